@@ -1,0 +1,244 @@
+"""Capture: a PyTorch function as a list of operators, for any batch size.
+
+The function is traced with fake tensors at two prime batch sizes. An integer that is the same in both traces is a constant, one
+that grows with the batch is a multiple of it, and anything else (``batch + 1``, a branch on the batch size) is refused.
+No symbolic shapes are involved, so nothing can silently specialise to the batch of an example.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+from torch._decomp import get_decompositions
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from groundstate_export.errors import BadEnergy, UnsupportedOperator
+from groundstate_export.ir import Batch, Dimension, Shape
+
+_BATCHES = (1009, 1013)
+"""Primes, so that a multiple of the batch is not mistaken for one of the model's own sizes."""
+
+aten = torch.ops.aten
+
+_DECOMPOSITIONS = [
+    aten.addcdiv, aten.addcmul, aten.elu_backward, aten.embedding_dense_backward, aten.gelu, aten.gelu_backward, aten.glu,
+    aten.glu_backward, aten.hardsigmoid, aten.hardsigmoid_backward, aten.hardswish, aten.hardswish_backward,
+    aten.hardtanh_backward, aten.huber_loss, aten.huber_loss_backward, aten.leaky_relu_backward, aten.linalg_vector_norm,
+    aten.log_sigmoid_forward, aten.log_sigmoid_backward, aten.logit_backward, aten.logsumexp, aten.mish, aten.mish_backward,
+    aten.mse_loss, aten.mse_loss_backward, aten.native_group_norm_backward,
+    aten.native_layer_norm_backward, aten.nll_loss_backward, aten.nll_loss_forward, aten.nll_loss2d_backward,
+    aten.nll_loss2d_forward, aten.norm, aten.rrelu_with_noise_backward, aten.smooth_l1_loss, aten.smooth_l1_loss_backward,
+    aten.softplus_backward, aten.softshrink, aten.softshrink_backward, aten.threshold, aten.tril, aten.triu,
+    aten.binary_cross_entropy, aten.binary_cross_entropy_backward, aten.binary_cross_entropy_with_logits,
+    aten.sinc, aten.lerp, aten.logaddexp,
+    aten.native_batch_norm, aten.native_batch_norm_backward, aten.upsample_nearest2d, aten.pixel_shuffle,
+    aten.roll, aten.dist, aten.trace, aten.special_xlog1py, aten.xlogy,
+    *(getattr(aten, n) for n in ("_fused_rms_norm", "_fused_rms_norm_backward", "_native_batch_norm_legit_no_training")),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A tensor's dtype and its shape without the batch."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tensor: Tensor) -> Spec:
+        return cls(tensor.dtype, tuple(tensor.shape[1:]))
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An earlier instruction's result, by position."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One operator: its arguments hold `Ref`, `Batch` and plain values; what it returns is described by ``results``."""
+
+    target: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    results: tuple[tuple[torch.dtype, Shape] | None, ...]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it changes its first argument."""
+        return any(a.is_write for a in self._aliases)
+
+    @property
+    def is_view(self) -> bool:
+        """Whether its result shares memory with an argument."""
+        return not self.in_place and any(not a.is_write for a in self._aliases)
+
+    @property
+    def _aliases(self) -> list[Any]:
+        schema = getattr(self.target, "_schema", None)
+        return [a.alias_info for a in schema.arguments if a.alias_info is not None] if schema is not None else []
+
+
+@dataclass
+class Program:
+    """A captured function: from named tensors to named tensors."""
+
+    inputs: dict[str, Spec]
+    body: list[Instruction] = field(default_factory=list)
+    constants: dict[int, Tensor] = field(default_factory=dict)
+    placeholders: dict[int, str] = field(default_factory=dict)
+    outputs: dict[str, Ref] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep PyTorch's warnings about its own internals from users, who can do nothing about them."""
+    logger = logging.getLogger("torch")
+    level = logger.level
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch")
+        warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
+        warnings.filterwarnings("ignore", message=".*was not found in the graph.*")
+        warnings.filterwarnings("ignore", message="The .grad attribute of a Tensor that is not a leaf")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+Function = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+
+
+def _trace(function: Function, inputs: Mapping[str, Spec], batch: int, what: str) -> tuple[fx.GraphModule, list[str]]:
+    names: list[str] = []
+
+    def flat(*tensors: Tensor) -> list[Tensor]:
+        result = function(dict(zip(inputs, tensors, strict=True)))
+        names[:] = list(result)
+        return list(result.values())
+
+    with (
+        quiet(),
+        FakeTensorMode(allow_non_fake_inputs=True),
+        sdpa_kernel(SDPBackend.MATH),
+    ):
+        fakes = [torch.empty((batch, *spec.shape), dtype=spec.dtype) for spec in inputs.values()]
+        try:
+            module = make_fx(
+                flat,
+                decomposition_table=get_decompositions(_DECOMPOSITIONS),  # type: ignore[arg-type]  # torch's own two types differ
+                tracing_mode="real",
+                _allow_non_fake_inputs=True,
+                _error_on_data_dependent_ops=True,
+            )(*fakes)
+        except (UnsupportedOperator, BadEnergy):
+            raise
+        except Exception as error:
+            message = str(error).strip().split("\n")[0]
+            raise BadEnergy(
+                f"{what} could not be captured ({type(error).__name__}: {message}). It runs in PyTorch, so a step of it depends "
+                "on the values in a tensor (an `if`, `.item()`, a boolean index) or needs a fixed batch; write it with "
+                "`torch.where`, masks and sums instead."
+            ) from error
+    module.graph.eliminate_dead_code()
+    return module, names
+
+
+def _join(a: Any, b: Any, places: Mapping[fx.Node, int], what: str) -> Any:
+    """One argument from the two traces: integers that grow with the batch become `Batch`."""
+    if isinstance(a, fx.Node):
+        return Ref(places[a])
+    if isinstance(a, (list, tuple)):
+        if len(a) != len(b):
+            raise BadEnergy(_grows(what, a, b))
+        return tuple(_join(x, y, places, what) for x, y in zip(a, b, strict=True))
+    if isinstance(a, (int, float)) and not isinstance(a, bool) and a != b:
+        return _dimension(a, b, what)
+    return a
+
+
+def _dimension(a: Any, b: Any, what: str) -> Dimension:
+    if a == b:
+        return int(a)
+    if isinstance(a, int) and isinstance(b, int) and a % _BATCHES[0] == 0 and a * _BATCHES[1] == b * _BATCHES[0]:
+        return Batch(a // _BATCHES[0])
+    raise BadEnergy(_grows(what, a, b))
+
+
+def _grows(what: str, a: Any, b: Any) -> str:
+    return (
+        f"{what} computes with the batch size: a number in its graph is {a} at batch {_BATCHES[0]} and {b} at batch "
+        f"{_BATCHES[1]}. Every row must be treated alone; average over the problem's own dimensions, never over the batch."
+    )
+
+
+def _results(a: Any, b: Any, what: str) -> tuple[tuple[torch.dtype, Shape] | None, ...]:
+    first, second = (v if isinstance(v, (list, tuple)) else [v] for v in (a, b))
+    found: list[tuple[torch.dtype, Shape] | None] = []
+    for x, y in zip(first, second, strict=True):
+        if isinstance(x, Tensor):
+            found.append(
+                (x.dtype, tuple(_dimension(int(p), int(q), what) for p, q in zip(x.shape, y.shape, strict=True)))
+            )
+        else:
+            found.append(None)
+    return tuple(found)
+
+
+def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Program:
+    """Trace a function of named tensors.
+
+    Args:
+        function: From named tensors, batch first, to named tensors.
+        inputs: What it takes.
+        what: How messages call it, such as "The energy".
+
+    Raises:
+        BadEnergy: It draws random numbers, or depends on values or on the batch size in a way that a graph cannot.
+    """
+    (first, names), (second, _) = (_trace(function, inputs, batch, what) for batch in _BATCHES)
+    pairs = list(zip(first.graph.nodes, second.graph.nodes, strict=False))
+    if len(first.graph.nodes) != len(second.graph.nodes) or any(
+        x.op != y.op or (x.op == "call_function" and x.target != y.target) for x, y in pairs
+    ):
+        raise BadEnergy(
+            f"{what} takes another path at batch {_BATCHES[0]} than at batch {_BATCHES[1]}; it must not branch on the batch size."
+        )
+    program = Program(dict(inputs))
+    order = iter(inputs)
+    places: dict[fx.Node, int] = {}
+    for index, (x, y) in enumerate(pairs):
+        places[x] = index
+        if x.op == "placeholder":
+            program.placeholders[index] = next(order)
+        elif x.op == "get_attr":
+            constant = getattr(first, x.target)
+            program.constants[index] = constant.detach() if isinstance(constant, Tensor) else constant
+        elif x.op == "output":
+            refs = (Ref(places[n]) for n in x.args[0])
+            program.outputs = dict(zip(names, refs, strict=True))
+        if x.op == "call_function":
+            if torch.Tag.nondeterministic_seeded in getattr(x.target, "tags", ()):
+                raise BadEnergy(
+                    f"{what} draws random numbers ({x.target}); noise belongs to the rule. If it is a dropout, call `.eval()` "
+                    "on the energy first."
+                )
+            args = tuple(_join(p, q, places, what) for p, q in zip(x.args, y.args, strict=True))
+            kwargs = {k: _join(v, y.kwargs[k], places, what) for k, v in x.kwargs.items()}
+            a, b = x.meta.get("val"), y.meta.get("val")
+            program.body.append(Instruction(x.target, args, kwargs, _results(a, b, what)))
+        else:
+            program.body.append(Instruction(None, (), {}, ()))
+    return program

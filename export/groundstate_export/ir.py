@@ -1,0 +1,327 @@
+"""A small graph of ONNX operators, in which no value is computed twice.
+
+`Graph.emit` returns the existing value when the same operator was already applied to the same inputs, and folds what is
+constant. So work that does not depend on the state is shared by all steps of an unrolled descent without being looked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A dimension that is a multiple of the batch size."""
+
+    times: int = 1
+
+    def __str__(self) -> str:
+        return "batch" if self.times == 1 else f"{self.times}batch"
+
+
+Dimension = int | Batch
+Shape = tuple[Dimension, ...]
+
+_TYPICAL_BATCH = 8
+
+
+def count(shape: Iterable[Dimension]) -> int:
+    """Entries of a tensor, at a typical batch: what an elementwise operator on it costs."""
+    return math.prod(_TYPICAL_BATCH * d.times if isinstance(d, Batch) else d for d in shape)
+
+
+def static(shape: Iterable[Dimension]) -> bool:
+    """Whether no dimension depends on the batch."""
+    return not any(isinstance(d, Batch) for d in shape)
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class Value:
+    """A tensor in the graph: an input, a constant (``array``) or an output of ``node``."""
+
+    dtype: np.dtype[Any]
+    shape: Shape
+    node: Node | None = None
+    array: Array | None = None
+    name: str = ""
+
+    def __repr__(self) -> str:  # the generated one would print everything that leads to the value
+        return f"<Value {self.name or self.op or 'constant'} {self.dtype} ({', '.join(map(str, self.shape))})>"
+
+    @property
+    def op(self) -> str:
+        return self.node.op if self.node else ""
+
+    @property
+    def scalar(self) -> float | None:
+        """The number, where this is a constant with a single entry."""
+        return float(self.array.reshape(())) if self.array is not None and self.array.size == 1 else None
+
+
+Attributes = tuple[tuple[str, Any], ...]
+
+
+@dataclass(eq=False, slots=True, repr=False)
+class Node:
+    """An operator applied to values."""
+
+    op: str
+    inputs: tuple[Value, ...]
+    attributes: Attributes
+    outputs: tuple[Value, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Node {self.op}>"
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The shape of an elementwise operator's result, by numpy's rules."""
+    rank = max(map(len, shapes))
+    result: list[Dimension] = []
+    for axis in range(-rank, 0):
+        sizes = {s[axis] for s in shapes if len(s) >= -axis} - {1}
+        if len(sizes) > 1:
+            raise ValueError(f"shapes {shapes} do not broadcast")
+        result.append(sizes.pop() if sizes else 1)
+    return tuple(result)
+
+
+def _axes(axes: Array) -> tuple[int, ...]:
+    return tuple(int(a) for a in np.atleast_1d(axes))
+
+
+_FOLD: dict[str, Callable[..., Array]] = {
+    "Add": lambda a, b: a + b,
+    "Sub": lambda a, b: a - b,
+    "Mul": lambda a, b: a * b,
+    "Div": lambda a, b: a / b if np.issubdtype(a.dtype, np.floating) else np.trunc(a / b).astype(a.dtype),
+    "Neg": lambda a: -a,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Log": np.log,
+    "Tanh": np.tanh,
+    "Reciprocal": lambda a: np.asarray(1, a.dtype) / a,
+    "Sigmoid": lambda a: (1.0 / (1.0 + np.exp(-a.astype(np.float64)))).astype(a.dtype),
+    "MatMul": np.matmul,
+    "Reshape": lambda a, shape: a.reshape([int(s) for s in shape]),
+    "ReduceSum": lambda a, axes, keepdims: a.sum(_axes(axes), keepdims=bool(keepdims), dtype=a.dtype),
+    "ReduceMean": lambda a, axes, keepdims: a.mean(_axes(axes), keepdims=bool(keepdims), dtype=np.float64).astype(
+        a.dtype
+    ),
+    "Transpose": lambda a, perm: a.transpose(perm),
+    "Equal": np.equal,
+    "Not": np.logical_not,
+    "And": np.logical_and,
+    "Where": np.where,
+}
+
+
+@dataclass
+class Graph:
+    """Operators in the order in which they were emitted, which is an order in which they can run."""
+
+    inputs: dict[str, Value] = field(default_factory=dict)
+    outputs: dict[str, Value] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    _known: dict[Any, tuple[Value, ...]] = field(default_factory=dict, repr=False)
+    _constants: dict[Any, Value] = field(default_factory=dict, repr=False)
+
+    def input(self, name: str, dtype: npt.DTypeLike, shape: Shape) -> Value:
+        """A graph input; asked for twice, the same one."""
+        if name not in self.inputs:
+            self.inputs[name] = Value(np.dtype(dtype), shape, name=name)
+        return self.inputs[name]
+
+    def constant(self, array: Any, dtype: npt.DTypeLike | None = None) -> Value:
+        """A constant; equal ones are one value."""
+        array = np.ascontiguousarray(array, dtype=dtype).reshape(np.shape(array))
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._constants:
+            self._constants[key] = Value(array.dtype, array.shape, array=array)
+        return self._constants[key]
+
+    def emit(
+        self, op: str, inputs: Sequence[Value], shape: Shape, dtype: npt.DTypeLike | None = None, **attributes: Any
+    ) -> Value:
+        """The one output of an operator."""
+        return self.emit_many(
+            op, inputs, [(inputs[0].dtype if dtype is None else np.dtype(dtype), shape)], **attributes
+        )[0]
+
+    def emit_many(
+        self, op: str, inputs: Sequence[Value], results: Sequence[tuple[np.dtype[Any], Shape]], **attributes: Any
+    ) -> tuple[Value, ...]:
+        """The outputs of an operator, of the dtypes and shapes that ``results`` says."""
+        frozen = tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in attributes.items()))
+        key = (op, tuple(map(id, inputs)), frozen)
+        if key in self._known:
+            return self._known[key]
+        if op in _FOLD and all(v.array is not None for v in inputs):
+            with np.errstate(all="ignore"):
+                folded = np.asarray(_FOLD[op](*(v.array for v in inputs), **dict(frozen)))
+            outputs: tuple[Value, ...] = (self.constant(folded.astype(results[0][0])),)
+        else:
+            node = Node(op, tuple(inputs), frozen)
+            outputs = node.outputs = tuple(Value(dtype, shape, node) for dtype, shape in results)
+            self.nodes.append(node)
+        self._known[key] = outputs
+        return outputs
+
+    def unary(self, op: str, x: Value, dtype: npt.DTypeLike | None = None) -> Value:
+        """An operator of one tensor that keeps its shape."""
+        if op == "Neg" and x.op == "Neg":
+            return x.node.inputs[0]  # type: ignore[union-attr]  # an op has a node
+        if op in {"Identity", "Cast"} and (dtype is None or np.dtype(dtype) == x.dtype):
+            return x
+        if op == "Cast":
+            if x.array is not None:
+                return self.constant(x.array.astype(np.dtype(dtype)))
+            return self.emit(op, [x], x.shape, dtype, to=np.dtype(dtype).name)
+        return self.emit(op, [x], x.shape, dtype)
+
+    def binary(self, op: str, a: Value, b: Value, dtype: npt.DTypeLike | None = None) -> Value:
+        """An elementwise operator of two tensors; what changes nothing is left out."""
+        left, right = a.scalar, b.scalar
+        if op in {"Add", "Mul"} and a.array is not None and b.array is None:
+            a, b, left, right = b, a, right, left
+        if len(b.shape) <= len(a.shape):
+            if (op in {"Add", "Sub"} and right == 0.0) or (op in {"Mul", "Div"} and right == 1.0):
+                return a
+            if op == "Mul" and right == -1.0:
+                return self.unary("Neg", a)
+        if op == "Div" and right and a.dtype == np.float32:
+            return self.binary("Mul", a, self.constant(np.float32(1.0 / right).reshape(b.shape)))
+        if op == "Mul" and right is not None and a.op == "Mul" and a.node and a.node.inputs[1].scalar is not None:
+            return self.binary("Mul", a.node.inputs[0], self.binary("Mul", a.node.inputs[1], b))
+        if op == "Sub" and left == 0.0 and len(a.shape) <= len(b.shape):
+            return self.unary("Neg", b)
+        if op == "Add" and b.op == "Neg" and b.node:
+            return self.binary("Sub", a, b.node.inputs[0])
+        if op == "Sub" and b.op == "Neg" and b.node:
+            return self.binary("Add", a, b.node.inputs[0])
+        return self.emit(op, [a, b], broadcast(a.shape, b.shape), dtype)
+
+    def reshape(self, x: Value, shape: Shape) -> Value:
+        """The same entries under another shape."""
+        if x.shape == shape:
+            return x
+        if x.op == "Reshape" and x.node:
+            return self.reshape(x.node.inputs[0], shape)
+        if sum(isinstance(d, Batch) for d in shape) > 1:
+            raise ValueError("two dimensions depend on the batch")
+        target = [-1 if isinstance(d, Batch) else d for d in shape]
+        return self.emit("Reshape", [x, self.constant(target, np.int64)], shape)
+
+    def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
+        """The axes in another order."""
+        shape = tuple(x.shape[p] for p in permutation)
+        moved = [p for p in permutation if x.shape[p] != 1]
+        if moved == sorted(moved):
+            return self.reshape(x, shape)
+        if x.op == "Transpose" and x.node:
+            before = dict(x.node.attributes)["perm"]
+            return self.transpose(x.node.inputs[0], [before[p] for p in permutation])
+        return self.emit("Transpose", [x], shape, perm=tuple(permutation))
+
+    def reduce(self, op: str, x: Value, axes: Sequence[int], *, keepdims: bool = False) -> Value:
+        """A reduction over axes of which at least one may have more than one entry."""
+        axes = sorted(axes)
+        shape = tuple(1 if i in axes else d for i, d in enumerate(x.shape) if keepdims or i not in axes)
+        if all(x.shape[a] == 1 for a in axes):
+            return self.reshape(x, shape)
+        return self.emit(op, [x, self.constant(axes, np.int64)], shape, keepdims=int(keepdims))
+
+    def matmul(self, a: Value, b: Value) -> Value:
+        """The matrix product over the last axes, leading axes broadcast; vectors by numpy's rules are not accepted."""
+        if a.op == "Reshape" and a.node and len(b.shape) == 2 and len(a.shape) == 2:
+            inner = a.node.inputs[0]
+            if inner.shape[-1:] == a.shape[-1:] and len(inner.shape) > 2 and not static(inner.shape):
+                wide = self.emit("MatMul", [inner, b], (*inner.shape[:-1], b.shape[1]))
+                return self.reshape(wide, (a.shape[0], b.shape[1]))
+        if a.op == b.op == "Reshape" and a.node and b.node and len(a.shape) == len(b.shape) == 3:
+            left, right = a.node.inputs[0], b.node.inputs[0]
+            lead = left.shape[:-2]
+            if lead == right.shape[:-2] and left.shape[-2:] == a.shape[1:] and right.shape[-2:] == b.shape[1:]:
+                wide = self.emit("MatMul", [left, right], (*lead, a.shape[1], b.shape[2]))
+                return self.reshape(wide, (a.shape[0], a.shape[1], b.shape[2]))
+        lead = broadcast(a.shape[:-2] or (1,), b.shape[:-2] or (1,)) if max(len(a.shape), len(b.shape)) > 2 else ()
+        return self.emit("MatMul", [a, b], (*lead, a.shape[-2], b.shape[-1]))
+
+    def copy(self, x: Value) -> Value:
+        """The same tensor as a value of its own."""
+        node = Node("Identity", (x,), ())
+        copy = Value(x.dtype, x.shape, node)
+        node.outputs = (copy,)
+        self.nodes.append(node)
+        return copy
+
+    def batch_size(self) -> Value:
+        """The batch as an int64 tensor of shape ``(1,)``."""
+        value = next(v for v in self.inputs.values() if v.shape[:1] == (Batch(),))
+        return self.emit("Shape", [value], (1,), np.int64, start=0, end=1)
+
+    def expand(self, x: Value, shape: Shape) -> Value:
+        """A tensor whose entries of size 1 are repeated until it has the shape."""
+        if x.shape == shape:
+            return x
+        lead: Shape = (1,) * (len(shape) - len(x.shape)) + x.shape
+        missing = [d for d, have in zip(shape, lead, strict=True) if isinstance(d, Batch) and have != d]
+        if not missing:
+            target = self.constant([1 if isinstance(d, Batch) else d for d in shape], np.int64)
+        else:
+            pieces = [
+                self.binary("Mul", self.batch_size(), self.constant([d.times], np.int64))
+                if isinstance(d, Batch)
+                else self.constant([d], np.int64)
+                for d in shape
+            ]
+            target = self.emit("Concat", pieces, (len(pieces),), axis=0) if len(pieces) > 1 else pieces[0]
+        return self.emit("Expand", [x, target], shape)
+
+    def inline(self, other: Graph, bindings: Mapping[str, Value]) -> dict[str, Value]:
+        """Emit another graph's nodes here, with its inputs bound by name; its outputs by name."""
+        values: dict[Value, Value] = {}
+        for name, value in other.inputs.items():
+            values[value] = bindings[name] if name in bindings else self.input(name, value.dtype, value.shape)
+
+        def here(value: Value) -> Value:
+            if value not in values and value.array is not None:
+                values[value] = self.constant(value.array)
+            return values[value]
+
+        for node in other.needed():
+            results = [(v.dtype, v.shape) for v in node.outputs]
+            copies = self.emit_many(node.op, [here(v) for v in node.inputs], results, **dict(node.attributes))
+            values.update(zip(node.outputs, copies, strict=True))
+        return {name: here(value) for name, value in other.outputs.items()}
+
+    def needed(self) -> list[Node]:
+        """The nodes that an output depends on, in order."""
+        wanted = {v.node for v in self.outputs.values() if v.node}
+        for node in reversed(self.nodes):
+            if node in wanted:
+                wanted.update(v.node for v in node.inputs if v.node)
+        return [node for node in self.nodes if node in wanted]
+
+    def uses(self) -> dict[Value, int]:
+        """How often each value is consumed, by a needed node or as an output."""
+        total: dict[Value, int] = {}
+        for value in [*self.outputs.values(), *(v for n in self.needed() for v in n.inputs)]:
+            total[value] = total.get(value, 0) + 1
+        return total
+
+    def depending_on(self, names: Iterable[str]) -> set[Value]:
+        """The values that depend on these inputs."""
+        moving = {self.inputs[n] for n in names if n in self.inputs}
+        for node in self.nodes:
+            if any(v in moving for v in node.inputs):
+                moving.update(node.outputs)
+        return moving

@@ -1,0 +1,184 @@
+"""Write: the graph as an ONNX file that says everything about itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import helper, numpy_helper
+
+from groundstate_export.capture import Spec
+from groundstate_export.draft import Draft
+from groundstate_export.ir import Batch, Graph, Shape, Value
+from groundstate_export.tool import Tool
+
+FORMAT = 1
+OPSET = 18
+IR_VERSION = 10
+
+
+def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
+    """An ONNX model of a graph: short names, no documentation, nothing of this machine.
+
+    Args:
+        graph: The graph.
+        shapes: Whether to write the shape of every intermediate value.
+    """
+    names: dict[Value, str] = {value: name for name, value in graph.inputs.items()}
+    names |= {value: name for name, value in graph.outputs.items()}
+    nodes = graph.needed()
+    initialisers: list[onnx.TensorProto] = []
+    infos: list[onnx.ValueInfoProto] = []
+    for node in nodes:
+        for value in node.inputs:
+            if value.array is not None and value not in names:
+                names[value] = f"c{len(initialisers)}"
+                initialisers.append(numpy_helper.from_array(value.array, names[value]))
+        for value in node.outputs:
+            if value not in names:
+                names[value] = f"v{len(names)}"
+                if shapes:
+                    infos.append(_info(names[value], value))
+    protos = []
+    for node in nodes:
+        attributes = {k: _attribute(k, v) for k, v in node.attributes}
+        protos.append(
+            helper.make_node(node.op, [names[v] for v in node.inputs], [names[v] for v in node.outputs], **attributes)
+        )
+    proto = helper.make_graph(
+        protos,
+        "energy",
+        [_info(name, value) for name, value in graph.inputs.items()],
+        [_info(name, value) for name, value in graph.outputs.items()],
+        initialisers,
+        value_info=infos,
+    )
+    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    model.producer_name = "groundstate"
+    onnx.checker.check_model(model)
+    return model
+
+
+def _attribute(name: str, value: Any) -> Any:
+    if name == "to":
+        return helper.np_dtype_to_tensor_dtype(np.dtype(value))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _info(name: str, value: Value) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), _dims(value.shape))
+
+
+def _dims(shape: Shape) -> list[int | str]:
+    return [str(d) if isinstance(d, Batch) else int(d) for d in shape]
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """The header's name of a dtype, such as ``float32``."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _described(spec: Spec, extra: tuple[int, ...] = ()) -> dict[str, Any]:
+    return {"dtype": dtype_name(spec.dtype), "shape": [*extra, *spec.shape]}
+
+
+def nested(spec: Spec) -> dict[str, Any]:
+    """JSON schema of a tensor as nested arrays of fixed length."""
+    kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
+    schema: dict[str, Any] = {"type": kind}
+    for size in reversed(spec.shape):
+        schema = {"type": "array", "items": schema, "minItems": size, "maxItems": size}
+    return schema
+
+
+def _object(specs: dict[str, Spec]) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {name: nested(spec) for name, spec in specs.items()},
+        "required": list(specs),
+        "additionalProperties": False,
+    }
+
+
+def header_of(draft: Draft, stem: str) -> dict[str, Any]:
+    """Everything that the file says of itself, see ``docs/artefact.md``."""
+    tool = draft.tool or Tool()
+    inputs = {name: Spec.of(t) for name, t in draft.inputs.items()}
+    name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
+    starts = draft.starts()
+    steps = draft.unroll
+    described = ", ".join(inputs) or "nothing"
+    return {
+        "format": FORMAT,
+        "name": name,
+        "title": tool.title or name,
+        "description": tool.description
+        or f"Finds {', '.join(draft.answers) or 'a state'} of low energy, given {described}.",
+        "licence": tool.licence,
+        "version": tool.version,
+        "task": tool.task,
+        "steps": steps,
+        "inputs": {k: _described(v) for k, v in inputs.items()},
+        "answers": {k: _described(v) for k, v in draft.answers.items()},
+        "state": {
+            k: _described(v) | {"initial": starts[k].header(), "minimised": k in draft.state}
+            for k, v in draft.state_specs().items()
+        },
+        "noise": {k: _described(Spec.of(t), (len(draft.kicks),)) for k, t in draft.state.items() if draft.kicks},
+        "terms": [{"name": t, "description": tool.terms.get(t, "")} for t in draft.terms],
+        "rules": [{"name": r, "description": tool.rules.get(r, "")} for r in draft.rule_names],
+        "request": dict(tool.request) if tool.request is not None else _object(inputs),
+        "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers),
+        "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "settled": 1e-3}
+        | dict(tool.defaults),
+        "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536} | dict(tool.limits),
+        "self_test": dict(tool.self_test) if tool.self_test is not None else None,
+        "parity": {},
+        "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def write(draft: Draft, model: onnx.ModelProto, path: Path) -> int:
+    """Put the header into the model and the model at ``path``, at once or not at all; the file's size in bytes."""
+    for old in list(model.metadata_props):
+        model.metadata_props.remove(old)
+    entries = {"groundstate": json.dumps(draft.header, ensure_ascii=False, allow_nan=False)}
+    if draft.judge is not None:
+        entries["groundstate.judge"] = base64.b64encode(draft.judge).decode("ascii")
+    for key, value in entries.items():
+        model.metadata_props.add(key=key, value=value)
+    data = model.SerializeToString(deterministic=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    partial = Path(temporary)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return len(data)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,20 @@
+"""Energy-based models as LangChain tools: a language model hands over a problem and gets a checked answer back.
+
+>>> from langchain_groundstate import EnergyTool
+>>> tool = EnergyTool.from_model("sudoku", restarts=32)
+>>> tool.name
+'solve_sudoku'
+"""
+
+import importlib.util
+
+if importlib.util.find_spec("langchain_core") is None:
+    raise ImportError(
+        "langchain_groundstate needs langchain-core; install it with: pip install 'groundstate[langchain]'."
+    )
+
+from langchain_groundstate._options import SolveOptions
+from langchain_groundstate._toolkit import EnergyToolkit
+from langchain_groundstate._tools import EnergyTool, ScoreTool
+
+__all__ = ["EnergyTool", "EnergyToolkit", "ScoreTool", "SolveOptions"]

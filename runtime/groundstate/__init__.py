@@ -1,0 +1,48 @@
+"""Energy-based models as tools: load one ONNX file, solve by descent, get a checked answer.
+
+>>> import groundstate as gs
+>>> solver = gs.load("sudoku")
+>>> solver.solve({"grid": [[0] * 9] * 9}).status
+<Status.SOLVED: 'solved'>
+"""
+
+from groundstate._catalog import names as models
+from groundstate._chains import Segment
+from groundstate._errors import (
+    ArtefactError,
+    Fault,
+    GroundstateError,
+    OptionError,
+    ProviderError,
+    RequestError,
+    TaskError,
+    UnknownModelError,
+)
+from groundstate._header import Header
+from groundstate._solution import Alternative, Score, Solution, Status, Violation
+from groundstate._solver import Solver, load
+from groundstate._task import Task
+from groundstate._version import __version__
+
+__all__ = [
+    "Alternative",
+    "ArtefactError",
+    "Fault",
+    "GroundstateError",
+    "Header",
+    "OptionError",
+    "ProviderError",
+    "RequestError",
+    "Score",
+    "Segment",
+    "Solution",
+    "Solver",
+    "Status",
+    "Task",
+    "TaskError",
+    "UnknownModelError",
+    "Violation",
+    "__version__",
+    "load",
+    "models",
+]

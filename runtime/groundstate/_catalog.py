@@ -1,0 +1,31 @@
+"""Installed models: files that packages announce in the entry-point group ``groundstate.models``."""
+
+from __future__ import annotations
+
+import difflib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from groundstate._errors import UnknownModelError
+
+GROUP = "groundstate.models"
+
+
+def names() -> list[str]:
+    """Names of the installed models, sorted."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def locate(name: str) -> Path:
+    """The artefact of an installed model.
+
+    Raises:
+        UnknownModelError: If there is none of this name.
+    """
+    for entry in entry_points(group=GROUP, name=name):
+        return Path(entry.load()())
+    known = names()
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = f" Installed are {', '.join(map(repr, known))}." if known else " No model is installed."
+    raise UnknownModelError(f"There is no installed model {name!r}, and no file of that name.{hint}{listed}")

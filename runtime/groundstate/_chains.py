@@ -1,0 +1,333 @@
+"""The only loop: many chains of many problems descend segment by segment until each problem is answered or its budget spent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate._header import Header
+from groundstate._session import Session, Tensors
+
+ROWS = 512
+"""Chains that the problems in flight may come to have; further problems wait."""
+
+CHUNK = 8
+"""Chains in one run of the graph: few enough that a chain's tensors stay in a core's cache."""
+
+
+def width(rounds: int, restarts: int) -> int:
+    """Chains a problem may have in flight after some segments: few at first, since most problems need few."""
+    return min(restarts, 2 if rounds < 4 else 8 if rounds < 12 else restarts)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a problem may spend.
+
+    Attributes:
+        restarts: Chains that may be started.
+        max_steps: Updates that each chain may make, starts anew included.
+        deadline: Seconds from the call, or None.
+        seed: Decides every random draw.
+        alternatives: Different answers to look for.
+    """
+
+    restarts: int
+    max_steps: int
+    deadline: float | None
+    seed: int
+    alternatives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An answer: its tensors without the batch, its energy, and what the graph counted of its violations."""
+
+    answer: Tensors
+    energy: float
+    violations: NDArray[np.int64]
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one problem's chains did in one segment: for pictures and progress.
+
+    Attributes:
+        index: The problem's place in the call.
+        steps: Updates made by the oldest chain.
+        chains: Chains in flight.
+        chain: A number for each, ``(chains,)``, the same from segment to segment; new where a chain starts anew.
+        energy: Energy at the end of the segment, ``(chains,)``.
+        violations: Broken rules at the end, ``(chains, C)``.
+        trace: Energy before each update, ``(chains, steps of a segment)``.
+        answer: Answer tensors at the end of the segment, ``(chains, …)`` each.
+        path: Answer tensors before each update, ``(chains, steps of a segment, …)``, where the graph has them.
+    """
+
+    index: int
+    steps: int
+    chains: int
+    chain: NDArray[np.int64]
+    energy: NDArray[np.float32]
+    violations: NDArray[np.int64]
+    trace: NDArray[np.float32]
+    answer: Tensors
+    path: Tensors
+
+
+@dataclass(eq=False)
+class Problem:
+    """One problem on its way.
+
+    Attributes:
+        index: Its place in the call.
+        inputs: Input tensors without the batch.
+        accept: The exact check of an answer that the graph holds for right.
+        begun: `time.monotonic` at its start.
+        found: Different accepted answers.
+        best: The lowest-energy configuration seen that is no answer.
+        first: Segments that it took to find the first answer; 0 while there is none.
+        started: Chains started.
+        named: Chains started, those included that started anew.
+        steps: Most updates made by any chain.
+    """
+
+    index: int
+    inputs: Tensors
+    budget: Budget
+    accept: Callable[[Tensors], bool]
+    begun: float
+    random: np.random.Generator = field(init=False)
+    found: list[Found] = field(default_factory=list)
+    best: Found | None = None
+    first: int = 0
+    started: int = 0
+    named: int = 0
+    rounds: int = 0
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = np.random.Generator(np.random.SFC64(self.budget.seed))
+
+    @property
+    def late(self) -> bool:
+        return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
+
+    @property
+    def answered(self) -> bool:
+        """Enough different answers are found, or the rest were given several times what the first one took."""
+        return len(self.found) >= self.budget.alternatives or bool(self.found and self.rounds >= 4 * self.first + 8)
+
+    @property
+    def wanted(self) -> int:
+        """Chains to have in flight: all of them, where one answer is known and others are looked for."""
+        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts)
+
+    def offer(self, found: Found) -> None:
+        """Take an accepted answer, unless the same one is known."""
+        self.first = self.first or self.rounds + 1
+        known = any(all(np.array_equal(one, f.answer[name]) for name, one in found.answer.items()) for f in self.found)
+        if not known and len(self.found) < self.budget.alternatives:
+            self.found.append(found)
+
+
+class _Rows:
+    """The chains in flight: their state, and per row the problem it belongs to, its age and its steps."""
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self.state: Tensors = {n: np.empty((0, *s.shape), s.dtype) for n, s in header.state.items()}
+        self.inputs: Tensors = {n: np.empty((0, *s.shape), s.dtype) for n, s in header.inputs.items()}
+        self.owner: list[Problem] = []
+        self.age = np.empty(0, np.int64)
+        self.steps = np.empty(0, np.int64)
+        self.chain = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def start(self, problem: Problem, chains: int) -> None:
+        fresh = {n: s.initial.draw(problem.random, (chains, *s.shape), s.dtype) for n, s in self._header.state.items()}
+        self.state = {n: np.concatenate([y, fresh[n]]) for n, y in self.state.items()}
+        tiled = {n: np.broadcast_to(problem.inputs[n], (chains, *x.shape[1:])) for n, x in self.inputs.items()}
+        self.inputs = {n: np.concatenate([x, tiled[n]]) for n, x in self.inputs.items()}
+        self.owner += [problem] * chains
+        self.age = np.concatenate([self.age, np.zeros(chains, np.int64)])
+        self.steps = np.concatenate([self.steps, np.zeros(chains, np.int64)])
+        self.chain = np.concatenate([self.chain, problem.named + np.arange(chains)])
+        problem.started += chains
+        problem.named += chains
+
+    def restart(self, row: int) -> None:
+        problem = self.owner[row]
+        for name, spec in self._header.state.items():
+            self.state[name][row] = spec.initial.draw(problem.random, spec.shape, spec.dtype)
+        self.age[row] = 0
+        self.chain[row] = problem.named
+        problem.named += 1
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        if mask.all():
+            return
+        self.state = {n: y[mask] for n, y in self.state.items()}
+        self.inputs = {n: x[mask] for n, x in self.inputs.items()}
+        self.owner = [problem for problem, kept in zip(self.owner, mask, strict=True) if kept]
+        self.age, self.steps, self.chain = self.age[mask], self.steps[mask], self.chain[mask]
+
+
+def segment(
+    session: Session,
+    header: Header,
+    inputs: Tensors,
+    state: Tensors,
+    noise: Tensors,
+    rate: NDArray[np.float32],
+    pool: Executor,
+) -> Tensors:
+    """Run one segment for every row, `CHUNK` rows at a time, over the threads of a pool. Returns all outputs."""
+    rows = len(rate)
+
+    def run(start: int) -> Tensors:
+        part = slice(start, start + CHUNK)
+        feeds = {name: inputs[name][part] for name in header.inputs}
+        feeds |= {f"state.{name}": state[name][part] for name in header.state}
+        feeds |= {f"noise.{name}": noise[name][part] for name in header.noise}
+        return session.run({**feeds, "rate": rate[part]})
+
+    if rows <= CHUNK:
+        return run(0)
+    parts = list(pool.map(run, range(0, rows, CHUNK)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def descend(
+    session: Session,
+    header: Header,
+    problems: Iterable[Problem],
+    pool: Executor,
+    watch: Callable[[Segment], None] | None = None,
+) -> Iterator[Problem]:
+    """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order."""
+    waiting = iter(problems)
+    rows, exhausted = _Rows(header), False
+    active: list[Problem] = []
+    while True:
+        while not exhausted and sum(problem.budget.restarts for problem in active) < ROWS:
+            problem = next(waiting, None)
+            if problem is None:
+                exhausted = True
+                break
+            active.append(problem)
+        if not active:
+            return
+        _top_up(rows, active)
+        order = (
+            np.array([active.index(problem) for problem in rows.owner]) if len(active) > 1 else np.zeros(len(rows), int)
+        )
+        noise = _noise(header, rows)
+        out = segment(session, header, rows.inputs, rows.state, noise, np.ones(len(rows), np.float32), pool)
+        rows.age += header.steps
+        rows.steps += header.steps
+        ended = _read(header, rows, out, order, active, watch)
+        finished = [
+            p for p in active if p.answered or p.late or (p.started >= p.budget.restarts and _idle(p, rows, ended))
+        ]
+        rows.keep(~ended & ~np.isin(order, [active.index(p) for p in finished]))
+        active = [p for p in active if p not in finished]
+        yield from finished
+
+
+def _top_up(rows: _Rows, active: list[Problem]) -> None:
+    live: dict[int, int] = {}
+    for owner in rows.owner:
+        live[id(owner)] = live.get(id(owner), 0) + 1
+    for problem in active:
+        budget = problem.budget
+        chains = min(problem.wanted - live.get(id(problem), 0), budget.restarts - problem.started)
+        if chains > 0:
+            rows.start(problem, chains)
+
+
+def _noise(header: Header, rows: _Rows) -> Tensors:
+    """Fresh noise for every row, each problem's from its own generator, so that company does not change a result."""
+    noise: Tensors = {}
+    for name, spec in header.noise.items():
+        drawn = np.empty((len(rows), *spec.shape), np.float32)
+        for row, problem in enumerate(rows.owner):
+            problem.random.standard_normal(dtype=np.float32, out=drawn[row])
+        noise[name] = drawn
+    return noise
+
+
+def _idle(problem: Problem, rows: _Rows, ended: NDArray[np.bool_]) -> bool:
+    return all(gone or owner is not problem for owner, gone in zip(rows.owner, ended, strict=True))
+
+
+def _read(
+    header: Header,
+    rows: _Rows,
+    out: Mapping[str, NDArray[Any]],
+    order: NDArray[np.int64],
+    active: list[Problem],
+    watch: Callable[[Segment], None] | None,
+) -> NDArray[np.bool_]:
+    """Take what a segment brought: answers, best configurations, chains that end or start anew. Returns which rows end."""
+    count = len(rows)
+    rows.state = {name: out[f"next.{name}"] for name in header.state}
+    energy, violations = out["energy"], out.get("violations", np.zeros((count, 0), np.int64))
+    finite = np.isfinite(energy) & np.isfinite(out["residual"])
+    right = finite & (violations.sum(1) == 0) & bool(header.rules)
+    answers = {name: out[f"answer.{name}"] for name in header.answers}
+    ended = np.zeros(count, bool)
+
+    def found(row: int) -> Found:
+        return Found(
+            {n: a[row].copy() for n, a in answers.items()},
+            float(energy[row]),
+            violations[row].copy(),
+            int(rows.steps[row]),
+        )
+
+    for row in np.flatnonzero(right):
+        one = found(int(row))
+        if rows.owner[row].accept(one.answer):
+            rows.owner[row].offer(one)
+            ended[row] = True
+    for place, problem in enumerate(active):
+        mine = np.flatnonzero(order == place)
+        problem.rounds += 1
+        problem.steps = max(problem.steps, int(rows.steps[mine].max(initial=0)))
+        usable = mine[finite[mine]]
+        if len(usable):
+            lowest = int(usable[np.argmin(energy[usable])])
+            if not problem.found and (problem.best is None or energy[lowest] < problem.best.energy):
+                problem.best = found(lowest)
+        if watch is not None and len(mine):
+            path = {n: out[f"path.{n}"][mine] for n in header.answers if f"path.{n}" in out}
+            held = {n: a[mine] for n, a in answers.items()}
+            watch(
+                Segment(
+                    problem.index,
+                    problem.steps,
+                    len(mine),
+                    rows.chain[mine],
+                    energy[mine],
+                    violations[mine],
+                    out["trace"][mine],
+                    held,
+                    path,
+                )
+            )
+    limit = np.array([problem.budget.max_steps for problem in rows.owner])
+    ended |= rows.steps >= limit
+    stuck = ~finite | (out["residual"] < header.defaults["settled"]) | (rows.age >= header.defaults["patience"])
+    for row in np.flatnonzero(stuck & ~ended):
+        rows.restart(int(row))
+    return ended

@@ -1,0 +1,71 @@
+"""Everything that groundstate raises on purpose.
+
+    GroundstateError
+    ├── ArtefactError            the file is not an energy artefact, is damaged, or is of a format this version does not know
+    ├── UnknownModelError        no installed model has this name (also a LookupError)
+    ├── RequestError             the request is not what the artefact's schema allows (also a ValueError)
+    ├── OptionError              an option of a call is out of range (also a ValueError)
+    ├── TaskError                the artefact needs a task that is not installed, or the task failed
+    └── ProviderError            ONNX Runtime, or the device that was asked for, is not there
+
+A problem without an answer is no error: it is a `Solution` with a status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class GroundstateError(Exception):
+    """Any error that groundstate raises on purpose. The message is a whole sentence that says what to change."""
+
+
+class ArtefactError(GroundstateError):
+    """The file cannot be used. Raised by `load`; a file that loads does not raise it later."""
+
+
+class UnknownModelError(GroundstateError, LookupError):
+    """No installed model has this name. The message names the nearest one, and the known ones."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        place: Where, as a path into the request: ``grid[2][7]``; empty for the request itself.
+        message: What is wrong there and what is allowed, as a sentence.
+    """
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class RequestError(GroundstateError, ValueError):
+    """The request is not what the schema allows. Nothing was solved.
+
+    Attributes:
+        faults: What is wrong, in the order of the request; of very many the first hundred.
+    """
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = tuple(faults)
+        shown = [str(fault) for fault in faults[:5]]
+        if len(faults) > len(shown):
+            shown.append(f"and {len(faults) - len(shown)} more.")
+        super().__init__(" ".join(shown))
+
+
+class OptionError(GroundstateError, ValueError):
+    """An option of a call (`restarts`, `max_steps`, `deadline`, `device` …) is out of range."""
+
+
+class TaskError(GroundstateError):
+    """The artefact names a task that is not installed. Install the package that brings it, or call `Solver.minimise`."""
+
+
+class ProviderError(GroundstateError):
+    """ONNX Runtime is missing, or cannot run on the device that was asked for. There is never a silent fallback."""

@@ -1,0 +1,223 @@
+"""The artefact's header: read, checked, and given types. The format is `docs/artefact.md`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate._errors import ArtefactError
+
+KEY = "groundstate"
+JUDGE_KEY = "groundstate.judge"
+FORMATS = (1,)
+
+_DTYPES = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.bool_}
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A tensor's dtype, and its shape without the batch."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} of shape ({', '.join(['batch', *map(str, self.shape)])})"
+
+
+@dataclass(frozen=True, slots=True)
+class Initial:
+    """How a state tensor starts: ``constant`` c, ``normal`` mean and deviation, or ``uniform`` low and high."""
+
+    kind: str
+    values: tuple[float, ...]
+
+    def draw(self, random: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        if self.kind == "constant":
+            return np.full(shape, self.values[0], dtype=dtype)
+        first, second = self.values
+        if self.kind == "normal":
+            drawn = random.standard_normal(shape, dtype=np.float32)
+            return (first + second * drawn).astype(dtype, copy=False)
+        return (first + (second - first) * random.random(shape, dtype=np.float32)).astype(dtype, copy=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StateSpec(Spec):
+    initial: Initial
+    minimised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A term of the energy or a rule: its name, and a sentence about it."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """See `docs/artefact.md` for every field."""
+
+    name: str
+    title: str
+    description: str
+    licence: str
+    version: str
+    task: str | None
+    steps: int
+    inputs: dict[str, Spec]
+    state: dict[str, StateSpec]
+    noise: dict[str, Spec]
+    answers: dict[str, Spec]
+    terms: tuple[Named, ...]
+    rules: tuple[Named, ...]
+    request: dict[str, Any]
+    answer: dict[str, Any]
+    defaults: dict[str, float]
+    limits: dict[str, int]
+    self_test: dict[str, Any] | None
+    parity: dict[str, Any]
+    built_with: dict[str, str]
+
+    @property
+    def graph_inputs(self) -> dict[str, Spec]:
+        """Every input that the graph must have."""
+        return {
+            **self.inputs,
+            **{f"state.{name}": spec for name, spec in self.state.items()},
+            **{f"noise.{name}": spec for name, spec in self.noise.items()},
+            "rate": Spec(np.dtype(np.float32), ()),
+        }
+
+    @property
+    def graph_outputs(self) -> set[str]:
+        """Every output that the graph must have."""
+        fixed = {"energy", "terms", "residual", "trace"} | ({"violations"} if self.rules else set())
+        return fixed | {f"next.{name}" for name in self.state} | {f"answer.{name}" for name in self.answers}
+
+
+def parse(metadata: Mapping[str, str]) -> Header:
+    """Read the header from a model's metadata.
+
+    Raises:
+        ArtefactError: If there is none, if it is not JSON, if its format is unknown, or if a field is missing or wrong.
+    """
+    text = metadata.get(KEY)
+    if text is None:
+        raise ArtefactError(
+            "This ONNX file has no 'groundstate' entry in its metadata, so it is not an energy artefact; "
+            "make one with groundstate_export.export."
+        )
+    try:
+        raw = json.loads(text)
+    except ValueError as error:
+        raise ArtefactError(f"The artefact's header is not valid JSON: {error}.") from None
+    if not isinstance(raw, dict):
+        raise ArtefactError(f"The artefact's header is a {type(raw).__name__}; it must be a JSON object.")
+    if raw.get("format") not in FORMATS or isinstance(raw.get("format"), bool):
+        known = ", ".join(map(str, FORMATS))
+        raise ArtefactError(
+            f"The artefact's header is of format {raw.get('format')!r}; this version of groundstate reads format {known}. "
+            "Upgrade groundstate, or export the model again."
+        )
+    try:
+        return _parse(cast("dict[str, Any]", raw))
+    except _DamagedError as error:
+        raise ArtefactError(f"The artefact's header is damaged: {error}.") from None
+
+
+class _DamagedError(Exception):
+    pass
+
+
+def _field(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...], where: str = "") -> Any:
+    place = f"{where}.{key}" if where else key
+    if key not in raw:
+        raise _DamagedError(f"it lacks {place!r}")
+    if not isinstance(raw[key], kind) or (isinstance(raw[key], bool) and kind is not bool):
+        raise _DamagedError(f"{place!r} is {raw[key]!r}, which has the wrong type")
+    return raw[key]
+
+
+def _spec(raw: Mapping[str, Any], where: str) -> Spec:
+    dtype = _field(raw, "dtype", str, where)
+    if dtype not in _DTYPES:
+        raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(_DTYPES)}")
+    shape = _field(raw, "shape", list, where)
+    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
+        raise _DamagedError(f"{where + '.shape'!r} is {shape!r}; it must be a list of whole numbers")
+    return Spec(np.dtype(_DTYPES[dtype]), tuple(shape))
+
+
+def _initial(raw: Mapping[str, Any], where: str) -> Initial:
+    if len(raw) == 1:
+        kind, value = next(iter(raw.items()))
+        values = tuple(value) if isinstance(value, list) else (value,)
+        if {"constant": 1, "normal": 2, "uniform": 2}.get(kind) == len(values) and all(
+            isinstance(v, int | float) for v in values
+        ):
+            return Initial(kind, tuple(map(float, values)))
+    raise _DamagedError(f"{where!r} is {dict(raw)!r}; known are constant, normal and uniform")
+
+
+def _specs(raw: Mapping[str, Any], key: str) -> dict[str, Spec]:
+    return {
+        name: _spec(_field(_field(raw, key, dict), name, dict, key), f"{key}.{name}") for name in _field(raw, key, dict)
+    }
+
+
+def _state(raw: Mapping[str, Any]) -> dict[str, StateSpec]:
+    specs: dict[str, StateSpec] = {}
+    for name, spec in _specs(raw, "state").items():
+        where = f"state.{name}"
+        one = raw["state"][name]
+        initial = _initial(_field(one, "initial", dict, where), f"{where}.initial")
+        specs[name] = StateSpec(spec.dtype, spec.shape, initial, _field(one, "minimised", bool, where))
+    return specs
+
+
+def _named(raw: Mapping[str, Any], key: str) -> tuple[Named, ...]:
+    entries = _field(raw, key, list)
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise _DamagedError(f"{key!r} is {entries!r}; it must be a list of objects")
+    return tuple(
+        Named(_field(entry, "name", str, f"{key}[{i}]"), _field(entry, "description", str, f"{key}[{i}]"))
+        for i, entry in enumerate(entries)
+    )
+
+
+def _numbers(raw: Mapping[str, Any], key: str, names: tuple[str, ...]) -> dict[str, Any]:
+    values = _field(raw, key, dict)
+    return {name: _field(values, name, (int, float), key) for name in names}
+
+
+def _parse(raw: Mapping[str, Any]) -> Header:
+    steps = _field(raw, "steps", int)
+    if steps < 1:
+        raise _DamagedError(f"'steps' is {steps}; a segment has at least one step")
+    texts = {key: _field(raw, key, str) for key in ("name", "title", "description", "licence", "version")}
+    return Header(
+        **texts,
+        task=_field(raw, "task", (str, type(None))),
+        steps=steps,
+        inputs=_specs(raw, "inputs"),
+        state=_state(raw),
+        noise=_specs(raw, "noise"),
+        answers=_specs(raw, "answers"),
+        terms=_named(raw, "terms"),
+        rules=_named(raw, "rules"),
+        request=_field(raw, "request", dict),
+        answer=_field(raw, "answer", dict),
+        defaults=_numbers(raw, "defaults", ("restarts", "max_steps", "patience", "settled")),
+        limits=_numbers(raw, "limits", ("restarts", "max_steps", "batch")),
+        self_test=_field(raw, "self_test", (dict, type(None))),
+        parity=_field(raw, "parity", dict),
+        built_with=_field(raw, "built_with", dict),
+    )

@@ -1,0 +1,116 @@
+"""Tasks: how requests become tensors and tensors answers, where the header's schema alone does not say it.
+
+A task is a class that an installed package announces in the entry-point group ``groundstate.tasks``; an artefact names it.
+`Task` itself is the default: properties of the request map to the input tensors of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate._errors import Fault, RequestError, TaskError
+from groundstate._header import Header
+from groundstate._solution import Violation
+
+GROUP = "groundstate.tasks"
+
+
+class Task:
+    """Encodes requests, decodes and checks answers. Requests have passed the header's schema before any method sees them.
+
+    Args:
+        header: The artefact's header.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+
+    def encode(self, request: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The input tensors of a request, without the batch.
+
+        Raises:
+            RequestError: If the request means nothing, though the schema allows it.
+        """
+        return _tensors(self.header.inputs, request)
+
+    def encode_answer(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        """The answer tensors of somebody else's answer, without the batch."""
+        del request
+        return _tensors(self.header.answers, answer)
+
+    def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        """The answer, JSON-ready, from the answer tensors without the batch."""
+        del request
+        return {name: tensor.tolist() for name, tensor in answer.items()}
+
+    def contradictions(self, request: Mapping[str, Any]) -> list[Violation]:
+        """What in the request itself proves that it has no answer. Must be a proof: an empty list where in doubt."""
+        del request
+        return []
+
+    def check(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Violation] | None:
+        """The rules that an answer breaks, found without the graph; None where only the graph can tell."""
+        del request, answer
+        return None
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """A request from what a person types for this task.
+
+        Raises:
+            RequestError: If the text is not in the task's notation.
+        """
+        raise RequestError(
+            [Fault("", f"{self.header.name} has no text notation; give the request as JSON. You gave {text[:40]!r}.")]
+        )
+
+    def notation(self, answer: Mapping[str, Any]) -> str | None:
+        """The answer on one line in the notation that `parse` reads; None where there is none."""
+        del answer
+        return None
+
+    def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str | None:
+        """The request, or its answer, drawn as lines of text for a person; None where there is no drawing."""
+        del request, answer
+        return None
+
+
+def _tensors(specs: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    tensors: dict[str, NDArray[Any]] = {}
+    faults: list[Fault] = []
+    for name, spec in specs.items():
+        if name not in values:
+            faults.append(Fault(name, "This is missing."))
+            continue
+        try:
+            tensor = np.asarray(values[name]).astype(spec.dtype)
+        except (ValueError, TypeError, OverflowError):
+            faults.append(Fault(name, f"This must be an array of {spec.dtype} of shape {spec.shape}."))
+            continue
+        if tensor.shape != spec.shape:
+            faults.append(Fault(name, f"This has shape {tensor.shape}; it must be {spec.shape}."))
+        tensors[name] = tensor
+    if faults:
+        raise RequestError(faults)
+    return tensors
+
+
+def find(header: Header) -> Task:
+    """The task that a header names, or the default one.
+
+    Raises:
+        TaskError: If no installed package brings the task.
+    """
+    if header.task is None:
+        return Task(header)
+    for entry in entry_points(group=GROUP, name=header.task):
+        found: Task = entry.load()(header)
+        return found
+    known = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP))) or "none"
+    raise TaskError(
+        f"The artefact {header.name!r} needs the task {header.task!r}, which no installed package brings (installed: {known})."
+    )

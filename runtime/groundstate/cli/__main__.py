@@ -1,0 +1,7 @@
+"""``python -m groundstate.cli``."""
+
+import sys
+
+from groundstate.cli import main
+
+sys.exit(main())

@@ -1,0 +1,30 @@
+"""A curve in block characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def area(values: Sequence[float], width: int, height: int, now: int) -> list[str]:
+    """The area under a curve, as lines of text.
+
+    Args:
+        values: The curve, one value a moment.
+        width: Columns for all moments.
+        height: Lines.
+        now: The last moment to draw; the columns after it stay empty.
+
+    Returns:
+        `height` lines of `width` characters. The least value is the lowest block, the greatest fills all lines.
+    """
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    last = len(values) - 1
+    levels = []
+    for column in range(width):
+        moment = round(column * last / max(1, width - 1))
+        level = 1 + round((values[moment] - low) / span * (8 * height - 1))
+        levels.append(level if moment <= now else 0)
+    return ["".join(_BLOCKS[min(8, max(0, level - 8 * line))] for level in levels) for line in reversed(range(height))]

@@ -1,0 +1,98 @@
+"""`groundstate doctor`: is this installation sound?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+import groundstate
+from groundstate import GroundstateError
+from groundstate._catalog import locate
+from groundstate._session import runtime
+from groundstate.cli._console import NOT_SOLVED, SOLVED, console, duration, echo_json
+
+_DISTRIBUTIONS = ("numpy", "jsonschema", "click", "rich")
+
+
+def examine(*, as_json: bool) -> int:
+    """Print versions and run every check; 1 if any fails."""
+    checks = list(_checks())
+    sound = all(check["passed"] for check in checks)
+    versions = {
+        "groundstate": groundstate.__version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in _DISTRIBUTIONS},
+    }
+    if as_json:
+        echo_json({"sound": sound, "versions": versions, "platform": platform.platform(), "checks": checks})
+        return SOLVED if sound else NOT_SOLVED
+    from rich.markup import escape
+    from rich.table import Table
+
+    told = ", ".join(f"{name} {number}" for name, number in versions.items())
+    console().print(f"{told} on {platform.platform()}", markup=False, soft_wrap=True)
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        mark = "[green]ok[/]" if check["passed"] else "[bold red]failed[/]"
+        table.add_row(mark, escape(check["name"]), escape(check["detail"]))
+    console().print(table)
+    failed = sum(not check["passed"] for check in checks)
+    click.echo("Everything works." if sound else f"{failed} of {len(checks)} checks failed.")
+    return SOLVED if sound else NOT_SOLVED
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _check(name: str, *, passed: bool, detail: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "passed": passed, "detail": detail, **more}
+
+
+def _checks() -> Iterator[dict[str, Any]]:
+    try:
+        ort = runtime()
+    except GroundstateError as error:
+        yield _check("ONNX Runtime", passed=False, detail=str(error))
+    else:
+        providers = ort.get_available_providers()
+        yield _check(
+            "ONNX Runtime", passed=True, detail=f"{ort.__version__} with {', '.join(providers)}", providers=providers
+        )
+    off = os.environ.get("ORT_DISABLE_TELEMETRY") == "1"
+    yield _check("telemetry", passed=off, detail="off" if off else "ORT_DISABLE_TELEMETRY is not 1")
+    names = groundstate.models()
+    yield _check("models", passed=bool(names), detail=", ".join(names) or "none is installed")
+    for name in names:
+        yield _self_test(name)
+
+
+def _self_test(name: str) -> dict[str, Any]:
+    label = f"model {name}"
+    try:
+        path = locate(name)
+        solver = groundstate.load(path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        facts = {"path": str(path), "sha256": digest, "version": solver.header.version}
+        test = solver.header.self_test
+        if test is None:
+            return _check(label, passed=True, detail=f"loads; brings no self-test; sha256 {digest[:12]}…", **facts)
+        solution = solver.solve(test["request"], seed=0)
+    except GroundstateError as error:
+        return _check(label, passed=False, detail=str(error))
+    if solution.answer != test["answer"]:
+        told = (
+            f"the self-test ended as {solution.status.value} with another answer than the stored one; sha256 {digest}"
+        )
+        return _check(label, passed=False, detail=told, **facts)
+    told = f"solves its self-test in {duration(solution.seconds)}; sha256 {digest[:12]}…"
+    return _check(label, passed=True, detail=told, **facts)

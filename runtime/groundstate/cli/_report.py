@@ -1,0 +1,89 @@
+"""Outcomes as text for people."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from groundstate import Solution, Solver, Status
+from groundstate.cli import _board
+from groundstate.cli._console import duration, number, plural, speaks_unicode
+
+_GAP = 4
+_COLOURS = {Status.SOLVED: "green", Status.AMBIGUOUS: "green", Status.INFEASIBLE: "red", Status.UNSOLVED: "yellow"}
+
+
+def show(solver: Solver, request: Mapping[str, Any], solution: Solution, *, drawn: bool = True) -> None:
+    """Print one outcome: the drawings side by side, the status, and what it took.
+
+    Args:
+        drawn: Whether to draw; False where the board is on the screen already.
+    """
+    if drawn:
+        _draw(solver, request, solution)
+    click.echo(status(solution))
+    if facts := effort(solution):
+        click.echo(click.style(facts, dim=True))
+
+
+def status(solution: Solution) -> str:
+    """``Solved. The answer passes every rule.``, in colour."""
+    word = click.style(f"{solution.status.value.capitalize()}.", fg=_COLOURS[solution.status], bold=True)
+    return f"{word} {solution.message}"
+
+
+def effort(solution: Solution) -> str:
+    """Energy, steps, chains and time in a line."""
+    facts = [] if solution.energy is None else [f"energy {number(solution.energy)}"]
+    if solution.chains:
+        facts += [plural(solution.steps, "step"), plural(solution.chains, "chain")]
+    return " · ".join([*facts, duration(solution.seconds)])
+
+
+def line(solver: Solver, solution: Solution) -> str:
+    """One outcome of many on a line: status, and the answer where there is a right one."""
+    if solution.solved and solution.answer is not None:
+        said = solver.notation(solution.answer) or json.dumps(solution.answer)
+    else:
+        said = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
+    return f"{solution.status.value:<10} {said}"
+
+
+def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> None:
+    given = solver.draw(request)
+    answers = [] if solution.answer is None else [solution.answer, *(other.answer for other in solution.alternatives)]
+    drawings = [drawing for answer in answers if (drawing := solver.draw(request, answer)) is not None]
+    if given is None or len(drawings) < len(answers):
+        for answer in answers:
+            click.echo(json.dumps(answer, indent=2))
+        return
+    first = "answer" if solution.solved else "closest found"
+    titles = ["given", first, *(f"answer {i}" for i in range(2, len(answers) + 1))][: 1 + len(answers)]
+    boards = [_board.classify(given, [drawing])[0] for drawing in [given, *drawings]]
+    if speaks_unicode():
+        boards = [_board.ruled(board) for board in boards]
+    columns = [max(len(title), max(map(len, board), default=0)) for title, board in zip(titles, boards, strict=True)]
+    room = shutil.get_terminal_size().columns
+    shelf: list[int] = []
+    for i, width in enumerate(columns):
+        if shelf and sum(columns[j] + _GAP for j in shelf) + width > room:
+            _shelve(shelf, titles, boards, columns)
+            shelf = []
+        shelf.append(i)
+    _shelve(shelf, titles, boards, columns)
+
+
+def _shelve(shelf: list[int], titles: list[str], boards: list[_board.Cells], columns: list[int]) -> None:
+    """Print some of the boards beside each other."""
+    gap = " " * _GAP
+    click.echo(gap.join(click.style(f"{titles[i]:<{columns[i]}}", dim=True) for i in shelf).rstrip())
+    for row in range(max(len(boards[i]) for i in shelf)):
+        parts = []
+        for i in shelf:
+            cells = boards[i][row] if row < len(boards[i]) else []
+            parts.append("".join(_board.ansi([cells])) + " " * (columns[i] - len(cells)))
+        click.echo(gap.join(parts).rstrip())

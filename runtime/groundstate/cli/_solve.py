@@ -1,0 +1,140 @@
+"""`groundstate solve`: one puzzle for people, many for programs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+import groundstate
+from groundstate import RequestError, Segment, Solution, Solver, Status
+from groundstate.cli import _puzzles, _report
+from groundstate.cli._console import BAD, NOT_SOLVED, SOLVED, echo_json
+from groundstate.cli._puzzles import Item, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of the command, as they were typed."""
+
+    model: str
+    restarts: int | None
+    max_steps: int | None
+    deadline: float | None
+    seed: int
+    alternatives: int
+    device: str
+    threads: int | None
+    watch: bool
+    picture: str | None
+    as_json: bool
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What `Solver.solve` and `Solver.solve_many` take."""
+        return {
+            "restarts": self.restarts,
+            "max_steps": self.max_steps,
+            "deadline": self.deadline,
+            "seed": self.seed,
+            "alternatives": self.alternatives,
+        }
+
+    def check(self) -> None:
+        """Refuse what does not go together, before anything is loaded.
+
+        Raises:
+            click.UsageError: If it does not.
+        """
+        if self.watch and self.as_json:
+            raise click.UsageError("--watch draws for people and --json prints for programs; give one of them.")
+        if self.picture is not None:
+            path = Path(self.picture)
+            if path.suffix.lower() != ".svg":
+                raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
+            if not path.absolute().parent.is_dir():
+                raise click.UsageError(f"--picture cannot write {self.picture!r}: there is no folder {path.parent}.")
+
+
+def solve(puzzle: str | None, options: Options) -> int:
+    """Solve what a PUZZLE argument means and print it; returns the exit code."""
+    options.check()
+    source = _puzzles.find(puzzle)
+    solver = groundstate.load(options.model, device=options.device, threads=options.threads)
+    ahead = list(itertools.islice(source.items, 2))
+    if not ahead:
+        raise click.UsageError(f"{source.name} holds no puzzle.")
+    if len(ahead) == 1:
+        return _solve_one(solver, source, ahead[0], options)
+    if options.watch or options.picture:
+        raise click.UsageError(f"--watch and --picture show one puzzle; {source.name} holds more than one.")
+    from groundstate.cli._many import solve_many
+
+    return solve_many(solver, source, _chain(ahead, source), options.budget, as_json=options.as_json)
+
+
+def _chain(ahead: list[Item], source: Source) -> Iterator[Item]:
+    yield from ahead
+    yield from source.items
+
+
+def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> int:
+    segments: list[Segment] = []
+    try:
+        request = _puzzles.request(solver, item)
+        if options.watch:
+            from groundstate.cli._watch import searching
+
+            with searching(solver, request, segments) as watch:
+                solution = solver.solve(request, **options.budget, watch=watch)
+        else:
+            keep = segments.append if options.picture else None
+            solution = solver.solve(request, **options.budget, watch=keep)
+    except RequestError as error:
+        if options.as_json:
+            place = {} if item.line is None else {"line": item.line}
+            echo_json({"status": "error", "message": str(error), **place})
+        _puzzles.warn(source, item, error)
+        return BAD
+    _show(solver, request, solution, segments, options)
+    return SOLVED if solution.solved else NOT_SOLVED
+
+
+def _show(
+    solver: Solver,
+    request: dict[str, Any],
+    solution: Solution,
+    segments: list[Segment],
+    options: Options,
+) -> None:
+    if options.watch or options.picture:
+        from groundstate.cli._descent import follow
+
+        descent = follow(solver, request, solution, segments)
+        if options.watch and descent is not None:
+            from groundstate.cli._watch import replay
+
+            replay(descent)
+        if options.picture and descent is not None:
+            from groundstate.cli._picture import draw
+
+            _write(options.picture, draw(descent, solver.header.title))
+        if options.picture and descent is None:
+            click.echo("There was no descent to draw, so no picture was written.", err=True)
+    if options.as_json:
+        echo_json(solution.to_json())
+    else:
+        _report.show(solver, request, solution, drawn=not (options.watch and solution.status is Status.SOLVED))
+        if options.picture and segments:
+            click.echo(f"The descent is drawn in {options.picture}.")
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{path!r} cannot be written: {error.strerror}.") from None

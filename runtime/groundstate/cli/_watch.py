@@ -1,0 +1,160 @@
+"""`groundstate solve --watch`: the board settling and the energy falling, live, or a few frames of it as text."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from groundstate import Segment, Solver
+from groundstate.cli import _board, _chart
+from groundstate.cli._board import Kind
+from groundstate.cli._console import console, number, plural, speaks_unicode
+from groundstate.cli._descent import Descent, best, broken, decoded, rules
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+    from rich.text import Text
+
+_FRAMES = 90
+_SECONDS = 2.6
+_SLOWEST = 0.12
+"""Seconds a frame may last: short descents are short."""
+
+_PATIENCE = 0.3
+"""Seconds of search before it is shown: most searches end earlier."""
+
+_PLAIN_FRAMES = 4
+_CHART = (46, 9)
+
+_STYLES = {
+    Kind.FRAME: "bright_black",
+    Kind.GIVEN: "bold",
+    Kind.MOVING: "dim",
+    Kind.CHANGED: "bold yellow",
+    Kind.SETTLED: "green",
+}
+
+
+@contextmanager
+def searching(
+    solver: Solver, request: Mapping[str, Any], segments: list[Segment]
+) -> Iterator[Callable[[Segment], None]]:
+    """Collect segments; on a terminal, show how a search goes that takes a while."""
+    if not sys.stdout.isatty():
+        yield segments.append
+        return
+    given, begun = solver.draw(request), time.monotonic()
+    lowest: list[float] = []
+    with _live(transient=True) as live:
+
+        def watch(segment: Segment) -> None:
+            segments.append(segment)
+            row = best(segment)
+            lowest.append(float(segment.energy[row]))
+            if time.monotonic() - begun < _PATIENCE:
+                return
+            answer = decoded(solver, request, segment.answer, row)
+            drawing = solver.draw(request, answer)
+            cells = None if given is None or drawing is None else _board.classify(given, [drawing])[0]
+            facts = [
+                f"{plural(segment.steps, 'step')} · {plural(segment.chains, 'chain')}",
+                " · ".join([f"best chain: energy {number(lowest[-1])}", *rules(broken(solver, request, answer))]),
+            ]
+            live.update(_frame("searching", cells, lowest, len(lowest) - 1, facts), refresh=True)
+
+        yield watch
+
+
+def replay(descent: Descent) -> None:
+    """Show a descent at a pace that people can follow, or, where stdout is no terminal, a few moments of it."""
+    if not sys.stdout.isatty():
+        _print(descent)
+        return
+    last = len(descent) - 1
+    frames = sorted({round(i * last / max(1, min(last, _FRAMES))) for i in range(min(last, _FRAMES) + 1)})
+    pause = min(_SLOWEST, _SECONDS / len(frames))
+    with _live(transient=False) as live:
+        for moment in frames:
+            drawn = time.monotonic()
+            live.update(_moment(descent, moment), refresh=True)
+            time.sleep(max(0.0, pause - (time.monotonic() - drawn)))
+
+
+def _live(*, transient: bool) -> Live:
+    from rich.live import Live
+
+    # Nothing else prints meanwhile, and a redirected stdout would no longer say what characters it takes.
+    return Live(
+        console=console(), auto_refresh=False, transient=transient, redirect_stdout=False, redirect_stderr=False
+    )
+
+
+def _moment(descent: Descent, moment: int) -> RenderableType:
+    facts = [
+        f"step {moment} of {len(descent) - 1} · {plural(descent.chains, 'chain')}",
+        " · ".join([f"energy {number(descent.energies[moment])}", *rules(descent.broken(moment))]),
+    ]
+    if descent.began:
+        facts.append("shown from this chain's last fresh start")
+    cells = descent.boards[moment] if descent.boards else None
+    return _frame(descent.solver.header.title, cells, descent.energies, moment, facts)
+
+
+def _frame(
+    title: str, cells: _board.Cells | None, energies: Sequence[float], now: int, facts: list[str]
+) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    width, height = _CHART
+    chart = Text("\n".join(_chart.area(energies, width, height, now)), style="cyan")
+    beside = Group(Text("energy", style="bright_black"), chart, *(Text(fact) for fact in facts))
+    if cells is None:
+        return Group(Text(title, style="bold"), beside)
+    board = _text(_board.ruled(cells) if speaks_unicode() else cells)
+    legend = Text.assemble(
+        ("given", _STYLES[Kind.GIVEN]),
+        "  ",
+        ("settled", _STYLES[Kind.SETTLED]),
+        "  ",
+        ("moving", _STYLES[Kind.MOVING]),
+        "  ",
+        ("new", _STYLES[Kind.CHANGED]),
+    )
+    left = Group(board, legend)
+    if console().width < max(map(len, cells)) + width + 4:
+        return Group(Text(title, style="bold"), left, beside)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row(left, beside)
+    return Group(Text(title, style="bold"), grid)
+
+
+def _text(cells: _board.Cells) -> Text:
+    from rich.text import Text
+
+    text = Text()
+    for i, row in enumerate(cells):
+        if i:
+            text.append("\n")
+        for part, kind in _board.runs(row):
+            text.append(part, _STYLES[kind])
+    return text
+
+
+def _print(descent: Descent) -> None:
+    for moment in sorted({0, *descent.telling(_PLAIN_FRAMES)}):
+        click.echo(descent.caption(moment))
+        if descent.boards and descent.answers[moment] is not None:
+            cells = descent.boards[moment]
+            click.echo("\n".join(_board.ansi(_board.ruled(cells) if speaks_unicode() else cells)))
+    if speaks_unicode():
+        first, last = number(descent.energies[0]), number(descent.energies[-1])
+        line = _chart.area(descent.energies, min(60, len(descent)), 1, len(descent) - 1)[0]
+        click.echo(f"energy {first} {line} {last}")

@@ -1,0 +1,121 @@
+"""`groundstate solve --watch` and `--picture`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from groundstate_models.sudoku.task import SudokuTask
+from tests.cli.conftest import Groundstate
+from tests.support import EASY, EASY_SOLUTION, REPEATED
+
+
+def boards(text: str) -> list[str]:
+    """The digits of every board in a text, one string a board."""
+    lines = re.findall(r"^│.*│$", text, flags=re.MULTILINE)
+    digits = ["".join(c for c in line if c.isdigit()) for line in lines]
+    return ["".join(digits[i : i + 9]) for i in range(0, len(digits), 9)]
+
+
+def test_without_a_terminal_a_few_moments_are_printed_from_first_to_answer(groundstate: Groundstate) -> None:
+    ran = groundstate("solve", "sudoku", EASY, "--watch")
+    assert ran.code == 0
+    steps = [int(step) for step in re.findall(r"^step (\d+) · energy", ran.out, flags=re.MULTILINE)]
+    assert steps[0] == 0
+    assert steps == sorted(set(steps))
+    assert 2 <= len(steps) <= 5
+    drawn = boards(ran.out)
+    assert drawn[-1] == EASY_SOLUTION
+    for board in drawn:
+        assert all(given in ("0", shown) for given, shown in zip(EASY, board, strict=True))
+    assert "no rule broken" in ran.out
+    assert "Solved." in ran.out
+
+
+def test_watching_changes_nothing_about_what_is_solved(groundstate: Groundstate) -> None:
+    watched = groundstate("solve", "sudoku", EASY, "--watch").out
+    quiet = groundstate("solve", "sudoku", EASY).out
+    told = r"energy \S+ · \d+ steps · \d+ chains?"
+    assert re.findall(told, watched)[-1] == re.findall(told, quiet)[-1]
+
+
+def test_a_model_without_a_drawing_shows_energy_and_rules_alone(
+    groundstate: Groundstate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+    ran = groundstate("solve", "sudoku", EASY, "--watch")
+    assert ran.code == 0
+    assert boards(ran.out) == []
+    assert re.search(r"^step 0 · energy \S+", ran.out, flags=re.MULTILINE)
+    assert re.search(r"^step \d+ · energy \S+ · no rule broken$", ran.out, flags=re.MULTILINE)
+
+
+def test_a_request_that_never_descends_has_nothing_to_watch(groundstate: Groundstate) -> None:
+    ran = groundstate("solve", "sudoku", REPEATED, "--watch")
+    assert ran.code == 1
+    assert "Infeasible." in ran.out
+
+
+def test_many_puzzles_cannot_be_watched(groundstate: Groundstate) -> None:
+    ran = groundstate("solve", "sudoku", "--watch", stdin=f"{EASY}\n{EASY}\n")
+    assert (ran.code, ran.out) == (2, "")
+    assert "--watch and --picture show one puzzle; stdin holds more than one." in ran.err
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_picture_is_an_svg_that_needs_no_network(
+    drawn: bool, groundstate: Groundstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not drawn:
+        monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+    path = tmp_path / "descent.svg"
+    ran = groundstate("solve", "sudoku", EASY, "--picture", str(path), "--json")
+    assert ran.code == 0
+    text = path.read_text(encoding="utf-8")
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert "@font-face" not in text
+    root = ET.fromstring(text)
+    cells = [e.text for e in root.iter() if e.get("class") in {"c given", "c settled", "c changed", "c moving"}]
+    if drawn:
+        in_order = "".join(cell for cell in cells if cell is not None)
+        assert in_order.endswith(EASY_SOLUTION)
+        assert in_order.startswith(EASY.replace("0", ""))
+    else:
+        assert cells == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals in the standard library")
+def test_in_a_terminal_the_board_settles_in_place() -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40", "PYTHONIOENCODING": "utf-8"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "groundstate.cli", "solve", "sudoku", EASY, "--watch"],
+        stdout=follower,
+        stderr=follower,
+        env=environment,
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    assert process.wait() == 0
+    text = shown.decode()
+    assert text.count("given") > 5  # redrawn many times over
+    assert "\x1b[1A" in text  # in place
+    assert "Solved." in text
+    assert "no rule broken" in text

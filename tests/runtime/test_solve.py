@@ -1,0 +1,160 @@
+"""Solving, as a caller sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import groundstate as gs
+from tests.support import EASY, EASY_SOLUTION, MEDIUM, REPEATED, TWO_SOLUTIONS, rows
+
+
+def is_valid(grid: list[list[int]]) -> bool:
+    a = np.array(grid)
+    units = [*a, *a.T, *a.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)]
+    return all(set(unit.tolist()) == set(range(1, 10)) for unit in units)
+
+
+def test_an_easy_puzzle_ends_in_its_solution(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": rows(EASY)})
+    assert solution.status is gs.Status.SOLVED
+    assert solution.answer == {"grid": rows(EASY_SOLUTION)}
+    assert solution.violations == ()
+    assert solution.energy is not None
+    assert np.isfinite(solution.energy)
+
+
+@pytest.mark.parametrize(
+    "grid", [np.array(rows(EASY)), np.array(rows(EASY), dtype=np.int8), tuple(map(tuple, rows(EASY)))]
+)
+def test_arrays_and_tuples_are_welcome(sudoku: gs.Solver, grid: object) -> None:
+    assert sudoku.solve({"grid": grid}).answer == {"grid": rows(EASY_SOLUTION)}
+
+
+def test_the_same_request_and_seed_give_the_same_solution(sudoku: gs.Solver) -> None:
+    first, again = (sudoku.solve({"grid": rows(MEDIUM)}, seed=5) for _ in range(2))
+    assert first == again
+    assert json.dumps(first.to_json()) == json.dumps(again.to_json())
+
+
+def test_an_empty_grid_ends_in_some_valid_grid(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": [[0] * 9] * 9})
+    assert solution.status is gs.Status.SOLVED
+    assert is_valid(solution.answer["grid"])
+
+
+def test_a_right_full_grid_is_its_own_answer(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": rows(EASY_SOLUTION)})
+    assert (solution.status, solution.answer) == (gs.Status.SOLVED, {"grid": rows(EASY_SOLUTION)})
+
+
+def test_a_wrong_full_grid_is_infeasible(sudoku: gs.Solver) -> None:
+    wrong = EASY_SOLUTION[1] + EASY_SOLUTION[0] + EASY_SOLUTION[2:]
+    assert sudoku.solve({"grid": rows(wrong)}).status is gs.Status.INFEASIBLE
+
+
+def test_two_equal_givens_are_infeasible_and_both_are_named(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": rows(REPEATED)})
+    assert solution.status is gs.Status.INFEASIBLE
+    assert solution.answer is None
+    assert solution.violations[0].places == ("grid[0][0]", "grid[0][1]")
+    assert "grid[0][0] and grid[0][1]" in solution.message
+
+
+def test_a_spent_budget_is_unsolved_with_the_rules_that_the_best_configuration_breaks(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": rows(MEDIUM)}, restarts=1, max_steps=1)
+    assert solution.status is gs.Status.UNSOLVED
+    assert solution.violations
+    assert all(v.count > 0 and v.message for v in solution.violations)
+    assert not is_valid(solution.answer["grid"])
+
+
+def test_a_deadline_ends_the_search_with_the_best_so_far(sudoku: gs.Solver) -> None:
+    hopeless = rows(TWO_SOLUTIONS)
+    solution = sudoku.solve({"grid": hopeless}, deadline=1e-6, alternatives=64)
+    assert solution.steps == sudoku.header.steps
+    assert solution.answer is not None
+
+
+def test_a_puzzle_with_two_solutions_is_ambiguous_when_two_are_asked_for(sudoku: gs.Solver) -> None:
+    solution = sudoku.solve({"grid": rows(TWO_SOLUTIONS)}, alternatives=2, restarts=256)
+    assert solution.status is gs.Status.AMBIGUOUS
+    answers = [solution.answer, *(other.answer for other in solution.alternatives)]
+    assert len(answers) == 2
+    assert answers[0] != answers[1]
+    assert all(is_valid(answer["grid"]) for answer in answers)
+
+
+def test_a_puzzle_with_one_solution_is_not_called_ambiguous(sudoku: gs.Solver) -> None:
+    assert sudoku.solve({"grid": rows(EASY)}, alternatives=2).status is gs.Status.SOLVED
+
+
+def test_one_bad_request_costs_only_its_own_place(sudoku: gs.Solver) -> None:
+    good = {"grid": rows(EASY)}
+    outcomes = sudoku.solve_many([good, {"grid": "no"}, {"grid": rows(REPEATED)}, good])
+    assert [type(o).__name__ for o in outcomes] == ["Solution", "RequestError", "Solution", "Solution"]
+    assert [o.status.value for o in outcomes if isinstance(o, gs.Solution)] == ["solved", "infeasible", "solved"]
+
+
+def test_no_requests_give_no_solutions(sudoku: gs.Solver) -> None:
+    assert sudoku.solve_many([]) == []
+
+
+def test_more_problems_than_fit_in_flight_are_all_solved_and_reported(sudoku: gs.Solver) -> None:
+    seen: list[int] = []
+    outcomes = sudoku.solve_many(({"grid": rows(EASY)} for _ in range(300)), done=lambda index, _: seen.append(index))
+    assert sorted(seen) == list(range(300))
+    assert all(isinstance(o, gs.Solution) and o.answer == {"grid": rows(EASY_SOLUTION)} for o in outcomes)
+
+
+def test_two_hundred_callers_at_once_each_get_their_own_answer(sudoku: gs.Solver) -> None:
+    requests = [rows(EASY), rows(EASY_SOLUTION), rows("0" + EASY[1:])]
+    alone = [sudoku.solve({"grid": grid}).answer for grid in requests]
+    with ThreadPoolExecutor(200) as callers:
+        answers = list(callers.map(lambda i: sudoku.solve({"grid": requests[i % 3]}).answer, range(200)))
+    assert answers == [alone[i % 3] for i in range(200)]
+
+
+async def test_asolve_leaves_the_event_loop_free(sudoku: gs.Solver) -> None:
+    solutions = await asyncio.gather(*(sudoku.asolve({"grid": rows(EASY)}) for _ in range(8)))
+    assert {s.status for s in solutions} == {gs.Status.SOLVED}
+
+
+def test_a_plain_function_carries_name_description_and_schema(sudoku: gs.Solver) -> None:
+    function = sudoku.as_function()
+    assert function.__name__ == "solve_sudoku"
+    assert function.schema["parameters"]["required"] == ["grid"]
+    assert function(grid=rows(EASY))["answer"] == {"grid": rows(EASY_SOLUTION)}
+
+
+def test_watching_shows_every_segment_and_changes_nothing(sudoku: gs.Solver) -> None:
+    seen: list[gs.Segment] = []
+    watched = sudoku.solve({"grid": rows(EASY)}, watch=seen.append)
+    assert watched == sudoku.solve({"grid": rows(EASY)})
+    assert [s.steps for s in seen] == list(range(16, watched.steps + 1, 16))
+    assert seen[-1].path["grid"].shape == (seen[-1].chains, 16, 9, 9)
+    assert (seen[-1].violations.sum(1) == 0).any()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("restarts", 0),
+        ("restarts", 10**9),
+        ("restarts", 1.5),
+        ("restarts", True),
+        ("max_steps", 0),
+        ("max_steps", "many"),
+        ("deadline", -1),
+        ("deadline", float("nan")),
+        ("seed", -1),
+        ("alternatives", 0),
+    ],
+)
+def test_an_option_out_of_range_is_named_with_what_is_allowed(sudoku: gs.Solver, option: str, value: object) -> None:
+    with pytest.raises(gs.OptionError, match=rf"^{option} is .*; it must be"):
+        sudoku.solve({"grid": rows(EASY)}, **{option: value})
