@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from torch import Tensor
 
 from groundstate_export import Normal, Tool, export
 from groundstate_export.rules import HeavyBall
-from groundstate_models.sudoku import artefact
+from groundstate_models.sudoku import artefact, weights
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
+from groundstate_models.sudoku.trainer import CHUNK
 
 VERSION = "0.1.0"
 
@@ -38,29 +40,47 @@ def _rows(flat: Any) -> list[list[int]]:
 
 
 def restore(checkpoint: Path, temperature: tuple[float, float]) -> tuple[SudokuEnergy, HeavyBall]:
-    """The averaged weights of a training run, and its rule with the temperatures to serve with.
+    """The averaged weights of a training run, or those kept with the artefact, and the rule with the temperatures to serve with.
 
     Raises:
-        ValueError: If the file is not a checkpoint of this version's training.
+        ValueError: If the file is neither a checkpoint of this version's training nor weights saved by `keep`.
     """
-    state = torch.load(checkpoint, weights_only=False, map_location="cpu")
-    if not isinstance(state, dict) or state.get("format") != 1:
-        raise ValueError(f"{checkpoint} is not a checkpoint of this version of groundstate_models.sudoku.train.")
-    preset, averaged = state["preset"], state["averaged"]
+    if checkpoint.suffix == ".npz":
+        stored = dict(np.load(checkpoint))
+        preset = json.loads(str(stored.pop("preset")))
+        averaged = {name: torch.from_numpy(array) for name, array in stored.items()}
+    else:
+        state = torch.load(checkpoint, weights_only=False, map_location="cpu")
+        if not isinstance(state, dict) or state.get("format") != 1:
+            raise ValueError(f"{checkpoint} is not a checkpoint of this version of groundstate_models.sudoku.train.")
+        preset, averaged = state["preset"], state["averaged"]
     energy = SudokuEnergy(preset["width"], preset["hidden"], preset["group"], preset["intersection"])
-    energy.load_state_dict(
-        {k.removeprefix("energy."): v for k, v in averaged.items() if k.startswith("energy.")}, strict=False
-    )
+    # Checkpoints of training runs do not know yet where answers lie; `place_answers` sets that.
+    energy.load_state_dict(_part(averaged, "energy."), strict=False)
+    width = preset["width"]
     rule = HeavyBall(
-        torch.full((preset["width"],), 0.1),
-        torch.full((preset["width"],), 0.8),
+        torch.full((width,), 0.1),
+        torch.full((width,), 0.8),
         noise=preset["noise"],
-        noise_every=4,
+        noise_every=CHUNK,
         temperature=temperature,
         learn=True,
     )
-    rule.load_state_dict({k.removeprefix("rule."): v for k, v in averaged.items() if k.startswith("rule.")})
+    rule.load_state_dict(_part(averaged, "rule."))
     return energy.requires_grad_(requires_grad=False), rule.requires_grad_(requires_grad=False)
+
+
+def keep(energy: SudokuEnergy, rule: HeavyBall, path: Path) -> None:
+    """Save what the artefact was made from, so that it can be held against PyTorch, and made again, without the training run."""
+    weights = {f"energy.{k}": v for k, v in energy.state_dict().items()} | {
+        f"rule.{k}": v for k, v in rule.state_dict().items()
+    }
+    preset = json.dumps({**energy.config, "noise": rule.noise})
+    np.savez(path, preset=np.array(preset), **{name: tensor.numpy() for name, tensor in weights.items()})
+
+
+def _part(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
 
 
 @torch.no_grad()
@@ -90,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m groundstate_models.sudoku.export", description="Export a trained energy."
     )
-    parser.add_argument("--checkpoint", type=Path, default=Path("runs/sudoku/checkpoint.pt"))
+    parser.add_argument("--checkpoint", type=Path, default=weights(), help="default: the weights of the bundled file")
     parser.add_argument("--out", type=Path, default=artefact())
     parser.add_argument("--steps", type=int, default=16, help="updates in a segment (default: %(default)s)")
     parser.add_argument(
@@ -149,6 +169,7 @@ def main(argv: list[str] | None = None) -> int:
         record=True,
         tool=tool,
     )
+    keep(energy, rule, options.out.with_name(weights().name))
     print(report)
     return 0
 
