@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
 from groundstate._chains import Budget, Found, Problem, Segment, descend, segment
+from groundstate._checks import batch_of, fitting, mapping, whole
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._header import Header
 from groundstate._request import Schema
@@ -287,16 +288,18 @@ class Solver:
         steps = header.steps if steps is None else steps
         if not isinstance(steps, int) or steps < 1 or steps % header.steps:
             raise OptionError(f"steps is {steps!r}; it must be a positive multiple of the segment's {header.steps}.")
-        random = np.random.Generator(np.random.SFC64(_whole("seed", seed, 0)))
-        batch = _batch(inputs, header.limits["batch"])
-        given = _tensors("inputs", inputs, header.inputs, batch)
+        random = np.random.Generator(np.random.SFC64(whole("seed", seed, 0)))
+        for place, tensors in (("inputs", inputs), ("state", state or {}), ("noise", noise or {})):
+            mapping(place, tensors)
+        batch = batch_of(inputs, header.limits["batch"])
+        given = fitting("inputs", inputs, header.inputs, batch)
         drawn = {
             n: s.initial.draw(random, (batch, *s.shape), s.dtype)
             for n, s in header.state.items()
             if n not in (state or {})
         }
-        current = _tensors("state", {**drawn, **(state or {})}, header.state, batch)
-        kicks = _tensors("noise", noise, header.noise, batch) if noise is not None else None
+        current = fitting("state", {**drawn, **(state or {})}, header.state, batch)
+        kicks = fitting("noise", noise, header.noise, batch) if noise is not None else None
         traces, out = [], Tensors()
         for _ in range(steps // header.steps):
             fresh = kicks or {n: random.standard_normal((batch, *s.shape), np.float32) for n, s in header.noise.items()}
@@ -317,9 +320,9 @@ class Solver:
         defaults, limits = self.header.defaults, self.header.limits
         if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
             raise OptionError(f"deadline is {deadline!r}; it must be a positive number of seconds, or None.")
-        chains = _whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
-        steps = _whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
-        return Budget(chains, steps, deadline, _whole("seed", seed, 0), _whole("alternatives", alternatives, 1, 64))
+        chains = whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
+        steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
+        return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
 
     def _prepare(
         self, index: int, request: Mapping[str, Any], budget: Budget, begun: float
@@ -394,54 +397,3 @@ def _judge(metadata: Mapping[str, str]) -> Session | None:
         return Session(base64.b64decode(encoded, validate=True))
     except binascii.Error:
         raise ArtefactError("The artefact's judge is not base64; the file is damaged.") from None
-
-
-def _whole(name: str, value: float, least: int, most: int | None = None) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | np.integer)
-        or value < least
-        or (most is not None and value > most)
-    ):
-        upper = "" if most is None else f" and at most {most}"
-        raise OptionError(f"{name} is {value!r}; it must be a whole number of at least {least}{upper}.")
-    return int(value)
-
-
-def _batch(inputs: Mapping[str, NDArray[Any]], most: int) -> int:
-    sizes = {name: np.shape(tensor)[:1] for name, tensor in inputs.items()}
-    if len(set(sizes.values())) != 1 or () in sizes.values() or (0,) in sizes.values():
-        told = ", ".join(f"{name}: {np.shape(tensor)}" for name, tensor in inputs.items()) or "none"
-        raise RequestError(
-            [
-                Fault(
-                    "inputs", f"All inputs need the same first axis, the batch, of at least 1; their shapes are {told}."
-                )
-            ]
-        )
-    batch = int(next(iter(sizes.values()))[0])
-    if batch > most:
-        raise RequestError([Fault("inputs", f"The batch is {batch}; this artefact allows at most {most}.")])
-    return batch
-
-
-def _tensors(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, _header.Spec], batch: int) -> Tensors:
-    faults = [
-        Fault(
-            f"{place}.{name}",
-            f"This is {'missing' if name in specs else 'unknown'}; the tensors are {', '.join(specs) or 'none'}.",
-        )
-        for name in sorted(set(specs) ^ set(given))
-    ]
-    for name in sorted(set(specs) & set(given)):
-        tensor, shape = np.asarray(given[name]), (batch, *specs[name].shape)
-        if tensor.dtype != specs[name].dtype or tensor.shape != shape:
-            faults.append(
-                Fault(
-                    f"{place}.{name}",
-                    f"This is {tensor.dtype} of shape {tensor.shape}; it must be {specs[name].dtype} of shape {shape}.",
-                )
-            )
-    if faults:
-        raise RequestError(faults)
-    return {name: np.ascontiguousarray(given[name]) for name in specs}

@@ -46,6 +46,7 @@ def test_a_batch_gives_each_row_what_it_gets_alone(sudoku: gs.Solver) -> None:
 @pytest.mark.parametrize(
     ("inputs", "sentence"),
     [
+        ([1], r"inputs: This is of type list; it must map names to arrays"),
         ({}, "All inputs need the same first axis"),
         ({"grid": np.zeros((0, 9, 9), np.int64)}, "of at least 1"),
         ({"board": GRIDS}, r"inputs\.board: This is unknown"),
