@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -51,6 +52,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path=path,
         decode=decode,
         rules=rules,
+        record=True,
         tool=Tool(description="Arranges 5 items so that all differ.", rules={"different": "All items differ."}),
     )
     assert "matches PyTorch" in str(report)
@@ -85,6 +87,14 @@ def test_an_answer_is_judged_by_the_file_alone(path: Path) -> None:
     wrong = solver.score(request, {"choice": [4, 4, 2, 1, 0]})
     assert not wrong.valid
     assert wrong.violations[0].rule == "different"
+
+
+def test_the_file_shows_the_answer_before_each_update(path: Path) -> None:
+    start = np.random.default_rng(0).standard_normal((2, N, N)).astype(np.float32)
+    given = np.array([[-1] * N, [2, -1, -1, -1, -1]])
+    out = gs.load(path).minimise({"given": given}, {"y": start})
+    assert out["path.choice"].shape == (2, 8, N)
+    assert np.array_equal(out["path.choice"][:, 0], np.where(given >= 0, given, start.argmax(-1)))
 
 
 def test_the_file_is_a_langchain_tool(path: Path) -> None:
