@@ -182,33 +182,37 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     details: list[str] = []
-    for path in options.files:
-        puzzles = read(path, options.limit)
-        solved, wrong, seconds = rate(solver, puzzles, options.chains, options.steps)
-        alone = latency(solver, puzzles, options.chains, options.steps, options.sample) if options.sample else "–"
-        beside = exact(puzzles, options.sample) if options.exact else "–"
-        each = f"{1e3 * seconds / len(puzzles):.0f} ms"
-        print(
-            f"| {path.stem} | {len(puzzles)} | {wilson(sum(solved), len(puzzles))} | {wrong} | {each} | {alone} | {beside} |",
-            flush=True,
-        )
-        details += [
-            f"\n{path.stem} by difficulty\n",
-            "| | puzzles | solved |",
-            "|---|---|---|",
-            *by_difficulty(puzzles, solved),
-        ]
-        if options.curve:
-            some = random.Random(1).sample(puzzles, min(options.sample, len(puzzles)))
+    try:
+        for path in options.files:
+            puzzles = read(path, options.limit)
+            solved, wrong, seconds = rate(solver, puzzles, options.chains, options.steps)
+            alone = latency(solver, puzzles, options.chains, options.steps, options.sample) if options.sample else "–"
+            beside = exact(puzzles, options.sample) if options.exact else "–"
+            each = f"{1e3 * seconds / len(puzzles):.0f} ms"
+            print(
+                f"| {path.stem} | {len(puzzles)} | {wilson(sum(solved), len(puzzles))} | {wrong} | {each} | {alone} | {beside} |",
+                flush=True,
+            )
             details += [
-                f"\n{path.stem}, {len(some)} puzzles, by chains and steps\n",
-                "| chains | 64 steps | 128 | 256 | 512 |",
-                "|---|---|---|---|---|",
+                f"\n{path.stem} by difficulty\n",
+                "| | puzzles | solved |",
+                "|---|---|---|",
+                *by_difficulty(puzzles, solved),
             ]
-            for chains in (1, 4, 16, 32):
-                cells = [wilson(sum(rate(solver, some, chains, steps)[0]), len(some)) for steps in (64, 128, 256, 512)]
-                details.append(f"| {chains} | {' | '.join(cells)} |")
-    print("\n".join(details))
+            if options.curve:
+                some = random.Random(1).sample(puzzles, min(options.sample, len(puzzles)))
+                details += [
+                    f"\n{path.stem}, {len(some)} puzzles, by chains and steps\n",
+                    "| chains | 64 steps | 128 | 256 | 512 |",
+                    "|---|---|---|---|---|",
+                ]
+                for chains in (1, 4, 16, 32):
+                    cells = [
+                        wilson(sum(rate(solver, some, chains, steps)[0]), len(some)) for steps in (64, 128, 256, 512)
+                    ]
+                    details.append(f"| {chains} | {' | '.join(cells)} |")
+    finally:  # an interrupted run keeps what it measured
+        print("\n".join(details))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ name ``<tensor>.<slot>``.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def per_chain(x: Tensor, like: Tensor) -> Tensor:
     return x.reshape(-1, *(1,) * (like.dim() - 1))
 
 
-class Rule(nn.Module):
+class Rule(nn.Module, ABC):
     """One update of the state.
 
     Attributes:
@@ -48,6 +49,7 @@ class Rule(nn.Module):
         del state
         return {}
 
+    @abstractmethod
     def forward(
         self,
         state: State,
@@ -63,7 +65,6 @@ class Rule(nn.Module):
             noise: Standard normal tensors of the same names and shapes, on the steps that draw noise; else None.
             rate: Multiplies the step size of each chain, ``(batch,)``; None for 1.
         """
-        raise NotImplementedError
 
     def kicks(self, steps: int) -> list[int]:
         """The steps of a segment of ``steps`` at which noise is drawn."""
