@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib.metadata import entry_points
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from groundstate._errors import UnknownModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GROUP = "groundstate.models"
 
 
 def names() -> list[str]:
     """Names of the installed models, sorted."""
+    from importlib.metadata import entry_points  # 20 ms to import, most of what `import groundstate` would cost
+
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
@@ -22,6 +25,10 @@ def locate(name: str) -> Path:
     Raises:
         UnknownModelError: If there is none of this name.
     """
+    import difflib
+    from importlib.metadata import entry_points
+    from pathlib import Path
+
     for entry in entry_points(group=GROUP, name=name):
         return Path(entry.load()())
     known = names()

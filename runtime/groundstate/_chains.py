@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._header import Header
 from groundstate._session import Session, Tensors
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 ROWS = 512
 """Chains that the problems in flight may come to have; further problems wait."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
@@ -107,6 +106,8 @@ def _sentence(error: ValidationError) -> str:
         case "additionalProperties":
             known = list(schema.get("properties", {}))
             unknown = [name for name in value if name not in known]
+            import difflib
+
             near = difflib.get_close_matches(unknown[0], known, n=1) if unknown else []
             hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(map(repr, known))}."
             return f"The property {', '.join(map(repr, unknown))} is unknown{hint}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
@@ -47,6 +44,8 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
         raise OptionError(f"threads is {threads!r}; it must be a whole number of at least 1.")
     if isinstance(source, bytes | bytearray):
         return Solver(bytes(source), device=device, threads=threads)
+    from pathlib import Path  # with what it brings a tenth of the import time of this package
+
     path = Path(source)
     if isinstance(source, str) and not path.suffix and os.sep not in source and not path.is_file():
         path = _catalog.locate(source)
@@ -67,6 +66,8 @@ class Solver:
     """
 
     def __init__(self, model: bytes, *, device: str = "cpu", threads: int | None = None) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self._session = Session(model, device)
         self.header: Header = _header.parse(self._session.metadata)
         _match(self.header, self._session)
@@ -171,6 +172,8 @@ class Solver:
 
     async def asolve(self, request: Mapping[str, Any], **options: Any) -> Solution:
         """`solve` without blocking the event loop."""
+        import asyncio
+
         return await asyncio.to_thread(self.solve, request, **options)
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:

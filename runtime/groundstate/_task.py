@@ -7,7 +7,6 @@ A task is a class that an installed package announces in the entry-point group `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
@@ -107,6 +106,8 @@ def find(header: Header) -> Task:
     """
     if header.task is None:
         return Task(header)
+    from importlib.metadata import entry_points  # slow to import, see `_catalog`
+
     for entry in entry_points(group=GROUP, name=header.task):
         found: Task = entry.load()(header)
         return found
