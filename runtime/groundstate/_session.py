@@ -54,6 +54,8 @@ def _options(device: str) -> onnxruntime.SessionOptions:
     # The planner that reuses buffers takes time that grows with the square of an unrolled graph, and saves little.
     options.enable_mem_reuse = False
     options.log_severity_level = 4
+    # An artefact is one file. Bytes would have their external data looked for in the working folder; here none can be.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     if device != "cpu":
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return options

@@ -53,6 +53,22 @@ def test_a_foreign_onnx_file_is_refused(tmp_path: Path) -> None:
         gs.load(path)
 
 
+@pytest.mark.parametrize("location", ["weights.bin", "./weights.bin", "../weights.bin"])
+def test_a_file_that_refers_to_another_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    model = onnx.load(artefact())
+    weight = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    Path(location).write_bytes(weight.raw_data)
+    weight.ClearField("raw_data")
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value=location)
+    with pytest.raises(gs.ArtefactError, match="External data path"):
+        gs.load(model.SerializeToString())
+
+
 def test_text_that_is_no_onnx_file_is_refused() -> None:
     with pytest.raises(gs.ArtefactError, match="damaged or not an ONNX model"):
         gs.load(b"hello, this is no model")
