@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from groundstate_export.capture import Spec
-from groundstate_export.differentiate import counts, named_terms, total
+from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
-from groundstate_export.errors import BadArgument, BadEnergy
+from groundstate_export.errors import BadArgument, BadEnergy, ExportError
+from groundstate_export.evaluate import named_terms, total
 from groundstate_export.lower import NUMPY
 from groundstate_export.verify import case, relative
 
@@ -31,6 +32,7 @@ def examine(draft: Draft) -> None:
     _arguments(draft)
     buffers = {b: b.detach().clone() for b in draft.energy.buffers()} if isinstance(draft.energy, nn.Module) else {}
     try:
+        _keywords(draft)
         _energy(draft)
         _rule(draft)
         _rows(draft)
@@ -89,7 +91,7 @@ def _slope(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     leaves = {name: state[name].detach().clone().requires_grad_() for name in draft.state}
     with torch.enable_grad():
-        terms = named_terms(draft.energy(draft.pack(leaves), **inputs))
+        terms = named_terms(draft.energy(draft.pack(leaves), **inputs, **draft.rule.keywords(leaves, last=True)))
         batch = next(iter(leaves.values())).shape[0]
         for name, term in terms.items():
             if not isinstance(term, Tensor) or tuple(term.shape) != (batch,):
@@ -143,27 +145,43 @@ def _energy(draft: Draft) -> None:
 
 
 def _rule(draft: Draft) -> None:
-    draft.slots = draft.rule.slots(draft.state)
-    clash = set(draft.slots) & set(draft.state)
-    if clash:
-        raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
-    state = draft.state | {name: slot.tensor for name, slot in draft.slots.items()}
+    descent = draft.descent
     rows = next(iter(draft.state.values())).shape[0]
     noise = {k: torch.zeros_like(t) for k, t in draft.state.items()} if draft.kicks else None
     with torch.no_grad():
         try:
-            following = draft.rule(
-                state, {k: torch.ones_like(t) for k, t in draft.state.items()}, noise, torch.ones(rows)
-            )
-        except (RuntimeError, KeyError) as error:
+            draft.slots = draft.rule.slots(draft.state, descent.at(draft.state, last=True))
+            _slots(draft)
+            state = draft.state | {name: slot.tensor for name, slot in draft.slots.items()}
+            begun = descent.begin(state)
+            following, _ = descent.step(begun, noise, torch.ones(rows))
+            descent.read(state)
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            if isinstance(error, ExportError):
+                raise
             shapes = {name: tuple(t.shape) for name, t in draft.state.items()}
             raise BadArgument(f"The rule does not fit the state {shapes}: {error}") from error
+    draft.confined = any(begun[name] is not state[name] for name in draft.state)
     for name, tensor in state.items():
         if name not in following or following[name].shape != tensor.shape:
             shape = tuple(following[name].shape) if name in following else "missing"
             raise BadArgument(
                 f"The rule turns the state {name!r} of shape {tuple(tensor.shape)} into {shape}; it must keep it."
             )
+
+
+def _slots(draft: Draft) -> None:
+    if clash := set(draft.slots) & set(draft.state):
+        raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
+    for name, slot in draft.slots.items():
+        if slot.tensor.dtype != torch.float32:
+            raise BadArgument(f"The rule's slot {name!r} is {slot.tensor.dtype}; a state is float32.")
+
+
+def _keywords(draft: Draft) -> None:
+    """What the rule tells the energy must not be what the caller tells it."""
+    if clash := set(draft.rule.keywords(draft.state, last=True)) & set(draft.inputs):
+        raise BadArgument(f"The inputs {sorted(clash)} are what the rule tells the energy; give them other names.")
 
 
 def _rows(draft: Draft) -> None:

@@ -52,6 +52,10 @@ def unroll(draft: Draft) -> None:
         if draft.kicks
     }
     graph.input("rate", np.float32, (Batch(),))
+    if "start" in draft.graphs:
+        bindings = dict(graph.inputs) | {f"state.{name}": value for name, value in state.items()}
+        found = graph.inline(draft.graphs["start"], bindings)
+        state |= {name: found[f"state.{name}"] for name in draft.state}
     trace = []
     path: dict[str, list[Value]] = {}
     for step in range(draft.unroll):
