@@ -81,6 +81,8 @@ def unroll(draft: Draft) -> None:
     outputs |= {name: _stack(graph, values) for name, values in path.items()}
     outputs |= {name: value for name, value in found.items() if name not in outputs}
     graph.outputs = _distinct(graph, outputs)
+    if (judge := draft.graphs.get("judge")) is not None:
+        judge.outputs = _distinct(judge, judge.outputs)
     draft.graph = graph
     moving = graph.depending_on([n for n in graph.inputs if n.startswith(("state.", "noise."))])
     draft.nodes_hoisted = sum(node.outputs[0] not in moving for node in graph.needed())

@@ -142,6 +142,7 @@ def descend(
     trace, sizes = [], []
     with torch.no_grad():
         state = descent.begin(cast(start.state), rate)
+        first = descent.read(state).residual
         for step in range(draft.unroll):
             kick = {k: t[:, draft.kicks.index(step)] for k, t in noise.items()} if step in draft.kicks else None
             state, probe = descent.step(state, kick, rate)
@@ -151,7 +152,8 @@ def descend(
     found = {f"next.{name}": t for name, t in state.items()}
     found |= {"energy": reading.energy, "terms": torch.stack(list(reading.terms.values()), 1)}
     found |= {"residual": reading.residual, "trace": torch.stack(trace, 1)}
-    return found, {"energy": _size(reading.terms), "trace": torch.stack(sizes, 1)}
+    size = {"energy": _size(reading.terms), "trace": torch.stack(sizes, 1)}
+    return found, size | {"residual": torch.maximum(first, reading.residual)}
 
 
 def _size(terms: Mapping[str, Tensor]) -> Tensor:
@@ -165,7 +167,8 @@ def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
         found: What the file says.
         wanted: What the reference says.
         size: Of its shape: what the difference is relative to instead. A sum is given the sum of its terms' magnitudes, because
-            terms that cancel leave their rounding behind; the terms themselves are held to their own size.
+            terms that cancel leave their rounding behind; the terms themselves are held to their own size. A residual is given
+            what it was before the segment, because at the goal nothing but rounding is left of it.
     """
     reference = wanted.double()
     finite = torch.isfinite(reference).flatten(1).all(1) if reference.dim() > 1 else torch.isfinite(reference)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from groundstate_export import (
@@ -184,3 +186,65 @@ def test_an_exported_rule_does_what_it_does_in_pytorch(name: str, host: Any, tmp
     report = make(rule, tmp_path / "rule.onnx", decode=at)
     assert report.worst <= 1e-5
     hold_to_pytorch(rule, host(tmp_path / "rule.onnx"), 6)
+
+
+LEAVES: dict[str, Callable[[], Rule]] = {
+    "descent": lambda: GradientDescent(Schedule.linear(0.2, 0.02, 5)),
+    "heavy ball": lambda: HeavyBall(ROW, 0.7, noise=0.1, noise_every=1),
+    "Nesterov": lambda: Nesterov(0.05, 0.8),
+    "RMSProp": lambda: RMSProp(0.05, smoothing=0.9),
+    "Adam": lambda: Adam(0.1),
+    "Langevin": lambda: Langevin(0.05, temperature=Schedule.linear(1.0, 0.0, 4)),
+}
+AROUND: dict[str, Callable[[Rule], Rule]] = {
+    "clipped": lambda rule: Clipped(rule, norm=1.0),
+    "normalised": Normalised,
+    "box": lambda rule: Projected(rule, Box(-1.0, 1.5)),
+    "simplex": lambda rule: Projected(rule, Simplex(2.0)),
+    "givens": lambda rule: Projected(rule, Fixed("mask", "centre")),
+    "rejecting": lambda rule: Rejecting(rule, shrink=0.7),
+    "landscapes": lambda rule: Landscapes(rule, 3, steps=2, rates=[1.0, 0.7, 0.5]),
+    "multipliers": lambda rule: AugmentedLagrangian(rule, equality=total_of, every=2, max_penalty=5.0),
+    "best": Best,
+}
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(sorted(LEAVES)), st.lists(st.sampled_from(sorted(AROUND)), min_size=2, max_size=5, unique=True))
+def test_rules_compose(host: Any, tmp_path_factory: pytest.TempPathFactory, leaf: str, around: list[str]) -> None:
+    rule = LEAVES[leaf]()
+    for place, name in enumerate(around):
+        if name in {"box", "simplex", "givens"} and "rejecting" in around[:place]:
+            with pytest.raises(ValueError, match="before it is projected"):
+                AROUND[name](rule)
+            return
+        rule = AROUND[name](rule)
+    path = tmp_path_factory.mktemp("composed") / "rule.onnx"
+    make(rule, path, batches=(3,), decode=at)
+    hold_to_pytorch(rule, host(path), 5)
+
+
+def test_several_states_each_have_their_own_slots_and_one_count(host: Any, tmp_path: Path) -> None:
+    def energy(state: dict[str, Tensor], x: Tensor) -> Tensor:
+        return (state["a"] - x).square().sum(-1) + (state["b"] - state["a"].sum(-1)).square()
+
+    sizes = {"a": Schedule([0.1, 0.05]), "b": 0.1}
+    rule = Best(Projected(Adam(sizes), {"a": [Box(-1.0, 1.0)]}))
+    export(
+        energy, inputs={"x": torch.randn(3, 2)}, state={"a": torch.randn(3, 2), "b": torch.randn(3)}, rule=rule,
+        unroll=4, path=tmp_path / "two.onnx", batches=(1, 5),
+    )  # fmt: skip
+    runner = host(tmp_path / "two.onnx")
+    assert {name: tuple(one["shape"]) for name, one in runner.header["state"].items()} == {
+        "a": (2,), "b": (),
+        "a.mean": (2,), "a.square": (2,), "a.best": (2,), "b.mean": (), "b.square": (), "b.best": (),
+        "chain.mean_weight": (), "chain.square_weight": (), "chain.step": (), "chain.best_merit": (),
+    }  # fmt: skip
+    feeds = {f"state.{n}": np.zeros((2, *s["shape"]), np.float32) for n, s in runner.header["state"].items()}
+    feeds["state.chain.best_merit"] += np.finfo(np.float32).max
+    x = np.array([[0.5, 3.0], [-0.2, 0.1]], np.float32)
+    for _ in range(200):
+        out = runner.run(feeds | {"x": x, "rate": np.ones(2, np.float32)})
+        feeds = {name.replace("next.", "state."): a for name, a in out.items() if name.startswith("next.")}
+    np.testing.assert_allclose(out["next.a"], x.clip(-1, 1), atol=1e-3)
+    np.testing.assert_allclose(out["next.b"], x.clip(-1, 1).sum(1), atol=1e-3)

@@ -22,6 +22,10 @@ class Projected(Wrapper):
     wherever a host starts. ``residual`` is then the norm of ``y − P(y − ∇E(y))``, which vanishes where no step within
     the set leads down. At rate 0 nothing is projected: such a chain is only evaluated.
 
+    Rules that scale each entry by itself (`Adam`, `RMSProp`, step sizes by entry) settle in the minimum of a `Box` or of
+    fixed values; on a simplex or a sphere they settle elsewhere, since the projection is nearest in another measure than
+    the one they descend in. ``residual`` does not vanish there, so no host takes it for settled.
+
     Args:
         rule: What moves the state.
         sets: Where each minimised tensor must stay: by name, or for all of them. Of several sets for one tensor each
