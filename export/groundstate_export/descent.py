@@ -45,12 +45,15 @@ class Descent:
         rule: How the gradient moves the state.
         inputs: The energy's inputs by name, batch first.
         names: Names of the minimised tensors, where the energy takes them by name; None for a single tensor, called ``y``.
+        compare: Decides for the rule which of two objectives or merits is lower, given also the size of what each sums up;
+            None for ``<=``.
     """
 
     energy: Callable[..., Tensor | Mapping[str, Tensor]]
     rule: Rule
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
     names: tuple[str, ...] | None = None
+    compare: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
     def start(self, state: Tensor | Mapping[str, Tensor], generator: torch.Generator | None = None) -> State:
         """A state to descend from: the minimised tensors, made feasible, and the rule's slots, drawn as a host does."""
@@ -117,8 +120,8 @@ class Descent:
             terms = named_terms(self.energy(self._pack(inner), **self.inputs, **keywords))
         outer = terms if kept else {name: term.detach() for name, term in terms.items()}
         return (
-            Probe(self.rule, state, self._pack(state), self.inputs, outer, self.at),
-            Probe(self.rule, inner, self._pack(inner), self.inputs, terms, self.at),
+            Probe(self.rule, state, self._pack(state), self.inputs, outer, self.at, self.compare),
+            Probe(self.rule, inner, self._pack(inner), self.inputs, terms, self.at, self.compare),
             leaves,
         )
 

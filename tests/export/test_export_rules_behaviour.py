@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from groundstate_export import (
     Nesterov,
     Normal,
     Normalised,
+    ParityError,
     Projected,
     Rejecting,
     RMSProp,
@@ -38,6 +40,7 @@ from groundstate_export import (
     Simplex,
     Sphere,
     export,
+    lower,
 )
 
 
@@ -240,6 +243,25 @@ def test_the_energy_of_a_given_answer_is_its_own_though_the_rule_keeps_the_best(
     solver = save(energy, rule, tmp_path / "j.onnx", **counted)
     score = solver.score({}, {"at": [0.5, 3.0, 0.0, 1.0]})
     assert score.energy == pytest.approx(1.5**2 + 1 + 4 + 1)
+
+
+@pytest.mark.parametrize("rule", [Best(GradientDescent(0.3)), Best(Rejecting(HeavyBall(0.1, 0.5), shrink=0.5))])
+def test_a_descent_to_the_very_bottom_is_exported_though_its_last_choices_hang_on_rounding(
+    rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: dict[str, Any] = {"inputs": {"x": torch.randn(3, 4)}, "unroll": 60, "batches": (64,)}
+    solver = save(bowl, rule, tmp_path / "d.onnx", **settings)
+    x = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    np.testing.assert_allclose(solver.minimise({"x": x})["answer.at"], x, atol=1e-3)
+    right = lower.HANDLERS["le"]
+
+    def wrong(low: Any, call: Any) -> Any:
+        entry = right(low, call)
+        return replace(entry, value=low.graph.unary("Not", entry.value))
+
+    monkeypatch.setitem(lower.HANDLERS, "le", wrong)
+    with pytest.raises(ParityError):
+        save(bowl, rule, tmp_path / "wrong.onnx", **settings)
 
 
 def test_what_is_no_number_is_never_the_best_and_is_not_hidden() -> None:

@@ -49,6 +49,7 @@ class Probe:
         inputs: The energy's inputs by name.
         terms: The energy by named term, ``(batch,)`` each.
         at: The landscape at another state: one more evaluation of the energy.
+        compare: How `lower` compares, where somebody wants to know.
     """
 
     rule: Rule
@@ -57,6 +58,7 @@ class Probe:
     inputs: Mapping[str, Tensor]
     terms: Mapping[str, Tensor]
     at: Callable[[Mapping[str, Tensor]], Probe]
+    compare: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
     @property
     def energy(self) -> Tensor:
@@ -72,6 +74,20 @@ class Probe:
     def merit(self) -> Tensor:
         """What the states of a descent are ranked by, ``(batch,)``; lower is better."""
         return self.rule.merit(self)
+
+    def lower(self, one: Tensor, other: Tensor) -> Tensor:
+        """Where the first of two objectives or merits is at most the other, bool ``(batch,)``; false where one is NaN.
+
+        Rules decide by this, so that a comparison with a file can tell which decisions hang on rounding.
+        """
+        if self.compare is None:
+            return one <= other
+        size = total({name: term.abs() for name, term in self.terms.items()})
+        return self.compare(one, other, size)
+
+
+WORST = torch.finfo(torch.float32).max
+"""The merit of a state that is not to be ranked."""
 
 
 def per_chain(x: Tensor, like: Tensor) -> Tensor:

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from groundstate_export.initial import Constant
-from groundstate_export.rules.base import Probe, Rule, Slot, State, Wrapper, asked, chain_slot, choose, merged
+from groundstate_export.rules.base import WORST, Probe, Rule, Slot, State, Wrapper, asked, chain_slot, choose, merged
 
 _MERIT = "chain.best_merit"
-WORST = torch.finfo(torch.float32).max
-"""The merit of a state that is not to be compared yet, and the best one of a chain that has seen none."""
 
 
 class Best(Wrapper):
@@ -45,16 +43,17 @@ class Best(Wrapper):
         rate: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
-        merit = asked(probe, self).merit
+        probe = asked(probe, self)
+        merit = probe.merit
         following: State = self.rule(state, gradient, noise, rate, probe)
-        better = merit <= state[_MERIT]
+        better = probe.lower(merit, state[_MERIT])
         following |= {f"{n}.best": choose(better, state[n], state[f"{n}.best"]) for n in gradient}
         following[_MERIT] = torch.where(better, merit, state[_MERIT])
         return following
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:
-        best = state[_MERIT]
+        best, here = state[_MERIT], at(state)
         # A chain that has seen nothing to rank reports where it is, even where that is no number.
-        latest = (at(state).merit <= best) | (best >= WORST)
+        latest = here.lower(here.merit, best) | (best >= WORST)
         names = [name for name in state if f"{name}.best" in state]
         return {n: choose(latest, state[n], state[f"{n}.best"]) for n in names}

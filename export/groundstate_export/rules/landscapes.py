@@ -9,6 +9,7 @@ from torch import Tensor
 
 from groundstate_export.rules.base import (
     STEP,
+    WORST,
     Probe,
     Rule,
     Slot,
@@ -23,7 +24,6 @@ from groundstate_export.rules.base import (
     ticked,
     unless_still,
 )
-from groundstate_export.rules.best import WORST
 from groundstate_export.rules.sized import positive
 
 

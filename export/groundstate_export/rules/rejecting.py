@@ -18,9 +18,10 @@ _SCALE = "chain.step_scale"
 class Rejecting(Wrapper):
     """A chain whose energy would rise by a step, or would not be a number after it, stays where it is for that step.
 
-    One more evaluation of the energy a step, of what is descended. What the inner rule keeps besides moves on, so
-    momentum that overshot decays. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative Reasoning through Energy
-    Diffusion" (IRED), ICML 2024.
+    One more evaluation of the energy a step, of what is descended. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative
+    Reasoning through Energy Diffusion" (IRED), ICML 2024. Its velocity, where the inner rule keeps one, is lost, so that the
+    next step starts straight down: B. O'Donoghue and E. Candès, "Adaptive Restart for Accelerated Gradient Schemes", 2015.
+    What else the inner rule keeps moves on.
 
     A rule without momentum or noise would try the same step again for ever; with ``shrink`` the step size of a chain is
     multiplied by it after each rejection, and by ``grow`` (up to its own size) after each step taken: the "bold driver" of
@@ -65,8 +66,10 @@ class Rejecting(Wrapper):
         slowed = rate if scale is None else scale if rate is None else rate * scale
         following: State = self.rule(state, gradient, noise, slowed, probe)
         there = probe.at({**state, **{name: following[name] for name in gradient}})
-        accepted = there.objective <= probe.objective
+        accepted = there.lower(there.objective, probe.objective)
         following |= {name: choose(accepted, following[name], state[name]) for name in gradient}
+        for velocity in (f"{name}.velocity" for name in gradient if f"{name}.velocity" in state):
+            following[velocity] = choose(accepted, following[velocity], torch.zeros_like(state[velocity]))
         if scale is not None:
             following[_SCALE] = torch.where(accepted, (scale * self.grow).clamp_max(1.0), scale * self.shrink)
         return following
