@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from groundstate_export import GradientDescent, HeavyBall, Rule
 from groundstate_models.sudoku import weights
@@ -43,9 +43,9 @@ class Block(nn.Module):
     def forward(self, state: Tensor, clues: Tensor) -> Tensor:
         hidden = self.embed(state.softmax(-1)) + self.given(clues) + self.place
         split = self.mix(self.first(hidden)).unflatten(-1, (3, self.heads, -1)).transpose(1, 3)
-        mixed = F.scaled_dot_product_attention(*split.unbind(2)).transpose(1, 2).flatten(2)
+        mixed = functional.scaled_dot_product_attention(*split.unbind(2)).transpose(1, 2).flatten(2)
         hidden = hidden + self.out(mixed)
-        hidden = hidden + self.narrow(F.gelu(self.wide(self.second(hidden))))
+        hidden = hidden + self.narrow(functional.gelu(self.wide(self.second(hidden))))
         return self.read(hidden).sum((1, 2)) + 0.05 * state.square().sum((1, 2))
 
 
@@ -91,9 +91,9 @@ class Factors(nn.Module):
     def forward(self, state: Tensor, scope: Tensor, kind: Tensor) -> dict[str, Tensor]:
         chosen = state.softmax(-1)
         ends = [chosen.gather(1, scope[..., k : k + 1].expand(-1, -1, state.shape[-1])) for k in (0, 1)]
-        hidden = F.silu(self.left(ends[0]) + self.right(ends[1]) + self.kind(kind))
-        broken = F.softplus(self.read(F.silu(self.deep(hidden)))).sum((1, 2))
-        load = F.relu(chosen.sum(1) - 3.0).square().sum(-1)
+        hidden = functional.silu(self.left(ends[0]) + self.right(ends[1]) + self.kind(kind))
+        broken = functional.softplus(self.read(functional.silu(self.deep(hidden)))).sum((1, 2))
+        load = functional.relu(chosen.sum(1) - 3.0).square().sum(-1)
         return {"factors": broken, "load": load, "size": 0.01 * state.square().sum((1, 2))}
 
 

@@ -35,6 +35,7 @@ def contenders(
     import numpy as np
     import torch
     from benchmarks.landscapes import landscape
+    from torch import _inductor as inductor
     from torch.fx.experimental.proxy_tensor import make_fx
 
     from groundstate_export import export
@@ -72,8 +73,8 @@ def contenders(
                 found["compile"] = lambda: compiled(*arguments)
             if "aot" in compilers:
                 begin = time.perf_counter()
-                package = torch._inductor.aoti_compile_and_package(torch.export.export(graph, arguments))
-                runner = torch._inductor.aoti_load_package(package)
+                package = inductor.aoti_compile_and_package(torch.export.export(graph, arguments))
+                runner = inductor.aoti_load_package(package)
                 apart(runner(*arguments), wanted)
                 print(f"AOTInductor: {time.perf_counter() - begin:.0f} s", file=sys.stderr)
                 found["aot"] = lambda: runner(*arguments)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from groundstate_export.finite import finite
 from groundstate_export.ir import Value
 from groundstate_export.lower import Call, Entry, Lowering, handles
 
@@ -93,6 +94,35 @@ def _softplus_backward(low: Lowering, call: Call) -> Entry:
     slope, x = low.operands(call.args[:2])
     z, _ = _scaled(low, call, x, 2)
     return low.entry(call, low.graph.binary("Mul", slope, low.graph.unary("Sigmoid", z)))
+
+
+@handles("_safe_softmax")
+def _safe_softmax(low: Lowering, call: Call) -> Entry:
+    """Softmax, and 0 in a row that is −∞ throughout, which attention has where every key is masked."""
+    g = low.graph
+    axis = call.args[1] % len(call.args[0].shape)
+    x = low.full(call.args[0], [axis])
+    if _some_open(x, axis):
+        return low.entry(call, g.emit("Softmax", [x], x.shape, axis=axis))
+    zero, lowest = _number(low, 0.0, x), _number(low, -np.inf, x)
+    shut = g.binary("Equal", g.reduce("ReduceMax", x, [axis], keepdims=True), lowest, np.bool_)
+    opened = g.emit("Where", [shut, zero, x], x.shape)
+    weights = g.emit("Softmax", [opened], x.shape, axis=axis)
+    return low.entry(call, g.binary("Mul", weights, g.unary("Cast", g.unary("Not", shut), x.dtype)))
+
+
+def _some_open(x: Value, axis: int) -> bool:
+    """Whether no row can be −∞ throughout: it is finite, or finite with a constant mask that leaves every row an entry."""
+    if finite(x):
+        return True
+    if x.op != "Add" or x.node is None:
+        return False
+    for value, mask in (x.node.inputs, x.node.inputs[::-1]):
+        if mask.array is not None and finite(value):
+            place = axis - len(x.shape) + mask.array.ndim
+            rows = mask.array if place >= 0 else mask.array[None]
+            return bool(np.isfinite(rows).any(max(place, 0)).all()) and not bool(np.isposinf(mask.array).any())
+    return False
 
 
 @handles("_softmax_backward_data")

@@ -165,7 +165,7 @@ def _matmul(low: Lowering, call: Call) -> Entry:
     return low.entry(call, product)
 
 
-@handles("_softmax", "_safe_softmax", "softmax", "_log_softmax", "log_softmax")
+@handles("_softmax", "softmax", "_log_softmax", "log_softmax")
 def _softmax(low: Lowering, call: Call) -> Entry:
     op = "LogSoftmax" if "log" in call.name else "Softmax"
     axis = call.args[1] % len(call.args[0].shape)
@@ -272,19 +272,24 @@ def _convolution_backward(low: Lowering, call: Call) -> list[Any]:
     return [low.entry(call, result), None, None]
 
 
+_CHANNEL_BLOCK = 16
+"""Channels that ONNX Runtime's convolution computes together."""
+
+
 def _flipped(low: Lowering, weight: Value, attributes: dict[str, Any]) -> tuple[Value, tuple[int, ...]] | None:
     """The kernel and the padding with which the gradient of a convolution is a convolution: the faster operator by far.
 
-    None where it strides, pads more than the kernel reaches, or its kernel is not constant.
+    None where it strides, pads more than the kernel reaches, makes so few channels that blocks of them would be mostly
+    padding, or has a kernel that is not constant.
     """
     groups, reach = attributes["group"], []
     if weight.array is None or set(attributes["strides"]) != {1}:
         return None
     for k, p, d in zip(weight.array.shape[2:], attributes["pads"], attributes["dilations"], strict=False):
         reach.append(d * (k - 1) - p)
-    if min(reach) < 0:
-        return None
     out, inside, *kernel = weight.array.shape
+    if min(reach) < 0 or (groups == 1 and inside < _CHANNEL_BLOCK):
+        return None
     grouped = weight.array.reshape(groups, out // groups, inside, *kernel).swapaxes(1, 2)
     mirrored = np.flip(grouped.reshape(groups * inside, out // groups, *kernel), tuple(range(2, 2 + len(kernel))))
     return low.graph.constant(mirrored), tuple(reach) * 2

@@ -9,11 +9,12 @@ from groundstate_export.passes.algebra import Algebra
 from groundstate_export.passes.attention import Attention
 from groundstate_export.passes.broadcasts import Broadcasts
 from groundstate_export.passes.centre import Centre
+from groundstate_export.passes.choices import Choices
 from groundstate_export.passes.cost import cost
 from groundstate_export.passes.readout import Readout
 from groundstate_export.passes.rows import Rows
 
-PASSES = (Readout, Attention, Centre, Rows, Algebra)
+PASSES = (Readout, Attention, Centre, Rows, Choices, Algebra)
 """In the order in which they run, again and again until the graph no longer gets cheaper."""
 
 _ROUNDS = 6
