@@ -66,6 +66,11 @@ class Probe:
         return total(self.terms)
 
     @property
+    def size(self) -> Tensor:
+        """The sum of the terms' magnitudes, ``(batch,)``: what the rounding of the energy is relative to."""
+        return total({name: term.abs() for name, term in self.terms.items()})
+
+    @property
     def objective(self) -> Tensor:
         """What is descended, ``(batch,)``: the gradient that a rule is given is that of this."""
         return self.rule.objective(self)
@@ -80,10 +85,7 @@ class Probe:
 
         Rules decide by this, so that a comparison with a file can tell which decisions hang on rounding.
         """
-        if self.compare is None:
-            return one <= other
-        size = total({name: term.abs() for name, term in self.terms.items()})
-        return self.compare(one, other, size)
+        return one <= other if self.compare is None else self.compare(one, other, self.size)
 
 
 WORST = torch.finfo(torch.float32).max

@@ -13,6 +13,7 @@ from groundstate_export.rules.landscapes import Landscapes
 from groundstate_export.rules.sized import positive
 
 _SCALE = "chain.step_scale"
+_ROUNDING = 4 * torch.finfo(torch.float32).eps
 
 
 class Rejecting(Wrapper):
@@ -66,10 +67,14 @@ class Rejecting(Wrapper):
         slowed = rate if scale is None else scale if rate is None else rate * scale
         following: State = self.rule(state, gradient, noise, slowed, probe)
         there = probe.at({**state, **{name: following[name] for name in gradient}})
-        accepted = there.lower(there.objective, probe.objective)
+        risen, before = there.objective, probe.objective
+        accepted = there.lower(risen, before)
         following |= {name: choose(accepted, following[name], state[name]) for name in gradient}
         for velocity in (f"{name}.velocity" for name in gradient if f"{name}.velocity" in state):
             following[velocity] = choose(accepted, following[velocity], torch.zeros_like(state[velocity]))
         if scale is not None:
-            following[_SCALE] = torch.where(accepted, (scale * self.grow).clamp_max(1.0), scale * self.shrink)
+            # At rest a step may rise by rounding; that says nothing about its size.
+            rounding = _ROUNDING * torch.maximum(probe.size, before.abs())
+            grown = (scale * self.grow).clamp_max(1.0)
+            following[_SCALE] = torch.where(there.lower(risen - rounding, before), grown, scale * self.shrink)
         return following
