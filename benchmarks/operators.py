@@ -2,8 +2,8 @@
 
     python benchmarks/operators.py
 
-One thread; ``(8, 729, 16)`` float32, which fits a second-level cache. A figure is nanoseconds an entry of the result, the median of
-sixty runs, with what a run costs by itself (an operator on one entry) taken off.
+One thread; ``(8, 729, 16)`` float32, which fits a second-level cache. A figure is nanoseconds an entry of the result, the median
+of sixty runs, with what a run costs by itself (an operator on one entry) taken off.
 """
 
 from __future__ import annotations
