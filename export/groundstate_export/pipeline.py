@@ -85,13 +85,14 @@ def export(
         UnsupportedOperator: An operator has no translation.
         ParityError: The file would not say what PyTorch says.
     """
+    _types(energy, inputs, state, rule, unroll)
     target = Path(path)
     if not target.parent.is_dir():
         raise BadArgument(f"The folder of {str(target)!r} does not exist.")
     bare = isinstance(state, Tensor)
     states = {"y": state} if isinstance(state, Tensor) else dict(state)
     starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
-    _choices(form, precision, fixed_batch, batches)
+    _choices(form, precision, tolerance, fixed_batch, batches)
     draft = Draft(
         energy=energy,
         inputs={k: t.detach().cpu() for k, t in inputs.items()},
@@ -115,10 +116,30 @@ def export(
     return _run(draft, target, progress or (lambda _: None))
 
 
-def _choices(form: str, precision: str, fixed_batch: int | None, batches: Sequence[int] | None) -> None:
+def _types(energy: object, inputs: object, state: object, rule: object, unroll: object) -> None:
+    def tensors(value: object) -> bool:
+        return isinstance(value, Mapping) and all(isinstance(t, Tensor) for t in value.values())
+
+    wanted = {
+        "energy": (energy, callable(energy), "a module or a function"),
+        "inputs": (inputs, tensors(inputs), "a mapping from names to tensors"),
+        "state": (state, isinstance(state, Tensor) or tensors(state), "a tensor, or a mapping from names to tensors"),
+        "rule": (rule, isinstance(rule, Rule), "a Rule, such as GradientDescent(0.1)"),
+        "unroll": (unroll, isinstance(unroll, int) and not isinstance(unroll, bool), "a whole number of steps"),
+    }
+    for name, (value, right, needed) in wanted.items():
+        if not right:
+            raise BadArgument(f"{name} is of type {type(value).__name__}; it must be {needed}.")
+
+
+def _choices(
+    form: str, precision: str, tolerance: float | None, fixed_batch: int | None, batches: Sequence[int] | None
+) -> None:
     for name, value, allowed in (("form", form, get_args(Form)), ("precision", precision, get_args(Precision))):
         if value not in allowed:
             raise BadArgument(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+    if tolerance is not None and not 0 < tolerance < 1:
+        raise BadArgument(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
     if fixed_batch is None:
         return
     if not isinstance(fixed_batch, int) or isinstance(fixed_batch, bool) or fixed_batch < 1:
