@@ -135,8 +135,8 @@ def _imported(place: str) -> ModuleType:
         found = None
     if found is None:
         raise click.UsageError(f"There is no module {place!r} that can be imported from here.")
-    module: ModuleType = _guarded(place, lambda: importlib.import_module(place))
-    return module
+    imported: ModuleType = _guarded(place, lambda: importlib.import_module(place))
+    return imported
 
 
 def _guarded(what: str, function: Callable[[], Any]) -> Any:
