@@ -119,7 +119,8 @@ def _model(draft: Draft, name: str, *, low: bool) -> bytes:
     graph = rounded(draft.graphs[name]) if low else draft.graphs[name]
     alone = replace(graph, nodes=list(graph.nodes))
     alone.outputs = distinct(alone, graph.outputs)
-    model = model_of(alone if draft.fixed_batch is None else fix_batch(alone, draft.fixed_batch))
+    # ONNX Runtime refuses a value whose type or shape is not what the graph says it is.
+    model = model_of(alone if draft.fixed_batch is None else fix_batch(alone, draft.fixed_batch), shapes=True)
     return bytes(model.SerializeToString())
 
 
