@@ -15,8 +15,8 @@ from torch import Tensor
 from groundstate_export.capture import Spec, capture
 from groundstate_export.ir import Graph
 from groundstate_export.passes.rewrite import Rewrite
+from groundstate_export.replay import session
 from groundstate_export.unroll import lower
-from groundstate_export.verify import session
 from groundstate_export.write import model_of
 
 
