@@ -72,7 +72,7 @@ def _start(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     state = _part(tensors, "state.")
     with torch.no_grad():
         nearest = draft.rule.feasible(state, _given(draft, tensors))
-        return {f"state.{name}": unless_still(tensors["rate"], nearest[name], state[name]) for name in draft.state}
+        return {f"next.{name}": unless_still(tensors["rate"], nearest[name], state[name]) for name in draft.state}
 
 
 def _step(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -80,7 +80,10 @@ def _step(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     probe, gradients = slope(draft, state, _given(draft, tensors))
     with torch.no_grad():
         following = draft.rule(state, gradients, _part(tensors, "noise.") or None, tensors["rate"], probe)
-    return {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
+        found = {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
+        # A loop decides by what is left to descend when to stop; elsewhere an output would only keep it from being fused.
+        left = draft.rule.residuals(probe, gradients) if draft.form == "loop" else {}
+    return found | {f"residual.{name}": tensor for name, tensor in left.items()}
 
 
 def _last(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from groundstate_export.capture import Spec
+from groundstate_export.descent import Descent
 from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
 from groundstate_export.errors import BadArgument, BadEnergy, ExportError
@@ -18,6 +19,7 @@ from groundstate_export.verify import case, relative
 
 _RESERVED = {"rate", "energy", "terms", "residual", "trace", "violations"}
 _ROWS = 8
+_IDEMPOTENT = 1e-3
 _ROW_TOLERANCE = 1e-3
 """Float32 sums of another batch are grouped differently; rows that influence each other differ by far more."""
 
@@ -162,12 +164,28 @@ def _rule(draft: Draft) -> None:
             shapes = {name: tuple(t.shape) for name, t in draft.state.items()}
             raise BadArgument(f"The rule does not fit the state {shapes}: {error}") from error
     draft.confined = any(begun[name] is not state[name] for name in draft.state)
+    _nearest(draft, descent, state)
     for name, tensor in state.items():
         if name not in following or following[name].shape != tensor.shape:
             shape = tuple(following[name].shape) if name in following else "missing"
             raise BadArgument(
                 f"The rule turns the state {name!r} of shape {tuple(tensor.shape)} into {shape}; it must keep it."
             )
+
+
+def _nearest(draft: Draft, descent: Descent, state: Mapping[str, Tensor]) -> None:
+    """What is brought to where the rule keeps it must stay there when it is brought there again."""
+    wide = {name: 3 * tensor if name in draft.state else tensor for name, tensor in state.items()}
+    with torch.no_grad():
+        for start in (state, wide):
+            once = descent.begin(start)
+            for name, again in descent.begin(once).items():
+                if relative(again.numpy(), once[name]) > _IDEMPOTENT:
+                    raise BadArgument(
+                        f"The rule keeps the state {name!r} in sets that do not fit together: what is projected to them once is "
+                        "elsewhere when it is projected again. Of two sets for one tensor the second must not leave the first, "
+                        "as a simplex and then a box do; keep to one, or put the other into the energy."
+                    )
 
 
 def _slots(draft: Draft) -> None:

@@ -1,8 +1,6 @@
-"""Verify or refuse: the file against PyTorch.
+"""The reference: starts, and the descent from them in PyTorch.
 
-The reference is the caller's own energy, differentiated by autograd and moved by the rule, in PyTorch: nothing that the export
-captured or rewrote. Where the two differ by more than the tolerance, PyTorch in float64 is the judge: a descent can amplify
-rounding, and then float32 PyTorch is as far from the truth as the file is.
+It is the caller's own energy, differentiated by autograd and moved by the rule: nothing that the export captured or rewrote.
 """
 
 from __future__ import annotations
@@ -10,17 +8,15 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
-from groundstate_export.errors import BadEnergy, ParityError
 from groundstate_export.evaluate import total
 from groundstate_export.initial import Constant, Normal
 from groundstate_export.ir import Array
@@ -28,20 +24,11 @@ from groundstate_export.rules import State
 from groundstate_export.rules.base import WORST, choose
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime as ort  # telemetry must be off before the import
 
 _TINY = 1e-30
 
 _CLOSE = 1e-5
 """Energies that differ by less, relative to their size, may be ranked either way by two ways of rounding."""
-
-_NEIGHBOUR = 3e-2
-"""How far apart, relative to the largest entry, two states may be between which such a ranking chose: around a minimum distance
-goes with the root of the energy, so a few times the root of `_CLOSE`."""
-
-_AMPLIFIED = 4.0
-"""How much further from float64 than float32 PyTorch a file may be, where a descent amplifies rounding: they round in
-different places, so their errors are of one size but not equal. What a wrong gradient does is larger by orders of magnitude."""
 
 
 @dataclass(frozen=True)
@@ -61,26 +48,6 @@ class Case:
         named = dict(self.inputs) | {f"state.{k}": v for k, v in self.state.items()}
         named |= {f"noise.{k}": v for k, v in self.noise.items()} | {"rate": self.rate}
         return {k: np.ascontiguousarray(v.numpy()) for k, v in named.items()}
-
-
-@dataclass
-class Parity:
-    """What the comparison found."""
-
-    worst: dict[str, float] = field(default_factory=dict)
-    judged: dict[str, float] = field(default_factory=dict)
-
-    def note(self, output: str, error: float) -> None:
-        self.worst[output] = max(error, self.worst.get(output, 0.0))
-
-
-def session(model: bytes) -> ort.InferenceSession:
-    """A session on one thread of the CPU."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_reuse = False
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def resample(tensors: Mapping[str, Tensor], batch: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -147,7 +114,7 @@ class Reference(NamedTuple):
     clear: Tensor
 
 
-class _Ranking:
+class Ranking:
     """Ranks as ``<=`` does, or the other way where two numbers are close; and notes which chains have such."""
 
     def __init__(self, batch: int, *, flipped: bool = False) -> None:
@@ -171,7 +138,7 @@ def descend(draft: Draft, start: Case, dtype: torch.dtype = torch.float32) -> Re
     def cast(tensors: Mapping[str, Tensor]) -> State:
         return {k: t.to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
 
-    ranking = _Ranking(start.batch)
+    ranking = Ranking(start.batch)
     descent = replace(descent, inputs=cast(start.inputs), compare=ranking)
     noise, rate = cast(start.noise), start.rate.to(dtype)
     trace, sizes = [], []
@@ -217,177 +184,8 @@ def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
     return float("inf") if math.isnan(error) else error
 
 
-def _cases(draft: Draft) -> Iterator[Case]:
-    for batch in draft.batches:
-        yield still(draft, batch, draft.seeds[0])
-        for seed in draft.seeds:
-            for scale in (1.0, 3.0):
-                yield case(draft, batch, seed, scale)
-
-
 def still(draft: Draft, batch: int, seed: int) -> Case:
     """A start that no step moves, as hosts evaluate: nothing amplifies rounding, so energy and gradient are held strictly."""
     start = case(draft, batch, seed, 1.0)
     noise = {name: torch.zeros_like(t) for name, t in start.noise.items()}
     return replace(start, noise=noise, rate=torch.zeros(batch), scale=0.0)
-
-
-Run = tuple[Case, Reference, dict[str, Array]]
-
-
-def verify(draft: Draft, model: bytes) -> Parity:
-    """Hold a model against PyTorch.
-
-    Raises:
-        ParityError: An output differs.
-        BadEnergy: The reference itself is not finite.
-    """
-    parity = Parity()
-    runs: list[Run] = []
-    suspects: set[str] = set()
-    run = session(model)
-    judge = session(draft.judge) if draft.judge is not None else None
-    names = [o.name for o in run.get_outputs()]
-    for start in _cases(draft):
-        found = dict(zip(names, run.run(None, start.feeds()), strict=True))
-        reference = descend(draft, start)
-        wanted, sizes, _ = reference
-        _unmoved(draft, start, found)
-        if start.scale <= 1.0 and not all(bool(torch.isfinite(t).all()) for t in wanted.values()):
-            raise BadEnergy(
-                f"The descent in PyTorch is not finite after {draft.unroll} steps (batch {start.batch}, seed {start.seed}); "
-                "a smaller step size, or a term that confines the state, keeps it finite."
-            )
-        runs.append((start, reference, found))
-        for name, tensor in wanted.items():
-            error = relative(found[name], tensor, sizes.get(name))
-            if error > draft.tolerance:
-                suspects.add(name)
-            else:
-                parity.note(name, error)
-        _exact(draft, start, found, judge, parity)
-    if suspects:
-        _settle(draft, suspects, runs, parity)
-    return parity
-
-
-def _settle(draft: Draft, suspects: set[str], runs: list[Run], parity: Parity) -> None:
-    """Let float64 decide: the file may be no further from it than the tolerance, or `_AMPLIFIED` times as far as float32 PyTorch.
-
-    How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be
-    off by nothing by chance. Chains in which a rule's decision hangs on rounding may end in a neighbouring state that is as
-    good: their energies before and after each update must match, be what PyTorch says of the state that they end in, and that
-    state be a neighbour.
-    """
-    own: dict[tuple[str, float, bool], float] = {}
-    errors: list[tuple[str, float, Case, bool]] = []
-    for start, reference, found in runs:
-        try:
-            judge = descend(draft, start, torch.float64)
-        except (RuntimeError, TypeError):  # a callable that holds float32 tensors of its own cannot be run in float64
-            judge = reference
-        sure = reference.clear & judge.clear
-        _as_good(draft, start, found, ~sure)
-        for name in sorted(suspects):
-            strict = name in {"energy", "trace"}
-            for clear, rows in ((True, sure | strict), (False, ~sure & (not strict))):
-                truth, size = judge.found[name][rows], judge.sizes.get(name)
-                size = None if size is None else size[rows]
-                key = (name, start.scale, clear)
-                own[key] = max(own.get(key, 0.0), relative(reference.found[name][rows].numpy(), truth, size))
-                errors.append((name, relative(found[name][rows.numpy()], truth, size), start, clear))
-    for name, error, start, clear in sorted(errors, key=lambda e: -e[1]):
-        noise = own[name, start.scale, clear]
-        allowed = max(draft.tolerance if clear else _NEIGHBOUR, _AMPLIFIED * noise)
-        if error > allowed:
-            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
-            raise ParityError(name, start.batch, start.seed, error, allowed, detail)
-        parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
-        if clear:
-            parity.note(name, error)
-
-
-def _as_good(draft: Draft, start: Case, found: Mapping[str, Array], rows: Tensor) -> None:
-    """The energy that the file gives some chains must be what PyTorch says of the states in which they are."""
-    if not bool(rows.any()):
-        return
-    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in start.state}
-    with torch.no_grad():
-        reading = replace(draft.descent, inputs=start.inputs).read(state)
-    error = relative(found["energy"][rows.numpy()], reading.energy[rows], _size(reading.terms)[rows])
-    if error > draft.tolerance:
-        raise ParityError("energy", start.batch, start.seed, error, draft.tolerance)
-
-
-def _exact(
-    draft: Draft, start: Case, found: Mapping[str, Array], judge: ort.InferenceSession | None, parity: Parity
-) -> None:
-    """Answers and violations, against PyTorch's reading of the very state and the very answer that the file returned."""
-    if draft.decode is None:
-        return
-    descent = replace(draft.descent, inputs=start.inputs)
-    with torch.no_grad():
-        answer = _answer(draft, start, found)
-        for name, tensor in answer.items():
-            _same(draft, parity, f"answer.{name}", found[f"answer.{name}"], tensor, start)
-        given = {name: torch.from_numpy(found[f"answer.{name}"]) for name in answer}
-        if draft.record:
-            first = draft.decode(draft.pack(descent.begin(start.state, start.rate)), **start.inputs)
-            for name, tensor in first.items():
-                # Where nothing moves every answer is the first one; elsewhere the rest of the path has no state to be held to.
-                shown = found[f"path.{name}"] if start.scale == 0 else found[f"path.{name}"][:, :1]
-                _same(draft, parity, f"path.{name}", shown, tensor.unsqueeze(1).expand(shown.shape), start)
-        verdicts: dict[str, Tensor] = {}
-        if draft.rules is not None:
-            verdicts["violations"] = counts(draft, given, start.inputs)
-            _same(draft, parity, "violations", found["violations"], verdicts["violations"], start)
-        if judge is None:
-            return
-        if draft.embed is not None:
-            place = draft.embed(given, **start.inputs)
-            named = {"y": place} if isinstance(place, Tensor) else dict(place)
-            verdicts |= {f"state.{name}": t for name, t in named.items()}
-    tensors = start.inputs | {f"answer.{name}": t for name, t in given.items()}
-    wanted = {i.name for i in judge.get_inputs()}
-    feeds = {name: np.ascontiguousarray(t.numpy()) for name, t in tensors.items() if name in wanted}
-    outputs = dict(zip([o.name for o in judge.get_outputs()], judge.run(None, feeds), strict=True))
-    for name, tensor in verdicts.items():
-        _same(draft, parity, f"judge:{name}", outputs[name], tensor, start)
-
-
-def _answer(draft: Draft, start: Case, found: Mapping[str, Array]) -> dict[str, Tensor]:
-    """PyTorch's reading of the state that the file returned; of two equally good ones, of that which the file chose."""
-    assert draft.decode is not None
-    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in start.state}
-    ways = []
-    for flipped in (False, True):
-        ranking = _Ranking(start.batch, flipped=flipped)
-        point = replace(draft.descent, inputs=start.inputs, compare=ranking).shown(state)
-        ways.append(draft.decode(draft.pack(point), **start.inputs))
-        if bool(ranking.clear.all()):
-            return {name: t.detach() for name, t in ways[0].items()}
-    answer = {}
-    for name, first in ways[0].items():
-        given, other = torch.from_numpy(found[f"answer.{name}"]), ways[1][name]
-        away = [(given.double() - way.double()).abs().reshape(start.batch, -1).amax(1) for way in (first, other)]
-        answer[name] = choose(away[0] <= away[1], first, other)
-    return answer
-
-
-def _same(draft: Draft, parity: Parity, name: str, found: Array, wanted: Tensor, start: Case) -> None:
-    error = relative(found, wanted)
-    allowed = draft.tolerance if wanted.is_floating_point() else 0.0
-    if error > allowed:
-        raise ParityError(name, start.batch, start.seed, error, allowed)
-    parity.note(name, error)
-
-
-def _unmoved(draft: Draft, start: Case, found: Mapping[str, Array]) -> None:
-    """A rate of 0, without noise, must leave the state where it is."""
-    if start.scale:
-        return
-    for name in draft.state:
-        error = relative(found[f"next.{name}"], start.state[name])
-        if error > 0.0:
-            detail = "With `rate` 0 and no noise the state must stay: the rule must multiply its step size by `rate`. "
-            raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

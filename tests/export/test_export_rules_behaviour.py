@@ -447,3 +447,28 @@ def test_a_rule_that_does_not_fit_the_energy_is_refused(rule: Rule, sentence: st
     with pytest.raises(BadArgument, match=sentence):
         save(bowl, rule, tmp_path / "no.onnx", inputs={"x": torch.randn(3, 4)}, initial=Constant(0.5))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Best(Rejecting(Projected(HeavyBall(0.1, 0.5), Simplex()), shrink=0.5)),
+        AugmentedLagrangian(Projected(GradientDescent(0.1), Box(0.0, 1.0)), equality=lambda y, x: y.sum(-1, keepdim=True) - 1),
+    ],
+    ids=["the best on the simplex", "multipliers in a box"],
+)  # fmt: skip
+def test_a_loop_does_what_the_unrolled_file_does_and_stops_by_what_is_left_of_the_projection(
+    rule: Rule, host: Any, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"inputs": {"x": torch.randn(3, 4)}, "unroll": 40}
+    save(bowl, rule, tmp_path / "u.onnx", **settings)
+    save(bowl, rule, tmp_path / "l.onnx", form="loop", **settings)
+    unrolled, loop = host(tmp_path / "u.onnx"), host(tmp_path / "l.onnx")
+    feeds = unrolled.random_feeds(3)
+    limits = {"max_steps": np.array(40, np.int64), "tolerance": np.array(0, np.float32)}
+    wanted, found = unrolled.run(feeds), loop.run(feeds | limits)
+    np.testing.assert_allclose(found["next.y"], wanted["next.y"], atol=1e-5)
+    np.testing.assert_allclose(found["energy"], wanted["energy"], rtol=1e-5)
+    early = loop.run(feeds | limits | {"max_steps": np.array(4000, np.int64), "tolerance": np.array(1e-2, np.float32)})
+    assert (early["steps"] < 4000).all()
+    assert (early["residual"] < 1e-2).all()
