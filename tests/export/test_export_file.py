@@ -96,8 +96,8 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     header = host(made[0]).header
     assert list(header) == [
         "format", "name", "title", "description", "licence", "version", "task", "form", "steps", "batch",
-        "rows", "entries", "precision", "inputs", "answers", "state", "noise", "terms", "rules", "request", "answer", "defaults", "limits", "self_test",
-        "parity", "built_with",
+        "rows", "entries", "precision", "inputs", "answers", "state", "noise", "terms", "rules", "request",
+        "answer", "defaults", "limits", "self_test", "parity", "built_with",
     ]  # fmt: skip
     assert (header["format"], header["name"], header["title"], header["steps"]) == (2, "my-chooser", "Choices", UNROLL)
     assert (header["form"], header["batch"], header["precision"]) == ("unrolled", None, "float32")
