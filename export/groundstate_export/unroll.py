@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export import elementwise, reductions, shapes  # noqa: F401  # they register translations
+import groundstate_export.operators  # noqa: F401  # it registers translations
 from groundstate_export.capture import Program, Spec
 from groundstate_export.draft import Draft
+from groundstate_export.entries import NUMPY
 from groundstate_export.ir import Batch, Graph, Value
-from groundstate_export.lower import NUMPY, Lowering
+from groundstate_export.lower import Lowering
 from groundstate_export.optimise import optimise
 
 
