@@ -150,7 +150,10 @@ def _trace(
                 _error_on_data_dependent_ops=True,
             )(*fakes)
         except UnsupportedOperator as refusal:
-            raise refusal.at(place_of(refusal)) from None
+            place = refusal.place or place_of(refusal)
+            if place or located:
+                raise refusal.at(place) from None
+            module = None  # raised in a gradient, which has no frame of the user's: another trace finds it
         except BadEnergy:
             raise
         except Exception as error:
@@ -161,6 +164,8 @@ def _trace(
                 "on the values in a tensor (an `if`, `.item()`, a boolean index) or needs a fixed batch; write it with "
                 "`torch.where`, masks and sums instead."
             ) from error
+    if module is None:
+        return _trace(function, inputs, batch, what, located=True)
     module.graph.eliminate_dead_code()
     return module, names
 

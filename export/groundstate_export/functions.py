@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 
 import torch
+from numpy.polynomial import chebyshev
 from torch import Tensor
 from torch.utils._python_dispatch import _disable_current_modes
 
@@ -19,23 +20,23 @@ from groundstate_export.errors import UnsupportedOperator
 
 @cache
 def _coefficients(function: Callable[[Tensor], Tensor], degree: int) -> tuple[float, ...]:
-    """Of the Chebyshev series that interpolates a function on [-1, 1]."""
+    """Of the polynomial that interpolates a function at the Chebyshev nodes of [-1, 1], by rising power."""
     with _disable_current_modes(), torch.no_grad():
         angles = (torch.arange(degree + 1, dtype=torch.float64) + 0.5) * math.pi / (degree + 1)
-        values = function(angles.cos())
         orders = torch.arange(degree + 1, dtype=torch.float64)
-        series = 2 / (degree + 1) * (values * (orders.unsqueeze(-1) * angles).cos()).sum(-1)
-        return (float(series[0]) / 2, *series[1:].tolist())
+        series = 2 / (degree + 1) * (function(angles.cos()) * (orders.unsqueeze(-1) * angles).cos()).sum(-1)
+        series[0] /= 2
+        return tuple(chebyshev.cheb2poly(series.numpy()).tolist())
 
 
 def _series(function: Callable[[Tensor], Tensor], degree: int, t: Tensor) -> Tensor:
-    """Clenshaw's recurrence for a function's Chebyshev series at ``t``, which lies in [-1, 1]."""
-    first, *rest = _coefficients(function, degree)
-    twice = 2 * t
-    b, before = torch.zeros_like(t), torch.zeros_like(t)
-    for c in reversed(rest):
-        b, before = c + twice * b - before, b
-    return first + t * b - before
+    """A function's interpolation at ``t``, which lies in [-1, 1]: powers and one product, because few nodes are fast ones.
+
+    The powers cost about eight of float64's sixteen digits; float32 has seven.
+    """
+    coefficients = _coefficients(function, degree)
+    powers = t.unsqueeze(-1) ** torch.arange(degree + 1, dtype=t.dtype)
+    return (powers * torch.tensor(coefficients, dtype=t.dtype)).sum(-1)
 
 
 def _scaled_erfc(t: Tensor) -> Tensor:

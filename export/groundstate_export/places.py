@@ -19,6 +19,8 @@ from torch import fx
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from groundstate_export.errors import UnsupportedOperator
+
 _FOREIGN = tuple(
     str(p) for p in (Path(torch.__file__).parent, Path(__file__).parent, Path(sysconfig.get_paths()["stdlib"]))
 )
@@ -44,11 +46,14 @@ class Places(TorchDispatchMode):
         nodes: fx.graph._node_list | tuple[()] = mode.tracer.graph.nodes if mode is not None else ()
         before: fx.Node | None = next(iter(reversed(nodes)), None)
         place = _current()
-        result = func(*args, **(kwargs or {}))
-        for node in reversed(nodes):
-            if node is before:
+        try:
+            result = func(*args, **(kwargs or {}))
+        except UnsupportedOperator as refusal:
+            raise refusal.at(place) from None
+        for made in reversed(nodes):
+            if made is before:
                 break
-            node.meta["place"] = place
+            made.meta["place"] = place
         return result
 
 

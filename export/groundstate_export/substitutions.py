@@ -212,7 +212,7 @@ def _embedding_bag(
     if (
         input.dim() != 2
         or any(o is not None for o in rest)
-        or any(v is not None and v is not False for v in options.values())
+        or any(v is not None and v is not False for k, v in options.items() if k != "norm_type")
     ):
         raise UnsupportedOperator(
             "aten.embedding_bag", "it is translated for bags of one length, with a mode and weights alone."

@@ -42,8 +42,9 @@ def _squash_backward(low: Lowering, call: Call) -> Entry:
 def _threshold_backward(low: Lowering, call: Call) -> Entry:
     g = low.graph
     slope, x = low.operands(call.args[:2])
-    mask = g.unary("Cast", g.binary("Greater", x, number_like(low, call.args[2], x), np.bool_), x.dtype)
-    return low.entry(call, g.binary("Mul", mask, slope))
+    # Chosen, not multiplied: behind a zero slope there may be an infinity.
+    dead = g.binary("LessOrEqual", x, number_like(low, call.args[2], x), np.bool_)
+    return select(low, call, dead, number_like(low, 0.0, slope), slope)
 
 
 @handles("_prelu_kernel")
