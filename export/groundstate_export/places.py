@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -50,9 +51,7 @@ class Places(TorchDispatchMode):
             result = func(*args, **(kwargs or {}))
         except UnsupportedOperator as refusal:
             raise refusal.at(place) from None
-        for made in reversed(nodes):
-            if made is before:
-                break
+        for made in takewhile(lambda node: node is not before, reversed(nodes)):
             made.meta["place"] = place
         return result
 

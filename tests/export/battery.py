@@ -79,61 +79,9 @@ def assign(index: object, value: Callable[[Tensor], Tensor | float]) -> Callable
     return term
 
 
-def add_in_place(y: Tensor, x: Tensor) -> Tensor:
-    total = torch.zeros_like(y)
-    for i in range(4):
-        total[:, i] += (y[:, i] * x[:, 3 - i]).cumsum(-1)
-    return total.square()
-
-
-def written_between(y: Tensor, x: Tensor) -> Tensor:
-    """A view read before and after what it views changes; PyTorch's version counters allow it for sums."""
-    h = y + x
-    row = h[:, 1]
-    before = row + 1
-    h.add_(x)
-    h[:, 1:3, ::2] = 0.25
-    return torch.stack([before * 2, row * row], 1)
-
-
-def diagonal_written(y: Tensor) -> Tensor:
-    square = y @ y.transpose(1, 2)
-    square.diagonal(dim1=1, dim2=2).copy_(y[..., 0].sin())
-    return square.square()
-
-
-def rotary(y: Tensor) -> Tensor:
-    angles = torch.outer(torch.arange(4.0), torch.tensor([1.0, 0.1, 0.01]))
-    turns = torch.polar(torch.ones_like(angles), angles)
-    turned = torch.view_as_real(torch.view_as_complex(y.reshape(-1, 4, 3, 2)) * turns)
-    return turned.flatten(2).softmax(-1) * y
-
-
 def rotate_half(y: Tensor, x: Tensor) -> Tensor:
     a, b = y.chunk(2, -1)
     return (y * x.cos() + torch.cat([-b, a], -1) * x.sin()).exp()
-
-
-def inner_gradient(y: Tensor, x: Tensor) -> Tensor:
-    """The score of an inner energy: ``½ |∇φ|²``."""
-    phi = ((y * x).tanh().square().sum((1, 2)) + y.logsumexp(-1).sum(-1)).sum()
-    (slope,) = torch.autograd.grad(phi, y, create_graph=True)
-    return 0.5 * slope.square()
-
-
-def functional_gradient(y: Tensor, x: Tensor) -> Tensor:
-    slope = torch.func.grad(lambda z: (z * x).sin().square().sum())(y)
-    return y * slope
-
-
-def inner_step(y: Tensor, x: Tensor) -> Tensor:
-    """An inner descent of three steps, differentiated through."""
-    z = x.detach().clone().requires_grad_()
-    for _ in range(3):
-        inner = (z.tanh() - y).square().sum() + 0.1 * z.square().sum()
-        (slope,) = torch.autograd.grad(inner, z, create_graph=True)
-        z = z - 0.1 * slope
-    return (z - 1).square()
 
 
 def spline(y: Tensor, x: Tensor) -> Tensor:
@@ -159,17 +107,6 @@ def attention(y: Tensor, mask: Tensor | None = None, causal: bool = False) -> Te
 def bound_of_heads(y: Tensor) -> Tensor:
     """Energy of attention: ``-logsumexp`` over an einsum."""
     return -torch.einsum("bqd,bkd->bqk", y, y.cos()).logsumexp(-1)
-
-
-def positive(y: Tensor, x: Tensor) -> Tensor:
-    """Symmetric positive definite 3×3 matrices, ``(batch, 3, 3)``."""
-    a = y[:, :3, :3] + 0.3 * x[:, :3, :3]
-    return a @ a.transpose(1, 2) + 0.5 * torch.eye(3)
-
-
-def regular(y: Tensor, size: int) -> Tensor:
-    """Matrices with a dominant diagonal, ``(batch, size, size)``."""
-    return 0.3 * y[:, :size, :size].tanh() + 1.5 * torch.eye(size)
 
 
 GROUPS: dict[str, Mapping[str, Term | Case]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.export.battery import Case
-from tests.export.battery_layers import CASES
+from tests.export.cases import CASES
 
 INTRODUCTION = """\
 # Operators

@@ -9,7 +9,7 @@ import pytest
 
 from groundstate_export import BadEnergy, ExportReport, GradientDescent, UnsupportedOperator, export
 from tests.export.battery import Case
-from tests.export.battery_layers import CASES
+from tests.export.cases import CASES
 from tests.export.support_table import page
 
 EXPORTED = [name for name, case in CASES.items() if not case.because]

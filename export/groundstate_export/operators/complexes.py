@@ -43,6 +43,8 @@ def parts(argument: Any) -> tuple[Any, Any]:
     if isinstance(argument, complex):
         return argument.real, argument.imag
     if isinstance(argument, Entry) and argument.dtype.is_complex:
+        if argument.refusal is not None:
+            raise argument.refusal
         assert argument.tensor is not None
         tensor = argument.tensor.resolve_conj()
         real = _real(argument.dtype)
