@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from groundstate_export.capture import Spec
 from groundstate_export.differentiate import counts, named_terms, total
 from groundstate_export.draft import Draft
+from groundstate_export.entries import NUMPY
 from groundstate_export.errors import BadArgument, BadEnergy
-from groundstate_export.lower import NUMPY
 from groundstate_export.verify import case, relative
 
 _RESERVED = {"rate", "energy", "terms", "residual", "trace", "violations"}

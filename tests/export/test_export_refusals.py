@@ -95,10 +95,10 @@ ENERGIES: dict[str, tuple[Callable[..., Any], type[ExportError], str]] = {
     "random": (lambda state, x: bowl(state, x) + torch.rand(()), BadEnergy, "draws random numbers"),
     "dropout": (Dropped(), BadEnergy, r"draws random numbers.*\.eval\(\)"),
     "batch norm": (Normed(), BadEnergy, r"influence each other.*\.eval\(\)"),
-    "determinant": (
-        lambda state, x: torch.linalg.det(state.unsqueeze(-1) * x.unsqueeze(-2) + torch.eye(3)),
+    "singular values": (
+        lambda state, x: torch.linalg.svdvals(state.unsqueeze(-1) * x.unsqueeze(-2) + torch.eye(3)).sum(-1),
         UnsupportedOperator,
-        r"aten\._linalg_det",
+        r"aten\._linalg_svd",
     ),
     "a branch on values": (
         lambda state, x: bowl(state, x) if x.sum() > 1e9 else 2 * bowl(state, x),
