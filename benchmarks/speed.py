@@ -100,23 +100,21 @@ def contenders(
 
 
 def served(model: bytes, feeds: dict, batch: int, threads: int, wanted: object) -> Callable[[], object]:
-    """The file as the runtime serves it: ``CHUNK`` rows a run, the runs spread over threads."""
+    """The file as the runtime serves it: as many rows a run as the file asks for, the runs spread over threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    import numpy as np
-
-    from groundstate._chains import CHUNK
+    from groundstate._chains import Pool, segment
+    from groundstate._header import parse
     from groundstate._session import Session
 
     session = Session(model)
-    names = ["next.y", "energy", "residual"]
-    pool = ThreadPoolExecutor(threads)
-
-    def run(first: int) -> object:
-        return session.run({k: v[first : first + CHUNK] for k, v in feeds.items()}, names)["next.y"]
+    header = parse(session.metadata)
+    pool = Pool(ThreadPoolExecutor(threads), threads)
+    state = {k.removeprefix("state."): v for k, v in feeds.items() if k.startswith("state.")}
+    rate = feeds["rate"]
 
     def everything() -> object:
-        return np.concatenate(list(pool.map(run, range(0, batch, CHUNK)))) if batch > CHUNK else run(0)
+        return segment(session, header, feeds, state, {}, rate, pool)["next.y"]
 
     apart(everything(), wanted)
     return everything

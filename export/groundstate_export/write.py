@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import math
 import os
 import re
 import string
@@ -153,6 +154,24 @@ def _object(specs: dict[str, Spec]) -> dict[str, Any]:
     }
 
 
+_CACHED = 1 << 17
+"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
+
+_MOST_ROWS = 256
+
+
+def largest(graph: Graph) -> int:
+    """Entries of the largest tensor that a step computes for one row."""
+    depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
+    computed = [v.shape for n in graph.needed() for v in n.outputs if v in depends]
+    return max((math.prod(d.times if isinstance(d, Batch) else d for d in shape) for shape in computed), default=1)
+
+
+def rows_of(entries: int) -> int:
+    """Rows that a host best runs together, a power of two."""
+    return 1 << min(max(_CACHED // entries, 1), _MOST_ROWS).bit_length() - 1
+
+
 def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     """Everything that the file says of itself, see ``docs/artefact.md``."""
     tool = draft.tool or Tool()
@@ -160,6 +179,7 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
     starts = draft.starts()
     steps = draft.unroll
+    entries = largest(draft.graphs["quiet"])
     described = ", ".join(inputs) or "nothing"
     return {
         "format": FORMAT,
@@ -173,6 +193,8 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "form": draft.form,
         "steps": steps,
         "batch": draft.fixed_batch,
+        "rows": rows_of(entries),
+        "entries": entries,
         "precision": draft.precision,
         "inputs": {k: _described(v) for k, v in inputs.items()},
         "answers": {k: _described(v) for k, v in draft.answers.items()},

@@ -18,6 +18,8 @@ FORMATS = (1, 2)
 FORMS = ("unrolled", "loop")
 PRECISIONS = ("float32", "float16")
 
+_ROWS_OF_FORMAT_1 = 8
+
 _DTYPES = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.bool_}
 
 
@@ -73,6 +75,8 @@ class Header:
     form: str
     steps: int
     batch: int | None
+    rows: int
+    entries: int
     precision: str
     inputs: dict[str, Spec]
     state: dict[str, StateSpec]
@@ -219,6 +223,13 @@ def _form(raw: Mapping[str, Any]) -> tuple[str, int | None, str]:
     return form, batch, precision
 
 
+def _positive(raw: Mapping[str, Any], key: str, of_format_1: int) -> int:
+    value: int = of_format_1 if raw["format"] == 1 else _field(raw, key, int)
+    if value < 1:
+        raise _DamagedError(f"{key!r} is {value}; it is at least 1")
+    return value
+
+
 def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
     value: str = _field(raw, key, str)
     if value not in known:
@@ -238,6 +249,8 @@ def _parse(raw: Mapping[str, Any]) -> Header:
         form=form,
         steps=steps,
         batch=batch,
+        rows=_positive(raw, "rows", _ROWS_OF_FORMAT_1),
+        entries=_positive(raw, "entries", 1),
         precision=precision,
         inputs=_specs(raw, "inputs"),
         state=_state(raw),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
-from groundstate._chains import Budget, Found, Problem, Segment, descend, segment
+from groundstate._chains import Budget, Found, Pool, Problem, Segment, descend, segment
 from groundstate._checks import batch_of, fitting, mapping, whole
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._header import Header
@@ -78,7 +78,7 @@ class Solver:
         workers = threads or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="groundstate")
+        self._pool = Pool(ThreadPoolExecutor(workers, thread_name_prefix="groundstate"), workers)
 
     def __repr__(self) -> str:
         return f"<groundstate.Solver {self.header.name} {self.header.version} on {self._session.device}>"
