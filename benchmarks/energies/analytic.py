@@ -1,0 +1,120 @@
+"""Analytic energies: carnot's and FastFourierSAT's code run on PyTorch, and geometry as in Penrose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.energies.catalogue import Example, entry
+from benchmarks.energies.checkout import Checkout
+from groundstate_export import GradientDescent
+
+
+def _array(data: Any, dtype: type | None = None) -> Tensor:
+    kind = {float: torch.float32, int: torch.int64, None: None}[dtype]
+    return torch.as_tensor([float(x) for x in data] if dtype is None and not isinstance(data[0], int) else data, dtype=kind)
+
+
+def _jax(checkout: Checkout) -> None:
+    """The few functions of JAX that these two files call, by PyTorch, so that their own code is what runs."""
+    same: Callable[[Any], Any] = lambda function: function  # noqa: E731
+    numpy: dict[str, Any] = {
+        "abs": torch.abs, "float32": lambda x: torch.tensor(x, dtype=torch.float32), "array": _array, "pi": torch.pi,
+        "maximum": lambda x, low: x.clamp(min=low), "exp": torch.exp, "arange": torch.arange, "broadcast_to": torch.broadcast_to,
+        "prod": lambda x, axis: torch.prod(x, axis), "sum": torch.sum, "sign": torch.sign,
+    }  # fmt: skip
+    checkout.provide("jax", Array=Tensor, jit=same, config=SimpleNamespace(update=lambda *_: None))
+    checkout.provide("jax.numpy", **numpy)
+
+
+class _Board(nn.Module):
+    """carnot's energy of one board, given the batch as a last dimension, which its elementwise code leaves alone."""
+
+    def __init__(self, composed: Any) -> None:
+        super().__init__()
+        self.composed = composed
+
+    def forward(self, state: Tensor) -> Tensor:
+        energy: Tensor = self.composed.energy(state.T)
+        return energy
+
+
+@entry(30, "`build_sudoku_energy`", "Carnot-EBM/carnot-ebm", "a2b5d5c", note="its JAX code run by PyTorch's functions")
+def carnot(checkout: Checkout) -> Example:
+    _jax(checkout)
+    for package in ("carnot", "carnot.verify"):
+        checkout.package(package, "python/" + package.replace(".", "/"))
+    clues = [[(r * 3 + r // 3 + c) % 9 + 1 if (r + c) % 4 == 0 else 0 for c in range(9)] for r in range(9)]
+    composed = checkout.load("carnot.verify.sudoku", "python").build_sudoku_energy(clues)
+    return Example(_Board(composed), 5 + 2 * torch.randn(2, 81), batches=(1, 3))
+
+
+class _Clauses(nn.Module):
+    """FastFourierSAT's value of cardinality constraints, of each row by `torch.vmap` where it uses `jax.vmap`."""
+
+    def __init__(self, value: Callable[..., Tensor], constants: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.value, self.constants = value, constants
+
+    def forward(self, state: Tensor) -> Tensor:
+        values: Tensor = torch.vmap(lambda x: self.value(x, *self.constants))(state)
+        return values
+
+
+@entry(33, "`fval` of cardinality constraints by a discrete Fourier transform", "seeder-research/FastFourierSAT", "16bb99f", note="its JAX code run by PyTorch's functions")
+def fast_fourier_sat(checkout: Checkout) -> Example:
+    _jax(checkout)
+    checkout.unused("jaxopt", "jaxopt.projection")
+    checkout.provide("scipy", poly1d=np.poly1d)
+    checkout.provide("scipy.special")
+    module = checkout.load("Solver.FastFourierSAT.card")
+    clauses = [[1, -2, 3, 4, 5], [-1, 2, 4, -5, 6], [2, 3, -4, 5, -6]]
+    address, sign, weight, (forward, inverse) = module.preprocess_card(clauses)
+    return Example(_Clauses(module.fval, (address, sign, weight, forward, inverse)), 0.9 * torch.rand(2, 6) - 0.45)
+
+
+class _Spectrum(nn.Module):
+    """The power of a signal away from a wanted spectrum, plus roughness, by `torch.fft`."""
+
+    def forward(self, state: Tensor, wanted: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(state, norm="ortho")
+        smooth = torch.fft.irfft(spectrum * torch.linspace(1, 0, spectrum.shape[-1]), n=state.shape[-1], norm="ortho")
+        return (spectrum.abs().square() - wanted).square().sum(1) + (state - smooth).square().sum(1)
+
+
+@entry(33, "a spectrum to match, rfft and irfft", "ours", note="written for this table: no public PyTorch code of this family was found")
+def spectrum(_: Checkout) -> Example:
+    return Example(_Spectrum(), torch.randn(2, 16), {"wanted": torch.rand(2, 9)})
+
+
+class _Drawing(nn.Module):
+    """Circles apart, one inside another, tangent to a line, at an angle: squared hinges, as Penrose writes constraints."""
+
+    def forward(self, state: dict[str, Tensor], present: Tensor) -> dict[str, Tensor]:
+        centre, size = state["centre"], state["size"]
+        apart = centre[:, :, None] - centre[:, None]
+        distance = torch.hypot(apart[..., 0], apart[..., 1] + 1e-6)
+        both = (present[:, :, None] & present[:, None]) & ~torch.eye(centre.shape[1], dtype=torch.bool)
+        overlap = (size[:, :, None] + size[:, None] - distance).relu().square()
+        inside = (distance[:, 0, 1] + size[:, 1] - size[:, 0]).relu().square()
+        along = torch.tensor([0.6, 0.8])
+        cross = centre[:, 2, 0] * along[1] - centre[:, 2, 1] * along[0]
+        angle = torch.atan2(apart[:, 2, 3, 1], apart[:, 2, 3, 0])
+        return {
+            "disjoint": torch.where(both, overlap, torch.zeros(())).sum((1, 2)),
+            "inside": inside,
+            "tangent": (cross.abs() - size[:, 2]).square(),
+            "angle": 1 - torch.cos(angle - 0.5),
+            "size": (size - 1).square().sum(1) / (1e-3 + size.square().sum(1)),
+        }
+
+
+@entry(34, "a drawing of circles", "ours", note="restated from the mathematics: Penrose is written in TypeScript")
+def penrose(_: Checkout) -> Example:
+    state = {"centre": torch.randn(2, 5, 2), "size": 1 + 0.1 * torch.randn(2, 5)}
+    return Example(_Drawing(), state, {"present": torch.rand(2, 5) < 0.8}, GradientDescent(0.01))
