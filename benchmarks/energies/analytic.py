@@ -15,21 +15,17 @@ from benchmarks.energies.checkout import Checkout
 from groundstate_export import GradientDescent
 
 
-def _array(data: Any, dtype: type | None = None) -> Tensor:
-    kind = {float: torch.float32, int: torch.int64, None: None}[dtype]
-    return torch.as_tensor([float(x) for x in data] if dtype is None and not isinstance(data[0], int) else data, dtype=kind)
-
-
-def _jax(checkout: Checkout) -> None:
-    """The few functions of JAX that these two files call, by PyTorch, so that their own code is what runs."""
+def _jax(checkout: Checkout, numpy: Any) -> None:
     same: Callable[[Any], Any] = lambda function: function  # noqa: E731
-    numpy: dict[str, Any] = {
-        "abs": torch.abs, "float32": lambda x: torch.tensor(x, dtype=torch.float32), "array": _array, "pi": torch.pi,
-        "maximum": lambda x, low: x.clamp(min=low), "exp": torch.exp, "arange": torch.arange, "broadcast_to": torch.broadcast_to,
-        "prod": lambda x, axis: torch.prod(x, axis), "sum": torch.sum, "sign": torch.sign,
-    }  # fmt: skip
     checkout.provide("jax", Array=Tensor, jit=same, config=SimpleNamespace(update=lambda *_: None))
     checkout.provide("jax.numpy", **numpy)
+
+
+TORCH: dict[str, Any] = {
+    "abs": torch.abs, "float32": lambda x: torch.tensor(x, dtype=torch.float32), "array": torch.tensor,
+    "maximum": lambda x, low: x.clamp(min=low), "prod": lambda x, axis: torch.prod(x, axis), "sum": torch.sum,
+}  # fmt: skip
+"""The few functions of JAX that these two files call, by PyTorch, so that their own code is what runs."""
 
 
 class _Board(nn.Module):
@@ -44,13 +40,17 @@ class _Board(nn.Module):
         return energy
 
 
-@entry(30, "`build_sudoku_energy`", "Carnot-EBM/carnot-ebm", "a2b5d5c", note="its JAX code run by PyTorch's functions")
+@entry(30, "UniquenessConstraint of three rows and ClueConstraint of the rest", "Carnot-EBM/carnot-ebm", "a2b5d5c", note="its JAX code run by PyTorch's functions")
 def carnot(checkout: Checkout) -> Example:
-    _jax(checkout)
+    _jax(checkout, TORCH)
     for package in ("carnot", "carnot.verify"):
         checkout.package(package, "python/" + package.replace(".", "/"))
-    clues = [[(r * 3 + r // 3 + c) % 9 + 1 if (r + c) % 4 == 0 else 0 for c in range(9)] for r in range(9)]
-    composed = checkout.load("carnot.verify.sudoku", "python").build_sudoku_energy(clues)
+    module = checkout.load("carnot.verify.sudoku", "python")
+    composed = checkout.load("carnot.verify.constraint", "python").ComposedEnergy(81)
+    for row in range(3):
+        composed.add_constraint(module.UniquenessConstraint(f"row {row}", list(range(9 * row, 9 * row + 9))), 1.0)
+    for cell in range(27, 81):
+        composed.add_constraint(module.ClueConstraint(f"cell {cell}", cell, float(cell % 9 + 1)), 10.0)
     return Example(_Board(composed), 5 + 2 * torch.randn(2, 81), batches=(1, 3))
 
 
@@ -68,14 +68,17 @@ class _Clauses(nn.Module):
 
 @entry(33, "`fval` of cardinality constraints by a discrete Fourier transform", "seeder-research/FastFourierSAT", "16bb99f", note="its JAX code run by PyTorch's functions")
 def fast_fourier_sat(checkout: Checkout) -> Example:
-    _jax(checkout)
+    _jax(checkout, vars(np))
     checkout.unused("jaxopt", "jaxopt.projection")
     checkout.provide("scipy", poly1d=np.poly1d)
     checkout.provide("scipy.special")
     module = checkout.load("Solver.FastFourierSAT.card")
     clauses = [[1, -2, 3, 4, 5], [-1, 2, 4, -5, 6], [2, 3, -4, 5, -6]]
     address, sign, weight, (forward, inverse) = module.preprocess_card(clauses)
-    return Example(_Clauses(module.fval, (address, sign, weight, forward, inverse)), 0.9 * torch.rand(2, 6) - 0.45)
+    constants = [torch.tensor(sign), torch.tensor(weight, dtype=torch.float32)]
+    constants += [torch.tensor(x, dtype=torch.complex64) for x in (forward, inverse)]
+    module.jnp = SimpleNamespace(**TORCH)
+    return Example(_Clauses(module.fval, (torch.tensor(address), *constants)), 0.9 * torch.rand(2, 6) - 0.45)
 
 
 class _Spectrum(nn.Module):

@@ -57,7 +57,7 @@ class _Labelled(nn.Module):
         self.net = net
 
     def forward(self, state: Tensor, t: Tensor, label: Tensor) -> Tensor:
-        _, energy = self.net(state, t, label, get_energy=True, train=False)
+        _, energy = self.net(state, t, label, get_energy=True, train=True)
         found: Tensor = energy
         return found
 
@@ -66,6 +66,8 @@ def _eqm(checkout: Checkout, kind: str) -> Example:
     checkout.unused(*TORCHVISION)
     net = checkout.load("models").EqM(8, 2, 4, 32, 2, 4, num_classes=5, learn_sigma=False, ebm=kind)
     inputs = {"t": torch.rand(2), "label": torch.randint(0, 5, (2,))}
+    for block in net.blocks:
+        block.attn.fused_attn = False  # PyTorch cannot differentiate the fused kernel twice
     return Example(_Labelled(awaken(net)), torch.randn(2, 4, 8, 8), inputs)
 
 

@@ -51,7 +51,7 @@ class _Transformed(nn.Module):
 
 
 def _hyperset(checkout: Checkout, kind: str) -> Any:
-    checkout.unused("hydra", "omegaconf", "wandb", "matplotlib", "matplotlib.pyplot", "sklearn", "sklearn.decomposition")
+    checkout.unused("hydra", "hydra.core", "hydra.core.hydra_config", "loguru", "omegaconf", "wandb")
     module = checkout.load("sudoku.models")
     config = module.ModelConfig(
         10, 9, n_embd=16, n_head=2, model_type=kind, multiplier=4, adaptive_mode="gd_with_learnable_step_size"
