@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-
 from benchmarks.energies import analytic, graphs, images, packages, reasoning, tokens  # noqa: F401  # they fill the list
 from benchmarks.energies.catalogue import ENTRIES, Entry
 from benchmarks.energies.checkout import Checkout
+
 from groundstate_export import ExportError, ExportReport, export
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
+from torch import Tensor, nn
+
 from groundstate_export import GradientDescent
 
 
@@ -40,7 +40,13 @@ class _Board(nn.Module):
         return energy
 
 
-@entry(30, "UniquenessConstraint of three rows and ClueConstraint of the rest", "Carnot-EBM/carnot-ebm", "a2b5d5c", note="its JAX code run by PyTorch's functions")
+@entry(
+    30,
+    "UniquenessConstraint of three rows and ClueConstraint of the rest",
+    "Carnot-EBM/carnot-ebm",
+    "a2b5d5c",
+    note="its JAX code run by PyTorch's functions",
+)
 def carnot(checkout: Checkout) -> Example:
     _jax(checkout, TORCH)
     for package in ("carnot", "carnot.verify"):
@@ -66,7 +72,13 @@ class _Clauses(nn.Module):
         return values
 
 
-@entry(33, "`fval` of cardinality constraints by a discrete Fourier transform", "seeder-research/FastFourierSAT", "16bb99f", note="its JAX code run by PyTorch's functions")
+@entry(
+    33,
+    "`fval` of cardinality constraints by a discrete Fourier transform",
+    "seeder-research/FastFourierSAT",
+    "16bb99f",
+    note="its JAX code run by PyTorch's functions",
+)
 def fast_fourier_sat(checkout: Checkout) -> Example:
     _jax(checkout, vars(np))
     checkout.unused("jaxopt", "jaxopt.projection")
@@ -90,7 +102,12 @@ class _Spectrum(nn.Module):
         return (spectrum.abs().square() - wanted).square().sum(1) + (state - smooth).square().sum(1)
 
 
-@entry(33, "a spectrum to match, rfft and irfft", "ours", note="written for this table: no public PyTorch code of this family was found")
+@entry(
+    33,
+    "a spectrum to match, rfft and irfft",
+    "ours",
+    note="written for this table: no public PyTorch code of this family was found",
+)
 def spectrum(_: Checkout) -> Example:
     return Example(_Spectrum(), torch.randn(2, 16), {"wanted": torch.rand(2, 9)})
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.energies.checkout import Checkout
 from torch import Tensor
 
-from benchmarks.energies.checkout import Checkout
 from groundstate_export import GradientDescent, Rule
 
 

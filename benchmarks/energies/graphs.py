@@ -7,11 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
 from benchmarks.energies.reasoning import COMPOSITIONAL, IREM, compositional_models, mlp
+from torch import Tensor, nn
 
 NODES = 4
 
@@ -49,7 +48,9 @@ class _Merged(nn.Module):
 def irem_graph(checkout: Checkout) -> Example:
     net = checkout.load("graph_models").GraphEBM(1, 1, False)
     edges = NODES * (NODES - 1)
-    return Example(_Merged(net), torch.randn(2, edges, 1), {"nodes": torch.randn(2, NODES, 1), "weights": torch.rand(2, edges, 1)})
+    return Example(
+        _Merged(net), torch.randn(2, edges, 1), {"nodes": torch.randn(2, NODES, 1), "weights": torch.rand(2, edges, 1)}
+    )
 
 
 class _Coloured(nn.Module):
@@ -138,14 +139,27 @@ def _diffuser(checkout: Checkout) -> Any:
     checkout.unused("ipdb", "jactorch", "jactorch.nn", "matplotlib", "matplotlib.pyplot")
     module = checkout.load("networks.denoise_fn")
     return module.ConstraintDiffuser(
-        ((2, 0, 2), (4, 2, 6)), 32, input_mode="qualitative", EBM="ULA", energy_wrapper=True, device="cpu", verbose=False
+        ((2, 0, 2), (4, 2, 6)),
+        32,
+        input_mode="qualitative",
+        EBM="ULA",
+        energy_wrapper=True,
+        device="cpu",
+        verbose=False,
     ).eval()
 
 
 CCSP = ("zt-yang/diffusion-ccsp", "3bbcdd8")
 
 
-@entry(19, "ConstraintDiffuser, energies of fixed constraints", *CCSP, note="its encoders and networks; the pairs of each constraint fixed")
+@entry(
+    19,
+    "ConstraintDiffuser, energies of fixed constraints",
+    *CCSP,
+    note="its encoders and networks; the pairs of each constraint fixed",
+)
 def ccsp(checkout: Checkout) -> Example:
     energy = _Constrained(_diffuser(checkout), {1: [(1, 0), (2, 0)], 6: [(1, 2)], 9: [(2, 3), (3, 1)]})
-    return Example(energy, torch.randn(2, NODES, 4), {"sizes": torch.rand(2, NODES, 2), "t": torch.randint(0, 100, (2,))})
+    return Example(
+        energy, torch.randn(2, NODES, 4), {"sizes": torch.rand(2, NODES, 2), "t": torch.randint(0, 100, (2,))}
+    )

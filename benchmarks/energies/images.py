@@ -8,10 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
+from torch import Tensor, nn
 
 EBT = ("alexiglad/EBT", "0ad3628")
 ABSENT = ("pytorch_lightning", "torchmetrics", "diffusers", "transformers", "wandb", "imageio")
@@ -130,7 +129,12 @@ class _Related(nn.Module):
         return energy.sum(1)
 
 
-@entry(20, "ResNetModel, three scales, self-attention, spectral and group normalisation", "nanlliu/compose-visual-relations", "85b236e")
+@entry(
+    20,
+    "ResNetModel, three scales, self-attention, spectral and group normalisation",
+    "nanlliu/compose-visual-relations",
+    "85b236e",
+)
 def visual_relations(checkout: Checkout) -> Example:
     checkout.unused("cv2", *TORCHVISION)
     options = SimpleNamespace(
@@ -152,13 +156,17 @@ def comet(checkout: Checkout) -> Example:
     return Example(_Summed(awaken(net)), torch.rand(2, 3, 35, 35), {"c": torch.randn(2, 16)}, batches=(1, 3))
 
 
-@entry(22, "IGEBM, conditional, its spectral normalisation a hook that sets buffers", "rosinality/igebm-pytorch", "3c4f104")
+@entry(
+    22, "IGEBM, conditional, its spectral normalisation a hook that sets buffers", "rosinality/igebm-pytorch", "3c4f104"
+)
 def igebm(checkout: Checkout) -> Example:
     net = awaken(checkout.load("model").IGEBM(4))
     return Example(_Summed(net), torch.rand(2, 3, 16, 16), {"c": torch.randint(0, 4, (2,))}, batches=(1, 3))
 
 
-@entry(22, "IGEBM, its weights normalised once", "rosinality/igebm-pytorch", "3c4f104", note="hooks removed after one call")
+@entry(
+    22, "IGEBM, its weights normalised once", "rosinality/igebm-pytorch", "3c4f104", note="hooks removed after one call"
+)
 def igebm_frozen(checkout: Checkout) -> Example:
     example = igebm(checkout)
     energy: Any = example.energy
@@ -198,7 +206,12 @@ def _old_names() -> Iterator[None]:
 def jem(checkout: Checkout) -> Example:
     with _old_names():
         net = checkout.load("wideresnet").Wide_ResNet(10, 1, norm="batch")
-    return Example(_Joint(_Classifier(awaken(net), 5)), torch.rand(2, 3, 32, 32), {"label": torch.randint(0, 5, (2,))}, batches=(1, 3))
+    return Example(
+        _Joint(_Classifier(awaken(net), 5)),
+        torch.rand(2, 3, 32, 32),
+        {"label": torch.randint(0, 5, (2,))},
+        batches=(1, 3),
+    )
 
 
 class _Classifier(nn.Module):

@@ -9,10 +9,10 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
+from torch import Tensor, nn
+
 from groundstate_export import GradientDescent
 
 TORCHEBM, EBMKIT, TORCHANI, SCHNETPACK = "torchebm 0.8.9", "ebmkit 0.16.0", "torchani 2.9.0", "schnetpack 2.0.4"
@@ -23,7 +23,9 @@ def _covariance() -> Tensor:
     return root @ root.T + torch.eye(3)
 
 
-@entry(27, "GaussianModel, called on two rows or more", TORCHEBM, note="alone, it takes another path: a matmul for a bmm")
+@entry(
+    27, "GaussianModel, called on two rows or more", TORCHEBM, note="alone, it takes another path: a matmul for a bmm"
+)
 def torchebm_gaussian(_: Checkout) -> Example:
     from torchebm.core import GaussianModel
 
@@ -65,7 +67,9 @@ def ebmkit_composed(_: Checkout) -> Example:
 
     mixture = GaussianMixtureEnergy(torch.randn(3, 2))
     both = EnsembleEnergy(MLPEnergy(2, (16, 16)), MLPEnergy(2, (16, 16)))
-    return Example(TemperedEnergy(SumEnergy(BananaEnergy(), mixture, both, weights=(1.0, 0.5, 0.1)), 2.0), torch.randn(2, 2))
+    return Example(
+        TemperedEnergy(SumEnergy(BananaEnergy(), mixture, both, weights=(1.0, 0.5, 0.1)), 2.0), torch.randn(2, 2)
+    )
 
 
 @entry(28, "MixtureEnergy", EBMKIT)
@@ -190,7 +194,9 @@ def _ani_parts() -> tuple[Any, Any, Tensor]:
     return computer, networks, torch.tensor([{1: 0, 6: 1, 8: 2}[z] for z in ATOMS])
 
 
-@entry(29, "an ANI-2x potential over all pairs and triples", TORCHANI, note="its terms and networks; no neighbour search")
+@entry(
+    29, "an ANI-2x potential over all pairs and triples", TORCHANI, note="its terms and networks; no neighbour search"
+)
 def torchani_dense(_: Checkout) -> Example:
     computer, networks, elements = _ani_parts()
     symbols = tuple({1: "H", 6: "C", 8: "O"}[z] for z in ATOMS)
@@ -238,7 +244,7 @@ class _Molecule(nn.Module):
 
 
 def _schnetpack() -> Any:
-    """schnetpack without its ``__init__``, which imports a trainer, loggers and data sets that an energy does not need."""
+    """Schnetpack without its ``__init__``, which imports a trainer, loggers and data sets that an energy does not need."""
     if "schnetpack" in sys.modules:
         return sys.modules["schnetpack"]
     spec = find_spec("schnetpack")
@@ -247,8 +253,6 @@ def _schnetpack() -> Any:
     package = types.ModuleType("schnetpack")
     package.__spec__, package.__path__ = spec, list(spec.submodule_search_locations or ())
     sys.modules["schnetpack"] = package
-    import schnetpack.nn
-    import schnetpack.representation
 
     return package
 

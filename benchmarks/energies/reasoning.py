@@ -6,10 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
+from torch import Tensor, nn
 
 IRED = ("yilundu/ired_code_release", "3d74b85")
 IREM = ("yilundu/irem_code_release", "d0de28d")
@@ -214,7 +213,7 @@ class _Queens(nn.Module):
 def compositional_queens(checkout: Checkout) -> Example:
     models = compositional_models(checkout)
     size = 5
-    rows, diagonals = (
-        models.EBMDiffReducedQueensModel(mlp(models, size, size), size, size).eval() for _ in range(2)
+    rows, diagonals = (models.EBMDiffReducedQueensModel(mlp(models, size, size), size, size).eval() for _ in range(2))
+    return Example(
+        _Queens(models.EBMProduct8queens(size, rows, diagonals, 1.0, 0.5)), torch.randn(2, 25), {"t": _step()}
     )
-    return Example(_Queens(models.EBMProduct8queens(size, rows, diagonals, 1.0, 0.5)), torch.randn(2, 25), {"t": _step()})

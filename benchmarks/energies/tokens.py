@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
 from benchmarks.energies.images import ABSENT, EBT, TORCHVISION, awaken
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 HYPERSET = ("huyunzhe/hyper-set", "5e5cc36")
 
@@ -77,7 +76,12 @@ class _StepLength(nn.Module):
         return 0.5 * (moved - state).square().sum((1, 2))
 
 
-@entry(24, "the squared update of an Energy Transformer block", *HYPERSET, note="draws `randn` for a value it returns and nobody reads")
+@entry(
+    24,
+    "the squared update of an Energy Transformer block",
+    *HYPERSET,
+    note="draws `randn` for a value it returns and nobody reads",
+)
 def energy_transformer_update(checkout: Checkout) -> Example:
     return Example(_StepLength(_hyperset(checkout, "et")), torch.randn(2, 9, 16))
 
@@ -92,7 +96,12 @@ class _Terms(nn.Module):
         return {"attention": torch.vmap(self.attention)(tokens), "memory": torch.vmap(self.memory)(tokens)}
 
 
-@entry(24, "MultiheadEnergyAttention and HopfieldNetwork, two terms, by `torch.vmap`", "b-vitamins/energy-transformer", "8e374ad")
+@entry(
+    24,
+    "MultiheadEnergyAttention and HopfieldNetwork, two terms, by `torch.vmap`",
+    "b-vitamins/energy-transformer",
+    "8e374ad",
+)
 def energy_transformer_terms(checkout: Checkout) -> Example:
     for package in ("energy_transformer", "energy_transformer.layers"):
         checkout.package(package, package.replace(".", "/"))
@@ -222,7 +231,13 @@ def trm(checkout: Checkout) -> Example:
     return _recursive(checkout, "models.recursive_reasoning.trm", "TinyRecursiveReasoningModel_ACTV1")
 
 
-@entry(32, "HRM's reasoning module, its residual as an energy", "sapientinc/HRM", "42410da", note="flash attention absent: answered by PyTorch's")
+@entry(
+    32,
+    "HRM's reasoning module, its residual as an energy",
+    "sapientinc/HRM",
+    "42410da",
+    note="flash attention absent: answered by PyTorch's",
+)
 def hrm(checkout: Checkout) -> Example:
     def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool) -> Tensor:
         heads_first = (x.transpose(1, 2) for x in (q, k, v))
@@ -247,7 +262,12 @@ class _Lattice(nn.Module):
         }
 
 
-@entry(32, "LDT's PowersetModel, four loops, rotary embedding in two dimensions", "santolucito/lattice-deduction-transformers", "e31585c")
+@entry(
+    32,
+    "LDT's PowersetModel, four loops, rotary embedding in two dimensions",
+    "santolucito/lattice-deduction-transformers",
+    "e31585c",
+)
 def ldt(checkout: Checkout) -> Example:
     module = checkout.load("lattice_diffusion.models.looped_transformer", "src")
     config = module.LoopedTransformerConfig(

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from torch import Tensor
 
+from groundstate_export.arguments import destination, examples, modules_of
 from groundstate_export.differentiate import differentiate
 from groundstate_export.draft import Decode, Draft, Embed, Energy
-from groundstate_export.errors import BadArgument
 from groundstate_export.examine import examine
-from groundstate_export.initial import Initial, of_example
+from groundstate_export.initial import Initial
+from groundstate_export.preserve import preserved
 from groundstate_export.rules import Rule
 from groundstate_export.tool import Tool
 from groundstate_export.unroll import lower_all, optimise_all, unroll
@@ -121,20 +122,18 @@ def export(
         UnsupportedOperator: An operator has no translation.
         ParityError: The file would not say what PyTorch says.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise BadArgument(f"The folder of {str(target)!r} does not exist.")
+    target = destination(path)
     bare = isinstance(state, Tensor)
-    states = {"y": state} if isinstance(state, Tensor) else dict(state)
+    states = examples("state", {"y": state} if isinstance(state, Tensor) else state)
     starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
     draft = Draft(
         energy=energy,
-        inputs={k: t.detach().cpu() for k, t in inputs.items()},
-        state={k: t.detach().cpu() for k, t in states.items()},
+        inputs=examples("inputs", inputs),
+        state=states,
         bare=bare,
         rule=rule,
         unroll=unroll,
-        initial={name: of_example(t) for name, t in states.items()} | starts,
+        initial=starts,
         decode=decode,
         rules=rules,
         embed=embed,
@@ -144,7 +143,8 @@ def export(
         batches=tuple(batches),
         seeds=tuple(seeds),
     )
-    return _run(draft, target)
+    with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
+        return _run(draft, target)
 
 
 @contextmanager
