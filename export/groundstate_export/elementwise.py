@@ -258,14 +258,6 @@ def _prelu_backward(low: Lowering, call: Call) -> list[Entry | None]:
     return [_select(low, call, condition, slope, low.graph.binary("Mul", slope, weight)), None]
 
 
-@handles("softplus")
-def _softplus(low: Lowering, call: Call) -> Entry:
-    g = low.graph
-    x = low.compact(call.args[0])
-    beta = _constant(low, call.get(1, "beta", 1.0), x)
-    return low.entry(call, g.binary("Div", g.unary("Softplus", g.binary("Mul", x, beta)), beta))
-
-
 @handles("leaky_relu", "elu", "hardsigmoid")
 def _activation(low: Lowering, call: Call) -> Entry:
     x = low.compact(call.args[0])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export import elementwise, reductions, shapes  # noqa: F401  # they register translations
+from groundstate_export import closed, elementwise, reductions, shapes  # noqa: F401  # they register translations
 from groundstate_export.capture import Program, Spec
 from groundstate_export.draft import Draft
 from groundstate_export.ir import Batch, Graph, Value
 from groundstate_export.lower import NUMPY, Lowering
-from groundstate_export.optimise import optimise
+from groundstate_export.passes import optimise
 
 
 def lower(program: Program) -> Graph:
