@@ -23,7 +23,7 @@ def _jax(checkout: Checkout, numpy: Any) -> None:
 
 TORCH: dict[str, Any] = {
     "abs": torch.abs, "float32": lambda x: torch.tensor(x, dtype=torch.float32), "array": torch.tensor,
-    "maximum": lambda x, low: x.clamp(min=low), "prod": lambda x, axis: torch.prod(x, axis), "sum": torch.sum,
+    "maximum": lambda x, low: x.clamp(min=low), "prod": torch.prod, "sum": torch.sum,
 }  # fmt: skip
 """The few functions of JAX that these two files call, by PyTorch, so that their own code is what runs."""
 

@@ -6,7 +6,7 @@ import importlib
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from torch import nn
 
@@ -26,7 +26,7 @@ class _Nothing(nn.Module, metaclass=_Unused):
 
 
 class _StandIn(types.ModuleType):
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
     __version__ = "0"
 
     def __getattr__(self, name: str) -> Any:
@@ -45,7 +45,7 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def __enter__(self) -> Checkout:
+    def __enter__(self) -> Self:
         self._modules, self._path = dict(sys.modules), list(sys.path)
         self._provided: set[str] = set()
         return self

@@ -46,7 +46,7 @@ class _Merged(nn.Module):
 
 @entry(10, "GraphEBM: GINEConv and global_max_pool over merged graphs", *IREM)
 def irem_graph(checkout: Checkout) -> Example:
-    net = checkout.load("graph_models").GraphEBM(1, 1, False)
+    net = checkout.load("graph_models").GraphEBM(1, 1, mem=False)
     edges = NODES * (NODES - 1)
     return Example(
         _Merged(net), torch.randn(2, edges, 1), {"nodes": torch.randn(2, NODES, 1), "weights": torch.rand(2, edges, 1)}

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 EBT = ("alexiglad/EBT", "0ad3628")
 ABSENT = ("pytorch_lightning", "torchmetrics", "diffusers", "transformers", "wandb", "imageio")
 TORCHVISION = (
-    "torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchvision.transforms.v2", "torchvision.models",
-    "torchvision.utils", "torchvision.datasets", "torchvision.ops", "torchvision.ops.misc",
+    "torchvision", "torchvision.transforms", "torchvision.transforms.functional", "torchvision.transforms.v2",
+    "torchvision.models", "torchvision.utils", "torchvision.datasets", "torchvision.ops", "torchvision.ops.misc",
     "torchvision.models.feature_extraction", "timm.data",
 )  # fmt: skip
 
@@ -172,10 +172,9 @@ def igebm_frozen(checkout: Checkout) -> Example:
     energy: Any = example.energy
     energy(example.state, **example.inputs)
     for module in energy.modules():
-        module._forward_pre_hooks.clear()
-        for name, value in list(vars(module).get("_buffers", {}).items()):
-            if value is not None:
-                module._buffers[name] = value.detach()
+        vars(module)["_forward_pre_hooks"].clear()
+        for name, value in list(module.named_buffers(recurse=False)):
+            setattr(module, name, value.detach())
     return example
 
 

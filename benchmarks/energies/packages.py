@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import sys
 import types
@@ -141,8 +142,8 @@ def _places(rows: int = 2) -> Tensor:
 class _Ani(nn.Module):
     """An ANI potential over all pairs and triples of a molecule, from torchani's own terms and networks.
 
-    torchani finds the pairs inside the cutoff with a boolean index, whose size depends on the positions. Its smooth cutoff is zero
-    beyond its radius, so the sum over all pairs is the same energy.
+    torchani finds the pairs inside the cutoff with a boolean index, whose size depends on the positions. Its smooth cutoff is
+    zero beyond its radius, so the sum over all pairs is the same energy.
     """
 
     def __init__(self, computer: Any, networks: Any, elements: Tensor, symbols: tuple[str, ...]) -> None:
@@ -245,7 +246,7 @@ class _Molecule(nn.Module):
 
 def _schnetpack() -> Any:
     """Schnetpack without its ``__init__``, which imports a trainer, loggers and data sets that an energy does not need."""
-    if "schnetpack" in sys.modules:
+    if hasattr(sys.modules.get("schnetpack"), "nn"):
         return sys.modules["schnetpack"]
     spec = find_spec("schnetpack")
     if spec is None:

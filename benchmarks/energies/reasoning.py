@@ -98,9 +98,17 @@ def ired_graph(checkout: Checkout) -> Example:
     return Example(_Apart(net), torch.randn(2, 5, 5), {"x": torch.randn(2, 5, 5, 1), "t": _landscapes()})
 
 
-@entry(6, "GNNConvEBM", *IRED)
+@entry(
+    6,
+    "GNNConvEBM",
+    *IRED,
+    note="weights three times their initial size: at that size its maxima are ties within float32",
+)
 def ired_planning(checkout: Checkout) -> Example:
     net = checkout.load("models").GNNConvEBM(1, 1).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(3.0)
     return Example(_Apart(net), torch.randn(2, 4, 5, 5, 1), {"x": torch.randn(2, 5, 5, 1), "t": _landscapes()})
 
 
@@ -113,7 +121,7 @@ def ired_path(checkout: Checkout) -> Example:
 class _Irem(nn.Module):
     """IREM gives its networks ``[x, y]``, or ``[y, x]`` where the twin and the attention network take the state first."""
 
-    def __init__(self, net: nn.Module, state_first: bool) -> None:
+    def __init__(self, net: nn.Module, *, state_first: bool) -> None:
         super().__init__()
         self.net, self.state_first = net, state_first
 
@@ -126,15 +134,15 @@ class _Irem(nn.Module):
 @entry(8, "EBM", *IREM)
 def irem(checkout: Checkout) -> Example:
     checkout.unused("easydict")
-    net = checkout.load("models").EBM(20, 20, False).eval()
-    return Example(_Irem(net, False), torch.randn(2, 20), {"x": torch.randn(2, 20)})
+    net = checkout.load("models").EBM(20, 20, mem=False).eval()
+    return Example(_Irem(net, state_first=False), torch.randn(2, 20), {"x": torch.randn(2, 20)})
 
 
 @entry(8, "EBMTwin", *IREM)
 def irem_twin(checkout: Checkout) -> Example:
     checkout.unused("easydict")
-    net = checkout.load("models").EBMTwin(20, 20, False).eval()
-    return Example(_Irem(net, True), torch.randn(2, 20), {"x": torch.randn(2, 20)})
+    net = checkout.load("models").EBMTwin(20, 20, mem=False).eval()
+    return Example(_Irem(net, state_first=True), torch.randn(2, 20), {"x": torch.randn(2, 20)})
 
 
 class _Attended(nn.Module):

@@ -9,7 +9,7 @@ from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
 from benchmarks.energies.images import ABSENT, EBT, TORCHVISION, awaken
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 HYPERSET = ("huyunzhe/hyper-set", "5e5cc36")
 
@@ -194,7 +194,10 @@ def enso(checkout: Checkout) -> Example:
     )  # fmt: skip
     net = module.SudokuJEPA(sizes).eval()
     digits = torch.randint(0, 10, (2, 9, 9))
-    inputs = {"puzzle": F.one_hot(digits, 10).permute(0, 3, 1, 2).float().contiguous(), "mask": (digits > 0).float()}
+    inputs = {
+        "puzzle": functional.one_hot(digits, 10).permute(0, 3, 1, 2).float().contiguous(),
+        "mask": (digits > 0).float(),
+    }
     return Example(_Consistency(net, module.constraint_penalty, module.energy_fn), torch.randn(2, 8), inputs)
 
 
@@ -241,7 +244,7 @@ def trm(checkout: Checkout) -> Example:
 def hrm(checkout: Checkout) -> Example:
     def flash(q: Tensor, k: Tensor, v: Tensor, causal: bool) -> Tensor:
         heads_first = (x.transpose(1, 2) for x in (q, k, v))
-        return F.scaled_dot_product_attention(*heads_first, is_causal=causal).transpose(1, 2).contiguous()
+        return functional.scaled_dot_product_attention(*heads_first, is_causal=causal).transpose(1, 2).contiguous()
 
     checkout.provide("flash_attn_interface", flash_attn_func=flash)
     return _recursive(checkout, "models.hrm.hrm_act_v1", "HierarchicalReasoningModel_ACTV1")
@@ -257,7 +260,9 @@ class _Lattice(nn.Module):
     def forward(self, state: Tensor) -> dict[str, Tensor]:
         found = self.net(state.sigmoid())
         return {
-            "kept": F.binary_cross_entropy_with_logits(found["bce"], state.sigmoid(), reduction="none").sum((1, 2)),
+            "kept": functional.binary_cross_entropy_with_logits(found["bce"], state.sigmoid(), reduction="none").sum(
+                (1, 2)
+            ),
             "conflict": found["conflict"].squeeze(1),
         }
 
