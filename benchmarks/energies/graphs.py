@@ -10,6 +10,7 @@ import torch
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
 from benchmarks.energies.reasoning import COMPOSITIONAL, IREM, compositional_models, mlp
+from groundstate_export import GradientDescent
 from torch import Tensor, nn
 
 NODES = 4
@@ -25,7 +26,7 @@ def _merged(edges: Tensor, rows: int) -> Tensor:
 
 
 class _Merged(nn.Module):
-    """Each row a graph of the same shape, its edges the state."""
+    """Each row a graph of the same shape, its edges the state; the rows merged into one graph."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -44,13 +45,35 @@ class _Merged(nn.Module):
         return energy.squeeze(1)
 
 
-@entry(10, "GraphEBM: GINEConv and global_max_pool over merged graphs", *IREM)
-def irem_graph(checkout: Checkout) -> Example:
+class _Static(nn.Module):
+    """The same without merging: torch_geometric's layers take features with the batch in front of the nodes."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("edges", _edges())
+
+    def forward(self, state: Tensor, nodes: Tensor, weights: Tensor) -> Tensor:
+        graph = SimpleNamespace(x=nodes, edge_index=self.edges, edge_attr=weights, batch=None)
+        energy: Tensor = self.net(graph, state)
+        return energy.flatten(1).sum(1)
+
+
+def _irem(checkout: Checkout, kind: type[nn.Module]) -> Example:
     net = checkout.load("graph_models").GraphEBM(1, 1, mem=False)
     edges = NODES * (NODES - 1)
-    return Example(
-        _Merged(net), torch.randn(2, edges, 1), {"nodes": torch.randn(2, NODES, 1), "weights": torch.rand(2, edges, 1)}
-    )
+    inputs = {"nodes": torch.randn(2, NODES, 1), "weights": torch.rand(2, edges, 1)}
+    return Example(kind(net), torch.randn(2, edges, 1), inputs, GradientDescent(1e-3))
+
+
+@entry(10, "GraphEBM: GINEConv and global_max_pool, one graph for all rows", *IREM)
+def irem_graph(checkout: Checkout) -> Example:
+    return _irem(checkout, _Static)
+
+
+@entry(10, "GraphEBM, the rows merged into one graph", *IREM)
+def irem_merged(checkout: Checkout) -> Example:
+    return _irem(checkout, _Merged)
 
 
 class _Coloured(nn.Module):
@@ -60,11 +83,8 @@ class _Coloured(nn.Module):
         self.register_buffer("edges", _edges())
 
     def forward(self, state: Tensor, t: Tensor) -> Tensor:
-        rows = len(state)
-        energies: Tensor = self.net.neg_logp_unnorm(
-            state.flatten(0, 1), t.repeat_interleave(NODES), x_initial=_merged(self.edges, rows)
-        )
-        return energies.reshape(rows, NODES).sum(1)
+        energies: Tensor = self.net.neg_logp_unnorm(state, t[:, None].expand(-1, NODES), x_initial=self.edges)
+        return energies.sum(1)
 
 
 def _colour(checkout: Checkout, layer: str) -> Example:
@@ -81,11 +101,6 @@ def colour_sage(checkout: Checkout) -> Example:
 @entry(17, "ColorGNN of GCNConv in EBMDiffModel", *COMPOSITIONAL)
 def colour_gcn(checkout: Checkout) -> Example:
     return _colour(checkout, "GCN")
-
-
-@entry(17, "ColorGNN of GATConv in EBMDiffModel", *COMPOSITIONAL)
-def colour_gat(checkout: Checkout) -> Example:
-    return _colour(checkout, "GAT")
 
 
 class _Crossword(nn.Module):

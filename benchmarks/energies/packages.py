@@ -140,7 +140,7 @@ def _places(rows: int = 2) -> Tensor:
 
 
 class _Ani(nn.Module):
-    """An ANI potential over all pairs and triples of a molecule, from torchani's own terms and networks.
+    """An ANI potential over all pairs and triples of a molecule, from torchani's own terms and networks, by `torch.vmap`.
 
     torchani finds the pairs inside the cutoff with a boolean index, whose size depends on the positions. Its smooth cutoff is
     zero beyond its radius, so the sum over all pairs is the same energy.
@@ -150,37 +150,34 @@ class _Ani(nn.Module):
         super().__init__()
         self.computer, self.networks, self.symbols = computer, networks, symbols
         atoms = len(symbols)
-        pairs = torch.tensor(list(itertools.combinations(range(atoms), 2))).T
-        number = {pair: index for index, pair in enumerate(itertools.combinations(range(atoms), 2))}
-        centres, sides, signs = [], [], []
-        for centre in range(atoms):
-            others = [a for a in range(atoms) if a != centre]
-            for one, two in itertools.combinations(others, 2):
-                centres.append(centre)
-                sides.append([number[min(centre, a), max(centre, a)] for a in (one, two)])
-                signs.append([1 if centre < a else -1 for a in (one, two)])
-        self.register_buffer("elements", elements)
-        self.register_buffer("pairs", pairs)
-        self.register_buffer("centres", torch.tensor(centres))
+        pairs = list(itertools.combinations(range(atoms), 2))
+        number = {pair: index for index, pair in enumerate(pairs)}
+        triples = [
+            (centre, one, two)
+            for centre in range(atoms)
+            for one, two in itertools.combinations([a for a in range(atoms) if a != centre], 2)
+        ]
+        sides = [[number[min(c, a), max(c, a)] for a in (one, two)] for c, one, two in triples]
+        signs = [[1 if c < a else -1 for a in (one, two)] for c, one, two in triples]
+        self.register_buffer("elements", elements[None])
+        self.register_buffer("pairs", torch.tensor(pairs).T.contiguous())
+        self.register_buffer("centres", torch.tensor([centre for centre, _, _ in triples]))
         self.register_buffer("sides", torch.tensor(sides).T.contiguous())
         self.register_buffer("signs", torch.tensor(signs).T.contiguous())
 
     def forward(self, state: Tensor) -> Tensor:
-        rows, atoms, _ = state.shape
-        row = torch.arange(rows)
-        pairs = (self.pairs[:, None] + atoms * row[None, :, None]).flatten(1)
-        apart = (state[:, self.pairs[0]] - state[:, self.pairs[1]]).flatten(0, 1)
-        elements = self.elements.repeat(rows, 1)
+        energies: Tensor = torch.vmap(self.molecule)(state)
+        return energies
+
+    def molecule(self, places: Tensor) -> Tensor:
+        apart = places[self.pairs[0]] - places[self.pairs[1]]
         distances = apart.norm(2, -1)
-        radial = self.computer._collect_radial(elements, pairs, self.computer.radial(distances))
-        sides = (self.sides[:, None] + self.pairs.shape[1] * row[None, :, None]).flatten(1)
-        signs = self.signs.repeat(1, rows)
-        terms = self.computer.angular(distances[sides], apart[sides] * signs[..., None])
-        centres = (self.centres + atoms * row[:, None]).flatten()
-        angular = self.computer._collect_angular(elements, pairs, centres, sides, signs, terms)
-        features = torch.cat([radial, angular], dim=-1)
-        each = [self.networks[symbol](features[:, atom]) for atom, symbol in enumerate(self.symbols)]
-        return torch.cat(each, dim=1).sum(1)
+        radial = self.computer._collect_radial(self.elements, self.pairs, self.computer.radial(distances))
+        terms = self.computer.angular(distances[self.sides], apart[self.sides] * self.signs[..., None])
+        angular = self.computer._collect_angular(self.elements, self.pairs, self.centres, self.sides, self.signs, terms)
+        features = torch.cat([radial, angular], dim=-1)[0]
+        each = [self.networks[symbol](features[atom]) for atom, symbol in enumerate(self.symbols)]
+        return torch.cat(each).sum()
 
 
 def _ani_parts() -> tuple[Any, Any, Tensor]:
@@ -221,7 +218,7 @@ def torchani_searched(_: Checkout) -> Example:
 
 
 class _Molecule(nn.Module):
-    """A schnetpack representation of molecules of one size, all pairs, with an atomwise network on top."""
+    """A schnetpack representation of a molecule, all pairs, with an atomwise network on top, by `torch.vmap`."""
 
     def __init__(self, representation: nn.Module, width: int) -> None:
         super().__init__()
@@ -231,21 +228,22 @@ class _Molecule(nn.Module):
         self.register_buffer("pairs", pairs)
 
     def forward(self, state: Tensor, species: Tensor) -> Tensor:
-        rows, atoms, _ = state.shape
-        pairs = (self.pairs[:, None] + atoms * torch.arange(rows)[None, :, None]).flatten(1)
-        places = state.flatten(0, 1)
+        energies: Tensor = torch.vmap(self.molecule)(state, species)
+        return energies
+
+    def molecule(self, places: Tensor, species: Tensor) -> Tensor:
         inputs = {
-            "_atomic_numbers": species.flatten(),
-            "_Rij": places[pairs[1]] - places[pairs[0]],
-            "_idx_i": pairs[0],
-            "_idx_j": pairs[1],
+            "_atomic_numbers": species,
+            "_Rij": places[self.pairs[1]] - places[self.pairs[0]],
+            "_idx_i": self.pairs[0],
+            "_idx_j": self.pairs[1],
         }
         atomwise: Tensor = self.read_out(self.representation(inputs)["scalar_representation"])
-        return atomwise.reshape(rows, atoms).sum(1)
+        return atomwise.sum()
 
 
 def _schnetpack() -> Any:
-    """Schnetpack without its ``__init__``, which imports a trainer, loggers and data sets that an energy does not need."""
+    """The package without its ``__init__``, which imports a trainer, loggers and data sets that an energy does not need."""
     if hasattr(sys.modules.get("schnetpack"), "nn"):
         return sys.modules["schnetpack"]
     spec = find_spec("schnetpack")
@@ -254,7 +252,8 @@ def _schnetpack() -> Any:
     package = types.ModuleType("schnetpack")
     package.__spec__, package.__path__ = spec, list(spec.submodule_search_locations or ())
     sys.modules["schnetpack"] = package
-
+    for part in ("nn", "representation"):
+        setattr(package, part, importlib.import_module(f"schnetpack.{part}"))
     return package
 
 

@@ -109,7 +109,7 @@ def ired_planning(checkout: Checkout) -> Example:
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.mul_(3.0)
-    return Example(_Apart(net), torch.randn(2, 4, 5, 5, 1), {"x": torch.randn(2, 5, 5, 1), "t": _landscapes()})
+    return Example(_Apart(net), torch.randn(2, 2, 3, 3, 1), {"x": torch.randn(2, 3, 3, 1), "t": _landscapes()})
 
 
 @entry(7, "GNNConv1DEBMV2", *IRED)
