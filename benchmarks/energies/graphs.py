@@ -10,8 +10,9 @@ import torch
 from benchmarks.energies.catalogue import Example, entry
 from benchmarks.energies.checkout import Checkout
 from benchmarks.energies.reasoning import COMPOSITIONAL, IREM, compositional_models, mlp
-from groundstate_export import GradientDescent
 from torch import Tensor, nn
+
+from groundstate_export import GradientDescent
 
 NODES = 4
 

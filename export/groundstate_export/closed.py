@@ -106,7 +106,7 @@ def _safe_softmax(low: Lowering, call: Call) -> Entry:
         return low.entry(call, g.emit("Softmax", [x], x.shape, axis=axis))
     zero, lowest = _number(low, 0.0, x), _number(low, -np.inf, x)
     shut = g.binary("Equal", g.reduce("ReduceMax", x, [axis], keepdims=True), lowest, np.bool_)
-    opened = g.emit("Where", [shut, zero, x], x.shape)
+    opened = g.emit("Where", [shut, zero, x], x.shape, x.dtype)
     weights = g.emit("Softmax", [opened], x.shape, axis=axis)
     return low.entry(call, g.binary("Mul", weights, g.unary("Cast", g.unary("Not", shut), x.dtype)))
 

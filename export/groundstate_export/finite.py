@@ -21,33 +21,39 @@ _KEEPS = frozenset({
 """Operators that turn finite entries into finite ones."""
 
 
+_MIXES = frozenset({"Conv", "ConvTranspose", "Gemm", "LayerNormalization", "MatMul", "Softmax"})
+"""Operators that mix entries, so that an infinity a caller sends through them is lost in PyTorch as well."""
+
+
 def finite(value: Value) -> bool:
     """Whether every entry is finite, for any finite state and any integers or truth values as inputs.
 
-    Inputs of floating point are the caller's, who may well send infinities, as masks for example.
+    Inputs of floating point are the caller's, who may well send infinities, as masks for example: those are not taken for finite
+    until an operator has mixed their entries.
     """
-    known: dict[Value, bool] = {}
+    return _finite(value, {}, {})
+
+
+def _finite(value: Value, known: dict[Value, bool], trusting: dict[Value, bool] | None) -> bool:
+    """Whether it is finite; where ``trusting`` is None, provided that all inputs are."""
     waiting = [value]
     while waiting:
         each = waiting[-1]
         if each in known:
             waiting.pop()
-            continue
-        if each.array is not None or each.node is None:
-            known[each] = _given(each)
-            continue
-        open_inputs = [v for v in each.node.inputs if v not in known]
-        if (
-            each.op not in _KEEPS
-            and not _divides(each)
-            and not np.issubdtype(each.dtype, np.integer)
-            and each.dtype != np.bool_
-        ):
+        elif each.array is not None or each.node is None:
+            known[each] = _given(each) or (trusting is None and each.array is None)
+        elif each.dtype == np.bool_ or np.issubdtype(each.dtype, np.integer):
+            known[each] = True
+        elif each.op not in _KEEPS and not _divides(each):
             known[each] = False
-        elif open_inputs and each.dtype != np.bool_:
-            waiting.extend(open_inputs)
+        elif each.op in _MIXES and trusting is not None:
+            known[each] = _finite(each, trusting, None)
         else:
-            known[each] = each.dtype == np.bool_ or all(known[v] for v in each.node.inputs)
+            unknown = [v for v in each.node.inputs if v not in known]
+            waiting.extend(unknown)
+            if not unknown:
+                known[each] = all(known[v] for v in each.node.inputs)
     return known[value]
 
 

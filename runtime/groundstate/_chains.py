@@ -20,7 +20,7 @@ ROWS = 512
 """Chains that the problems in flight may come to have; further problems wait."""
 
 CHUNK = 8
-"""Chains in one run of the graph: few enough that a chain's tensors stay in a core's cache."""
+"""Chains in one run of a graph of any batch: few enough that a chain's tensors stay in a core's cache."""
 
 
 def width(rounds: int, restarts: int) -> int:
@@ -193,20 +193,33 @@ def segment(
     rate: NDArray[np.float32],
     pool: Executor,
 ) -> Tensors:
-    """Run one segment for every row, `CHUNK` rows at a time, over the threads of a pool. Returns all outputs."""
-    rows = len(rate)
+    """Run one segment for every row, some rows at a time, over the threads of a pool. Returns all outputs."""
+    rows, chunk = len(rate), header.batch or CHUNK
+    feeds = {name: inputs[name] for name in header.inputs} | {"rate": rate}
+    feeds |= {f"state.{name}": state[name] for name in header.state}
+    feeds |= {f"noise.{name}": noise[name] for name in header.noise}
+    # A loop that is told to make all steps of a segment makes what the same steps unrolled would.
+    whole: Tensors = {}
+    if header.form == "loop":
+        whole = {"max_steps": np.array(header.steps, np.int64), "tolerance": np.array(0.0, np.float32)}
 
     def run(start: int) -> Tensors:
-        part = slice(start, start + CHUNK)
-        feeds = {name: inputs[name][part] for name in header.inputs}
-        feeds |= {f"state.{name}": state[name][part] for name in header.state}
-        feeds |= {f"noise.{name}": noise[name][part] for name in header.noise}
-        return session.run({**feeds, "rate": rate[part]})
+        part = {name: tensor[start : start + chunk] for name, tensor in feeds.items()}
+        present = len(part["rate"])
+        if header.batch is None or present == chunk:
+            return session.run({**part, **whole})
+        padded = {name: _padded(tensor, chunk) for name, tensor in part.items()}
+        return {name: tensor[:present] for name, tensor in session.run({**padded, **whole}).items()}
 
-    if rows <= CHUNK:
+    if rows <= chunk:
         return run(0)
-    parts = list(pool.map(run, range(0, rows, CHUNK)))
+    parts = list(pool.map(run, range(0, rows, chunk)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _padded(tensor: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The tensor with its last row repeated: what a graph of a fixed batch gets where there are fewer chains."""
+    return np.concatenate([tensor, np.repeat(tensor[-1:], rows - len(tensor), axis=0)])
 
 
 def descend(

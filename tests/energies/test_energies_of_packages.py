@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from benchmarks.energies import packages  # noqa: F401  # it fills the list
+from benchmarks.energies import packages  # it fills the list
 from benchmarks.energies.catalogue import ENTRIES, Entry
 from benchmarks.energies.checkout import Checkout
+
 from groundstate_export import ExportError, export
 
 REFUSED = {

@@ -74,9 +74,11 @@ def test_text_that_is_no_onnx_file_is_refused() -> None:
         gs.load(b"hello, this is no model")
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None, True])
+@pytest.mark.parametrize("version", [3, 0, "1", None, True])
 def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -> None:
-    with pytest.raises(gs.ArtefactError, match=r"is of format .*; this version of groundstate reads format 1"):
+    with pytest.raises(
+        gs.ArtefactError, match=r"is of format .*; this version of groundstate reads the formats 1 and 2"
+    ):
         gs.load(rewritten(tmp_path, format=version))
 
 

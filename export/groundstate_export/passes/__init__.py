@@ -13,9 +13,13 @@ from groundstate_export.passes.choices import Choices
 from groundstate_export.passes.cost import cost
 from groundstate_export.passes.readout import Readout
 from groundstate_export.passes.rows import Rows
+from groundstate_export.passes.terms import Terms
 
 PASSES = (Readout, Attention, Centre, Rows, Choices, Algebra)
 """In the order in which they run, again and again until the graph no longer gets cheaper."""
+
+LAST = (Terms, Broadcasts)
+"""What would be in the others' way, once, at the end."""
 
 _ROUNDS = 6
 
@@ -36,4 +40,6 @@ def optimise(graph: Graph, moving: Iterable[str]) -> Graph:
         if cost(candidate, names) >= cost(best, names):
             break
         best = candidate
-    return Broadcasts(best, names).run()
+    for last in LAST:
+        best = last(best, names).run()
+    return best

@@ -25,8 +25,10 @@ class Broadcasts(Rewrite):
 
     def replace(self, node: Node) -> Value | None:
         out = node.outputs[0]
-        if node.op not in _BINARY or out not in self.depends or _entries(out.shape) < _LEAST:
+        if node.op not in _BINARY or out not in self.depends:
             return None
+        if _entries(out.shape) < _LEAST:
+            return self._small(node) if out.shape[-1:] == (1,) else None
         shape = _unmerged(out.shape)
         wide = [self._written_out(v, out.shape, shape) for v in node.inputs]
         if all(w is None for w in wide):
@@ -36,6 +38,19 @@ class Broadcasts(Rewrite):
             for v, w in zip(node.inputs, wide, strict=True)
         ]
         return self.target.reshape(self.target.emit(node.op, operands, shape, out.dtype), out.shape)
+
+    def _small(self, node: Node) -> Value | None:
+        """A number beside a tensor that ends in an axis of one entry is given as many axes, lest it be repeated one by one."""
+        out = node.outputs[0]
+        if all(v.array is None or v.array.size > 1 or len(v.shape) == len(out.shape) for v in node.inputs):
+            return None
+        inputs = [
+            self.here(v)
+            if v.array is None or v.array.size > 1
+            else self.target.constant(v.array.reshape((1,) * len(out.shape)))
+            for v in node.inputs
+        ]
+        return self.target.emit(node.op, inputs, out.shape, out.dtype)
 
     def _as(self, value: Value, had: Shape, out: Shape, shape: Shape) -> Value:
         """An operand under the shape with the batch on an axis of its own."""
