@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export.arguments import check, modules_of
 from groundstate_export.capture import Spec
@@ -39,6 +40,7 @@ def examine(draft: Draft) -> None:
     _rule(draft)
     snapshot.restore()
     _rows(draft, found)
+    _path(draft)
     _answers(draft)
 
 
@@ -165,6 +167,34 @@ def _rule(draft: Draft) -> None:
             raise BadArgument(
                 f"The rule turns the state {name!r} of shape {tuple(tensor.shape)} into {shape}; it must keep it."
             )
+
+
+class _Count(TorchDispatchMode):
+    """How many operators run."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's own has no types
+        self.operators = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.operators += 1
+        return func(*args, **(kwargs or {}))
+
+
+def _path(draft: Draft) -> None:
+    """A loop over the rows runs more operators for more rows. Captured, at a thousand rows, it would take minutes to refuse."""
+    counts = []
+    for batch in (2, 3):
+        start = case(draft, batch, 0, 1.0)
+        with _Count() as count:
+            _slope(draft, start.state, start.inputs, f"at batch {batch}")
+        counts.append(count.operators)
+    if counts[0] != counts[1]:
+        raise BadEnergy(
+            f"The energy takes another path at batch 3 ({counts[1]} operators) than at batch 2 ({counts[0]}): it loops over the "
+            "rows of the batch, or branches on their number. Compute all rows at once; `torch.vmap` turns a function of one row "
+            "into one of a batch."
+        )
 
 
 def _rows(draft: Draft, example: Found) -> None:

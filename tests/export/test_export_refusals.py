@@ -181,7 +181,7 @@ ENERGIES: dict[str, tuple[Callable[..., Any], type[ExportError], str]] = {
     "a boolean index": (
         lambda state, x: bowl(state, x) + 0 * state[state > 0].sum(), BadEnergy, "depends on the values|influence"
     ),
-    "a loop over the batch": (_of_chosen_rows, BadEnergy, "batch"),
+    "a loop over the batch": (_of_chosen_rows, BadEnergy, "another path at batch 3.*torch.vmap"),
     "a fixed batch": (lambda state, x: bowl(state.reshape(4, 3), x), BadEnergy, r"raised RuntimeError at batch 5 \(test_"),
     "the batch size itself": (
         lambda state, x: bowl(state, x) * (1 + 0 * torch.ones(len(x) + 1).sum()), BadEnergy, "batch"
