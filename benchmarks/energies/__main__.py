@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 import tempfile
+import textwrap
 import time
 import warnings
 from collections.abc import Iterator
@@ -71,7 +72,8 @@ def row(outcome: Outcome) -> str:
     entry = outcome.entry
     source = f"{entry.source} @{entry.commit}" if entry.commit else entry.source
     note = f" ({entry.note})" if entry.note else ""
-    return f"| {entry.number} | {entry.name}{note} | {source} | {outcome.status} | {outcome.detail} |"
+    detail = textwrap.shorten(outcome.detail.replace("|", "/"), 220, placeholder=" …")
+    return f"| {entry.number} | {entry.name}{note} | {source} | {outcome.status} | {detail} |"
 
 
 def main() -> None:
@@ -87,9 +89,9 @@ def main() -> None:
             outcomes.append(attempt(entry, options.folder, options.unroll))
             print(row(outcomes[-1]), flush=True)
     rows = {o.entry.number for o in outcomes}
-    matched = rows - {o.entry.number for o in outcomes if o.status != "matched"}
-    seconds = sum(o.seconds for o in outcomes)
-    print(f"\n{len(matched)} of {len(rows)} numbers matched in full; {seconds:.0f} s.")
+    matched = {o.entry.number for o in outcomes if o.status == "matched"}
+    whole = rows - {o.entry.number for o in outcomes if o.status != "matched"}
+    print(f"\nOf {len(rows)} numbers, {len(whole)} matched in full and {len(matched - whole)} in part.")
 
 
 if __name__ == "__main__":

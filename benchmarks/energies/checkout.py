@@ -56,8 +56,8 @@ class Checkout:
             from_here = str(self.folder) in str(getattr(module, "__file__", None) or "")
             if from_here or name in self._provided:
                 del sys.modules[name]
-                if name in self._modules:
-                    sys.modules[name] = self._modules[name]
+        for name in set(self._modules) - set(sys.modules):
+            sys.modules[name] = self._modules[name]
         sys.path[:] = self._path
 
     def unused(self, *names: str) -> None:
@@ -81,6 +81,9 @@ class Checkout:
 
     def package(self, name: str, folder: str) -> None:
         """Let the modules of a package be imported without its ``__init__``, which imports more than the energy needs."""
+        for installed in [m for m in sys.modules if m.startswith(name + ".")]:
+            if installed not in self._provided:
+                del sys.modules[installed]
         module = types.ModuleType(name)
         module.__path__ = [str(self.folder / folder)]
         self._add(name, module)

@@ -44,7 +44,7 @@ def torchebm_ackley(_: Checkout) -> Example:
 def torchebm_rastrigin(_: Checkout) -> Example:
     from torchebm.core import RastriginModel
 
-    return Example(RastriginModel(), torch.randn(2, 4), rule=GradientDescent(1e-3))
+    return Example(RastriginModel(), torch.randn(2, 4), rule=GradientDescent(1e-4))
 
 
 @entry(27, "RosenbrockModel", TORCHEBM)
