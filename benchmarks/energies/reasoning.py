@@ -102,7 +102,7 @@ def ired_graph(checkout: Checkout) -> Example:
     6,
     "GNNConvEBM",
     *IRED,
-    note="weights three times their initial size: at that size its maxima are ties within float32",
+    note="3 nodes, 2 moments, weights three times their initial size: see below",
 )
 def ired_planning(checkout: Checkout) -> Example:
     net = checkout.load("models").GNNConvEBM(1, 1).eval()
