@@ -95,11 +95,11 @@ def contenders(
         model = path.read_bytes()
     feeds = {k: v.numpy() for k, v in inputs.items()} | {"state.y": start.numpy(), "rate": np.ones(batch, np.float32)}
     feeds |= {f"state.{k}": np.zeros_like(start.numpy()) for k in slots}
-    found["groundstate"] = served(model, feeds, batch, threads, wanted)
+    found["groundstate"] = served(model, feeds, threads, wanted)
     return found
 
 
-def served(model: bytes, feeds: dict, batch: int, threads: int, wanted: object) -> Callable[[], object]:
+def served(model: bytes, feeds: dict, threads: int, wanted: object) -> Callable[[], object]:
     """The file as the runtime serves it: as many rows a run as the file asks for, the runs spread over threads."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -12,6 +12,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -21,29 +22,14 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from groundstate_export.decompositions import OWN, TORCH
 from groundstate_export.errors import BadEnergy, UnsupportedOperator
 from groundstate_export.ir import Batch, Dimension, Shape
+from groundstate_export.places import Places, place_of
+from groundstate_export.substitutions import Substitutions
 
 _BATCHES = (1009, 1013)
 """Primes, so that a multiple of the batch is not mistaken for one of the model's own sizes."""
-
-aten = torch.ops.aten
-
-_DECOMPOSITIONS = [
-    aten.addcdiv, aten.addcmul, aten.elu_backward, aten.embedding_dense_backward, aten.glu,
-    aten.glu_backward, aten.hardsigmoid, aten.hardsigmoid_backward, aten.hardswish, aten.hardswish_backward,
-    aten.hardtanh_backward, aten.huber_loss, aten.huber_loss_backward, aten.leaky_relu_backward, aten.linalg_vector_norm,
-    aten.log_sigmoid_forward, aten.log_sigmoid_backward, aten.logit_backward, aten.logsumexp, aten.mish, aten.mish_backward,
-    aten.mse_loss, aten.mse_loss_backward, aten.native_group_norm_backward,
-    aten.nll_loss_backward, aten.nll_loss_forward, aten.nll_loss2d_backward,
-    aten.nll_loss2d_forward, aten.norm, aten.rrelu_with_noise_backward, aten.smooth_l1_loss, aten.smooth_l1_loss_backward,
-    aten.softshrink, aten.softshrink_backward, aten.threshold, aten.tril, aten.triu,
-    aten.binary_cross_entropy, aten.binary_cross_entropy_backward, aten.binary_cross_entropy_with_logits,
-    aten.sinc, aten.lerp, aten.logaddexp,
-    aten.native_batch_norm, aten.native_batch_norm_backward, aten.upsample_nearest2d, aten.pixel_shuffle,
-    aten.roll, aten.dist, aten.trace, aten.special_xlog1py, aten.xlogy,
-    *(getattr(aten, n) for n in ("_fused_rms_norm", "_fused_rms_norm_backward", "_native_batch_norm_legit_no_training")),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,21 +59,28 @@ class Instruction:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     results: tuple[tuple[torch.dtype, Shape] | None, ...]
+    layout: tuple[Shape, Shape, Dimension] | None = None
+    """Of `as_strided`: shape, strides and offset of the tensor that it reads."""
+
+    @cached_property
+    def written(self) -> tuple[int, ...]:
+        """The arguments that it changes, by position."""
+        return tuple(i for i, a in enumerate(self._aliases) if a is not None and a.is_write)
 
     @property
     def in_place(self) -> bool:
-        """Whether it changes its first argument."""
-        return any(a.is_write for a in self._aliases)
+        """Whether it changes an argument."""
+        return bool(self.written)
 
     @property
     def is_view(self) -> bool:
         """Whether its result shares memory with an argument."""
-        return not self.in_place and any(not a.is_write for a in self._aliases)
+        return not self.in_place and any(a is not None for a in self._aliases)
 
     @property
     def _aliases(self) -> list[Any]:
         schema = getattr(self.target, "_schema", None)
-        return [a.alias_info for a in schema.arguments if a.alias_info is not None] if schema is not None else []
+        return [a.alias_info for a in schema.arguments] if schema is not None else []
 
 
 @dataclass
@@ -99,6 +92,8 @@ class Program:
     constants: dict[int, Tensor] = field(default_factory=dict)
     placeholders: dict[int, str] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)
+    place: Callable[[int], str] = lambda _: ""
+    """Where in the user's source an instruction stands, such as ``energy.py:31, in forward: `y.sort()` ``."""
 
 
 @contextlib.contextmanager
@@ -110,6 +105,7 @@ def quiet() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="torch")
         warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
         warnings.filterwarnings("ignore", message=".*was not found in the graph.*")
+        warnings.filterwarnings("ignore", message="TF32 acceleration on top of oneDNN")
         warnings.filterwarnings("ignore", message="The .grad attribute of a Tensor that is not a leaf")
         logger.setLevel(logging.ERROR)
         try:
@@ -121,11 +117,19 @@ def quiet() -> Iterator[None]:
 Function = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
 
-def _trace(function: Function, inputs: Mapping[str, Spec], batch: int, what: str) -> tuple[fx.GraphModule, list[str]]:
+@cache
+def _table() -> dict[Any, Any]:
+    return {**get_decompositions(TORCH), **OWN}
+
+
+def _trace(
+    function: Function, inputs: Mapping[str, Spec], batch: int, what: str, *, located: bool = False
+) -> tuple[fx.GraphModule, list[str]]:
     names: list[str] = []
 
     def flat(*tensors: Tensor) -> list[Tensor]:
-        result = function(dict(zip(inputs, tensors, strict=True)))
+        with Places() if located else contextlib.nullcontext(), Substitutions():
+            result = function(dict(zip(inputs, tensors, strict=True)))
         names[:] = list(result)
         return list(result.values())
 
@@ -133,25 +137,35 @@ def _trace(function: Function, inputs: Mapping[str, Spec], batch: int, what: str
         quiet(),
         FakeTensorMode(allow_non_fake_inputs=True),
         sdpa_kernel(SDPBackend.MATH),
+        torch.backends.mkldnn.flags(enabled=False),
+        torch.autograd.set_detect_anomaly(located, check_nan=False),
     ):
         fakes = [torch.empty((batch, *spec.shape), dtype=spec.dtype) for spec in inputs.values()]
         try:
             module = make_fx(
                 flat,
-                decomposition_table=get_decompositions(_DECOMPOSITIONS),  # type: ignore[arg-type]  # torch's own two types differ
+                decomposition_table=_table(),
                 tracing_mode="real",
                 _allow_non_fake_inputs=True,
                 _error_on_data_dependent_ops=True,
             )(*fakes)
-        except (UnsupportedOperator, BadEnergy):
+        except UnsupportedOperator as refusal:
+            place = refusal.place or place_of(refusal)
+            if place or located:
+                raise refusal.at(place) from None
+            module = None  # raised in a gradient, which has no frame of the user's: another trace finds it
+        except BadEnergy:
             raise
         except Exception as error:
-            message = str(error).strip().split("\n")[0]
+            place = place_of(error)
             raise BadEnergy(
-                f"{what} could not be captured ({type(error).__name__}: {message}). It runs in PyTorch, so a step of it depends "
+                f"{what} could not be captured{f' ({place})' if place else ''}: {type(error).__name__}: "
+                f"{str(error).strip().split(chr(10))[0]}. It runs in PyTorch, so a step of it depends "
                 "on the values in a tensor (an `if`, `.item()`, a boolean index) or needs a fixed batch; write it with "
                 "`torch.where`, masks and sums instead."
             ) from error
+    if module is None:
+        return _trace(function, inputs, batch, what, located=True)
     module.graph.eliminate_dead_code()
     return module, names
 
@@ -164,7 +178,7 @@ def _join(a: Any, b: Any, places: Mapping[fx.Node, int], what: str) -> Any:
         if len(a) != len(b):
             raise BadEnergy(_grows(what, a, b))
         return tuple(_join(x, y, places, what) for x, y in zip(a, b, strict=True))
-    if isinstance(a, (int, float)) and not isinstance(a, bool) and a != b:
+    if isinstance(a, (int, float)) and not isinstance(a, bool) and a != b and not (a != a and b != b):  # NaN
         return _dimension(a, b, what)
     return a
 
@@ -197,6 +211,15 @@ def _results(a: Any, b: Any, what: str) -> tuple[tuple[torch.dtype, Shape] | Non
     return tuple(found)
 
 
+def _layout(x: fx.Node, y: fx.Node, what: str) -> tuple[Shape, Shape, Dimension]:
+    a, b = (n.args[0].meta["val"] for n in (x, y))  # type: ignore[union-attr]  # the first argument is a tensor
+    shape, strides = (
+        tuple(_dimension(int(p), int(q), what) for p, q in zip(first, second, strict=True))
+        for first, second in ((a.shape, b.shape), (a.stride(), b.stride()))
+    )
+    return shape, strides, _dimension(a.storage_offset(), b.storage_offset(), what)
+
+
 def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Program:
     """Trace a function of named tensors.
 
@@ -216,7 +239,13 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
         raise BadEnergy(
             f"{what} takes another path at batch {_BATCHES[0]} than at batch {_BATCHES[1]}; it must not branch on the batch size."
         )
-    program = Program(dict(inputs))
+
+    def place(index: int) -> str:
+        module, _ = _trace(function, inputs, _BATCHES[0], what, located=True)
+        found: str = list(module.graph.nodes)[index].meta.get("place", "")
+        return found
+
+    program = Program(dict(inputs), place=place)
     order = iter(inputs)
     places: dict[fx.Node, int] = {}
     for index, (x, y) in enumerate(pairs):
@@ -238,7 +267,8 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
             args = tuple(_join(p, q, places, what) for p, q in zip(x.args, y.args, strict=True))
             kwargs = {k: _join(v, y.kwargs[k], places, what) for k, v in x.kwargs.items()}
             a, b = x.meta.get("val"), y.meta.get("val")
-            program.body.append(Instruction(x.target, args, kwargs, _results(a, b, what)))
+            layout = _layout(x, y, what) if x.target is torch.ops.aten.as_strided.default else None
+            program.body.append(Instruction(x.target, args, kwargs, _results(a, b, what), layout))
         else:
             program.body.append(Instruction(None, (), {}, ()))
     return program

@@ -31,11 +31,18 @@ class UnsupportedOperator(ExportError, NotImplementedError):  # noqa: N818
 
     Attributes:
         operator: Its name, such as ``aten.linalg_det``.
+        reason: Why, and the way round.
+        place: Where in the user's source it stands, such as ``energy.py:31, in forward: `y.sort()` ``; empty where unknown.
     """
 
-    def __init__(self, operator: str, reason: str) -> None:
-        super().__init__(f"The operator {operator} cannot be exported: {reason}")
-        self.operator = operator
+    def __init__(self, operator: str, reason: str, place: str = "") -> None:
+        super().__init__(f"The operator {operator}{f' ({place})' if place else ''} cannot be exported: {reason}")
+        self.operator, self.reason, self.place = operator, reason, place
+        self.index = -1  # of the instruction in its program, by which its place is found
+
+    def at(self, place: str) -> UnsupportedOperator:
+        """The same refusal with its place, where that is not known yet."""
+        return self if self.place or not place else UnsupportedOperator(self.operator, self.reason, place)
 
 
 class ParityError(ExportError, ArithmeticError):

@@ -1,104 +1,53 @@
 """Lower: a captured function as ONNX operators.
 
 Broadcasts stay implicit: an `Entry` knows the shape that PyTorch gave a tensor, while the value in the graph may have size 1
-where entries repeat. What depends on no input is computed here, by PyTorch.
+where entries repeat. What depends on no input is computed here, by PyTorch. Writes in place become new tensors, see `memory`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from groundstate_export.capture import Instruction, Program, Ref
+from groundstate_export.capture import Instruction, Program
+from groundstate_export.entries import COMPUTED, HALVES, NUMPY, Call, Entry, Pair
 from groundstate_export.errors import UnsupportedOperator
 from groundstate_export.ir import Batch, Dimension, Graph, Shape, Value, static
-
-NUMPY = {
-    torch.float32: np.float32,
-    torch.float64: np.float64,
-    torch.float16: np.float16,
-    torch.int64: np.int64,
-    torch.int32: np.int32,
-    torch.uint8: np.uint8,
-    torch.int8: np.int8,
-    torch.bool: np.bool_,
-}
-
-
-@dataclass
-class Entry:
-    """A tensor while it is lowered.
-
-    Attributes:
-        dtype: As PyTorch has it.
-        shape: As PyTorch has it.
-        value: In the graph; its shape broadcasts to ``shape``. None until it is needed where ``tensor`` is known.
-        tensor: The tensor itself, where it depends on no input.
-    """
-
-    dtype: torch.dtype
-    shape: Shape
-    value: Value | None = None
-    tensor: Tensor | None = None
-
-
-@dataclass
-class Call:
-    """An operator that is being lowered, with its arguments resolved: tensors are `Entry`."""
-
-    instruction: Instruction
-    args: list[Any]
-    kwargs: dict[str, Any]
-
-    @property
-    def qualified(self) -> str:
-        """The operator's full name, such as ``aten.sum``."""
-        return str(self.instruction.target._schema.name.replace("::", "."))  # noqa: SLF001  # it has no public name
-
-    @property
-    def name(self) -> str:
-        """The operator's name, such as ``sum``; the underscore of an operator that works in place is left out."""
-        name = self.qualified.split(".")[-1]
-        return name.removesuffix("_") if self.instruction.in_place else name
-
-    def result(self, index: int = 0) -> tuple[torch.dtype, Shape]:
-        """Dtype and shape of an output, as PyTorch has them."""
-        result = self.instruction.results[index]
-        assert result is not None
-        return result
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Dtype of the first output."""
-        return self.result()[0]
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of the first output."""
-        return self.result()[1]
-
-    def get(self, index: int, name: str, default: Any) -> Any:
-        """An argument that may be given by position, by name, or not at all."""
-        return self.args[index] if len(self.args) > index else self.kwargs.get(name, default)
-
+from groundstate_export.memory import Memory
 
 Handler = Callable[["Lowering", Call], Any]
+_Handler = TypeVar("_Handler", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 """The translation of each operator, by its name without the overload."""
 
 
-def handles(*names: str) -> Callable[[Handler], Handler]:
+def handles(*names: str) -> Callable[[_Handler], _Handler]:
     """Register the translation of operators."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: _Handler) -> _Handler:
         for name in names:
             HANDLERS[name] = handler
         return handler
+
+    return register
+
+
+Writer = Callable[["Lowering", Call, Entry], Entry]
+WRITERS: dict[str, Writer] = {}
+"""For each view, what the tensor that it views becomes when the view is overwritten; `""` for views without an entry."""
+
+
+def writes(*names: str) -> Callable[[Writer], Writer]:
+    """Register what a tensor becomes when these views of it are overwritten."""
+
+    def register(writer: Writer) -> Writer:
+        for name in names:
+            WRITERS[name] = writer
+        return writer
 
     return register
 
@@ -110,38 +59,55 @@ class Lowering:
         self.graph = graph
 
     def run(self, program: Program, bindings: Mapping[str, Value]) -> dict[str, Entry]:
-        """Emit a program with its inputs bound to values; its outputs by name."""
-        entries: dict[int, Any] = {}
-        same = _changed_in_place(program)
+        """Emit a program with its inputs bound to values; its outputs by name.
+
+        Raises:
+            UnsupportedOperator: An operator has no translation; it says where in the user's source the operator stands.
+        """
+        memory = Memory(self, program)
         for index, instruction in enumerate(program.body):
             if index in program.placeholders:
                 name = program.placeholders[index]
                 spec = program.inputs[name]
-                entries[index] = Entry(spec.dtype, (Batch(), *spec.shape), bindings[name])
+                value = self.graph.unary("Cast", bindings[name], COMPUTED[spec.dtype])
+                memory.define(index, Entry(spec.dtype, (Batch(), *spec.shape), value))
             elif index in program.constants:
                 constant = program.constants[index]
-                entries[index] = Entry(constant.dtype, tuple(constant.shape), tensor=constant)
+                memory.define(index, Entry(constant.dtype, tuple(constant.shape), tensor=constant))
             elif instruction.target is not None:
-                # What changes a tensor in place becomes the tensor, for all that reads it from here on.
-                entries[same.get(index, index)] = self._call(instruction, entries, same)
-        return {name: entries[same.get(ref.index, ref.index)] for name, ref in program.outputs.items()}
+                self._execute(memory, index, instruction)
+        try:
+            return {name: self._given(memory.read(ref.index)) for name, ref in program.outputs.items()}
+        except UnsupportedOperator as refusal:
+            raise refusal.at(program.place(refusal.index)) from None
 
-    def _call(self, instruction: Instruction, entries: Mapping[int, Any], same: Mapping[int, int]) -> Any:
-        def resolve(argument: Any) -> Any:
-            if isinstance(argument, Ref):
-                return entries[same.get(argument.index, argument.index)]
-            if isinstance(argument, tuple):
-                return [resolve(a) for a in argument]
-            return argument
+    def _execute(self, memory: Memory, index: int, instruction: Instruction) -> None:
+        """Lower an instruction. A refusal waits until the value is needed, except where memory would change without it."""
+        try:
+            memory.execute(index, instruction)
+        except UnsupportedOperator as refusal:
+            refusal.index = index if refusal.index < 0 else refusal.index
+            if instruction.in_place:
+                raise refusal.at(memory.program.place(refusal.index)) from None
+            missing = [None if r is None else Entry(*r, refusal=refusal) for r in instruction.results]
+            returns = getattr(getattr(instruction.target, "_schema", None), "returns", missing)
+            memory.define(index, missing[0] if len(returns) == len(missing) == 1 else missing)
 
-        args = [resolve(a) for a in instruction.args]
-        kwargs = {k: resolve(v) for k, v in instruction.kwargs.items()}
+    def _given(self, entry: Entry) -> Entry:
+        """An output, of the dtype that PyTorch gives it."""
+        value = self.graph.unary("Cast", self.compact(entry), NUMPY[entry.dtype])
+        return Entry(entry.dtype, entry.shape, value)
+
+    def call(self, instruction: Instruction, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Lower one operator whose arguments are resolved."""
         if getattr(instruction.target, "__name__", "") == "getitem":
             return args[0][args[1]]
         folded = self._fold(instruction, args, kwargs)
         if folded is not None:
             return folded
         call = Call(instruction, args, kwargs)
+        if _complex(instruction, args):
+            return HANDLERS["complex numbers"](self, call)
         handler = HANDLERS.get(call.name)
         if handler is None:
             raise self.refuse(
@@ -149,23 +115,28 @@ class Lowering:
                 "it has no translation to ONNX. Express it by elementwise operators, sums, products of matrices, gathers with "
                 "constant indices, or masks.",
             )
-        return handler(self, call)
+        try:
+            return handler(self, call)
+        except ValueError as error:
+            raise self.refuse(call, f"{error}; every row must be treated alone.") from error
+
+    def write(self, instruction: Instruction, args: list[Any], kwargs: dict[str, Any], new: Any) -> Any:
+        """What the first argument of a view becomes when the view is overwritten by ``new``."""
+        call = Call(instruction, args, kwargs)
+        base = args[0]
+        if isinstance(base, Pair) or isinstance(new, Pair):
+            return HANDLERS["complex write"](self, Call(instruction, [*args, new], kwargs))
+        if base.tensor is not None and new.tensor is not None:
+            changed = base.tensor.clone()
+            view = instruction.target(
+                changed, *(concrete(a) for a in args[1:]), **{k: concrete(v) for k, v in kwargs.items()}
+            )
+            view.copy_(new.tensor)
+            return Entry(base.dtype, base.shape, tensor=changed)
+        return WRITERS.get(call.name, WRITERS[""])(self, call, new)
 
     def _fold(self, instruction: Instruction, args: Any, kwargs: Any) -> Any:
         """Compute now what depends on no input; None where that is not so."""
-
-        def constant(argument: Any) -> bool:
-            if isinstance(argument, Entry):
-                return argument.tensor is not None
-            if isinstance(argument, list):
-                return all(map(constant, argument))
-            return not isinstance(argument, Batch)
-
-        def concrete(argument: Any) -> Any:
-            if isinstance(argument, Entry):
-                return argument.tensor
-            return [concrete(a) for a in argument] if isinstance(argument, list) else argument
-
         if not (constant(args) and all(constant(v) for v in kwargs.values())):
             return None
         if instruction.in_place:
@@ -186,6 +157,8 @@ class Lowering:
         """The value in the graph, repeated entries left out."""
         if not isinstance(entry, Entry):
             raise TypeError(f"a tensor was expected, not {entry!r}")
+        if entry.refusal is not None:
+            raise entry.refusal
         if entry.value is None:
             tensor = entry.tensor
             assert tensor is not None
@@ -193,6 +166,8 @@ class Lowering:
             for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
                 if stride == 0 and size > 1:
                     tensor = tensor.narrow(axis, 0, 1)
+            if tensor.dtype in HALVES:
+                tensor = tensor.float()
             if tensor.numel() > 1 and bool((tensor == tensor.flatten()[0]).all()):
                 tensor = tensor.flatten()[0]
             entry.value = self.graph.constant(tensor.numpy())
@@ -217,7 +192,15 @@ class Lowering:
     def entry(self, call: Call, value: Value, index: int = 0) -> Entry:
         """A handler's result, of the dtype and shape that PyTorch gave it."""
         dtype, shape = call.result(index)
-        return Entry(dtype, shape, self.graph.unary("Cast", value, NUMPY[dtype]))
+        return Entry(dtype, shape, self.rounded(value, dtype))
+
+    def rounded(self, value: Value, dtype: torch.dtype) -> Value:
+        """A value as a dtype; half precision is float32 that has been rounded."""
+        value = self.graph.unary("Cast", value, COMPUTED[dtype])
+        if dtype in HALVES and value.array is None:
+            half = self.graph.emit("Cast", [value], value.shape, HALVES[dtype], to=HALVES[dtype])
+            return self.graph.emit("Cast", [half], value.shape, np.float32, to="float32")
+        return value
 
     def number(self, x: float, dtype: torch.dtype) -> Entry:
         """A Python number as a tensor."""
@@ -232,7 +215,7 @@ class Lowering:
             for other in [*tensors[1:], *numbers]:
                 dtype = torch.promote_types(dtype, torch.result_type(torch.empty((1,), dtype=dtype), other))
         entries = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
-        return [self.graph.unary("Cast", self.compact(e), NUMPY[dtype]) for e in entries]
+        return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in entries]
 
     def reshape(self, entry: Entry, shape: Shape) -> Value:
         """Reshape; repeated entries stay implicit where the new shape allows it."""
@@ -246,33 +229,25 @@ class Lowering:
         return self.graph.reshape(self.full(entry), shape)
 
 
-def _changed_in_place(program: Program) -> dict[int, int]:
-    """For each instruction that changes a tensor in place, the instruction that made the tensor.
+def constant(argument: Any) -> bool:
+    """Whether an argument depends on no input."""
+    if isinstance(argument, (Entry, Pair)):
+        return argument.tensor is not None
+    if isinstance(argument, list):
+        return all(map(constant, argument))
+    return not isinstance(argument, Batch)
 
-    Raises:
-        UnsupportedOperator: The tensor is an input, or shares its memory with a view.
-    """
-    same: dict[int, int] = {}
-    viewed: dict[int, set[int]] = {}
-    for index, instruction in enumerate(program.body):
-        for argument in instruction.args:
-            if isinstance(argument, Ref) and instruction.is_view:
-                source = same.get(argument.index, argument.index)
-                viewed.setdefault(source, set()).add(index)
-                viewed.setdefault(index, set()).add(source)
-                break
-    for index, instruction in enumerate(program.body):
-        if instruction.in_place:
-            changed = instruction.args[0]
-            root = same.get(changed.index, changed.index)
-            if root in viewed or program.body[root].target is None:
-                raise UnsupportedOperator(
-                    Call(instruction, [], {}).qualified,
-                    "it changes a part of a tensor, or an input, in place; write `torch.where`, `torch.cat` or `x = x + y` "
-                    "instead of `x[...] = y`.",
-                )
-            same[index] = root
-    return same
+
+def concrete(argument: Any) -> Any:
+    """A constant argument as PyTorch takes it."""
+    if isinstance(argument, Entry):
+        return argument.tensor
+    return [concrete(a) for a in argument] if isinstance(argument, list) else argument
+
+
+def _complex(instruction: Instruction, args: Sequence[Any]) -> bool:
+    flat = [a for argument in args for a in (argument if isinstance(argument, list) else [argument])]
+    return any(isinstance(a, Pair) for a in flat) or any(r is not None and r[0].is_complex for r in instruction.results)
 
 
 def _times(a: Dimension, b: Dimension) -> Dimension:

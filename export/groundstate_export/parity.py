@@ -30,7 +30,7 @@ from groundstate_export.evaluate import total
 from groundstate_export.ir import Array
 from groundstate_export.replay import Arrays, Descent, Steps, run, session
 from groundstate_export.rules.base import WORST, choose
-from groundstate_export.verify import Case, Ranking, Reference, case, descend, relative, still
+from groundstate_export.verify import Case, Ranking, Reference, begun_with, case, descend, relative, still
 
 _ROUNDING = 4.0
 """How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
@@ -129,15 +129,17 @@ def segments(draft: Draft) -> list[int]:
 
 
 def _cases(draft: Draft) -> Iterator[tuple[Case, bool]]:
-    """Starts, and whether the whole segment is run from them: from each at the smallest batch, from one at the next."""
+    """Starts, and whether the whole segment is run from them: at the smallest batch for each seed, at the next for one.
+
+    Starts spread wider, and steps that are longer, are there for the energy and its gradient; a step shows those.
+    """
     first = draft.seeds[0]
     smallest, *_ = whole = segments(draft)
     for batch in draft.batches:
         yield still(draft, batch, first), batch == smallest
         for seed in draft.seeds:
-            for scale in (1.0, 3.0):
-                one = batch in whole and seed == first and scale == 1.0
-                yield case(draft, batch, seed, scale), batch == smallest or one
+            yield case(draft, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
+            yield case(draft, batch, seed, 3.0), False
         bold = case(draft, batch, first, 3.0)
         yield replace(bold, rate=_BOLD * bold.rate), False
 
@@ -149,12 +151,12 @@ def _limits(steps: int, tolerance: float = 0.0) -> Arrays:
 def _places(draft: Draft, start: Case, descent: Descent) -> list[int]:
     """The steps that are compared: the first and the last, with noise and without, and the first not finite.
 
-    At the smallest batch also 1, 2, 4, 8 and so on: what differs from step to step does not depend on the batch.
+    At the smallest batch also 1, 4, 16 and so on: what differs from step to step does not depend on the batch.
     """
     made = len(descent.found)
     places = {0, made - 1}
     if start.batch == min(draft.batches):
-        places |= {1 << n for n in range(made.bit_length())}
+        places |= {4**n for n in range(made.bit_length())}
     for kicked in (True, False):
         places.update([k for k in range(made) if (k in draft.kicks) == kicked][:1])
     places.update([k for k, f in enumerate(descent.found) if not all(np.isfinite(v).all() for v in f.values())][:1])

@@ -10,15 +10,17 @@ from typing import get_args
 
 from torch import Tensor
 
+from groundstate_export.arguments import destination, examples, modules_of
 from groundstate_export.differentiate import differentiate
 from groundstate_export.draft import Decode, Draft, Embed, Energy, Form, Precision
 from groundstate_export.errors import BadArgument
 from groundstate_export.examine import examine
 from groundstate_export.fixed import fix_batch
 from groundstate_export.half import halve
-from groundstate_export.initial import Initial, of_example
+from groundstate_export.initial import Initial
 from groundstate_export.loop import loop
 from groundstate_export.parity import Parity, segments, verify
+from groundstate_export.preserve import preserved
 from groundstate_export.report import ExportReport
 from groundstate_export.rules import Rule
 from groundstate_export.tool import Tool
@@ -85,22 +87,19 @@ def export(
         UnsupportedOperator: An operator has no translation.
         ParityError: The file would not say what PyTorch says.
     """
-    _types(energy, inputs, state, rule, unroll)
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise BadArgument(f"The folder of {str(target)!r} does not exist.")
+    target = destination(path)
     bare = isinstance(state, Tensor)
-    states = {"y": state} if isinstance(state, Tensor) else dict(state)
+    states = examples("state", {"y": state} if isinstance(state, Tensor) else state)
     starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
     _choices(form, precision, tolerance, fixed_batch, batches)
     draft = Draft(
         energy=energy,
-        inputs={k: t.detach().cpu() for k, t in inputs.items()},
-        state={k: t.detach().cpu() for k, t in states.items()},
+        inputs=examples("inputs", inputs),
+        state=states,
         bare=bare,
         rule=rule,
         unroll=unroll,
-        initial={name: of_example(t) for name, t in states.items()} | starts,
+        initial=starts,
         decode=decode,
         rules=rules,
         embed=embed,
@@ -110,26 +109,11 @@ def export(
         fixed_batch=fixed_batch,
         precision=precision,
         tolerance=TOLERANCES[precision] if tolerance is None else tolerance,
-        batches=tuple(batches or ((fixed_batch,) if fixed_batch else (1, 2, 7, 16))),
+        batches=tuple(((fixed_batch,) if fixed_batch else (1, 2, 7, 16)) if batches is None else batches),
         seeds=tuple(seeds),
     )
-    return _run(draft, target, progress or (lambda _: None))
-
-
-def _types(energy: object, inputs: object, state: object, rule: object, unroll: object) -> None:
-    def tensors(value: object) -> bool:
-        return isinstance(value, Mapping) and all(isinstance(t, Tensor) for t in value.values())
-
-    wanted = {
-        "energy": (energy, callable(energy), "a module or a function"),
-        "inputs": (inputs, tensors(inputs), "a mapping from names to tensors"),
-        "state": (state, isinstance(state, Tensor) or tensors(state), "a tensor, or a mapping from names to tensors"),
-        "rule": (rule, isinstance(rule, Rule), "a Rule, such as GradientDescent(0.1)"),
-        "unroll": (unroll, isinstance(unroll, int) and not isinstance(unroll, bool), "a whole number of steps"),
-    }
-    for name, (value, right, needed) in wanted.items():
-        if not right:
-            raise BadArgument(f"{name} is of type {type(value).__name__}; it must be {needed}.")
+    with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
+        return _run(draft, target, progress or (lambda _: None))
 
 
 def _choices(

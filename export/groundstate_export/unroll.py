@@ -6,11 +6,12 @@ from collections import Counter
 
 import numpy as np
 
-from groundstate_export import closed, elementwise, reductions, shapes  # noqa: F401  # they register translations
+import groundstate_export.operators  # noqa: F401  # it registers translations
 from groundstate_export.capture import Program, Spec
 from groundstate_export.draft import Draft
+from groundstate_export.entries import NUMPY
 from groundstate_export.ir import Batch, Graph, Value
-from groundstate_export.lower import NUMPY, Lowering
+from groundstate_export.lower import Lowering
 from groundstate_export.passes import optimise
 
 

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from groundstate_export.capture import Spec
 from groundstate_export.draft import Draft
-from groundstate_export.ir import Array, Batch, Graph, Node, Shape, Value
+from groundstate_export.ir import Batch, Graph, Node, Shape, Value
 from groundstate_export.tool import Tool
+from groundstate_export.weights import Weights
 
 FORMAT = 2
 OPSET = 18
@@ -41,20 +42,19 @@ class _Writer:
         self.names |= {value: name for name, value in graph.outputs.items()}
         self.taken = set(self.names.values())
         self.counter = itertools.count()
-        self.weights: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-        self.initialisers: list[onnx.TensorProto] = []
-        self.turned: list[onnx.NodeProto] = []
+        self.weights = Weights(self._fresh)
 
     def run(self, *, shapes: bool) -> onnx.GraphProto:
         nodes = self._nodes(self.graph)
+        stored, made = self.weights.write()
         # What a node of the graph returns may have been named while it was written.
         inner = [v for n in self.graph.needed() for v in n.outputs if v not in self.graph.outputs.values()]
         return helper.make_graph(
-            [*self.turned, *nodes],
+            [*made, *nodes],
             "energy",
             [_info(name, value) for name, value in self.graph.inputs.items()],
             [_info(name, value) for name, value in self.graph.outputs.items()],
-            self.initialisers,
+            stored,
             value_info=[_info(self.names[v], v) for v in inner] if shapes else [],
         )
 
@@ -78,38 +78,13 @@ class _Writer:
 
     def name(self, value: Value) -> str:
         if value not in self.names:
-            self.names[value] = self._fresh() if value.array is None else self._weight(value.array)
+            self.names[value] = self._fresh() if value.array is None else self.weights.name(value.array)
         return self.names[value]
 
     def _fresh(self) -> str:
         name = next(n for n in map(_base36, self.counter) if n not in self.taken)
         self.taken.add(name)
         return name
-
-    def _weight(self, array: Array) -> str:
-        key = _content(array)
-        if key in self.weights:
-            return self.weights[key]
-        name = self.weights[key] = self._fresh()
-        original = (
-            self.weights.get(_content(np.ascontiguousarray(array.T)))
-            if array.ndim == 2 and array.size > _SMALL
-            else None
-        )
-        if original is None:
-            self.initialisers.append(numpy_helper.from_array(array, name))
-        else:
-            # ONNX Runtime computes this when it loads the file, so a weight that is used both ways is stored once.
-            self.turned.append(helper.make_node("Transpose", [original], [name], perm=[1, 0]))
-        return name
-
-
-_SMALL = 64
-"""Entries that cost less than the node that would turn them."""
-
-
-def _content(array: Array) -> tuple[str, tuple[int, ...], bytes]:
-    return array.dtype.str, array.shape, array.tobytes()
 
 
 def _base36(number: int) -> str:

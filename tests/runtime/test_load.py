@@ -101,6 +101,27 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
         gs.load(rewritten(tmp_path, **{field: value}))
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("form", "scan", "'form' is 'scan'; known are unrolled, loop"),
+        ("form", ..., "it lacks 'form'"),
+        ("form", "loop", "The graph has no input 'max_steps'; the file is damaged"),
+        ("precision", "bfloat16", "'precision' is 'bfloat16'; known are float32, float16"),
+        ("batch", 0, "'batch' is 0; a fixed batch has at least one row"),
+        ("batch", "8", "'batch' is '8', which has the wrong type"),
+        ("batch", 8, r"input 'grid' is not int64 of shape \(8, 9, 9\), as the header says"),
+    ],
+)
+def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
+    tmp_path: Path, field: str, value: object, sentence: str
+) -> None:
+    form = {"format": 2, "form": "unrolled", "batch": None, "rows": 8, "entries": 729, "precision": "float32"}
+    assert gs.load(rewritten(tmp_path, **form)).header.form == "unrolled"
+    with pytest.raises(gs.ArtefactError, match=sentence):
+        gs.load(rewritten(tmp_path, **form | {field: value}))
+
+
 def test_a_task_that_is_not_installed_is_named(tmp_path: Path) -> None:
     with pytest.raises(gs.TaskError, match=r"needs the task 'crosswords'.*installed: sudoku"):
         gs.load(rewritten(tmp_path, task="crosswords"))

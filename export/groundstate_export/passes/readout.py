@@ -66,7 +66,7 @@ class Readout(Rewrite):
         if node is None or value.dtype != np.float32:
             return None
         if node.op in {"Add", "Sub", "Neg"}:
-            signs = (1.0,) if node.op == "Neg" else (1.0, -1.0 if node.op == "Sub" else 1.0)
+            signs = (-1.0,) if node.op == "Neg" else (1.0, -1.0 if node.op == "Sub" else 1.0)
             taken = [self._spread(v, value.shape, weight * s) for v, s in zip(node.inputs, signs, strict=True)]
             return None if any(t is None for t in taken) else [t for t in taken if t is not None]
         if node.op == "Mul":

@@ -25,7 +25,7 @@ def test_sums_through_branches_repeats_and_constants_keep_their_weight(passed: A
     wide, bias, row = nn.Linear(6, 4), torch.randn(5, 4), torch.randn(4)
 
     def energy(y: Tensor) -> Tensor:
-        mixed = wide(y.cos()) + bias - 2.0 * (y.tanh()[..., :4] * row) + y.sigmoid().mean(1, keepdim=True)[..., :1]
+        mixed = -wide(y.cos()) + bias - 2.0 * (y.tanh()[..., :4] * row) + y.sigmoid().mean(1, keepdim=True)[..., :1]
         return getattr(mixed, reduce)((1, 2))
 
     passed(Readout, energy, torch.randn(4, 5, 6))
@@ -40,3 +40,8 @@ def test_a_sum_that_is_shared_stays_where_it_is(passed: Any) -> None:
 
     found = passed(Readout, energy, torch.randn(3, 5, 6))
     assert found.after["Sin"] == found.before["Sin"] == 1
+
+
+def test_a_sign_in_front_of_all_is_kept(passed: Any) -> None:
+    row = torch.arange(1.0, 7.0)
+    passed(Readout, lambda y: (-y.sin() * row).sum((1, 2)), torch.randn(3, 5, 6))

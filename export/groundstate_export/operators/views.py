@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export.ir import Batch, Shape, Value
-from groundstate_export.lower import NUMPY, Call, Entry, Lowering, handles
+from groundstate_export.entries import COMPUTED, Call, Entry
+from groundstate_export.ir import Batch, Shape, Value, static
+from groundstate_export.lower import Lowering, handles
+from groundstate_export.operators.moves import adjoint
 
 _END = 1 << 62
 
@@ -37,12 +39,12 @@ def _permute(low: Lowering, call: Call) -> Entry:
     return low.entry(call, low.graph.transpose(x, order))
 
 
-def _cut(low: Lowering, x: Value, axis: int, start: int, end: int, step: int, shape: Shape) -> Value:
+def cut(low: Lowering, x: Value, axis: int, start: int, end: int, step: int, shape: Shape) -> Value:
     one = [low.graph.constant([n], np.int64) for n in (start, end, axis, step)]
     return low.graph.emit("Slice", [x, *one], shape)
 
 
-def _resized(x: Value, axis: int, size: Any) -> Shape:
+def resized(x: Value, axis: int, size: Any) -> Shape:
     return (*x.shape[:axis], size, *x.shape[axis + 1 :])
 
 
@@ -56,10 +58,10 @@ def _slice(low: Lowering, call: Call) -> Entry:
     size = call.shape[axis]
     if x.shape[axis] == 1 or size == call.args[0].shape[axis]:
         return low.entry(call, x)
-    if isinstance(size, Batch):
+    if isinstance(call.args[0].shape[axis], Batch):
         raise low.refuse(call, "the batch cannot be sliced; every row must be treated alone.")
     stop = _END if end is None or isinstance(end, Batch) or end > _END else end
-    return low.entry(call, _cut(low, x, axis, start or 0, stop, step, _resized(x, axis, size)))
+    return low.entry(call, cut(low, x, axis, start or 0, stop, step, resized(x, axis, size)))
 
 
 @handles("select")
@@ -70,11 +72,11 @@ def _select(low: Lowering, call: Call) -> Entry:
         raise low.refuse(call, "one row of the batch cannot be selected; every row must be treated alone.")
     if x.shape[axis] != 1:
         index = call.args[2]
-        x = _cut(low, x, axis, index, _END if index == -1 else index + 1, 1, _resized(x, axis, 1))
+        x = cut(low, x, axis, index, _END if index == -1 else index + 1, 1, resized(x, axis, 1))
     return low.entry(call, low.graph.reshape(x, (*x.shape[:axis], *x.shape[axis + 1 :])))
 
 
-@handles("split", "split_with_sizes", "unbind", "chunk")
+@handles("split", "split_with_sizes", "unbind", "chunk", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk")
 def _split(low: Lowering, call: Call) -> list[Entry]:
     name = call.name
     x = low.aligned(call.args[0])
@@ -84,7 +86,7 @@ def _split(low: Lowering, call: Call) -> list[Entry]:
         size = 1 if name == "unbind" else call.result(index)[1][axis]
         if isinstance(size, Batch):
             raise low.refuse(call, "the batch cannot be split.")
-        piece = x if x.shape[axis] == 1 else _cut(low, x, axis, start, start + size, 1, _resized(x, axis, size))
+        piece = x if x.shape[axis] == 1 else cut(low, x, axis, start, start + size, 1, resized(x, axis, size))
         if name == "unbind":
             piece = low.graph.reshape(piece, (*piece.shape[:axis], *piece.shape[axis + 1 :]))
         pieces.append(low.entry(call, piece, index))
@@ -110,11 +112,11 @@ def _slice_backward(low: Lowering, call: Call) -> Entry:
     if isinstance(size, Batch) or size == gradient.shape[axis]:
         return low.entry(call, x)
     if step != 1:
-        raise low.refuse(call, "the gradient of a strided slice is not translated; reshape and select instead.")
+        return adjoint(low, call)
     start = min(start + size if start < 0 else start, size)
     length = gradient.shape[axis]
     axis %= len(shape)
-    return low.entry(call, _pad(low, x, {axis: start}, {axis: size - start - length}, _resized(x, axis, size)))
+    return low.entry(call, _pad(low, x, {axis: start}, {axis: size - start - length}, resized(x, axis, size)))
 
 
 @handles("select_backward")
@@ -128,7 +130,7 @@ def _select_backward(low: Lowering, call: Call) -> Entry:
     x = low.aligned(gradient)
     x = low.graph.reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
     index %= size
-    return low.entry(call, _pad(low, x, {axis: index}, {axis: size - index - 1}, _resized(x, axis, size)))
+    return low.entry(call, _pad(low, x, {axis: index}, {axis: size - index - 1}, resized(x, axis, size)))
 
 
 @handles("constant_pad_nd")
@@ -149,10 +151,10 @@ def _cat(low: Lowering, call: Call) -> Entry:
     axis = call.get(1, "dim", 0) % len(shape)
     if isinstance(shape[axis], Batch):
         raise low.refuse(call, "tensors cannot be joined along the batch.")
-    entries = [e for e in call.args[0] if e.shape != (0,)]
+    entries = [e for e in call.args[0] if 0 not in e.shape]
     parts = []
     for e in entries:
-        value = low.graph.unary("Cast", low.full(e), NUMPY[call.dtype])
+        value = low.graph.unary("Cast", low.full(e), COMPUTED[call.dtype])
         if call.name == "stack":
             value = low.graph.reshape(value, (*value.shape[:axis], 1, *value.shape[axis:]))
         parts.append(value)
@@ -163,12 +165,21 @@ def _cat(low: Lowering, call: Call) -> Entry:
 
 @handles("repeat")
 def _repeat(low: Lowering, call: Call) -> Entry:
-    if any(isinstance(n, Batch) for n in call.args[1]):
-        raise low.refuse(call, "a tensor cannot be repeated along the batch.")
     entry: Entry = call.args[0]
+    if any(isinstance(n, Batch) for n in call.args[1]):
+        return _repeated_by_batch(low, call, entry)
     lead = len(call.args[1]) - len(entry.shape)
     x = low.graph.reshape(low.full(entry), (1,) * lead + entry.shape)
     return low.entry(call, low.graph.emit("Tile", [x, low.graph.constant(call.args[1], np.int64)], call.shape))
+
+
+def _repeated_by_batch(low: Lowering, call: Call, entry: Entry) -> Entry:
+    """What depends on no row, once for every row."""
+    if static(entry.shape) and call.args[1][0] == Batch() and all(n == 1 for n in call.args[1][1:]):
+        shape: Shape = (Batch(), *entry.shape)
+        lead = low.graph.reshape(low.full(entry), (1, *entry.shape))
+        return low.entry(call, low.graph.reshape(low.graph.expand(lead, shape), call.shape))
+    raise low.refuse(call, "a tensor cannot be repeated along the batch.")
 
 
 @handles("flip")
@@ -176,85 +187,8 @@ def _flip(low: Lowering, call: Call) -> Entry:
     x = low.aligned(call.args[0])
     for axis in call.args[1]:
         if x.shape[axis] != 1:
-            x = _cut(low, x, axis % len(x.shape), -1, -_END, -1, x.shape)
+            x = cut(low, x, axis % len(x.shape), -1, -_END, -1, x.shape)
     return low.entry(call, x)
-
-
-@handles("index_select", "embedding", "gather", "index")
-def _gather(low: Lowering, call: Call) -> Entry:
-    name, shape = call.name, call.shape
-    if name == "embedding":
-        table, indices = low.full(call.args[0]), low.full(call.args[1])
-        return low.entry(call, low.graph.emit("Gather", [table, indices], shape, axis=0))
-    if name == "gather":
-        x, indices = low.full(call.args[0]), low.full(call.args[2])
-        return low.entry(call, low.graph.emit("GatherElements", [x, indices], shape, axis=call.args[1] % len(x.shape)))
-    if name == "index":
-        used = [(axis, i) for axis, i in enumerate(call.args[1]) if i is not None]
-        if len(used) != 1 or used[0][1].dtype == torch.bool:
-            raise low.refuse(
-                call, "indexing is translated for one tensor of integers; use a mask, or one index into a flat axis."
-            )
-        axis, entry = used[0]
-    else:
-        axis, entry = call.args[1], call.args[2]
-    x = low.full(call.args[0], [axis])
-    axis %= len(x.shape)
-    if isinstance(x.shape[axis], Batch):
-        raise low.refuse(call, "rows of the batch cannot be gathered; every row must be treated alone.")
-    indices = low.graph.unary("Cast", low.full(entry), np.int64)
-    result = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
-    return low.entry(call, low.graph.emit("Gather", [x, indices], result, axis=axis))
-
-
-@handles("index_put", "index_add", "_unsafe_index_put")
-def _scatter_constant(low: Lowering, call: Call) -> Entry:
-    """The gradient of a gather with constant indices: a product with a matrix of zeros and ones."""
-    put = "put" in call.name
-    used = [(a, i) for a, i in enumerate(call.args[1]) if i is not None] if put else [(call.args[1], call.args[2])]
-    addend = call.args[2] if put else call.args[3]
-    accumulate = not put or bool(call.get(3, "accumulate", False))
-    zero = low.compact(call.args[0]).scalar == 0.0
-    if (
-        len(used) != 1
-        or used[0][1].tensor is None
-        or used[0][1].tensor.dtype == torch.bool
-        or not (zero and accumulate)
-    ):
-        raise low.refuse(
-            call, "scattering is translated for constant indices only; use masks or matrices of zeros and ones."
-        )
-    axis, indices = used[0]
-    axis %= len(call.args[0].shape)
-    size, flat = call.args[0].shape[axis], indices.tensor.flatten()
-    matrix = np.zeros((flat.numel(), size), np.float32)
-    matrix[np.arange(flat.numel()), (flat % size).numpy()] = 1.0
-    g = low.graph
-    x = low.full(addend)
-    rank = len(indices.shape)
-    x = g.reshape(x, (*x.shape[:axis], flat.numel(), *x.shape[axis + rank :]))
-    order = [i for i in range(len(x.shape)) if i != axis] + [axis]
-    moved = g.matmul(g.transpose(x, order), g.constant(matrix))
-    back = [*range(axis), len(order) - 1, *range(axis, len(order) - 1)]
-    return low.entry(call, g.transpose(moved, back))
-
-
-@handles("scatter_add", "scatter")
-def _scatter(low: Lowering, call: Call) -> Entry:
-    base, axis, indices, source = call.args[:4]
-    if not isinstance(source, Entry):
-        source = Entry(base.dtype, indices.shape, low.operands([source], base.dtype)[0])
-    inputs = [low.full(base), low.full(indices), low.full(source)]
-    reduction = "add" if call.name == "scatter_add" else "none"
-    result = low.graph.emit(
-        "ScatterElements", inputs, inputs[0].shape, axis=axis % len(base.shape), reduction=reduction
-    )
-    return low.entry(call, result)
-
-
-@handles("one_hot")
-def _one_hot(low: Lowering, call: Call) -> Entry:
-    raise low.refuse(call, "compare with `torch.arange(classes)` instead: `(x.unsqueeze(-1) == classes).float()`.")
 
 
 @handles("tril", "triu")
@@ -263,6 +197,8 @@ def _triangle(low: Lowering, call: Call) -> Entry:
     if isinstance(rows, Batch) or isinstance(columns, Batch):
         raise low.refuse(call, "it cuts the batch into a triangle.")
     keep = np.tril if call.name == "tril" else np.triu
-    mask = keep(np.ones((rows, columns), np.float32), call.get(1, "diagonal", 0))
+    mask = low.graph.constant(keep(np.ones((rows, columns), np.bool_), call.get(1, "diagonal", 0)))
     x = low.full(call.args[0], [-1, -2])
-    return low.entry(call, low.graph.binary("Mul", x, low.graph.constant(mask, x.dtype)))
+    return low.entry(
+        call, low.graph.emit("Where", [mask, x, low.graph.constant(np.asarray(0, x.dtype))], x.shape, x.dtype)
+    )

@@ -7,22 +7,31 @@ import math
 import numpy as np
 import torch
 
+from groundstate_export.entries import COMPUTED, Call, Entry
 from groundstate_export.ir import Value, broadcast
-from groundstate_export.lower import NUMPY, Call, Entry, Lowering, handles
+from groundstate_export.lower import Lowering, handles
 
 _UNARY = {
-    "abs": "Abs", "acos": "Acos", "asin": "Asin", "atan": "Atan", "ceil": "Ceil", "cos": "Cos", "cosh": "Cosh",
-    "erf": "Erf", "exp": "Exp", "floor": "Floor", "log": "Log", "neg": "Neg", "reciprocal": "Reciprocal",
-    "relu": "Relu", "round": "Round", "sgn": "Sign", "sigmoid": "Sigmoid", "sign": "Sign", "sin": "Sin",
-    "sinh": "Sinh", "sqrt": "Sqrt", "tan": "Tan", "tanh": "Tanh", "isnan": "IsNaN", "isinf": "IsInf",
+    "_neg_view": "Neg", "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "asin": "Asin", "asinh": "Asinh", "atan": "Atan",
+    "atanh": "Atanh", "ceil": "Ceil", "cos": "Cos", "cosh": "Cosh", "erf": "Erf", "exp": "Exp", "floor": "Floor", "isinf":
+    "IsInf", "isnan": "IsNaN", "log": "Log", "neg": "Neg", "reciprocal": "Reciprocal", "relu": "Relu", "round": "Round",
+    "sgn": "Sign", "sigmoid": "Sigmoid", "sign": "Sign", "sin": "Sin", "sinh": "Sinh", "sqrt": "Sqrt", "tan": "Tan", "tanh":
+    "Tanh",
 }  # fmt: skip
 _BINARY = {"mul": "Mul", "maximum": "Max", "minimum": "Min"}
 _COMPARE = {"eq": "Equal", "gt": "Greater", "lt": "Less", "ge": "GreaterOrEqual", "le": "LessOrEqual"}
 _LOGIC = {"logical_and": "And", "logical_or": "Or", "logical_xor": "Xor"}
-_BITS = {"bitwise_and": "And", "bitwise_or": "Or", "bitwise_xor": "Xor", "__and__": "And", "__or__": "Or"}
+_BITS = {
+    "bitwise_and": "And",
+    "bitwise_or": "Or",
+    "bitwise_xor": "Xor",
+    "__and__": "And",
+    "__or__": "Or",
+    "__xor__": "Xor",
+}
 
 
-def _constant(low: Lowering, x: float, like: Value) -> Value:
+def number_like(low: Lowering, x: float, like: Value) -> Value:
     return low.graph.constant(np.asarray(x, like.dtype))
 
 
@@ -32,6 +41,12 @@ def _unary(low: Lowering, call: Call) -> Entry:
     if name in {"isnan", "isinf"}:
         return low.entry(call, low.graph.unary(_UNARY[name], low.compact(call.args[0]), np.bool_))
     (x,) = low.operands(call.args[:1], call.dtype)
+    decimals = call.kwargs.get("decimals", 0)
+    if decimals:
+        scale = number_like(low, 10.0**decimals, x)
+        return low.entry(
+            call, low.graph.binary("Div", low.graph.unary("Round", low.graph.binary("Mul", x, scale)), scale)
+        )
     return low.entry(call, low.graph.unary(_UNARY[name], x))
 
 
@@ -52,7 +67,7 @@ def _sum(low: Lowering, call: Call) -> Entry:
     a, b = low.operands([first, second], dtype)
     alpha = call.get(2, "alpha", 1)
     if alpha != 1:
-        b = low.graph.binary("Mul", b, _constant(low, alpha, b))
+        b = low.graph.binary("Mul", b, number_like(low, alpha, b))
     op = "Or" if dtype == torch.bool else "Add" if call.name == "add" else "Sub"
     return low.entry(call, low.graph.binary(op, a, b))
 
@@ -67,7 +82,108 @@ def _div(low: Lowering, call: Call) -> Entry:
         return low.entry(call, _floored(low, a, b))
     if np.issubdtype(a.dtype, np.integer):
         return low.entry(call, low.graph.emit("Div", [a, b], broadcast(a.shape, b.shape)))
-    raise low.refuse(call, "truncating division is translated for integers only.")
+    return low.entry(call, truncated(low, low.graph.emit("Div", [a, b], broadcast(a.shape, b.shape))))
+
+
+def truncated(low: Lowering, x: Value) -> Value:
+    """Towards zero: through integers where those are wide enough, because larger floats have no fraction."""
+    g = low.graph
+    return g.binary("Mul", g.unary("Sign", x), g.unary("Floor", g.unary("Abs", x)))
+
+
+@handles("trunc", "fix", "frac")
+def _trunc(low: Lowering, call: Call) -> Entry:
+    (x,) = low.operands(call.args[:1], call.dtype)
+    whole = truncated(low, x)
+    return low.entry(call, whole if call.name != "frac" else low.graph.binary("Sub", x, whole))
+
+
+@handles("fmod")
+def _fmod(low: Lowering, call: Call) -> Entry:
+    a, b = low.operands(call.args[:2], call.dtype)
+    return low.entry(call, low.graph.emit("Mod", [a, b], broadcast(a.shape, b.shape), fmod=1))
+
+
+@handles("atan2")
+def _atan2(low: Lowering, call: Call) -> Entry:
+    y, x = low.operands(call.args[:2], call.dtype)
+    return low.entry(call, angle(low, y, x))
+
+
+def angle(low: Lowering, y: Value, x: Value) -> Value:
+    """The angle of a point, as ``atan2``: the octant decides which quotient is at most 1."""
+    g = low.graph
+    shape = broadcast(x.shape, y.shape)
+
+    def where(condition: Value, a: Value, b: Value) -> Value:
+        return g.emit("Where", [condition, a, b], broadcast(condition.shape, a.shape, b.shape), a.dtype)
+
+    zero, one, half, pi = (number_like(low, v, x) for v in (0.0, 1.0, math.pi / 2, math.pi))
+    across, up = g.unary("Abs", x), g.unary("Abs", y)
+    steep = g.binary("Greater", up, across, np.bool_)
+    short, long = g.binary("Min", across, up), g.binary("Max", across, up)
+    nowhere = g.binary("Equal", long, zero, np.bool_)
+    base = g.unary("Atan", g.emit("Div", [short, where(nowhere, one, long)], shape))
+    first = where(steep, g.binary("Sub", half, base), base)
+    # The sign of a zero decides the side, as it does in IEEE 754: 1 / -0 is negative.
+    left = g.binary(
+        "Or",
+        g.binary("Less", x, zero, np.bool_),
+        g.binary(
+            "And",
+            g.binary("Equal", x, zero, np.bool_),
+            g.binary("Less", g.unary("Reciprocal", x), zero, np.bool_),
+            np.bool_,
+        ),
+        np.bool_,
+    )
+    turned = where(left, g.binary("Sub", pi, first), first)
+    below = g.binary(
+        "Or",
+        g.binary("Less", y, zero, np.bool_),
+        g.binary(
+            "And",
+            g.binary("Equal", y, zero, np.bool_),
+            g.binary("Less", g.unary("Reciprocal", y), zero, np.bool_),
+            np.bool_,
+        ),
+        np.bool_,
+    )
+    return where(below, g.unary("Neg", turned), turned)
+
+
+@handles("hypot")
+def _hypot(low: Lowering, call: Call) -> Entry:
+    g = low.graph
+    a, b = low.operands(call.args[:2], call.dtype)
+    return low.entry(call, g.unary("Sqrt", g.binary("Add", g.binary("Mul", a, a), g.binary("Mul", b, b))))
+
+
+@handles("copysign")
+def _copysign(low: Lowering, call: Call) -> Entry:
+    g = low.graph
+    a, b = low.operands(call.args[:2], call.dtype)
+    size = g.unary("Abs", a)
+    zero = number_like(low, 0.0, b)
+    negative = g.binary("Less", b, zero, np.bool_)
+    minus_zero = g.binary(
+        "And",
+        g.binary("Equal", b, zero, np.bool_),
+        g.binary("Less", g.unary("Reciprocal", b), zero, np.bool_),
+        np.bool_,
+    )
+    return select(low, call, g.binary("Or", negative, minus_zero, np.bool_), g.unary("Neg", size), size)
+
+
+@handles("fmax", "fmin")
+def _ignoring_nan(low: Lowering, call: Call) -> Entry:
+    g = low.graph
+    a, b = low.operands(call.args[:2], call.dtype)
+    op = "Max" if call.name == "fmax" else "Min"
+    either = g.emit(
+        "Where", [g.unary("IsNaN", a, np.bool_), b, g.binary(op, a, b)], broadcast(a.shape, b.shape), a.dtype
+    )
+    return select(low, call, g.unary("IsNaN", b, np.bool_), a, either)
 
 
 @handles("floor_divide")
@@ -106,24 +222,43 @@ def _compare(low: Lowering, call: Call) -> Entry:
 def _logic(low: Lowering, call: Call) -> Entry:
     name = call.name
     if name in _BITS and call.dtype != torch.bool:
-        raise low.refuse(call, "bits of integers are not translated; use comparisons and masks.")
+        a, b = low.operands(call.args[:2], call.dtype)
+        return low.entry(call, low.graph.binary(f"Bitwise{_BITS[name]}", a, b))
     a, b = low.operands(call.args[:2], torch.bool)
-    return low.entry(call, low.graph.binary({**_LOGIC, **_BITS}[name], a, b))
+    return low.entry(call, low.graph.binary({**_LOGIC, **_BITS}[name], a, b, np.bool_))
 
 
 @handles("logical_not", "bitwise_not")
 def _not(low: Lowering, call: Call) -> Entry:
+    if call.dtype != torch.bool:
+        return low.entry(call, low.graph.unary("BitwiseNot", low.compact(call.args[0])))
     (x,) = low.operands(call.args[:1], torch.bool)
     return low.entry(call, low.graph.unary("Not", x))
+
+
+@handles("__lshift__", "__rshift__", "bitwise_left_shift", "bitwise_right_shift")
+def _shift(low: Lowering, call: Call) -> Entry:
+    """ONNX shifts unsigned integers only: a shift is a product, or a quotient rounded down, with a power of two."""
+    a, b = low.operands(call.args[:2], call.dtype)
+    g = low.graph
+    power = g.unary("Cast", g.emit("Pow", [g.constant(np.asarray(2, a.dtype)), b], b.shape), a.dtype)
+    if b.array is not None:
+        power = g.constant(np.asarray(2, a.dtype) ** b.array)
+    return low.entry(
+        call,
+        g.binary("Mul", a, power)
+        if "l" in call.name.strip("_")[:1] or "left" in call.name
+        else _floored(low, a, power),
+    )
 
 
 @handles("where")
 def _where(low: Lowering, call: Call) -> Entry:
     a, b = low.operands(call.args[1:3], call.dtype)
-    return _select(low, call, low.compact(call.args[0]), a, b)
+    return select(low, call, low.compact(call.args[0]), a, b)
 
 
-def _select(low: Lowering, call: Call, condition: Value, a: Value, b: Value) -> Entry:
+def select(low: Lowering, call: Call, condition: Value, a: Value, b: Value) -> Entry:
     shape = broadcast(condition.shape, a.shape, b.shape)
     return low.entry(call, low.graph.emit("Where", [condition, a, b], shape, a.dtype))
 
@@ -131,17 +266,30 @@ def _select(low: Lowering, call: Call, condition: Value, a: Value, b: Value) -> 
 @handles("masked_fill")
 def _masked_fill(low: Lowering, call: Call) -> Entry:
     x, fill = low.operands([call.args[0], call.args[2]], call.dtype)
-    return _select(low, call, low.compact(call.args[1]), fill, x)
+    return select(low, call, low.compact(call.args[1]), fill, x)
 
 
 @handles("_to_copy", "to")
 def _cast(low: Lowering, call: Call) -> Entry:
-    if call.dtype not in NUMPY:
+    if call.dtype not in COMPUTED:
         raise low.refuse(call, f"the dtype {call.dtype} is not translated.")
     return low.entry(call, low.compact(call.args[0]))
 
 
-@handles("clone", "detach", "alias", "lift_fresh", "lift_fresh_copy", "contiguous", "positive")
+@handles("copy")
+def _copy(low: Lowering, call: Call) -> Entry:
+    return low.entry(call, low.compact(call.args[1]))
+
+
+@handles("fill", "zero")
+def _fill(low: Lowering, call: Call) -> Entry:
+    fill = call.args[1] if call.name == "fill" else 0
+    return low.entry(call, low.operands([fill], call.dtype)[0])
+
+
+@handles(
+    "clone", "resolve_conj", "resolve_neg", "detach", "alias", "lift_fresh", "lift_fresh_copy", "contiguous", "positive"
+)
 def _same(low: Lowering, call: Call) -> Entry:
     return low.entry(call, low.compact(call.args[0]))
 
@@ -196,83 +344,15 @@ def _logs(low: Lowering, call: Call) -> Entry:
     name = call.name
     g = low.graph
     (x,) = low.operands(call.args[:1], call.dtype)
-    one = _constant(low, 1.0, x)
+    one = number_like(low, 1.0, x)
     if name == "expm1":
         return low.entry(call, g.binary("Sub", g.unary("Exp", x), one))
     if name == "exp2":
-        return low.entry(call, g.unary("Exp", g.binary("Mul", x, _constant(low, math.log(2), x))))
+        return low.entry(call, g.unary("Exp", g.binary("Mul", x, number_like(low, math.log(2), x))))
     if name == "log1p":
         return low.entry(call, g.unary("Log", g.binary("Add", x, one)))
     scale = 1 / math.log(2 if name == "log2" else 10)
-    return low.entry(call, g.binary("Mul", g.unary("Log", x), _constant(low, scale, x)))
-
-
-@handles("silu")
-def _silu(low: Lowering, call: Call) -> Entry:
-    x = low.compact(call.args[0])
-    return low.entry(call, low.graph.binary("Mul", x, low.graph.unary("Sigmoid", x)))
-
-
-@handles("silu_backward")
-def _silu_backward(low: Lowering, call: Call) -> Entry:
-    """``g (s + u (1 - s))`` with ``s = sigmoid(x)`` and ``u = x s``, both of which the forward pass has."""
-    g = low.graph
-    slope, x = low.operands(call.args[:2])
-    s = g.unary("Sigmoid", x)
-    u = g.binary("Mul", x, s)
-    derivative = g.binary("Add", s, g.binary("Mul", u, g.binary("Sub", _constant(low, 1.0, x), s)))
-    return low.entry(call, g.binary("Mul", derivative, slope))
-
-
-@handles("sigmoid_backward", "tanh_backward")
-def _squash_backward(low: Lowering, call: Call) -> Entry:
-    g = low.graph
-    slope, y = low.operands(call.args[:2])
-    one = _constant(low, 1.0, y)
-    if "sigmoid" in call.name:
-        derivative = g.binary("Mul", y, g.binary("Sub", one, y))
-    else:
-        derivative = g.binary("Sub", one, g.binary("Mul", y, y))
-    return low.entry(call, g.binary("Mul", derivative, slope))
-
-
-@handles("threshold_backward")
-def _threshold_backward(low: Lowering, call: Call) -> Entry:
-    g = low.graph
-    slope, x = low.operands(call.args[:2])
-    mask = g.unary("Cast", g.binary("Greater", x, _constant(low, call.args[2], x), np.bool_), x.dtype)
-    return low.entry(call, g.binary("Mul", mask, slope))
-
-
-@handles("_prelu_kernel")
-def _prelu(low: Lowering, call: Call) -> Entry:
-    x, weight = low.operands(call.args[:2])
-    condition = low.graph.binary("Greater", x, _constant(low, 0.0, x), np.bool_)
-    return _select(low, call, condition, x, low.graph.binary("Mul", x, weight))
-
-
-@handles("_prelu_kernel_backward")
-def _prelu_backward(low: Lowering, call: Call) -> list[Entry | None]:
-    slope, x, weight = low.operands(call.args[:3])
-    condition = low.graph.binary("Greater", x, _constant(low, 0.0, x), np.bool_)
-    return [_select(low, call, condition, slope, low.graph.binary("Mul", slope, weight)), None]
-
-
-@handles("leaky_relu", "elu", "hardsigmoid")
-def _activation(low: Lowering, call: Call) -> Entry:
-    x = low.compact(call.args[0])
-    if call.name == "leaky_relu":
-        y = low.graph.emit("LeakyRelu", [x], x.shape, alpha=float(call.get(1, "negative_slope", 0.01)))
-    elif call.name == "hardsigmoid":
-        y = low.graph.emit("HardSigmoid", [x], x.shape, alpha=1 / 6, beta=0.5)
-    else:
-        alpha, scale, input_scale = (
-            float(call.get(i, n, 1.0)) for i, n in enumerate(("alpha", "scale", "input_scale"), 1)
-        )
-        if input_scale != 1.0:
-            raise low.refuse(call, "its input_scale must be 1; write it with `torch.where`.")
-        y = low.graph.binary("Mul", low.graph.emit("Elu", [x], x.shape, alpha=alpha), _constant(low, scale, x))
-    return low.entry(call, y)
+    return low.entry(call, g.binary("Mul", g.unary("Log", x), number_like(low, scale, x)))
 
 
 @handles("full", "zeros", "ones", "empty", "scalar_tensor", "full_like", "zeros_like", "ones_like", "empty_like", "new_zeros",
