@@ -200,17 +200,9 @@ def _slots(draft: Draft) -> None:
 
 
 def _keywords(draft: Draft) -> None:
-    """What the rule tells the energy must be what the energy takes, and not what the caller tells it."""
-    told = sorted(draft.rule.keywords(draft.state, last=True))
-    if clash := set(told) & set(draft.inputs):
+    """What the rule tells the energy must not be what the caller tells it."""
+    if clash := set(draft.rule.keywords(draft.state, last=True)) & set(draft.inputs):
         raise BadArgument(f"The inputs {sorted(clash)} are what the rule tells the energy; give them other names.")
-    if told:
-        try:
-            draft.descent.at(draft.state, last=True)
-        except TypeError as error:
-            raise BadArgument(
-                f"The rule tells the energy {told}, which it does not take as keywords: {error}"
-            ) from error
 
 
 class _Count(TorchDispatchMode):

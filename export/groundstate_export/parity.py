@@ -107,10 +107,8 @@ def verify(draft: Draft, model: bytes) -> Parity:
         places = _places(draft, start, descent)
         beside = [_beside(draft, one, start, descent, place) for one in sides for place in places]
         _finite(draft, start, beside)
-        for (
-            step
-        ) in beside:  # at the goal nothing but rounding is left of a residual, so it is held to where the descent began
-            step.sizes["residual"] = torch.maximum(beside[0].sizes["residual"], step.sizes["residual"])
+        for step in beside:
+            step.sizes["residual"] = begun_with(beside[0].sizes["residual"], step.sizes["residual"])
         compared += beside
         if whole:
             found = run(host, feeds | _limits(draft.unroll))
