@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export.arguments import check, modules_of
-from groundstate_export.capture import Spec
+from groundstate_export.capture import Spec, quiet
 from groundstate_export.differentiate import counts, total
 from groundstate_export.draft import Draft
 from groundstate_export.entries import NUMPY
@@ -22,6 +22,9 @@ from groundstate_export.verify import case
 
 _SAME = 1e-6
 """A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
+
+_SAME_ELSEWHERE = 1e-3
+"""At another place of the batch, kernels may group the same sums differently; an energy that counts rows changes by far more."""
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -49,7 +52,8 @@ def _called(what: str, function: Callable[..., Any], first: Any, inputs: Mapping
     given = {**(first if isinstance(first, Mapping) else {"state": first}), **inputs}
     before = {name: tensor.detach().clone() for name, tensor in given.items()}
     try:
-        result = function(first, **inputs)
+        with quiet():
+            result = function(first, **inputs)
     except ExportError:
         raise
     except Exception as error:
@@ -209,11 +213,30 @@ def _rows(draft: Draft, example: Found) -> None:
             for here, there in ((one.state, other.state), (one.inputs, other.inputs))
         ]
         _apart(found, _slope(draft, mixed[0], mixed[1], f"at batch {batch}"), kept)
+    _placed(draft, found, one.state, one.inputs)
     again = _slope(draft, draft.state, draft.inputs, "at the example")
     _repeats(
         example, again, "The energy is another one after it was called elsewhere: it keeps something between calls."
     )
     _slope(draft, {k: t[:1] for k, t in one.state.items()}, {k: t[:1] for k, t in one.inputs.items()}, "at batch 1")
+
+
+def _placed(draft: Draft, found: Found, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> None:
+    """A row must come out the same wherever in the batch it stands."""
+    moved = _slope(
+        draft,
+        {k: t.roll(1, 0) for k, t in state.items()},
+        {k: t.roll(1, 0) for k, t in inputs.items()},
+        "with rows moved",
+    )
+    for one, two in zip(found, moved, strict=True):
+        for name, wanted in one.items():
+            change = (two[name].roll(-1, 0) - wanted).nan_to_num().abs().max()
+            if change > _SAME_ELSEWHERE * wanted.nan_to_num().abs().max():
+                raise BadEnergy(
+                    f"The energy depends on where in the batch a row stands: {name!r} changes by {float(change):.3g} when all rows "
+                    "move by one. Number what is inside a row, not the rows."
+                )
 
 
 def _mixed(here: Tensor, there: Tensor, kept: slice) -> Tensor:

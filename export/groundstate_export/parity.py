@@ -165,6 +165,8 @@ def _beside(draft: Draft, steps: Steps, start: Case, descent: Descent, index: in
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
     wanted, sizes = descend(one, here)
+    if bool((start.rate > 1).any()):  # only how far it moves is of interest, not what the energy is out there
+        wanted = {name: t for name, t in wanted.items() if name == "trace" or name.startswith("next.")}
     return _Step(one, here, found, wanted, sizes | _moved(here, wanted, descent))
 
 
