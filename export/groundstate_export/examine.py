@@ -234,8 +234,8 @@ def _placed(draft: Draft, found: Found, state: Mapping[str, Tensor], inputs: Map
             change = (two[name].roll(-1, 0) - wanted).nan_to_num().abs().max()
             if change > _SAME_ELSEWHERE * wanted.nan_to_num().abs().max():
                 raise BadEnergy(
-                    f"The energy depends on where in the batch a row stands: {name!r} changes by {float(change):.3g} when all rows "
-                    "move by one. Number what is inside a row, not the rows."
+                    f"The energy depends on where in the batch a row stands: {name!r} changes by {float(change):.3g} when "
+                    "all rows move by one. Number what is inside a row, not the rows."
                 )
 
 

@@ -216,7 +216,7 @@ def _settle(draft: Draft, compared: list[_Step], parity: Parity) -> None:
     judged: list[tuple[str, float, Case]] = []
     for step in compared:
         truth = _truth(step)
-        for name in sorted(suspects):
+        for name in sorted(suspects & set(step.wanted)):
             key = (name, step.start.scale)
             own[key] = max(own.get(key, 0.0), step.error(name, step.wanted[name].numpy(), truth[name]))
             judged.append((name, step.error(name, step.found[name], truth[name]), step.start))
