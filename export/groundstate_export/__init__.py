@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from groundstate_export.errors import BadArgument, BadEnergy, ExportError, ParityError, UnsupportedOperator
 from groundstate_export.initial import Constant, Initial, Normal, Uniform
-from groundstate_export.pipeline import ExportReport, export
+from groundstate_export.pipeline import export
+from groundstate_export.report import ExportReport
 from groundstate_export.rules import GradientDescent, HeavyBall, Rule, Slot
 from groundstate_export.tool import Tool
 

@@ -23,13 +23,13 @@ aten = torch.ops.aten
 _NAMES = """
     _fused_rms_norm _fused_rms_norm_backward _native_batch_norm_legit_no_training addcdiv addcmul aminmax
     binary_cross_entropy binary_cross_entropy_backward binary_cross_entropy_with_logits celu channel_shuffle count_nonzero
-    deg2rad dist elu_backward embedding_dense_backward gelu gelu_backward glu glu_backward hardshrink hardsigmoid
+    deg2rad dist elu_backward embedding_dense_backward glu glu_backward hardshrink hardsigmoid
     hardsigmoid_backward hardswish hardswish_backward hardtanh_backward huber_loss huber_loss_backward leaky_relu_backward
     lerp linalg_cross linalg_vector_norm log_sigmoid_backward log_sigmoid_forward logaddexp logaddexp2 logit logit_backward
     logsumexp mish mish_backward mse_loss mse_loss_backward nansum native_batch_norm native_batch_norm_backward
-    native_group_norm_backward native_layer_norm_backward nll_loss2d_backward nll_loss2d_forward nll_loss_backward
+    native_group_norm_backward nll_loss2d_backward nll_loss2d_forward nll_loss_backward
     nll_loss_forward norm pixel_shuffle pixel_unshuffle rad2deg renorm rrelu_with_noise_backward sinc smooth_l1_loss
-    smooth_l1_loss_backward soft_margin_loss soft_margin_loss_backward softplus_backward softshrink special_entr
+    smooth_l1_loss_backward soft_margin_loss soft_margin_loss_backward softshrink special_entr
     special_xlog1py std_mean threshold trace xlogy
 """.split()  # noqa: SIM905  # one name a line would be a page
 _IN_PLACE = [f"{name}_" for name in _NAMES]

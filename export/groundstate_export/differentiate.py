@@ -66,7 +66,9 @@ def _step(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     terms, gradients = slope(draft, state, _given(draft, tensors))
     with torch.no_grad():
         following = draft.rule(state, gradients, _part(tensors, "noise.") or None, tensors["rate"])
-    return {"energy": total(terms)} | {f"next.{name}": following[name] for name in state}
+    found = {"energy": total(terms)} | {f"next.{name}": following[name] for name in state}
+    # A loop decides by the gradient when to stop; elsewhere an output would only keep it from being fused.
+    return found | ({f"gradient.{name}": g for name, g in gradients.items()} if draft.form == "loop" else {})
 
 
 def _last(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -14,6 +14,8 @@ from groundstate_export.ir import Graph
 from groundstate_export.rules import Rule, Slot
 from groundstate_export.tool import Tool
 
+Form = Literal["unrolled", "loop"]
+Precision = Literal["float32", "float16"]
 Energy = Callable[..., Tensor | Mapping[str, Tensor]]
 Decode = Callable[..., Mapping[str, Tensor]]
 Embed = Callable[..., Tensor | Mapping[str, Tensor]]
@@ -35,9 +37,14 @@ class Draft:
     embed: Embed | None = None
     record: bool = False
     tool: Tool | None = None
+    form: Form = "unrolled"
+    fixed_batch: int | None = None
+    precision: Precision = "float32"
     tolerance: float = 1e-5
     batches: tuple[int, ...] = (1, 2, 7, 64)
     seeds: tuple[int, ...] = (0, 1)
+
+    kicked: list[int] | None = None
 
     # capture
     slots: dict[str, Slot] = field(default_factory=dict)
@@ -50,7 +57,7 @@ class Draft:
     # unroll
     graph: Graph = field(default_factory=Graph)
     nodes_a_step: int = 0
-    nodes_hoisted: int = 0
+    hoisted: dict[str, int] = field(default_factory=dict)
     # verify, write
     judge: bytes | None = None
     header: dict[str, Any] = field(default_factory=dict)
@@ -62,8 +69,8 @@ class Draft:
 
     @property
     def kicks(self) -> list[int]:
-        """The steps of a segment that draw noise."""
-        return self.rule.kicks(self.unroll)
+        """The steps of a segment that draw noise: those that the rule chooses, or ``kicked`` where that is given."""
+        return self.rule.kicks(self.unroll) if self.kicked is None else self.kicked
 
     def state_specs(self) -> dict[str, Spec]:
         """Everything the descent carries, minimised tensors first."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from groundstate_export.arguments import check, modules_of
 from groundstate_export.capture import Spec
-from groundstate_export.differentiate import counts, named_terms, total
+from groundstate_export.differentiate import counts, total
 from groundstate_export.draft import Draft
 from groundstate_export.entries import NUMPY
-from groundstate_export.errors import BadArgument, BadEnergy
-from groundstate_export.verify import case, relative
+from groundstate_export.errors import BadArgument, BadEnergy, ExportError
+from groundstate_export.initial import of_example
+from groundstate_export.places import place_of
+from groundstate_export.preserve import Snapshot
+from groundstate_export.verify import case
 
-_RESERVED = {"rate", "energy", "terms", "residual", "trace", "violations"}
-_ROWS = 8
-_ROW_TOLERANCE = 1e-3
-"""Float32 sums of another batch are grouped differently; rows that influence each other differ by far more."""
+_SAME = 1e-6
+"""A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
+
+Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
 def examine(draft: Draft) -> None:
@@ -28,116 +33,114 @@ def examine(draft: Draft) -> None:
         BadArgument: A name, dtype or shape.
         BadEnergy: The energy, or a function beside it.
     """
-    _arguments(draft)
-    buffers = {b: b.detach().clone() for b in draft.energy.buffers()} if isinstance(draft.energy, nn.Module) else {}
+    check(draft)
+    draft.initial = {name: of_example(t) for name, t in draft.state.items()} | draft.initial
+    snapshot = Snapshot(modules_of(draft.energy))
+    found = _energy(draft, snapshot)
+    _rule(draft)
+    snapshot.restore()
+    _rows(draft, found)
+    _path(draft)
+    _answers(draft)
+
+
+def _called(what: str, function: Callable[..., Any], first: Any, inputs: Mapping[str, Tensor], when: str) -> Any:
+    """Run a function of the caller; what it raises is told with its place, and what it writes to is refused."""
+    given = {**(first if isinstance(first, Mapping) else {"state": first}), **inputs}
+    before = {name: tensor.detach().clone() for name, tensor in given.items()}
     try:
-        _energy(draft)
-        _rule(draft)
-        _rows(draft)
-        _answers(draft)
-    finally:
-        with torch.no_grad():  # a batch norm in training mode would have moved its statistics
-            for buffer, before in buffers.items():
-                buffer.copy_(before)
+        result = function(first, **inputs)
+    except ExportError:
+        raise
+    except Exception as error:
+        message = (str(error).strip() or "no message").split("\n")[0]
+        raise BadEnergy(f"The {what} raised {type(error).__name__} {when}{_at(error)}: {message}") from error
+    for name, tensor in given.items():
+        if not torch.equal(tensor.detach().nan_to_num(), before[name].nan_to_num()):
+            raise BadEnergy(
+                f"The {what} writes to the tensor {name!r} that it is given; work on a copy: `{name} = {name}.clone()`."
+            )
+    return result
 
 
-def _arguments(draft: Draft) -> None:
-    if draft.unroll < 1:
-        raise BadArgument(f"unroll is {draft.unroll}; it must be 1 or more.")
-    if isinstance(draft.energy, nn.Module) and any(p.device.type != "cpu" for p in draft.energy.parameters()):
-        raise BadArgument("The energy is on an accelerator; move it with `.cpu()`, because the file is verified there.")
-    if not draft.state:
-        raise BadArgument("state is empty; it needs at least one tensor to minimise.")
-    if not draft.batches or not draft.seeds or min(draft.batches) < 1:
-        raise BadArgument(
-            "batches and seeds need an entry each, and a batch is 1 or more; without them nothing is verified."
+def _terms(result: Any, batch: int) -> dict[str, Tensor]:
+    if not isinstance(result, (Tensor, Mapping)):
+        raise BadEnergy(
+            f"The energy returned {type(result).__name__}; it must return a tensor ({batch},), or a dict of such tensors by name."
         )
-    if unknown := set(draft.initial) - set(draft.state):
-        raise BadArgument(f"initial names {sorted(unknown)}; the state has {sorted(draft.state)}.")
-    for needs in ("rules", "embed"):
-        if getattr(draft, needs) is not None and draft.decode is None:
-            raise BadArgument(f"{needs} takes an answer, so decode must be given too.")
-    _tensors_given(draft)
+    terms = {"energy": result} if isinstance(result, Tensor) else dict(result)
+    if not terms:
+        raise BadEnergy("The energy returned no terms.")
+    for name, term in terms.items():
+        if not isinstance(name, str) or not name:
+            raise BadEnergy(f"The energy's term {name!r} has no name; terms are named by strings.")
+        if not isinstance(term, Tensor) or tuple(term.shape) != (batch,):
+            shape = tuple(term.shape) if isinstance(term, Tensor) else type(term).__name__
+            raise BadEnergy(
+                f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},): one number a row. "
+                "Sum over every dimension but the first, as in `.flatten(1).sum(1)`."
+            )
+        if term.dtype != torch.float32:
+            raise BadEnergy(
+                f"The energy's term {name!r} is {term.dtype}; it must be torch.float32: call `.float()` on it."
+            )
+    return terms
 
 
-def _tensors_given(draft: Draft) -> None:
-    named = {f"inputs[{name!r}]": (name, t) for name, t in draft.inputs.items()}
-    named |= {f"state[{name!r}]": (name, t) for name, t in draft.state.items()}
-    for place, (name, tensor) in named.items():
-        _argument(place, name, tensor)
-    sizes = {place: tensor.shape[0] for place, (_, tensor) in named.items()}
-    if len(set(sizes.values())) > 1:
-        raise BadArgument(f"All tensors must have one batch size; these have {sizes}.")
-    for name, tensor in draft.state.items():
-        if tensor.dtype != torch.float32:
-            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32.")
-
-
-def _argument(place: str, name: str, tensor: Tensor) -> None:
-    if tensor.dim() < 1 or tensor.numel() == 0:
-        raise BadArgument(
-            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one entry."
-        )
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or name in _RESERVED:
-        raise BadArgument(f"{place} has the name {name!r}; names are identifiers other than {sorted(_RESERVED)}.")
-    if tensor.dtype not in NUMPY:
-        raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")
-
-
-def _slope(
-    draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _slope(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], when: str) -> Found:
     leaves = {name: state[name].detach().clone().requires_grad_() for name in draft.state}
+    inputs = {name: tensor.clone() for name, tensor in inputs.items()}
+    batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
-        terms = named_terms(draft.energy(draft.pack(leaves), **inputs))
-        batch = next(iter(leaves.values())).shape[0]
-        for name, term in terms.items():
-            if not isinstance(term, Tensor) or tuple(term.shape) != (batch,):
-                shape = tuple(term.shape) if isinstance(term, Tensor) else type(term).__name__
-                raise BadEnergy(
-                    f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},): one number a row. "
-                    "Sum over every dimension but the first, as in `.flatten(1).sum(1)`."
-                )
-            if term.dtype != torch.float32:
-                raise BadEnergy(f"The energy's term {name!r} is {term.dtype}; it must be torch.float32.")
-        if not terms:
-            raise BadEnergy("The energy returned no terms.")
+        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), inputs, when), batch)
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)
         if energy.requires_grad:
-            found.update(
-                zip(leaves, torch.autograd.grad(energy.sum(), list(leaves.values()), allow_unused=True), strict=True)
-            )
-    slopes = {name: gradient for name, gradient in found.items() if gradient is not None}
+            try:
+                slopes = torch.autograd.grad(energy.sum(), list(leaves.values()), allow_unused=True)
+            except RuntimeError as error:
+                message = str(error).strip().split("\n")[0]
+                raise BadEnergy(f"PyTorch cannot differentiate the energy {when}: {message}") from error
+            found.update(zip(leaves, slopes, strict=True))
     for name, gradient in found.items():
         if gradient is None:
             raise BadEnergy(
-                f"The energy does not depend on the state {name!r}, so there is nothing to descend. Did the energy detach it, or "
-                "take an argmax of it?"
+                f"The energy does not depend on the state {name!r}, so there is nothing to descend. Did the energy detach it, "
+                "take an argmax of it, or run under `torch.no_grad`?"
             )
-    return {k: t.detach() for k, t in terms.items()}, slopes
+    return {k: t.detach() for k, t in terms.items()}, {k: g for k, g in found.items() if g is not None}
 
 
-def _energy(draft: Draft) -> None:
+def _energy(draft: Draft, snapshot: Snapshot) -> Found:
     runs = []
     for seed in (0, 1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            runs.append(_slope(draft, draft.state, draft.inputs))
+        torch.manual_seed(seed)
+        runs.append(_slope(draft, draft.state, draft.inputs, "at the example"))
+        if (name := snapshot.changed()) is not None:
+            raise BadEnergy(
+                f"The energy changes its own {name!r} when it is called, and a file has nothing to keep between calls. A batch "
+                "norm or a spectral normalisation in training mode does this: call `.eval()` on the energy first; else fix the "
+                "value before the export."
+            )
     terms, slopes = runs[0]
     draft.terms = list(terms)
     for what, tensors in (("term", terms), ("gradient for the state", slopes)):
         for name, tensor in tensors.items():
-            bad = ~torch.isfinite(tensor).flatten(1).all(1) if tensor.dim() > 1 else ~torch.isfinite(tensor)
+            bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
             if bool(bad.any()):
                 raise BadEnergy(
                     f"The energy's {what} {name!r} is not finite at the example, in row {int(bad.nonzero()[0])}; a root, a "
                     "logarithm or a division needs a small number added."
                 )
-    for first, second in zip(runs[0], runs[1], strict=True):
-        if any(not torch.equal(first[k], second[k]) for k in first):
+    _repeats(runs[0], runs[1], "The energy draws random numbers: two runs at the example differ.")
+    return runs[0]
+
+
+def _repeats(first: Found, second: Found, problem: str) -> None:
+    for one, two in zip(first, second, strict=True):
+        if list(one) != list(two) or any(not torch.equal(one[k].nan_to_num(), two[k].nan_to_num()) for k in one):
             raise BadEnergy(
-                "The energy draws random numbers: two runs at the example differ. Noise belongs to the rule; if it is a dropout, "
+                f"{problem} Noise belongs to the rule, and nothing may be kept from one call to the next; if it is a dropout, "
                 "call `.eval()` on the energy first."
             )
 
@@ -166,25 +169,72 @@ def _rule(draft: Draft) -> None:
             )
 
 
-def _rows(draft: Draft) -> None:
-    """A row's energy and gradient must be the same alone as among others."""
-    start = case(draft, 64, 0, 1.0)
-    terms, slopes = _slope(draft, start.state, start.inputs)
-    together = terms | slopes
-    for row in range(_ROWS):
-        alone_terms, alone_slopes = _slope(
-            draft,
-            {k: t[row : row + 1] for k, t in start.state.items()},
-            {k: t[row : row + 1] for k, t in start.inputs.items()},
+class _Count(TorchDispatchMode):
+    """How many operators run."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's own has no types
+        self.operators = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.operators += 1
+        return func(*args, **(kwargs or {}))
+
+
+def _path(draft: Draft) -> None:
+    """A loop over the rows runs more operators for more rows. Captured, at a thousand rows, it would take minutes to refuse."""
+    counts = []
+    for batch in (2, 3):
+        start = case(draft, batch, 0, 1.0)
+        with _Count() as count:
+            _slope(draft, start.state, start.inputs, f"at batch {batch}")
+        counts.append(count.operators)
+    if counts[0] != counts[1]:
+        raise BadEnergy(
+            f"The energy takes another path at batch 3 ({counts[1]} operators) than at batch 2 ({counts[0]}): it loops over the "
+            "rows of the batch, or branches on their number. Compute all rows at once; `torch.vmap` turns a function of one row "
+            "into one of a batch."
         )
-        for name, alone in (alone_terms | alone_slopes).items():
-            error = relative(together[name][row : row + 1].numpy(), alone)
-            scale = float(alone.abs().max())
-            if error > _ROW_TOLERANCE and error * scale > 1e-5 * float(together[name].abs().max()):
+
+
+def _rows(draft: Draft, example: Found) -> None:
+    """A row must come out the same whatever the other rows are; and the example, whatever was asked before it."""
+    batch = max(2, min(64, max(draft.batches)))
+    one, other = case(draft, batch, 0, 1.0), case(draft, batch, 1, 3.0)
+    found = _slope(draft, one.state, one.inputs, f"at batch {batch}")
+    half = batch // 2
+    for kept in (slice(0, half), slice(half, batch)):
+        mixed = [
+            {name: _mixed(tensor, there[name], kept) for name, tensor in here.items()}
+            for here, there in ((one.state, other.state), (one.inputs, other.inputs))
+        ]
+        _apart(found, _slope(draft, mixed[0], mixed[1], f"at batch {batch}"), kept)
+    again = _slope(draft, draft.state, draft.inputs, "at the example")
+    _repeats(
+        example, again, "The energy is another one after it was called elsewhere: it keeps something between calls."
+    )
+    _slope(draft, {k: t[:1] for k, t in one.state.items()}, {k: t[:1] for k, t in one.inputs.items()}, "at batch 1")
+
+
+def _mixed(here: Tensor, there: Tensor, kept: slice) -> Tensor:
+    mixed = there.clone()
+    mixed[kept] = here[kept]
+    return mixed
+
+
+def _apart(found: Found, mixed: Found, kept: slice) -> None:
+    for one, two in zip(found, mixed, strict=True):
+        for name, wanted in one.items():
+            rows, others = (t[kept].reshape(len(t[kept]), -1) for t in (wanted, two[name]))
+            finite = torch.isfinite(rows).all(1)
+            change = torch.where(finite, (rows - others).nan_to_num(torch.inf).abs().amax(1), 0.0)
+            error = change / rows.nan_to_num().abs().amax(1).clamp_min(1e-30)
+            if bool((error > _SAME).any()):
+                row = int(error.argmax())
                 raise BadEnergy(
-                    f"The rows of a batch influence each other: {name!r} of row {row} differs by {error:.3g} between a batch of "
-                    "64 and the row alone. A batch norm in training mode does this (call `.eval()`), and so does a mean over "
-                    "the batch."
+                    f"The rows of a batch influence each other: {name!r} of row {row + (kept.start or 0)} changes by "
+                    f"{float(error[row]):.3g} of its size when only other rows change. A batch norm in training mode does this "
+                    "(call `.eval()`), and so does a mean over the batch."
                 )
 
 
@@ -203,12 +253,12 @@ def _tensors(result: object, what: str, rows: int) -> dict[str, Tensor]:
 def _answers(draft: Draft) -> None:
     if draft.decode is None:
         return
-    rows = next(iter(draft.state.values())).shape[0]
+    rows, when = next(iter(draft.state.values())).shape[0], "at the example"
     with torch.no_grad():
-        answer = _tensors(draft.decode(draft.pack(draft.state), **draft.inputs), "decode", rows)
+        answer = _tensors(_called("decode", draft.decode, draft.pack(draft.state), draft.inputs, when), "decode", rows)
         draft.answers = {name: Spec.of(t) for name, t in answer.items()}
         if draft.rules is not None:
-            broken = _tensors(draft.rules(dict(answer), **draft.inputs), "rules", rows)
+            broken = _tensors(_called("rules", draft.rules, dict(answer), draft.inputs, when), "rules", rows)
             for name, tensor in broken.items():
                 if tensor.dim() != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
                     raise BadEnergy(
@@ -217,9 +267,14 @@ def _answers(draft: Draft) -> None:
             draft.rule_names = list(broken)
             counts(draft, answer, draft.inputs)
         if draft.embed is not None:
-            place = draft.embed(answer, **draft.inputs)
+            place = _called("embed", draft.embed, dict(answer), draft.inputs, when)
             named = _tensors({"y": place} if isinstance(place, Tensor) else place, "embed", rows)
             shapes = {k: tuple(t.shape) for k, t in named.items()}
             wanted = {k: tuple(t.shape) for k, t in draft.state.items()}
             if shapes != wanted:
                 raise BadEnergy(f"embed returned {shapes}; it must return the state {wanted}.")
+
+
+def _at(error: BaseException) -> str:
+    place = place_of(error)
+    return f" ({place})" if place else ""

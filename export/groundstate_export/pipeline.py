@@ -3,75 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from torch import Tensor
 
+from groundstate_export.arguments import destination, examples, modules_of
 from groundstate_export.differentiate import differentiate
-from groundstate_export.draft import Decode, Draft, Embed, Energy
+from groundstate_export.draft import Decode, Draft, Embed, Energy, Form, Precision
 from groundstate_export.errors import BadArgument
 from groundstate_export.examine import examine
-from groundstate_export.initial import Initial, of_example
+from groundstate_export.fixed import fix_batch
+from groundstate_export.half import halve
+from groundstate_export.initial import Initial
+from groundstate_export.loop import loop
+from groundstate_export.parity import Parity, segments, verify
+from groundstate_export.preserve import preserved
+from groundstate_export.report import ExportReport
 from groundstate_export.rules import Rule
 from groundstate_export.tool import Tool
-from groundstate_export.unroll import lower_all, optimise_all, unroll
-from groundstate_export.verify import verify
+from groundstate_export.unroll import lower_all, moving, optimise_all, unroll
 from groundstate_export.write import header_of, model_of, write
 
-
-@dataclass(frozen=True)
-class ExportReport:
-    """What an export made.
-
-    Attributes:
-        path: The file.
-        bytes: Its size.
-        steps: Updates in a segment.
-        nodes: Nodes in the graph.
-        nodes_a_step: Nodes that each further step adds.
-        nodes_hoisted: Nodes that run once, because they do not depend on the state.
-        tolerance: Relative error allowed.
-        errors: Worst relative error of each output against PyTorch.
-        judged: Outputs for which float64 PyTorch was the judge, and how far float32 PyTorch is from it.
-        batches: Batch sizes that were compared.
-        seeds: Seeds that were compared.
-        seconds: Time of each stage.
-    """
-
-    path: Path
-    bytes: int
-    steps: int
-    nodes: int
-    nodes_a_step: int
-    nodes_hoisted: int
-    tolerance: float
-    errors: dict[str, float] = field(default_factory=dict)
-    judged: dict[str, float] = field(default_factory=dict)
-    batches: tuple[int, ...] = ()
-    seeds: tuple[int, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def worst(self) -> float:
-        """The worst relative error of all outputs."""
-        return max(self.errors.values(), default=0.0)
-
-    def __str__(self) -> str:
-        batches, seeds = (", ".join(map(str, numbers)) for numbers in (self.batches, self.seeds))
-        lines = [
-            f"{self.path}: {self.bytes:,} bytes, {self.steps} steps",
-            f"{self.nodes:,} nodes ({self.nodes_a_step} a step, {self.nodes_hoisted} hoisted)",
-            f"matches PyTorch at batches {batches} and seeds {seeds}",
-            f"worst relative error {self.worst:.1e}, tolerance {self.tolerance:.0e}",
-        ]
-        for name, error in self.errors.items():
-            note = f"  (float64 judged; float32 PyTorch {self.judged[name]:.1e})" if name in self.judged else ""
-            lines.append(f"  {name:<20} {error:.1e}{note}")
-        lines.append("  ".join(f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items()))
-        return "\n".join(lines)
+TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2}
+"""Relative error allowed by default. Float16 has three digits, of which sums of many terms lose one."""
 
 
 def export(
@@ -82,15 +39,19 @@ def export(
     rule: Rule,
     unroll: int,
     path: str | Path,
+    form: Form = "unrolled",
+    fixed_batch: int | None = None,
+    precision: Precision = "float32",
     decode: Decode | None = None,
     rules: Decode | None = None,
     embed: Embed | None = None,
     record: bool = False,
     initial: Initial | Mapping[str, Initial] | None = None,
     tool: Tool | None = None,
-    tolerance: float = 1e-5,
-    batches: Sequence[int] = (1, 2, 7, 64),
+    tolerance: float | None = None,
+    batches: Sequence[int] | None = None,
     seeds: Sequence[int] = (0, 1),
+    progress: Callable[[str], None] | None = None,
 ) -> ExportReport:
     """Write an energy, its gradient and ``unroll`` steps of a rule as one ONNX file; verified against PyTorch, or not written.
 
@@ -100,17 +61,22 @@ def export(
         inputs: Example inputs by name, batch first.
         state: The example state, float32, batch first: a tensor (named ``y`` in the file), or several by name.
         rule: How the gradient moves the state.
-        unroll: Steps in a segment.
+        unroll: Steps in a segment. All of a descent in one graph is the case where they are all its steps.
         path: The file to write. Its folder must exist.
+        form: ``"unrolled"``, or ``"loop"``: an ONNX ``Loop`` of one step, whose ``max_steps`` and ``tolerance`` are inputs.
+        fixed_batch: The one batch size that the file shall take, every shape static; None for a file of any batch.
+        precision: ``"float32"``, or ``"float16"`` for products of matrices and what lies between them. Inputs and outputs stay
+            float32. One evaluation keeps the tolerance; a descent may part from that of float32.
         decode: ``decode(state, **inputs)`` returns the answer, a dict of tensors, batch first.
         rules: ``rules(answer, **inputs)`` returns how often each rule is broken, a dict of integer tensors ``(batch,)``.
         embed: ``embed(answer, **inputs)`` returns the state that stands for an answer.
         record: Whether the file also returns the answer before each update (``path.<answer>``), so that a descent can be drawn.
         initial: How a chain starts: one distribution, or one for each state; by default read off the example.
         tool: The header's words and numbers.
-        tolerance: Relative error allowed between the file and PyTorch.
-        batches: Batch sizes to compare at.
+        tolerance: Relative error allowed between a step of the file and of PyTorch; by default 1e-5, in float16 1e-2.
+        batches: Batch sizes to compare at; by default 1, 2, 7 and 16, or the fixed one.
         seeds: Seeds to compare at.
+        progress: Called with the name of each stage as it begins.
 
     Returns:
         What was written and how well it matches.
@@ -121,73 +87,117 @@ def export(
         UnsupportedOperator: An operator has no translation.
         ParityError: The file would not say what PyTorch says.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise BadArgument(f"The folder of {str(target)!r} does not exist.")
+    target = destination(path)
     bare = isinstance(state, Tensor)
-    states = {"y": state} if isinstance(state, Tensor) else dict(state)
+    states = examples("state", {"y": state} if isinstance(state, Tensor) else state)
     starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
+    _choices(form, precision, tolerance, fixed_batch, batches)
     draft = Draft(
         energy=energy,
-        inputs={k: t.detach().cpu() for k, t in inputs.items()},
-        state={k: t.detach().cpu() for k, t in states.items()},
+        inputs=examples("inputs", inputs),
+        state=states,
         bare=bare,
         rule=rule,
         unroll=unroll,
-        initial={name: of_example(t) for name, t in states.items()} | starts,
+        initial=starts,
         decode=decode,
         rules=rules,
         embed=embed,
         record=record,
         tool=tool,
-        tolerance=tolerance,
-        batches=tuple(batches),
+        form=form,
+        fixed_batch=fixed_batch,
+        precision=precision,
+        tolerance=TOLERANCES[precision] if tolerance is None else tolerance,
+        batches=tuple(((fixed_batch,) if fixed_batch else (1, 2, 7, 16)) if batches is None else batches),
         seeds=tuple(seeds),
     )
-    return _run(draft, target)
+    with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
+        return _run(draft, target, progress or (lambda _: None))
 
 
-@contextmanager
-def _stage(draft: Draft, name: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    draft.seconds[name] = time.perf_counter() - begin
+def _choices(
+    form: str, precision: str, tolerance: float | None, fixed_batch: int | None, batches: Sequence[int] | None
+) -> None:
+    for name, value, allowed in (("form", form, get_args(Form)), ("precision", precision, get_args(Precision))):
+        if value not in allowed:
+            raise BadArgument(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+    if tolerance is not None and not 0 < tolerance < 1:
+        raise BadArgument(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
+    if fixed_batch is None:
+        return
+    if not isinstance(fixed_batch, int) or isinstance(fixed_batch, bool) or fixed_batch < 1:
+        raise BadArgument(f"fixed_batch is {fixed_batch!r}; it must be a whole number of at least 1, or None.")
+    if form == "loop":
+        raise BadArgument(
+            "A loop returns as many steps as it made, so not all its shapes are static; unroll a fixed batch."
+        )
+    if batches is not None and set(batches) != {fixed_batch}:
+        raise BadArgument(
+            f"batches is {list(batches)}; a file of the fixed batch {fixed_batch} is compared at that one alone."
+        )
 
 
-def _run(draft: Draft, path: Path) -> ExportReport:
-    with _stage(draft, "examine"):
+def _run(draft: Draft, path: Path, progress: Callable[[str], None]) -> ExportReport:
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        progress(name)
+        begin = time.perf_counter()
+        yield
+        draft.seconds[name] = time.perf_counter() - begin
+
+    with stage("examine"):
         examine(draft)
-    with _stage(draft, "capture"):
+    with stage("capture"):
         differentiate(draft)
-    with _stage(draft, "lower"):
+    with stage("lower"):
         lower_all(draft)
-    with _stage(draft, "optimise"):
+    with stage("optimise"):
         optimise_all(draft)
-    with _stage(draft, "unroll"):
-        unroll(draft)
-        model = model_of(draft.graph)
+        halve_all(draft)
+    with stage("unroll"):
+        (loop if draft.form == "loop" else unroll)(draft)
+        if draft.fixed_batch is not None:
+            draft.graph = fix_batch(draft.graph, draft.fixed_batch)
+        model = model_of(draft.graph, shapes=draft.fixed_batch is not None)
         if "judge" in draft.graphs:
             draft.judge = model_of(draft.graphs["judge"]).SerializeToString(deterministic=True)
-    with _stage(draft, "verify"):
+    with stage("verify"):
         parity = verify(draft, model.SerializeToString())
     draft.header = header_of(draft, path.stem)
     draft.header["parity"] = {
         "tolerance": draft.tolerance,
         "worst": max(parity.worst.values()),
         "batches": list(draft.batches),
+        "segments": segments(draft),
         "seeds": list(draft.seeds),
         "outputs": parity.worst,
         "judged": parity.judged,
     }
-    with _stage(draft, "write"):
+    with stage("write"):
         size = write(draft, model, path)
+    return _report(draft, parity, path, size)
+
+
+def halve_all(draft: Draft) -> None:
+    """Compute the steps and the last evaluation in the precision that was asked for."""
+    if draft.precision == "float16":
+        for name in ("quiet", "kick", "last"):
+            if name in draft.graphs:
+                draft.graphs[name] = halve(draft.graphs[name], moving(draft.graphs[name]))
+
+
+def _report(draft: Draft, parity: Parity, path: Path, size: int) -> ExportReport:
     return ExportReport(
         path=path,
         bytes=size,
+        form=draft.form,
         steps=draft.unroll,
-        nodes=len(draft.graph.needed()),
+        batch=draft.fixed_batch,
+        precision=draft.precision,
+        nodes=len(draft.graph.needed()) + (draft.nodes_a_step if draft.form == "loop" else 0),
         nodes_a_step=draft.nodes_a_step,
-        nodes_hoisted=draft.nodes_hoisted,
+        hoisted=draft.hoisted,
         tolerance=draft.tolerance,
         errors=parity.worst,
         judged=parity.judged,

@@ -51,8 +51,9 @@ class Places(TorchDispatchMode):
             result = func(*args, **(kwargs or {}))
         except UnsupportedOperator as refusal:
             raise refusal.at(place) from None
-        for made in takewhile(lambda node: node is not before, reversed(nodes)):
-            made.meta["place"] = place
+        made: Iterable[fx.Node] = takewhile(lambda node: node is not before, reversed(nodes))
+        for new in made:
+            new.meta["place"] = place
         return result
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 import groundstate_export.operators  # noqa: F401  # it registers translations
@@ -10,7 +12,7 @@ from groundstate_export.draft import Draft
 from groundstate_export.entries import NUMPY
 from groundstate_export.ir import Batch, Graph, Value
 from groundstate_export.lower import Lowering
-from groundstate_export.optimise import optimise
+from groundstate_export.passes import optimise
 
 
 def lower(program: Program) -> Graph:
@@ -36,30 +38,39 @@ def lower_all(draft: Draft) -> None:
 def optimise_all(draft: Draft) -> None:
     """Optimise every graph: what depends on the state is what costs."""
     for name, graph in draft.graphs.items():
-        moving = [n for n in graph.inputs if n.startswith(("state.", "noise.", "answer."))]
-        draft.graphs[name] = optimise(graph, moving)
+        draft.graphs[name] = optimise(graph, moving(graph))
+
+
+def moving(graph: Graph) -> list[str]:
+    """The inputs that change from step to step."""
+    return [name for name in graph.inputs if name.startswith(("state.", "noise.", "answer."))]
+
+
+def declare(draft: Draft) -> Graph:
+    """A graph with the inputs of a segment and nothing else."""
+    graph = Graph()
+    for name, tensor in draft.inputs.items():
+        _input(graph, name, Spec.of(tensor))
+    for name, spec in draft.state_specs().items():
+        _input(graph, f"state.{name}", spec)
+    for name, tensor in draft.state.items():
+        if draft.kicks:
+            _input(graph, f"noise.{name}", Spec.of(tensor), (len(draft.kicks),))
+    graph.input("rate", np.float32, (Batch(),))
+    return graph
 
 
 def unroll(draft: Draft) -> None:
     """Chain the steps of a segment. What does not depend on the state is shared, because equal values are one value."""
-    graph = Graph()
-    for name, tensor in draft.inputs.items():
-        _input(graph, name, Spec.of(tensor))
-    specs = draft.state_specs()
-    state = {name: _input(graph, f"state.{name}", spec) for name, spec in specs.items()}
-    noise = {
-        name: _input(graph, f"noise.{name}", Spec.of(t), (len(draft.kicks),))
-        for name, t in draft.state.items()
-        if draft.kicks
-    }
-    graph.input("rate", np.float32, (Batch(),))
+    graph = declare(draft)
+    state = {name: graph.inputs[f"state.{name}"] for name in draft.state_specs()}
     trace = []
     path: dict[str, list[Value]] = {}
     for step in range(draft.unroll):
         bindings = dict(graph.inputs) | {f"state.{name}": value for name, value in state.items()}
         kick = draft.kicks.index(step) if step in draft.kicks else None
         if kick is not None:
-            bindings |= {f"noise.{name}": _kick(graph, value, kick) for name, value in noise.items()}
+            bindings |= {f"noise.{n}": _kick(graph, graph.inputs[f"noise.{n}"], kick) for n in draft.state}
         before = len(graph.nodes)
         if "record" in draft.graphs:
             for name, value in graph.inline(draft.graphs["record"], bindings).items():
@@ -71,16 +82,27 @@ def unroll(draft: Draft) -> None:
             draft.nodes_a_step = len(graph.nodes)
         state = {name: found[f"next.{name}"] for name in state}
         trace.append(graph.reshape(found["energy"], (Batch(), 1)))
-    found = graph.inline(draft.graphs["last"], dict(graph.inputs) | {f"state.{name}": v for name, v in state.items()})
+    columns = {"trace": _stack(graph, trace)} | {name: _stack(graph, values) for name, values in path.items()}
+    finish(draft, graph, state, columns)
+
+
+def finish(draft: Draft, graph: Graph, state: dict[str, Value], more: dict[str, Value]) -> None:
+    """Evaluate the state that the steps end in, and make all of it the outputs of the segment.
+
+    Args:
+        draft: Gets the graph.
+        graph: The steps.
+        state: Where they end.
+        more: What they return besides.
+    """
+    found = graph.inline(draft.graphs["last"], dict(graph.inputs) | {f"state.{n}": v for n, v in state.items()})
     outputs = {f"next.{name}": value for name, value in state.items()}
-    outputs |= {name: found[name] for name in ("energy", "terms", "residual")}
-    outputs["trace"] = _stack(graph, trace)
-    outputs |= {name: _stack(graph, values) for name, values in path.items()}
-    outputs |= {name: value for name, value in found.items() if name not in outputs}
-    graph.outputs = _distinct(graph, outputs)
+    outputs |= {name: found[name] for name in ("energy", "terms", "residual")} | more
+    graph.outputs = distinct(graph, outputs | {name: value for name, value in found.items() if name not in outputs})
     draft.graph = graph
-    moving = graph.depending_on([n for n in graph.inputs if n.startswith(("state.", "noise."))])
-    draft.nodes_hoisted = sum(node.outputs[0] not in moving for node in graph.needed())
+    depends = graph.depending_on(moving(graph))
+    once = [node for node in graph.needed() if node.outputs[0] not in depends]
+    draft.hoisted = dict(Counter(node.op for node in once))
 
 
 def _stack(graph: Graph, steps: list[Value]) -> Value:
@@ -98,11 +120,12 @@ def _kick(graph: Graph, noise: Value, index: int) -> Value:
     return graph.reshape(row, (noise.shape[0], *noise.shape[2:]))
 
 
-def _distinct(graph: Graph, outputs: dict[str, Value]) -> dict[str, Value]:
-    """An output must be computed by a node, and by one that no other output has."""
+def distinct(graph: Graph, outputs: dict[str, Value]) -> dict[str, Value]:
+    """Outputs that each are computed by a node of this graph, and by one that no other output has."""
+    own = {value for node in graph.nodes for value in node.outputs}
     seen: set[Value] = set()
-    distinct = {}
+    found = {}
     for name, value in outputs.items():
-        distinct[name] = graph.copy(value) if value.node is None or value in seen else value
+        found[name] = graph.copy(value) if value not in own or value in seen else value
         seen.add(value)
-    return distinct
+    return found

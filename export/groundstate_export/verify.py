@@ -1,8 +1,6 @@
-"""Verify or refuse: the file against PyTorch.
+"""The reference: starts, and the descent from them in PyTorch.
 
-The reference is the caller's own energy, differentiated by autograd and moved by the rule, in PyTorch: nothing that the export
-captured or rewrote. Where the two differ by more than the tolerance, PyTorch in float64 is the judge: a descent can amplify
-rounding, and then float32 PyTorch is as far from the truth as the file is.
+It is the caller's own energy, differentiated by autograd and moved by the rule: nothing that the export captured or rewrote.
 """
 
 from __future__ import annotations
@@ -10,28 +8,22 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from groundstate_export.differentiate import counts, named_terms, residual, total
+from groundstate_export.differentiate import named_terms, residual, total
 from groundstate_export.draft import Draft
-from groundstate_export.errors import BadEnergy, ParityError
 from groundstate_export.initial import Constant, Normal
 from groundstate_export.ir import Array
 from groundstate_export.rules import State
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime as ort  # telemetry must be off before the import
 
 _TINY = 1e-30
-
-_AMPLIFIED = 4.0
-"""How much further from float64 than float32 PyTorch a file may be, where a descent amplifies rounding: they round in
-different places, so their errors are of one size but not equal. What a wrong gradient does is larger by orders of magnitude."""
 
 
 @dataclass(frozen=True)
@@ -51,26 +43,6 @@ class Case:
         named = dict(self.inputs) | {f"state.{k}": v for k, v in self.state.items()}
         named |= {f"noise.{k}": v for k, v in self.noise.items()} | {"rate": self.rate}
         return {k: np.ascontiguousarray(v.numpy()) for k, v in named.items()}
-
-
-@dataclass
-class Parity:
-    """What the comparison found."""
-
-    worst: dict[str, float] = field(default_factory=dict)
-    judged: dict[str, float] = field(default_factory=dict)
-
-    def note(self, output: str, error: float) -> None:
-        self.worst[output] = max(error, self.worst.get(output, 0.0))
-
-
-def session(model: bytes) -> ort.InferenceSession:
-    """A session on one thread of the CPU."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_reuse = False
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def resample(tensors: Mapping[str, Tensor], batch: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -163,136 +135,8 @@ def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
     return float("inf") if math.isnan(error) else error
 
 
-def _cases(draft: Draft) -> Iterator[Case]:
-    for batch in draft.batches:
-        yield still(draft, batch, draft.seeds[0])
-        for seed in draft.seeds:
-            for scale in (1.0, 3.0):
-                yield case(draft, batch, seed, scale)
-
-
 def still(draft: Draft, batch: int, seed: int) -> Case:
     """A start that no step moves, as hosts evaluate: nothing amplifies rounding, so energy and gradient are held strictly."""
     start = case(draft, batch, seed, 1.0)
     noise = {name: torch.zeros_like(t) for name, t in start.noise.items()}
     return replace(start, noise=noise, rate=torch.zeros(batch), scale=0.0)
-
-
-Run = tuple[Case, dict[str, Tensor], dict[str, Array]]
-
-
-def verify(draft: Draft, model: bytes) -> Parity:
-    """Hold a model against PyTorch.
-
-    Raises:
-        ParityError: An output differs.
-        BadEnergy: The reference itself is not finite.
-    """
-    parity = Parity()
-    runs: list[Run] = []
-    suspects: set[str] = set()
-    run = session(model)
-    judge = session(draft.judge) if draft.judge is not None else None
-    names = [o.name for o in run.get_outputs()]
-    for start in _cases(draft):
-        found = dict(zip(names, run.run(None, start.feeds()), strict=True))
-        wanted, sizes = descend(draft, start)
-        _unmoved(draft, start, found)
-        if start.scale <= 1.0 and not all(bool(torch.isfinite(t).all()) for t in wanted.values()):
-            raise BadEnergy(
-                f"The descent in PyTorch is not finite after {draft.unroll} steps (batch {start.batch}, seed {start.seed}); "
-                "a smaller step size, or a term that confines the state, keeps it finite."
-            )
-        runs.append((start, wanted, found))
-        for name, tensor in wanted.items():
-            error = relative(found[name], tensor, sizes.get(name))
-            if error > draft.tolerance:
-                suspects.add(name)
-            else:
-                parity.note(name, error)
-        _exact(draft, start, found, judge, parity)
-    if suspects:
-        _settle(draft, suspects, runs, parity)
-    return parity
-
-
-def _settle(draft: Draft, suspects: set[str], runs: list[Run], parity: Parity) -> None:
-    """Let float64 decide: the file may be no further from it than the tolerance, or `_AMPLIFIED` times as far as float32 PyTorch.
-
-    How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be
-    off by nothing by chance.
-    """
-    own: dict[tuple[str, float], float] = {}
-    errors: list[tuple[str, float, Case]] = []
-    for start, wanted, found in runs:
-        try:
-            truth, sizes = descend(draft, start, torch.float64)
-        except (RuntimeError, TypeError):  # a callable that holds float32 tensors of its own cannot be run in float64
-            truth, sizes = wanted, descend(draft, start)[1]
-        for name in sorted(suspects):
-            key = (name, start.scale)
-            own[key] = max(own.get(key, 0.0), relative(wanted[name].numpy(), truth[name], sizes.get(name)))
-            errors.append((name, relative(found[name], truth[name], sizes.get(name)), start))
-    for name, error, start in sorted(errors, key=lambda e: -e[1]):
-        noise = own[name, start.scale]
-        allowed = max(draft.tolerance, _AMPLIFIED * noise)
-        if error > allowed:
-            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
-            raise ParityError(name, start.batch, start.seed, error, allowed, detail)
-        parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
-        parity.note(name, error)
-
-
-def _exact(
-    draft: Draft, start: Case, found: Mapping[str, Array], judge: ort.InferenceSession | None, parity: Parity
-) -> None:
-    """Answers and violations, against PyTorch's reading of the very state and the very answer that the file returned."""
-    if draft.decode is None:
-        return
-    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in draft.state}
-    with torch.no_grad():
-        answer = {k: t.detach() for k, t in draft.decode(draft.pack(state), **start.inputs).items()}
-        for name, tensor in answer.items():
-            _same(draft, parity, f"answer.{name}", found[f"answer.{name}"], tensor, start)
-        given = {name: torch.from_numpy(found[f"answer.{name}"]) for name in answer}
-        if draft.record:
-            first = draft.decode(draft.pack(start.state), **start.inputs)
-            for name, tensor in first.items():
-                # Where nothing moves every answer is the first one; elsewhere the rest of the path has no state to be held to.
-                shown = found[f"path.{name}"] if start.scale == 0 else found[f"path.{name}"][:, :1]
-                _same(draft, parity, f"path.{name}", shown, tensor.unsqueeze(1).expand(shown.shape), start)
-        verdicts: dict[str, Tensor] = {}
-        if draft.rules is not None:
-            verdicts["violations"] = counts(draft, given, start.inputs)
-            _same(draft, parity, "violations", found["violations"], verdicts["violations"], start)
-        if judge is None:
-            return
-        if draft.embed is not None:
-            place = draft.embed(given, **start.inputs)
-            named = {"y": place} if isinstance(place, Tensor) else dict(place)
-            verdicts |= {f"state.{name}": t for name, t in named.items()}
-    tensors = start.inputs | {f"answer.{name}": t for name, t in given.items()}
-    wanted = {i.name for i in judge.get_inputs()}
-    feeds = {name: np.ascontiguousarray(t.numpy()) for name, t in tensors.items() if name in wanted}
-    outputs = dict(zip([o.name for o in judge.get_outputs()], judge.run(None, feeds), strict=True))
-    for name, tensor in verdicts.items():
-        _same(draft, parity, f"judge:{name}", outputs[name], tensor, start)
-
-
-def _same(draft: Draft, parity: Parity, name: str, found: Array, wanted: Tensor, start: Case) -> None:
-    error = relative(found, wanted)
-    allowed = draft.tolerance if wanted.is_floating_point() else 0.0
-    if error > allowed:
-        raise ParityError(name, start.batch, start.seed, error, allowed)
-    parity.note(name, error)
-
-
-def _unmoved(draft: Draft, start: Case, found: Mapping[str, Array]) -> None:
-    """A rate of 0, without noise, must leave the state where it is."""
-    if start.scale:
-        return
-    for name in draft.state:
-        error = relative(found[f"next.{name}"], start.state[name])
-        if error > 0.0:
-            detail = "With `rate` 0 and no noise the state must stay: the rule must multiply its step size by `rate`. "
-            raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import math
 import os
 import re
+import string
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -14,16 +17,84 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from groundstate_export.capture import Spec
 from groundstate_export.draft import Draft
-from groundstate_export.ir import Batch, Graph, Shape, Value
+from groundstate_export.ir import Batch, Graph, Node, Shape, Value
 from groundstate_export.tool import Tool
+from groundstate_export.weights import Weights
 
-FORMAT = 1
+FORMAT = 2
 OPSET = 18
 IR_VERSION = 10
+
+
+_DIGITS = string.digits + string.ascii_lowercase
+
+
+class _Writer:
+    """Writes graphs as protos: names of one to three characters, weights in the outermost graph, each stored once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.names: dict[Value, str] = {value: name for name, value in graph.inputs.items()}
+        self.names |= {value: name for name, value in graph.outputs.items()}
+        self.taken = set(self.names.values())
+        self.counter = itertools.count()
+        self.weights = Weights(self._fresh)
+
+    def run(self, *, shapes: bool) -> onnx.GraphProto:
+        nodes = self._nodes(self.graph)
+        stored, made = self.weights.write()
+        # What a node of the graph returns may have been named while it was written.
+        inner = [v for n in self.graph.needed() for v in n.outputs if v not in self.graph.outputs.values()]
+        return helper.make_graph(
+            [*made, *nodes],
+            "energy",
+            [_info(name, value) for name, value in self.graph.inputs.items()],
+            [_info(name, value) for name, value in self.graph.outputs.items()],
+            stored,
+            value_info=[_info(self.names[v], v) for v in inner] if shapes else [],
+        )
+
+    def _nodes(self, graph: Graph) -> list[onnx.NodeProto]:
+        return [self._node(node) for node in graph.needed()]
+
+    def _node(self, node: Node) -> onnx.NodeProto:
+        attributes = dict(node.attributes)
+        graphs = {k: v for k, v in attributes.items() if isinstance(v, Graph)}
+        # A node with graphs lists what they capture among its inputs; ONNX leaves that unsaid.
+        explicit = node.inputs[: max(1, *(len(g.inputs) for g in graphs.values()))] if graphs else node.inputs
+        inputs = [self.name(v) for v in explicit]
+        bodies = {k: self._inner(k, g) for k, g in graphs.items()}
+        plain = {k: _attribute(k, v) for k, v in attributes.items() if k not in graphs}
+        return helper.make_node(node.op, inputs, [self.name(v) for v in node.outputs], **plain, **bodies)
+
+    def _inner(self, name: str, graph: Graph) -> onnx.GraphProto:
+        inputs = [_info(self.name(v), v) for v in graph.inputs.values()]
+        nodes = self._nodes(graph)
+        return helper.make_graph(nodes, name, inputs, [_info(self.name(v), v) for v in graph.outputs.values()])
+
+    def name(self, value: Value) -> str:
+        if value not in self.names:
+            self.names[value] = self._fresh() if value.array is None else self.weights.name(value.array)
+        return self.names[value]
+
+    def _fresh(self) -> str:
+        name = next(n for n in map(_base36, self.counter) if n not in self.taken)
+        self.taken.add(name)
+        return name
+
+
+def _base36(number: int) -> str:
+    """The shortest names: letters first, because a name must not begin with a digit."""
+    number, last = divmod(number, 26)
+    text = ""
+    while number:
+        number, digit = divmod(number - 1, 36)
+        text = _DIGITS[digit] + text
+    return string.ascii_lowercase[last] + text
 
 
 def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
@@ -33,36 +104,9 @@ def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
         graph: The graph.
         shapes: Whether to write the shape of every intermediate value.
     """
-    names: dict[Value, str] = {value: name for name, value in graph.inputs.items()}
-    names |= {value: name for name, value in graph.outputs.items()}
-    nodes = graph.needed()
-    initialisers: list[onnx.TensorProto] = []
-    infos: list[onnx.ValueInfoProto] = []
-    for node in nodes:
-        for value in node.inputs:
-            if value.array is not None and value not in names:
-                names[value] = f"c{len(initialisers)}"
-                initialisers.append(numpy_helper.from_array(value.array, names[value]))
-        for value in node.outputs:
-            if value not in names:
-                names[value] = f"v{len(names)}"
-                if shapes:
-                    infos.append(_info(names[value], value))
-    protos = []
-    for node in nodes:
-        attributes = {k: _attribute(k, v) for k, v in node.attributes}
-        protos.append(
-            helper.make_node(node.op, [names[v] for v in node.inputs], [names[v] for v in node.outputs], **attributes)
-        )
-    proto = helper.make_graph(
-        protos,
-        "energy",
-        [_info(name, value) for name, value in graph.inputs.items()],
-        [_info(name, value) for name, value in graph.outputs.items()],
-        initialisers,
-        value_info=infos,
+    model = helper.make_model(
+        _Writer(graph).run(shapes=shapes), opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     model.producer_name = "groundstate"
     onnx.checker.check_model(model)
     return model
@@ -110,6 +154,24 @@ def _object(specs: dict[str, Spec]) -> dict[str, Any]:
     }
 
 
+_CACHED = 1 << 17
+"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
+
+_MOST_ROWS = 256
+
+
+def largest(graph: Graph) -> int:
+    """Entries of the largest tensor that a step computes for one row."""
+    depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
+    computed = [v.shape for n in graph.needed() for v in n.outputs if v in depends]
+    return max((math.prod(d.times if isinstance(d, Batch) else d for d in shape) for shape in computed), default=1)
+
+
+def rows_of(entries: int) -> int:
+    """Rows that a host best runs together, a power of two."""
+    return 1 << min(max(_CACHED // entries, 1), _MOST_ROWS).bit_length() - 1
+
+
 def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     """Everything that the file says of itself, see ``docs/artefact.md``."""
     tool = draft.tool or Tool()
@@ -117,6 +179,7 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
     starts = draft.starts()
     steps = draft.unroll
+    entries = largest(draft.graphs["quiet"])
     described = ", ".join(inputs) or "nothing"
     return {
         "format": FORMAT,
@@ -127,7 +190,12 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "licence": tool.licence,
         "version": tool.version,
         "task": tool.task,
+        "form": draft.form,
         "steps": steps,
+        "batch": draft.fixed_batch,
+        "rows": rows_of(entries),
+        "entries": entries,
+        "precision": draft.precision,
         "inputs": {k: _described(v) for k, v in inputs.items()},
         "answers": {k: _described(v) for k, v in draft.answers.items()},
         "state": {

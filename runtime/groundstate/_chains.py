@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ROWS = 512
 """Chains that the problems in flight may come to have; further problems wait."""
 
-CHUNK = 8
-"""Chains in one run of the graph: few enough that a chain's tensors stay in a core's cache."""
+LEAST_WORK = 16_384
+"""Entries of a step's largest tensor below which a run is not worth a thread of its own."""
 
 
 def width(rounds: int, restarts: int) -> int:
@@ -184,6 +184,20 @@ class _Rows:
         self.age, self.steps, self.chain = self.age[mask], self.steps[mask], self.chain[mask]
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Threads to spread runs over."""
+
+    executor: Executor
+    threads: int
+
+
+def part_of(rows: int, header: Header, threads: int) -> int:
+    """Rows in one run: as many as stay in a core's cache, and fewer where that gives every thread a share worth having."""
+    share = -(-rows // threads)
+    return min(header.rows, share if share * header.entries >= LEAST_WORK else rows)
+
+
 def segment(
     session: Session,
     header: Header,
@@ -191,29 +205,43 @@ def segment(
     state: Tensors,
     noise: Tensors,
     rate: NDArray[np.float32],
-    pool: Executor,
+    pool: Pool,
 ) -> Tensors:
-    """Run one segment for every row, `CHUNK` rows at a time, over the threads of a pool. Returns all outputs."""
+    """Run one segment for every row, some rows at a time, over the threads of a pool. Returns all outputs."""
     rows = len(rate)
+    chunk = header.batch or part_of(rows, header, pool.threads)
+    feeds = {name: inputs[name] for name in header.inputs} | {"rate": rate}
+    feeds |= {f"state.{name}": state[name] for name in header.state}
+    feeds |= {f"noise.{name}": noise[name] for name in header.noise}
+    # A loop that is told to make all steps of a segment makes what the same steps unrolled would.
+    whole: Tensors = {}
+    if header.form == "loop":
+        whole = {"max_steps": np.array(header.steps, np.int64), "tolerance": np.array(0.0, np.float32)}
 
     def run(start: int) -> Tensors:
-        part = slice(start, start + CHUNK)
-        feeds = {name: inputs[name][part] for name in header.inputs}
-        feeds |= {f"state.{name}": state[name][part] for name in header.state}
-        feeds |= {f"noise.{name}": noise[name][part] for name in header.noise}
-        return session.run({**feeds, "rate": rate[part]})
+        part = {name: tensor[start : start + chunk] for name, tensor in feeds.items()}
+        present = len(part["rate"])
+        if header.batch is None or present == chunk:
+            return session.run({**part, **whole})
+        padded = {name: _padded(tensor, chunk) for name, tensor in part.items()}
+        return {name: tensor[:present] for name, tensor in session.run({**padded, **whole}).items()}
 
-    if rows <= CHUNK:
+    if rows <= chunk:
         return run(0)
-    parts = list(pool.map(run, range(0, rows, CHUNK)))
+    parts = list(pool.executor.map(run, range(0, rows, chunk)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _padded(tensor: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The tensor with its last row repeated: what a graph of a fixed batch gets where there are fewer chains."""
+    return np.concatenate([tensor, np.repeat(tensor[-1:], rows - len(tensor), axis=0)])
 
 
 def descend(
     session: Session,
     header: Header,
     problems: Iterable[Problem],
-    pool: Executor,
+    pool: Pool,
     watch: Callable[[Segment], None] | None = None,
 ) -> Iterator[Problem]:
     """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order."""

@@ -14,7 +14,11 @@ from groundstate._errors import ArtefactError
 
 KEY = "groundstate"
 JUDGE_KEY = "groundstate.judge"
-FORMATS = (1,)
+FORMATS = (1, 2)
+FORMS = ("unrolled", "loop")
+PRECISIONS = ("float32", "float16")
+
+_ROWS_OF_FORMAT_1 = 8
 
 _DTYPES = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.bool_}
 
@@ -25,9 +29,6 @@ class Spec:
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.dtype} of shape ({', '.join(['batch', *map(str, self.shape)])})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,12 @@ class Header:
     licence: str
     version: str
     task: str | None
+    form: str
     steps: int
+    batch: int | None
+    rows: int
+    entries: int
+    precision: str
     inputs: dict[str, Spec]
     state: dict[str, StateSpec]
     noise: dict[str, Spec]
@@ -87,19 +93,27 @@ class Header:
     built_with: dict[str, str]
 
     @property
-    def graph_inputs(self) -> dict[str, Spec]:
-        """Every input that the graph must have."""
-        return {
+    def graph_inputs(self) -> dict[str, tuple[np.dtype[Any], tuple[int | str, ...]]]:
+        """Dtype and shape of every input that the graph must have; ``"batch"`` stands for a first axis of any length."""
+        rows = "batch" if self.batch is None else self.batch
+        specs = {
             **self.inputs,
             **{f"state.{name}": spec for name, spec in self.state.items()},
             **{f"noise.{name}": spec for name, spec in self.noise.items()},
             "rate": Spec(np.dtype(np.float32), ()),
         }
+        found: dict[str, tuple[np.dtype[Any], tuple[int | str, ...]]] = {
+            name: (spec.dtype, (rows, *spec.shape)) for name, spec in specs.items()
+        }
+        if self.form == "loop":
+            found |= {"max_steps": (np.dtype(np.int64), ()), "tolerance": (np.dtype(np.float32), ())}
+        return found
 
     @property
     def graph_outputs(self) -> set[str]:
         """Every output that the graph must have."""
         fixed = {"energy", "terms", "residual", "trace"} | ({"violations"} if self.rules else set())
+        fixed |= {"steps"} if self.form == "loop" else set()
         return fixed | {f"next.{name}" for name in self.state} | {f"answer.{name}" for name in self.answers}
 
 
@@ -122,9 +136,9 @@ def parse(metadata: Mapping[str, str]) -> Header:
     if not isinstance(raw, dict):
         raise ArtefactError(f"The artefact's header is a {type(raw).__name__}; it must be a JSON object.")
     if raw.get("format") not in FORMATS or isinstance(raw.get("format"), bool):
-        known = ", ".join(map(str, FORMATS))
+        known = " and ".join(map(str, FORMATS))
         raise ArtefactError(
-            f"The artefact's header is of format {raw.get('format')!r}; this version of groundstate reads format {known}. "
+            f"The artefact's header is of format {raw.get('format')!r}; this version of groundstate reads the formats {known}. "
             "Upgrade groundstate, or export the model again."
         )
     try:
@@ -198,15 +212,46 @@ def _numbers(raw: Mapping[str, Any], key: str, names: tuple[str, ...]) -> dict[s
     return {name: _field(values, name, (int, float), key) for name in names}
 
 
+def _form(raw: Mapping[str, Any]) -> tuple[str, int | None, str]:
+    """Form, fixed batch and precision; format 1 knew one of each."""
+    if raw["format"] == 1:
+        return "unrolled", None, "float32"
+    form, precision = _one_of(raw, "form", FORMS), _one_of(raw, "precision", PRECISIONS)
+    batch = _field(raw, "batch", (int, type(None)))
+    if batch is not None and batch < 1:
+        raise _DamagedError(f"'batch' is {batch}; a fixed batch has at least one row")
+    return form, batch, precision
+
+
+def _positive(raw: Mapping[str, Any], key: str, of_format_1: int) -> int:
+    value: int = of_format_1 if raw["format"] == 1 else _field(raw, key, int)
+    if value < 1:
+        raise _DamagedError(f"{key!r} is {value}; it is at least 1")
+    return value
+
+
+def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
+    value: str = _field(raw, key, str)
+    if value not in known:
+        raise _DamagedError(f"{key!r} is {value!r}; known are {', '.join(known)}")
+    return value
+
+
 def _parse(raw: Mapping[str, Any]) -> Header:
     steps = _field(raw, "steps", int)
     if steps < 1:
         raise _DamagedError(f"'steps' is {steps}; a segment has at least one step")
+    form, batch, precision = _form(raw)
     texts = {key: _field(raw, key, str) for key in ("name", "title", "description", "licence", "version")}
     return Header(
         **texts,
         task=_field(raw, "task", (str, type(None))),
+        form=form,
         steps=steps,
+        batch=batch,
+        rows=_positive(raw, "rows", _ROWS_OF_FORMAT_1),
+        entries=_positive(raw, "entries", 1),
+        precision=precision,
         inputs=_specs(raw, "inputs"),
         state=_state(raw),
         noise=_specs(raw, "noise"),

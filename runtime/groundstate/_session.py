@@ -101,7 +101,7 @@ class Session:
             raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {self._session.get_providers()[0]}.")
         self.device = device
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), len(i.shape)) for i in self._session.get_inputs()}
+        self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:

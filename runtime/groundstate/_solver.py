@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
-from groundstate._chains import Budget, Found, Problem, Segment, descend, segment
+from groundstate._chains import Budget, Found, Pool, Problem, Segment, descend, segment
 from groundstate._checks import batch_of, fitting, mapping, whole
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._header import Header
@@ -78,7 +78,7 @@ class Solver:
         workers = threads or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="groundstate")
+        self._pool = Pool(ThreadPoolExecutor(workers, thread_name_prefix="groundstate"), workers)
 
     def __repr__(self) -> str:
         return f"<groundstate.Solver {self.header.name} {self.header.version} on {self._session.device}>"
@@ -226,7 +226,10 @@ class Solver:
             "rules": {rule.name: rule.description for rule in header.rules},
             "defaults": dict(header.defaults),
             "limits": dict(header.limits),
+            "form": header.form,
             "steps_per_segment": header.steps,
+            "batch": header.batch,
+            "precision": header.precision,
             "parity": header.parity,
             "built_with": header.built_with,
         }
@@ -384,10 +387,13 @@ def _match(header: Header, session: Session) -> None:
         raise ArtefactError(
             f"The graph {'has no' if name in wanted else 'has an unknown'} input {name!r}; the file is damaged."
         )
-    for name, spec in wanted.items():
-        dtype, rank = present[name]
-        if dtype != spec.dtype or rank != len(spec.shape) + 1:
-            raise ArtefactError(f"The graph's input {name!r} is not {spec}, as the header says; the file is damaged.")
+    for name, (dtype, shape) in wanted.items():
+        found, sizes = present[name]
+        pairs = zip(sizes, shape, strict=False)
+        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
+        if found != dtype or not same:
+            told = f"{dtype} of shape ({', '.join(map(str, shape))})"
+            raise ArtefactError(f"The graph's input {name!r} is not {told}, as the header says; the file is damaged.")
     for name in sorted(header.graph_outputs - set(session.outputs)):
         raise ArtefactError(f"The graph has no output {name!r}, which the header names; the file is damaged.")
 

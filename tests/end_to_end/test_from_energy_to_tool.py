@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,9 +39,7 @@ def rules(answer: dict[str, Tensor], given: Tensor) -> dict[str, Tensor]:
     return {"different": (chosen.sum(1) == 0).to(torch.int64).sum(1), "givens": moved.sum(1)}
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("own") / "permutation.onnx"
+def made(path: Path, **options: Any) -> Path:
     torch.manual_seed(0)
     report = export(
         energy,
@@ -54,9 +53,30 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rules=rules,
         record=True,
         tool=Tool(description="Arranges 5 items so that all differ.", rules={"different": "All items differ."}),
+        **options,
     )
     assert "matches PyTorch" in str(report)
     return path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("own") / "permutation.onnx")
+
+
+@pytest.mark.parametrize("options", [{"form": "loop"}, {"fixed_batch": 3}, {"precision": "float16"}])
+def test_a_file_of_any_form_is_solved_scored_and_watched_alike(tmp_path: Path, options: dict[str, Any]) -> None:
+    solver = gs.load(made(tmp_path / "permutation.onnx", **options))
+    seen: list[gs.Segment] = []
+    request = {"given": [3, -1, 0, -1, -1]}
+    solution = solver.solve(request, watch=seen.append)
+    assert solution.status is gs.Status.SOLVED
+    assert sorted(solution.answer["choice"]) == list(range(N))
+    assert all(s.trace.shape == (s.chains, 8) and s.path["choice"].shape == (s.chains, 8, N) for s in seen)
+    assert solver.score(request, solution.answer).valid
+    assert not solver.score(request, {"choice": [3, 3, 0, 1, 2]}).valid
+    many = solver.solve_many([request] * 7, alternatives=2)
+    assert [one.status for one in many] == [gs.Status.AMBIGUOUS] * 7  # type: ignore[union-attr]  # none is refused
 
 
 def test_the_file_solves_what_its_energy_describes(path: Path) -> None:

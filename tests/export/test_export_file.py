@@ -95,10 +95,12 @@ def model(made: tuple[Path, ExportReport]) -> onnx.ModelProto:
 def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Callable[[Path], Any]) -> None:
     header = host(made[0]).header
     assert list(header) == [
-        "format", "name", "title", "description", "licence", "version", "task", "steps", "inputs", "answers", "state", "noise",
-        "terms", "rules", "request", "answer", "defaults", "limits", "self_test", "parity", "built_with",
+        "format", "name", "title", "description", "licence", "version", "task", "form", "steps", "batch", "rows", "entries",
+        "precision", "inputs", "answers", "state", "noise", "terms", "rules", "request", "answer", "defaults", "limits",
+        "self_test", "parity", "built_with",
     ]  # fmt: skip
-    assert (header["format"], header["name"], header["title"], header["steps"]) == (1, "my-chooser", "Choices", UNROLL)
+    assert (header["format"], header["name"], header["title"], header["steps"]) == (2, "my-chooser", "Choices", UNROLL)
+    assert (header["form"], header["batch"], header["precision"]) == ("unrolled", None, "float32")
     assert header["inputs"] == {"given": {"dtype": "int64", "shape": [8]}}
     assert header["answers"] == {
         "choice": {"dtype": "int64", "shape": [8]},
@@ -121,7 +123,8 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     assert set(header["built_with"]) == {"groundstate", "torch", "onnx", "onnxruntime"}
     parity = header["parity"]
     assert parity["worst"] == max(parity["outputs"].values()) <= parity["tolerance"] == 1e-5
-    assert (parity["batches"], parity["seeds"]) == ([1, 2, 7, 64], [0, 1])
+    assert (parity["batches"], parity["seeds"]) == ([1, 2, 7, 16], [0, 1])
+    assert parity["segments"] == [1, 2]
 
 
 def test_the_graph_has_exactly_the_tensors_that_the_header_names(made: Any, host: Callable[[Path], Any]) -> None:

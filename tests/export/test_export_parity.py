@@ -94,7 +94,7 @@ def test_the_report_says_how_well_it_matches(exported: Any, name: str) -> None:
     _, path, report = exported(name)
     assert report.worst <= 1e-5
     assert report.bytes == path.stat().st_size
-    for part in (str(path), "3 steps", "a step", "hoisted", "batches 1, 2, 7, 64", "energy", "verify"):
+    for part in (str(path), "3 steps", "a step", "hoisted", "batches 1, 2, 7, 16", "energy", "verify"):
         assert part in str(report)
 
 

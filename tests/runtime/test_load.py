@@ -74,9 +74,11 @@ def test_text_that_is_no_onnx_file_is_refused() -> None:
         gs.load(b"hello, this is no model")
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None, True])
+@pytest.mark.parametrize("version", [3, 0, "1", None, True])
 def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -> None:
-    with pytest.raises(gs.ArtefactError, match=r"is of format .*; this version of groundstate reads format 1"):
+    with pytest.raises(
+        gs.ArtefactError, match=r"is of format .*; this version of groundstate reads the formats 1 and 2"
+    ):
         gs.load(rewritten(tmp_path, format=version))
 
 
@@ -97,6 +99,27 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value: object, sentence: str) -> None:
     with pytest.raises(gs.ArtefactError, match=sentence):
         gs.load(rewritten(tmp_path, **{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("form", "scan", "'form' is 'scan'; known are unrolled, loop"),
+        ("form", ..., "it lacks 'form'"),
+        ("form", "loop", "The graph has no input 'max_steps'; the file is damaged"),
+        ("precision", "bfloat16", "'precision' is 'bfloat16'; known are float32, float16"),
+        ("batch", 0, "'batch' is 0; a fixed batch has at least one row"),
+        ("batch", "8", "'batch' is '8', which has the wrong type"),
+        ("batch", 8, r"input 'grid' is not int64 of shape \(8, 9, 9\), as the header says"),
+    ],
+)
+def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
+    tmp_path: Path, field: str, value: object, sentence: str
+) -> None:
+    form = {"format": 2, "form": "unrolled", "batch": None, "rows": 8, "entries": 729, "precision": "float32"}
+    assert gs.load(rewritten(tmp_path, **form)).header.form == "unrolled"
+    with pytest.raises(gs.ArtefactError, match=sentence):
+        gs.load(rewritten(tmp_path, **form | {field: value}))
 
 
 def test_a_task_that_is_not_installed_is_named(tmp_path: Path) -> None:

@@ -1,10 +1,18 @@
-"""Translations of activations and their gradients."""
+"""Translations of activations and their gradients.
+
+PyTorch's own decompositions are written for kernels that a compiler will fuse. Here every node is a pass over memory, so
+each form is arranged such that constants end beside a matrix product, which absorbs them, and that operators which are
+slow in ONNX Runtime on a CPU (`Softplus`, `Where`) do not occur.
+"""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from groundstate_export.entries import Call, Entry
+from groundstate_export.ir import Value
 from groundstate_export.lower import Lowering, handles
 from groundstate_export.operators.elementwise import number_like, select
 
@@ -61,19 +69,81 @@ def _prelu_backward(low: Lowering, call: Call) -> list[Entry | None]:
     return [select(low, call, condition, slope, low.graph.binary("Mul", slope, weight)), None]
 
 
-@handles("softplus")
-def _softplus(low: Lowering, call: Call) -> Entry:
-    """``log(1 + exp(βx)) / β``, and ``x`` itself beyond the threshold, where float32 no longer tells them apart by default."""
+def _affine_tanh(low: Lowering, x: Value) -> tuple[Value, Value, Value]:
+    """``1 + tanh(a x + b x³)``, ``a + b x²`` and ``x²`` of the approximate GELU."""
+    g = low.graph
+    square = g.binary("Mul", x, x)
+    a = math.sqrt(2 / math.pi)
+    slope = g.binary("Add", g.binary("Mul", square, number_like(low, 0.044715 * a, x)), number_like(low, a, x))
+    return g.binary("Add", g.unary("Tanh", g.binary("Mul", x, slope)), number_like(low, 1.0, x)), slope, square
+
+
+def _affine_erf(low: Lowering, x: Value) -> tuple[Value, Value]:
+    """``h = x / √2`` and ``1 + erf(h)``."""
+    g = low.graph
+    h = g.binary("Mul", x, number_like(low, math.sqrt(0.5), x))
+    return h, g.binary("Add", g.unary("Erf", h), number_like(low, 1.0, x))
+
+
+@handles("gelu")
+def _gelu(low: Lowering, call: Call) -> Entry:
     g = low.graph
     x = low.compact(call.args[0])
-    beta = number_like(low, call.get(1, "beta", 1.0), x)
-    threshold = call.get(2, "threshold", 20.0)
-    scaled = g.binary("Mul", x, beta)
-    curve = g.binary("Div", g.unary("Softplus", scaled), beta)
-    if threshold >= 20.0:
+    if call.get(1, "approximate", "none") == "tanh":
+        twice, _, _ = _affine_tanh(low, x)
+        return low.entry(call, g.binary("Mul", g.binary("Mul", x, twice), number_like(low, 0.5, x)))
+    h, twice = _affine_erf(low, x)
+    return low.entry(call, g.binary("Mul", g.binary("Mul", h, twice), number_like(low, math.sqrt(0.5), x)))
+
+
+@handles("gelu_backward")
+def _gelu_backward(low: Lowering, call: Call) -> Entry:
+    """``½ (1 + erf h + h exp(ln(2/√π) − h²))`` with ``h = x / √2``: the density's constant costs nothing inside the exponent."""
+    g = low.graph
+    slope, x = low.operands(call.args[:2])
+    if call.get(2, "approximate", "none") == "tanh":
+        twice, inner, square = _affine_tanh(low, x)
+        # d/dx (a x + b x³) = a + 3 b x²; 1 − tanh² = t (2 − t) with t = 1 + tanh.
+        steep = g.binary(
+            "Add", inner, g.binary("Mul", square, number_like(low, 2 * 0.044715 * math.sqrt(2 / math.pi), x))
+        )
+        bend = g.binary("Mul", g.binary("Mul", twice, g.binary("Sub", number_like(low, 2.0, x), twice)), steep)
+        derivative = g.binary("Add", twice, g.binary("Mul", x, bend))
+    else:
+        h, twice = _affine_erf(low, x)
+        exponent = g.binary("Sub", number_like(low, math.log(2 / math.sqrt(math.pi)), x), g.binary("Mul", h, h))
+        derivative = g.binary("Add", twice, g.binary("Mul", h, g.unary("Exp", exponent)))
+    return low.entry(call, g.binary("Mul", g.binary("Mul", derivative, slope), number_like(low, 0.5, x)))
+
+
+_SURELY_LINEAR = 15.0
+"""From here on softplus is the identity in float32, so that PyTorch's threshold (20 by default) changes nothing."""
+
+
+@handles("softplus")
+def _softplus(low: Lowering, call: Call) -> Entry:
+    """``max(z, 0) + log(1 + exp(−|z|))`` with ``z = βx``, without overflow on either side; ``x`` itself beyond the threshold."""
+    g = low.graph
+    x = low.compact(call.args[0])
+    beta, threshold = float(call.get(1, "beta", 1.0)), float(call.get(2, "threshold", 20.0))
+    z = g.binary("Mul", x, number_like(low, beta, x))
+    small = g.binary("Add", g.unary("Exp", g.unary("Neg", g.unary("Abs", z))), number_like(low, 1.0, z))
+    curve = g.binary("Mul", g.binary("Add", g.unary("Relu", z), g.unary("Log", small)), number_like(low, 1 / beta, z))
+    if threshold >= _SURELY_LINEAR:
         return low.entry(call, curve)
-    linear = g.binary("Greater", scaled, number_like(low, threshold, x), np.bool_)
-    return select(low, call, linear, x, curve)
+    return select(low, call, g.binary("Greater", z, number_like(low, threshold, z), np.bool_), x, curve)
+
+
+@handles("softplus_backward")
+def _softplus_backward(low: Lowering, call: Call) -> Entry:
+    g = low.graph
+    slope, x = low.operands(call.args[:2])
+    beta, threshold = float(call.get(2, "beta", 1.0)), float(call.get(3, "threshold", 20.0))
+    z = g.binary("Mul", x, number_like(low, beta, x))
+    bent = g.binary("Mul", slope, g.unary("Sigmoid", z))
+    if threshold >= _SURELY_LINEAR:
+        return low.entry(call, bent)
+    return select(low, call, g.binary("Greater", z, number_like(low, threshold, z), np.bool_), slope, bent)
 
 
 @handles("leaky_relu", "elu", "hardsigmoid")

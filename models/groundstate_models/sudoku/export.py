@@ -105,20 +105,17 @@ def place_answers(energy: SudokuEnergy, rule: HeavyBall, puzzles: Puzzles, steps
     return float(solved.float().mean())
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Export a checkpoint."""
-    parser = argparse.ArgumentParser(
-        prog="python -m groundstate_models.sudoku.export", description="Export a trained energy."
-    )
-    parser.add_argument("--checkpoint", type=Path, default=weights(), help="default: the weights of the bundled file")
-    parser.add_argument("--out", type=Path, default=artefact())
-    parser.add_argument("--steps", type=int, default=16, help="updates in a segment (default: %(default)s)")
-    parser.add_argument(
-        "--temperature", type=float, nargs=2, default=(0.0, 3.0), help="range of the chains' temperatures"
-    )
-    options = parser.parse_args(argv)
+def arguments(
+    checkpoint: Path | None = None, steps: int = 16, temperature: tuple[float, float] = (0.0, 3.0)
+) -> dict[str, Any]:
+    """What `groundstate_export.export` takes: ``groundstate export groundstate_models.sudoku.export:arguments``.
 
-    energy, rule = restore(options.checkpoint, tuple(options.temperature))
+    Args:
+        checkpoint: Of a training run, or weights kept by `keep`; the bundled weights, if None.
+        steps: Updates in a segment.
+        temperature: Range of the chains' temperatures.
+    """
+    energy, rule = restore(checkpoint or weights(), temperature)
     puzzles = generate(96, 32, seed=77)
     share = place_answers(energy, rule, puzzles)
     print(
@@ -155,21 +152,37 @@ def main(argv: list[str] | None = None) -> int:
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096},
         self_test={"request": {"grid": _rows(example)}, "answer": {"grid": _rows(puzzles.solution[easiest])}},
     )
-    report = export(
-        _Bare(energy),
-        inputs={"grid": grid},
-        state=state,
-        rule=rule,
-        unroll=options.steps,
-        path=options.out,
-        decode=lambda state, grid: energy.decode(state["z"], grid),
-        rules=rules,
-        embed=lambda answer, grid: {"z": energy.embed(answer, grid)},
-        initial={"z": Normal(0.0, 0.1)},
-        record=True,
-        tool=tool,
+    return {
+        "energy": _Bare(energy),
+        "inputs": {"grid": grid},
+        "state": state,
+        "rule": rule,
+        "unroll": steps,
+        "decode": lambda state, grid: energy.decode(state["z"], grid),
+        "rules": rules,
+        "embed": lambda answer, grid: {"z": energy.embed(answer, grid)},
+        "initial": {"z": Normal(0.0, 0.1)},
+        "record": True,
+        "tool": tool,
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export a checkpoint."""
+    parser = argparse.ArgumentParser(
+        prog="python -m groundstate_models.sudoku.export", description="Export a trained energy."
     )
-    keep(energy, rule, options.out.with_name(weights().name))
+    parser.add_argument("--checkpoint", type=Path, default=weights(), help="default: the weights of the bundled file")
+    parser.add_argument("--out", type=Path, default=artefact())
+    parser.add_argument("--steps", type=int, default=16, help="updates in a segment (default: %(default)s)")
+    parser.add_argument(
+        "--temperature", type=float, nargs=2, default=(0.0, 3.0), help="range of the chains' temperatures"
+    )
+    options = parser.parse_args(argv)
+
+    taken = arguments(options.checkpoint, options.steps, tuple(options.temperature))
+    report = export(**taken, path=options.out)
+    keep(taken["energy"].energy, taken["rule"], options.out.with_name(weights().name))
     print(report)
     return 0
 

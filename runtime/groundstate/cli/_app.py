@@ -29,7 +29,7 @@ _ANSWER = "534678912672195348198342567859761423426853791713924856961537284287419
 _EXIT_CODES = """\b
 Exit codes:
   0    solved (also when several answers are right), or all checks passed
-  1    not solved, invalid, or a check failed
+  1    not solved, invalid, an export refused, or a check failed
   2    bad usage, bad request, unknown model or bad artefact
   130  interrupted"""
 
@@ -177,3 +177,31 @@ def doctor(as_json: bool) -> int:
     from groundstate.cli._doctor import examine
 
     return examine(as_json=as_json)
+
+
+@app.command(
+    epilog=_example(
+        "groundstate export mymodels.points:export -o points.onnx",
+        "groundstate export points.py:export --unroll 32 --form loop --json",
+    ),
+    short_help="Turn an energy in PyTorch into a file.",
+)
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--output", "-o", metavar="FILE.onnx", help="The file to write.  [default: FUNCTION.onnx]")
+@click.option("--unroll", type=int, help="Steps in a segment.")
+@click.option("--form", help="unrolled, or loop: an ONNX Loop whose limits are inputs.")
+@click.option("--batch", type=int, help="The one batch size to take, every shape static.")
+@click.option("--precision", help="float32, or float16 for products of matrices.")
+@click.option("--tolerance", type=float, help="Relative error allowed between file and PyTorch.")
+@_json
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def export(target: str, **options: Any) -> int:
+    """Export the energy that a function returns, verified against PyTorch, or not at all.
+
+    MODULE:FUNCTION, or FILE.py:FUNCTION, names a function without arguments. It returns the arguments of
+    groundstate_export.export as a mapping or a dataclass: energy, inputs, state, rule, unroll and what else is wanted.
+    Options override them.
+    """
+    from groundstate.cli._export import Options, export
+
+    return export(target, Options(**options))

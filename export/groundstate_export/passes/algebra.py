@@ -1,4 +1,4 @@
-"""Optimise: rewrite a graph so that it does less, and gives the same.
+"""Sums and products are put in the order that costs least.
 
 Two ideas, both from how a gradient looks. Constant factors (a step size, the ``1/n`` of a mean) move into the nearest
 constant weights, where they cost nothing. Sums and products of several tensors are reordered so that small tensors, and what does
@@ -7,64 +7,31 @@ not depend on the state, are combined first.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from groundstate_export.ir import Batch, Graph, Node, Shape, Value, broadcast, count
+from groundstate_export.passes.rewrite import Rewrite
 
 
-def optimise(graph: Graph, moving: Iterable[str]) -> Graph:
-    """Rewrite a graph until rewriting no longer shortens it.
+class Algebra(Rewrite):
+    """Reorders sums and products, and moves constant factors into constant matrices."""
 
-    Args:
-        graph: The graph; it stays as it is.
-        moving: The inputs that change from step to step: what depends on none of them costs nothing.
-    """
-    names = set(moving)
-    best = graph
-    for _ in range(6):
-        candidate = _Rewriter(best, names).run()
-        if _cost(candidate, names) >= _cost(best, names):
-            break
-        best = candidate
-    return best
-
-
-def _cost(graph: Graph, moving: set[str]) -> int:
-    depends = graph.depending_on(moving)
-    return sum(
-        count(v.shape) + 1000
-        for n in graph.needed()
-        for v in n.outputs
-        if v in depends and n.op not in {"Reshape", "MatMul", "Conv", "ConvTranspose"}
-    )
-
-
-@dataclass
-class _Rewriter:
-    source: Graph
-    moving: set[str]
-    target: Graph = field(default_factory=Graph)
-    values: dict[Value, Value] = field(default_factory=dict)
-
-    def run(self) -> Graph:
-        self.uses = self.source.uses()
-        self.depends = self.source.depending_on(self.moving)
+    def __init__(self, source: Graph, moving: Iterable[str]) -> None:
+        super().__init__(source, moving)
         self.still: set[Value] = set()
+        """Values of the target that no moving input reaches."""
         self.single: set[Value] = set()
-        for name, value in self.source.inputs.items():
-            self.values[value] = self.target.input(name, value.dtype, value.shape)
-            if value not in self.depends:
+        """Values of the target that one node reads, which may therefore be computed differently."""
+        self.inner = self._inner()
+
+    def visit(self, node: Node) -> None:
+        for value in node.inputs:
+            if value.node is None and value.array is None and value not in self.depends:
                 self.still.add(self.values[value])
-        inner = self._inner()
-        for node in self.source.needed():
-            if node.outputs[0] not in inner:
-                self._emit(node)
-        self.target.outputs = {name: self._here(value) for name, value in self.source.outputs.items()}
-        return self.target
+        if node.outputs[0] not in self.inner:
+            self._emit(node)
 
     def _inner(self) -> set[Value]:
         """Values that only exist inside a sum or product that is rebuilt as a whole."""
@@ -80,11 +47,6 @@ class _Rewriter:
                     inner.add(value)
         return inner
 
-    def _here(self, value: Value) -> Value:
-        if value.array is not None:
-            return self.target.constant(value.array)
-        return self.values[value]
-
     def _emit(self, node: Node) -> None:
         out = node.outputs[0]
         before = len(self.target.nodes)
@@ -94,15 +56,8 @@ class _Rewriter:
             copies = (self._product(out),)
         elif node.op == "MatMul":
             copies = (self._matmul(node),)
-        elif node.op == "ReduceSum" and (summed := self._sum_of_products(node)) is not None:
-            copies = (summed,)
-        elif node.op == "Reshape":
-            copies = (self.target.reshape(self._here(node.inputs[0]), out.shape),)
         else:
-            results = [(v.dtype, v.shape) for v in node.outputs]
-            copies = self.target.emit_many(
-                node.op, [self._here(v) for v in node.inputs], results, **dict(node.attributes)
-            )
+            copies = self.copy(node)
         self.values.update(zip(node.outputs, copies, strict=True))
         if out not in self.depends:
             self.still.update(copies)
@@ -123,7 +78,7 @@ class _Rewriter:
                 for other in rest:
                     gather(other, negative=negative != (value.op == "Sub"))
             else:
-                leaves.append((self._here(value), negative))
+                leaves.append((self.here(value), negative))
 
         gather(out, negative=False, root=True)
         pool = leaves
@@ -179,7 +134,7 @@ class _Rewriter:
         gather(out, root=True)
         constants = [v for v in leaves if v.array is not None]
         others = [v for v in leaves if v.array is None]
-        factors = [self._here(v) for v in others]
+        factors = [self.here(v) for v in others]
         constant: Value | None = None
         for c in constants:
             here = self.target.constant(c.array)
@@ -242,7 +197,7 @@ class _Rewriter:
     # Matrix products
 
     def _matmul(self, node: Node) -> Value:
-        a, b = (self._here(v) for v in node.inputs)
+        a, b = (self.here(v) for v in node.inputs)
         if b.array is not None and b.array.ndim == 2 and a.op == "Mul" and a.node and a in self.single:
             for left, right in (a.node.inputs, a.node.inputs[::-1]):
                 if right.array is not None and _last_only(right.shape) and left.shape == a.shape:
@@ -251,47 +206,6 @@ class _Rewriter:
                     a, b = left, self.target.binary("Mul", b, column)
                     break
         return self.target.emit("MatMul", [a, b], node.outputs[0].shape)
-
-    def _sum_of_products(self, node: Node) -> Value | None:
-        """``Σ_rows X w`` as ``(Σ_rows X) w``, for what most terms of an energy are: a weighted sum over all of a chain's rows."""
-        rows, out = node.inputs[0], node.outputs[0]
-        if out.shape != (Batch(),) or len(rows.shape) != 2 or rows.shape[0] != Batch():
-            return None
-        origin = rows
-        while origin.op == "Reshape" and origin.node and self.uses.get(origin) == 1:
-            origin = origin.node.inputs[0]
-        if origin.op != "MatMul" or not origin.node or self.uses.get(origin) != 1:
-            return None
-        source, weight = origin.node.inputs
-        if weight.array is None or weight.array.ndim != 2 or weight.array.shape[1] != 1:
-            return None
-        scale, pooled = self._pooled(source)
-        width = int(weight.array.shape[0])
-        x = self._here(pooled)
-        if isinstance(x.shape[-1], Batch):
-            return None
-        flat = self.target.reshape(x, (Batch(), _entries(x.shape) // width, width))
-        total = self.target.reduce("ReduceSum", flat, [1])
-        column = self.target.constant((weight.array * scale).astype(weight.dtype))
-        return self.target.reshape(self.target.emit("MatMul", [total, column], (Batch(), 1)), (Batch(),))
-
-    def _pooled(self, source: Value) -> tuple[float, Value]:
-        """The smallest mean that was already taken of a tensor, last axis kept, and by how much its sum must be multiplied."""
-        found, scale = source, 1.0
-        for value in self.values:
-            if value.op == "ReduceMean" and value.node and value.shape and value.shape[-1] == source.shape[-1]:
-                root = value.node.inputs[0]
-                axes = value.node.inputs[1].array
-                kept = axes is not None and len(root.shape) - 1 not in axes
-                root = root.node.inputs[0] if root.op == "Reshape" and root.node else root
-                if kept and root is source and _entries(value.shape) < _entries(found.shape):
-                    found, scale = value, _entries(source.shape) / _entries(value.shape)
-        return scale, found
-
-
-def _entries(shape: Shape) -> int:
-    """Entries of a tensor for each row of the batch."""
-    return math.prod(d.times if isinstance(d, Batch) else d for d in shape)
 
 
 _SUMS = frozenset({"Add", "Sub", "Neg"})

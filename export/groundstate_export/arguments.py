@@ -1,0 +1,226 @@
+"""The arguments of `export`: refused where they are wrong, before anything is run."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from groundstate_export.draft import Draft
+from groundstate_export.entries import NUMPY
+from groundstate_export.errors import BadArgument
+from groundstate_export.rules import Rule
+
+_RESERVED = {"rate", "energy", "terms", "residual", "trace", "violations"}
+_LONGEST = 4096
+"""Steps of a segment. A longer one is a graph of millions of nodes; hosts run segments one after another."""
+
+
+def destination(path: str | Path) -> Path:
+    """The file to write, which need not exist.
+
+    Raises:
+        BadArgument: Its name does not end in ``.onnx``, or its folder cannot be written.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise BadArgument(
+            f"path is {str(target)!r}, a folder; name a file in it, such as {str(target / 'energy.onnx')!r}."
+        )
+    if target.suffix != ".onnx":
+        raise BadArgument(f"path is {str(target)!r}; its name must end in .onnx.")
+    if not target.parent.is_dir():
+        raise BadArgument(f"The folder of {str(target)!r} does not exist.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise BadArgument(f"The folder of {str(target)!r} is not writable.")
+    return target
+
+
+def examples(what: str, tensors: Any) -> dict[str, Tensor]:
+    """Named example tensors as contiguous copies that need no gradient.
+
+    Args:
+        what: How messages call the mapping: ``inputs`` or ``state``.
+        tensors: What the caller gave.
+
+    Raises:
+        BadArgument: It is no mapping of names to dense CPU tensors.
+    """
+    if not isinstance(tensors, Mapping):
+        raise BadArgument(f"{what} is {_kind(tensors)}; it must be a dict of tensors by name.")
+    for name, tensor in tensors.items():
+        place = f"{what}[{name!r}]"
+        if not isinstance(tensor, Tensor):
+            raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.")
+        if tensor.layout != torch.strided:
+            raise BadArgument(f"{place} is {tensor.layout}; it must be dense: call `.to_dense()`.")
+        if tensor.device.type != "cpu":
+            raise BadArgument(
+                f"{place} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
+            )
+    return {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
+
+
+def check(draft: Draft) -> None:
+    """Everything that can be said of the arguments without running the energy.
+
+    Raises:
+        BadArgument: An argument has the wrong type, name, dtype, shape or device.
+    """
+    _callables(draft)
+    _numbers(draft)
+    _examples(draft)
+    _weights(draft)
+    _signature("energy", draft.energy, draft.inputs)
+    for name in ("decode", "rules", "embed"):
+        if (function := getattr(draft, name)) is not None:
+            _signature(name, function, draft.inputs)
+
+
+def _kind(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} ({value!r:.60})"
+
+
+def _callables(draft: Draft) -> None:
+    if not callable(draft.energy) or isinstance(draft.energy, type):
+        raise BadArgument(
+            f"energy is {_kind(draft.energy)}; it must be a module or a function `energy(state, **inputs)`."
+        )
+    if not isinstance(draft.rule, Rule):
+        raise BadArgument(f"rule is {_kind(draft.rule)}; it must be a Rule, such as GradientDescent(0.1).")
+    for name in ("decode", "rules", "embed"):
+        function = getattr(draft, name)
+        if function is not None and not callable(function):
+            raise BadArgument(f"{name} is {_kind(function)}; it must be a function.")
+    for needs in ("rules", "embed"):
+        if getattr(draft, needs) is not None and draft.decode is None:
+            raise BadArgument(f"{needs} takes an answer, so decode must be given too.")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _numbers(draft: Draft) -> None:
+    if not _whole(draft.unroll) or not 1 <= draft.unroll <= _LONGEST:
+        raise BadArgument(
+            f"unroll is {draft.unroll!r}; it must be a whole number from 1 to {_LONGEST}. For a longer descent, hosts run "
+            "segments one after another."
+        )
+    for name, low in (("batches", 1), ("seeds", 0)):
+        numbers = getattr(draft, name)
+        if not numbers or not all(_whole(n) and n >= low for n in numbers):
+            raise BadArgument(
+                f"{name} is {numbers!r}; it needs at least one whole number of {low} or more, because without it nothing is "
+                "verified."
+            )
+    if (
+        isinstance(draft.tolerance, bool)
+        or not isinstance(draft.tolerance, (int, float))
+        or not 0 < draft.tolerance < 1
+    ):
+        raise BadArgument(f"tolerance is {draft.tolerance!r}; it is a relative error, between 0 and 1.")
+
+
+def _examples(draft: Draft) -> None:
+    if not draft.state:
+        raise BadArgument("state is empty; it needs at least one tensor to minimise.")
+    if unknown := set(draft.initial) - set(draft.state):
+        raise BadArgument(f"initial names {sorted(unknown)}; the state has {sorted(draft.state)}.")
+    if both := set(draft.inputs) & set(draft.state):
+        raise BadArgument(f"inputs and state both have {sorted(both)}; a name stands for one tensor.")
+    named = {f"inputs[{name!r}]": (name, t) for name, t in draft.inputs.items()}
+    named |= {f"state[{name!r}]": (name, t) for name, t in draft.state.items()}
+    for place, (name, tensor) in named.items():
+        _example(place, name, tensor)
+    sizes = {place: tensor.shape[0] for place, (_, tensor) in named.items()}
+    if len(set(sizes.values())) > 1:
+        raise BadArgument(f"All tensors must have one batch size; these have {sizes}.")
+    for name, tensor in draft.state.items():
+        if tensor.dtype != torch.float32:
+            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32.")
+        if not bool(torch.isfinite(tensor).all()):
+            raise BadArgument(f"state[{name!r}] is not finite; a descent starts from numbers.")
+
+
+def _example(place: str, name: object, tensor: Tensor) -> None:
+    if (
+        not isinstance(name, str)
+        or not name.isidentifier()
+        or not name.isascii()
+        or keyword.iskeyword(name)
+        or name in _RESERVED
+    ):
+        raise BadArgument(
+            f"{place} has the name {name!r}; names are ASCII identifiers, no Python keywords, other than {sorted(_RESERVED)}."
+        )
+    if tensor.dim() < 1 or tensor.numel() == 0:
+        raise BadArgument(
+            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one entry."
+        )
+    if tensor.dtype not in NUMPY:
+        raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")
+
+
+def _weights(draft: Draft) -> None:
+    for what in ("energy", "decode", "rules", "embed", "rule"):
+        for name, tensor in _tensors(modules_of(getattr(draft, what))):
+            if tensor.device.type != "cpu":
+                raise BadArgument(
+                    f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
+                )
+            if isinstance(tensor, nn.Parameter) and tensor.is_floating_point() and tensor.dtype != torch.float32:
+                raise BadArgument(
+                    f"The {what}'s parameter {name!r} is {tensor.dtype}; the file computes in float32, so call `.float()` on it."
+                )
+
+
+def _tensors(modules: Iterable[nn.Module]) -> list[tuple[str, Tensor]]:
+    return [pair for module in modules for pair in (*module.named_parameters(), *module.named_buffers())]
+
+
+def modules_of(function: Any) -> list[nn.Module]:
+    """The modules that a callable is, is bound to, wraps or closes over."""
+    if isinstance(function, nn.Module):
+        return [function]
+    found = [getattr(function, name, None) for name in ("__self__", "func", "__wrapped__")]
+    found += [_content(cell) for cell in getattr(function, "__closure__", None) or ()]
+    found += list(getattr(function, "args", None) or ())
+    return [module for inner in found if inner is not None and inner is not function for module in _inside(inner)]
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _inside(value: Any) -> list[nn.Module]:
+    if isinstance(value, (list, tuple)):
+        return [module for item in value for module in _inside(item)]
+    if isinstance(value, nn.Module) or inspect.isroutine(value):
+        return modules_of(value)
+    return []
+
+
+def _signature(what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> None:
+    called = function.forward if isinstance(function, nn.Module) else function
+    try:
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):  # a built-in that does not tell
+        return
+    try:
+        signature.bind(None, **inputs)
+    except TypeError as error:
+        first = "an answer" if what in ("rules", "embed") else "the state"
+        raise BadArgument(
+            f"The {what} takes {signature}, and is called with {first} and the inputs {sorted(inputs)} by name: {error}. "
+            "The names of the inputs must be the names of its arguments."
+        ) from None

@@ -1,0 +1,356 @@
+"""Parity: the file against PyTorch, a step at a time, and the segment against its steps.
+
+A descent amplifies rounding: on a ridge two correct programs part after a few steps, so comparing where they end proves little,
+or refuses what is right. Therefore two comparisons, neither of which lets anything be amplified:
+
+1. Each step of the file against PyTorch, from a state that the file itself reached: energy, gradient and rule, held to the
+   tolerance. The steps are models of the very graphs that the file is put together from.
+2. The whole segment against these steps, one run after another: wiring, noise, what is recorded, where it stops. That is
+   ONNX Runtime against itself, so the two agree to the last bit, but for what it fuses; where that shows, both run unfused, and
+   must be equal.
+
+Where PyTorch in float32 is itself further from float64 than the tolerance, float64 is the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import Tensor
+
+from groundstate_export.differentiate import counts
+from groundstate_export.draft import Draft
+from groundstate_export.errors import BadEnergy, ParityError
+from groundstate_export.ir import Array
+from groundstate_export.replay import Arrays, Descent, Steps, run, session
+from groundstate_export.verify import Case, case, descend, relative, still
+
+_ROUNDING = 4.0
+"""How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
+round in different places, so their errors are of one size but not equal."""
+
+_LAST_BITS = 4 * float(np.finfo(np.float32).eps)
+"""What adding a small step to a large state rounds away, relative to the state."""
+
+
+_BOLD = 1024.0
+"""A rate at which even a small step size moves the state by more than its rounding."""
+
+
+@dataclass
+class Parity:
+    """What the comparison found."""
+
+    worst: dict[str, float] = field(default_factory=dict)
+    judged: dict[str, float] = field(default_factory=dict)
+
+    def note(self, output: str, error: float) -> None:
+        self.worst[output] = max(error, self.worst.get(output, 0.0))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of the file beside the reference's: where it begins, what both return, and what the difference is relative to."""
+
+    one: Draft
+    start: Case
+    found: Arrays
+    wanted: dict[str, Tensor]
+    sizes: dict[str, Tensor]
+
+    def errors(self) -> dict[str, float]:
+        """The relative error of each output."""
+        return {name: self.error(name, self.found[name], tensor) for name, tensor in self.wanted.items()}
+
+    def error(self, name: str, found: Array, wanted: Tensor) -> float:
+        """The largest difference relative to the output's size; of a state, where it is no more than rounding, to the state's."""
+        before = self.start.state.get(name.removeprefix("next.")) if name.startswith("next.") else None
+        if before is not None:
+            state = torch.full_like(
+                wanted, float(torch.nan_to_num(torch.stack([before.to(wanted), wanted])).abs().max())
+            )
+            rounded = relative(found, wanted, state)
+            if rounded <= _LAST_BITS:
+                return rounded
+        return relative(found, wanted, self.sizes.get(name))
+
+
+def verify(draft: Draft, model: bytes) -> Parity:
+    """Hold a model against PyTorch.
+
+    Raises:
+        ParityError: An output differs.
+        BadEnergy: The reference itself is not finite.
+    """
+    parity = Parity()
+    host, steps = session(model), Steps(draft)
+    sides = [steps, Steps(draft, low=True)] if draft.precision == "float16" else [steps]
+    judge = session(draft.judge) if draft.judge is not None else None
+    compared: list[_Step] = []
+    for start, whole in _cases(draft):
+        feeds = start.feeds()
+        descent = steps.segment(feeds, draft.unroll if whole else 1)
+        places = _places(draft, start, descent)
+        beside = [_beside(draft, one, start, descent, place) for one in sides for place in places]
+        _finite(draft, start, beside)
+        compared += beside
+        if whole:
+            found = run(host, feeds | _limits(draft.unroll))
+            _same_as_steps(draft, model, start, found, descent.outputs, parity)
+            _unmoved(draft, start, found)
+            _exact(draft, start, found, judge, parity)
+        if whole and draft.form == "loop" and start.scale:
+            _stops(draft, model, start, host, steps, descent, parity)
+    _settle(draft, compared, parity)
+    return parity
+
+
+def segments(draft: Draft) -> list[int]:
+    """The batch sizes at which whole segments are run: the two smallest. More rows would only make their sums longer."""
+    return sorted(set(draft.batches))[:2]
+
+
+def _cases(draft: Draft) -> Iterator[tuple[Case, bool]]:
+    """Starts, and whether the whole segment is run from them: at the smallest batch for each seed, at the next for one.
+
+    Starts spread wider, and steps that are longer, are there for the energy and its gradient; a step shows those.
+    """
+    first = draft.seeds[0]
+    smallest, *_ = whole = segments(draft)
+    for batch in draft.batches:
+        yield still(draft, batch, first), batch == smallest
+        for seed in draft.seeds:
+            yield case(draft, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
+            yield case(draft, batch, seed, 3.0), False
+        bold = case(draft, batch, first, 3.0)
+        yield replace(bold, rate=_BOLD * bold.rate), False
+
+
+def _limits(steps: int, tolerance: float = 0.0) -> Arrays:
+    return {"max_steps": np.array(steps, np.int64), "tolerance": np.array(tolerance, np.float32)}
+
+
+def _places(draft: Draft, start: Case, descent: Descent) -> list[int]:
+    """The steps that are compared: the first and the last, with noise and without, and the first not finite.
+
+    At the smallest batch also 1, 4, 16 and so on: what differs from step to step does not depend on the batch.
+    """
+    made = len(descent.found)
+    places = {0, made - 1}
+    if start.batch == min(draft.batches):
+        places |= {4**n for n in range(made.bit_length())}
+    for kicked in (True, False):
+        places.update([k for k in range(made) if (k in draft.kicks) == kicked][:1])
+    places.update([k for k, f in enumerate(descent.found) if not all(np.isfinite(v).all() for v in f.values())][:1])
+    return sorted(k for k in places if k < made)
+
+
+def _beside(draft: Draft, steps: Steps, start: Case, descent: Descent, index: int) -> _Step:
+    """One step of a descent, and what the reference makes of the same state."""
+    kicked = index in draft.kicks
+    one = replace(draft, unroll=1, kicked=[0] if kicked else [])
+    place = draft.kicks.index(index) if kicked else 0
+    here = replace(
+        start,
+        state={name: torch.from_numpy(tensor) for name, tensor in descent.states[index].items()},
+        noise={name: tensor[:, place : place + 1] for name, tensor in start.noise.items()} if kicked else {},
+    )
+    step = steps.step(start.feeds(), descent.states[index], index)
+    following = {name: step[f"next.{name}"] for name in draft.state_specs()}
+    end = steps.last(start.feeds(), following)
+    found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
+    found |= {name: end[name] for name in ("energy", "terms", "residual")}
+    wanted, sizes = descend(one, here)
+    return _Step(one, here, found, wanted, sizes | _moved(here, wanted, descent))
+
+
+def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Descent) -> dict[str, Tensor]:
+    """What the error of a following state is relative to: the largest move of this step, or of the descent's first one.
+
+    Near a minimum a gradient is what large forces leave of each other, so it is held to the gradient that the descent began with.
+    """
+    sizes = {}
+    for name, before in here.state.items():
+        first = descent.found[0][f"next.{name}"] - descent.states[0][name]
+        now = (wanted[f"next.{name}"] - before).numpy()
+        most = max(float(np.abs(m[np.isfinite(m)]).max(initial=0.0)) for m in (first, now))
+        sizes[f"next.{name}"] = torch.full_like(before, most)
+    return sizes
+
+
+def _finite(draft: Draft, start: Case, beside: list[_Step]) -> None:
+    if start.scale > 1.0:
+        return
+    for step in beside:
+        for name, tensor in step.wanted.items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise BadEnergy(
+                    f"The descent in PyTorch is not finite within {draft.unroll} steps (batch {start.batch}, seed {start.seed}, "
+                    f"first seen in {name!r}); a smaller step size, or a term that confines the state, keeps it finite."
+                )
+            if not np.isfinite(step.found[name]).all():
+                raise ParityError(name, start.batch, start.seed, float("inf"), draft.tolerance)
+
+
+def _settle(draft: Draft, compared: list[_Step], parity: Parity) -> None:
+    """Note the errors; where one is beyond the tolerance, let float64 decide.
+
+    How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be off
+    by nothing by chance.
+    """
+    found = [(step, step.errors()) for step in compared]
+    suspects = {name for _, errors in found for name, error in errors.items() if error > draft.tolerance}
+    for _, errors in found:
+        for name, error in errors.items():
+            if name not in suspects:
+                parity.note(name, error)
+    if not suspects:
+        return
+    own: dict[tuple[str, float], float] = {}
+    judged: list[tuple[str, float, Case]] = []
+    for step in compared:
+        truth = _truth(step)
+        for name in sorted(suspects):
+            key = (name, step.start.scale)
+            own[key] = max(own.get(key, 0.0), step.error(name, step.wanted[name].numpy(), truth[name]))
+            judged.append((name, step.error(name, step.found[name], truth[name]), step.start))
+    for name, error, start in sorted(judged, key=lambda e: -e[1]):
+        noise = own[name, start.scale]
+        allowed = max(draft.tolerance, _ROUNDING * noise)
+        if error > allowed:
+            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
+            raise ParityError(name, start.batch, start.seed, error, allowed, detail)
+        parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
+        parity.note(name, error)
+
+
+def _truth(step: _Step) -> dict[str, Tensor]:
+    try:
+        return descend(step.one, step.start, torch.float64)[0]
+    except (RuntimeError, TypeError):  # a callable that holds float32 tensors of its own cannot be run in float64
+        return step.wanted
+
+
+def _same_as_steps(
+    draft: Draft,
+    model: bytes,
+    start: Case,
+    found: Arrays,
+    wanted: Arrays,
+    parity: Parity,
+    limits: tuple[int, float] | None = None,
+) -> None:
+    """The segment against its steps, run one after another."""
+    steps, tolerance = limits or (draft.unroll, 0.0)
+    error = _apart(found, wanted)
+    if max(error.values()) > draft.tolerance:
+        # Where ONNX Runtime fuses nothing, both compute the same operators on the same numbers. Where a segment begins, rounding
+        # is not amplified yet, fused or not.
+        begun = _apart({"trace": found["trace"][:, :2]}, {"trace": wanted["trace"][:, :2]})
+        feeds = start.feeds()
+        plain = run(session(model, plain=True), feeds | _limits(steps, tolerance))
+        error = _apart(plain, Steps(draft, plain=True).segment(feeds, steps, tolerance).outputs)
+        if begun["trace"] > draft.tolerance:
+            error |= begun
+        name = max(error, key=lambda n: error[n])
+        if error[name] > 0.0:
+            detail = "The segment differs from its own steps. "
+            raise ParityError(name, start.batch, start.seed, error[name], 0.0, detail)
+    parity.note("segment", max(error.values()))
+
+
+def _apart(found: Arrays, wanted: Arrays) -> dict[str, float]:
+    """The largest difference of each output, relative to its largest entry; infinite where shapes or what is finite differ."""
+    errors = {}
+    for name, tensor in wanted.items():
+        other = found[name]
+        if other.shape != tensor.shape or not np.array_equal(np.isfinite(other), np.isfinite(tensor)):
+            errors[name] = float("inf")
+            continue
+        a, b = (t[np.isfinite(tensor)].astype(np.float64) for t in (other, tensor))
+        largest = float(np.abs(b).max(initial=0.0))
+        errors[name] = float(np.abs(a - b).max(initial=0.0)) / (largest or 1.0)
+    return errors
+
+
+def _stops(
+    draft: Draft,
+    model: bytes,
+    start: Case,
+    host: ort.InferenceSession,
+    alone: Steps,
+    descent: Descent,
+    parity: Parity,
+) -> None:
+    """A loop that is told to stop early, by a tolerance that some chains meet and others do not, against its steps."""
+    residuals = np.sort(descent.residuals(draft.state), axis=None)
+    if residuals[0] <= 0 or not np.isfinite(residuals[-1]):
+        return
+    gaps = residuals[1:] / residuals[:-1] if len(residuals) > 1 else np.array([1.0])
+    middle = slice(len(gaps) // 4, max(len(gaps) // 4 + 1, 3 * len(gaps) // 4))
+    place = middle.start + int(np.argmax(gaps[middle]))
+    between = float(np.sqrt(residuals[place] * residuals[min(place + 1, len(residuals) - 1)]))
+    for steps, tolerance in ((max(1, draft.unroll // 2), 0.0), (draft.unroll, between)):
+        feeds = start.feeds()
+        found = run(host, feeds | _limits(steps, tolerance))
+        wanted = alone.segment(feeds, steps, tolerance).outputs
+        _same_as_steps(draft, model, start, found, wanted, parity, (steps, tolerance))
+
+
+def _exact(
+    draft: Draft, start: Case, found: Mapping[str, Array], judge: ort.InferenceSession | None, parity: Parity
+) -> None:
+    """Answers and violations, against PyTorch's reading of the very state and the very answer that the file returned."""
+    if draft.decode is None:
+        return
+    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in draft.state}
+    with torch.no_grad():
+        answer = {k: t.detach() for k, t in draft.decode(draft.pack(state), **start.inputs).items()}
+        for name, tensor in answer.items():
+            _same(draft, parity, f"answer.{name}", found[f"answer.{name}"], tensor, start)
+        given = {name: torch.from_numpy(found[f"answer.{name}"]) for name in answer}
+        if draft.record:
+            first = draft.decode(draft.pack(start.state), **start.inputs)
+            for name, tensor in first.items():
+                # Where nothing moves every answer is the first one; elsewhere the rest of the path has no state to be held to.
+                shown = found[f"path.{name}"] if start.scale == 0 else found[f"path.{name}"][:, :1]
+                _same(draft, parity, f"path.{name}", shown, tensor.unsqueeze(1).expand(shown.shape), start)
+        verdicts: dict[str, Tensor] = {}
+        if draft.rules is not None:
+            verdicts["violations"] = counts(draft, given, start.inputs)
+            _same(draft, parity, "violations", found["violations"], verdicts["violations"], start)
+        if judge is None:
+            return
+        if draft.embed is not None:
+            place = draft.embed(given, **start.inputs)
+            named = {"y": place} if isinstance(place, Tensor) else dict(place)
+            verdicts |= {f"state.{name}": t for name, t in named.items()}
+    tensors = start.inputs | {f"answer.{name}": t for name, t in given.items()}
+    wanted = {i.name for i in judge.get_inputs()}
+    feeds = {name: np.ascontiguousarray(t.numpy()) for name, t in tensors.items() if name in wanted}
+    outputs = dict(zip([o.name for o in judge.get_outputs()], judge.run(None, feeds), strict=True))
+    for name, tensor in verdicts.items():
+        _same(draft, parity, f"judge:{name}", outputs[name], tensor, start)
+
+
+def _same(draft: Draft, parity: Parity, name: str, found: Array, wanted: Tensor, start: Case) -> None:
+    error = relative(found, wanted)
+    allowed = draft.tolerance if wanted.is_floating_point() else 0.0
+    if error > allowed:
+        raise ParityError(name, start.batch, start.seed, error, allowed)
+    parity.note(name, error)
+
+
+def _unmoved(draft: Draft, start: Case, found: Mapping[str, Array]) -> None:
+    """A rate of 0, without noise, must leave the state where it is."""
+    if start.scale:
+        return
+    for name in draft.state:
+        error = relative(found[f"next.{name}"], start.state[name])
+        if error > 0.0:
+            detail = "With `rate` 0 and no noise the state must stay: the rule must multiply its step size by `rate`. "
+            raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

@@ -1,0 +1,134 @@
+"""Replay: the steps of a segment one at a time, from the graphs that the segment was put together from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from groundstate_export.draft import Draft
+from groundstate_export.fixed import fix_batch
+from groundstate_export.half import rounded
+from groundstate_export.ir import Array
+from groundstate_export.unroll import distinct
+from groundstate_export.write import model_of
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+import onnxruntime as ort  # telemetry must be off before the import
+
+Arrays = dict[str, Array]
+
+
+def session(model: bytes, *, plain: bool = False) -> ort.InferenceSession:
+    """A session on one thread of the CPU; ``plain``: every node as it is written, nothing fused."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_mem_reuse = False
+    if plain:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def run(host: ort.InferenceSession, feeds: Mapping[str, Array]) -> Arrays:
+    """The outputs by name; what the graph does not take is left out of the feeds."""
+    wanted = {i.name: feeds[i.name] for i in host.get_inputs()}
+    return dict(zip([o.name for o in host.get_outputs()], host.run(None, wanted), strict=True))
+
+
+@dataclass
+class Descent:
+    """A segment, step by step.
+
+    Attributes:
+        states: The state before each step that moved a chain.
+        found: What each of these steps returned.
+        outputs: What the segment returns.
+    """
+
+    states: list[Arrays] = field(default_factory=list)
+    found: list[Arrays] = field(default_factory=list)
+    outputs: Arrays = field(default_factory=dict)
+
+    def residuals(self, names: Iterable[str]) -> Array:
+        """Norm of the gradient before each step, ``(steps, batch)``, of a loop's steps."""
+        return np.stack([_residual(found, names) for found in self.found])
+
+
+class Steps:
+    """The captured steps as models of their own.
+
+    Args:
+        draft: Whose steps.
+        plain: Whether ONNX Runtime may fuse nothing.
+        low: Whether float16 is rounded as hardware rounds it, rather than as the CPU does.
+    """
+
+    def __init__(self, draft: Draft, *, plain: bool = False, low: bool = False) -> None:
+        self.draft = draft
+        names = [name for name in ("quiet", "kick", "last", "record") if name in draft.graphs]
+        self.hosts = {name: session(_model(draft, name, low=low), plain=plain or low) for name in names}
+
+    def step(self, feeds: Mapping[str, Array], state: Mapping[str, Array], index: int) -> Arrays:
+        """One step of a segment, the one at ``index``, from a state."""
+        kicks = self.draft.kicks
+        bound = dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()}
+        if index not in kicks:
+            return run(self.hosts["quiet"], bound)
+        place = kicks.index(index)
+        noise = {name: np.ascontiguousarray(t[:, place]) for name, t in feeds.items() if name.startswith("noise.")}
+        return run(self.hosts["kick"], bound | noise)
+
+    def last(self, feeds: Mapping[str, Array], state: Mapping[str, Array]) -> Arrays:
+        """The evaluation of a state that ends a segment."""
+        return run(self.hosts["last"], dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()})
+
+    def segment(self, feeds: Mapping[str, Array], steps: int, tolerance: float = 0.0) -> Descent:
+        """A whole segment. Chains whose residual is below the tolerance stay, as the loop form has it."""
+        descent = Descent()
+        state = {name: feeds[f"state.{name}"] for name in self.draft.state_specs()}
+        made = np.zeros(len(feeds["rate"]), np.int64)
+        columns: dict[str, list[Array]] = {}
+        for index in range(steps):
+            found = self.step(feeds, state, index)
+            moves = ~(_residual(found, self.draft.state) < np.float32(tolerance)) if tolerance else made == made
+            if not moves.any():
+                break
+            descent.states.append(state)
+            descent.found.append(found)
+            columns.setdefault("trace", []).append(found["energy"])
+            for name, shown in self._path(feeds, state).items():
+                columns.setdefault(name, []).append(shown)
+            state = {n: np.where(_rows(moves, y), found[f"next.{n}"], y) for n, y in state.items()}
+            made += moves
+        descent.outputs = {f"next.{name}": tensor for name, tensor in state.items()} | self.last(feeds, state)
+        descent.outputs |= {name: np.stack(arrays, axis=1) for name, arrays in columns.items()}
+        if self.draft.form == "loop":
+            descent.outputs["steps"] = made
+        return descent
+
+    def _path(self, feeds: Mapping[str, Array], state: Mapping[str, Array]) -> Arrays:
+        if "record" not in self.hosts:
+            return {}
+        return run(self.hosts["record"], dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()})
+
+
+def _model(draft: Draft, name: str, *, low: bool) -> bytes:
+    graph = rounded(draft.graphs[name]) if low else draft.graphs[name]
+    alone = replace(graph, nodes=list(graph.nodes))
+    alone.outputs = distinct(alone, graph.outputs)
+    # ONNX Runtime refuses a value whose type or shape is not what the graph says it is.
+    model = model_of(alone if draft.fixed_batch is None else fix_batch(alone, draft.fixed_batch), shapes=True)
+    return bytes(model.SerializeToString())
+
+
+def _rows(moves: Array, like: Array) -> Array:
+    return moves.reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def _residual(found: Mapping[str, Array], names: Iterable[str]) -> Array:
+    slopes = [found[f"gradient.{name}"] for name in names]
+    norms: Array = np.linalg.norm(np.concatenate([g.reshape(len(g), -1) for g in slopes], axis=1), axis=1)
+    return norms

@@ -1,0 +1,104 @@
+"""What an export tells about itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export made.
+
+    Attributes:
+        path: The file.
+        bytes: Its size.
+        form: ``"unrolled"`` or ``"loop"``.
+        steps: Updates in a segment.
+        batch: The one batch size that the file takes; None for any.
+        precision: ``"float32"`` or ``"float16"``.
+        nodes: Nodes in the graph; of a loop, those of its body included.
+        nodes_a_step: Nodes that each step runs.
+        hoisted: Nodes that run once, because they do not depend on the state, by operator.
+        tolerance: Relative error allowed.
+        errors: Worst relative error of each output against PyTorch.
+        judged: Outputs for which float64 PyTorch was the judge, and how far float32 PyTorch is from it.
+        batches: Batch sizes that were compared.
+        seeds: Seeds that were compared.
+        seconds: Time of each stage.
+    """
+
+    path: Path
+    bytes: int
+    form: str
+    steps: int
+    batch: int | None
+    precision: str
+    nodes: int
+    nodes_a_step: int
+    hoisted: dict[str, int] = field(default_factory=dict)
+    tolerance: float = 1e-5
+    errors: dict[str, float] = field(default_factory=dict)
+    judged: dict[str, float] = field(default_factory=dict)
+    batches: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> float:
+        """The worst relative error of all outputs."""
+        return max(self.errors.values(), default=0.0)
+
+    @property
+    def nodes_hoisted(self) -> int:
+        """Nodes that run once, because they do not depend on the state."""
+        return sum(self.hoisted.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return asdict(self) | {"path": str(self.path), "worst": self.worst, "nodes_hoisted": self.nodes_hoisted}
+
+    def facts(self) -> dict[str, str]:
+        """What was made, a line of text by heading."""
+        batches, seeds = (", ".join(map(str, numbers)) for numbers in (self.batches, self.seeds))
+        return {
+            "file": f"{self.path}, {self.bytes:,} bytes",
+            "form": f"{self._form}, {self.precision}, batch {self.batch or 'any'}",
+            "nodes": f"{self.nodes:,} ({self.nodes_a_step} a step)",
+            "hoisted": self._hoisted,
+            "parity": f"matches PyTorch at batches {batches} and seeds {seeds}",
+            "worst": f"{self.worst:.1e} relative, tolerance {self.tolerance:.0e}",
+        }
+
+    def outputs(self) -> dict[str, str]:
+        """The worst relative error of each output, by name."""
+
+        def told(name: str, error: float) -> str:
+            note = f" (float64 judged; float32 PyTorch {self.judged[name]:.1e})" if name in self.judged else ""
+            return ("exact" if error == 0.0 else f"{error:.1e}") + note
+
+        return {name: told(name, error) for name, error in self.errors.items()}
+
+    def times(self) -> str:
+        """The time of each stage, on a line."""
+        stages = [f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items()]
+        return ", ".join([*stages, f"in all {sum(self.seconds.values()):.1f} s"])
+
+    @property
+    def _form(self) -> str:
+        steps = f"{self.steps} step" if self.steps == 1 else f"{self.steps} steps"
+        return f"{steps} unrolled" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
+
+    @property
+    def _hoisted(self) -> str:
+        if not self.hoisted:
+            return "nothing: every node depends on the state"
+        kinds = sorted(self.hoisted.items(), key=lambda kind: (-kind[1], kind[0]))
+        run = "1 node runs once" if self.nodes_hoisted == 1 else f"{self.nodes_hoisted} nodes run once"
+        return f"{run}: {', '.join(f'{count} {op}' for op, count in kinds)}"
+
+    def __str__(self) -> str:
+        lines = [f"{heading:<8} {text}" for heading, text in self.facts().items()]
+        lines += [f"  {name:<22} {text}" for name, text in self.outputs().items()]
+        return "\n".join([*lines, f"{'time':<8} {self.times()}"])
