@@ -52,6 +52,12 @@ def writes(*names: str) -> Callable[[Writer], Writer]:
     return register
 
 
+_SINGLE = frozenset({
+    "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh", "Erf", "Sinh", "Tan",
+})  # fmt: skip
+"""Operators that ONNX Runtime computes in float32, but not in float64, on CPUs."""
+
+
 class Lowering:
     """Lowers programs into one graph."""
 
@@ -115,10 +121,14 @@ class Lowering:
                 "it has no translation to ONNX. Express it by elementwise operators, sums, products of matrices, gathers with "
                 "constant indices, or masks.",
             )
+        before = len(self.graph.nodes)
         try:
-            return handler(self, call)
+            result = handler(self, call)
         except ValueError as error:
             raise self.refuse(call, f"{error}; every row must be treated alone.") from error
+        if any(n.op in _SINGLE and n.inputs[0].dtype == np.float64 for n in self.graph.nodes[before:]):
+            raise self.refuse(call, "ONNX Runtime has it for float32 only; cast with `.float()` before it.")
+        return result
 
     def write(self, instruction: Instruction, args: list[Any], kwargs: dict[str, Any], new: Any) -> Any:
         """What the first argument of a view becomes when the view is overwritten by ``new``."""

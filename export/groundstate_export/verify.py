@@ -83,6 +83,8 @@ def descend(
         rule = copy.deepcopy(rule).to(dtype)
 
     def cast(tensors: Mapping[str, Tensor]) -> State:
+        if dtype == torch.float32:
+            return dict(tensors)  # as the caller has them: an input may be of half or of double precision
         return {k: t.to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
 
     inputs, state, noise, rate = cast(start.inputs), cast(start.state), cast(start.noise), start.rate.to(dtype)

@@ -241,6 +241,11 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
             because="how many classes there are depends on the values; say `one_hot(x, classes)`",
         ),
         "float64 inside": lambda y, x: (y.double().exp() * x.double()).float(),
+        "float64 of a function that is float32 in ONNX Runtime": Case(
+            lambda y: y.double().erf().float(),
+            refused="erf",
+            because="ONNX Runtime has it for float32 only; cast with `.float()` before it",
+        ),
         "float16 inside": lambda y, x: (y.half() * 2).float() * x,
         "bfloat16 inside": lambda y, x: (y.bfloat16() * 2).float() * x,
         "integers of the state": lambda y, x: (y * 3).long() * y + (y > 0).int() * x,

@@ -198,6 +198,13 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         ),
         "scatter_reduce, prod": lambda y, n: torch.ones_like(y).scatter_reduce(1, n, y, "prod"),
         "index_add": lambda y, x: x.index_add(1, INDEX, y.sin(), alpha=0.5).square(),
+        "rows and classes, added": lambda y, k: written(
+            y, lambda h: h.index_put_((torch.arange(len(y)), k), y[:, 0].sin(), accumulate=True)
+        ),
+        "rows and classes, written": lambda y, k: written(y, lambda h: h.__setitem__((torch.arange(len(y)), k), 0.5)),
+        "rows, columns apart": lambda y, k: y[torch.arange(len(y)), :, k].sin(),
+        "values of fewer axes": assign((slice(None), INDEX[:2], COLUMNS[:2]), lambda y: torch.tensor([0.3, -0.2])),
+        "negative indices": lambda y, k: y[:, -1].sin() + y[torch.arange(len(y)), -1 - k],
         "index_copy": lambda y, x: x.index_copy(1, torch.tensor([2, 0]), y[:, :2]).square(),
         "index_fill": lambda y, x: y.index_fill(1, torch.tensor([2, 0]), 0.5).square(),
         "index_put of constants": lambda y, x: written(

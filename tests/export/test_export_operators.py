@@ -30,6 +30,7 @@ def exported(case: Case, path: Path) -> ExportReport:
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # torch's own forward mode
 @pytest.mark.parametrize("name", EXPORTED)
 def test_an_operator_and_its_gradient_match_pytorch(name: str, tmp_path: Path) -> None:
     report = exported(CASES[name], tmp_path / "term.onnx")
