@@ -7,6 +7,7 @@ host reads: terms, residual, answers, violations.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -14,37 +15,43 @@ from torch import Tensor
 
 from groundstate_export.capture import Spec, capture
 from groundstate_export.draft import Draft
+from groundstate_export.evaluate import named_terms, norm
+from groundstate_export.rules import Probe
+from groundstate_export.rules.base import unless_still
 
 
-def named_terms(result: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """An energy's result as named terms; a single tensor is the term ``energy``."""
-    return {"energy": result} if isinstance(result, Tensor) else dict(result)
+def _landscape(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False) -> Probe:
+    """The energy's terms at a state, by operators that a gradient can be taken of."""
+    keywords = draft.rule.keywords(state, last=last)
+    with torch.enable_grad():
+        terms = named_terms(draft.energy(draft.pack(state), **inputs, **keywords))
+    return Probe(draft.rule, state, draft.pack(state), inputs, terms, lambda there: _elsewhere(draft, there, inputs))
+
+
+def _elsewhere(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Probe:
+    """The energy at another state. Energies that contain a gradient need leaves there too."""
+    return _plain(_landscape(draft, {**state, **_leaves(draft, state)}, inputs), state, draft)
+
+
+def _leaves(draft: Draft, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: state[name].detach().requires_grad_() for name in draft.state}
+
+
+def _plain(probe: Probe, state: Mapping[str, Tensor], draft: Draft) -> Probe:
+    terms = {name: term.detach() for name, term in probe.terms.items()}
+    return replace(probe, state=state, point=draft.pack(state), terms=terms)
 
 
 def slope(
-    draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The energy's terms and its gradient for each minimised tensor."""
+    draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False
+) -> tuple[Probe, dict[str, Tensor]]:
+    """The landscape at a state, and the gradient of what is descended for each minimised tensor."""
+    leaves = _leaves(draft, state)
+    probe = _landscape(draft, {**state, **leaves}, inputs, last=last)
     with torch.enable_grad():
-        leaves = {name: state[name].detach().requires_grad_() for name in draft.state}
-        terms = named_terms(draft.energy(draft.pack(leaves), **inputs))
-        energy = total(terms)
-        gradients = torch.autograd.grad(energy, list(leaves.values()), torch.ones_like(energy))
-    return {k: v.detach() for k, v in terms.items()}, dict(zip(leaves, gradients, strict=True))
-
-
-def total(terms: Mapping[str, Tensor]) -> Tensor:
-    """The energy, ``(batch,)``."""
-    first, *rest = terms.values()
-    for term in rest:
-        first = first + term
-    return first
-
-
-def residual(gradients: Mapping[str, Tensor]) -> Tensor:
-    """Euclidean norm of the gradient over all minimised tensors, ``(batch,)``."""
-    squares = [(g * g).flatten(1).sum(1) if g.dim() > 1 else g * g for g in gradients.values()]
-    return torch.sqrt(total(dict(enumerate(squares))))  # type: ignore[arg-type]  # only the values matter
+        objective = probe.objective
+        gradients = torch.autograd.grad(objective, list(leaves.values()), torch.ones_like(objective))
+    return _plain(probe, state, draft), dict(zip(leaves, gradients, strict=True))
 
 
 def counts(draft: Draft, answer: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Tensor:
@@ -61,21 +68,32 @@ def _given(draft: Draft, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensors[name] for name in draft.inputs}
 
 
+def _start(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = _part(tensors, "state.")
+    with torch.no_grad():
+        nearest = draft.rule.feasible(state, _given(draft, tensors))
+        return {f"next.{name}": unless_still(tensors["rate"], nearest[name], state[name]) for name in draft.state}
+
+
 def _step(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     state = _part(tensors, "state.")
-    terms, gradients = slope(draft, state, _given(draft, tensors))
+    probe, gradients = slope(draft, state, _given(draft, tensors))
     with torch.no_grad():
-        following = draft.rule(state, gradients, _part(tensors, "noise.") or None, tensors["rate"])
-    found = {"energy": total(terms)} | {f"next.{name}": following[name] for name in state}
-    # A loop decides by the gradient when to stop; elsewhere an output would only keep it from being fused.
-    return found | ({f"gradient.{name}": g for name, g in gradients.items()} if draft.form == "loop" else {})
+        following = draft.rule(state, gradients, _part(tensors, "noise.") or None, tensors["rate"], probe)
+        found = {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
+        # A loop decides by what is left to descend when to stop; elsewhere an output would only keep it from being fused.
+        left = draft.rule.residuals(probe, gradients) if draft.form == "loop" else {}
+    return found | {f"residual.{name}": tensor for name, tensor in left.items()}
 
 
 def _last(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     given, state = _given(draft, tensors), _part(tensors, "state.")
-    terms, gradients = slope(draft, state, given)
-    found = {"energy": total(terms), "terms": torch.stack(list(terms.values()), dim=1), "residual": residual(gradients)}
     with torch.no_grad():
+        state |= draft.rule.reported(state, lambda there: _elsewhere(draft, there, given))
+    probe, gradients = slope(draft, state, given, last=True)
+    found = {"energy": probe.energy, "terms": torch.stack(list(probe.terms.values()), dim=1)}
+    with torch.no_grad():
+        found["residual"] = norm(draft.rule.residuals(probe, gradients).values())
         if draft.decode is not None:
             answer = dict(draft.decode(draft.pack(state), **given))
             found |= {f"answer.{name}": t for name, t in answer.items()}
@@ -105,7 +123,7 @@ def _judge(draft: Draft, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def differentiate(draft: Draft) -> None:
-    """Capture the step (with noise and without), the last evaluation, and the judge."""
+    """Capture where a segment starts, the step (with noise and without), the last evaluation, and the judge."""
     inputs = {name: Spec.of(t) for name, t in draft.inputs.items()}
     states = {f"state.{name}": spec for name, spec in draft.state_specs().items()}
     minimised = {f"state.{name}": states[f"state.{name}"] for name in draft.state}
@@ -116,7 +134,9 @@ def differentiate(draft: Draft) -> None:
     draft.programs = {"quiet": capture(step, inputs | states | rate, "The energy")}
     if draft.kicks:
         draft.programs["kick"] = capture(step, inputs | states | noise | rate, "The energy")
-    draft.programs["last"] = capture(last, inputs | minimised, "The energy, `decode` or `rules`")
+    if draft.confined:
+        draft.programs["start"] = capture(partial(_start, draft), inputs | minimised | rate, "The rule")
+    draft.programs["last"] = capture(last, inputs | states, "The energy, `decode` or `rules`")
     if draft.record and draft.answers:
         draft.programs["record"] = capture(partial(_record, draft), inputs | minimised, "`decode`")
     if draft.rules is not None or draft.embed is not None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from groundstate_export.capture import Program, Spec
+from groundstate_export.descent import Descent
 from groundstate_export.initial import Initial
 from groundstate_export.ir import Graph
 from groundstate_export.rules import Rule, Slot
@@ -48,6 +49,7 @@ class Draft:
 
     # capture
     slots: dict[str, Slot] = field(default_factory=dict)
+    confined: bool = False
     terms: list[str] = field(default_factory=list)
     rule_names: list[str] = field(default_factory=list)
     answers: dict[str, Spec] = field(default_factory=dict)
@@ -66,6 +68,11 @@ class Draft:
     def pack(self, state: Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
         """The minimised tensors as the caller's functions take them."""
         return state["y"] if self.bare else {name: state[name] for name in self.state}
+
+    @property
+    def descent(self) -> Descent:
+        """The same in PyTorch."""
+        return Descent(self.energy, self.rule, self.inputs, None if self.bare else tuple(self.state))
 
     @property
     def kicks(self) -> list[int]:

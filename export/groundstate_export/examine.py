@@ -11,20 +11,24 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export.arguments import check, modules_of
 from groundstate_export.capture import Spec, quiet
-from groundstate_export.differentiate import counts, total
+from groundstate_export.descent import Descent
+from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
 from groundstate_export.entries import NUMPY
 from groundstate_export.errors import BadArgument, BadEnergy, ExportError
+from groundstate_export.evaluate import total
 from groundstate_export.initial import of_example
 from groundstate_export.places import place_of
 from groundstate_export.preserve import Snapshot
-from groundstate_export.verify import case
+from groundstate_export.verify import case, relative
 
 _SAME = 1e-6
 """A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
 
 _SAME_ELSEWHERE = 1e-3
 """At another place of the batch, kernels may group the same sums differently; an energy that counts rows changes by far more."""
+
+_IDEMPOTENT = 1e-3
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -39,6 +43,7 @@ def examine(draft: Draft) -> None:
     check(draft)
     draft.initial = {name: of_example(t) for name, t in draft.state.items()} | draft.initial
     snapshot = Snapshot(modules_of(draft.energy))
+    _keywords(draft)
     found = _energy(draft, snapshot)
     _rule(draft)
     snapshot.restore()
@@ -96,7 +101,8 @@ def _slope(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tenso
     inputs = {name: tensor.clone() for name, tensor in inputs.items()}
     batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
-        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), inputs, when), batch)
+        told = {**inputs, **draft.rule.keywords(leaves, last=True)}
+        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), told, when), batch)
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)
         if energy.requires_grad:
@@ -150,27 +156,67 @@ def _repeats(first: Found, second: Found, problem: str) -> None:
 
 
 def _rule(draft: Draft) -> None:
-    draft.slots = draft.rule.slots(draft.state)
-    clash = set(draft.slots) & set(draft.state)
-    if clash:
-        raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
-    state = draft.state | {name: slot.tensor for name, slot in draft.slots.items()}
+    descent = draft.descent
     rows = next(iter(draft.state.values())).shape[0]
     noise = {k: torch.zeros_like(t) for k, t in draft.state.items()} if draft.kicks else None
     with torch.no_grad():
         try:
-            following = draft.rule(
-                state, {k: torch.ones_like(t) for k, t in draft.state.items()}, noise, torch.ones(rows)
-            )
-        except (RuntimeError, KeyError) as error:
+            draft.slots = draft.rule.slots(draft.state, descent.at(draft.state, last=True))
+            _slots(draft)
+            state = draft.state | {name: slot.tensor for name, slot in draft.slots.items()}
+            begun = descent.begin(state)
+            following, _ = descent.step(begun, noise, torch.ones(rows))
+            descent.read(state)
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            if isinstance(error, ExportError):
+                raise
             shapes = {name: tuple(t.shape) for name, t in draft.state.items()}
             raise BadArgument(f"The rule does not fit the state {shapes}: {error}") from error
+    draft.confined = any(begun[name] is not state[name] for name in draft.state)
+    _nearest(draft, descent, state)
     for name, tensor in state.items():
         if name not in following or following[name].shape != tensor.shape:
             shape = tuple(following[name].shape) if name in following else "missing"
             raise BadArgument(
                 f"The rule turns the state {name!r} of shape {tuple(tensor.shape)} into {shape}; it must keep it."
             )
+
+
+def _nearest(draft: Draft, descent: Descent, state: Mapping[str, Tensor]) -> None:
+    """What is brought to where the rule keeps it must stay there when it is brought there again."""
+    wide = {name: 3 * tensor if name in draft.state else tensor for name, tensor in state.items()}
+    with torch.no_grad():
+        for start in (state, wide):
+            once = descent.begin(start)
+            for name, again in descent.begin(once).items():
+                if relative(again.numpy(), once[name]) > _IDEMPOTENT:
+                    raise BadArgument(
+                        f"The rule keeps the state {name!r} in sets that do not fit together: what is projected to them once is "
+                        "elsewhere when it is projected again. Of two sets for one tensor the second must not leave the first, "
+                        "as a simplex and then a box do; keep to one, or put the other into the energy."
+                    )
+
+
+def _slots(draft: Draft) -> None:
+    if clash := set(draft.slots) & set(draft.state):
+        raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
+    for name, slot in draft.slots.items():
+        if slot.tensor.dtype != torch.float32:
+            raise BadArgument(f"The rule's slot {name!r} is {slot.tensor.dtype}; a state is float32.")
+
+
+def _keywords(draft: Draft) -> None:
+    """What the rule tells the energy must be what the energy takes, and not what the caller tells it."""
+    told = sorted(draft.rule.keywords(draft.state, last=True))
+    if clash := set(told) & set(draft.inputs):
+        raise BadArgument(f"The inputs {sorted(clash)} are what the rule tells the energy; give them other names.")
+    if told:
+        try:
+            draft.descent.at(draft.state, last=True)
+        except TypeError as error:
+            raise BadArgument(
+                f"The rule tells the energy {told}, which it does not take as keywords: {error}"
+            ) from error
 
 
 class _Count(TorchDispatchMode):
@@ -204,8 +250,9 @@ def _path(draft: Draft) -> None:
 def _rows(draft: Draft, example: Found) -> None:
     """A row must come out the same whatever the other rows are; and the example, whatever was asked before it."""
     batch = max(2, min(64, max(draft.batches)))
-    one, other = case(draft, batch, 0, 1.0), case(draft, batch, 1, 3.0)
+    one = case(draft, batch, 0, 1.0)
     found = _slope(draft, one.state, one.inputs, f"at batch {batch}")
+    other = case(draft, batch, 1, 3.0)
     half = batch // 2
     for kept in (slice(0, half), slice(half, batch)):
         mixed = [

@@ -15,7 +15,7 @@ import numpy as np
 
 from groundstate_export.draft import Draft
 from groundstate_export.ir import Batch, Graph, Node, Value
-from groundstate_export.unroll import declare, distinct, finish
+from groundstate_export.unroll import begin, declare, distinct, finish
 
 
 class _Rounds(Batch):
@@ -30,7 +30,7 @@ def loop(draft: Draft) -> None:
     graph = declare(draft)
     graph.input("max_steps", np.int64, ())
     graph.input("tolerance", np.float32, ())
-    states = {name: graph.inputs[f"state.{name}"] for name in draft.state_specs()}
+    states = begin(draft, graph)
     kept = {name for name in states if all(_keeps(g, name) for g in _steps(draft))}
     carried = {name: value for name, value in states.items() if name not in kept}
     body = _Body(draft, graph, carried)
@@ -110,7 +110,7 @@ class _Body:
         return _emit_if(self.graph, kicked, then, otherwise)
 
     def _residual(self, found: Mapping[str, Value]) -> Value:
-        slopes = [found[f"gradient.{name}"] for name in self.draft.state]
+        slopes = [value for name, value in found.items() if name.startswith("residual.")]
         if len(slopes) == 1:
             return self._norm("ReduceL2", slopes[0])
         squares = [self._norm("ReduceSumSquare", slope) for slope in slopes]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -25,9 +26,11 @@ from torch import Tensor
 from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
 from groundstate_export.errors import BadEnergy, ParityError
+from groundstate_export.evaluate import total
 from groundstate_export.ir import Array
 from groundstate_export.replay import Arrays, Descent, Steps, run, session
-from groundstate_export.verify import Case, case, descend, relative, still
+from groundstate_export.rules.base import WORST, choose
+from groundstate_export.verify import Case, Ranking, Reference, case, descend, relative, still
 
 _ROUNDING = 4.0
 """How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
@@ -61,22 +64,29 @@ class _Step:
     found: Arrays
     wanted: dict[str, Tensor]
     sizes: dict[str, Tensor]
+    clear: Tensor
 
     def errors(self) -> dict[str, float]:
         """The relative error of each output."""
-        return {name: self.error(name, self.found[name], tensor) for name, tensor in self.wanted.items()}
+        everything = torch.ones_like(self.clear)
+        return {name: self.error(name, self.found[name], tensor, everything) for name, tensor in self.wanted.items()}
 
-    def error(self, name: str, found: Array, wanted: Tensor) -> float:
-        """The largest difference relative to the output's size; of a state, where it is no more than rounding, to the state's."""
+    def error(self, name: str, found: Array, wanted: Tensor, rows: Tensor) -> float:
+        """The largest difference of some rows relative to the output's size; of a state, if only rounding, to the state's."""
+        found, wanted = found[rows.numpy()], wanted[rows]
         before = self.start.state.get(name.removeprefix("next.")) if name.startswith("next.") else None
         if before is not None:
-            state = torch.full_like(
-                wanted, float(torch.nan_to_num(torch.stack([before.to(wanted), wanted])).abs().max())
-            )
-            rounded = relative(found, wanted, state)
+            most = max(_largest(before.numpy()), _largest(wanted.numpy()))
+            rounded = relative(found, wanted, torch.full_like(wanted, most))
             if rounded <= _LAST_BITS:
                 return rounded
-        return relative(found, wanted, self.sizes.get(name))
+        size = self.sizes.get(name)
+        return relative(found, wanted, None if size is None else size[rows])
+
+
+def _largest(array: Array) -> float:
+    """The largest entry; what stands for nothing yet, and what is not finite, left out."""
+    return float(np.abs(array[np.isfinite(array) & (np.abs(array) < WORST)]).max(initial=0.0))
 
 
 def verify(draft: Draft, model: bytes) -> Parity:
@@ -97,6 +107,10 @@ def verify(draft: Draft, model: bytes) -> Parity:
         places = _places(draft, start, descent)
         beside = [_beside(draft, one, start, descent, place) for one in sides for place in places]
         _finite(draft, start, beside)
+        for (
+            step
+        ) in beside:  # at the goal nothing but rounding is left of a residual, so it is held to where the descent began
+            step.sizes["residual"] = torch.maximum(beside[0].sizes["residual"], step.sizes["residual"])
         compared += beside
         if whole:
             found = run(host, feeds | _limits(draft.unroll))
@@ -164,10 +178,10 @@ def _beside(draft: Draft, steps: Steps, start: Case, descent: Descent, index: in
     end = steps.last(start.feeds(), following)
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
-    wanted, sizes = descend(one, here)
+    wanted, sizes, clear = descend(one, here)
     if bool((start.rate > 1).any()):  # only how far it moves is of interest, not what the energy is out there
         wanted = {name: t for name, t in wanted.items() if name == "trace" or name.startswith("next.")}
-    return _Step(one, here, found, wanted, sizes | _moved(here, wanted, descent))
+    return _Step(one, here, found, wanted, sizes | _moved(here, wanted, descent), clear)
 
 
 def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Descent) -> dict[str, Tensor]:
@@ -179,7 +193,7 @@ def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Descent) -> dict[s
     for name, before in here.state.items():
         first = descent.found[0][f"next.{name}"] - descent.states[0][name]
         now = (wanted[f"next.{name}"] - before).numpy()
-        most = max(float(np.abs(m[np.isfinite(m)]).max(initial=0.0)) for m in (first, now))
+        most = max(_largest(first), _largest(now))
         sizes[f"next.{name}"] = torch.full_like(before, most)
     return sizes
 
@@ -202,7 +216,8 @@ def _settle(draft: Draft, compared: list[_Step], parity: Parity) -> None:
     """Note the errors; where one is beyond the tolerance, let float64 decide.
 
     How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be off
-    by nothing by chance.
+    by nothing by chance. Chains in which a decision of this step hangs on rounding may end in another state that is as good:
+    their energies must match all the same, and be what PyTorch says of the state that they end in.
     """
     found = [(step, step.errors()) for step in compared]
     suspects = {name for _, errors in found for name, error in errors.items() if error > draft.tolerance}
@@ -212,29 +227,64 @@ def _settle(draft: Draft, compared: list[_Step], parity: Parity) -> None:
                 parity.note(name, error)
     if not suspects:
         return
+    if not any(bool(step.clear.any()) for step in compared if step.start.scale):
+        raise BadEnergy(
+            "The rule chooses between energies that are equal to rounding in every chain that was tried, so the file cannot be "
+            "compared; a wider `initial`, or an energy that depends more on the state, tells them apart."
+        )
+    judged = [one for step in compared for one in _judged(step, suspects)]
     own: dict[tuple[str, float], float] = {}
-    judged: list[tuple[str, float, Case]] = []
-    for step in compared:
-        truth = _truth(step)
-        for name in sorted(suspects & set(step.wanted)):
-            key = (name, step.start.scale)
-            own[key] = max(own.get(key, 0.0), step.error(name, step.wanted[name].numpy(), truth[name]))
-            judged.append((name, step.error(name, step.found[name], truth[name]), step.start))
-    for name, error, start in sorted(judged, key=lambda e: -e[1]):
-        noise = own[name, start.scale]
+    for one in judged:
+        own[one.kind] = max(own.get(one.kind, 0.0), one.own)
+    for one in sorted(judged, key=lambda one: -one.error):
+        name, noise, start = one.kind[0], own[one.kind], one.start
         allowed = max(draft.tolerance, _ROUNDING * noise)
-        if error > allowed:
+        if one.error > allowed:
             detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
-            raise ParityError(name, start.batch, start.seed, error, allowed, detail)
+            raise ParityError(name, start.batch, start.seed, one.error, allowed, detail)
         parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
-        parity.note(name, error)
+        parity.note(name, one.error)
 
 
-def _truth(step: _Step) -> dict[str, Tensor]:
+class _Judged(NamedTuple):
+    """How far an output is from float64: its name and the scale; the start; the file; PyTorch in float32."""
+
+    kind: tuple[str, float]
+    start: Case
+    error: float
+    own: float
+
+
+def _judged(step: _Step, names: set[str]) -> Iterator[_Judged]:
+    truth, _, sure = _truth(step)
+    sure = sure & step.clear
+    _as_good(step, ~sure)
+    for name in sorted(names & step.wanted.keys()):
+        rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure
+        error = step.error(name, step.found[name], truth[name], rows)
+        yield _Judged(
+            (name, step.start.scale), step.start, error, step.error(name, step.wanted[name].numpy(), truth[name], rows)
+        )
+
+
+def _truth(step: _Step) -> Reference:
     try:
-        return descend(step.one, step.start, torch.float64)[0]
+        return descend(step.one, step.start, torch.float64)
     except (RuntimeError, TypeError):  # a callable that holds float32 tensors of its own cannot be run in float64
-        return step.wanted
+        return Reference(step.wanted, step.sizes, step.clear)
+
+
+def _as_good(step: _Step, rows: Tensor) -> None:
+    """The energy that the file gives some chains must be what PyTorch says of the states in which they are."""
+    if not bool(rows.any()):
+        return
+    state = {name: torch.from_numpy(step.found[f"next.{name}"]) for name in step.start.state}
+    with torch.no_grad():
+        reading = replace(step.one.descent, inputs=step.start.inputs).read(state)
+    size = total({name: term.abs() for name, term in reading.terms.items()})
+    error = relative(step.found["energy"][rows.numpy()], reading.energy[rows], size[rows])
+    if error > step.one.tolerance:
+        raise ParityError("energy", step.start.batch, step.start.seed, error, step.one.tolerance)
 
 
 def _same_as_steps(
@@ -289,7 +339,7 @@ def _stops(
     parity: Parity,
 ) -> None:
     """A loop that is told to stop early, by a tolerance that some chains meet and others do not, against its steps."""
-    residuals = np.sort(descent.residuals(draft.state), axis=None)
+    residuals = np.sort(descent.residuals(), axis=None)
     if residuals[0] <= 0 or not np.isfinite(residuals[-1]):
         return
     gaps = residuals[1:] / residuals[:-1] if len(residuals) > 1 else np.array([1.0])
@@ -309,14 +359,14 @@ def _exact(
     """Answers and violations, against PyTorch's reading of the very state and the very answer that the file returned."""
     if draft.decode is None:
         return
-    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in draft.state}
     with torch.no_grad():
-        answer = {k: t.detach() for k, t in draft.decode(draft.pack(state), **start.inputs).items()}
+        answer = _answer(draft, start, found)
         for name, tensor in answer.items():
             _same(draft, parity, f"answer.{name}", found[f"answer.{name}"], tensor, start)
         given = {name: torch.from_numpy(found[f"answer.{name}"]) for name in answer}
         if draft.record:
-            first = draft.decode(draft.pack(start.state), **start.inputs)
+            begun = replace(draft.descent, inputs=start.inputs).begin(start.state, start.rate)
+            first = draft.decode(draft.pack(begun), **start.inputs)
             for name, tensor in first.items():
                 # Where nothing moves every answer is the first one; elsewhere the rest of the path has no state to be held to.
                 shown = found[f"path.{name}"] if start.scale == 0 else found[f"path.{name}"][:, :1]
@@ -337,6 +387,25 @@ def _exact(
     outputs = dict(zip([o.name for o in judge.get_outputs()], judge.run(None, feeds), strict=True))
     for name, tensor in verdicts.items():
         _same(draft, parity, f"judge:{name}", outputs[name], tensor, start)
+
+
+def _answer(draft: Draft, start: Case, found: Mapping[str, Array]) -> dict[str, Tensor]:
+    """PyTorch's reading of the state that the file returned; of two equally good ones, of that which the file chose."""
+    assert draft.decode is not None
+    state = {name: torch.from_numpy(found[f"next.{name}"]) for name in start.state}
+    ways = []
+    for flipped in (False, True):
+        ranking = Ranking(start.batch, flipped=flipped)
+        point = replace(draft.descent, inputs=start.inputs, compare=ranking).shown(state)
+        ways.append(draft.decode(draft.pack(point), **start.inputs))
+        if bool(ranking.clear.all()):
+            return {name: t.detach() for name, t in ways[0].items()}
+    answer = {}
+    for name, first in ways[0].items():
+        given, other = torch.from_numpy(found[f"answer.{name}"]), ways[1][name]
+        away = [(given.double() - way.double()).abs().reshape(start.batch, -1).amax(1) for way in (first, other)]
+        answer[name] = choose(away[0] <= away[1], first, other)
+    return answer
 
 
 def _same(draft: Draft, parity: Parity, name: str, found: Array, wanted: Tensor, start: Case) -> None:

@@ -24,7 +24,7 @@ from groundstate_export.preserve import preserved
 from groundstate_export.report import ExportReport
 from groundstate_export.rules import Rule
 from groundstate_export.tool import Tool
-from groundstate_export.unroll import lower_all, moving, optimise_all, unroll
+from groundstate_export.unroll import distinct, lower_all, moving, optimise_all, unroll
 from groundstate_export.write import header_of, model_of, write
 
 TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2}
@@ -113,6 +113,8 @@ def export(
         seeds=tuple(seeds),
     )
     with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
+        # Copied out here, what the caller made in inference mode can be differentiated.
+        draft.inputs, draft.state = ({k: t.clone() for k, t in d.items()} for d in (draft.inputs, draft.state))
         return _run(draft, target, progress or (lambda _: None))
 
 
@@ -161,7 +163,9 @@ def _run(draft: Draft, path: Path, progress: Callable[[str], None]) -> ExportRep
             draft.graph = fix_batch(draft.graph, draft.fixed_batch)
         model = model_of(draft.graph, shapes=draft.fixed_batch is not None)
         if "judge" in draft.graphs:
-            draft.judge = model_of(draft.graphs["judge"]).SerializeToString(deterministic=True)
+            judge = draft.graphs["judge"]
+            judge.outputs = distinct(judge, judge.outputs)
+            draft.judge = model_of(judge).SerializeToString(deterministic=True)
     with stage("verify"):
         parity = verify(draft, model.SerializeToString())
     draft.header = header_of(draft, path.stem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,9 +52,9 @@ class Descent:
     found: list[Arrays] = field(default_factory=list)
     outputs: Arrays = field(default_factory=dict)
 
-    def residuals(self, names: Iterable[str]) -> Array:
-        """Norm of the gradient before each step, ``(steps, batch)``, of a loop's steps."""
-        return np.stack([_residual(found, names) for found in self.found])
+    def residuals(self) -> Array:
+        """What each chain had left to descend before each step, ``(steps, batch)``, of a loop's steps."""
+        return np.stack([_residual(found) for found in self.found])
 
 
 class Steps:
@@ -68,7 +68,7 @@ class Steps:
 
     def __init__(self, draft: Draft, *, plain: bool = False, low: bool = False) -> None:
         self.draft = draft
-        names = [name for name in ("quiet", "kick", "last", "record") if name in draft.graphs]
+        names = [name for name in ("start", "quiet", "kick", "last", "record") if name in draft.graphs]
         self.hosts = {name: session(_model(draft, name, low=low), plain=plain or low) for name in names}
 
     def step(self, feeds: Mapping[str, Array], state: Mapping[str, Array], index: int) -> Arrays:
@@ -81,6 +81,13 @@ class Steps:
         noise = {name: np.ascontiguousarray(t[:, place]) for name, t in feeds.items() if name.startswith("noise.")}
         return run(self.hosts["kick"], bound | noise)
 
+    def begin(self, feeds: Mapping[str, Array]) -> Arrays:
+        """The state that the steps start from."""
+        given = {name: feeds[f"state.{name}"] for name in self.draft.state_specs()}
+        if "start" not in self.hosts:
+            return given
+        return given | {n.removeprefix("next."): t for n, t in run(self.hosts["start"], feeds).items()}
+
     def last(self, feeds: Mapping[str, Array], state: Mapping[str, Array]) -> Arrays:
         """The evaluation of a state that ends a segment."""
         return run(self.hosts["last"], dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()})
@@ -88,12 +95,12 @@ class Steps:
     def segment(self, feeds: Mapping[str, Array], steps: int, tolerance: float = 0.0) -> Descent:
         """A whole segment. Chains whose residual is below the tolerance stay, as the loop form has it."""
         descent = Descent()
-        state = {name: feeds[f"state.{name}"] for name in self.draft.state_specs()}
+        state = self.begin(feeds)
         made = np.zeros(len(feeds["rate"]), np.int64)
         columns: dict[str, list[Array]] = {}
         for index in range(steps):
             found = self.step(feeds, state, index)
-            moves = ~(_residual(found, self.draft.state) < np.float32(tolerance)) if tolerance else made == made
+            moves = ~(_residual(found) < np.float32(tolerance)) if tolerance else made == made
             if not moves.any():
                 break
             descent.states.append(state)
@@ -128,7 +135,7 @@ def _rows(moves: Array, like: Array) -> Array:
     return moves.reshape(-1, *(1,) * (like.ndim - 1))
 
 
-def _residual(found: Mapping[str, Array], names: Iterable[str]) -> Array:
-    slopes = [found[f"gradient.{name}"] for name in names]
-    norms: Array = np.linalg.norm(np.concatenate([g.reshape(len(g), -1) for g in slopes], axis=1), axis=1)
+def _residual(found: Mapping[str, Array]) -> Array:
+    left = [array for name, array in found.items() if name.startswith("residual.")]
+    norms: Array = np.linalg.norm(np.concatenate([g.reshape(len(g), -1) for g in left], axis=1), axis=1)
     return norms

@@ -60,10 +60,19 @@ def declare(draft: Draft) -> Graph:
     return graph
 
 
+def begin(draft: Draft, graph: Graph) -> dict[str, Value]:
+    """The state that the steps start from: as it is given, brought to where the rule keeps it."""
+    state = {name: graph.inputs[f"state.{name}"] for name in draft.state_specs()}
+    if "start" in draft.graphs:
+        found = graph.inline(draft.graphs["start"], graph.inputs)
+        state |= {name: found[f"next.{name}"] for name in draft.state}
+    return state
+
+
 def unroll(draft: Draft) -> None:
     """Chain the steps of a segment. What does not depend on the state is shared, because equal values are one value."""
     graph = declare(draft)
-    state = {name: graph.inputs[f"state.{name}"] for name in draft.state_specs()}
+    state = begin(draft, graph)
     trace = []
     path: dict[str, list[Value]] = {}
     for step in range(draft.unroll):

@@ -297,7 +297,7 @@ class Solver:
         random = np.random.Generator(np.random.SFC64(whole("seed", seed, 0)))
         for place, tensors in (("inputs", inputs), ("state", state or {}), ("noise", noise or {})):
             mapping(place, tensors)
-        batch = batch_of(inputs, header.limits["batch"])
+        batch = batch_of(inputs if header.inputs else state or {}, header.limits["batch"])
         given = fitting("inputs", inputs, header.inputs, batch)
         drawn = {
             n: s.initial.draw(random, (batch, *s.shape), s.dtype)
@@ -315,8 +315,12 @@ class Solver:
         return {**out, "trace": np.concatenate(traces, axis=1)}
 
     def _evaluate(self, inputs: Tensors, place: Tensors) -> Tensors:
-        """Outputs at a state without moving it."""
-        still = {n: place.get(n, np.zeros((1, *s.shape), s.dtype)) for n, s in self.header.state.items()}
+        """Outputs at a state without moving it; what else is carried is as when a chain starts."""
+        random = np.random.Generator(np.random.SFC64(0))
+        still = {
+            n: place[n] if n in place else s.initial.draw(random, (1, *s.shape), s.dtype)
+            for n, s in self.header.state.items()
+        }
         noise = {n: np.zeros((1, *s.shape), np.float32) for n, s in self.header.noise.items()}
         return segment(self._session, self.header, inputs, still, noise, np.zeros(1, np.float32), self._pool)
 

@@ -322,7 +322,7 @@ def test_rules_that_are_counted_wrongly_are_caught(folder: Path, monkeypatch: py
 def test_a_rule_that_ignores_its_rate_is_refused(folder: Path) -> None:
     class Stubborn(Rule):
         def forward(
-            self, state: dict[str, Tensor], gradient: Any, noise: Any = None, rate: Tensor | None = None
+            self, state: dict[str, Tensor], gradient: Any, noise: Any = None, rate: Any = None, probe: Any = None
         ) -> dict[str, Tensor]:
             return {name: y - 0.1 * gradient[name] for name, y in state.items()}
 

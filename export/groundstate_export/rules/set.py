@@ -1,0 +1,16 @@
+"""Where a tensor must stay."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+
+class Set(nn.Module, ABC):
+    """Where a tensor must stay."""
+
+    @abstractmethod
+    def forward(self, y: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The nearest point of the set, of the shape of ``y``; NaN where ``y`` is NaN. The inputs are the energy's."""
