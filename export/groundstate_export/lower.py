@@ -52,6 +52,9 @@ def writes(*names: str) -> Callable[[Writer], Writer]:
     return register
 
 
+_ROW_VIEWS = frozenset({"view", "_unsafe_view", "unsqueeze", "expand", "clone", "alias", "detach"})
+"""What leaves the numbers of the batch's rows what they are, when the batch stays in front."""
+
 _SINGLE = frozenset({
     "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh", "Erf", "Sinh", "Tan",
 })  # fmt: skip
@@ -112,6 +115,8 @@ class Lowering:
         if folded is not None:
             return folded
         call = Call(instruction, args, kwargs)
+        if call.name in _ROW_VIEWS and _numbers_rows(args[0], call.shape):
+            return Entry(call.dtype, call.shape, refusal=args[0].refusal, rows=True)
         if _complex(instruction, args):
             return HANDLERS["complex numbers"](self, call)
         handler = HANDLERS.get(call.name)
@@ -253,6 +258,11 @@ def concrete(argument: Any) -> Any:
     if isinstance(argument, Entry):
         return argument.tensor
     return [concrete(a) for a in argument] if isinstance(argument, list) else argument
+
+
+def _numbers_rows(viewed: Any, shape: Shape) -> bool:
+    in_front = shape[:1] == (Batch(),) and sum(isinstance(d, Batch) for d in shape) == 1
+    return isinstance(viewed, Entry) and viewed.rows and in_front
 
 
 def _complex(instruction: Instruction, args: Sequence[Any]) -> bool:

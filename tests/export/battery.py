@@ -183,7 +183,7 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
         ),
         "xlogy": lambda y, x: torch.xlogy(y, y.square() + 0.5) * x,
         "xlog1py": lambda y, x: torch.special.xlog1py(y, y.square()) * x,
-        "entr": lambda y, x: torch.special.entr(y.sigmoid()) * x,
+        "entr": lambda y, x: torch.special.entr(y.square() + 0.1) * x,
         "logaddexp": lambda y, x: torch.logaddexp(y, x),  # noqa: PLW0108
         "logaddexp2": lambda y, x: torch.logaddexp2(y, x),  # noqa: PLW0108
         "deg2rad": lambda y, x: torch.deg2rad(y * 90) * x + torch.rad2deg(y) * 0.01,
