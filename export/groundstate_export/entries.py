@@ -46,6 +46,7 @@ class Entry:
         tensor: The tensor itself, where it depends on no input.
         refusal: Why it has no value. It may still lend its shape, as a sum over the batch does to the ones that a gradient starts
             from; only what needs the value is refused.
+        rows: Whether it is the numbers of the batch's rows, along its first axis. Only an index may use them.
     """
 
     dtype: torch.dtype
@@ -53,6 +54,7 @@ class Entry:
     value: Value | None = None
     tensor: Tensor | None = None
     refusal: UnsupportedOperator | None = None
+    rows: bool = False
 
 
 @dataclass

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export.arguments import check, modules_of
-from groundstate_export.capture import Spec
+from groundstate_export.capture import Spec, quiet
 from groundstate_export.descent import Descent
 from groundstate_export.differentiate import counts
 from groundstate_export.draft import Draft
@@ -22,9 +22,13 @@ from groundstate_export.places import place_of
 from groundstate_export.preserve import Snapshot
 from groundstate_export.verify import case, relative
 
-_IDEMPOTENT = 1e-3
 _SAME = 1e-6
 """A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
+
+_SAME_ELSEWHERE = 1e-3
+"""At another place of the batch, kernels may group the same sums differently; an energy that counts rows changes by far more."""
+
+_IDEMPOTENT = 1e-3
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -53,7 +57,8 @@ def _called(what: str, function: Callable[..., Any], first: Any, inputs: Mapping
     given = {**(first if isinstance(first, Mapping) else {"state": first}), **inputs}
     before = {name: tensor.detach().clone() for name, tensor in given.items()}
     try:
-        result = function(first, **inputs)
+        with quiet():
+            result = function(first, **inputs)
     except ExportError:
         raise
     except Exception as error:
@@ -93,10 +98,11 @@ def _terms(result: Any, batch: int) -> dict[str, Tensor]:
 
 def _slope(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], when: str) -> Found:
     leaves = {name: state[name].detach().clone().requires_grad_() for name in draft.state}
-    inputs = {name: tensor.clone() for name, tensor in inputs.items()} | draft.rule.keywords(leaves, last=True)
+    inputs = {name: tensor.clone() for name, tensor in inputs.items()}
     batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
-        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), inputs, when), batch)
+        told = {**inputs, **draft.rule.keywords(leaves, last=True)}
+        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), told, when), batch)
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)
         if energy.requires_grad:
@@ -200,9 +206,17 @@ def _slots(draft: Draft) -> None:
 
 
 def _keywords(draft: Draft) -> None:
-    """What the rule tells the energy must not be what the caller tells it."""
-    if clash := set(draft.rule.keywords(draft.state, last=True)) & set(draft.inputs):
+    """What the rule tells the energy must be what the energy takes, and not what the caller tells it."""
+    told = sorted(draft.rule.keywords(draft.state, last=True))
+    if clash := set(told) & set(draft.inputs):
         raise BadArgument(f"The inputs {sorted(clash)} are what the rule tells the energy; give them other names.")
+    if told:
+        try:
+            draft.descent.at(draft.state, last=True)
+        except TypeError as error:
+            raise BadArgument(
+                f"The rule tells the energy {told}, which it does not take as keywords: {error}"
+            ) from error
 
 
 class _Count(TorchDispatchMode):
@@ -246,11 +260,30 @@ def _rows(draft: Draft, example: Found) -> None:
             for here, there in ((one.state, other.state), (one.inputs, other.inputs))
         ]
         _apart(found, _slope(draft, mixed[0], mixed[1], f"at batch {batch}"), kept)
+    _placed(draft, found, one.state, one.inputs)
     again = _slope(draft, draft.state, draft.inputs, "at the example")
     _repeats(
         example, again, "The energy is another one after it was called elsewhere: it keeps something between calls."
     )
     _slope(draft, {k: t[:1] for k, t in one.state.items()}, {k: t[:1] for k, t in one.inputs.items()}, "at batch 1")
+
+
+def _placed(draft: Draft, found: Found, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> None:
+    """A row must come out the same wherever in the batch it stands."""
+    moved = _slope(
+        draft,
+        {k: t.roll(1, 0) for k, t in state.items()},
+        {k: t.roll(1, 0) for k, t in inputs.items()},
+        "with rows moved",
+    )
+    for one, two in zip(found, moved, strict=True):
+        for name, wanted in one.items():
+            change = (two[name].roll(-1, 0) - wanted).nan_to_num().abs().max()
+            if change > _SAME_ELSEWHERE * wanted.nan_to_num().abs().max():
+                raise BadEnergy(
+                    f"The energy depends on where in the batch a row stands: {name!r} changes by {float(change):.3g} when "
+                    "all rows move by one. Number what is inside a row, not the rows."
+                )
 
 
 def _mixed(here: Tensor, there: Tensor, kept: slice) -> Tensor:

@@ -52,6 +52,15 @@ def writes(*names: str) -> Callable[[Writer], Writer]:
     return register
 
 
+_ROW_VIEWS = frozenset({"view", "_unsafe_view", "unsqueeze", "expand", "clone", "alias", "detach"})
+"""What leaves the numbers of the batch's rows what they are, when the batch stays in front."""
+
+_SINGLE = frozenset({
+    "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh", "Erf", "Sinh", "Tan",
+})  # fmt: skip
+"""Operators that ONNX Runtime computes in float32, but not in float64, on CPUs."""
+
+
 class Lowering:
     """Lowers programs into one graph."""
 
@@ -106,6 +115,8 @@ class Lowering:
         if folded is not None:
             return folded
         call = Call(instruction, args, kwargs)
+        if call.name in _ROW_VIEWS and _numbers_rows(args[0], call.shape):
+            return Entry(call.dtype, call.shape, refusal=args[0].refusal, rows=True)
         if _complex(instruction, args):
             return HANDLERS["complex numbers"](self, call)
         handler = HANDLERS.get(call.name)
@@ -115,10 +126,14 @@ class Lowering:
                 "it has no translation to ONNX. Express it by elementwise operators, sums, products of matrices, gathers with "
                 "constant indices, or masks.",
             )
+        before = len(self.graph.nodes)
         try:
-            return handler(self, call)
+            result = handler(self, call)
         except ValueError as error:
             raise self.refuse(call, f"{error}; every row must be treated alone.") from error
+        if any(n.op in _SINGLE and n.inputs[0].dtype == np.float64 for n in self.graph.nodes[before:]):
+            raise self.refuse(call, "ONNX Runtime has it for float32 only; cast with `.float()` before it.")
+        return result
 
     def write(self, instruction: Instruction, args: list[Any], kwargs: dict[str, Any], new: Any) -> Any:
         """What the first argument of a view becomes when the view is overwritten by ``new``."""
@@ -243,6 +258,11 @@ def concrete(argument: Any) -> Any:
     if isinstance(argument, Entry):
         return argument.tensor
     return [concrete(a) for a in argument] if isinstance(argument, list) else argument
+
+
+def _numbers_rows(viewed: Any, shape: Shape) -> bool:
+    in_front = shape[:1] == (Batch(),) and sum(isinstance(d, Batch) for d in shape) == 1
+    return isinstance(viewed, Entry) and viewed.rows and in_front
 
 
 def _complex(instruction: Instruction, args: Sequence[Any]) -> bool:

@@ -177,6 +177,8 @@ def _beside(draft: Draft, steps: Steps, start: Case, descent: Descent, index: in
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
     wanted, sizes, clear = descend(one, here)
+    if bool((start.rate > 1).any()):  # only how far it moves is of interest, not what the energy is out there
+        wanted = {name: t for name, t in wanted.items() if name == "trace" or name.startswith("next.")}
     return _Step(one, here, found, wanted, sizes | _moved(here, wanted, descent), clear)
 
 
@@ -228,7 +230,7 @@ def _settle(draft: Draft, compared: list[_Step], parity: Parity) -> None:
             "The rule chooses between energies that are equal to rounding in every chain that was tried, so the file cannot be "
             "compared; a wider `initial`, or an energy that depends more on the state, tells them apart."
         )
-    judged = [one for step in compared for one in _judged(step, sorted(suspects))]
+    judged = [one for step in compared for one in _judged(step, suspects)]
     own: dict[tuple[str, float], float] = {}
     for one in judged:
         own[one.kind] = max(own.get(one.kind, 0.0), one.own)
@@ -251,11 +253,11 @@ class _Judged(NamedTuple):
     own: float
 
 
-def _judged(step: _Step, names: list[str]) -> Iterator[_Judged]:
+def _judged(step: _Step, names: set[str]) -> Iterator[_Judged]:
     truth, _, sure = _truth(step)
     sure = sure & step.clear
     _as_good(step, ~sure)
-    for name in names:
+    for name in sorted(names & step.wanted.keys()):
         rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure
         error = step.error(name, step.found[name], truth[name], rows)
         yield _Judged(

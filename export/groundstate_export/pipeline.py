@@ -113,6 +113,8 @@ def export(
         seeds=tuple(seeds),
     )
     with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
+        # Copied out here, what the caller made in inference mode can be differentiated.
+        draft.inputs, draft.state = ({k: t.clone() for k, t in d.items()} for d in (draft.inputs, draft.state))
         return _run(draft, target, progress or (lambda _: None))
 
 

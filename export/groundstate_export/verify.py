@@ -136,6 +136,8 @@ def descend(draft: Draft, start: Case, dtype: torch.dtype = torch.float32) -> Re
         descent = replace(descent, energy=energy, rule=copy.deepcopy(descent.rule).to(dtype))
 
     def cast(tensors: Mapping[str, Tensor]) -> State:
+        if dtype == torch.float32:
+            return dict(tensors)  # as the caller has them: an input may be of half or of double precision
         return {k: t.to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
 
     ranking = Ranking(start.batch)

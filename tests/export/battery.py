@@ -183,7 +183,7 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
         ),
         "xlogy": lambda y, x: torch.xlogy(y, y.square() + 0.5) * x,
         "xlog1py": lambda y, x: torch.special.xlog1py(y, y.square()) * x,
-        "entr": lambda y, x: torch.special.entr(y.sigmoid()) * x,
+        "entr": lambda y, x: torch.special.entr(y.square() + 0.1) * x,
         "logaddexp": lambda y, x: torch.logaddexp(y, x),  # noqa: PLW0108
         "logaddexp2": lambda y, x: torch.logaddexp2(y, x),  # noqa: PLW0108
         "deg2rad": lambda y, x: torch.deg2rad(y * 90) * x + torch.rad2deg(y) * 0.01,
@@ -241,6 +241,11 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
             because="how many classes there are depends on the values; say `one_hot(x, classes)`",
         ),
         "float64 inside": lambda y, x: (y.double().exp() * x.double()).float(),
+        "float64 of a function that is float32 in ONNX Runtime": Case(
+            lambda y: y.double().erf().float(),
+            refused="erf",
+            because="ONNX Runtime has it for float32 only; cast with `.float()` before it",
+        ),
         "float16 inside": lambda y, x: (y.half() * 2).float() * x,
         "bfloat16 inside": lambda y, x: (y.bfloat16() * 2).float() * x,
         "integers of the state": lambda y, x: (y * 3).long() * y + (y > 0).int() * x,

@@ -196,7 +196,7 @@ LAYERS: dict[str, Mapping[str, Term | Case]] = {
     },
     "Networks": {
         "linear": layer((4, 6), lambda: nn.Linear(6, 3, bias=False)),
-        "bilinear": layer((4, 6), lambda: _Twice(nn.Bilinear(6, 6, 4))),
+        "bilinear": layer((4, 6), lambda: _Twice(nn.Bilinear(6, 6, 4)), lambda out: out / (1 + out.square())),
         "multi-head attention": layer((5, 8), lambda: _Same(nn.MultiheadAttention(8, 2, batch_first=True))),
         "multi-head attention, weights": layer((5, 8), lambda: _Same(nn.MultiheadAttention(8, 2, batch_first=True), 1)),
         "transformer encoder layer": layer((5, 8), lambda: nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True)),

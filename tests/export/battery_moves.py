@@ -163,7 +163,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "broadcast_tensors": lambda y, x: torch.broadcast_tensors(y[:, :1], x)[0] * x,
         "arange of the batch": Case(
             lambda y, x: y * torch.arange(len(y)).reshape(-1, 1, 1),
-            refused="influence each other",
+            refused="where in the batch a row stands",
             because="rows must be treated alone",
         ),
     },
@@ -198,6 +198,13 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         ),
         "scatter_reduce, prod": lambda y, n: torch.ones_like(y).scatter_reduce(1, n, y, "prod"),
         "index_add": lambda y, x: x.index_add(1, INDEX, y.sin(), alpha=0.5).square(),
+        "rows and classes, added": lambda y, k: written(
+            y, lambda h: h.index_put_((torch.arange(len(y)), k), y[:, 0].sin(), accumulate=True)
+        ),
+        "rows and classes, written": lambda y, k: written(y, lambda h: h.__setitem__((torch.arange(len(y)), k), 0.5)),
+        "rows, columns apart": lambda y, k: y[torch.arange(len(y)), :, k].sin(),
+        "values of fewer axes": assign((slice(None), INDEX[:2], COLUMNS[:2]), lambda y: torch.tensor([0.3, -0.2])),
+        "negative indices": lambda y, k: y[:, -1].sin() + y[torch.arange(len(y)), -1 - k],
         "index_copy": lambda y, x: x.index_copy(1, torch.tensor([2, 0]), y[:, :2]).square(),
         "index_fill": lambda y, x: y.index_fill(1, torch.tensor([2, 0]), 0.5).square(),
         "index_put of constants": lambda y, x: written(

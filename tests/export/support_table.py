@@ -22,7 +22,7 @@ name, and a file that does not say what PyTorch says is not written.
 Subgradients are PyTorch's: the gradient of a norm at zero is zero, equal largest entries share or take the gradient
 as PyTorch has it, and a NaN that PyTorch makes of `where(x > 0, x.sqrt(), 0)` is a NaN here too. Where several
 entries of a sort, `topk`, `median` or `kthvalue` are equal, PyTorch may give the gradient to any of them; the file
-gives it to the first.
+gives it to the first. The gradient of the determinant of a singular matrix is the true one, where PyTorch's is zero.
 
 Half precision inside an energy is computed in float32 and rounded after every operator. Matrices of `det`, `inv`,
 `solve` and `cholesky` have at most 16 rows; the elimination is unrolled. Complex numbers are pairs of real ones, a

@@ -241,15 +241,11 @@ def _shift(low: Lowering, call: Call) -> Entry:
     """ONNX shifts unsigned integers only: a shift is a product, or a quotient rounded down, with a power of two."""
     a, b = low.operands(call.args[:2], call.dtype)
     g = low.graph
-    power = g.unary("Cast", g.emit("Pow", [g.constant(np.asarray(2, a.dtype)), b], b.shape), a.dtype)
-    if b.array is not None:
-        power = g.constant(np.asarray(2, a.dtype) ** b.array)
-    return low.entry(
-        call,
-        g.binary("Mul", a, power)
-        if "l" in call.name.strip("_")[:1] or "left" in call.name
-        else _floored(low, a, power),
-    )
+    two = np.asarray(2, a.dtype)
+    power = g.constant(two**b.array) if b.array is not None else g.emit("Pow", [g.constant(two), b], b.shape)
+    if call.name in {"__lshift__", "bitwise_left_shift"}:
+        return low.entry(call, g.binary("Mul", a, power))
+    return low.entry(call, _floored(low, a, power))
 
 
 @handles("where")

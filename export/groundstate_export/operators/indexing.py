@@ -11,7 +11,7 @@ from groundstate_export.entries import Call, Entry
 from groundstate_export.ir import Array, Batch, Dimension, Shape, Value, broadcast
 from groundstate_export.lower import Lowering, handles
 from groundstate_export.operators.axes import fixed
-from groundstate_export.operators.maps import flat, gather, rows_of
+from groundstate_export.operators.maps import flat, gather
 
 ROWS = "every row must be treated alone; index with `torch.arange(batch)` first, or use `gather`."
 
@@ -19,19 +19,10 @@ ROWS = "every row must be treated alone; index with `torch.arange(batch)` first,
 @handles("arange")
 def _arange(low: Lowering, call: Call) -> Entry:
     """The numbers of the batch's rows, which only an index may use: anything else would treat a row by its number."""
+    refusal = low.refuse(call, "it numbers the rows of the batch; every row must be treated alone.")
     if call.shape != (Batch(),) or call.dtype != torch.int64:
-        raise low.refuse(call, "it numbers the rows of the batch; every row must be treated alone.")
-    g = low.graph
-    zero, one = g.constant(np.int64(0)), g.constant(np.int64(1))
-    return low.entry(call, g.emit("Range", [zero, g.reshape(g.batch_size(), ()), one], (Batch(),), np.int64))
-
-
-def numbers_rows(entry: Entry) -> bool:
-    """Whether a tensor is the numbers of the batch's rows along its first axis."""
-    value = entry.value
-    while value is not None and value.op == "Reshape" and value.node:
-        value = value.node.inputs[0]
-    return value is not None and value.op == "Range" and rows_of(entry.shape)[1] == 1
+        raise refusal
+    return Entry(call.dtype, call.shape, refusal=refusal, rows=True)
 
 
 def constant_rows(low: Lowering, entry: Entry) -> Array | None:
@@ -78,7 +69,7 @@ class Where:
 def located(low: Lowering, call: Call, shape: Shape, indices: list[Entry | None]) -> Where:
     """Read the indices of `index` or `index_put`."""
     used = [(axis, i) for axis, i in enumerate(indices) if i is not None]
-    rows = used[0][0] == 0 and isinstance(shape[0], Batch) and numbers_rows(used[0][1])
+    rows = used[0][0] == 0 and isinstance(shape[0], Batch) and used[0][1].rows
     lead = broadcast(*(i.shape for _, i in used))
     if rows:
         if not isinstance(lead[0], Batch) or any(
@@ -123,7 +114,7 @@ def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Arra
 
 def _negative(index: Value) -> bool:
     """Whether an index may be negative; places that a sort or a maximum found are not."""
-    return index.op not in {"ArgMax", "ArgMin", "TopK", "Range"}
+    return index.op not in {"ArgMax", "ArgMin", "TopK"}
 
 
 @handles("index", "_unsafe_index")

@@ -89,7 +89,7 @@ def _laid_out(instruction: Instruction, x: Tensor, batch: int) -> Tensor:
     return view
 
 
-def gather(low: Lowering, x: Value, axis: int, places: Places, *, keep: bool = False) -> Value:
+def gather(low: Lowering, x: Value, axis: int, places: Places) -> Value:
     """The entries at constant places along an axis, zero where a place is -1; places of any rank.
 
     Args:
@@ -97,11 +97,10 @@ def gather(low: Lowering, x: Value, axis: int, places: Places, *, keep: bool = F
         x: What is gathered from.
         axis: Along which axis.
         places: Which entries.
-        keep: Whether ``x`` is known to be gathered in its own order, so that nothing moves.
     """
     size = x.shape[axis]
     shape = (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :])
-    if keep or (isinstance(size, int) and np.array_equal(places.reshape(-1), np.arange(size))):
+    if isinstance(size, int) and np.array_equal(places.reshape(-1), np.arange(size)):
         return low.graph.reshape(x, shape)
     if (places < 0).any():
         assert isinstance(size, int)

@@ -40,13 +40,6 @@ def _index_put(low: Lowering, call: Call) -> Entry:
     x = g.reshape(x, (*moved[: where.axis], where.size, *where.rest))
     lead = where.shape[1:] if where.rows else where.shape
     new_shape: Shape = (*moved[: where.axis], *lead, *where.rest)
-    if (
-        not where.rows
-        and where.axis > 0
-        and len(values.shape) < len(new_shape)
-        and len(values.shape) > len(lead) + len(where.rest)
-    ):
-        raise low.refuse(call, "its values have fewer axes than what they are written to; give them all.")
     new = g.expand(g.unary("Cast", low.aligned(values), COMPUTED[base.dtype]), new_shape)
     many = int(np.prod([fixed(d) for d in lead], dtype=np.int64))
     new = g.reshape(new, (*moved[: where.axis], many, *where.rest))
