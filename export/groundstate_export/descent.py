@@ -127,4 +127,4 @@ class Descent:
 
 
 def _leaf(tensor: Tensor, *, kept: bool) -> Tensor:
-    return tensor if kept and tensor.requires_grad else tensor.detach().requires_grad_()
+    return tensor if kept and tensor.requires_grad else tensor.detach().clone().requires_grad_()

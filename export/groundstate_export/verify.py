@@ -157,9 +157,14 @@ def descend(draft: Draft, start: Case, dtype: torch.dtype = torch.float32) -> Re
     found |= {"energy": reading.energy, "terms": torch.stack(list(reading.terms.values()), 1)}
     found |= {"residual": reading.residual, "trace": torch.stack(trace, 1)}
     size = {"energy": _size(reading.terms), "trace": torch.stack(sizes, 1)}
-    size["residual"] = torch.maximum(first, reading.residual)
+    size["residual"] = begun_with(first, reading.residual)
     # Where nothing moves, either way leads to the same state.
     return Reference(found, size, ranking.clear | (start.scale == 0))
+
+
+def begun_with(first: Tensor, now: Tensor) -> Tensor:
+    """What a residual is held to: what it was where the descent began, since at the goal nothing but rounding is left of it."""
+    return torch.where(torch.isfinite(first), torch.maximum(first, now), now)
 
 
 def _size(terms: Mapping[str, Tensor]) -> Tensor:
