@@ -30,7 +30,7 @@ from groundstate_export.evaluate import total
 from groundstate_export.ir import Array
 from groundstate_export.replay import Arrays, Descent, Steps, run, session
 from groundstate_export.rules.base import WORST, choose
-from groundstate_export.verify import Case, Ranking, Reference, case, descend, relative, still
+from groundstate_export.verify import Case, Ranking, Reference, begun_with, case, descend, relative, still
 
 _ROUNDING = 4.0
 """How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
@@ -107,10 +107,8 @@ def verify(draft: Draft, model: bytes) -> Parity:
         places = _places(draft, start, descent)
         beside = [_beside(draft, one, start, descent, place) for one in sides for place in places]
         _finite(draft, start, beside)
-        for (
-            step
-        ) in beside:  # at the goal nothing but rounding is left of a residual, so it is held to where the descent began
-            step.sizes["residual"] = torch.maximum(beside[0].sizes["residual"], step.sizes["residual"])
+        for step in beside:
+            step.sizes["residual"] = begun_with(beside[0].sizes["residual"], step.sizes["residual"])
         compared += beside
         if whole:
             found = run(host, feeds | _limits(draft.unroll))

@@ -62,7 +62,6 @@ def resample(tensors: Mapping[str, Tensor], batch: int, generator: torch.Generat
 def case(draft: Draft, batch: int, seed: int, scale: float) -> Case:
     """A random start: states drawn as the header says; or ``scale`` times as wide, with chains that are under way."""
     generator = torch.Generator().manual_seed(1_000_003 * seed + batch)
-    inputs = resample(draft.inputs, batch, generator)
     state: State = {}
     for name, start in draft.starts().items():
         shape = (batch, *draft.state_specs()[name].shape)
@@ -70,14 +69,15 @@ def case(draft: Draft, batch: int, seed: int, scale: float) -> Case:
         if scale != 1.0 and name in draft.state:
             drawn = Normal(start.value, 0.1).draw(shape, generator) if isinstance(start, Constant) else scale * drawn
         state[name] = drawn
-    if scale != 1.0:
-        state = _under_way(draft, state, inputs, generator)
     noise = {
         name: torch.randn((batch, len(draft.kicks), *t.shape[1:]), generator=generator)
         for name, t in draft.state.items()
         if draft.kicks
     }
     rate = torch.ones(batch) if seed % 2 == 0 else 0.25 + 0.75 * torch.rand(batch, generator=generator)
+    inputs = resample(draft.inputs, batch, generator)
+    if scale != 1.0 and draft.slots:
+        state = _under_way(draft, state, inputs, generator)
     return Case(batch, seed, scale, inputs, state, noise, rate)
 
 
