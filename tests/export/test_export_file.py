@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from groundstate_export import Constant, ExportReport, HeavyBall, Normal, Tool, Uniform, export
+from groundstate_export import Constant, ExportReport, GradientDescent, HeavyBall, Normal, Tool, Uniform, export
 
 
 class Chooser(nn.Module):
