@@ -77,7 +77,7 @@ def check(draft: Draft) -> None:
     _numbers(draft)
     _examples(draft)
     _weights(draft)
-    _signature("energy", draft.energy, draft.inputs | draft.rule.keywords(draft.state, last=True))
+    _signature("energy", draft.energy, draft.inputs, draft.rule.keywords(draft.state, last=True))
     for name in ("decode", "rules", "embed"):
         if (function := getattr(draft, name)) is not None:
             _signature(name, function, draft.inputs)
@@ -210,14 +210,18 @@ def _inside(value: Any) -> list[nn.Module]:
     return []
 
 
-def _signature(what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor]) -> None:
+def _signature(
+    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], told: Mapping[str, Tensor] | None = None
+) -> None:
+    """A function must take the inputs by name; an energy may also take what the rule tells it."""
     called = function.forward if isinstance(function, nn.Module) else function
     try:
         signature = inspect.signature(called)
     except (TypeError, ValueError):  # a built-in that does not tell
         return
     try:
-        signature.bind(None, **inputs)
+        signature.bind_partial(None, **inputs)
+        signature.bind(None, **inputs, **{k: v for k, v in (told or {}).items() if k in signature.parameters})
     except TypeError as error:
         first = "an answer" if what in ("rules", "embed") else "the state"
         raise BadArgument(

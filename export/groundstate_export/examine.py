@@ -22,12 +22,13 @@ from groundstate_export.places import place_of
 from groundstate_export.preserve import Snapshot
 from groundstate_export.verify import case, relative
 
-_IDEMPOTENT = 1e-3
 _SAME = 1e-6
 """A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
 
 _SAME_ELSEWHERE = 1e-3
 """At another place of the batch, kernels may group the same sums differently; an energy that counts rows changes by far more."""
+
+_IDEMPOTENT = 1e-3
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -97,10 +98,11 @@ def _terms(result: Any, batch: int) -> dict[str, Tensor]:
 
 def _slope(draft: Draft, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], when: str) -> Found:
     leaves = {name: state[name].detach().clone().requires_grad_() for name in draft.state}
-    inputs = {name: tensor.clone() for name, tensor in inputs.items()} | draft.rule.keywords(leaves, last=True)
+    inputs = {name: tensor.clone() for name, tensor in inputs.items()}
     batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
-        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), inputs, when), batch)
+        told = {**inputs, **draft.rule.keywords(leaves, last=True)}
+        terms = _terms(_called("energy", draft.energy, draft.pack(leaves), told, when), batch)
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)
         if energy.requires_grad:

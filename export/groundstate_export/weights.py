@@ -1,4 +1,4 @@
-"""Weights: each is stored once, although a gradient uses it turned, and turned and scaled."""
+"""Weights: each is stored once, although a gradient uses it turned, turned and scaled, or (a kernel) turned and mirrored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class Weights:
         nodes: list[onnx.NodeProto] = []
         vectors = {name: a for name, a in self.arrays.items() if 1 < a.size == max(a.shape, default=0)}
         for name, array in self.arrays.items():
-            made = list(self._made(name, array, stored, vectors)) if array.ndim == 2 and array.size > _SMALL else []
+            made: list[onnx.NodeProto] = []
+            if array.size > _SMALL and array.ndim >= 2:
+                made = list(
+                    self._made(name, array, stored, vectors) if array.ndim == 2 else self._mirrored(name, array, stored)
+                )
             nodes += made
             if not made:
                 stored[name] = array
@@ -64,6 +68,21 @@ class Weights:
                     yield helper.make_node("Transpose", [source], [middle], perm=[1, 0])
                     yield helper.make_node("Mul", [middle, vector], [name])
                     return
+
+    def _mirrored(self, name: str, array: Array, stored: dict[str, Array]) -> Iterator[onnx.NodeProto]:
+        """A kernel with its channels exchanged and its places mirrored, as the gradient of a convolution has it."""
+        places = list(range(2, array.ndim))
+        for source, original in stored.items():
+            if original.ndim != array.ndim or original.dtype != array.dtype or original.shape[:2] != array.shape[1::-1]:
+                continue
+            if np.array_equal(np.flip(original.swapaxes(0, 1), tuple(places)), array):
+                middle = self.fresh()
+                yield helper.make_node("Transpose", [source], [middle], perm=[1, 0, *places])
+                bounds = [[-1] * len(places), [-(1 << 31)] * len(places), places, [-1] * len(places)]
+                names = [self.fresh() for _ in bounds]
+                stored |= {n: np.array(b, np.int64) for n, b in zip(names, bounds, strict=True)}
+                yield helper.make_node("Slice", [middle, *names], [name])
+                return
 
 
 def _scales(turned: Array, factor: Array, array: Array) -> bool:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from groundstate_export import Constant, ExportReport, HeavyBall, Normal, Tool, Uniform, export
+from groundstate_export import Constant, ExportReport, GradientDescent, HeavyBall, Normal, Tool, Uniform, export
 
 
 class Chooser(nn.Module):
@@ -236,3 +236,12 @@ def test_how_a_chain_starts_is_written(state: Tensor, initial: Any, written: Any
         initial=initial, batches=(2,), seeds=(0,),
     )  # fmt: skip
     assert host(path).header["state"]["y"]["initial"] == written
+
+
+def test_a_kernel_that_a_gradient_uses_mirrored_is_stored_once(tmp_path: Path) -> None:
+    layers = nn.Sequential(nn.Conv2d(16, 32, 3, padding=1), nn.SiLU(), nn.Conv2d(32, 32, 3, padding=1))
+    report = export(
+        lambda state: layers(state).square().flatten(1).mean(1), inputs={}, state=torch.randn(2, 16, 6, 6),
+        rule=GradientDescent(0.1), unroll=2, path=tmp_path / "kernels.onnx",
+    )  # fmt: skip
+    assert report.bytes < 1.2 * sum(4 * p.numel() for p in layers.parameters())
