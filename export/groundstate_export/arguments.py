@@ -84,7 +84,8 @@ def check(draft: Draft) -> None:
 
 
 def _kind(value: object) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} ({value!r:.60})"
+    shown = " ".join(repr(value).split())[:60]
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} ({shown})"
 
 
 def _callables(draft: Draft) -> None:

@@ -40,6 +40,8 @@ _LAST_BITS = 4 * float(np.finfo(np.float32).eps)
 """What adding a small step to a large state rounds away, relative to the state."""
 
 
+_ENERGIES = {"energy", "trace", "terms"}
+
 _BOLD = 1024.0
 """A rate at which even a small step size moves the state by more than its rounding."""
 
@@ -117,8 +119,21 @@ def verify(draft: Draft, model: bytes) -> Parity:
             _exact(draft, start, found, judge, parity)
         if whole and draft.form == "loop" and start.scale:
             _stops(draft, model, start, host, steps, descent, parity)
+    _level(compared)
     _settle(draft, compared, parity)
     return parity
+
+
+def _level(compared: list[_Step]) -> None:
+    """An energy's error is relative to the largest energy of all starts of one width: a single row may hold a small one."""
+    largest: dict[tuple[str, float], float] = {}
+    for step in compared:
+        for name in _ENERGIES & step.wanted.keys():
+            key = name, step.start.scale
+            largest[key] = max(largest.get(key, 0.0), _largest(step.sizes.get(name, step.wanted[name]).numpy()))
+    for step in compared:
+        for name in _ENERGIES & step.wanted.keys():
+            step.sizes[name] = torch.full_like(step.wanted[name], largest[name, step.start.scale])
 
 
 def segments(draft: Draft) -> list[int]:

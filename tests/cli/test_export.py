@@ -187,8 +187,8 @@ def test_a_target_that_will_not_do_is_told_in_one_line(
     [
         ("rootless", [], "is not finite at the example, in row 0"),
         ("shapeless", [], "The energy's term 'energy' is (2, 3) at batch 2; it must be (2,)"),
-        ("listed", [], "inputs is of type list; it must be a mapping from names to tensors."),
-        ("export", ["--unroll", "0"], "unroll is 0; it must be 1 or more."),
+        ("listed", [], "it must be a dict of tensors by name."),
+        ("export", ["--unroll", "0"], "unroll is 0; it must be a whole number from 1 to 4096."),
         ("export", ["--form", "scan"], "form is 'scan'; it must be one of 'unrolled', 'loop'."),
         ("export", ["--precision", "int8"], "precision is 'int8'"),
         ("export", ["-o", "no/where.onnx"], "The folder of 'no/where.onnx' does not exist."),

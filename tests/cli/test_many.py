@@ -50,7 +50,12 @@ def test_json_lines_say_their_line(mixed: str, groundstate: Groundstate, sudoku:
     assert [(one["line"], one["status"]) for one in told] == [
         (3, "solved"), (5, "solved"), (6, "error"), (7, "error"), (8, "solved"), (9, "infeasible"),
     ]  # fmt: skip
-    assert told[0] == {"line": 3, **sudoku.solve({"grid": rows(EASY)}).to_json()}
+    alone = sudoku.solve({"grid": rows(EASY)}).to_json()
+    assert told[0] == {
+        "line": 3,
+        **alone,
+        "energy": pytest.approx(alone["energy"], rel=1e-5),
+    }  # its company rounds differently
     assert "is not allowed in a puzzle" in told[2]["message"]
 
 
