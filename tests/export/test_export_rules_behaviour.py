@@ -209,6 +209,13 @@ def test_rejection_never_raises_the_energy(inner: Rule, shrink: float, tmp_path:
     assert float(torch.stack(trace).diff(dim=0).max()) > 0.1
 
 
+def test_a_step_that_overflows_is_rejected(tmp_path: Path) -> None:
+    solver = save(lambda y: y.square().square().sum(-1), Rejecting(GradientDescent(0.01)), tmp_path / "overflow.onnx")
+    far = np.array([[1e9, -1e9, 2e9, 1e9]], np.float32)  # its gradient is 1e28, and the energy behind it infinite
+    out = solver.minimise({}, {"y": far}, steps=5)
+    assert np.array_equal(out["next.y"], far)
+
+
 def test_a_step_size_that_shrinks_arrives_where_one_that_does_not_is_stuck() -> None:
     steep = lambda y: 10 * y.square().sum(-1)  # noqa: E731
     with torch.no_grad():

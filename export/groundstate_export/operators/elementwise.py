@@ -194,7 +194,9 @@ def _floor_divide(low: Lowering, call: Call) -> Entry:
 def _floored(low: Lowering, a: Value, b: Value) -> Value:
     g = low.graph
     if np.issubdtype(a.dtype, np.floating):
-        return g.unary("Floor", g.emit("Div", [a, b], broadcast(a.shape, b.shape)))
+        # What is left divides exactly, where a quotient that was rounded up to a whole number would be one too large.
+        whole = g.binary("Sub", a, _modulo(low, a, b))
+        return g.unary("Round", g.emit("Div", [whole, b], broadcast(a.shape, b.shape)))
     # ONNX divides integers towards zero; the remainder of Mod has the divisor's sign, so a - mod divides exactly.
     return g.binary("Div", g.binary("Sub", a, g.binary("Mod", a, b)), b)
 
@@ -203,9 +205,18 @@ def _floored(low: Lowering, a: Value, b: Value) -> Value:
 def _remainder(low: Lowering, call: Call) -> Entry:
     a, b = low.operands(call.args[:2], call.dtype)
     g = low.graph
-    if np.issubdtype(a.dtype, np.floating):
-        return low.entry(call, g.binary("Sub", a, g.binary("Mul", b, g.unary("Floor", g.binary("Div", a, b)))))
-    return low.entry(call, g.binary("Mod", a, b))
+    return low.entry(call, _modulo(low, a, b) if np.issubdtype(a.dtype, np.floating) else g.binary("Mod", a, b))
+
+
+def _modulo(low: Lowering, a: Value, b: Value) -> Value:
+    """The exact remainder of floats, of the divisor's sign: C's, and the divisor more where the two have different signs."""
+    g = low.graph
+    shape = broadcast(a.shape, b.shape)
+    zero = number_like(low, 0.0, a)
+    left = g.emit("Mod", [a, b], shape, fmod=1)
+    other = g.binary("Xor", g.binary("Less", left, zero, np.bool_), g.binary("Less", b, zero, np.bool_), np.bool_)
+    short = g.binary("And", other, g.unary("Not", g.binary("Equal", left, zero, np.bool_)), np.bool_)
+    return g.binary("Add", left, g.binary("Mul", g.unary("Cast", short, a.dtype), b))
 
 
 @handles(*_COMPARE, "ne")
@@ -342,7 +353,9 @@ def _logs(low: Lowering, call: Call) -> Entry:
     (x,) = low.operands(call.args[:1], call.dtype)
     one = number_like(low, 1.0, x)
     if name == "expm1":
-        return low.entry(call, g.binary("Sub", g.unary("Exp", x), one))
+        # tanh(x/2) (1 + exp x), which loses nothing near 0.
+        half = g.unary("Tanh", g.binary("Mul", x, number_like(low, 0.5, x)))
+        return low.entry(call, g.binary("Mul", half, g.binary("Add", g.unary("Exp", x), one)))
     if name == "exp2":
         return low.entry(call, g.unary("Exp", g.binary("Mul", x, number_like(low, math.log(2), x))))
     if name == "log1p":

@@ -6,19 +6,34 @@ or not a number. A mask of −∞ over finite entries is added instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from groundstate_export.finite import finite
-from groundstate_export.ir import Node, Value
+from groundstate_export.ir import Graph, Node, Value
 from groundstate_export.passes.rewrite import Rewrite
 
 
 class Choices(Rewrite):
-    """Replaces `Where` between finite floats by arithmetic."""
+    """Replaces `Where` between finite floats by arithmetic.
+
+    What a rule chooses for the next state keeps its `Where`: a rule that rejects a step does so where the step overflowed, too.
+    """
+
+    def __init__(self, source: Graph, moving: Iterable[str]) -> None:
+        super().__init__(source, moving)
+        self.chosen: set[Value] = set()
+        waiting = [value for name, value in source.outputs.items() if name.startswith("next.")]
+        while waiting:
+            value = waiting.pop()
+            if value.op in {"Where", "Reshape"} and value.node and value not in self.chosen:
+                self.chosen.add(value)
+                waiting.extend(value.node.inputs)
 
     def replace(self, node: Node) -> Value | None:
         out = node.outputs[0]
-        if node.op != "Where" or out.dtype != np.float32 or out not in self.depends:
+        if node.op != "Where" or out.dtype != np.float32 or out not in self.depends or out in self.chosen:
             return None
         condition, a, b = node.inputs
         if a.scalar == -np.inf and condition not in self.depends and finite(b):
