@@ -7,7 +7,7 @@ from torch import Tensor
 
 from groundstate_export.passes.broadcasts import Broadcasts
 
-ROW = torch.randn(16)
+ROW = torch.linspace(-1.0, 2.0, 16)
 
 
 def test_a_short_constant_row_is_written_out_once_for_the_descent(passed: Any) -> None:
