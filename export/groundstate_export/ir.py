@@ -38,6 +38,11 @@ def count(shape: Iterable[Dimension]) -> int:
     return math.prod(_TYPICAL_BATCH * d.times if isinstance(d, Batch) else d for d in shape)
 
 
+def entries(shape: Iterable[Dimension]) -> int:
+    """Entries of a tensor for each row of the batch."""
+    return math.prod(d.times if isinstance(d, Batch) else d for d in shape)
+
+
 def static(shape: Iterable[Dimension]) -> bool:
     """Whether no dimension depends on the batch."""
     return not any(isinstance(d, Batch) for d in shape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import math
 import os
 import re
 import string
@@ -21,7 +20,7 @@ from onnx import helper
 
 from groundstate_export.capture import Spec
 from groundstate_export.draft import Draft
-from groundstate_export.ir import Batch, Graph, Node, Shape, Value
+from groundstate_export.ir import Batch, Graph, Node, Shape, Value, entries
 from groundstate_export.tool import Tool
 from groundstate_export.weights import Weights
 
@@ -164,7 +163,7 @@ def largest(graph: Graph) -> int:
     """Entries of the largest tensor that a step computes for one row."""
     depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
     computed = [v.shape for n in graph.needed() for v in n.outputs if v in depends]
-    return max((math.prod(d.times if isinstance(d, Batch) else d for d in shape) for shape in computed), default=1)
+    return max(map(entries, computed), default=1)
 
 
 def rows_of(entries: int) -> int:
@@ -179,7 +178,7 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
     starts = draft.starts()
     steps = draft.unroll
-    entries = largest(draft.graphs["quiet"])
+    widest = largest(draft.graphs["quiet"])
     described = ", ".join(inputs) or "nothing"
     return {
         "format": FORMAT,
@@ -193,8 +192,8 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "form": draft.form,
         "steps": steps,
         "batch": draft.fixed_batch,
-        "rows": rows_of(entries),
-        "entries": entries,
+        "rows": rows_of(widest),
+        "entries": widest,
         "precision": draft.precision,
         "inputs": {k: _described(v) for k, v in inputs.items()},
         "answers": {k: _described(v) for k, v in draft.answers.items()},

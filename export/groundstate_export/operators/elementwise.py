@@ -125,31 +125,19 @@ def angle(low: Lowering, y: Value, x: Value) -> Value:
     nowhere = g.binary("Equal", long, zero, np.bool_)
     base = g.unary("Atan", g.emit("Div", [short, where(nowhere, one, long)], shape))
     first = where(steep, g.binary("Sub", half, base), base)
-    # The sign of a zero decides the side, as it does in IEEE 754: 1 / -0 is negative.
-    left = g.binary(
-        "Or",
-        g.binary("Less", x, zero, np.bool_),
-        g.binary(
-            "And",
-            g.binary("Equal", x, zero, np.bool_),
-            g.binary("Less", g.unary("Reciprocal", x), zero, np.bool_),
-            np.bool_,
-        ),
-        np.bool_,
-    )
+    left = _negative(low, x)
     turned = where(left, g.binary("Sub", pi, first), first)
-    below = g.binary(
-        "Or",
-        g.binary("Less", y, zero, np.bool_),
-        g.binary(
-            "And",
-            g.binary("Equal", y, zero, np.bool_),
-            g.binary("Less", g.unary("Reciprocal", y), zero, np.bool_),
-            np.bool_,
-        ),
-        np.bool_,
-    )
+    below = _negative(low, y)
     return where(below, g.unary("Neg", turned), turned)
+
+
+def _negative(low: Lowering, x: Value) -> Value:
+    """Whether the sign is negative. That of a zero decides as well, as in IEEE 754: 1 / −0 is negative."""
+    g = low.graph
+    zero = number_like(low, 0.0, x)
+    nothing = g.binary("Equal", x, zero, np.bool_)
+    from_below = g.binary("Less", g.unary("Reciprocal", x), zero, np.bool_)
+    return g.binary("Or", g.binary("Less", x, zero, np.bool_), g.binary("And", nothing, from_below, np.bool_), np.bool_)
 
 
 @handles("hypot")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export.ir import Batch, Node, Shape, Value, static
+from groundstate_export.ir import Batch, Node, Shape, Value, entries, static
 from groundstate_export.passes.rewrite import Rewrite
 
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min"})
@@ -27,7 +27,7 @@ class Broadcasts(Rewrite):
         out = node.outputs[0]
         if node.op not in _BINARY or out not in self.depends:
             return None
-        if _entries(out.shape) < _LEAST:
+        if entries(out.shape) < _LEAST:
             return self._small(node) if out.shape[-1:] == (1,) else None
         shape = _unmerged(out.shape)
         wide = [self._written_out(v, out.shape, shape) for v in node.inputs]
@@ -68,7 +68,7 @@ class Broadcasts(Rewrite):
             return None
         here = self.here(value)
         if still:
-            wanted = shape if _has_batch(value.shape) else (1, *shape[1:])
+            wanted = (1, *shape[1:]) if static(value.shape) else shape
             return self.target.expand(here, wanted)
         if not column:
             return self.target.expand(here, shape)
@@ -100,14 +100,3 @@ def _unmerged(shape: Shape) -> Shape:
     """A shape whose first axis is a multiple of the batch, with the batch on an axis of its own."""
     first = shape[0] if shape else 1
     return (Batch(), first.times, *shape[1:]) if isinstance(first, Batch) and first.times > 1 else shape
-
-
-def _entries(shape: Shape) -> int:
-    total = 1
-    for d in shape:
-        total *= d.times if isinstance(d, Batch) else d
-    return total
-
-
-def _has_batch(shape: Shape) -> bool:
-    return not static(shape)

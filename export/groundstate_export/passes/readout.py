@@ -7,12 +7,11 @@ matrix product that only the energy needs disappears (its gradient never needed 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_export.ir import Array, Batch, Node, Shape, Value
+from groundstate_export.ir import Array, Batch, Node, Shape, Value, entries
 from groundstate_export.passes.rewrite import Rewrite
 
 
@@ -36,7 +35,7 @@ class Readout(Rewrite):
         ):
             return None
         entry = node.inputs[0]
-        scale = 1.0 if node.op == "ReduceSum" else 1.0 / _entries(entry.shape)
+        scale = 1.0 if node.op == "ReduceSum" else 1.0 / entries(entry.shape)
         parts: list[_Part] = []
         constant = self._gather(entry, np.full(_last(entry.shape), scale), parts)
         if len(parts) == 1 and parts[0].value is entry and not constant:
@@ -100,7 +99,7 @@ class Readout(Rewrite):
         last = len(before.shape) - 1 in places
         if 0 in places or (last and not _uniform(weight)) or (not last and before.shape[-1:] != value.shape[-1:]):
             return None
-        scale = 1.0 if node.op == "ReduceSum" else _entries(value.shape) / _entries(before.shape)
+        scale = 1.0 if node.op == "ReduceSum" else entries(value.shape) / entries(before.shape)
         return [(before, scale * (np.full(_last(before.shape), weight[0]) if last else weight))]
 
     def _spread(self, value: Value, shape: Shape, weight: Array) -> tuple[Value, Array] | None:
@@ -109,7 +108,7 @@ class Readout(Rewrite):
             return None
         size = _last(value.shape) if value.shape else 1
         own = value.shape if value.array is None else (Batch(), *value.shape)
-        repeats = _entries(shape) / _entries(own)
+        repeats = entries(shape) / entries(own)
         if size == 1 and _last(shape) != 1:
             return value, np.array([weight.sum() * repeats / _last(shape)])
         return value, weight * repeats
@@ -120,10 +119,10 @@ class Readout(Rewrite):
         x = self.here(value)
         size = _last(x.shape)
         if _uniform(weight):
-            flat = g.reshape(x, (Batch(), _entries(x.shape)))
+            flat = g.reshape(x, (Batch(), entries(x.shape)))
             total = g.reduce("ReduceSum", flat, [1])
             return g.binary("Mul", total, g.constant(np.asarray(weight[0], dtype)))
-        rows = g.reduce("ReduceSum", g.reshape(x, (Batch(), _entries(x.shape) // size, size)), [1])
+        rows = g.reduce("ReduceSum", g.reshape(x, (Batch(), entries(x.shape) // size, size)), [1])
         column = g.constant(weight.astype(dtype).reshape(size, 1))
         return g.reshape(g.emit("MatMul", [rows, column], (Batch(), 1)), (Batch(),))
 
@@ -135,19 +134,14 @@ class Readout(Rewrite):
                 root, axes = value.node.inputs[0], value.node.inputs[1].array
                 kept = axes is not None and len(root.shape) - 1 not in axes
                 root = root.node.inputs[0] if root.op == "Reshape" and root.node else root
-                if kept and root is part.value and _entries(value.shape) < _entries(found.shape):
-                    found, weight = value, part.weight * (_entries(part.value.shape) / _entries(value.shape))
+                if kept and root is part.value and entries(value.shape) < entries(found.shape):
+                    found, weight = value, part.weight * (entries(part.value.shape) / entries(value.shape))
         return found, weight
 
 
 def _rows(shape: Shape) -> bool:
     """Whether the first axis holds the batch's rows, and the last none of it."""
     return len(shape) > 1 and isinstance(shape[0], Batch) and not any(isinstance(d, Batch) for d in shape[1:])
-
-
-def _entries(shape: Shape) -> int:
-    """Entries for each row of the batch."""
-    return math.prod(d.times if isinstance(d, Batch) else d for d in shape)
 
 
 def _last(shape: Shape) -> int:
