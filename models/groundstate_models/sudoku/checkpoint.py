@@ -85,8 +85,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _kept(path: Path) -> dict[str, Any]:
-    with np.load(path) as file:
-        arrays = dict(file)
+    with path.open("rb") as file, np.load(file) as stored:
+        arrays = dict(stored)
     preset = json.loads(str(arrays.pop("preset")))
     return {"format": 1, **preset, "averaged": {name: torch.from_numpy(array) for name, array in arrays.items()}}
 

@@ -70,11 +70,10 @@ def arguments(
         file=sys.stderr,
     )
     example = puzzles.take(slice(0, 7))
-    state: dict[str, Tensor] = {"z": 0.1 * torch.randn(len(example), size, size, size, energy.config["width"])}
     return {
         "energy": _Bare(energy),
         "inputs": {"grid": _grids(example.puzzle, board)},
-        "state": state,
+        "state": _start(energy, len(example), board),
         "rule": rule,
         "unroll": steps,
         "decode": lambda state, grid: energy.decode(state["z"], grid),
@@ -94,8 +93,7 @@ def place_answers(energy: SudokuEnergy, rule: HeavyBall, puzzles: Puzzles, board
         CheckpointError: If none is solved.
     """
     grid, solution = _grids(puzzles.puzzle, board), _grids(puzzles.solution, board)
-    generator = torch.Generator().manual_seed(0)
-    state = {"z": 0.1 * torch.randn(*grid.shape, board.size, energy.config["width"], generator=generator)}
+    state = _start(energy, len(puzzles), board)
     state["z.velocity"] = torch.zeros_like(state["z"])
     drive = energy.drive(grid)
     for _ in range(steps):
@@ -112,6 +110,11 @@ def place_answers(energy: SudokuEnergy, rule: HeavyBall, puzzles: Puzzles, board
     energy.holds.copy_(rest[chosen & open_cells].mean(0))
     energy.fails.copy_(rest[~chosen & open_cells].mean(0))
     return float(solved.float().mean())
+
+
+def _start(energy: SudokuEnergy, batch: int, board: Board) -> dict[str, Tensor]:
+    shape = (batch, board.size, board.size, board.size, energy.config["width"])
+    return {"z": 0.1 * torch.randn(shape, generator=torch.Generator().manual_seed(0))}
 
 
 def _puzzles(board: Board) -> Puzzles:
