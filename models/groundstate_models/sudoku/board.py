@@ -1,0 +1,72 @@
+"""The boards of Sudoku: how large they are, how large their boxes are, and which cells hold every digit once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+SYMBOLS = "123456789ABCDEFG"
+"""How digits are written: 10 to 16 are A to G."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board whose boxes have ``height`` rows and ``width`` columns; see `of` for those that are played here.
+
+    Cells are numbered row by row from 0, boxes likewise.
+    """
+
+    height: int
+    width: int
+
+    @staticmethod
+    def of(size: int) -> Board:
+        """The board of ``size`` rows and columns.
+
+        Raises:
+            ValueError: If that size is not supported.
+        """
+        if size not in BOARDS:
+            *most, last = (f"{n}×{n}" for n in BOARDS)
+            raise ValueError(
+                f"Sudoku boards of {size}×{size} cells are not supported; those of {', '.join(most)} and {last} are."
+            )
+        return BOARDS[size]
+
+    @property
+    def size(self) -> int:
+        """Rows, columns, boxes, and digits."""
+        return self.height * self.width
+
+    @property
+    def name(self) -> str:
+        """The name of the installed model for this board."""
+        return "sudoku" if self.size == 9 else f"sudoku_{self.size}x{self.size}"
+
+    @property
+    def symbols(self) -> str:
+        """The digits as they are written, from 1 on."""
+        return SYMBOLS[: self.size]
+
+    @cached_property
+    def units(self) -> tuple[tuple[int, ...], ...]:
+        """The cells of each row, then of each column, then of each box; ``3 · size`` units of ``size`` cells."""
+        n, high, wide = self.size, self.height, self.width
+        rows = [tuple(range(n * r, n * r + n)) for r in range(n)]
+        columns = [tuple(range(c, n * n, n)) for c in range(n)]
+        corners = [n * r + c for r in range(0, n, high) for c in range(0, n, wide)]
+        boxes = [tuple(corner + n * r + c for r in range(high) for c in range(wide)) for corner in corners]
+        return (*rows, *columns, *boxes)
+
+    @cached_property
+    def peers(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell those that share a unit with it, in order: 20 of them on 9×9."""
+        shared = [set[int]() for _ in range(self.size**2)]
+        for unit in self.units:
+            for cell in unit:
+                shared[cell].update(unit)
+        return tuple(tuple(sorted(cells - {cell})) for cell, cells in enumerate(shared))
+
+
+BOARDS = {board.size: board for board in (Board(2, 2), Board(2, 3), Board(3, 3), Board(4, 4))}
+"""The supported boards by their size: 4, 6, 9 and 16."""
