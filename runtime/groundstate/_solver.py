@@ -183,7 +183,7 @@ class Solver:
             RequestError: If the request or the answer is not what its schema allows; faults in the answer are placed under
                 ``answer``.
         """
-        plain = self._request.validate(request)
+        plain = self._plain(request)
         try:
             given = self._answer.validate(answer)
             tensors = self._task.encode_answer(plain, given)
@@ -336,11 +336,20 @@ class Solver:
         steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
         return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
 
+    def _plain(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._request.validate(request)
+        except RequestError:
+            fault = self._task.explain(request) if isinstance(request, Mapping) else None
+            if fault is None:
+                raise
+            raise RequestError([fault]) from None
+
     def _prepare(
         self, index: int, request: Mapping[str, Any], budget: Budget, begun: float
     ) -> Solution | tuple[Problem, dict[str, Any]]:
         """Validate and encode; a solution where the request contradicts itself."""
-        plain = self._request.validate(request)
+        plain = self._plain(request)
         if wrong := self._task.contradictions(plain):
             return Solution(
                 Status.INFEASIBLE, None, None, tuple(wrong), seconds=time.monotonic() - begun, seed=budget.seed

@@ -20,7 +20,7 @@ GROUP = "groundstate.tasks"
 
 
 class Task:
-    """Encodes requests, decodes and checks answers. Requests have passed the header's schema before any method sees them.
+    """Encodes requests, decodes and checks answers. Requests have passed the header's schema before any method but `explain`.
 
     Args:
         header: The artefact's header.
@@ -55,6 +55,14 @@ class Task:
     def check(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Violation] | None:
         """The rules that an answer breaks, found without the graph; None where only the graph can tell."""
         del request, answer
+        return None
+
+    def explain(self, request: Mapping[str, Any]) -> Fault | None:
+        """One sentence in place of all that the header's schema found wrong with a request, where that says it better.
+
+        The request has not passed the schema: any property may be missing, or hold anything.
+        """
+        del request
         return None
 
     def parse(self, text: str) -> dict[str, Any]:

@@ -1,13 +1,30 @@
-"""9×9 Sudoku by descent on a learned energy of a few thousand weights. See `CARD.md`."""
+"""Sudoku by descent on a learned energy of a few thousand weights, which are the same for every board. See `CARD.md`."""
 
 from pathlib import Path
 
+from groundstate_models.sudoku.board import Board
 
-def artefact() -> Path:
-    """The file of the trained energy, for the entry-point group ``groundstate.models``."""
-    return Path(__file__).parent / "sudoku.onnx"
+
+def artefact(size: int = 9) -> Path:
+    """The file of the trained energy for one board, for the entry-point group ``groundstate.models``."""
+    return Path(__file__).parent / f"{Board.of(size).name}.onnx"
+
+
+def artefact_4x4() -> Path:
+    """The file for 4×4 boards."""
+    return artefact(4)
+
+
+def artefact_6x6() -> Path:
+    """The file for 6×6 boards, whose boxes have two rows and three columns."""
+    return artefact(6)
+
+
+def artefact_16x16() -> Path:
+    """The file for 16×16 boards."""
+    return artefact(16)
 
 
 def weights() -> Path:
-    """The weights that the file was made from, as NumPy arrays."""
+    """The weights that all the files were made from, as NumPy arrays."""
     return Path(__file__).parent / "weights.npz"

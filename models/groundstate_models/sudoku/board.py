@@ -8,6 +8,9 @@ from functools import cached_property
 SYMBOLS = "123456789ABCDEFG"
 """How digits are written: 10 to 16 are A to G."""
 
+EMPTY = ".0_*"
+"""How an empty cell is written."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -47,6 +50,11 @@ class Board:
     def symbols(self) -> str:
         """The digits as they are written, from 1 on."""
         return SYMBOLS[: self.size]
+
+    @property
+    def spelt(self) -> str:
+        """Those symbols in words."""
+        return f"1 to {self.size}" if self.size < 10 else f"1 to 9 and A to {self.symbols[-1]}"
 
     @cached_property
     def units(self) -> tuple[tuple[int, ...], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from groundstate_models.sudoku.search import Grid, hard_puzzles, minimal_puzzles
+from groundstate_models.sudoku.board import BOARDS, EMPTY, Board
+from groundstate_models.sudoku.search import Grid, easy_puzzles, hard_puzzles, minimal_puzzles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Puzzles:
-    """Puzzles and solutions, ``(n, 81)`` uint8, with their search nodes ``(n,)``."""
+    """Puzzles and solutions, ``(n, size²)`` uint8, with their search nodes ``(n,)``."""
 
     puzzle: Grid
     solution: Grid
@@ -32,16 +34,21 @@ class Puzzles:
 
 
 def invariant(puzzle: Grid) -> bytes:
-    """A fingerprint that all symmetric copies of a puzzle share (digits renamed, rows, columns, bands swapped, transposed).
+    """A fingerprint that all symmetric copies of a puzzle share.
 
-    Colour refinement (Weisfeiler and Leman, 1968) of the graph that joins cells to the lines and boxes they lie in and to
-    their digits. Equal puzzles up to symmetry always agree, so dropping whatever agrees with a test puzzle is safe.
+    Symmetries rename digits and swap rows, columns, bands and stacks; where boxes are square, they transpose too. Colour
+    refinement (Weisfeiler and Leman, 1968) of the graph that joins cells to the lines and boxes they lie in and to their
+    digits. Equal puzzles up to symmetry always agree, so dropping whatever agrees with a test puzzle is safe.
+
+    Raises:
+        ValueError: If the board's size is not supported.
     """
-    grid = np.asarray(puzzle).reshape(9, 9)
-    given = grid > 0
-    row, column = np.indices((9, 9))
-    box = row // 3 * 3 + column // 3
-    cell = given.astype(np.uint64)
+    board = Board.of(math.isqrt(np.size(puzzle)))
+    n, high, wide = board.size, board.height, board.width
+    grid = np.asarray(puzzle).reshape(n, n)
+    row, column = np.indices((n, n))
+    box = row // high * high + column // wide
+    cell = (grid > 0).astype(np.uint64)
 
     def mix(*parts: NDArray[np.uint64]) -> NDArray[np.uint64]:
         total = np.zeros_like(parts[0])
@@ -50,22 +57,47 @@ def invariant(puzzle: Grid) -> bytes:
             total ^= total >> np.uint64(29)
         return total
 
+    def shade_of(lines: NDArray[np.uint64], band: int) -> NDArray[np.uint64]:
+        return mix(mix(lines, mix(lines).reshape(-1, band).sum(1).repeat(band)))
+
     for _ in range(6):
         shade = mix(cell)
-        lines = [shade.sum(1), shade.sum(0)]
-        boxes = np.array([shade[box == b].sum() for b in range(9)], dtype=np.uint64)
-        digits = np.array([shade[grid == d].sum() for d in range(10)], dtype=np.uint64)
+        boxes = np.array([shade[box == b].sum() for b in range(n)], dtype=np.uint64)
+        digits = np.array([shade[grid == d].sum() for d in range(n + 1)], dtype=np.uint64)
         digits[0] = 0
-        bands = [mix(line).reshape(3, 3).sum(1).repeat(3) for line in lines]
-        rows, columns = (mix(line, band) for line, band in zip(lines, bands, strict=True))
-        crossing = mix(rows)[:, None] + mix(columns)[None, :]  # symmetric under transposition
+        rows, columns = shade_of(shade.sum(1), high), shade_of(shade.sum(0), wide)
+        # The sum of the two does not tell rows from columns, as transposition demands.
+        crossing = rows[:, None] + (columns if high == wide else mix(columns))[None, :]
         cell = mix(cell, crossing, mix(boxes)[box], mix(digits)[grid])
     return int(np.sort(mix(cell).ravel()).sum(dtype=np.uint64)).to_bytes(8, "little")
 
 
-def generate(minimal: int, hard: int, seed: int, exclude: Iterable[Grid] = ()) -> Puzzles:
-    """A seeded mix of random minimal puzzles and of puzzles made hard, without symmetric copies of ``exclude``."""
-    parts = [minimal_puzzles(minimal, seed), hard_puzzles(hard, seed)]
+def generate(
+    minimal: int,
+    hard: int,
+    seed: int,
+    exclude: Iterable[Grid] = (),
+    board: Board = BOARDS[9],
+    *,
+    easy: int = 0,
+    givens: int = 0,
+) -> Puzzles:
+    """A seeded mix of puzzles of one board, without symmetric copies of ``exclude``.
+
+    Args:
+        minimal: Random minimal puzzles.
+        hard: Puzzles made hard.
+        seed: Decides all of them.
+        exclude: Puzzles to keep out.
+        board: Their board.
+        easy: Puzzles of about ``givens`` clues.
+        givens: See `easy_puzzles`.
+    """
+    parts = [
+        minimal_puzzles(minimal, seed, board),
+        hard_puzzles(hard, seed, board=board),
+        easy_puzzles(easy, seed, givens, board),
+    ]
     puzzles = Puzzles(*(np.concatenate(column) for column in zip(*parts, strict=True)))
     banned = {invariant(puzzle) for puzzle in exclude}
     if banned:
@@ -74,15 +106,32 @@ def generate(minimal: int, hard: int, seed: int, exclude: Iterable[Grid] = ()) -
 
 
 def read_puzzles(path: Path) -> Puzzles:
-    """Read a CSV file with the columns ``puzzle`` (``.`` or 0 for empty) and, where known, ``solution`` and ``search_nodes``."""
+    """Read a CSV file of puzzles of one board.
+
+    Its columns are ``puzzle`` and, where known, ``solution`` and ``search_nodes``; digits are written 1 to 9, then A to G,
+    empty cells ``.`` or 0.
+
+    Raises:
+        ValueError: If there is no puzzle, or one that is none of the first one's board; with its line.
+    """
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        rows = [(reader.line_num, row) for row in reader]
+    if not rows or "puzzle" not in rows[0][1]:
+        raise ValueError(f"{path} holds no puzzle; it must have a column 'puzzle' with one a line.")
+    board = Board.of(math.isqrt(len(rows[0][1]["puzzle"])))
 
-    def digits(text: str) -> list[int]:
-        return [0 if c == "." else int(c) for c in text]
+    def digits(line: int, text: str) -> list[int]:
+        if len(text) != board.size**2 or set(text.upper()) - set(board.symbols + EMPTY):
+            raise ValueError(
+                f"{path}, line {line}: {text!r} is no grid of {board.size}×{board.size} cells, written with "
+                f"{board.spelt}, and . or 0 for an empty cell."
+            )
+        return [board.symbols.find(character) + 1 for character in text.upper()]
 
+    empty = "." * board.size**2
     return Puzzles(
-        np.array([digits(r["puzzle"]) for r in rows], dtype=np.uint8).reshape(-1, 81),
-        np.array([digits(r.get("solution") or "." * 81) for r in rows], dtype=np.uint8).reshape(-1, 81),
-        np.array([int(r.get("search_nodes") or 0) for r in rows]),
+        np.array([digits(line, row["puzzle"]) for line, row in rows], dtype=np.uint8),
+        np.array([digits(line, row.get("solution") or empty) for line, row in rows], dtype=np.uint8),
+        np.array([int(row.get("search_nodes") or 0) for _, row in rows]),
     )

@@ -1,37 +1,54 @@
-"""Exact search on 9×9 Sudoku grids: count solutions, rate difficulty, generate minimal puzzles.
+"""Exact search on Sudoku grids of any board: count solutions, rate difficulty, generate puzzles.
 
 Used to make training data and to judge answers in benchmarks; the energy never sees it. Grids are flat ``uint8`` arrays of
-81 digits, 0 for empty, row by row. Needs numba (extra ``groundstate[train]``).
+``size²`` digits, 0 for empty, row by row. Needs numba (extra ``groundstate[train]``).
 """
 
 from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.sudoku.board import BOARDS, Board
+
 Grid = NDArray[np.uint8]
+Made = tuple[Grid, Grid, NDArray[np.int64]]
+"""Puzzles ``(n, size²)``, their solutions ``(n, size²)``, and their search nodes ``(n,)``."""
 
-_ALL = 0x1FF
-
-
-def _units() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The 27 units of nine cells, and each cell's 20 peers."""
-    cells = np.arange(81).reshape(9, 9)
-    boxes = cells.reshape(3, 3, 3, 3).swapaxes(1, 2).reshape(9, 9)
-    units = np.concatenate([cells, cells.T, boxes])
-    peers = [sorted({int(p) for unit in units if c in unit for p in unit} - {c}) for c in range(81)]
-    return np.ascontiguousarray(units), np.array(peers)
+_PATIENCE = 1_000
+"""Nodes after which the search for a random full grid starts anew; one in about 1,500 gets lost on 16×16, none up to 9×9."""
 
 
-_UNITS, _PEERS = _units()
-_COUNT = np.array([mask.bit_count() for mask in range(512)], dtype=np.int64)
+class _Tables(NamedTuple):
+    """A board as compiled code reads it."""
+
+    units: NDArray[np.int64]
+    peers: NDArray[np.int64]
+
+
+@cache
+def _tables(board: Board) -> _Tables:
+    return _Tables(np.array(board.units), np.array(board.peers))
 
 
 @numba.njit
-def _assign(cand: NDArray[np.int64], cell: int, bit: int) -> bool:
+def _count(mask: int) -> int:
+    """Bits of a mask of at most 16."""
+    mask -= (mask >> 1) & 0x5555
+    mask = (mask & 0x3333) + ((mask >> 2) & 0x3333)
+    mask = (mask + (mask >> 4)) & 0x0F0F
+    return (mask + (mask >> 8)) & 0x1F
+
+
+@numba.njit
+def _assign(tables: _Tables, cand: NDArray[np.int64], cell: int, bit: int) -> bool:
     """Fix a cell and strike its value from the peers; follow naked singles. False on a contradiction."""
-    queue = np.empty(81, dtype=np.int64)
+    peers = tables.peers
+    queue = np.empty(len(cand), dtype=np.int64)
     cand[cell] = bit
     queue[0] = cell
     head, tail = 0, 1
@@ -39,189 +56,220 @@ def _assign(cand: NDArray[np.int64], cell: int, bit: int) -> bool:
         current = queue[head]
         head += 1
         value = cand[current]
-        for i in range(20):
-            peer = _PEERS[current, i]
+        for i in range(peers.shape[1]):
+            peer = peers[current, i]
             before = cand[peer]
             if before & value:
                 after = before & ~value
                 if after == 0:
                     return False
                 cand[peer] = after
-                if _COUNT[after] == 1:
+                if after & (after - 1) == 0:
                     queue[tail] = peer
                     tail += 1
     return True
 
 
 @numba.njit
-def _propagate(cand: NDArray[np.int64]) -> bool:
+def _propagate(tables: _Tables, cand: NDArray[np.int64]) -> bool:
     """Hidden singles until nothing changes. False on a contradiction."""
+    units = tables.units
+    every = (1 << units.shape[1]) - 1
     changed = True
     while changed:
         changed = False
-        for unit in range(27):
+        for unit in range(units.shape[0]):
             once, twice = 0, 0
-            for i in range(9):
-                mask = cand[_UNITS[unit, i]]
+            for i in range(units.shape[1]):
+                mask = cand[units[unit, i]]
                 twice |= once & mask
                 once |= mask
-            if once != _ALL:
+            if once != every:
                 return False
             only = once & ~twice
             if only == 0:
                 continue
-            for i in range(9):
-                cell = _UNITS[unit, i]
-                bit = cand[cell] & only
-                if bit and _COUNT[cand[cell]] > 1:
-                    if _COUNT[bit] > 1 or not _assign(cand, cell, bit):
+            for i in range(units.shape[1]):
+                cell = units[unit, i]
+                mask = cand[cell]
+                bit = mask & only
+                if bit and mask & (mask - 1):
+                    if bit & (bit - 1) or not _assign(tables, cand, cell, bit):
                         return False
                     changed = True
     return True
 
 
 @numba.njit
-def _search(grid: Grid, limit: int, seed: int, solution: Grid) -> tuple[int, int]:
-    """Count solutions up to ``limit``; the first one is written to ``solution``. Returns (count, nodes)."""
-    if seed >= 0:
-        np.random.seed(seed)
-    stack = np.empty((82, 81), dtype=np.int64)
-    stack[0, :] = _ALL
-    for cell in range(81):
+def _search(tables: _Tables, grid: Grid, limit: int, solution: Grid, shuffled: bool) -> tuple[int, int]:
+    """Count solutions up to ``limit``; the first one is written to ``solution``.
+
+    ``shuffled`` tries digits in random order, and leaves the search after `_PATIENCE` nodes.
+
+    Returns:
+        The count and the nodes.
+    """
+    cells = len(grid)
+    stack = np.empty((cells + 1, cells), dtype=np.int64)
+    stack[0, :] = (1 << tables.units.shape[1]) - 1
+    for cell in range(cells):
         if grid[cell]:
             bit = 1 << (int(grid[cell]) - 1)
-            if not stack[0, cell] & bit or not _assign(stack[0], cell, bit):
+            if not stack[0, cell] & bit or not _assign(tables, stack[0], cell, bit):
                 return 0, 1
-    choice = np.empty(82, dtype=np.int64)
-    remaining = np.zeros(82, dtype=np.int64)
+    choice = np.empty(cells + 1, dtype=np.int64)
+    remaining = np.zeros(cells + 1, dtype=np.int64)
     depth, nodes, count = 0, 0, 0
     fresh = True
     while depth >= 0:
         if fresh:
+            if shuffled and nodes == _PATIENCE:
+                return count, nodes
             nodes += 1
             fresh = False
             remaining[depth] = 0
-            if _propagate(stack[depth]):
-                best, fewest = -1, 10
-                for cell in range(81):
-                    n = _COUNT[stack[depth, cell]]
-                    if 1 < n < fewest:
-                        best, fewest = cell, n
+            if _propagate(tables, stack[depth]):
+                best, fewest = -1, 17
+                for cell in range(cells):
+                    mask = stack[depth, cell]
+                    if mask & (mask - 1):
+                        n = _count(mask)
+                        if n < fewest:
+                            best, fewest = cell, n
                 if best < 0:
                     if count == 0:
-                        for cell in range(81):
-                            solution[cell] = 1 + int(round(np.log2(stack[depth, cell])))
+                        for cell in range(cells):
+                            solution[cell] = 1 + _count(stack[depth, cell] - 1)
                     count += 1
                     if count >= limit:
                         return count, nodes
                 else:
                     choice[depth] = best
                     remaining[depth] = stack[depth, best]
-        if remaining[depth] == 0:
+        options = remaining[depth]
+        if options == 0:
             depth -= 1
             continue
-        bit = remaining[depth] & -remaining[depth]
-        if seed >= 0:
-            skip = np.random.randint(0, _COUNT[remaining[depth]])
-            options = remaining[depth]
-            for _ in range(skip):
+        if shuffled:
+            for _ in range(np.random.randint(0, _count(options))):
                 options &= options - 1
-            bit = options & -options
+        bit = options & -options
         remaining[depth] ^= bit
         stack[depth + 1] = stack[depth]
-        if _assign(stack[depth + 1], choice[depth], bit):
+        if _assign(tables, stack[depth + 1], choice[depth], bit):
             depth += 1
             fresh = True
     return count, nodes
 
 
-def solve(grid: Grid, limit: int = 2) -> tuple[int, Grid, int]:
+def solve(grid: Grid, limit: int = 2, board: Board = BOARDS[9]) -> tuple[int, Grid, int]:
     """Count the solutions of a grid, up to ``limit``.
 
     Returns:
-        The count, the first solution found (81 digits; undefined where the count is 0), and the number of search nodes: a
-        difficulty that does not depend on the machine (1 means that singles alone solve the grid).
+        The count, the first solution found (``size²`` digits; undefined where the count is 0), and the number of search nodes:
+        a difficulty that does not depend on the machine (1 means that singles alone solve the grid).
     """
-    solution = np.zeros(81, dtype=np.uint8)
-    count, nodes = _search(np.ascontiguousarray(grid, dtype=np.uint8).reshape(81), limit, -1, solution)
+    flat = np.array(grid, dtype=np.uint8).reshape(board.size**2)
+    solution = np.zeros_like(flat)
+    count, nodes = _search(_tables(board), flat, limit, solution, shuffled=False)
     return int(count), solution, int(nodes)
 
 
 @numba.njit
-def _minimal(seed: int, puzzle: Grid, solution: Grid) -> int:
-    """One random full grid, and a random minimal puzzle of it. Returns the search nodes of the puzzle."""
-    scratch = np.zeros(81, dtype=np.uint8)
-    puzzle[:] = 0
-    _search(puzzle, 1, seed, solution)
-    puzzle[:] = solution
-    for cell in np.random.permutation(81):
+def _fill(tables: _Tables, grid: Grid) -> None:
+    """A random full grid."""
+    empty = np.zeros_like(grid)
+    count = 0
+    while count != 1:
+        count, _ = _search(tables, empty, 1, grid, shuffled=True)
+
+
+@numba.njit
+def _thin(tables: _Tables, puzzle: Grid, givens: int, scratch: Grid) -> None:
+    """Take clues away in random order, down to ``givens`` or until every one that stays is needed for one solution."""
+    left = np.count_nonzero(puzzle)
+    for cell in np.random.permutation(len(puzzle)):
+        if left <= givens:
+            return
         kept = puzzle[cell]
+        if kept == 0:
+            continue
         puzzle[cell] = 0
-        count, _ = _search(puzzle, 2, -1, scratch)
-        if count != 1:
+        count, _ = _search(tables, puzzle, 2, scratch, shuffled=False)
+        if count == 1:
+            left -= 1
+        else:
             puzzle[cell] = kept
-    _, nodes = _search(puzzle, 2, -1, scratch)
-    return int(nodes)
 
 
 @numba.njit
-def _minimals(seeds: NDArray[np.int64], puzzles: Grid, solutions: Grid, nodes: NDArray[np.int64]) -> None:
-    for i in range(len(seeds)):
-        nodes[i] = _minimal(seeds[i], puzzles[i], solutions[i])
-
-
-def minimal_puzzles(n: int, seed: int) -> tuple[Grid, Grid, NDArray[np.int64]]:
-    """Random minimal puzzles: exactly one solution, and none without any one of the clues.
-
-    Returns:
-        Puzzles ``(n, 81)``, their solutions ``(n, 81)``, and their search nodes ``(n,)``. The same arguments give the same
-        puzzles on every machine.
-    """
-    seeds = np.random.default_rng(seed).integers(0, 2**31 - 1, size=n)
-    puzzles = np.zeros((n, 81), dtype=np.uint8)
-    solutions = np.zeros((n, 81), dtype=np.uint8)
-    nodes = np.zeros(n, dtype=np.int64)
-    _minimals(seeds, puzzles, solutions, nodes)
-    return puzzles, solutions, nodes
-
-
-@numba.njit
-def _harden(seed: int, rounds: int, puzzle: Grid, solution: Grid) -> int:
+def _harden(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid, scratch: Grid) -> int:
     """Climb towards difficulty: give some clues back, take others away, keep what needs no fewer search nodes."""
-    nodes = _minimal(seed, puzzle, solution)
-    scratch = np.zeros(81, dtype=np.uint8)
-    trial = np.zeros(81, dtype=np.uint8)
+    _, nodes = _search(tables, puzzle, 2, scratch, shuffled=False)
+    trial = np.empty_like(puzzle)
     for _ in range(rounds):
         trial[:] = puzzle
         for _ in range(np.random.randint(1, 4)):
-            cell = np.random.randint(0, 81)
+            cell = np.random.randint(0, len(puzzle))
             trial[cell] = solution[cell]
-        for cell in np.random.permutation(81):
-            kept = trial[cell]
-            if kept == 0:
-                continue
-            trial[cell] = 0
-            count, _ = _search(trial, 2, -1, scratch)
-            if count != 1:
-                trial[cell] = kept
-        _, harder = _search(trial, 2, -1, scratch)
+        _thin(tables, trial, 0, scratch)
+        _, harder = _search(tables, trial, 2, scratch, shuffled=False)
         if harder >= nodes:
             nodes = harder
             puzzle[:] = trial
-    return int(nodes)
+    return nodes
 
 
 @numba.njit
-def _hards(seeds: NDArray[np.int64], rounds: int, puzzles: Grid, solutions: Grid, nodes: NDArray[np.int64]) -> None:
+def _make(
+    tables: _Tables,
+    seeds: NDArray[np.int64],
+    givens: int,
+    rounds: int,
+    puzzles: Grid,
+    solutions: Grid,
+    nodes: NDArray[np.int64],
+) -> None:
+    scratch = np.empty(puzzles.shape[1], dtype=np.uint8)
     for i in range(len(seeds)):
-        nodes[i] = _harden(seeds[i], rounds, puzzles[i], solutions[i])
+        np.random.seed(seeds[i])
+        _fill(tables, solutions[i])
+        puzzles[i] = solutions[i]
+        _thin(tables, puzzles[i], givens, scratch)
+        nodes[i] = _harden(tables, rounds, puzzles[i], solutions[i], scratch)
 
 
-def hard_puzzles(n: int, seed: int, rounds: int = 40) -> tuple[Grid, Grid, NDArray[np.int64]]:
-    """Minimal puzzles made hard by ``rounds`` of hill climbing on their search nodes. Returns what `minimal_puzzles` does."""
-    seeds = np.random.default_rng((seed, 1)).integers(0, 2**31 - 1, size=n)
-    puzzles = np.zeros((n, 81), dtype=np.uint8)
-    solutions = np.zeros((n, 81), dtype=np.uint8)
+def _made(random: np.random.Generator, n: int, givens: int, rounds: int, board: Board) -> Made:
+    puzzles, solutions = np.zeros((2, n, board.size**2), dtype=np.uint8)
     nodes = np.zeros(n, dtype=np.int64)
-    _hards(seeds, rounds, puzzles, solutions, nodes)
+    _make(_tables(board), random.integers(0, 2**31 - 1, size=n), givens, rounds, puzzles, solutions, nodes)
     return puzzles, solutions, nodes
+
+
+def minimal_puzzles(n: int, seed: int, board: Board = BOARDS[9]) -> Made:
+    """Random minimal puzzles: exactly one solution, and none without any one of the clues.
+
+    Their full grids come from a randomised search of the empty board, not from the symmetries of one pattern. A thousand of
+    9×9 take a second, one of 16×16 takes seconds.
+
+    Returns:
+        Puzzles ``(n, size²)``, their solutions ``(n, size²)``, and their search nodes ``(n,)``. The same arguments give the
+        same puzzles on every machine.
+    """
+    return _made(np.random.default_rng(seed), n, 0, 0, board)
+
+
+def hard_puzzles(n: int, seed: int, rounds: int = 40, board: Board = BOARDS[9]) -> Made:
+    """Minimal puzzles made hard by ``rounds`` of hill climbing on their search nodes. Returns what `minimal_puzzles` does.
+
+    On 16×16 each round takes as long as a minimal puzzle, and longer the harder it gets.
+    """
+    return _made(np.random.default_rng((seed, 1)), n, 0, rounds, board)
+
+
+def easy_puzzles(n: int, seed: int, givens: int, board: Board = BOARDS[9]) -> Made:
+    """Random full grids with cells emptied down to ``givens``, or to where the solution would not be the only one any more.
+
+    Returns what `minimal_puzzles` does.
+    """
+    return _made(np.random.default_rng((seed, 2)), n, givens, 0, board)
