@@ -25,10 +25,12 @@ from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.checkpoint import CheckpointError, keep, restore
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
+from groundstate_models.sudoku.trainer import PERIOD
 
 VERSION = "0.2.0"
-STEPS = 16
-TEMPERATURE = (0.0, 3.0)
+STEPS = PERIOD
+TRACE_EVERY = 8
+TEMPERATURE = (0.0, 6.0)
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that answers are placed by."""
 
@@ -82,6 +84,7 @@ def arguments(
         "embed": lambda answer, grid: {"z": energy.embed(answer, grid)},
         "initial": {"z": Normal(0.0, 0.1)},
         "record": True,
+        "trace_every": min(TRACE_EVERY, steps),
         "tool": _tool(board, puzzles),
     }
 

@@ -193,6 +193,8 @@ class Trainer:
         self.averaged = copy.deepcopy(self.model).requires_grad_(requires_grad=False)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=preset.learning_rate, weight_decay=1e-3)
         self.iteration = self.seen = 0
+        # One graph a size, and another for states that no gradient goes through.
+        torch._dynamo.config.recompile_limit = max(64, torch._dynamo.config.recompile_limit)  # noqa: SLF001  # no public name
         self._step = torch.compile(self._update, fullgraph=True, dynamic=False) if compiled else self._update
         self.lanes: dict[int, _Lane] = {}
 
@@ -321,7 +323,7 @@ class Trainer:
         return warm * max(0.01, min(1.0, left))
 
     def validate(self, temperature: float, steps: int = 128) -> dict[str, dict[str, float]]:
-        """For each kind of puzzle, the share that one chain solves, and that any of a puzzle's chains does; with the averaged weights.
+        """For each kind of puzzle, the share that one chain solves, and that any of its chains does; with the averaged weights.
 
         Args:
             temperature: Of all chains.
