@@ -8,10 +8,10 @@ import torch
 
 import groundstate as gs
 from groundstate_models.sudoku import weights
-from groundstate_models.sudoku.export import restore
+from groundstate_models.sudoku.checkpoint import restore
 from groundstate_models.sudoku.search import minimal_puzzles
 
-STEPS = 16
+STEPS = 32
 
 
 def in_pytorch(grid: torch.Tensor, start: torch.Tensor) -> dict[str, torch.Tensor]:

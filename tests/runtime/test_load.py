@@ -87,15 +87,15 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
     [
         ("steps", ..., "it lacks 'steps'"),
         ("steps", 0, "a segment has at least one step"),
-        ("trace_every", 0, "'trace_every' is 0; it is from 1 to the 16 steps of a segment"),
-        ("trace_every", 17, "'trace_every' is 17; it is from 1 to the 16 steps of a segment"),
+        ("trace_every", 0, "'trace_every' is 0; it is from 1 to the 32 steps of a segment"),
+        ("trace_every", 33, "'trace_every' is 33; it is from 1 to the 32 steps of a segment"),
         ("trace_every", "4", "'trace_every' is '4', which has the wrong type"),
         ("trace_every", True, "'trace_every' is True, which has the wrong type"),
         ("trace_every", None, "'trace_every' is None, which has the wrong type"),
         (
             "trace_every",
             16,
-            "the header's 'steps' 16 and 'trace_every' 16 make 1 columns; the file is damaged",
+            "the header's 'steps' 32 and 'trace_every' 16 make 2 columns; the file is damaged",
         ),
         ("name", 3, "'name' is 3, which has the wrong type"),
         ("inputs", {"grid": {"dtype": "int64", "shape": [9]}}, "input 'grid' is not int64 of shape"),
@@ -186,4 +186,4 @@ def test_solving_needs_no_torch_and_no_onnx_and_writes_nothing(tmp_path: Path) -
 def test_the_public_names_are_sorted_and_all_there() -> None:
     assert gs.__all__ == sorted(gs.__all__)
     assert all(hasattr(gs, name) for name in gs.__all__)
-    assert gs.models() == ["sudoku"]
+    assert gs.models() == ["sudoku", "sudoku_16x16", "sudoku_4x4", "sudoku_6x6"]
