@@ -31,7 +31,9 @@ def main() -> None:
     solver = gs.load(options.model)
     puzzles, solutions, _ = hard_puzzles(options.puzzles, seed=options.seed, rounds=60)
     requests = [{"grid": puzzle.reshape(9, 9)} for puzzle in puzzles]
-    print("| temperature | patience | solved | mean updates of the chain that solved | seconds |\n|---|---|---|---|---|")
+    print(
+        "| temperature | patience | solved | mean updates of the chain that solved | seconds |\n|---|---|---|---|---|"
+    )
     for low, high in TEMPERATURES:
         for patience in PATIENCE:
             name = "z.temperature"

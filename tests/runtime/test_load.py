@@ -126,7 +126,15 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
 def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
     tmp_path: Path, field: str, value: object, sentence: str
 ) -> None:
-    form = {"format": 2, "form": "unrolled", "batch": None, "rows": 8, "entries": 729, "precision": "float32"}
+    form = {
+        "format": 2,
+        "form": "unrolled",
+        "trace_every": 1,
+        "batch": None,
+        "rows": 8,
+        "entries": 729,
+        "precision": "float32",
+    }
     assert gs.load(rewritten(tmp_path, **form)).header.form == "unrolled"
     with pytest.raises(gs.ArtefactError, match=sentence):
         gs.load(rewritten(tmp_path, **form | {field: value}))

@@ -49,6 +49,8 @@ class SudokuTask(Task):
             return None
         if any(not isinstance(row, list | tuple) or len(row) != len(rows) for row in rows):
             return None
+        if any(isinstance(cell, list | tuple) for row in rows for cell in row):
+            return None
         return Fault("grid", self._misfit("board", len(rows) ** 2))
 
     def parse(self, text: str) -> dict[str, Any]:

@@ -84,7 +84,19 @@ class Preset:
 
 PRESETS = {
     "smoke": Preset(
-        8, 16, 16, 8, puzzles=2, chains=2, iterations=6, minimal=40, hard=8, other=8, validation=2, validate_every=3
+        8,
+        16,
+        16,
+        8,
+        puzzles=2,
+        chains=2,
+        iterations=6,
+        minimal=40,
+        hard=8,
+        other=8,
+        mix={9: 0.4, 4: 0.2, 6: 0.2, 16: 0.2},
+        validation=2,
+        validate_every=3,
     ),
     "cpu": Preset(),
     "gpu": Preset(
