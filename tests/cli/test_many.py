@@ -40,7 +40,7 @@ def test_bad_lines_are_reported_with_their_number_and_cost_the_others_nothing(
     ran = groundstate("solve", "sudoku", mixed)
     assert ran.code == 2
     assert f"groundstate: {mixed}, line 6: The puzzle has 3 cells" in ran.err
-    assert f"groundstate: {mixed}, line 7: grid: There are 1 entries" in ran.err
+    assert f"groundstate: {mixed}, line 7: grid: The board has 1 cells" in ran.err
     assert "3 solved, 1 infeasible, 2 error." in ran.err
 
 

@@ -116,7 +116,7 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
     [
         ("form", "scan", "'form' is 'scan'; known are unrolled, loop"),
         ("form", ..., "it lacks 'form'"),
-        ("form", "loop", "The graph has no input 'max_steps'; the file is damaged"),
+        ("form", "loop", "'trace_every' is 8; a loop tells every energy"),
         ("precision", "bfloat16", "'precision' is 'bfloat16'; known are float32, float16"),
         ("batch", 0, "'batch' is 0; a fixed batch has at least one row"),
         ("batch", "8", "'batch' is '8', which has the wrong type"),
@@ -129,7 +129,6 @@ def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
     form = {
         "format": 2,
         "form": "unrolled",
-        "trace_every": 1,
         "batch": None,
         "rows": 8,
         "entries": 729,

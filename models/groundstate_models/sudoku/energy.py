@@ -33,7 +33,8 @@ FIXED, EXCLUDED, OPEN, SEEN = range(4)
 
 def _one_hot(grid: Tensor) -> Tensor:
     """``(batch, n, n, n)`` bool; all false where a cell holds no digit."""
-    return grid.unsqueeze(-1) == torch.arange(1, grid.shape[-1] + 1, device=grid.device, dtype=grid.dtype)
+    digits = torch.arange(1, grid.shape[-1] + 1, device=grid.device, dtype=grid.dtype)
+    return grid.unsqueeze(-1).eq(digits)
 
 
 def _blocks(cells: Tensor, board: Board) -> Tensor:

@@ -44,7 +44,8 @@ class SudokuTask(Task):
 
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         grid = request.get("grid")
-        rows = grid.tolist() if hasattr(grid, "tolist") else grid
+        tolist = getattr(grid, "tolist", None)
+        rows = tolist() if callable(tolist) else grid
         if not isinstance(rows, list | tuple) or len(rows) in (0, self._board.size):
             return None
         if any(not isinstance(row, list | tuple) or len(row) != len(rows) for row in rows):

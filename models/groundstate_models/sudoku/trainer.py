@@ -153,7 +153,8 @@ class _Lane:
         if len(shown) < np.count_nonzero(puzzle == 0):
             puzzle[shown] = solution[shown]
         shape = self.tensors["grid"].shape[1:]
-        return place, *(torch.from_numpy(part.astype(np.int64)).reshape(shape) for part in (puzzle, solution))
+        grid, full = (torch.from_numpy(part.astype(np.int64)).reshape(shape) for part in (puzzle, solution))
+        return place, grid, full
 
     def retire(self, place: int, *, solved: bool) -> None:
         """Remember what was given up, the last few hundred, and forget what was solved after all."""
@@ -324,7 +325,7 @@ class Trainer:
         chance = self.random.random(lane.puzzles)
         done = np.flatnonzero(broken | np.where(solved.any(1), chance < p.leave, chance < p.give_up))
         for place in done:
-            lane.retire(place, solved=bool(solved[place].any()))
+            lane.retire(int(place), solved=bool(solved[place].any()))
         self._fill(lane, done)
         return solved
 
