@@ -34,7 +34,8 @@ FIXED, EXCLUDED, OPEN, SEEN = range(4)
 def _one_hot(grid: Tensor) -> Tensor:
     """``(batch, n, n, n)`` bool; all false where a cell holds no digit."""
     digits = torch.arange(1, grid.shape[-1] + 1, device=grid.device, dtype=grid.dtype)
-    return grid.unsqueeze(-1).eq(digits)
+    same: Tensor = grid.unsqueeze(-1) == digits
+    return same
 
 
 def _blocks(cells: Tensor, board: Board) -> Tensor:
