@@ -40,7 +40,8 @@ def _one_hot(grid: Tensor) -> Tensor:
 
 def _blocks(cells: Tensor, board: Board) -> Tensor:
     """``(batch, n, n, …)`` as ``(batch, band, row, stack, column, …)``: rows and columns by the boxes they cross."""
-    return cells.unflatten(2, (-1, board.width)).unflatten(1, (-1, board.height))
+    blocks: Tensor = cells.unflatten(2, (-1, board.width)).unflatten(1, (-1, board.height))
+    return blocks
 
 
 def indicators(grid: Tensor) -> Tensor:
