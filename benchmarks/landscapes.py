@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from groundstate_export import GradientDescent, HeavyBall, Rule
 from groundstate_models.sudoku import weights
-from groundstate_models.sudoku.export import restore
+from groundstate_models.sudoku.checkpoint import restore
 
 Energy = Callable[..., Tensor | dict[str, Tensor]]
 

@@ -15,7 +15,7 @@ import torch
 
 import groundstate as gs
 from groundstate_models.sudoku import weights
-from groundstate_models.sudoku.export import restore
+from groundstate_models.sudoku.checkpoint import restore
 from groundstate_models.sudoku.search import minimal_puzzles
 
 STEPS = 16

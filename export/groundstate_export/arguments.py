@@ -114,6 +114,7 @@ def _numbers(draft: Draft) -> None:
             f"unroll is {draft.unroll!r}; it must be a whole number from 1 to {_LONGEST}. For a longer descent, hosts run "
             "segments one after another."
         )
+    _told(draft)
     for name, low in (("batches", 1), ("seeds", 0)):
         numbers = getattr(draft, name)
         if not numbers or not all(_whole(n) and n >= low for n in numbers):
@@ -127,6 +128,18 @@ def _numbers(draft: Draft) -> None:
         or not 0 < draft.tolerance < 1
     ):
         raise BadArgument(f"tolerance is {draft.tolerance!r}; it is a relative error, between 0 and 1.")
+
+
+def _told(draft: Draft) -> None:
+    if not _whole(draft.trace_every) or not 1 <= draft.trace_every <= draft.unroll:
+        raise BadArgument(
+            f"trace_every is {draft.trace_every!r}; it must be a whole number from 1 to unroll, which is {draft.unroll}."
+        )
+    if draft.form == "loop" and draft.trace_every > 1:
+        raise BadArgument(
+            f"trace_every is {draft.trace_every}, but each round of a loop is the same step, which tells its energy; unroll the "
+            "steps, or leave trace_every at 1."
+        )
 
 
 def _examples(draft: Draft) -> None:

@@ -37,6 +37,7 @@ class Draft:
     rules: Decode | None = None
     embed: Embed | None = None
     record: bool = False
+    trace_every: int = 1
     tool: Tool | None = None
     form: Form = "unrolled"
     fixed_batch: int | None = None
@@ -78,6 +79,11 @@ class Draft:
     def kicks(self) -> list[int]:
         """The steps of a segment that draw noise: those that the rule chooses, or ``kicked`` where that is given."""
         return self.rule.kicks(self.unroll) if self.kicked is None else self.kicked
+
+    @property
+    def traced(self) -> range:
+        """The steps of a segment before which the energy is told, and the answer where it is recorded."""
+        return range(0, self.unroll, self.trace_every)
 
     def state_specs(self) -> dict[str, Spec]:
         """Everything the descent carries, minimised tensors first."""

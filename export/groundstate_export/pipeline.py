@@ -46,6 +46,7 @@ def export(
     rules: Decode | None = None,
     embed: Embed | None = None,
     record: bool = False,
+    trace_every: int = 1,
     initial: Initial | Mapping[str, Initial] | None = None,
     tool: Tool | None = None,
     tolerance: float | None = None,
@@ -71,6 +72,8 @@ def export(
         rules: ``rules(answer, **inputs)`` returns how often each rule is broken, a dict of integer tensors ``(batch,)``.
         embed: ``embed(answer, **inputs)`` returns the state that stands for an answer.
         record: Whether the file also returns the answer before each update (``path.<answer>``), so that a descent can be drawn.
+        trace_every: The energy (``trace``) and the recorded answer are told before every so many updates, from a segment's first
+            on: 1 to ``unroll``. What a step computes for nothing else is then left out of the others. A loop tells all.
         initial: How a chain starts: one distribution, or one for each state; by default read off the example.
         tool: The header's words and numbers.
         tolerance: Relative error allowed between a step of the file and of PyTorch; by default 1e-5, in float16 1e-2.
@@ -104,6 +107,7 @@ def export(
         rules=rules,
         embed=embed,
         record=record,
+        trace_every=trace_every,
         tool=tool,
         form=form,
         fixed_batch=fixed_batch,
@@ -197,6 +201,7 @@ def _report(draft: Draft, parity: Parity, path: Path, size: int) -> ExportReport
         bytes=size,
         form=draft.form,
         steps=draft.unroll,
+        trace_every=draft.trace_every,
         batch=draft.fixed_batch,
         precision=draft.precision,
         nodes=len(draft.graph.needed()) + (draft.nodes_a_step if draft.form == "loop" else 0),

@@ -11,8 +11,8 @@ import numpy as np
 from groundstate_export.draft import Draft
 from groundstate_export.fixed import fix_batch
 from groundstate_export.half import rounded
-from groundstate_export.ir import Array
-from groundstate_export.unroll import distinct
+from groundstate_export.ir import Array, Graph
+from groundstate_export.unroll import distinct, unroll
 from groundstate_export.write import model_of
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -111,7 +111,8 @@ class Steps:
             state = {n: np.where(_rows(moves, y), found[f"next.{n}"], y) for n, y in state.items()}
             made += moves
         descent.outputs = {f"next.{name}": tensor for name, tensor in state.items()} | self.last(feeds, state)
-        descent.outputs |= {name: np.stack(arrays, axis=1) for name, arrays in columns.items()}
+        told = slice(None, None, self.draft.trace_every)
+        descent.outputs |= {name: np.stack(arrays[told], axis=1) for name, arrays in columns.items()}
         if self.draft.form == "loop":
             descent.outputs["steps"] = made
         return descent
@@ -122,12 +123,23 @@ class Steps:
         return run(self.hosts["record"], dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()})
 
 
+def beginning(draft: Draft) -> tuple[Draft, bytes]:
+    """The first two steps of a segment as a segment of their own, and its model."""
+    first = replace(draft, unroll=2, kicked=[step for step in draft.kicks if step < 2])
+    unroll(first)
+    return first, _written(first, first.graph)
+
+
 def _model(draft: Draft, name: str, *, low: bool) -> bytes:
     graph = rounded(draft.graphs[name]) if low else draft.graphs[name]
     alone = replace(graph, nodes=list(graph.nodes))
     alone.outputs = distinct(alone, graph.outputs)
+    return _written(draft, alone)
+
+
+def _written(draft: Draft, graph: Graph) -> bytes:
     # ONNX Runtime refuses a value whose type or shape is not what the graph says it is.
-    model = model_of(alone if draft.fixed_batch is None else fix_batch(alone, draft.fixed_batch), shapes=True)
+    model = model_of(graph if draft.fixed_batch is None else fix_batch(graph, draft.fixed_batch), shapes=True)
     return bytes(model.SerializeToString())
 
 

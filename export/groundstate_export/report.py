@@ -16,10 +16,11 @@ class ExportReport:
         bytes: Its size.
         form: ``"unrolled"`` or ``"loop"``.
         steps: Updates in a segment.
+        trace_every: The energy is told before every so many of them.
         batch: The one batch size that the file takes; None for any.
         precision: ``"float32"`` or ``"float16"``.
         nodes: Nodes in the graph; of a loop, those of its body included.
-        nodes_a_step: Nodes that each step runs.
+        nodes_a_step: Nodes that each step runs; where not every step tells its energy, one that does not.
         hoisted: Nodes that run once, because they do not depend on the state, by operator.
         tolerance: Relative error allowed.
         errors: Worst relative error of each output against PyTorch.
@@ -33,6 +34,7 @@ class ExportReport:
     bytes: int
     form: str
     steps: int
+    trace_every: int
     batch: int | None
     precision: str
     nodes: int
@@ -88,7 +90,8 @@ class ExportReport:
     @property
     def _form(self) -> str:
         steps = f"{self.steps} step" if self.steps == 1 else f"{self.steps} steps"
-        return f"{steps} unrolled" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
+        told = f", energy told every {self.trace_every}" if self.trace_every > 1 else ""
+        return f"{steps} unrolled{told}" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
 
     @property
     def _hoisted(self) -> str:

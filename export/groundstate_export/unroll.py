@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -81,18 +82,26 @@ def unroll(draft: Draft) -> None:
         if kick is not None:
             bindings |= {f"noise.{n}": _kick(graph, graph.inputs[f"noise.{n}"], kick) for n in draft.state}
         before = len(graph.nodes)
-        if "record" in draft.graphs:
+        told = step in draft.traced
+        if told and "record" in draft.graphs:
             for name, value in graph.inline(draft.graphs["record"], bindings).items():
                 path.setdefault(name, []).append(graph.reshape(value, (Batch(), 1, *value.shape[1:])))
-        found = graph.inline(draft.graphs["quiet" if kick is None else "kick"], bindings)
+        update = draft.graphs["quiet" if kick is None else "kick"]
+        found = graph.inline(update if told else _untold(update), bindings)
         if step == 1:
             draft.nodes_a_step = len(graph.nodes) - before
         elif step == 0:
             draft.nodes_a_step = len(graph.nodes)
         state = {name: found[f"next.{name}"] for name in state}
-        trace.append(graph.reshape(found["energy"], (Batch(), 1)))
+        if told:
+            trace.append(graph.reshape(found["energy"], (Batch(), 1)))
     columns = {"trace": _stack(graph, trace)} | {name: _stack(graph, values) for name, values in path.items()}
     finish(draft, graph, state, columns)
+
+
+def _untold(update: Graph) -> Graph:
+    """A step without its energy: what only that needs goes with it."""
+    return replace(update, outputs={name: v for name, v in update.outputs.items() if name.startswith("next.")})
 
 
 def finish(draft: Draft, graph: Graph, state: dict[str, Value], more: dict[str, Value]) -> None:

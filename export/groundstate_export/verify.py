@@ -155,8 +155,8 @@ def descend(draft: Draft, start: Case, dtype: torch.dtype = torch.float32) -> Re
         reading = descent.read(state)
     found = {f"next.{name}": t for name, t in state.items()}
     found |= {"energy": reading.energy, "terms": torch.stack(list(reading.terms.values()), 1)}
-    found |= {"residual": reading.residual, "trace": torch.stack(trace, 1)}
-    size = {"energy": _size(reading.terms), "trace": torch.stack(sizes, 1)}
+    found |= {"residual": reading.residual, "trace": torch.stack(trace[:: draft.trace_every], 1)}
+    size = {"energy": _size(reading.terms), "trace": torch.stack(sizes[:: draft.trace_every], 1)}
     size["residual"] = begun_with(first, reading.residual)
     # Where nothing moves, either way leads to the same state.
     return Reference(found, size, ranking.clear | (start.scale == 0))

@@ -191,6 +191,7 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "task": tool.task,
         "form": draft.form,
         "steps": steps,
+        "trace_every": draft.trace_every,
         "batch": draft.fixed_batch,
         "rows": rows_of(widest),
         "entries": widest,

@@ -68,9 +68,10 @@ class Segment:
         chain: A number for each, ``(chains,)``, the same from segment to segment; new where a chain starts anew.
         energy: Energy at the end of the segment, ``(chains,)``.
         violations: Broken rules at the end, ``(chains, C)``.
-        trace: Energy before each update, ``(chains, steps of a segment)``.
+        trace: Energy before the updates 0, n, 2n, … of the segment, ``(chains, ⌈S / n⌉)``; S is the header's ``steps``, n its
+            ``trace_every``.
         answer: Answer tensors at the end of the segment, ``(chains, …)`` each.
-        path: Answer tensors before each update, ``(chains, steps of a segment, …)``, where the graph has them.
+        path: Answer tensors before the same updates, ``(chains, ⌈S / n⌉, …)``, where the graph has them.
     """
 
     index: int

@@ -74,6 +74,7 @@ class Header:
     task: str | None
     form: str
     steps: int
+    trace_every: int
     batch: int | None
     rows: int
     entries: int
@@ -91,6 +92,11 @@ class Header:
     self_test: dict[str, Any] | None
     parity: dict[str, Any]
     built_with: dict[str, str]
+
+    @property
+    def traced(self) -> range:
+        """The updates of a segment before which the energy is told: a column of ``trace`` and ``path.<name>`` for each."""
+        return range(0, self.steps, self.trace_every)
 
     @property
     def graph_inputs(self) -> dict[str, tuple[np.dtype[Any], tuple[int | str, ...]]]:
@@ -230,6 +236,15 @@ def _positive(raw: Mapping[str, Any], key: str, of_format_1: int) -> int:
     return value
 
 
+def _trace_every(raw: Mapping[str, Any], form: str, steps: int) -> int:
+    value: int = _field({"trace_every": 1, **raw}, "trace_every", int)
+    if not 1 <= value <= steps:
+        raise _DamagedError(f"'trace_every' is {value}; it is from 1 to the {steps} steps of a segment")
+    if form == "loop" and value > 1:
+        raise _DamagedError(f"'trace_every' is {value}; a loop tells every energy, so it is 1")
+    return value
+
+
 def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
     value: str = _field(raw, key, str)
     if value not in known:
@@ -248,6 +263,7 @@ def _parse(raw: Mapping[str, Any]) -> Header:
         task=_field(raw, "task", (str, type(None))),
         form=form,
         steps=steps,
+        trace_every=_trace_every(raw, form, steps),
         batch=batch,
         rows=_positive(raw, "rows", _ROWS_OF_FORMAT_1),
         entries=_positive(raw, "entries", 1),

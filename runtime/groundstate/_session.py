@@ -103,6 +103,7 @@ class Session:
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
+        self.shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``."""

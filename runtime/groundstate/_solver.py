@@ -228,6 +228,7 @@ class Solver:
             "limits": dict(header.limits),
             "form": header.form,
             "steps_per_segment": header.steps,
+            "trace_every": header.trace_every,
             "batch": header.batch,
             "precision": header.precision,
             "parity": header.parity,
@@ -284,7 +285,8 @@ class Solver:
             noise: Standard normal noise for one segment; drawn, if None.
 
         Returns:
-            The outputs of the last segment, by the names in `docs/artefact.md`; ``trace`` covers all segments.
+            The outputs of the last segment, by the names in `docs/artefact.md`; ``trace`` covers all segments, each
+            by its energy before the updates 0, n, 2n, …, where n is the header's ``trace_every``.
 
         Raises:
             RequestError: If a tensor is missing or unknown, or has another dtype or shape than the header says.
@@ -409,6 +411,17 @@ def _match(header: Header, session: Session) -> None:
             raise ArtefactError(f"The graph's input {name!r} is not {told}, as the header says; the file is damaged.")
     for name in sorted(header.graph_outputs - set(session.outputs)):
         raise ArtefactError(f"The graph has no output {name!r}, which the header names; the file is damaged.")
+    for name, sizes in session.shapes.items():
+        if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
+            raise ArtefactError(
+                f"The graph's output {name!r} has the shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
+                f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns; the file is damaged."
+            )
+
+
+def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:
+    """Whether a shape has so many columns, or leaves open how many."""
+    return len(sizes) > 1 and (sizes[1] == columns or not isinstance(sizes[1], int))
 
 
 def _judge(metadata: Mapping[str, str]) -> Session | None:

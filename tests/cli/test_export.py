@@ -123,7 +123,8 @@ def test_a_module_is_found_in_the_working_folder_and_a_dataclass_will_do(here: P
 @pytest.mark.parametrize(
     ("options", "wanted"),
     [
-        (["--unroll", "5"], {"steps": 5}),
+        (["--unroll", "5"], {"steps": 5, "trace_every": 1}),
+        (["--unroll", "6", "--trace-every", "4"], {"steps": 6, "trace_every": 4}),
         (["--form", "loop"], {"form": "loop"}),
         (["--precision", "float16", "--tolerance", "0.05"], {"precision": "float16", "tolerance": 0.05}),
     ],
@@ -189,6 +190,7 @@ def test_a_target_that_will_not_do_is_told_in_one_line(
         ("shapeless", [], "The energy's term 'energy' is (2, 3) at batch 2; it must be (2,)"),
         ("listed", [], "it must be a dict of tensors by name."),
         ("export", ["--unroll", "0"], "unroll is 0; it must be a whole number from 1 to 4096."),
+        ("export", ["--trace-every", "3"], "trace_every is 3; it must be a whole number from 1 to unroll, which is 2."),
         ("export", ["--form", "scan"], "form is 'scan'; it must be one of 'unrolled', 'loop'."),
         ("export", ["--precision", "int8"], "precision is 'int8'"),
         ("export", ["-o", "no/where.onnx"], "The folder of 'no/where.onnx' does not exist."),

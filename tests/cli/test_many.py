@@ -39,8 +39,8 @@ def test_bad_lines_are_reported_with_their_number_and_cost_the_others_nothing(
 ) -> None:
     ran = groundstate("solve", "sudoku", mixed)
     assert ran.code == 2
-    assert f"groundstate: {mixed}, line 6: character 1: 'a' is not allowed" in ran.err
-    assert f"groundstate: {mixed}, line 7: grid: There are 1 entries" in ran.err
+    assert f"groundstate: {mixed}, line 6: The puzzle has 3 cells" in ran.err
+    assert f"groundstate: {mixed}, line 7: grid: The board has 1 cells" in ran.err
     assert "3 solved, 1 infeasible, 2 error." in ran.err
 
 
@@ -56,7 +56,7 @@ def test_json_lines_say_their_line(mixed: str, groundstate: Groundstate, sudoku:
         **alone,
         "energy": pytest.approx(alone["energy"], rel=1e-5),
     }  # its company rounds differently
-    assert "is not allowed in a puzzle" in told[2]["message"]
+    assert "The puzzle has 3 cells" in told[2]["message"]
 
 
 @pytest.mark.parametrize(("last", "code"), [(EASY, 0), (REPEATED, 1), ("5" * 80, 2)])

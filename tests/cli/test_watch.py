@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,10 +10,13 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
+import groundstate as gs
 from groundstate_models.sudoku.task import SudokuTask
 from tests.cli.conftest import Groundstate
+from tests.end_to_end.test_from_energy_to_tool import made
 from tests.support import EASY, EASY_SOLUTION, REPEATED
 
 
@@ -54,6 +58,43 @@ def test_a_model_without_a_drawing_shows_energy_and_rules_alone(
     assert boards(ran.out) == []
     assert re.search(r"^step 0 · energy \S+", ran.out, flags=re.MULTILINE)
     assert re.search(r"^step \d+ · energy \S+ · no rule broken$", ran.out, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("unroll", "shown"), [(16, [0, 16, 32, 48]), (6, [0, 16, 34, 48])])
+def test_where_not_every_energy_is_told_what_is_shown_has_its_own_step_all_the_same(
+    groundstate: Groundstate, tmp_path: Path, unroll: int, shown: list[int]
+) -> None:
+    unhurried = {"patience": 1000, "settled": 0.0}
+    files = {
+        every: made(tmp_path / f"{every}.onnx", unhurried, unroll=unroll, trace_every=every, batches=(1,), seeds=(0,))
+        for every in (1, 4)
+    }
+    request = {"given": [1, 1, -1, -1, -1]}  # has no answer, so the one chain goes all the way
+    segments: list[gs.Segment] = []
+    gs.load(files[1]).solve(request, restarts=1, max_steps=48, watch=segments.append)
+    energies = [*np.concatenate([segment.trace[0] for segment in segments]), segments[-1].energy[0]]
+    picture = tmp_path / "descent.svg"
+    options = ("--restarts", "1", "--max-steps", "48", "--watch", "--picture", str(picture))
+    ran = groundstate("solve", str(files[4]), json.dumps(request), *options)
+    told = re.findall(r"^step (\d+) · energy (\S+)", ran.out, flags=re.MULTILINE)
+    assert [int(step) for step, _ in told] == shown
+    for step, energy in told:
+        assert float(energy) == pytest.approx(energies[int(step)], rel=1e-3)
+    drawn = ET.fromstring(picture.read_text(encoding="utf-8"))
+    marks = [float(e.attrib["cx"]) for e in drawn.iter() if e.get("class") == "dot"]
+    along = [(mark - marks[0]) / (marks[-1] - marks[0]) for mark in marks]
+    assert along == pytest.approx([step / 48 for step in shown], abs=1e-3)
+    assert {f"step {step}" for step in shown} <= {e.text for e in drawn.iter()}
+
+
+def test_a_chain_that_started_anew_is_shown_from_there(groundstate: Groundstate, tmp_path: Path) -> None:
+    impatient = {"patience": 12, "settled": 0.0}
+    file = made(tmp_path / "own.onnx", impatient, unroll=6, trace_every=4, batches=(1,), seeds=(0,))
+    picture = tmp_path / "descent.svg"
+    options = ("--restarts", "1", "--max-steps", "30", "--watch", "--picture", str(picture))
+    ran = groundstate("solve", str(file), json.dumps({"given": [1, 1, -1, -1, -1]}), *options)
+    assert re.findall(r"^step (\d+) · energy", ran.out, flags=re.MULTILINE) == ["0", "4", "6"]
+    assert "shown: the last 6 steps of the best chain" in picture.read_text(encoding="utf-8")
 
 
 def test_a_request_that_never_descends_has_nothing_to_watch(groundstate: Groundstate) -> None:

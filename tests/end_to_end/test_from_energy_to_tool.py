@@ -39,7 +39,8 @@ def rules(answer: dict[str, Tensor], given: Tensor) -> dict[str, Tensor]:
     return {"different": (chosen.sum(1) == 0).to(torch.int64).sum(1), "givens": moved.sum(1)}
 
 
-def made(path: Path, **options: Any) -> Path:
+def made(path: Path, defaults: dict[str, float] | None = None, **options: Any) -> Path:
+    """A file of this energy, at ``path``."""
     torch.manual_seed(0)
     report = export(
         energy,
@@ -47,13 +48,16 @@ def made(path: Path, **options: Any) -> Path:
         state=torch.randn(3, N, N),
         initial=Normal(0.0, 1.0),
         rule=HeavyBall(step_size=0.5, momentum=0.8),
-        unroll=8,
         path=path,
         decode=decode,
         rules=rules,
         record=True,
-        tool=Tool(description="Arranges 5 items so that all differ.", rules={"different": "All items differ."}),
-        **options,
+        tool=Tool(
+            description="Arranges 5 items so that all differ.",
+            rules={"different": "All items differ."},
+            defaults=defaults or {},
+        ),
+        **{"unroll": 8} | options,
     )
     assert "matches PyTorch" in str(report)
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from groundstate_export import (
 from groundstate_export import unroll as unrolling
 from groundstate_export.draft import Draft
 from groundstate_export.ir import Graph, Node, Value
+from groundstate_export.replay import Arrays
 
 
 def bowl(y: Tensor, x: Tensor) -> Tensor:
@@ -104,13 +106,39 @@ def test_noise_that_reaches_the_wrong_step_is_found(
         run()
 
 
+@pytest.mark.parametrize("every", [1, 2])
 def test_energies_recorded_in_the_wrong_order_are_found(
-    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
     original = unrolling._stack
     monkeypatch.setattr(unrolling, "_stack", lambda graph, steps: original(graph, [*steps[1:], steps[0]]))
     with pytest.raises(ParityError, match="'trace'"):
-        run()
+        run(trace_every=every)
+
+
+def test_energies_told_before_other_steps_than_promised_are_found(
+    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Draft, "traced", property(lambda draft: range(1, draft.unroll, draft.trace_every)))
+    with pytest.raises(ParityError, match="'trace'"):
+        run(unroll=4, trace_every=2)
+
+
+def test_a_wrong_step_is_found_although_its_energy_is_not_told(
+    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = unrolling._untold
+
+    def untold(update: Graph) -> Graph:
+        step = original(update)
+        end = step.outputs["next.y"]
+        return replace(
+            step, outputs=step.outputs | {"next.y": step.binary("Mul", end, step.constant(1.001, "float32"))}
+        )
+
+    monkeypatch.setattr(unrolling, "_untold", untold)
+    with pytest.raises(ParityError, match="The segment differs from its own steps"):
+        run(trace_every=5)
 
 
 def test_a_loop_that_stops_too_early_is_found(
@@ -156,10 +184,8 @@ def test_a_chaotic_descent_is_proven_step_by_step(run: Callable[..., ExportRepor
     assert report.judged == {}
 
 
-def test_where_onnx_runtime_fuses_the_unfused_segment_decides(
-    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As if fusing across steps moved the last bits, and a ridge amplified them: the same nodes, unfused, must agree exactly."""
+def bend_fused(monkeypatch: pytest.MonkeyPatch, change: Callable[[Arrays], Arrays]) -> None:
+    """Change what the proof sees of segments that ONNX Runtime may fuse."""
     fused: list[Any] = []
     session, host_run = parity.session, parity.run
 
@@ -169,21 +195,41 @@ def test_where_onnx_runtime_fuses_the_unfused_segment_decides(
             fused.append(host)
         return host
 
-    def bent(host: Any, feeds: Any) -> Any:
+    def bent(host: Any, feeds: Any) -> Arrays:
         found = host_run(host, feeds)
-        if host in fused:
-            found["trace"] = found["trace"] * bend
-        return found
+        return change(found) if host in fused else found
 
     monkeypatch.setattr(parity, "session", open_session)
     monkeypatch.setattr(parity, "run", bent)
+
+
+def test_where_onnx_runtime_fuses_the_unfused_segment_decides(
+    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if fusing across steps moved the last bits, and a ridge amplified them: the same nodes, unfused, must agree exactly."""
     bend = np.array([1, 1, 1.01, 1.01, 1.01], np.float32)
+    bend_fused(monkeypatch, lambda found: found | {"trace": found["trace"] * bend})
     report = run()
     assert report.errors["segment"] == 0.0
     report.path.unlink()
     bend[0] = 1.01
     with pytest.raises(ParityError, match="differs from its own steps"):
         run()  # where a segment begins, nothing is amplified yet
+
+
+def test_where_a_segment_begins_a_fused_step_must_be_right_although_its_energy_is_not_told(
+    run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bend = {3: 1.01, 1: 1.0}  # by the columns of the trace: those of the segment, and those of its first two steps
+    bend_fused(
+        monkeypatch, lambda found: found | {"energy": found["energy"] * np.float32(bend[found["trace"].shape[1]])}
+    )
+    report = run(trace_every=2)
+    assert report.errors["segment"] == 0.0
+    report.path.unlink()
+    bend[1] = 1.01
+    with pytest.raises(ParityError, match=r"'energy'.*differs from its own steps"):
+        run(trace_every=2)
 
 
 def test_the_nodes_that_are_compared_are_those_of_the_file(

@@ -84,8 +84,8 @@ def test_the_step_looks_at_the_givens_once_and_shares_the_sigmoids(made: Any) ->
     operators = Counter(node.op_type for node in onnx.load(made[0]).graph.node)
     assert operators["Equal"] <= 12  # the givens and the rules, not a step
     assert operators["Where"] == 1  # the answer keeps the givens; no guards in a step
-    assert (
-        not operators["Exp"] + operators["Pow"] + operators["Softmax"]
-    )  # what a rule makes of its parameters is folded
+    # One for each softplus of the energy, and none for what a rule makes of its parameters, which is folded.
+    assert operators["Exp"] == 5 * (STEPS + 1)
+    assert not operators["Pow"] + operators["Softmax"]
     # One sigmoid for each activation, in forward and gradient together: candidates, four kinds of groups, intersections.
     assert operators["Sigmoid"] <= 7 * (STEPS + 1)

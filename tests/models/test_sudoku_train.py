@@ -33,7 +33,11 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(straight: dict[str, obj
 def test_the_log_says_what_a_run_did(tmp_path: Path) -> None:
     run(tmp_path)
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert any("minimal@64" in entry for entry in entries)
+    validated = [entry for entry in entries if "minimal" in entry]
+    assert validated
+    assert all(
+        0.0 <= entry[kind][of] <= 1.0 for entry in validated for kind in ("easy", "hard") for of in ("one", "any")
+    )
 
 
 def test_a_checkpoint_of_another_shape_is_refused_in_a_sentence(
@@ -53,3 +57,29 @@ def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path: Path, capsys: pytest
     assert train.main(["--preset", "smoke", "--no-compile", "--out", str(tmp_path)]) == 2
     assert "cannot be read" in capsys.readouterr().err
     assert checkpoint.read_bytes() == b"not a checkpoint"
+
+
+def test_boards_of_other_sizes_join_in_the_second_half(straight: dict[str, object]) -> None:
+    assert set(straight["lanes"]) - {9}  # type: ignore[call-overload]
+
+
+def test_a_full_disk_costs_a_sentence_and_not_the_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, "--stop-after", "2")
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    assert train.main(["--preset", "smoke", "--no-compile", "--threads", "1", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "No space left on device" in said
+    assert "the last good one is kept" in said
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_device_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["--preset", "smoke", "--no-compile", "--out", str(tmp_path), "--device", "cuda:7"]) == 2
+    assert "cuda:7" in capsys.readouterr().err

@@ -87,6 +87,16 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
     [
         ("steps", ..., "it lacks 'steps'"),
         ("steps", 0, "a segment has at least one step"),
+        ("trace_every", 0, "'trace_every' is 0; it is from 1 to the 32 steps of a segment"),
+        ("trace_every", 33, "'trace_every' is 33; it is from 1 to the 32 steps of a segment"),
+        ("trace_every", "4", "'trace_every' is '4', which has the wrong type"),
+        ("trace_every", True, "'trace_every' is True, which has the wrong type"),
+        ("trace_every", None, "'trace_every' is None, which has the wrong type"),
+        (
+            "trace_every",
+            16,
+            "the header's 'steps' 32 and 'trace_every' 16 make 2 columns; the file is damaged",
+        ),
         ("name", 3, "'name' is 3, which has the wrong type"),
         ("inputs", {"grid": {"dtype": "int64", "shape": [9]}}, "input 'grid' is not int64 of shape"),
         ("inputs", {"grid": {"dtype": "complex", "shape": [9, 9]}}, "is 'complex'; known are"),
@@ -106,7 +116,7 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
     [
         ("form", "scan", "'form' is 'scan'; known are unrolled, loop"),
         ("form", ..., "it lacks 'form'"),
-        ("form", "loop", "The graph has no input 'max_steps'; the file is damaged"),
+        ("form", "loop", "'trace_every' is 8; a loop tells every energy"),
         ("precision", "bfloat16", "'precision' is 'bfloat16'; known are float32, float16"),
         ("batch", 0, "'batch' is 0; a fixed batch has at least one row"),
         ("batch", "8", "'batch' is '8', which has the wrong type"),
@@ -116,7 +126,14 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
 def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
     tmp_path: Path, field: str, value: object, sentence: str
 ) -> None:
-    form = {"format": 2, "form": "unrolled", "batch": None, "rows": 8, "entries": 729, "precision": "float32"}
+    form = {
+        "format": 2,
+        "form": "unrolled",
+        "batch": None,
+        "rows": 8,
+        "entries": 729,
+        "precision": "float32",
+    }
     assert gs.load(rewritten(tmp_path, **form)).header.form == "unrolled"
     with pytest.raises(gs.ArtefactError, match=sentence):
         gs.load(rewritten(tmp_path, **form | {field: value}))
@@ -176,4 +193,4 @@ def test_solving_needs_no_torch_and_no_onnx_and_writes_nothing(tmp_path: Path) -
 def test_the_public_names_are_sorted_and_all_there() -> None:
     assert gs.__all__ == sorted(gs.__all__)
     assert all(hasattr(gs, name) for name in gs.__all__)
-    assert gs.models() == ["sudoku"]
+    assert gs.models() == ["sudoku", "sudoku_16x16", "sudoku_4x4", "sudoku_6x6"]

@@ -135,8 +135,9 @@ def test_watching_shows_every_segment_and_changes_nothing(sudoku: gs.Solver) -> 
     seen: list[gs.Segment] = []
     watched = sudoku.solve({"grid": rows(EASY)}, watch=seen.append)
     assert watched == sudoku.solve({"grid": rows(EASY)})
-    assert [s.steps for s in seen] == list(range(16, watched.steps + 1, 16))
-    assert seen[-1].path["grid"].shape == (seen[-1].chains, 16, 9, 9)
+    segment = sudoku.header.steps
+    assert [s.steps for s in seen] == list(range(segment, watched.steps + 1, segment))
+    assert seen[-1].path["grid"].shape == (seen[-1].chains, len(sudoku.header.traced), 9, 9)
     assert (seen[-1].violations.sum(1) == 0).any()
 
 

@@ -7,22 +7,26 @@ from groundstate_models.sudoku.board import Board
 
 def artefact(size: int = 9) -> Path:
     """The file of the trained energy for one board, for the entry-point group ``groundstate.models``."""
-    return Path(__file__).parent / f"{Board.of(size).name}.onnx"
+    return _file(size)
 
 
 def artefact_4x4() -> Path:
     """The file for 4×4 boards."""
-    return artefact(4)
+    return _file(4)
 
 
 def artefact_6x6() -> Path:
     """The file for 6×6 boards, whose boxes have two rows and three columns."""
-    return artefact(6)
+    return _file(6)
 
 
 def artefact_16x16() -> Path:
     """The file for 16×16 boards."""
-    return artefact(16)
+    return _file(16)
+
+
+def _file(size: int) -> Path:
+    return Path(__file__).parent / f"{Board.of(size).name}.onnx"
 
 
 def weights() -> Path:

@@ -13,10 +13,7 @@ from torch import Tensor
 
 from groundstate_export.rules import HeavyBall
 from groundstate_models.sudoku.energy import SudokuEnergy
-from groundstate_models.sudoku.trainer import CHUNK
-
-FORMAT = 2
-"""Of checkpoints and of kept weights."""
+from groundstate_models.sudoku.trainer import FORMAT, PERIOD
 
 
 class CheckpointError(ValueError):
@@ -44,7 +41,8 @@ def restore(checkpoint: Path, temperature: tuple[float, float]) -> tuple[SudokuE
             torch.full((width,), 0.1),
             torch.full((width,), 0.8),
             noise=float(stored["noise"]),
-            noise_every=CHUNK,
+            # As many steps at a segment's end are quiet, so one of `PERIOD` steps is kicked once, where it begins.
+            noise_every=PERIOD // 2,
             temperature=temperature,
             learn=True,
         )

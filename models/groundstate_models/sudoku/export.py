@@ -25,10 +25,12 @@ from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.checkpoint import CheckpointError, keep, restore
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
+from groundstate_models.sudoku.trainer import PERIOD
 
 VERSION = "0.2.0"
-STEPS = 16
-TEMPERATURE = (0.0, 3.0)
+STEPS = PERIOD
+TRACE_EVERY = 8
+TEMPERATURE = (2.0, 6.0)
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that answers are placed by."""
 
@@ -81,6 +83,7 @@ def arguments(
         "embed": lambda answer, grid: {"z": energy.embed(answer, grid)},
         "initial": {"z": Normal(0.0, 0.1)},
         "record": True,
+        "trace_every": min(TRACE_EVERY, steps),
         "tool": _tool(board, puzzles),
     }
 
@@ -151,7 +154,7 @@ def _tool(board: Board, puzzles: Puzzles) -> Tool:
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
         rules=RULES,
-        defaults={"restarts": 32, "max_steps": 512, "patience": 256, "settled": 1e-4},
+        defaults={"restarts": 64, "max_steps": 512, "patience": 256, "settled": 1e-4},
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},

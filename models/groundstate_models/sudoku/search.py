@@ -217,7 +217,7 @@ def _harden(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid, scratch:
         if harder >= nodes:
             nodes = harder
             puzzle[:] = trial
-    return nodes
+    return int(nodes)
 
 
 @numba.njit

@@ -44,10 +44,13 @@ class SudokuTask(Task):
 
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         grid = request.get("grid")
-        rows = grid.tolist() if hasattr(grid, "tolist") else grid
+        tolist = getattr(grid, "tolist", None)
+        rows = tolist() if callable(tolist) else grid
         if not isinstance(rows, list | tuple) or len(rows) in (0, self._board.size):
             return None
         if any(not isinstance(row, list | tuple) or len(row) != len(rows) for row in rows):
+            return None
+        if any(isinstance(cell, list | tuple) for row in rows for cell in row):
             return None
         return Fault("grid", self._misfit("board", len(rows) ** 2))
 

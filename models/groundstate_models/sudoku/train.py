@@ -16,7 +16,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,29 +25,42 @@ from typing import Any, TextIO
 import numpy as np
 import torch
 
+from groundstate_models.sudoku.board import Board
 from groundstate_models.sudoku.data import Puzzles, generate, read_puzzles
-from groundstate_models.sudoku.trainer import PRESETS, Preset, Trainer
+from groundstate_models.sudoku.search import Grid, easy_puzzles, hard_puzzles, minimal_puzzles
+from groundstate_models.sudoku.trainer import FORMAT, PRESETS, Library, Preset, Trainer
 
 REPORT_EVERY = 50
 SAVE_EVERY_SECONDS = 120.0
-TEMPERATURES = (0.0, 0.6)
+TEMPERATURES = (4.0,)
+PARTS = ("puzzle", "solution", "nodes")
+EASY_GIVENS = 140
+"""Of the 256 cells of a 16×16 board."""
 
 
 class TrainingError(Exception):
     """The run cannot start or go on; nothing that was there has been changed."""
 
 
-def save(state: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint so that a kill or a full disk leaves the last good one."""
-    partial = path.with_suffix(".partial")
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that a kill or a full disk leaves what was there."""
+    partial = path.with_name(f"partial-{path.name}")
     try:
-        torch.save(state, partial)
+        write(partial)
         partial.replace(path)
     except (OSError, RuntimeError) as error:
         partial.unlink(missing_ok=True)
-        raise TrainingError(
-            f"The checkpoint {path} could not be written ({error}); the last good one is kept."
-        ) from None
+        kept = "; the last good one is kept" if path.exists() else ""
+        raise TrainingError(f"The file {path} could not be written ({error}){kept}.") from None
+
+
+def save(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint.
+
+    Raises:
+        TrainingError: If it cannot be written; the one before it is kept.
+    """
+    _write(path, lambda partial: torch.save(state, partial))
 
 
 def resume(trainer: Trainer, path: Path) -> None:
@@ -56,10 +70,10 @@ def resume(trainer: Trainer, path: Path) -> None:
         TrainingError: If it is damaged, or of another version or preset. It is left as it is.
     """
     try:
-        state = torch.load(path, weights_only=False)
+        state = torch.load(path, weights_only=False, map_location=trainer.device)
     except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
         raise TrainingError(f"The checkpoint {path} cannot be read ({error}); move it away to start anew.") from None
-    if not isinstance(state, dict) or state.get("format") != 1:
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainingError(f"The checkpoint {path} is of another version of this command; move it away to start anew.")
     mine, theirs = (
         {k: v for k, v in p.items() if k != "iterations"} for p in (asdict(trainer.preset), state["preset"])
@@ -73,17 +87,55 @@ def resume(trainer: Trainer, path: Path) -> None:
     trainer.restore(state)
 
 
-def puzzles(preset: Preset, seed: int, out: Path, exclude: Iterable[Path]) -> Puzzles:
-    """The training puzzles, made once and kept in the run's folder."""
-    cache = out / "data.npz"
-    if cache.exists():
-        stored = np.load(cache)
-        return Puzzles(stored["puzzle"], stored["solution"], stored["nodes"])
-    print(f"Making {preset.minimal + preset.hard} puzzles …", file=sys.stderr, flush=True)
-    banned = [puzzle for path in exclude for puzzle in read_puzzles(path).puzzle]
-    data = generate(preset.minimal, preset.hard, seed, banned)
-    np.savez_compressed(cache, puzzle=data.puzzle, solution=data.solution, nodes=data.nodes)
-    return data
+def library(preset: Preset, seed: int, out: Path, exclude: Iterable[Path]) -> Library:
+    """The puzzles to train and to validate on; those to train on are made once and kept in the run's folder."""
+    made = out / "puzzles.npz"
+    if made.exists():
+        try:
+            stored = np.load(made)
+            training = {n: Puzzles(*(stored[f"{n}.{part}"] for part in PARTS)) for n in preset.mix}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                f"The puzzles in {made} are damaged or of another version ({error}); move the file away, and it is made again."
+            ) from None
+    else:
+        print(
+            f"Making {preset.minimal + preset.hard + preset.other * (len(preset.mix) - 1)} puzzles …", file=sys.stderr
+        )
+        banned = [puzzle for path in exclude for puzzle in read_puzzles(path).puzzle]
+        training = {n: _puzzles(n, preset, seed, banned) for n in preset.mix}
+        arrays = {f"{n}.{part}": getattr(found, part) for n, found in training.items() for part in PARTS}
+        _write(made, lambda file: np.savez_compressed(file, **arrays))
+    many, held = preset.validation, seed + 1_000_003
+    nine = Board.of(9)
+    validation = {
+        "easy": Puzzles(*easy_puzzles(many, held, 36, nine)),
+        "minimal": Puzzles(*minimal_puzzles(many, held)),
+        "hard": Puzzles(*hard_puzzles(many, held)),
+    }
+    others = sorted(set(preset.mix) - {9})
+    return Library(training, validation | {f"{n}x{n}": _other(n, max(2, many // 4), held) for n in others})
+
+
+def _puzzles(size: int, preset: Preset, seed: int, banned: list[Grid]) -> Puzzles:
+    return generate(preset.minimal, preset.hard, seed, banned) if size == 9 else _other(size, preset.other, seed)
+
+
+def _other(size: int, many: int, seed: int) -> Puzzles:
+    """Minimal puzzles of small boards, easy ones of large boards."""
+    board = Board.of(size)
+    found = minimal_puzzles(many, seed, board) if size < 9 else easy_puzzles(many, seed, EASY_GIVENS, board)
+    return Puzzles(*found)
+
+
+def _there(device: str) -> None:
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise TrainingError(
+            f"The device {device!r} cannot be used here: {reason}. Leave out --device to train on the CPU."
+        ) from None
 
 
 def run(trainer: Trainer, last: int, checkpoint: Path, log: TextIO) -> bool:
@@ -102,7 +154,8 @@ def run(trainer: Trainer, last: int, checkpoint: Path, log: TextIO) -> bool:
         while trainer.iteration < last and not asked:
             recent.append(trainer.step())
             if trainer.iteration % REPORT_EVERY == 0:
-                mean = {key: round(float(np.mean([one[key] for one in recent])), 4) for key in recent[0]}
+                keys = sorted({key for one in recent for key in one})
+                mean = {key: round(float(np.mean([one[key] for one in recent if key in one])), 4) for key in keys}
                 pace = (time.monotonic() - begun) / (trainer.iteration - first)
                 left = {"s_per_it": round(pace, 3), "minutes_left": round(pace * (last - trainer.iteration) / 60, 1)}
                 record({"iteration": trainer.iteration, "seen": trainer.seen, **mean, **left})
@@ -135,6 +188,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--iterations", type=int, help="instead of the preset's; may be changed when a run goes on")
     parser.add_argument("--stop-after", type=int, help="stop at this iteration, to go on later")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--device", default="cpu", help="where to train, as PyTorch names it (default: %(default)s)")
     parser.add_argument(
         "--exclude", type=Path, nargs="*", default=[], help="CSV files of puzzles to keep out of training"
     )
@@ -152,9 +206,9 @@ def main(argv: list[str] | None = None) -> int:
     checkpoint = options.out / "checkpoint.pt"
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        data = puzzles(preset, options.seed, options.out, options.exclude)
-        held = generate(preset.validation, preset.validation, options.seed + 1_000_003)
-        trainer = Trainer(preset, options.seed, data, held, compiled=not options.no_compile)
+        _there(options.device)
+        made = library(preset, options.seed, options.out, options.exclude)
+        trainer = Trainer(preset, options.seed, made, compiled=not options.no_compile, device=options.device)
         if checkpoint.exists():
             resume(trainer, checkpoint)
             print(f"Going on from iteration {trainer.iteration}.", file=sys.stderr, flush=True)

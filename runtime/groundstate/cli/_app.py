@@ -189,6 +189,9 @@ def doctor(as_json: bool) -> int:
 @click.argument("target", metavar="MODULE:FUNCTION")
 @click.option("--output", "-o", metavar="FILE.onnx", help="The file to write.  [default: FUNCTION.onnx]")
 @click.option("--unroll", type=int, help="Steps in a segment.")
+@click.option(
+    "--trace-every", type=int, metavar="N", help="Tell the energy before every N-th of them only, which is faster."
+)
 @click.option("--form", help="unrolled, or loop: an ONNX Loop whose limits are inputs.")
 @click.option("--batch", type=int, help="The one batch size to take, every shape static.")
 @click.option("--precision", help="float32, or float16 for products of matrices.")

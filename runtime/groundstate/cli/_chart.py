@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import pairwise
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def area(values: Sequence[float], width: int, height: int, now: int) -> list[str]:
+def area(values: Sequence[float], places: Sequence[int], width: int, height: int, now: int) -> list[str]:
     """The area under a curve, as lines of text.
 
     Args:
         values: The curve, one value a moment.
-        width: Columns for all moments.
+        places: Where each moment lies on the horizontal axis, from 0 on, rising.
+        width: Columns for the whole axis; each shows the moment nearest to it.
         height: Lines.
         now: The last moment to draw; the columns after it stay empty.
 
@@ -21,10 +24,10 @@ def area(values: Sequence[float], width: int, height: int, now: int) -> list[str
     """
     low, high = min(values), max(values)
     span = (high - low) or 1.0
-    last = len(values) - 1
+    borders = [(one + next_one) / 2 for one, next_one in pairwise(places)]
     levels = []
     for column in range(width):
-        moment = round(column * last / max(1, width - 1))
+        moment = bisect(borders, column * places[-1] / max(1, width - 1))
         level = 1 + round((values[moment] - low) / span * (8 * height - 1))
         levels.append(level if moment <= now else 0)
     return ["".join(_BLOCKS[min(8, max(0, level - 8 * line))] for level in levels) for line in reversed(range(height))]

@@ -18,6 +18,7 @@ class Descent:
 
     Attributes:
         given: The drawing of the request; None where the task has no drawing.
+        steps: Updates that the chain had made at each moment.
         energies: Energy at each moment.
         answers: The decoded configuration at each moment; None where the artefact does not tell it, which happens between the
             ends of segments where its graph has no path.
@@ -32,6 +33,7 @@ class Descent:
     solver: Solver
     request: Mapping[str, Any]
     given: str | None
+    steps: tuple[int, ...]
     energies: tuple[float, ...]
     answers: tuple[dict[str, Any] | None, ...]
     drawings: tuple[str, ...]
@@ -58,7 +60,9 @@ class Descent:
         """``step 12 · energy 35.12 · 7 rules broken``."""
         from groundstate.cli._console import number
 
-        return " · ".join([f"step {moment}", f"energy {number(self.energies[moment])}", *rules(self.broken(moment))])
+        return " · ".join(
+            [f"step {self.steps[moment]}", f"energy {number(self.energies[moment])}", *rules(self.broken(moment))]
+        )
 
     def telling(self, count: int) -> list[int]:
         """Moments that tell the story: the first, those between by how much is in place, and when the last cell settles."""
@@ -115,16 +119,17 @@ def follow(
             break
         way.append((before, int(here[0])))
     way.reverse()
+    length, traced = solver.header.steps, solver.header.traced
+    steps = [k * length + step for k in range(len(way)) for step in traced] + [len(way) * length]
     energies: list[float] = []
     answers: list[dict[str, Any] | None] = []
     end: dict[str, Any] | None = None
     for segment, row in way:
-        steps = segment.trace.shape[1]
         energies += segment.trace[row].astype(float).tolist()
         if segment.path:
-            answers += [decoded(solver, request, segment.path, row, step) for step in range(steps)]
+            answers += [decoded(solver, request, segment.path, row, column) for column in range(len(traced))]
         else:
-            answers += [end, *[None] * (steps - 1)]
+            answers += [end, *[None] * (len(traced) - 1)]
         end = decoded(solver, request, segment.answer, row)
     energies.append(float(way[-1][0].energy[way[-1][1]]))
     answers.append(end)
@@ -134,11 +139,12 @@ def follow(
         solver=solver,
         request=request,
         given=given if drawings else None,
+        steps=tuple(steps),
         energies=tuple(energies),
         answers=tuple(answers),
         drawings=tuple(drawings),
         boards=tuple(_board.classify(given, drawings)) if given is not None else (),
-        began=segments[-1].steps - sum(segment.trace.shape[1] for segment, _ in way),
+        began=segments[-1].steps - steps[-1],
         chains=segments[-1].chains,
         solution=solution,
     )

@@ -35,6 +35,7 @@ class Options:
 
     output: str | None
     unroll: int | None
+    trace_every: int | None
     form: str | None
     batch: int | None
     precision: str | None
@@ -48,6 +49,7 @@ class Options:
         named = {
             "path": self.output,
             "unroll": self.unroll,
+            "trace_every": self.trace_every,
             "form": self.form,
             "fixed_batch": self.batch,
             "precision": self.precision,

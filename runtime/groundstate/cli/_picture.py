@@ -95,7 +95,7 @@ def draw(descent: Descent, title: str) -> str:
 
 
 def _told(descent: Descent) -> str:
-    solution, last = descent.solution, len(descent) - 1
+    solution, last = descent.solution, descent.steps[-1]
     steps, chains = plural(solution.steps, "step"), plural(solution.chains, "chain")
     told = f"{solution.status.value} in {steps}, {chains}, {duration(solution.seconds)}; all cells move at once"
     if not descent.began:
@@ -111,7 +111,7 @@ def _boards(descent: Descent, moments: list[int]) -> list[tuple[str, str, Cells]
     given = _board.classify(descent.given, [descent.given])[0]
     boards = [("the request", "what is given", given)]
     for moment in moments:
-        head = " · ".join([f"step {moment}", *rules(descent.broken(moment))])
+        head = " · ".join([f"step {descent.steps[moment]}", *rules(descent.broken(moment))])
         boards.append((head, f"energy {number(descent.energies[moment])}", descent.boards[moment]))
     return [(head, detail, _board.ruled(cells)) for head, detail, cells in boards]
 
@@ -162,13 +162,13 @@ def _stretches(marked: list[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _curve(descent: Descent, moments: list[int], top: float, width: float) -> Iterator[str]:
-    energies, last = descent.energies, max(1, len(descent) - 1)
+    energies, steps = descent.energies, descent.steps
     low, high = min(energies), max(energies)
     left, right, bottom = _MARGIN + 60.0, width - _MARGIN - 8.0, top + _PLOT
 
     def at(moment: int) -> tuple[float, float]:
         fraction = (energies[moment] - low) / ((high - low) or 1.0)
-        return left + (right - left) * moment / last, bottom - 10 - (_PLOT - 22) * fraction
+        return left + (right - left) * steps[moment] / steps[-1], bottom - 10 - (_PLOT - 22) * fraction
 
     points = "L".join(f"{x:.1f} {y:.1f}" for x, y in map(at, range(len(energies))))
     yield f'<path class="axis" d="M{left:g} {top:g}V{bottom:g}H{right:g}"/>'
@@ -183,7 +183,7 @@ def _curve(descent: Descent, moments: list[int], top: float, width: float) -> It
         yield f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
         if x - taken > 52:
             anchor, x = ("e", right + 8) if x > right - 20 else ("c", x)
-            yield f'<text class="{anchor}" x="{x:.1f}" y="{bottom + 18:g}">step {moment}</text>'
+            yield f'<text class="{anchor}" x="{x:.1f}" y="{bottom + 18:g}">step {steps[moment]}</text>'
             taken = x
     yield f'<text class="e q" x="{left - 8:g}" y="{at(energies.index(high))[1] + 4:.1f}">{number(high)}</text>'
     yield f'<text class="e q" x="{left - 8:g}" y="{at(energies.index(low))[1] + 4:.1f}">{number(low)}</text>'

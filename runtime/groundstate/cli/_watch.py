@@ -66,7 +66,7 @@ def searching(
                 f"{plural(segment.steps, 'step')} · {plural(segment.chains, 'chain')}",
                 " · ".join([f"best chain: energy {number(lowest[-1])}", *rules(broken(solver, request, answer))]),
             ]
-            live.update(_frame("searching", cells, lowest, len(lowest) - 1, facts), refresh=True)
+            live.update(_frame("searching", cells, lowest, range(len(lowest)), len(lowest) - 1, facts), refresh=True)
 
         yield watch
 
@@ -97,24 +97,29 @@ def _live(*, transient: bool) -> Live:
 
 def _moment(descent: Descent, moment: int) -> RenderableType:
     facts = [
-        f"step {moment} of {len(descent) - 1} · {plural(descent.chains, 'chain')}",
+        f"step {descent.steps[moment]} of {descent.steps[-1]} · {plural(descent.chains, 'chain')}",
         " · ".join([f"energy {number(descent.energies[moment])}", *rules(descent.broken(moment))]),
     ]
     if descent.began:
         facts.append("shown from this chain's last fresh start")
     cells = descent.boards[moment] if descent.boards else None
-    return _frame(descent.solver.header.title, cells, descent.energies, moment, facts)
+    return _frame(descent.solver.header.title, cells, descent.energies, descent.steps, moment, facts)
 
 
 def _frame(
-    title: str, cells: _board.Cells | None, energies: Sequence[float], now: int, facts: list[str]
+    title: str,
+    cells: _board.Cells | None,
+    energies: Sequence[float],
+    places: Sequence[int],
+    now: int,
+    facts: list[str],
 ) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     width, height = _CHART
-    chart = Text("\n".join(_chart.area(energies, width, height, now)), style="cyan")
+    chart = Text("\n".join(_chart.area(energies, places, width, height, now)), style="cyan")
     beside = Group(Text("energy", style="bright_black"), chart, *(Text(fact) for fact in facts))
     if cells is None:
         return Group(Text(title, style="bold"), beside)
@@ -156,5 +161,5 @@ def _print(descent: Descent) -> None:
             click.echo("\n".join(_board.ansi(_board.ruled(cells) if speaks_unicode() else cells)))
     if speaks_unicode():
         first, last = number(descent.energies[0]), number(descent.energies[-1])
-        line = _chart.area(descent.energies, min(60, len(descent)), 1, len(descent) - 1)[0]
+        line = _chart.area(descent.energies, descent.steps, min(60, len(descent)), 1, len(descent) - 1)[0]
         click.echo(f"energy {first} {line} {last}")
