@@ -55,7 +55,9 @@ def draw(data: dict[str, Any], path: Path) -> None:
         for axis, one in zip(axes, data["sets"], strict=False):
             _panel(axis, one, data["segment"])
         figure.suptitle(f"Solved and checked by updates spent: {data['model']}", color="#fff", fontsize=12)
-        figure.supxlabel("updates of all chains of a puzzle together (log)", color=QUIET, fontsize=10)
+        figure.supxlabel(
+            "updates of all chains of a puzzle together (log); a single chain starts anew", color=QUIET, fontsize=10
+        )
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
@@ -67,13 +69,14 @@ def _panel(axis: Any, one: dict[str, Any], segment: int) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     lines = []
     for spent, colour in ((many, MANY), (single, ONE)):
-        updates = np.geomspace(segment, spent["budget"], 400)
+        updates = np.array(sorted({segment, *spent["solved_at"], spent["budget"]}), float)
         rate = share(spent["solved_at"], n, updates)
         low, high = np.array([interval(n * p, n) for p in rate]).T
-        axis.fill_between(updates, low, high, color=colour, alpha=0.14, linewidth=0)
-        axis.plot(updates, rate, color=colour, linewidth=2)
+        axis.fill_between(updates, low, high, step="post", color=colour, alpha=0.14, linewidth=0)
+        axis.plot(updates, rate, drawstyle="steps-post", color=colour, linewidth=2)
         lines.append((updates, rate))
-    _label(axis, lines, (f"{many['chains']} chains", f"one chain, {single['runs']} starts"))
+    _label(axis, lines, (f"{many['chains']} chains", "one chain"))
+    axis.set_xlim(left=segment / 4)
     axis.set_ylim(0, 1.03)
     axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     axis.xaxis.set_major_formatter(lambda value, _: f"{value / 1024:g}k" if value >= 1024 else f"{value:g}")
