@@ -36,7 +36,6 @@ class Journal:
                 ) from None
         if torn:  # the process was killed while it wrote its last line
             os.truncate(path, path.stat().st_size - len(torn))
-        self._file = path.open("a", encoding="utf-8")
 
     def get(self, key: Mapping[str, Any]) -> Record | None:
         """What was recorded under a key, or None."""
@@ -44,8 +43,8 @@ class Journal:
 
     def add(self, key: Mapping[str, Any], value: Record) -> None:
         """Record under a key, for good."""
-        self._file.write(json.dumps({"key": key, "value": value}) + "\n")
-        self._file.flush()
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, "value": value}) + "\n")
         self._values[_name(key)] = value
 
 
