@@ -1,8 +1,9 @@
 """The energy as a judge: right boards against wrong ones near them, one of each kind a puzzle.
 
-    python -m benchmarks.sudoku_judge [--puzzles 1000] [--model sudoku] [--checkpoint weights.npz]
+    python -m benchmarks.sudoku_judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--checkpoint weights.npz]
 
-The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use. Every wrong board goes
+The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use; or those of files, where
+any are named: sets that the model finds hard have more of its wrong basins. Every wrong board goes
 through `Solver.score`: whether it is called valid, which must never be, and its energy, which ought to be above that of the
 right board. The table has, for each kind, the chance that a wrong board of any puzzle lies above the right board of any puzzle
 (AUROC, ties counted as half, with an interval from resampling puzzles), and the share of puzzles whose wrong board lies above
@@ -26,7 +27,7 @@ import numpy as np
 import torch
 from benchmarks.sudokus.journal import Journal, Progress, Record
 from benchmarks.sudokus.neighbours import MUTATIONS, Board, hardest
-from benchmarks.sudokus.puzzles import wilson
+from benchmarks.sudokus.puzzles import digits, read, sample, wilson
 from benchmarks.sudokus.solving import Model
 from numpy.typing import NDArray
 
@@ -118,10 +119,10 @@ def measure(
     best = judged(model, puzzle, solution)
     here = float(energies(puzzle, solution[None])[0])
     if not best["valid"]:
-        raise SystemExit(f"{model.title} calls the right board of generated puzzle {row} wrong.")
+        raise SystemExit(f"{model.title} calls the right board of puzzle {row} wrong.")
     if abs(here - best["energy"]) > 1e-4 * max(1.0, abs(here)):
         raise SystemExit(
-            f"The right board of generated puzzle {row} has energy {here:g} in PyTorch and {best['energy']:g} in "
+            f"The right board of puzzle {row} has energy {here:g} in PyTorch and {best['energy']:g} in "
             f"{model.title}; give the weights that the file was made from as --checkpoint."
         )
     boards = wrong_boards(puzzle, solution, own, energies, rounds, np.random.default_rng((SEED, row)))
@@ -170,8 +171,25 @@ def report(found: Sequence[Record]) -> None:
     print(line("all of them", found, KINDS))
 
 
+def boards(options: argparse.Namespace) -> Puzzles:
+    """The puzzles to judge by, in an order that mixes them."""
+    if not options.files:
+        found = generate(options.puzzles - options.puzzles // 2, options.puzzles // 2, SEED)
+        return found.take(np.random.default_rng(SEED).permutation(len(found)))
+    drawn = sample([puzzle for path in options.files for puzzle in read(path)], options.puzzles, SEED)
+    unknown = [puzzle for puzzle in drawn if len(puzzle.solution) != 81]
+    if unknown:
+        raise SystemExit(f"Row {unknown[0].row} of {unknown[0].source} has no solution of 81 digits to judge by.")
+    grids, solutions = (
+        np.array([digits(text) for text in texts], np.uint8)
+        for texts in zip(*((puzzle.text, puzzle.solution) for puzzle in drawn), strict=True)
+    )
+    return Puzzles(grids, solutions, np.array([puzzle.nodes for puzzle in drawn]))
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Whether a Sudoku energy tells right boards from wrong ones.")
+    parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--puzzles", type=int, default=1000)
     parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
     parser.add_argument("--checkpoint", type=Path, help="the weights of the file (default: those of the bundled one)")
@@ -184,8 +202,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     model, journal, energies = Model.load(options.model), Journal(options.journal), Energies(options.checkpoint)
-    puzzles = generate(options.puzzles - options.puzzles // 2, options.puzzles // 2, SEED)
-    puzzles = puzzles.take(np.random.default_rng(SEED).permutation(len(puzzles)))
+    puzzles = boards(options)
 
     def key(row: int) -> dict[str, Any]:
         text = "".join(map(str, puzzles.puzzle[row]))
