@@ -1,219 +1,172 @@
-"""Solve rates and times of the bundled Sudoku model, as one Markdown table.
+"""Solve rates, updates and times of a Sudoku model, as Markdown tables.
 
-    python benchmarks/sudoku.py PUZZLES.csv … [--chains 32] [--steps 512] [--curve] [--exact]
+    python -m benchmarks.sudoku PUZZLES.csv … [--chains 32 1] [--steps 512] [--difficulty]
+    python -m benchmarks.sudoku --issue PUZZLES.csv …      # chains by set, beside the rates to reach
 
 A CSV file has the columns ``puzzle`` and, where it is known, ``solution`` and ``search_nodes``. Every answer that is called
-solved is checked here again, against the rules and the stored solution, without the library's own check. Times are of single
-calls of `solve` from a loaded model, over a seeded sample; rates come with 95 % Wilson intervals. ``--exact`` puts an exact
-solver beside it (CP-SAT, from the package ortools).
+solved is checked here again, against the rules and the stored solution, without the library's own check. Rates come with
+95 % Wilson intervals. Updates are those of all chains of a puzzle together, from the first to the one that brought the answer,
+over the puzzles that were solved. Times alone are of single calls of `solve` from a loaded model, over a seeded sample, whether
+they ended with an answer or without; the exact solver is CP-SAT (package ortools) on the same sample.
+
+What is measured is kept in a journal, one line a puzzle: the same command goes on where it was stopped, and prints tables of what
+there is when it is stopped again.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import math
 import platform
-import random
 import statistics
 import sys
-import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import groundstate as gs
+from benchmarks.sudokus import exact
+from benchmarks.sudokus.journal import Journal, Record
+from benchmarks.sudokus.puzzles import Puzzle, read, sample, wilson
+from benchmarks.sudokus.solving import Budget, Model, alone, milliseconds, recorded, solve, updates
 
 
 @dataclass(frozen=True)
-class Puzzle:
-    text: str
-    solution: str
-    clues: int
-    nodes: int
+class Goal:
+    """Chains that a set may have, and the percentage of it to be solved with them."""
+
+    chains: int
+    percent: float
 
 
-def read(path: Path, limit: int | None) -> list[Puzzle]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    puzzles = [
-        Puzzle(
-            r["puzzle"],
-            r.get("solution") or "",
-            sum(c in "123456789" for c in r["puzzle"]),
-            int(r.get("search_nodes") or 0),
-        )
-        for r in rows
-    ]
-    return puzzles if limit is None else random.Random(0).sample(puzzles, min(limit, len(puzzles)))
+ISSUE = {
+    "norvig_easy50": (Goal(1, 100.0),),
+    "reasoning_gym_easy500": (Goal(1, 100.0),),
+    "tdoku_17_clue": (Goal(64, 99.9), Goal(1, 90.0)),
+    "tdoku_magictour_top1465": (Goal(64, 99.5),),
+    "tdoku_forum_hardest_1106": (Goal(256, 98.0),),
+    "strangers": (Goal(64, 99.9),),
+}
+
+COLUMNS = (
+    "set",
+    "puzzles",
+    "chains × updates",
+    "solved and checked, 95 % interval",
+    "to reach",
+    "called solved, wrong",
+    "chains started, mean",
+    "updates of all chains, median / 95th / mean",
+    "in a batch",
+    "alone, median / 95th",
+    "exact, median / 95th",
+)
 
 
-def wilson(hits: int, n: int) -> str:
-    """A rate in percent with its 95 % Wilson score interval (Wilson, 1927)."""
-    if n == 0:
-        return "–"
-    z, p = 1.96, hits / n
-    centre, spread = (
-        (p + z * z / (2 * n)) / (1 + z * z / n),
-        z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n),
+@dataclass(frozen=True)
+class Job:
+    """A set, what its puzzles may spend, and the percentage to reach, if any."""
+
+    puzzles: Sequence[Puzzle]
+    budget: Budget
+    percent: float | None
+    timed: Sequence[Puzzle]
+
+
+def jobs(options: argparse.Namespace, steps: int) -> Iterator[Job]:
+    for path in options.files:
+        puzzles = read(path, options.limit)
+        goals = ISSUE[path.stem] if options.issue else [Goal(chains, 0.0) for chains in options.chains]
+        for goal in goals:
+            budget = Budget(goal.chains, steps, options.seed)
+            yield Job(puzzles, budget, goal.percent or None, sample(puzzles, options.sample, seed=1))
+
+
+def row(job: Job, model: Model, journal: Journal, beside: str) -> str:
+    found = [record for _, record in recorded(model, job.puzzles, job.budget, journal)]
+    n, hits = len(found), sum(record["right"] for record in found)
+    times = [record["seconds"] for _, record in recorded(model, job.timed, job.budget, journal, "alone")]
+    cells = (
+        job.puzzles[0].source,
+        str(n) if n == len(job.puzzles) else f"{n} of {len(job.puzzles)}",
+        str(job.budget),
+        wilson(hits, n),
+        f"{job.percent:g} %" if job.percent else "–",
+        str(sum(record["claimed"] and not record["right"] for record in found)),
+        f"{statistics.mean(record['started'] for record in found):.1f}" if found else "–",
+        updates(found),
+        f"{1e3 * statistics.mean(record['seconds'] for record in found):.0f} ms" if found else "–",
+        milliseconds(times),
+        beside,
     )
-    return f"{100 * p:.2f} % [{100 * max(0.0, centre - spread):.1f}, {100 * min(1.0, centre + spread):.1f}]"
+    return f"| {' | '.join(cells)} |"
 
 
-def right(puzzle: Puzzle, answer: dict[str, list[list[int]]]) -> bool:
-    """Whether an answer is a full grid that keeps the givens, breaks no rule, and is the stored solution where there is one."""
-    cells = [d for row in answer["grid"] for d in row]
-    units = [[9 * r + c for c in range(9)] for r in range(9)] + [[9 * r + c for r in range(9)] for c in range(9)]
-    units += [[27 * b + 3 * s + 9 * r + c for r in range(3) for c in range(3)] for b in range(3) for s in range(3)]
-    kept = all(g not in "123456789" or int(g) == d for g, d in zip(puzzle.text, cells, strict=True))
-    full = all({cells[i] for i in unit} == set(range(1, 10)) for unit in units)
-    return kept and full and (not puzzle.solution or puzzle.solution == "".join(map(str, cells)))
-
-
-class Progress:
-    def __init__(self, total: int) -> None:
-        self.total, self.solved, self.seen, self.begun = total, 0, 0, time.monotonic()
-
-    def __call__(self, index: int, outcome: gs.Solution | gs.RequestError) -> None:
-        del index
-        self.seen += 1
-        self.solved += isinstance(outcome, gs.Solution) and outcome.solved
-        if sys.stderr.isatty() or self.seen % 100 == 0 or self.seen == self.total:
-            elapsed = time.monotonic() - self.begun
-            print(
-                f"\r{self.seen}/{self.total} seen, {self.solved} solved, {elapsed:.0f} s",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-            if self.seen == self.total:
-                print(file=sys.stderr)
-
-
-def rate(solver: gs.Solver, puzzles: list[Puzzle], chains: int, steps: int) -> tuple[list[bool], int, float]:
-    """Which puzzles were solved, how many answers called solved were wrong, and the seconds it took."""
-    begun = time.perf_counter()
-    outcomes = solver.solve_many(
-        (solver.parse(p.text) for p in puzzles), restarts=chains, max_steps=steps, done=Progress(len(puzzles))
-    )
-    seconds = time.perf_counter() - begun
-    solved, wrong = [], 0
-    for puzzle, outcome in zip(puzzles, outcomes, strict=True):
-        claimed = isinstance(outcome, gs.Solution) and outcome.solved
-        good = (
-            claimed
-            and isinstance(outcome, gs.Solution)
-            and outcome.answer is not None
-            and right(puzzle, outcome.answer)
-        )
-        wrong += claimed and not good
-        solved.append(good)
-    return solved, wrong, seconds
-
-
-def by_difficulty(puzzles: list[Puzzle], solved: list[bool]) -> list[str]:
+def by_difficulty(found: Sequence[tuple[Puzzle, Record]]) -> Iterator[str]:
     """A row for each quarter of the set by search nodes, and for each number of clues with at least 20 puzzles."""
-    lines = []
-    order = sorted(range(len(puzzles)), key=lambda i: puzzles[i].nodes)
-    for q in range(4):
-        part = order[q * len(order) // 4 : (q + 1) * len(order) // 4]
-        if part:
-            low, high = puzzles[part[0]].nodes, puzzles[part[-1]].nodes
-            lines.append(
-                f"| search nodes {low} to {high} | {len(part)} | {wilson(sum(solved[i] for i in part), len(part))} |"
-            )
-    for clues in sorted({p.clues for p in puzzles}):
-        part = [i for i, p in enumerate(puzzles) if p.clues == clues]
+
+    def line(name: str, part: Sequence[tuple[Puzzle, Record]]) -> str:
+        return f"| {name} | {len(part)} | {wilson(sum(record['right'] for _, record in part), len(part))} |"
+
+    order = sorted(found, key=lambda one: one[0].nodes)
+    for quarter in range(4):
+        part = order[quarter * len(order) // 4 : (quarter + 1) * len(order) // 4]
+        if part and part[-1][0].nodes:
+            yield line(f"search nodes {part[0][0].nodes} to {part[-1][0].nodes}", part)
+    for clues in sorted({puzzle.clues for puzzle, _ in found}):
+        part = [one for one in found if one[0].clues == clues]
         if len(part) >= 20:
-            lines.append(f"| {clues} clues | {len(part)} | {wilson(sum(solved[i] for i in part), len(part))} |")
-    return lines
+            yield line(f"{clues} clues", part)
 
 
-def latency(solver: gs.Solver, puzzles: list[Puzzle], chains: int, steps: int, sample: int) -> str:
-    times = []
-    for puzzle in random.Random(1).sample(puzzles, min(sample, len(puzzles))):
-        request = solver.parse(puzzle.text)
-        begun = time.perf_counter()
-        solver.solve(request, restarts=chains, max_steps=steps)
-        times.append(1e3 * (time.perf_counter() - begun))
-    times.sort()
-    return f"{statistics.median(times):.0f} ms / {times[min(len(times) - 1, int(0.95 * len(times)))]:.0f} ms"
-
-
-def exact(puzzles: list[Puzzle], sample: int) -> str:
-    from ortools.sat.python import cp_model
-
-    times = []
-    for puzzle in random.Random(1).sample(puzzles, min(sample, len(puzzles))):
-        begun = time.perf_counter()
-        model = cp_model.CpModel()
-        cells = [[model.new_int_var(1, 9, f"c{r}{c}") for c in range(9)] for r in range(9)]
-        for i in range(9):
-            model.add_all_different(cells[i])
-            model.add_all_different([cells[r][i] for r in range(9)])
-            model.add_all_different([cells[i // 3 * 3 + j // 3][i % 3 * 3 + j % 3] for j in range(9)])
-        for i, given in enumerate(puzzle.text):
-            if given in "123456789":
-                model.add(cells[i // 9][i % 9] == int(given))
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
-        if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return "failed"
-        times.append(1e3 * (time.perf_counter() - begun))
-    times.sort()
-    return f"{statistics.median(times):.0f} ms / {times[min(len(times) - 1, int(0.95 * len(times)))]:.0f} ms"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Solve rates and times of the bundled Sudoku model.")
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Solve rates, updates and times of a Sudoku model.")
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--model", default="sudoku")
-    parser.add_argument("--chains", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=512)
+    parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
+    parser.add_argument("--issue", action="store_true", help=f"chains by set; the sets are {', '.join(ISSUE)}")
+    parser.add_argument("--chains", type=int, nargs="+", help="a row for each (default: the model's)")
+    parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="a seeded sample of this many puzzles of each file")
     parser.add_argument("--sample", type=int, default=100, help="puzzles timed one by one (default: %(default)s)")
-    parser.add_argument("--curve", action="store_true", help="rates for fewer chains and steps too, on the sample")
-    parser.add_argument("--exact", action="store_true", help="time an exact solver on the same sample")
+    parser.add_argument("--threads", type=int, help="threads to spread chains over (default: one a processor)")
+    parser.add_argument("--difficulty", action="store_true", help="rates by search nodes and by clues too")
+    parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/sudoku.jsonl"))
     options = parser.parse_args()
-    solver = gs.load(options.model)
-    machine = platform.processor() or platform.machine()
-    print(f"{solver.header.name} {solver.header.version}; {options.chains} chains × {options.steps} steps; {machine}\n")
-    print(
-        "| set | n | solved and checked, 95 % interval | called solved, wrong | in a batch | alone, median / 95th | exact |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    details: list[str] = []
+    unknown = [path.stem for path in options.files if options.issue and path.stem not in ISSUE]
+    if unknown:
+        parser.error(f"--issue names no chains for {', '.join(unknown)}; it does for {', '.join(ISSUE)}")
+    return options
+
+
+def main() -> int:
+    options = arguments()
+    model, journal = Model.load(options.model, options.threads), Journal(options.journal)
+    defaults = model.solver.header.defaults
+    options.chains = options.chains or [int(defaults["restarts"])]
+    planned = list(jobs(options, options.steps or int(defaults["max_steps"])))
+    beside: dict[str, str] = {}
+    stopped = False
     try:
-        for path in options.files:
-            puzzles = read(path, options.limit)
-            solved, wrong, seconds = rate(solver, puzzles, options.chains, options.steps)
-            alone = latency(solver, puzzles, options.chains, options.steps, options.sample) if options.sample else "–"
-            beside = exact(puzzles, options.sample) if options.exact else "–"
-            each = f"{1e3 * seconds / len(puzzles):.0f} ms"
-            print(
-                f"| {path.stem} | {len(puzzles)} | {wilson(sum(solved), len(puzzles))} | {wrong} | {each} | {alone} | {beside} |",
-                flush=True,
-            )
-            details += [
-                f"\n{path.stem} by difficulty\n",
-                "| | puzzles | solved |",
-                "|---|---|---|",
-                *by_difficulty(puzzles, solved),
-            ]
-            if options.curve:
-                some = random.Random(1).sample(puzzles, min(options.sample, len(puzzles)))
-                details += [
-                    f"\n{path.stem}, {len(some)} puzzles, by chains and steps\n",
-                    "| chains | 64 steps | 128 | 256 | 512 |",
-                    "|---|---|---|---|---|",
-                ]
-                for chains in (1, 4, 16, 32):
-                    cells = [
-                        wilson(sum(rate(solver, some, chains, steps)[0]), len(some)) for steps in (64, 128, 256, 512)
-                    ]
-                    details.append(f"| {chains} | {' | '.join(cells)} |")
-    finally:  # an interrupted run keeps what it measured
-        print("\n".join(details))
+        for job in planned:
+            solve(model, job.puzzles, job.budget, journal)
+            alone(model, job.timed, job.budget, journal)
+            source = job.puzzles[0].source
+            beside[source] = beside.get(source) or milliseconds(exact.times(job.timed))
+    except KeyboardInterrupt:
+        stopped = True
+    print(f"{model.title} on {platform.processor() or platform.machine()}\n")
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
+    for job in planned:
+        print(row(job, model, journal, beside.get(job.puzzles[0].source, "–")))
+    for job in planned if options.difficulty else ():
+        print(f"\n{job.puzzles[0].source}, {job.budget}, by difficulty\n\n| | puzzles | solved |\n|---|---|---|")
+        print("\n".join(by_difficulty(recorded(model, job.puzzles, job.budget, journal))))
+    wrong = any(
+        record["claimed"] and not record["right"]
+        for job in planned
+        for _, record in recorded(model, job.puzzles, job.budget, journal)
+    )
+    return 1 if wrong else 130 if stopped else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

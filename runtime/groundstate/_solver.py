@@ -135,6 +135,7 @@ class Solver:
         seed: int = 0,
         alternatives: int = 1,
         done: Callable[[int, Solution | RequestError], None] | None = None,
+        watch: Callable[[Segment], None] | None = None,
     ) -> list[Solution | RequestError]:
         """Solve many problems in shared batches.
 
@@ -143,6 +144,7 @@ class Solver:
 
         Args:
             done: Called with the place and the outcome of each problem as it ends.
+            watch: Called after every segment, once for each problem in flight; `Segment.index` is its place.
         """
         budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
         outcomes: dict[int, Solution | RequestError] = {}
@@ -166,7 +168,7 @@ class Solver:
                 problem, plain[index] = prepared
                 yield problem
 
-        for problem in descend(self._session, self.header, admitted(), self._pool):
+        for problem in descend(self._session, self.header, admitted(), self._pool, watch):
             settle(problem.index, self._conclude(problem, plain.pop(problem.index)))
         return [outcomes[index] for index in sorted(outcomes)]
 

@@ -141,6 +141,17 @@ def test_watching_shows_every_segment_and_changes_nothing(sudoku: gs.Solver) -> 
     assert (seen[-1].violations.sum(1) == 0).any()
 
 
+def test_watching_many_tells_of_each_problem_by_its_place(sudoku: gs.Solver) -> None:
+    seen: list[gs.Segment] = []
+    requests = [{"grid": rows(EASY)}, {"grid": []}, {"grid": rows(EASY)}]
+    outcomes = sudoku.solve_many(requests, watch=seen.append)
+    unwatched = sudoku.solve_many(requests)
+    for place in (0, 2):
+        assert outcomes[place] == unwatched[place]
+        assert [s.steps for s in seen if s.index == place] == list(range(16, outcomes[place].steps + 1, 16))
+    assert {s.index for s in seen} == {0, 2}
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [

@@ -1,0 +1,113 @@
+"""Puzzles from CSV files, whether an answer to one is right, and rates with their uncertainty."""
+
+from __future__ import annotations
+
+import csv
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Puzzle:
+    """A puzzle as its file writes it.
+
+    Attributes:
+        source: The file's name without its ending.
+        row: Its place in the file, from 0.
+        text: Its cells row by row: ``.`` or ``0`` for empty, 10 and above as letters from ``A``.
+        solution: The same for its solution; empty where the file has none.
+        nodes: Search nodes that the file gives it; 0 where it gives none.
+    """
+
+    source: str
+    row: int
+    text: str
+    solution: str
+    nodes: int
+
+    @property
+    def clues(self) -> int:
+        return sum(digit > 0 for digit in digits(self.text))
+
+
+def read(path: Path, limit: int | None = None) -> list[Puzzle]:
+    """All puzzles of a CSV file with the column ``puzzle`` and, where known, ``solution`` and ``search_nodes``.
+
+    Args:
+        path: The file.
+        limit: A seeded sample of this many, in the file's order.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "puzzle" not in rows[0]:
+        raise SystemExit(f"{path} holds no puzzles; it must be a CSV file with a column 'puzzle'.")
+    puzzles = [
+        Puzzle(path.stem, i, row["puzzle"], row.get("solution") or "", int(row.get("search_nodes") or 0))
+        for i, row in enumerate(rows)
+    ]
+    return puzzles if limit is None else sorted(sample(puzzles, limit, seed=0), key=lambda puzzle: puzzle.row)
+
+
+def sample(puzzles: Sequence[Puzzle], most: int, seed: int) -> list[Puzzle]:
+    """At most so many of them, drawn without replacement."""
+    return random.Random(seed).sample(puzzles, min(most, len(puzzles)))
+
+
+def digits(text: str) -> list[int]:
+    """The cells of a board written on one line, 0 for empty."""
+    return [0 if character == "." else int(character, 36) for character in text]
+
+
+def units(size: int) -> list[list[int]]:
+    """The cells of each row, column and box of a board of ``size`` × ``size`` cells, numbered row by row from 0.
+
+    A box has ``⌊√size⌋`` rows.
+    """
+    height = math.isqrt(size)
+    width = size // height
+    rows = [[size * r + c for c in range(size)] for r in range(size)]
+    columns = [[size * r + c for r in range(size)] for c in range(size)]
+    boxes = [
+        [size * (top + r) + left + c for r in range(height) for c in range(width)]
+        for top in range(0, size, height)
+        for left in range(0, size, width)
+    ]
+    return rows + columns + boxes
+
+
+def right(puzzle: Puzzle, answer: dict[str, Any]) -> bool:
+    """Whether an answer is a full grid that keeps the givens, breaks no rule, and is the stored solution where there is one.
+
+    The library's own checks have no part in it.
+    """
+    given, cells = digits(puzzle.text), [digit for row in answer["grid"] for digit in row]
+    size = math.isqrt(len(given))
+    every = set(range(1, size + 1))
+    kept = len(cells) == len(given) and all(g in (0, d) for g, d in zip(given, cells, strict=True))
+    full = kept and all({cells[cell] for cell in unit} == every for unit in units(size))
+    return full and (not puzzle.solution or digits(puzzle.solution) == cells)
+
+
+def interval(hits: float, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a rate (E. B. Wilson, "Probable inference", 1927)."""
+    z, p = 1.96, hits / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, centre - spread), min(1.0, centre + spread)
+
+
+def wilson(hits: float, n: int) -> str:
+    """A rate in percent with its 95 % interval."""
+    if n == 0:
+        return "–"
+    low, high = interval(hits, n)
+    return f"{100 * hits / n:.2f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that ``share`` of the values do not exceed."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

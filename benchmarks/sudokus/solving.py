@@ -1,0 +1,138 @@
+"""Puzzles solved and counted: which answers are right, and how many updates all chains of a puzzle made for them."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.sudokus.journal import Journal, Progress, Record
+from benchmarks.sudokus.puzzles import Puzzle, percentile, right
+
+import groundstate as gs
+from groundstate._catalog import locate
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded artefact, and the digest of its bytes by which its records are known."""
+
+    solver: gs.Solver
+    digest: str
+
+    @classmethod
+    def load(cls, name: str, threads: int | None = None) -> Model:
+        """An installed model, or the path of an ``.onnx`` file."""
+        data = (Path(name) if Path(name).suffix else locate(name)).read_bytes()
+        return cls(gs.load(data, threads=threads), hashlib.sha256(data).hexdigest()[:16])
+
+    @property
+    def title(self) -> str:
+        header = self.solver.header
+        return f"{header.name} {header.version} ({self.digest})"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each puzzle may spend: chains, updates a chain, and the seed of all draws."""
+
+    chains: int
+    steps: int
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.chains} × {self.steps}"
+
+
+class Ledger:
+    """Updates that all chains of each problem have made so far; a ``watch`` of `Solver.solve_many`."""
+
+    def __init__(self, header: gs.Header) -> None:
+        self._steps = header.steps
+        self.updates: Counter[int] = Counter()
+
+    def __call__(self, segment: gs.Segment) -> None:
+        self.updates[segment.index] += segment.chains * self._steps
+
+
+def key(model: Model, puzzle: Puzzle, budget: Budget, kind: str = "solve") -> dict[str, Any]:
+    """What a record is known by: change any of it, and it is measured again."""
+    place = {"model": model.digest, "set": puzzle.source, "row": puzzle.row, "puzzle": puzzle.text}
+    return {"kind": kind, **place, "chains": budget.chains, "steps": budget.steps, "seed": budget.seed}
+
+
+def solve(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> None:
+    """Solve in shared batches what the journal lacks.
+
+    A record holds ``claimed`` (the library called it solved), ``right`` (an independent check agrees), ``updates`` (of all
+    chains, until the answer or the end), ``started`` (chains), and ``seconds`` since the last puzzle that ended: their
+    sum over a set is the time it took in a batch.
+    """
+    missing = [puzzle for puzzle in puzzles if journal.get(key(model, puzzle, budget)) is None]
+    ledger, told = Ledger(model.solver.header), Progress(f"{_source(puzzles)}, {budget}", len(missing))
+    last = time.perf_counter()
+
+    def done(index: int, outcome: gs.Solution | gs.RequestError) -> None:
+        nonlocal last
+        if isinstance(outcome, gs.RequestError):
+            raise SystemExit(f"Row {missing[index].row} of {missing[index].source} is refused: {outcome}")
+        now = time.perf_counter()
+        good = outcome.solved and outcome.answer is not None and right(missing[index], outcome.answer)
+        spent = {"updates": ledger.updates.pop(index, 0), "started": outcome.chains, "seconds": now - last}
+        journal.add(key(model, missing[index], budget), {"claimed": outcome.solved, "right": good, **spent})
+        last = now
+        told()
+
+    model.solver.solve_many(
+        (model.solver.parse(puzzle.text) for puzzle in missing),
+        restarts=budget.chains,
+        max_steps=budget.steps,
+        seed=budget.seed,
+        done=done,
+        watch=ledger,
+    )
+
+
+def _source(puzzles: Iterable[Puzzle]) -> str:
+    return ", ".join(dict.fromkeys(puzzle.source for puzzle in puzzles))
+
+
+def alone(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> None:
+    """Time single calls, from a request to a checked answer or the end of the budget, for puzzles that the journal lacks."""
+    missing = [puzzle for puzzle in puzzles if journal.get(key(model, puzzle, budget, "alone")) is None]
+    told = Progress(f"{_source(puzzles)}, {budget}, alone", len(missing))
+    for puzzle in missing:
+        request = model.solver.parse(puzzle.text)
+        begun = time.perf_counter()
+        model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed)
+        seconds = time.perf_counter() - begun
+        journal.add(key(model, puzzle, budget, "alone"), {"seconds": seconds})
+        told()
+
+
+def recorded(
+    model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal, kind: str = "solve"
+) -> list[tuple[Puzzle, Record]]:
+    """The puzzles that have been measured, with their records."""
+    found = [(puzzle, journal.get(key(model, puzzle, budget, kind))) for puzzle in puzzles]
+    return [(puzzle, record) for puzzle, record in found if record is not None]
+
+
+def milliseconds(seconds: Sequence[float]) -> str:
+    """Median and 95th percentile of some times."""
+    if not seconds:
+        return "–"
+    return f"{1e3 * statistics.median(seconds):.0f} / {1e3 * percentile(seconds, 0.95):.0f} ms"
+
+
+def updates(records: Sequence[Record]) -> str:
+    """Median, 95th percentile and mean of the updates of all chains, over the puzzles that were solved."""
+    spent = [record["updates"] for record in records if record["right"]]
+    if not spent:
+        return "–"
+    return f"{statistics.median(spent):,.0f} / {percentile(spent, 0.95):,} / {statistics.mean(spent):,.0f}"
