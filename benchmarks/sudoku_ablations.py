@@ -27,7 +27,7 @@ from groundstate_models.sudoku.trainer import PRESETS, Preset, Trainer
 class Placed(SudokuEnergy):
     """Without symmetry: every candidate has a bias of its own, so that digits, rows, columns and boxes can be told apart."""
 
-    def __init__(self, width: int = 16, hidden: int = 32, group: int = 64, intersection: int = 32) -> None:
+    def __init__(self, width: int = 24, hidden: int = 32, group: int = 64, intersection: int = 32) -> None:
         super().__init__(width, hidden, group, intersection)
         self.place = nn.Parameter(torch.randn(9, 9, 9, hidden))
 
@@ -51,12 +51,12 @@ VARIANTS: dict[str, tuple[str, Preset, type[SudokuEnergy]]] = {
     "intersections": ("no term for where lines cross boxes", replace(BASE, intersection=0), SudokuEnergy),
     "small": (
         "half the width everywhere",
-        replace(BASE, width=8, hidden=16, group=32, intersection=16),
+        replace(BASE, width=12, hidden=16, group=32, intersection=16),
         SudokuEnergy,
     ),
     "large": (
         "one and a half the width everywhere",
-        replace(BASE, width=24, hidden=48, group=96, intersection=48),
+        replace(BASE, width=36, hidden=48, group=96, intersection=48),
         SudokuEnergy,
     ),
 }

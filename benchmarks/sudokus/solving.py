@@ -6,7 +6,8 @@ import hashlib
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Budget:
-    """What each puzzle may spend: chains, updates a chain, and the seed of all draws."""
+    """What each puzzle may spend: chains, updates a chain, and the seed of all draws. One chain never starts anew."""
 
     chains: int
     steps: int
@@ -47,6 +48,19 @@ class Budget:
 
     def __str__(self) -> str:
         return f"{self.chains} × {self.steps}"
+
+
+@contextmanager
+def _patience(model: Model, budget: Budget) -> Iterator[None]:
+    """One chain is one chain: it never starts anew, whatever the model's patience is."""
+    defaults = model.solver.header.defaults
+    before = defaults["patience"]
+    if budget.chains == 1:
+        defaults["patience"] = budget.steps
+    try:
+        yield
+    finally:
+        defaults["patience"] = before
 
 
 class Ledger:
@@ -88,14 +102,15 @@ def solve(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Jour
         last = now
         told()
 
-    model.solver.solve_many(
-        (model.solver.parse(puzzle.text) for puzzle in missing),
-        restarts=budget.chains,
-        max_steps=budget.steps,
-        seed=budget.seed,
-        done=done,
-        watch=ledger,
-    )
+    with _patience(model, budget):
+        model.solver.solve_many(
+            (model.solver.parse(puzzle.text) for puzzle in missing),
+            restarts=budget.chains,
+            max_steps=budget.steps,
+            seed=budget.seed,
+            done=done,
+            watch=ledger,
+        )
 
 
 def _source(puzzles: Iterable[Puzzle]) -> str:
@@ -109,7 +124,8 @@ def alone(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Jour
     for puzzle in missing:
         request = model.solver.parse(puzzle.text)
         begun = time.perf_counter()
-        model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed)
+        with _patience(model, budget):
+            model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed)
         seconds = time.perf_counter() - begun
         journal.add(key(model, puzzle, budget, "alone"), {"seconds": seconds})
         told()

@@ -24,8 +24,24 @@ LEAST_WORK = 16_384
 
 
 def width(rounds: int, restarts: int) -> int:
-    """Chains a problem may have in flight after some segments: few at first, since most problems need few."""
-    return min(restarts, 2 if rounds < 4 else 8 if rounds < 12 else restarts)
+    """Chains a problem may have in flight after some segments: few at first, since most problems need few.
+
+    It does not depend on the machine, so that a seed gives the same answer everywhere.
+    """
+    return min(restarts, 2 if rounds < 3 else 4 if rounds < 9 else 8 if rounds < 32 else restarts)
+
+
+def luby(n: int) -> int:
+    """The n-th term, from 0, of Luby's sequence 1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8 and so on.
+
+    Chains that get these multiples of some patience reach an answer nearly as soon as those that get the best patience
+    there is for the problem, which nobody knows (M. Luby, A. Sinclair and D. Zuckerman, "Optimal speedup of Las Vegas
+    algorithms", 1993).
+    """
+    n += 1
+    while n & (n + 1):
+        n -= (1 << (n.bit_length() - 1)) - 1
+    return (n + 1) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +374,10 @@ def _read(
             )
     limit = np.array([problem.budget.max_steps for problem in rows.owner])
     ended |= rows.steps >= limit
-    stuck = ~finite | (out["residual"] < header.defaults["settled"]) | (rows.age >= header.defaults["patience"])
+    stuck = ~finite | (out["residual"] < header.defaults["settled"])
+    patience = header.defaults["patience"]
+    for row in np.flatnonzero(rows.age >= patience):
+        stuck[row] |= rows.age[row] >= patience * luby(int(rows.chain[row]))
     for row in np.flatnonzero(stuck & ~ended):
         rows.restart(int(row))
     return ended

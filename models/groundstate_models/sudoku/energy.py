@@ -96,7 +96,7 @@ class SudokuEnergy(nn.Module):
         intersection: Features of a digit where a line crosses a box; 0 leaves that term out.
     """
 
-    def __init__(self, width: int = 16, hidden: int = 32, group: int = 64, intersection: int = 32) -> None:
+    def __init__(self, width: int = 24, hidden: int = 32, group: int = 64, intersection: int = 32) -> None:
         super().__init__()
         self.config = {"width": width, "hidden": hidden, "group": group, "intersection": intersection}
 
@@ -132,23 +132,25 @@ class SudokuEnergy(nn.Module):
         """The energy of a state whose `drive` is known."""
         u = functional.silu(state @ self.w1 + drive)
         blocks = _blocks(u, Board.of(u.shape[1]))  # batch, band, row, stack, column, digit, hidden
-        across, down = blocks.sum(4) / 3.0, blocks.sum(2) / 3.0  # where a row, a column crosses a box
-        cells, rows, columns, boxes = u.sum(3) / 9.0, across.sum(3) / 3.0, down.sum(1) / 3.0, across.sum(2) / 3.0
+        across, down = blocks.sum(4), blocks.sum(2)  # where a row, a column crosses a box
+        cells, rows, columns, boxes = u.sum(3), across.sum(3), down.sum(1), across.sum(2)
         terms = {"candidates": (u @ self.field).flatten(1).sum(1)}
         lines, box = self.b2[1], self.b2[2]
+        w2 = self.w2 / 9.0
         for name, pooled, bias in (
             ("cells", cells, self.b2[0]),
             ("rows", rows, lines),
             ("columns", columns, lines),
             ("boxes", boxes, box),
         ):
-            terms[name] = 9.0 * (functional.softplus(pooled @ self.w2 + bias) @ self.w3).flatten(1).sum(1)
+            terms[name] = 9.0 * (functional.softplus(pooled @ w2 + bias) @ self.w3).flatten(1).sum(1)
         if self.config["intersection"]:
-            around = boxes @ self.wb + self.b5
-            in_row = across @ self.ws + around.unsqueeze(2) + (rows @ self.wl).unsqueeze(3)
-            in_column = down @ self.ws + around.unsqueeze(3) + (columns @ self.wl).unsqueeze(1)
-            both = torch.cat([q.flatten(1, -2) for q in (in_row, in_column)], dim=1)
-            terms["intersections"] = 3.0 * (functional.softplus(both) @ self.w5).sum(1)
+            ws, wl = self.ws / 3.0, self.wl / 9.0
+            around = boxes @ (self.wb / 9.0) + self.b5
+            in_row = across @ ws + around.unsqueeze(2) + (rows @ wl).unsqueeze(3)
+            in_column = down @ ws + around.unsqueeze(3) + (columns @ wl).unsqueeze(1)
+            both = [(functional.softplus(q) @ self.w5).flatten(1).sum(1) for q in (in_row, in_column)]
+            terms["intersections"] = 3.0 * (both[0] + both[1])
         terms["confinement"] = 0.5 * (state.square() @ self.log_confinement.exp()).flatten(1).sum(1)
         return terms
 

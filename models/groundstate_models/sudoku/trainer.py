@@ -53,14 +53,14 @@ class Preset:
         validation: Puzzles of each kind and size to validate on.
     """
 
-    width: int = 16
+    width: int = 24
     hidden: int = 32
     group: int = 64
     intersection: int = 32
     puzzles: int = 8
     chains: int = 4
     segment: int = 16
-    iterations: int = 15_000
+    iterations: int = 12_000
     minimal: int = 60_000
     hard: int = 6_000
     other: int = 4_000
@@ -100,7 +100,7 @@ PRESETS = {
     ),
     "cpu": Preset(),
     "gpu": Preset(
-        24, 48, 96, 48, puzzles=192, iterations=30_000, minimal=400_000, hard=40_000, other=20_000, validation=256
+        32, 64, 128, 64, puzzles=192, iterations=30_000, minimal=400_000, hard=40_000, other=20_000, validation=256
     ),
 }
 
