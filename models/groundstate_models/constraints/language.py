@@ -1,0 +1,377 @@
+"""The constraints of a request: what each means, exactly, and the factors it becomes.
+
+Every kind is a small class with three answers: `holds` (of a full assignment; the exact check, which knows nothing of factors),
+`compile` (its factors) and `said` (what it asks, in the request's own words). `read` makes them of JSON that has passed
+`schema.REQUEST`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar
+
+from groundstate_models.constraints.factors import Graph, Value, shared
+
+Assignment = Mapping[str, Value]
+Literal = tuple[str, Value]
+"""A variable and the value that it is said to have."""
+
+
+def _listed(words: Sequence[object], joined: str = "and") -> str:
+    *most, last = map(str, words)
+    return f"{', '.join(most)} {joined} {last}" if most else last
+
+
+def _spelt(literal: Literal) -> str:
+    return f"{literal[0]} = {literal[1]}"
+
+
+@dataclass(frozen=True)
+class Constraint(ABC):
+    """One constraint of a request."""
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def variables(self) -> tuple[str, ...]:
+        """Names of the variables it is about, each once."""
+
+    @abstractmethod
+    def holds(self, given: Assignment) -> bool:
+        """Whether an assignment of all its variables keeps it."""
+
+    @abstractmethod
+    def compile(self, graph: Graph, source: int) -> None:
+        """Add its factors to a graph."""
+
+    @abstractmethod
+    def said(self) -> str:
+        """What it asks, as a sentence without its full stop."""
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        """Those that the request names, for its values to be looked up."""
+        return ()
+
+
+@dataclass(frozen=True)
+class AllDifferent(Constraint):
+    """No two of some variables have the same value."""
+
+    kind = "all_different"
+    names: tuple[str, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.names
+
+    def holds(self, given: Assignment) -> bool:
+        return len({given[name] for name in self.names}) == len(self.names)
+
+    def compile(self, graph: Graph, source: int) -> None:
+        domains = [graph.domains[name] for name in self.names]
+        values = {value for domain in domains for value in domain}
+        # As many values as variables: each value has to be taken, which says more than that none is taken twice.
+        least = 1 if len(values) == len(self.names) else 0
+        for value in shared(domains) if not least else sorted(values, key=str):
+            graph.bound([(graph.literal(name, value), 1) for name in self.names], least, 1, source)
+
+    def said(self) -> str:
+        return f"{_listed(self.names)} all differ"
+
+
+@dataclass(frozen=True)
+class Equal(Constraint):
+    """All of some variables have the same value."""
+
+    kind = "equal"
+    names: tuple[str, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.names
+
+    def holds(self, given: Assignment) -> bool:
+        return len({given[name] for name in self.names}) == 1
+
+    def compile(self, graph: Graph, source: int) -> None:
+        for one, other in zip(self.names, self.names[1:], strict=False):
+            for value in dict.fromkeys([*graph.domains[one], *graph.domains[other]]):
+                graph.bound([(graph.literal(one, value), 1), (graph.literal(other, value), -1)], 0, 0, source)
+
+    def said(self) -> str:
+        return f"{_listed(self.names)} are equal"
+
+
+@dataclass(frozen=True)
+class NotEqual(Constraint):
+    """Two variables have different values."""
+
+    kind = "not_equal"
+    names: tuple[str, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.names
+
+    def holds(self, given: Assignment) -> bool:
+        return all(given[one] != given[other] for one, other in combinations(self.names, 2))
+
+    def compile(self, graph: Graph, source: int) -> None:
+        for value in shared([graph.domains[name] for name in self.names]):
+            graph.at_most_one([graph.literal(name, value) for name in self.names], source)
+
+    def said(self) -> str:
+        return f"{_listed(self.names)} differ"
+
+
+@dataclass(frozen=True)
+class Count(Constraint):
+    """At least, at most or exactly so many of some literals hold."""
+
+    kind = "count"
+    of: tuple[Literal, ...]
+    low: int
+    high: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name, _ in self.of))
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return self.of
+
+    def holds(self, given: Assignment) -> bool:
+        return self.low <= sum(given[name] == value for name, value in self.of) <= self.high
+
+    def compile(self, graph: Graph, source: int) -> None:
+        graph.bound([(graph.literal(*literal), 1) for literal in self.of], self.low, self.high, source)
+
+    def said(self) -> str:
+        if self.low == self.high:
+            many = f"exactly {self.low}"
+        elif self.low <= 0:
+            many = f"at most {self.high}"
+        elif self.high >= len(self.of):
+            many = f"at least {self.low}"
+        else:
+            many = f"{self.low} to {self.high}"
+        return f"{many} of {_listed([_spelt(literal) for literal in self.of])}"
+
+
+@dataclass(frozen=True)
+class Implies(Constraint):
+    """Where all of some literals hold, at least one of others does."""
+
+    kind = "implies"
+    when: tuple[Literal, ...]
+    then: tuple[Literal, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name, _ in self.literals))
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return (*self.when, *self.then)
+
+    def holds(self, given: Assignment) -> bool:
+        return any(given[name] == value for name, value in self.then) or any(
+            given[name] != value for name, value in self.when
+        )
+
+    def compile(self, graph: Graph, source: int) -> None:
+        when = [graph.literal(*literal) for literal in dict.fromkeys(self.when)]
+        if None in when:
+            return
+        then = [graph.literal(*literal) for literal in dict.fromkeys(self.then)]
+        if set(then) & set(when):
+            return
+        terms = [*((literal, -1) for literal in when), *((literal, 1) for literal in then)]
+        graph.bound(terms, 1 - len(when), len(then), source)
+
+    def said(self) -> str:
+        then = _listed([_spelt(literal) for literal in self.then], "or") if self.then else "this is not allowed"
+        return f"if {_listed([_spelt(literal) for literal in self.when])}, then {then}" if self.when else then
+
+
+@dataclass(frozen=True)
+class Table(Constraint):
+    """Some variables together have one of the tuples that are allowed, or none of those that are forbidden."""
+
+    kind = "table"
+    names: tuple[str, ...]
+    tuples: frozenset[tuple[Value, ...]]
+    allowed: bool
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.names
+
+    def holds(self, given: Assignment) -> bool:
+        return (tuple(given[name] for name in self.names) in self.tuples) == self.allowed
+
+    def compile(self, graph: Graph, source: int) -> None:
+        rows = [
+            literals
+            for row in sorted(self.tuples, key=repr)
+            if None not in (literals := [graph.literal(n, v) for n, v in zip(self.names, row, strict=True)])
+        ]
+        if not self.allowed:
+            for row in rows:
+                graph.bound([(literal, 1) for literal in row], 0, len(row) - 1, source)
+            return
+        chosen = graph.auxiliary(len(rows))
+        graph.bound([(choice, 1) for choice in chosen], 1, 1, source)
+        for position, name in enumerate(self.names):
+            for value in graph.domains[name]:
+                literal = graph.literal(name, value)
+                support = [(choice, 1) for choice, row in zip(chosen, rows, strict=True) if row[position] == literal]
+                graph.bound([*support, (literal, -1)], 0, 0, source)
+
+    def said(self) -> str:
+        if not self.tuples:
+            return f"({', '.join(self.names)}) is {'one of no tuples' if self.allowed else 'anything'}"
+        rows = sorted(self.tuples, key=repr)
+        shown = _listed([f"({', '.join(map(str, row))})" for row in rows[:4]], "or")
+        more = f" or {len(rows) - 4} more" if len(rows) > 4 else ""
+        return f"({', '.join(self.names)}) is {'' if self.allowed else 'not '}{shown}{more}"
+
+
+@dataclass(frozen=True)
+class Linear(Constraint):
+    """``low ≤ Σ times · variable ≤ high`` over variables whose values are numbers."""
+
+    kind = "linear"
+    terms: tuple[tuple[str, int], ...]
+    low: int | None
+    high: int | None
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name, _ in self.terms))
+
+    def holds(self, given: Assignment) -> bool:
+        total = sum(times * int(given[name]) for name, times in self.terms)
+        return (self.low is None or self.low <= total) and (self.high is None or total <= self.high)
+
+    def compile(self, graph: Graph, source: int) -> None:
+        # One value of each variable holds, so values count from the smallest, which keeps the coefficients small.
+        base, terms, reach = 0, [], 0
+        for name, times in self.terms:
+            values = [int(value) for value in graph.domains[name]]
+            least = min(values)
+            base += times * least
+            reach += abs(times) * (max(values) - least)
+            terms += [(graph.literal(name, value), times * (value - least)) for value in values]
+        low = -reach if self.low is None else self.low - base
+        high = reach if self.high is None else self.high - base
+        graph.bound(terms, low, high, source)
+
+    def said(self) -> str:
+        total = " + ".join(name if times == 1 else f"{times}·{name}" for name, times in self.terms)
+        if self.low == self.high:
+            return f"{total} = {self.low}"
+        left = "" if self.low is None else f"{self.low} ≤ "
+        return f"{left}{total}" + ("" if self.high is None else f" ≤ {self.high}")
+
+
+@dataclass(frozen=True)
+class Precedence(Constraint):
+    """One number is at least ``gap`` more than another: what starts then starts no sooner."""
+
+    kind = "precedence"
+    before: str
+    after: str
+    gap: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return (self.before, self.after)
+
+    def holds(self, given: Assignment) -> bool:
+        return int(given[self.before]) + self.gap <= int(given[self.after])
+
+    def compile(self, graph: Graph, source: int) -> None:
+        early, late = ([int(v) for v in graph.domains[name]] for name in self.variables)
+        # For every time t, not both: the first starts after t − gap, and the second at t or sooner.
+        for t in sorted({*late, *(start + self.gap - 1 for start in early)}):
+            too_late = [graph.literal(self.before, start) for start in early if start + self.gap > t]
+            too_soon = [graph.literal(self.after, start) for start in late if start <= t]
+            if too_late and too_soon:
+                graph.at_most_one([*too_late, *too_soon], source)
+
+    def said(self) -> str:
+        return f"{self.before} + {self.gap} ≤ {self.after}" if self.gap else f"{self.before} ≤ {self.after}"
+
+
+@dataclass(frozen=True)
+class NoOverlap(Constraint):
+    """Intervals that start at some variables and last as long as is said do not overlap."""
+
+    kind = "no_overlap"
+    starts: tuple[str, ...]
+    durations: tuple[int, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.starts
+
+    def holds(self, given: Assignment) -> bool:
+        spans = sorted((int(given[name]), int(given[name]) + d) for name, d in zip(self.starts, self.durations, strict=True))
+        return all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+
+    def compile(self, graph: Graph, source: int) -> None:
+        running: dict[int, list[int | None]] = {}
+        for name, duration in zip(self.starts, self.durations, strict=True):
+            for start in graph.domains[name]:
+                for t in range(int(start), int(start) + duration):
+                    running.setdefault(t, []).append(graph.literal(name, start))
+        covered: set[frozenset[int | None]] = set()
+        for t in sorted(running, key=lambda t: -len(running[t])):
+            literals = frozenset(running[t])
+            if not any(literals <= other for other in covered):
+                covered.add(literals)
+                graph.at_most_one(sorted(literals, key=lambda x: -1 if x is None else x), source)
+
+    def said(self) -> str:
+        each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
+        return f"{_listed(each)} do not overlap"
+
+
+def _literals(raw: Sequence[Mapping[str, Any]]) -> tuple[Literal, ...]:
+    return tuple((one["variable"], one["value"]) for one in raw)
+
+
+def read(raw: Mapping[str, Any]) -> Constraint:
+    """A constraint of the request, which has passed the schema."""
+    match raw["type"]:
+        case "all_different":
+            return AllDifferent(tuple(raw["variables"]))
+        case "equal":
+            return Equal(tuple(raw["variables"]))
+        case "not_equal":
+            return NotEqual(tuple(raw["variables"]))
+        case "count":
+            of = _literals(raw["of"])
+            low, high = raw.get("at_least", 0), raw.get("at_most", len(of))
+            return Count(of, raw.get("exactly", low), raw.get("exactly", high))
+        case "implies":
+            return Implies(_literals(raw["if"]), _literals(raw["then"]))
+        case "allowed" | "forbidden" as kind:
+            return Table(tuple(raw["variables"]), frozenset(map(tuple, raw["tuples"])), kind == "allowed")
+        case "linear":
+            terms = tuple((one["variable"], one.get("times", 1)) for one in raw["terms"])
+            low, high = raw.get("at_least"), raw.get("at_most")
+            return Linear(terms, raw.get("equals", low), raw.get("equals", high))
+        case "precedence":
+            return Precedence(raw["before"], raw["after"], raw.get("gap", 0))
+        case "no_overlap":
+            return NoOverlap(tuple(raw["starts"]), tuple(raw["durations"]))
+        case other:
+            raise AssertionError(f"the schema lets {other!r} through")
