@@ -1,7 +1,8 @@
 """Puzzles of any size from the project's own generator, as a CSV file for `benchmarks.sudoku`, with a seed training does not use.
 
+Minimal puzzles without ``--givens``; for example
+
     python -m benchmarks.sudoku_made sixteen.csv --size 16 --givens 140 [--puzzles 200]
-    python -m benchmarks.sudoku_made four.csv --size 4                    # minimal puzzles, without --givens
     python -m benchmarks.sudoku sixteen.csv --model sudoku_16x16
 """
 
