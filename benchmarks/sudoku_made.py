@@ -12,11 +12,10 @@ import argparse
 import csv
 from pathlib import Path
 
-from groundstate_models.sudoku.board import Board
+from groundstate_models.sudoku.board import SYMBOLS, Board
 from groundstate_models.sudoku.data import generate
 
 SEED = 6_000_101
-SYMBOLS = ".123456789ABCDEFG"
 
 
 def main() -> None:
@@ -35,7 +34,8 @@ def main() -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("puzzle", "solution", "search_nodes"))
         for puzzle, solution, nodes in zip(made.puzzle, made.solution, made.nodes, strict=True):
-            writer.writerow(("".join(SYMBOLS[d] for d in puzzle), "".join(SYMBOLS[d] for d in solution), int(nodes)))
+            cells = ("".join(("." + SYMBOLS)[digit] for digit in grid) for grid in (puzzle, solution))
+            writer.writerow((*cells, int(nodes)))
 
 
 if __name__ == "__main__":
