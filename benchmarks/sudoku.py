@@ -76,7 +76,7 @@ def jobs(options: argparse.Namespace, steps: int) -> Iterator[Job]:
         puzzles = read(path, options.limit)
         goals = ISSUE[path.stem] if options.issue else [Goal(chains, 0.0) for chains in options.chains]
         for goal in goals:
-            budget = Budget(goal.chains, steps, options.seed)
+            budget = Budget(goal.chains, steps, options.seed, options.anew and goal.chains == 1)
             yield Job(puzzles, budget, goal.percent or None, sample(puzzles, options.sample, seed=1))
 
 
@@ -124,6 +124,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--issue", action="store_true", help=f"chains by set; the sets are {', '.join(ISSUE)}")
     parser.add_argument("--chains", type=int, nargs="+", help="a row for each (default: the model's)")
     parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
+    parser.add_argument("--anew", action="store_true", help="let a single chain start anew, which else never does")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="a seeded sample of this many puzzles of each file")
     parser.add_argument("--sample", type=int, default=100, help="puzzles timed one by one (default: %(default)s)")

@@ -25,7 +25,7 @@ from groundstate_models.sudoku.search import hard_puzzles
 
 TEMPERATURES = ((0.0, 0.0), (2.0, 2.0), (4.0, 4.0), (6.0, 6.0))
 SPREADS = ((0.0, 6.0), (2.0, 6.0), (4.0, 4.0))
-PATIENCE = (64, 96, 256)
+PATIENCE = (64, 128, 256)
 
 
 def heat(solver: gs.Solver, temperature: tuple[float, float]) -> None:

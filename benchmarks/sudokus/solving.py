@@ -40,22 +40,26 @@ class Model:
 
 @dataclass(frozen=True)
 class Budget:
-    """What each puzzle may spend: chains, updates a chain, and the seed of all draws. One chain never starts anew."""
+    """What each puzzle may spend: chains, updates a chain, and the seed of all draws.
+
+    A single chain starts anew only if ``anew`` says so; several do when their patience is at its end.
+    """
 
     chains: int
     steps: int
     seed: int = 0
+    anew: bool = False
 
     def __str__(self) -> str:
-        return f"{self.chains} × {self.steps}"
+        return f"{self.chains} × {self.steps}{', starting anew' if self.anew else ''}"
 
 
 @contextmanager
 def _patience(model: Model, budget: Budget) -> Iterator[None]:
-    """One chain is one chain: it never starts anew, whatever the model's patience is."""
+    """One chain is one chain: unless it was asked for, it never starts anew, whatever the model's patience is."""
     defaults = model.solver.header.defaults
     before = defaults["patience"]
-    if budget.chains == 1:
+    if budget.chains == 1 and not budget.anew:
         defaults["patience"] = budget.steps
     try:
         yield
@@ -77,7 +81,8 @@ class Ledger:
 def key(model: Model, puzzle: Puzzle, budget: Budget, kind: str = "solve") -> dict[str, Any]:
     """What a record is known by: change any of it, and it is measured again."""
     place = {"model": model.digest, "set": puzzle.source, "row": puzzle.row, "puzzle": puzzle.text}
-    return {"kind": kind, **place, "chains": budget.chains, "steps": budget.steps, "seed": budget.seed}
+    anew = {"anew": True} if budget.anew else {}
+    return {"kind": kind, **place, "chains": budget.chains, "steps": budget.steps, "seed": budget.seed, **anew}
 
 
 def solve(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> None:

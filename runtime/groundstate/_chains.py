@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ROWS = 512
 """Chains that the problems in flight may come to have; further problems wait."""
 
-LEAST_WORK = 16_384
-"""Entries of a step's largest tensor below which a run is not worth a thread of its own."""
+LEAST_WORK = 65_536
+"""Entries of a step's largest tensor, times steps, from which on a run is worth a thread of its own: a millisecond or so."""
 
 
 def width(rounds: int, restarts: int) -> int:
@@ -212,7 +212,7 @@ class Pool:
 def part_of(rows: int, header: Header, threads: int) -> int:
     """Rows in one run: as many as stay in a core's cache, and fewer where that gives every thread a share worth having."""
     share = -(-rows // threads)
-    return min(header.rows, share if share * header.entries >= LEAST_WORK else rows)
+    return min(header.rows, share if share * header.entries * header.steps >= LEAST_WORK else rows)
 
 
 def segment(

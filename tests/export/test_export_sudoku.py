@@ -85,7 +85,7 @@ def test_the_step_looks_at_the_givens_once_and_shares_the_sigmoids(made: Any) ->
     assert operators["Equal"] <= 12  # the givens and the rules, not a step
     assert operators["Where"] == 1  # the answer keeps the givens; no guards in a step
     # One for each softplus of the energy, and none for what a rule makes of its parameters, which is folded.
-    assert operators["Exp"] == 5 * (STEPS + 1)
+    assert operators["Exp"] == 6 * (STEPS + 1)
     assert not operators["Pow"] + operators["Softmax"]
-    # One sigmoid for each activation, in forward and gradient together: candidates, four kinds of groups, intersections.
+    # One sigmoid for each activation, in forward and gradient together: candidates, four kinds of groups, two of intersections.
     assert operators["Sigmoid"] <= 7 * (STEPS + 1)

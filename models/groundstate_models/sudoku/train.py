@@ -72,7 +72,8 @@ def resume(trainer: Trainer, path: Path) -> None:
     try:
         state = torch.load(path, weights_only=False, map_location=trainer.device)
     except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
-        raise TrainingError(f"The checkpoint {path} cannot be read ({error}); move it away to start anew.") from None
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise TrainingError(f"The checkpoint {path} cannot be read ({reason}); move it away to start anew.") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise TrainingError(f"The checkpoint {path} is of another version of this command; move it away to start anew.")
     mine, theirs = (

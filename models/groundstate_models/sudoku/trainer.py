@@ -190,7 +190,7 @@ class Trainer:
         device: str = "cpu",
         kind: type[SudokuEnergy] = SudokuEnergy,
     ) -> None:
-        self.preset, self.library, self.device = preset, library, torch.device(device)
+        self.preset, self.puzzles, self.device = preset, library, torch.device(device)
         torch.manual_seed(seed)
         self.random = np.random.default_rng(seed)
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -213,7 +213,7 @@ class Trainer:
 
     def _lane(self, size: int) -> _Lane:
         if size not in self.lanes:
-            lane = self.lanes[size] = _Lane(size, self.preset, self.library.training[size], self.device)
+            lane = self.lanes[size] = _Lane(size, self.preset, self.puzzles.training[size], self.device)
             self._fill(lane, np.arange(lane.puzzles))
         return self.lanes[size]
 
@@ -347,7 +347,7 @@ class Trainer:
         try:
             return {
                 name: self._rate(puzzles, temperature, steps)
-                for name, puzzles in self.library.validation.items()
+                for name, puzzles in self.puzzles.validation.items()
                 if _size_of(puzzles) in self.lanes
             }
         finally:
