@@ -13,6 +13,7 @@ from groundstate_export.descent import Descent
 from groundstate_export.initial import Initial
 from groundstate_export.ir import Graph
 from groundstate_export.rules import Rule, Slot
+from groundstate_export.sizes import Named
 from groundstate_export.tool import Tool
 
 Form = Literal["unrolled", "loop"]
@@ -47,6 +48,7 @@ class Draft:
     seeds: tuple[int, ...] = (0, 1)
 
     kicked: list[int] | None = None
+    sizes: Named | None = None
 
     # capture
     slots: dict[str, Slot] = field(default_factory=dict)

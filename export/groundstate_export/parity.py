@@ -57,6 +57,13 @@ class Parity:
     def note(self, output: str, error: float) -> None:
         self.worst[output] = max(error, self.worst.get(output, 0.0))
 
+    def include(self, other: Parity) -> None:
+        """Take what was found at another example."""
+        for output, error in other.worst.items():
+            self.note(output, error)
+        for output, error in other.judged.items():
+            self.judged[output] = max(error, self.judged.get(output, 0.0))
+
 
 @dataclass(frozen=True)
 class _Step:

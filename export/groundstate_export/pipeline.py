@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -18,17 +19,23 @@ from groundstate_export.examine import examine
 from groundstate_export.fixed import fix_batch
 from groundstate_export.half import halve
 from groundstate_export.initial import Initial
+from groundstate_export.ir import Graph
 from groundstate_export.loop import loop
 from groundstate_export.parity import Parity, segments, verify
 from groundstate_export.preserve import preserved
 from groundstate_export.report import ExportReport
 from groundstate_export.rules import Rule
+from groundstate_export.sizes import Axes, Named, join
 from groundstate_export.tool import Tool
 from groundstate_export.unroll import distinct, lower_all, moving, optimise_all, unroll
 from groundstate_export.write import header_of, model_of, write
 
 TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2}
 """Relative error allowed by default. Float16 has three digits, of which sums of many terms lose one."""
+
+
+Resized = tuple[Mapping[str, Tensor], Tensor | Mapping[str, Tensor]]
+"""Inputs and state of an example."""
 
 
 def export(
@@ -52,6 +59,8 @@ def export(
     tolerance: float | None = None,
     batches: Sequence[int] | None = None,
     seeds: Sequence[int] = (0, 1),
+    axes: Axes | None = None,
+    resized: Sequence[Resized] = (),
     progress: Callable[[str], None] | None = None,
 ) -> ExportReport:
     """Write an energy, its gradient and ``unroll`` steps of a rule as one ONNX file; verified against PyTorch, or not written.
@@ -79,6 +88,10 @@ def export(
         tolerance: Relative error allowed between a step of the file and of PyTorch; by default 1e-5, in float16 1e-2.
         batches: Batch sizes to compare at; by default 1, 2, 7 and 16, or the fixed one.
         seeds: Seeds to compare at.
+        axes: The names of an input's axes after the batch, where a problem's own sizes differ from request to request: for
+            ``{"node": ("nodes", None), "edge": ("edges",)}`` the file takes any number of nodes and edges.
+        resized: The example at two more sizes at least: its inputs and its state. In the example and in the first of these every size is
+            a prime of its own. The file is held against PyTorch at all of them.
         progress: Called with the name of each stage as it begins.
 
     Returns:
@@ -116,10 +129,50 @@ def export(
         batches=tuple(((fixed_batch,) if fixed_batch else (1, 2, 7, 16)) if batches is None else batches),
         seeds=tuple(seeds),
     )
+    others = [_resized(draft, *one) for one in resized]
+    _sizes(draft, axes, others)
     with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
-        # Copied out here, what the caller made in inference mode can be differentiated.
-        draft.inputs, draft.state = ({k: t.clone() for k, t in d.items()} for d in (draft.inputs, draft.state))
-        return _run(draft, target, progress or (lambda _: None))
+        for one in (draft, *others):
+            # Copied out here, what the caller made in inference mode can be differentiated.
+            one.inputs, one.state = ({k: t.clone() for k, t in d.items()} for d in (one.inputs, one.state))
+        return _run(draft, others, target, progress or (lambda _: None))
+
+
+def _resized(draft: Draft, inputs: Mapping[str, Tensor], state: Tensor | Mapping[str, Tensor]) -> Draft:
+    """The same export at an example of another size."""
+    states = {"y": state} if isinstance(state, Tensor) else state
+    return replace(
+        draft,
+        inputs=examples("resized inputs", inputs),
+        state=examples("resized state", states),
+        initial=dict(draft.initial),
+        seeds=draft.seeds[:1],
+        slots={},
+        programs={},
+        graphs={},
+        graph=Graph(),
+        hoisted={},
+        header={},
+        seconds=draft.seconds,
+    )
+
+
+def _sizes(draft: Draft, axes: Axes | None, others: Sequence[Draft]) -> None:
+    if not axes and not others:
+        return
+    if not axes or len(others) < 2:
+        raise BadArgument(
+            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples; a file of any size needs names, and the "
+            "example at two other sizes: one to read the sizes off, one to prove what was read."
+        )
+    if draft.form == "loop" or draft.fixed_batch is not None or draft.precision == "float16":
+        raise BadArgument("A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out.")
+    for place, other in enumerate(others):
+        for name, tensor in draft.inputs.items():
+            found = other.inputs.get(name)
+            if found is None or found.dim() != tensor.dim():
+                raise BadArgument(f"resized[{place}] needs the input {name!r} with {tensor.dim()} axes, as the example has it.")
+    draft.sizes = Named.of(axes, draft.inputs, others[0].inputs)
 
 
 def _choices(
@@ -144,7 +197,7 @@ def _choices(
         )
 
 
-def _run(draft: Draft, path: Path, progress: Callable[[str], None]) -> ExportReport:
+def _run(draft: Draft, others: Sequence[Draft], path: Path, progress: Callable[[str], None]) -> ExportReport:
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         progress(name)
@@ -152,26 +205,38 @@ def _run(draft: Draft, path: Path, progress: Callable[[str], None]) -> ExportRep
         yield
         draft.seconds[name] = time.perf_counter() - begin
 
+    everything = (draft, *others)
     with stage("examine"):
-        examine(draft)
+        for one in everything:
+            examine(one)
     with stage("capture"):
-        differentiate(draft)
+        for one in everything:
+            differentiate(one)
     with stage("lower"):
-        lower_all(draft)
+        for one in everything:
+            lower_all(one)
     with stage("optimise"):
-        optimise_all(draft)
+        rounds = optimise_all(draft)
+        for one in others:
+            optimise_all(one, rounds)
         halve_all(draft)
     with stage("unroll"):
-        (loop if draft.form == "loop" else unroll)(draft)
+        for one in everything:
+            (loop if one.form == "loop" else unroll)(one)
         if draft.fixed_batch is not None:
             draft.graph = fix_batch(draft.graph, draft.fixed_batch)
+        judge = draft.graphs.get("judge")
+        if draft.sizes is not None:
+            draft.graph = join(draft.graph, others[0].graph, draft.sizes)
+            judge = judge and join(judge, others[0].graphs["judge"], draft.sizes)
         model = model_of(draft.graph, shapes=draft.fixed_batch is not None)
-        if "judge" in draft.graphs:
-            judge = draft.graphs["judge"]
+        if judge is not None:
             judge.outputs = distinct(judge, judge.outputs)
             draft.judge = model_of(judge).SerializeToString(deterministic=True)
     with stage("verify"):
         parity = verify(draft, model.SerializeToString())
+        for other in others:
+            parity.include(verify(replace(other, judge=draft.judge), model.SerializeToString()))
     draft.header = header_of(draft, path.stem)
     draft.header["parity"] = {
         "tolerance": draft.tolerance,

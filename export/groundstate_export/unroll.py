@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,10 +37,20 @@ def lower_all(draft: Draft) -> None:
     draft.graphs = {name: lower(program) for name, program in draft.programs.items()}
 
 
-def optimise_all(draft: Draft) -> None:
-    """Optimise every graph: what depends on the state is what costs."""
+def optimise_all(draft: Draft, like: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Optimise every graph: what depends on the state is what costs.
+
+    Args:
+        draft: Gets the graphs.
+        like: Rounds of rewriting by graph, as another size of the same took, so that both come out alike.
+
+    Returns:
+        The rounds that each took.
+    """
+    taken = {}
     for name, graph in draft.graphs.items():
-        draft.graphs[name] = optimise(graph, moving(graph))
+        draft.graphs[name], taken[name] = optimise(graph, moving(graph), like[name] if like else None)
+    return taken
 
 
 def moving(graph: Graph) -> list[str]:

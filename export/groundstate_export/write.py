@@ -9,6 +9,7 @@ import os
 import re
 import string
 import tempfile
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from groundstate_export.ir import Batch, Graph, Node, Shape, Value, entries
 from groundstate_export.tool import Tool
 from groundstate_export.weights import Weights
 
-FORMAT = 2
+FORMAT, FORMAT_OF_SIZES = 2, 3
+"""Of files, and of those whose axes have names: a reader of the former alone could not read them."""
 OPSET = 18
 IR_VERSION = 10
 
@@ -130,24 +132,26 @@ def dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def _described(spec: Spec, extra: tuple[int, ...] = ()) -> dict[str, Any]:
-    return {"dtype": dtype_name(spec.dtype), "shape": [*extra, *spec.shape]}
+def _described(spec: Spec, value: Value) -> dict[str, Any]:
+    """Dtype and shape without the batch, as they are in the graph: an axis of the problem's own size has its name."""
+    return {"dtype": dtype_name(spec.dtype), "shape": _dims(value.shape[1:])}
 
 
-def nested(spec: Spec) -> dict[str, Any]:
-    """JSON schema of a tensor as nested arrays of fixed length."""
+def nested(spec: Spec, shape: Shape | None = None) -> dict[str, Any]:
+    """JSON schema of a tensor as nested arrays: of fixed length, but for the axes that the shape says have the problem's."""
     kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
     schema: dict[str, Any] = {"type": kind}
-    for size in reversed(spec.shape):
-        schema = {"type": "array", "items": schema, "minItems": size, "maxItems": size}
+    for size in reversed(spec.shape if shape is None else shape):
+        length = {} if isinstance(size, Batch) else {"minItems": size, "maxItems": size}
+        schema = {"type": "array", "items": schema, **length}
     return schema
 
 
-def _object(specs: dict[str, Spec]) -> dict[str, Any]:
+def _object(specs: dict[str, Spec], values: Mapping[str, Value]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {name: nested(spec) for name, spec in specs.items()},
+        "properties": {name: nested(spec, values[name].shape[1:]) for name, spec in specs.items()},
         "required": list(specs),
         "additionalProperties": False,
     }
@@ -178,10 +182,10 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
     name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
     starts = draft.starts()
     steps = draft.unroll
-    widest = largest(draft.graphs["quiet"])
+    widest, graph = largest(draft.graphs["quiet"]), draft.graph
     described = ", ".join(inputs) or "nothing"
     return {
-        "format": FORMAT,
+        "format": FORMAT if draft.sizes is None else FORMAT_OF_SIZES,
         "name": name,
         "title": tool.title or name,
         "description": tool.description
@@ -196,17 +200,17 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "rows": rows_of(widest),
         "entries": widest,
         "precision": draft.precision,
-        "inputs": {k: _described(v) for k, v in inputs.items()},
-        "answers": {k: _described(v) for k, v in draft.answers.items()},
+        "inputs": {k: _described(v, graph.inputs[k]) for k, v in inputs.items()},
+        "answers": {k: _described(v, graph.outputs[f"answer.{k}"]) for k, v in draft.answers.items()},
         "state": {
-            k: _described(v) | {"initial": starts[k].header(), "minimised": k in draft.state}
+            k: _described(v, graph.inputs[f"state.{k}"]) | {"initial": starts[k].header(), "minimised": k in draft.state}
             for k, v in draft.state_specs().items()
         },
-        "noise": {k: _described(Spec.of(t), (len(draft.kicks),)) for k, t in draft.state.items() if draft.kicks},
+        "noise": {k: _described(Spec.of(t), graph.inputs[f"noise.{k}"]) for k, t in draft.state.items() if draft.kicks},
         "terms": [{"name": t, "description": tool.terms.get(t, "")} for t in draft.terms],
         "rules": [{"name": r, "description": tool.rules.get(r, "")} for r in draft.rule_names],
-        "request": dict(tool.request) if tool.request is not None else _object(inputs),
-        "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers),
+        "request": dict(tool.request) if tool.request is not None else _object(inputs, graph.inputs),
+        "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers, {k: graph.outputs[f"answer.{k}"] for k in draft.answers}),
         "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "settled": 1e-3}
         | dict(tool.defaults),
         "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536} | dict(tool.limits),

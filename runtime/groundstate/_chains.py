@@ -107,6 +107,7 @@ class Problem:
 
     Attributes:
         index: Its place in the call.
+        header: The artefact's, at the problem's sizes.
         inputs: Input tensors without the batch.
         accept: The exact check of an answer that the graph holds for right.
         begun: `time.monotonic` at its start.
@@ -119,6 +120,7 @@ class Problem:
     """
 
     index: int
+    header: Header
     inputs: Tensors
     budget: Budget
     accept: Callable[[Tensors], bool]
@@ -263,32 +265,53 @@ def descend(
 ) -> Iterator[Problem]:
     """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order."""
     waiting = iter(problems)
-    rows, exhausted = _Rows(header), False
-    active: list[Problem] = []
+    flights: dict[tuple[int, ...], _Flight] = {}
+    exhausted = False
     while True:
-        while not exhausted and sum(problem.budget.restarts for problem in active) < ROWS:
+        while not exhausted and sum(p.budget.restarts for one in flights.values() for p in one.active) < ROWS:
             problem = next(waiting, None)
             if problem is None:
                 exhausted = True
                 break
-            active.append(problem)
-        if not active:
+            size = tuple(n for spec in problem.header.inputs.values() for n in spec.shape)
+            flights.setdefault(size, _Flight(session, problem.header, pool, watch)).active.append(problem)
+        if not flights:
             return
+        for size, flight in list(flights.items()):
+            yield from flight.advance()
+            if not flight.active:
+                del flights[size]
+
+
+class _Flight:
+    """Problems of one size in flight together: one batch."""
+
+    def __init__(
+        self, session: Session, header: Header, pool: Pool, watch: Callable[[Segment], None] | None
+    ) -> None:
+        self._session, self._header, self._pool, self._watch = session, header, pool, watch
+        self._rows = _Rows(header)
+        self.active: list[Problem] = []
+
+    def advance(self) -> list[Problem]:
+        """Run one segment. Returns the problems that are answered, out of budget or out of time."""
+        rows, active = self._rows, self.active
         _top_up(rows, active)
         order = (
             np.array([active.index(problem) for problem in rows.owner]) if len(active) > 1 else np.zeros(len(rows), int)
         )
-        noise = _noise(header, rows)
-        out = segment(session, header, rows.inputs, rows.state, noise, np.ones(len(rows), np.float32), pool)
-        rows.age += header.steps
-        rows.steps += header.steps
-        ended = _read(header, rows, out, order, active, watch)
+        noise = _noise(self._header, rows)
+        rate = np.ones(len(rows), np.float32)
+        out = segment(self._session, self._header, rows.inputs, rows.state, noise, rate, self._pool)
+        rows.age += self._header.steps
+        rows.steps += self._header.steps
+        ended = _read(self._header, rows, out, order, active, self._watch)
         finished = [
             p for p in active if p.answered or p.late or (p.started >= p.budget.restarts and _idle(p, rows, ended))
         ]
         rows.keep(~ended & ~np.isin(order, [active.index(p) for p in finished]))
-        active = [p for p in active if p not in finished]
-        yield from finished
+        self.active = [p for p in active if p not in finished]
+        return finished
 
 
 def _top_up(rows: _Rows, active: list[Problem]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from groundstate._errors import ArtefactError
 
 KEY = "groundstate"
 JUDGE_KEY = "groundstate.judge"
-FORMATS = (1, 2)
+FORMATS = (1, 2, 3)
+_FORMAT_OF_SIZES = 3
+"""From this format on, axes may have names in place of lengths."""
 FORMS = ("unrolled", "loop")
 PRECISIONS = ("float32", "float16")
 
@@ -23,12 +26,31 @@ _ROWS_OF_FORMAT_1 = 8
 _DTYPES = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.bool_}
 
 
+CACHED = 1 << 17
+"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
+MOST_ROWS = 256
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A tensor's dtype, and its shape without the batch."""
+    """A tensor's dtype, and its shape without the batch. An axis with a name is as long as the problem says."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
+    named: tuple[str | None, ...] = field(default=(), kw_only=True)
+    """Names of axes, where any has one; ``shape`` is then 0 there."""
+
+    def at(self, sizes: Mapping[str, int]) -> Self:
+        """The same for a problem of these sizes."""
+        if not self.named:
+            return self
+        shape = tuple(sizes[name] if name else n for n, name in zip(self.shape, self.named, strict=True))
+        return replace(self, shape=shape, named=())
+
+    @property
+    def told(self) -> tuple[int | str, ...]:
+        """The shape with names, as the graph has it."""
+        return tuple(name or n for n, name in zip(self.shape, self.named, strict=True)) if self.named else self.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +116,41 @@ class Header:
     built_with: dict[str, str]
 
     @property
+    def sizes(self) -> tuple[str, ...]:
+        """Names of the sizes that a problem brings; none where every problem has the same."""
+        return tuple(dict.fromkeys(name for spec in self.inputs.values() for name in spec.named if name))
+
+    def sizes_of(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        """The sizes of a problem, from its input tensors without the batch.
+
+        Raises:
+            ValueError: If two tensors disagree, or one has another number of axes; the message says which.
+        """
+        found: dict[str, int] = {}
+        for name, spec in self.inputs.items():
+            shape = np.shape(inputs[name])
+            if len(shape) != len(spec.shape):
+                raise ValueError(f"{name} has {len(shape)} axes; it must have {len(spec.shape)}")
+            for size, length in zip(spec.named, shape, strict=False):
+                if size and found.setdefault(size, length) != length:
+                    raise ValueError(f"{name} has {length} {size}, and another input has {found[size]}")
+        return found
+
+    def at(self, sizes: Mapping[str, int]) -> Header:
+        """The header of a problem of these sizes: every axis has a length."""
+        if not self.sizes:
+            return self
+        inputs, noise, answers = (
+            {name: spec.at(sizes) for name, spec in specs.items()} for specs in (self.inputs, self.noise, self.answers)
+        )
+        state = {name: spec.at(sizes) for name, spec in self.state.items()}
+        widest = max(math.prod(spec.shape) for spec in (*inputs.values(), *state.values()))
+        rows = 1 << min(max(CACHED // max(widest, 1), 1), MOST_ROWS).bit_length() - 1
+        return replace(
+            self, inputs=inputs, state=state, noise=noise, answers=answers, entries=max(widest, 1), rows=rows
+        )
+
+    @property
     def traced(self) -> range:
         """The updates of a segment before which the energy is told: a column of ``trace`` and ``path.<name>`` for each."""
         return range(0, self.steps, self.trace_every)
@@ -109,7 +166,7 @@ class Header:
             "rate": Spec(np.dtype(np.float32), ()),
         }
         found: dict[str, tuple[np.dtype[Any], tuple[int | str, ...]]] = {
-            name: (spec.dtype, (rows, *spec.shape)) for name, spec in specs.items()
+            name: (spec.dtype, (rows, *spec.told)) for name, spec in specs.items()
         }
         if self.form == "loop":
             found |= {"max_steps": (np.dtype(np.int64), ()), "tolerance": (np.dtype(np.float32), ())}
@@ -171,9 +228,12 @@ def _spec(raw: Mapping[str, Any], where: str) -> Spec:
     if dtype not in _DTYPES:
         raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(_DTYPES)}")
     shape = _field(raw, "shape", list, where)
-    if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
-        raise _DamagedError(f"{where + '.shape'!r} is {shape!r}; it must be a list of whole numbers")
-    return Spec(np.dtype(_DTYPES[dtype]), tuple(shape))
+    if not all((isinstance(n, int) and not isinstance(n, bool) and n >= 0) or (isinstance(n, str) and n) for n in shape):
+        raise _DamagedError(f"{where + '.shape'!r} is {shape!r}; it must be a list of whole numbers and names")
+    named = tuple(n if isinstance(n, str) else None for n in shape)
+    return Spec(
+        np.dtype(_DTYPES[dtype]), tuple(0 if isinstance(n, str) else n for n in shape), named=named if any(named) else ()
+    )
 
 
 def _initial(raw: Mapping[str, Any], where: str) -> Initial:
@@ -199,7 +259,9 @@ def _state(raw: Mapping[str, Any]) -> dict[str, StateSpec]:
         where = f"state.{name}"
         one = raw["state"][name]
         initial = _initial(_field(one, "initial", dict, where), f"{where}.initial")
-        specs[name] = StateSpec(spec.dtype, spec.shape, initial, _field(one, "minimised", bool, where))
+        specs[name] = StateSpec(
+            spec.dtype, spec.shape, initial, _field(one, "minimised", bool, where), named=spec.named
+        )
     return specs
 
 
@@ -253,6 +315,16 @@ def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
 
 
 def _parse(raw: Mapping[str, Any]) -> Header:
+    header = _read(raw)
+    used = {n for specs in (header.state, header.noise, header.answers) for s in specs.values() for n in s.named if n}
+    if (header.sizes or used) and raw["format"] < _FORMAT_OF_SIZES:
+        raise _DamagedError(f"axes have names, which format {raw['format']} does not know")
+    if missing := sorted(used - set(header.sizes)):
+        raise _DamagedError(f"the axis {missing[0]!r} is as long as no input says")
+    return header
+
+
+def _read(raw: Mapping[str, Any]) -> Header:
     steps = _field(raw, "steps", int)
     if steps < 1:
         raise _DamagedError(f"'steps' is {steps}; a segment has at least one step")

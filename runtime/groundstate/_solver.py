@@ -295,6 +295,8 @@ class Solver:
             OptionError: If `steps` is not a positive multiple of the segment's length.
         """
         header = self.header
+        if header.sizes and isinstance(inputs, Mapping) and set(header.inputs) <= set(inputs):
+            header = self._sized({name: np.asarray(inputs[name])[0] for name in header.inputs if np.ndim(inputs[name])})
         steps = header.steps if steps is None else steps
         if not isinstance(steps, int) or steps < 1 or steps % header.steps:
             raise OptionError(f"steps is {steps!r}; it must be a positive multiple of the segment's {header.steps}.")
@@ -320,13 +322,14 @@ class Solver:
 
     def _evaluate(self, inputs: Tensors, place: Tensors) -> Tensors:
         """Outputs at a state without moving it; what else is carried is as when a chain starts."""
+        header = self._sized({name: tensor[0] for name, tensor in inputs.items()})
         random = np.random.Generator(np.random.SFC64(0))
         still = {
             n: place[n] if n in place else s.initial.draw(random, (1, *s.shape), s.dtype)
-            for n, s in self.header.state.items()
+            for n, s in header.state.items()
         }
-        noise = {n: np.zeros((1, *s.shape), np.float32) for n, s in self.header.noise.items()}
-        return segment(self._session, self.header, inputs, still, noise, np.zeros(1, np.float32), self._pool)
+        noise = {n: np.zeros((1, *s.shape), np.float32) for n, s in header.noise.items()}
+        return segment(self._session, header, inputs, still, noise, np.zeros(1, np.float32), self._pool)
 
     def _budget(
         self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
@@ -360,7 +363,17 @@ class Solver:
         def accept(answer: Tensors) -> bool:
             return not self._task.check(plain, self._task.decode(plain, answer))
 
-        return Problem(index, self._task.encode(plain), budget, accept, begun), plain
+        inputs = self._task.encode(plain)
+        return Problem(index, self._sized(inputs), inputs, budget, accept, begun), plain
+
+    def _sized(self, inputs: Tensors) -> Header:
+        """The header at the sizes of input tensors without the batch."""
+        if not self.header.sizes:
+            return self.header
+        try:
+            return self.header.at(self.header.sizes_of(inputs))
+        except ValueError as error:
+            raise RequestError([Fault("inputs", f"The tensors do not fit together: {error}.")]) from None
 
     def _conclude(self, problem: Problem, request: Mapping[str, Any]) -> Solution:
         found = sorted(problem.found, key=lambda one: one.energy)
@@ -407,7 +420,7 @@ def _match(header: Header, session: Session) -> None:
     for name, (dtype, shape) in wanted.items():
         found, sizes = present[name]
         pairs = zip(sizes, shape, strict=False)
-        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
+        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and isinstance(b, str)) for a, b in pairs)
         if found != dtype or not same:
             told = f"{dtype} of shape ({', '.join(map(str, shape))})"
             raise ArtefactError(f"The graph's input {name!r} is not {told}, as the header says; the file is damaged.")

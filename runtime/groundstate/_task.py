@@ -98,8 +98,11 @@ def _tensors(specs: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, N
         except (ValueError, TypeError, OverflowError):
             faults.append(Fault(name, f"This must be an array of {spec.dtype} of shape {spec.shape}."))
             continue
-        if tensor.shape != spec.shape:
-            faults.append(Fault(name, f"This has shape {tensor.shape}; it must be {spec.shape}."))
+        if len(tensor.shape) != len(spec.shape) or any(
+            isinstance(wanted, int) and n != wanted for n, wanted in zip(tensor.shape, spec.told, strict=True)
+        ):
+            told = ", ".join(map(str, spec.told))
+            faults.append(Fault(name, f"This has shape {tensor.shape}; it must be ({told})."))
         tensors[name] = tensor
     if faults:
         raise RequestError(faults)

@@ -24,22 +24,26 @@ LAST = (Terms, Broadcasts)
 _ROUNDS = 6
 
 
-def optimise(graph: Graph, moving: Iterable[str]) -> Graph:
+def optimise(graph: Graph, moving: Iterable[str], rounds: int | None = None) -> tuple[Graph, int]:
     """Rewrite a graph until rewriting no longer makes it cheaper.
 
     Args:
         graph: The graph; it stays as it is.
         moving: The inputs that change from step to step: what depends on none of them costs nothing.
+        rounds: Rewrite so often, whatever it costs: what was best for the same graph of another size.
+
+    Returns:
+        The graph, and how often it was rewritten.
     """
     names = set(moving)
-    best = graph
-    for _ in range(_ROUNDS):
+    best, made = graph, 0
+    while made < (_ROUNDS if rounds is None else rounds):
         candidate = best
         for each in PASSES:
             candidate = each(candidate, names).run()
-        if cost(candidate, names) >= cost(best, names):
+        if rounds is None and cost(candidate, names) >= cost(best, names):
             break
-        best = candidate
+        best, made = candidate, made + 1
     for last in LAST:
         best = last(best, names).run()
-    return best
+    return best, made
