@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -123,12 +123,12 @@ class _Meaning:
     def post(self, constraint: Constraint, kept: Any | None) -> None:
         """Ask for a constraint: always, or only where ``kept`` holds."""
         match constraint:
-            case AllDifferent(names) | NotEqual(names):
-                self._differ(self._of(names), kept)
+            case AllDifferent(names, plus):
+                self._differ(names, plus or (0,) * len(names), kept)
+            case NotEqual(names):
+                self._differ(names, (0,) * len(names), kept)
             case Equal(names):
-                first, *others = self._of(names)
-                for other in others:
-                    self._only_if(self.model.add(first == other), kept)
+                self._agree(self._of(names), kept)
             case Count(of, low, high):
                 self._between(low, sum(self._literal(literal) for literal in of), high, kept)
             case Implies(when, then):
@@ -171,6 +171,10 @@ class _Meaning:
         if kept is not None:
             constraint.only_enforce_if(kept)
 
+    def _agree(self, variables: Sequence[Any], kept: Any | None) -> None:
+        for one, other in pairwise(variables):
+            self._only_if(self.model.add(one == other), kept)
+
     def _between(self, low: int | None, total: Any, high: int | None, kept: Any | None) -> None:
         low, high = cp_model.INT_MIN if low is None else low, cp_model.INT_MAX if high is None else high
         self._only_if(self.model.add_linear_constraint(total, low, high), kept)
@@ -180,11 +184,12 @@ class _Meaning:
 
     # CP-SAT's globals cannot be made conditional, so that preferences are taken apart.
 
-    def _differ(self, variables: Sequence[Any], kept: Any | None) -> None:
+    def _differ(self, names: Sequence[str], plus: Sequence[int], kept: Any | None) -> None:
+        moved = [variable + more for variable, more in zip(self._of(names), plus, strict=True)]
         if kept is None:
-            self.model.add_all_different(variables)
+            self.model.add_all_different(moved)
             return
-        for one, other in combinations(variables, 2):
+        for one, other in combinations(moved, 2):
             self.model.add(one != other).only_enforce_if(kept)
 
     def _table(self, names: Sequence[str], rows: Sequence[tuple[Value, ...]], allowed: bool, kept: Any | None) -> None:
