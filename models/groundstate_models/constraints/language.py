@@ -8,9 +8,10 @@ Every kind is a small class with three answers: `holds` (of a full assignment; t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, ClassVar
 
 from groundstate_models.constraints.factors import Graph, Value, shared
@@ -23,6 +24,10 @@ Literal = tuple[str, Value]
 def _listed(words: Sequence[object], joined: str = "and") -> str:
     *most, last = map(str, words)
     return f"{', '.join(most)} {joined} {last}" if most else last
+
+
+def _shifted(name: str, more: int) -> str:
+    return f"{name} {'+' if more > 0 else '−'} {abs(more)}" if more else name
 
 
 def _spelt(literal: Literal) -> str:
@@ -60,28 +65,35 @@ class Constraint(ABC):
 
 @dataclass(frozen=True)
 class AllDifferent(Constraint):
-    """No two of some variables have the same value."""
+    """No two of some variables have the same value, or, where ``plus`` is given, no two of variable + plus."""
 
     kind = "all_different"
     names: tuple[str, ...]
+    plus: tuple[int, ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
         return self.names
 
     def holds(self, given: Assignment) -> bool:
-        return len({given[name] for name in self.names}) == len(self.names)
+        return len({self._moved(k, given[name]) for k, name in enumerate(self.names)}) == len(self.names)
 
     def compile(self, graph: Graph, source: int) -> None:
-        domains = [graph.domains[name] for name in self.names]
-        values = {value for domain in domains for value in domain}
+        takers: dict[Value, list[int | None]] = {}
+        for k, name in enumerate(self.names):
+            for value in graph.domains[name]:
+                takers.setdefault(self._moved(k, value), []).append(graph.literal(name, value))
         # As many values as variables: each value has to be taken, which says more than that none is taken twice.
-        least = 1 if len(values) == len(self.names) else 0
-        for value in shared(domains) if not least else sorted(values, key=str):
-            graph.bound([(graph.literal(name, value), 1) for name in self.names], least, 1, source)
+        least = 1 if len(takers) == len(self.names) else 0
+        for literals in takers.values():
+            graph.bound([(literal, 1) for literal in literals], least, 1, source)
 
     def said(self) -> str:
-        return f"{_listed(self.names)} all differ"
+        plus = self.plus or (0,) * len(self.names)
+        return f"{_listed([_shifted(name, more) for name, more in zip(self.names, plus, strict=True)])} all differ"
+
+    def _moved(self, k: int, value: Value) -> Value:
+        return int(value) + self.plus[k] if self.plus else value
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ class Equal(Constraint):
         return len({given[name] for name in self.names}) == 1
 
     def compile(self, graph: Graph, source: int) -> None:
-        for one, other in zip(self.names, self.names[1:], strict=False):
+        for one, other in pairwise(self.names):
             for value in dict.fromkeys([*graph.domains[one], *graph.domains[other]]):
                 graph.bound([(graph.literal(one, value), 1), (graph.literal(other, value), -1)], 0, 0, source)
 
@@ -292,15 +304,15 @@ class Precedence(Constraint):
 
     @property
     def variables(self) -> tuple[str, ...]:
-        return (self.before, self.after)
+        return tuple(dict.fromkeys((self.before, self.after)))
 
     def holds(self, given: Assignment) -> bool:
         return int(given[self.before]) + self.gap <= int(given[self.after])
 
     def compile(self, graph: Graph, source: int) -> None:
-        early, late = ([int(v) for v in graph.domains[name]] for name in self.variables)
+        early, late = ([int(v) for v in graph.domains[name]] for name in (self.before, self.after))
         # For every time t, not both: the first starts after t − gap, and the second at t or sooner.
-        for t in sorted({*late, *(start + self.gap - 1 for start in early)}):
+        for t in sorted(late):
             too_late = [graph.literal(self.before, start) for start in early if start + self.gap > t]
             too_soon = [graph.literal(self.after, start) for start in late if start <= t]
             if too_late and too_soon:
@@ -323,21 +335,23 @@ class NoOverlap(Constraint):
         return self.starts
 
     def holds(self, given: Assignment) -> bool:
-        spans = sorted((int(given[name]), int(given[name]) + d) for name, d in zip(self.starts, self.durations, strict=True))
-        return all(first[1] <= second[0] for first, second in zip(spans, spans[1:], strict=False))
+        spans = sorted(
+            (int(given[name]), int(given[name]) + d) for name, d in zip(self.starts, self.durations, strict=True)
+        )
+        return all(first[1] <= second[0] for first, second in pairwise(spans))
 
     def compile(self, graph: Graph, source: int) -> None:
-        running: dict[int, list[int | None]] = {}
+        # Most intervals run together when one of them starts, so that those times say it all, however long the durations are.
+        times = sorted({int(start) for name in self.starts for start in graph.domains[name]})
+        running: list[dict[Literal, None]] = [{} for _ in times]
         for name, duration in zip(self.starts, self.durations, strict=True):
             for start in graph.domains[name]:
-                for t in range(int(start), int(start) + duration):
-                    running.setdefault(t, []).append(graph.literal(name, start))
-        covered: set[frozenset[int | None]] = set()
-        for t in sorted(running, key=lambda t: -len(running[t])):
-            literals = frozenset(running[t])
-            if not any(literals <= other for other in covered):
-                covered.add(literals)
-                graph.at_most_one(sorted(literals, key=lambda x: -1 if x is None else x), source)
+                for k in range(bisect_left(times, int(start)), bisect_left(times, int(start) + duration)):
+                    running[k][name, start] = None
+        for now, then in zip(running, [*running[1:], {}], strict=True):
+            # What runs on until the next start is said there; and one variable starts once without being told.
+            if not now.keys() <= then.keys() and len({name for name, _ in now}) > 1:
+                graph.at_most_one([graph.literal(*literal) for literal in now], source)
 
     def said(self) -> str:
         each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
@@ -352,7 +366,7 @@ def read(raw: Mapping[str, Any]) -> Constraint:
     """A constraint of the request, which has passed the schema."""
     match raw["type"]:
         case "all_different":
-            return AllDifferent(tuple(raw["variables"]))
+            return AllDifferent(tuple(raw["variables"]), tuple(raw.get("plus", ())))
         case "equal":
             return Equal(tuple(raw["variables"]))
         case "not_equal":

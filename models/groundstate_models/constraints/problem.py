@@ -10,7 +10,17 @@ from typing import Any
 
 from groundstate import Fault, RequestError, Violation
 from groundstate_models.constraints.factors import Graph, Value
-from groundstate_models.constraints.language import Assignment, Constraint, Linear, NoOverlap, Precedence, Table, read
+from groundstate_models.constraints.language import (
+    AllDifferent,
+    Assignment,
+    Constraint,
+    Linear,
+    NoOverlap,
+    Precedence,
+    Table,
+    read,
+)
+from groundstate_models.constraints.schema import MOST_VALUES
 
 MOST_FAULTS = 20
 
@@ -46,6 +56,7 @@ class Problem:
         Raises:
             RequestError: If it names what is not there, or asks numbers of names; with every place.
         """
+        request = _whole(request)
         faults: list[Fault] = []
         domains = {name: _domain(name, raw, faults) for name, raw in request["variables"].items()}
         constraints, names = [], []
@@ -103,7 +114,20 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
     if raw["to"] < raw["from"]:
         faults.append(Fault(f"variables.{name}", f"From {raw['from']} to {raw['to']} there is no number."))
         return ()
+    if raw["to"] - raw["from"] >= MOST_VALUES:
+        said = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
+        faults.append(Fault(f"variables.{name}", said))
+        return ()
     return tuple(range(raw["from"], raw["to"] + 1))
+
+
+def _whole(raw: Any) -> Any:
+    """The same JSON with 2 for 2.0, which the schema takes for a whole number too."""
+    if isinstance(raw, Mapping):
+        return {key: _whole(value) for key, value in raw.items()}
+    if isinstance(raw, list | tuple):
+        return [_whole(value) for value in raw]
+    return int(raw) if isinstance(raw, float) and raw.is_integer() else raw
 
 
 def _constraint(
@@ -117,10 +141,11 @@ def _constraint(
     return constraint
 
 
-def nearest(word: str, words: Sequence[str]) -> str:
+def nearest(word: Value, words: Sequence[Value]) -> str:
     """What somebody may have meant: " Did you mean 'x'?", or nothing."""
-    close = difflib.get_close_matches(word, words, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    spelt = {str(other): other for other in words}
+    close = difflib.get_close_matches(str(word), list(spelt), n=1)
+    return f" Did you mean {spelt[close[0]]!r}?" if close else ""
 
 
 def _unknown(constraint: Constraint, place: str, domains: Mapping[str, tuple[Value, ...]]) -> Iterator[Fault]:
@@ -129,28 +154,38 @@ def _unknown(constraint: Constraint, place: str, domains: Mapping[str, tuple[Val
             yield Fault(place, f"There is no variable {name!r}.{nearest(name, list(domains))}")
     for name, value in constraint.literals:
         if name in domains and value not in domains[name]:
-            close = nearest(str(value), [str(v) for v in domains[name]])
-            yield Fault(place, f"{value!r} is none of the values of {name!r}.{close}")
+            yield Fault(place, f"{value!r} is none of the values of {name!r}.{nearest(value, domains[name])}")
 
 
 def _meaningless(
     raw: Mapping[str, Any], constraint: Constraint, place: str, domains: Mapping[str, tuple[Value, ...]]
 ) -> Iterator[Fault]:
-    if isinstance(constraint, Linear | Precedence | NoOverlap):
+    if isinstance(constraint, Linear | Precedence | NoOverlap) or (
+        isinstance(constraint, AllDifferent) and constraint.plus
+    ):
         for name in constraint.variables:
             odd = [value for value in domains[name] if not isinstance(value, int)]
             if odd:
+                needs = f"{raw['type']} with plus" if "plus" in raw else raw["type"]
                 yield Fault(
-                    place, f"{raw['type']} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
+                    place, f"{needs} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
                 )
-    if isinstance(constraint, NoOverlap) and len(constraint.starts) != len(constraint.durations):
-        yield Fault(place, f"There are {len(constraint.starts)} starts and {len(constraint.durations)} durations.")
-    if isinstance(constraint, Table):
-        for row in sorted(constraint.tuples, key=repr):
-            if len(row) != len(constraint.names):
-                yield Fault(place, f"The tuple {list(row)} has {len(row)} values for {len(constraint.names)} variables.")
+    yield from (Fault(place, said) for said in _uneven(constraint))
     bounds = {"count": ("exactly", "at_least", "at_most"), "linear": ("equals", "at_least", "at_most")}.get(raw["type"])
     if bounds and not any(key in raw for key in bounds):
         yield Fault(place, f"One of {bounds[0]}, {bounds[1]} and {bounds[2]} has to say how many.")
     if bounds and bounds[0] in raw and (bounds[1] in raw or bounds[2] in raw):
         yield Fault(place, f"{bounds[0]} says it all; leave out at_least and at_most.")
+
+
+def _uneven(constraint: Constraint) -> Iterator[str]:
+    """Lists of a constraint that ought to be as long as one another, and are not."""
+    match constraint:
+        case AllDifferent(names, plus) if plus and len(plus) != len(names):
+            yield f"There are {len(names)} variables and {len(plus)} numbers in plus; give one a variable."
+        case NoOverlap(starts, durations) if len(starts) != len(durations):
+            yield f"There are {len(starts)} starts and {len(durations)} durations."
+        case Table(names, tuples):
+            for row in sorted(tuples, key=repr):
+                if len(row) != len(names):
+                    yield f"The tuple {list(row)} has {len(row)} values for {len(names)} variables."

@@ -32,7 +32,11 @@ TUPLES: dict[str, Any] = {"type": "array", "items": {"type": "array", "items": V
 TERMS: dict[str, Any] = {"type": "array", "minItems": 1, "items": _object({"variable": NAME}, {"times": NUMBER})}
 
 KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
-    "all_different": ("No two of the variables have the same value.", {"variables": _names(2)}, {}),
+    "all_different": (
+        "No two of the variables have the same value; with `plus`, one number a variable, no two of variable + plus.",
+        {"variables": _names(2)},
+        {"plus": {"type": "array", "items": NUMBER}},
+    ),
     "equal": ("The variables have the same value.", {"variables": _names(2)}, {}),
     "not_equal": ("The variables have different values.", {"variables": _names(2)}, {}),
     "count": (
@@ -65,7 +69,9 @@ CONSTRAINT: dict[str, Any] = {
     "anyOf": [
         {
             "description": said,
-            **_object({"type": {"const": kind}, **required}, {**optional, "name": {**NAME, "description": "Its name."}}),
+            **_object(
+                {"type": {"const": kind}, **required}, {**optional, "name": {**NAME, "description": "Its name."}}
+            ),
         }
         for kind, (said, required, optional) in KINDS.items()
     ]
@@ -105,7 +111,10 @@ REQUEST: dict[str, Any] = {
             "variables": {"red": ["mon", "tue"], "blue": ["mon", "tue"]},
             "constraints": [{"type": "all_different", "variables": ["red", "blue"]}],
             "preferences": [
-                {"constraint": {"type": "count", "of": [{"variable": "red", "value": "tue"}], "exactly": 1}, "weight": 2}
+                {
+                    "constraint": {"type": "count", "of": [{"variable": "red", "value": "tue"}], "exactly": 1},
+                    "weight": 2,
+                }
             ],
         }
     ],
