@@ -60,17 +60,13 @@ def solve(problem: Problem, *, limit: float = 60.0, seed: int = 0) -> Outcome:
 
 
 def from_factors(problem: Problem, *, limit: float = 60.0, seed: int = 0) -> Outcome:
-    """The same from the compiled factors alone; a preference is kept where all its factors are."""
+    """The same from the compiled factors, and what literals cost, alone."""
     begun = time.perf_counter()
-    graph, model, hard = problem.graph, cp_model.CpModel(), len(problem.constraints)
+    graph, model = problem.graph, cp_model.CpModel()
     literals = [model.new_bool_var(f"literal {i}") for i in range(graph.count)]
-    kept = [model.new_bool_var(f"preference {k}") for k in range(len(problem.preferences))]
     for factor in graph.factors:
-        total = _sum(literals, factor)
-        bounded = model.add_linear_constraint(total, factor.low, factor.high)
-        if factor.source >= hard:
-            bounded.only_enforce_if(kept[factor.source - hard])
-    costs = [preference.weight * (1 - keeps) for preference, keeps in zip(problem.preferences, kept, strict=True)]
+        model.add_linear_constraint(_sum(literals, factor), factor.low, factor.high)
+    costs = [cost * literals[i] for i, cost in graph.costs.items()]
     solver, status = _run(model, costs, begun + limit - time.perf_counter(), seed)
     values = None
     if status in ("OPTIMAL", "FEASIBLE"):

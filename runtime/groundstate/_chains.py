@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -110,10 +111,13 @@ class Problem:
         header: The artefact's, at the problem's sizes.
         inputs: Input tensors without the batch.
         accept: The exact check of an answer that the graph holds for right.
+        better: From an accepted answer to what it costs and the inputs of the problem whose answers cost less (None where there can
+            be none); None where answers cost nothing.
         begun: `time.monotonic` at its start.
         found: Different accepted answers.
         best: The lowest-energy configuration seen that is no answer.
-        first: Segments that it took to find the first answer; 0 while there is none.
+        first: Segments that it took to find the first answer, or the last that was better; 0 while there is none.
+        cost: What the best answer costs, while a better one is looked for.
         started: Chains started.
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
@@ -124,11 +128,13 @@ class Problem:
     inputs: Tensors
     budget: Budget
     accept: Callable[[Tensors], bool]
+    better: Callable[[Tensors], tuple[float, Tensors | None] | None]
     begun: float
     random: np.random.Generator = field(init=False)
     found: list[Found] = field(default_factory=list)
     best: Found | None = None
     first: int = 0
+    cost: float = math.inf
     started: int = 0
     named: int = 0
     rounds: int = 0
@@ -144,15 +150,32 @@ class Problem:
     @property
     def answered(self) -> bool:
         """Enough different answers are found, or the rest were given several times what the first one took."""
-        return len(self.found) >= self.budget.alternatives or bool(self.found and self.rounds >= 4 * self.first + 8)
+        enough = len(self.found) >= self.budget.alternatives and self.cost == math.inf
+        return enough or bool(self.found and self.rounds >= 4 * self.first + 8)
 
     @property
     def wanted(self) -> int:
         """Chains to have in flight: all of them, where one answer is known and others are looked for."""
         return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts)
 
-    def offer(self, found: Found) -> None:
-        """Take an accepted answer, unless the same one is known."""
+    def offer(self, found: Found) -> Tensors | None:
+        """Take an accepted answer, unless the same one, or one that costs no more, is known.
+
+        Returns:
+            The inputs to go on with, where a better answer is to be looked for.
+        """
+        judged = self.better(found.answer)
+        if judged is None:
+            self._keep(found)
+            return None
+        cost, inputs = judged
+        if cost >= self.cost:
+            return None
+        self.found, self.first = [found], self.rounds + 1
+        self.cost = math.inf if inputs is None else cost
+        return inputs
+
+    def _keep(self, found: Found) -> None:
         self.first = self.first or self.rounds + 1
         known = any(all(np.array_equal(one, f.answer[name]) for name, one in found.answer.items()) for f in self.found)
         if not known and len(self.found) < self.budget.alternatives:
@@ -193,6 +216,13 @@ class _Rows:
         self.age[row] = 0
         self.chain[row] = problem.named
         problem.named += 1
+
+    def tell(self, problem: Problem, inputs: Tensors) -> None:
+        """Give all chains of a problem other inputs; they go on from where they are."""
+        problem.inputs = inputs
+        mine = np.array([owner is problem for owner in self.owner])
+        for name, tensor in inputs.items():
+            self.inputs[name][mine] = tensor
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         if mask.all():
@@ -367,9 +397,13 @@ def _read(
 
     for row in np.flatnonzero(right):
         one = found(int(row))
-        if rows.owner[row].accept(one.answer):
-            rows.owner[row].offer(one)
-            ended[row] = True
+        problem = rows.owner[row]
+        if not problem.accept(one.answer):
+            continue
+        following = problem.offer(one)
+        if following is not None:
+            rows.tell(problem, following)
+        ended[row] = problem.cost == math.inf
     for place, problem in enumerate(active):
         mine = np.flatnonzero(order == place)
         problem.rounds += 1

@@ -363,8 +363,12 @@ class Solver:
         def accept(answer: Tensors) -> bool:
             return not self._task.check(plain, self._task.decode(plain, answer))
 
+        def better(answer: Tensors) -> tuple[float, Tensors | None] | None:
+            cost = self._task.cost(plain, self._task.decode(plain, answer))
+            return None if cost is None else (cost, self._task.below(plain, cost))
+
         inputs = self._task.encode(plain)
-        return Problem(index, self._sized(inputs), inputs, budget, accept, begun), plain
+        return Problem(index, self._sized(inputs), inputs, budget, accept, better, begun), plain
 
     def _sized(self, inputs: Tensors) -> Header:
         """The header at the sizes of input tensors without the batch."""

@@ -57,6 +57,16 @@ class Task:
         del request, answer
         return None
 
+    def cost(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
+        """What an answer costs, where answers that pass every rule are still better or worse; None where they are all as good."""
+        del request, answer
+        return None
+
+    def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
+        """The input tensors, of the same shapes, of the problem whose answers cost less; None where there can be none."""
+        del request, cost
+        return None
+
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         """One sentence in place of all that the header's schema found wrong with a request, where that says it better.
 

@@ -6,6 +6,7 @@ from groundstate_export.rules.adam import Adam
 from groundstate_export.rules.base import Probe, Rule, Slot, State, Wrapper, per_chain
 from groundstate_export.rules.best import Best
 from groundstate_export.rules.box import Box
+from groundstate_export.rules.breakout import Breakout
 from groundstate_export.rules.clipped import Clipped
 from groundstate_export.rules.fixed import Fixed
 from groundstate_export.rules.gradient_descent import GradientDescent
@@ -29,6 +30,7 @@ __all__ = [
     "AugmentedLagrangian",
     "Best",
     "Box",
+    "Breakout",
     "Clipped",
     "Fixed",
     "GradientDescent",

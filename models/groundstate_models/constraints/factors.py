@@ -52,14 +52,18 @@ class Graph:
     Attributes:
         domains: Values of each variable, in the order in which they were given.
         first: Number of each variable's first literal.
-        count: Literals so far, auxiliary ones included.
-        factors: So far.
+        groups: Literals of which exactly one holds: those of a variable, in order, then those of each choice.
+        count: Literals so far.
+        factors: So far; the first of them say that one literal of each variable's group holds.
+        costs: What a literal costs where it holds.
     """
 
     domains: Mapping[str, Sequence[Value]]
     first: dict[str, int] = field(init=False, default_factory=dict)
+    groups: list[range] = field(init=False, default_factory=list)
     count: int = field(init=False, default=0)
     factors: list[Factor] = field(init=False, default_factory=list)
+    costs: dict[int, float] = field(init=False, default_factory=dict)
     _place: dict[tuple[str, Value], int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,16 +72,23 @@ class Graph:
             for value in values:
                 self._place[name, value] = self.count
                 self.count += 1
-            self.bound([(self._place[name, value], 1) for value in values], 1, 1, -1)
+            self._group(range(self.first[name], self.count), -1)
 
     def literal(self, variable: str, value: Value) -> int | None:
         """The number of a literal; None where the value is not in the variable's domain, so that it never holds."""
         return self._place.get((variable, value))
 
-    def auxiliary(self, n: int) -> range:
-        """New literals that no variable has."""
+    def choice(self, n: int, source: int) -> range:
+        """New literals of which exactly one holds, and that no variable has."""
+        made = range(self.count, self.count + n)
         self.count += n
-        return range(self.count - n, self.count)
+        self._group(made, source)
+        return made
+
+    def _group(self, literals: range, source: int) -> None:
+        if literals:
+            self.groups.append(literals)
+        self.bound([(literal, 1) for literal in literals], 1, 1, source)
 
     def bound(self, terms: Iterable[tuple[int | None, int]], low: int, high: int, source: int) -> None:
         """Add ``low ≤ Σ a·x ≤ high``, unless it always holds. A literal may occur more than once; None never holds."""
@@ -90,6 +101,28 @@ class Graph:
         least, most = factor.reach
         if low > least or high < most:
             self.factors.append(factor)
+
+    def charge(self, literal: int, cost: float) -> None:
+        """Let a literal cost something, besides what it costs already."""
+        self.costs[literal] = self.costs.get(literal, 0.0) + cost
+
+    def relax(self, first: int, escape: int, source: int) -> None:
+        """Let the factors of a source, from the ``first`` on, hold only where the literal ``escape`` does not.
+
+        Those that say that one of a group holds stay: they are what the others are about.
+        """
+        groups = {tuple(literals) for literals in self.groups}
+        added, self.factors[first:] = self.factors[first:], []
+        for factor in added:
+            if factor.literals in groups and factor.low == factor.high == 1 and factor.source == source:
+                self.factors.append(factor)
+                continue
+            least, most = factor.reach
+            terms = list(zip(factor.literals, factor.coefficients, strict=True))
+            if factor.low > least:
+                self.bound([*terms, (escape, factor.low - least)], factor.low, most + factor.low - least, source)
+            if factor.high < most:
+                self.bound([*terms, (escape, factor.high - most)], least + factor.high - most, factor.high, source)
 
     def at_most_one(self, literals: Iterable[int | None], source: int) -> None:
         self.bound([(literal, 1) for literal in literals], 0, 1, source)

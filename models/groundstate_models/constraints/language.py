@@ -238,8 +238,7 @@ class Table(Constraint):
             for row in rows:
                 graph.bound([(literal, 1) for literal in row], 0, len(row) - 1, source)
             return
-        chosen = graph.auxiliary(len(rows))
-        graph.bound([(choice, 1) for choice in chosen], 1, 1, source)
+        chosen = graph.choice(len(rows), source)
         for position, name in enumerate(self.names):
             for value in graph.domains[name]:
                 literal = graph.literal(name, value)

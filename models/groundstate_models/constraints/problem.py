@@ -76,12 +76,26 @@ class Problem:
 
     @cached_property
     def graph(self) -> Graph:
-        """Its literals and factors; those of preference k have ``len(constraints) + k`` for a source."""
+        """Its literals, factors and costs; those of preference k have ``len(constraints) + k`` for a source.
+
+        A preference about one variable is what its values cost. Any other is a choice between keeping it and paying for it.
+        """
         graph = Graph(self.domains)
         for source, constraint in enumerate(self.constraints):
             constraint.compile(graph, source)
-        for k, preference in enumerate(self.preferences):
-            preference.constraint.compile(graph, len(self.constraints) + k)
+        for source, preference in enumerate(self.preferences, len(self.constraints)):
+            wanted = preference.constraint
+            if len(wanted.variables) == 1:
+                (name,) = wanted.variables
+                for place, value in enumerate(self.domains[name], graph.first[name]):
+                    if not wanted.holds({name: value}):
+                        graph.charge(place, preference.weight)
+                continue
+            _, paid = graph.choice(2, source)
+            graph.charge(paid, preference.weight)
+            first = len(graph.factors)
+            wanted.compile(graph, source)
+            graph.relax(first, paid, source)
         return graph
 
     def violations(self, given: Assignment) -> list[Violation]:

@@ -1,0 +1,108 @@
+"""The constraints task: requests to factor graphs, answers to values, proofs of contradiction, an exact check of its own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate import Fault, Header, RequestError, Task, Violation
+from groundstate_models.constraints.problem import Problem
+from groundstate_models.constraints.tensors import Network
+
+MOST_EDGES = 2_000_000
+"""Literals in factors, counted with repetition, beyond which a problem is refused: a step would take tenths of a second."""
+
+_REMEMBERED = 64
+
+
+class Read:
+    """What the task knows of a request.
+
+    Attributes:
+        problem: Its meaning.
+        network: Its factor graph.
+    """
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self.problem = Problem.of(request)
+
+    @cached_property
+    def network(self) -> Network:
+        network = Network(self.problem.graph)
+        if (edges := len(network.table.literal)) > MOST_EDGES:
+            raise RequestError(
+                [Fault("", f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed.")]
+            )
+        return network
+
+
+class ConstraintsTask(Task):
+    """Finite problems as typed constraints: the request is `schema.REQUEST`, the answer ``{"values": …, "cost": …}``."""
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(header)
+        self._known: OrderedDict[int, tuple[Mapping[str, Any], Read]] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, request: Mapping[str, Any]) -> Read:
+        """The meaning of a request; of one asked about before, the same.
+
+        Raises:
+            RequestError: If it means nothing; with every place.
+        """
+        with self._lock:
+            # The request is kept with its number, so that no other object can come to have it.
+            if (known := self._known.get(id(request))) is not None:
+                return known[1]
+        made = Read(request)
+        with self._lock:
+            self._known[id(request)] = request, made
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return made
+
+    def contradictions(self, request: Mapping[str, Any]) -> list[Violation]:
+        read = self.read(request)
+        sources = read.network.proof()
+        if sources is None:
+            return []
+        problem = read.problem
+        named = [s for s in sources if 0 <= s < len(problem.constraints)]
+        said = "; ".join(f"{problem.names[s]}: {problem.constraints[s].said()}" for s in named)
+        places = tuple(f"constraints[{s}]" for s in named)
+        return [Violation("constraints", len(named), f"These cannot all hold: {said}.", places)]
+
+    def encode(self, request: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        return self.read(request).network.tensors()
+
+    def encode_answer(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+        return {"value": self.read(request).network.chosen(answer["values"])}
+
+    def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        read = self.read(request)
+        values = read.network.values(np.asarray(answer["value"]))
+        return {"values": values, "cost": read.problem.cost(values)} if read.problem.preferences else {"values": values}
+
+    def check(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Violation]:
+        return self.read(request).problem.violations(answer["values"])
+
+    def cost(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
+        problem = self.read(request).problem
+        return problem.cost(answer["values"]) if problem.preferences else None
+
+    def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
+        network = self.read(request).network
+        most = round(cost * network.quantum) - 1
+        return None if most < network.least else network.tensors(most)
+
+    def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
+        names = list(request["variables"])
+        wide = max(map(len, names))
+        values = {} if answer is None else answer["values"]
+        return "\n".join(f"{name:<{wide}}  {values.get(name, '·')}" for name in names)

@@ -1,0 +1,178 @@
+"""From a problem to the tensors of its factor graph, and from the tensors of an answer back to values.
+
+What propagation rules out or fixes is left away, so the energy sees what is really open. Sizes are rounded up to a few
+classes, so that problems of nearly one size share a batch and ONNX Runtime's plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.propagate import Reach, Table, proof, propagate
+
+FAR = 1.0e4
+"""Stands for a bound that is none."""
+
+AXES = {
+    "domain": ("variables", "values"),
+    "cost": ("variables", "values"),
+    "literal": ("edges",),
+    "factor": ("edges",),
+    "coefficient": ("edges",),
+    "low": ("factors",),
+    "high": ("factors",),
+    "slack": ("factors",),
+}
+"""The energy's inputs and the names of their axes."""
+
+_CLASSES = np.unique(np.concatenate([np.arange(1, 9), (2.0 ** (np.arange(12, 100) / 4)).round().astype(np.int64)]))
+
+
+def rounded(size: int) -> int:
+    """The size class of a size: the next power of the fourth root of two."""
+    return int(_CLASSES[np.searchsorted(_CLASSES, size)])
+
+
+@dataclass
+class Network:
+    """A factor graph without what propagation settles.
+
+    Args:
+        graph: The factors and costs.
+    """
+
+    graph: Graph
+
+    @cached_property
+    def table(self) -> Table:
+        return Table.of(self.graph)
+
+    @cached_property
+    def _propagated(self) -> tuple[NDArray[np.bool_], bool]:
+        return propagate(self.table, np.ones(self.graph.count, bool))
+
+    @property
+    def open(self) -> NDArray[np.bool_]:
+        """Which literals may hold."""
+        return self._propagated[0]
+
+    def proof(self, fixed: Collection[int] = ()) -> list[int] | None:
+        """Sources that together rule out every assignment; None where propagation cannot tell."""
+        return None if self._propagated[1] else proof(self.table, np.ones(self.graph.count, bool), fixed)
+
+    @cached_property
+    def kept(self) -> list[NDArray[np.int64]]:
+        """For each group with more than one literal left, those literals."""
+        left = (np.flatnonzero(self.open[g.start : g.stop]) + g.start for g in self.graph.groups)
+        return [literals for literals in left if len(literals) > 1]
+
+    @cached_property
+    def costs(self) -> NDArray[np.int64]:
+        """What each literal costs as a whole number: `quantum` times what the request says, ``(literals,)``."""
+        costs = np.zeros(self.graph.count)
+        costs[list(self.graph.costs)] = list(self.graph.costs.values())
+        return np.asarray((costs * self.quantum).round(), np.int64)
+
+    @cached_property
+    def quantum(self) -> float:
+        """The smallest power of ten that makes whole numbers of all costs, or that comes close enough to tell them apart."""
+        weights = np.array([*self.graph.costs.values()] or [1.0])
+        for power in range(7):
+            scaled = weights * 10.0**power
+            if np.abs(scaled - scaled.round()).max() < 1e-9 * max(scaled.max(), 1.0):
+                return float(10.0**power)
+        return float(1e6 / weights.max())
+
+    @cached_property
+    def least(self) -> int:
+        """No assignment that propagation leaves costs less, in whole numbers."""
+        return sum(int(self.costs[g.start : g.stop][self.open[g.start : g.stop]].min()) for g in self.graph.groups)
+
+    def tensors(self, most: int | None = None, *, exact: bool = False) -> dict[str, NDArray[Any]]:
+        """The energy's inputs, without the batch.
+
+        Args:
+            most: What an answer may cost, in whole numbers of `costs`.
+            exact: Leave the sizes as they are.
+        """
+        table, kept = self.table, self.kept
+        size = (lambda n: n) if exact else rounded
+        variables, values = size(max(len(kept), 1)), size(max(map(len, kept), default=1))
+        place = np.full(self.graph.count, -1)
+        domain, cost = np.zeros((2, variables, values), np.float32)
+        domain[len(kept) :, 0] = 1.0
+        for row, literals in enumerate(kept):
+            place[literals] = row * values + np.arange(len(literals))
+            domain[row, : len(literals)] = 1.0
+        dear = np.flatnonzero((self.costs != 0) & (place >= 0))
+        cost.flat[place[dear]] = self.costs[dear] / max(int(np.abs(self.costs).max(initial=0)), 1)
+        settled = (self.open & (place < 0))[table.literal]
+        already = np.zeros(len(table.low), np.int64)
+        np.add.at(already, table.factor[settled], table.coefficient[settled])
+        reach = Reach.of(table, self.open)
+        floor, ceiling = reach.low < table.low, reach.high > table.high
+        told = np.flatnonzero(floor | ceiling)
+        # The factor that bounds the cost comes first, so that it is found again when the bound falls.
+        first = int(bool(self.graph.costs))
+        number = np.full(len(table.low), -1)
+        number[told] = np.arange(first, first + len(told))
+        edges = (number[table.factor] >= 0) & (place[table.literal] >= 0)
+        literal = np.concatenate([place[dear], place[table.literal[edges]]])
+        factor = np.concatenate([np.zeros(len(dear), np.int64), number[table.factor[edges]]])
+        coefficient = np.concatenate([self.costs[dear], table.coefficient[edges]]).astype(np.float64)
+        largest = np.ones(first + len(told))
+        np.maximum.at(largest, factor, np.abs(coefficient))
+        low, high = np.full(len(largest), -FAR), np.full(len(largest), FAR)
+        low[first:] = np.where(floor, table.low - already, -np.inf)[told] / largest[first:]
+        high[first:] = np.where(ceiling, table.high - already, np.inf)[told] / largest[first:]
+        if first and most is not None:
+            fixed = int(self.costs[self.open & (place < 0)].sum())
+            high[0] = (most - fixed) / largest[0]
+        factors, many = size(max(len(largest), 1)), size(max(len(factor), 1))
+        return {
+            "domain": domain,
+            "cost": cost,
+            "literal": _filled(literal, many, 0, np.int64),
+            "factor": _filled(factor, many, 0, np.int64),
+            "coefficient": _filled(coefficient / largest[factor], many, 0.0, np.float32),
+            "low": _filled(np.maximum(low, -FAR), factors, -FAR, np.float32),
+            "high": _filled(np.minimum(high, FAR), factors, FAR, np.float32),
+            "slack": _filled(0.5 / largest, factors, 0.5, np.float32),
+        }
+
+    def values(self, chosen: NDArray[np.int64]) -> dict[str, Value]:
+        """The value of each variable, from the chosen value of each row of ``domain``."""
+        holds = self.open.copy()
+        for literals, choice in zip(self.kept, chosen, strict=False):
+            holds[literals] = False
+            holds[literals[min(int(choice), len(literals) - 1)]] = True
+        names = list(self.graph.domains)
+        return {
+            name: self.graph.domains[name][int(np.flatnonzero(holds[g.start : g.stop])[0])]
+            for name, g in zip(names, self.graph.groups, strict=False)
+        }
+
+    def chosen(self, values: Mapping[str, Value]) -> NDArray[np.int64]:
+        """The chosen value of each row of ``domain`` for an assignment; 0 where it says nothing, or what is ruled out."""
+        row_of = np.full(self.graph.count, -1)
+        for row, literals in enumerate(self.kept):
+            row_of[literals] = row
+        found = np.zeros(rounded(max(len(self.kept), 1)), np.int64)
+        for name, value in values.items():
+            literal = self.graph.literal(name, value)
+            if literal is not None and (row := int(row_of[literal])) >= 0:
+                found[row] = int(np.searchsorted(self.kept[row], literal))
+        return found
+
+
+def _filled(values: NDArray[Any], length: int, rest: float, dtype: type[Any]) -> NDArray[Any]:
+    whole = np.full(length, rest, dtype)
+    whole[: len(values)] = values
+    return whole
