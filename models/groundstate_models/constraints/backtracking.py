@@ -1,0 +1,121 @@
+"""All solutions of a small problem, by backtracking over its factors with propagation of bounds.
+
+It proves that a generated puzzle has one solution. It is exhaustive, written in Python and learns nothing from its failures:
+problems of some hundred literals are its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.problem import Problem
+
+
+def solutions(problem: Problem, most: int, rng: np.random.Generator | None = None) -> list[dict[str, Value]]:
+    """Up to ``most`` solutions of a problem, preferences aside; where fewer are returned there are no others.
+
+    Values are tried in the order of the domains, or in a random one with ``rng``.
+    """
+    bounds = _Bounds(problem.graph, hard=len(problem.constraints))
+    return list(islice(_below(problem, bounds, rng), most)) if bounds.consistent else []
+
+
+def _below(problem: Problem, bounds: _Bounds, rng: np.random.Generator | None) -> Iterator[dict[str, Value]]:
+    """Solutions of what the bounds leave open; the bounds are afterwards what they were."""
+    graph, open_literals = problem.graph, {}
+    for name, values in graph.domains.items():
+        numbers = range(graph.first[name], graph.first[name] + len(values))
+        if free := [number for number in numbers if bounds.known[number] is None]:
+            open_literals[name] = free
+    if not open_literals:
+        yield {
+            name: next(value for number, value in enumerate(values, graph.first[name]) if bounds.known[number])
+            for name, values in graph.domains.items()
+        }
+        return
+    tightest = min(open_literals.values(), key=len)
+    for number in tightest if rng is None else rng.permutation(tightest).tolist():
+        mark = bounds.mark
+        if bounds.settle([(number, True)]):
+            yield from _below(problem, bounds, rng)
+        bounds.undo(mark)
+
+
+class _Bounds:
+    """What is known of every literal, and between what every factor's sum can still lie.
+
+    Attributes:
+        known: Whether a literal holds; None where it is open.
+        consistent: Whether the factors allow anything at all, as far as propagation sees.
+    """
+
+    def __init__(self, graph: Graph, hard: int) -> None:
+        factors = [factor for factor in graph.factors if factor.source < hard]
+        self.known: list[bool | None] = [None] * graph.count
+        self._terms = [list(zip(factor.literals, factor.coefficients, strict=True)) for factor in factors]
+        self._allowed = [(factor.low, factor.high) for factor in factors]
+        self._widest = [max(map(abs, factor.coefficients), default=0) for factor in factors]
+        self._least = [factor.reach[0] for factor in factors]
+        self._most = [factor.reach[1] for factor in factors]
+        self._of: list[list[tuple[int, int]]] = [[] for _ in range(graph.count)]
+        for index, terms in enumerate(self._terms):
+            for literal, coefficient in terms:
+                self._of[literal].append((index, coefficient))
+        self._trail: list[int] = []
+        forced = [self._forced(index) for index in range(len(factors))]
+        self.consistent = None not in forced and self.settle([step for steps in forced for step in steps or ()])
+
+    @property
+    def mark(self) -> int:
+        """How much is known, for `undo`."""
+        return len(self._trail)
+
+    def settle(self, steps: list[tuple[int, bool]]) -> bool:
+        """Set literals, and all that follows from them. False where they contradict the factors, half set: `undo` follows."""
+        while steps:
+            literal, holds = steps.pop()
+            if self.known[literal] is not None:
+                if self.known[literal] != holds:
+                    return False
+                continue
+            self.known[literal] = holds
+            self._trail.append(literal)
+            self._move(literal, holds, 1)
+            for index, _ in self._of[literal]:
+                forced = self._forced(index)
+                if forced is None:
+                    return False
+                steps += forced
+        return True
+
+    def undo(self, mark: int) -> None:
+        """Forget all that was learnt since a `mark`."""
+        while len(self._trail) > mark:
+            literal = self._trail.pop()
+            self._move(literal, bool(self.known[literal]), -1)
+            self.known[literal] = None
+
+    def _move(self, literal: int, holds: bool, sign: int) -> None:
+        for index, coefficient in self._of[literal]:
+            if (coefficient > 0) == holds:
+                self._least[index] += sign * abs(coefficient)
+            else:
+                self._most[index] -= sign * abs(coefficient)
+
+    def _forced(self, index: int) -> list[tuple[int, bool]] | None:
+        """Open literals of a factor that have one way to go; None where the factor cannot be kept."""
+        low, high = self._allowed[index]
+        up, down = high - self._least[index], self._most[index] - low
+        if up < 0 or down < 0:
+            return None
+        if self._widest[index] <= min(up, down):
+            return []
+        return [
+            (literal, (coefficient > 0) != (abs(coefficient) > up))
+            for literal, coefficient in self._terms[index]
+            if self.known[literal] is None and abs(coefficient) > min(up, down)
+        ]
