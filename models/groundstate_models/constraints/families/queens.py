@@ -10,8 +10,8 @@ from groundstate_models.constraints.families.example import Example, Request, al
 def queens(n: int, rng: np.random.Generator | None = None, *, placed: int = 0) -> Example:
     """A queen in every row of an n×n board, none on another's column or diagonal; the value of a row is its queen's column.
 
-    The solution is that of B. Bernhardsson, "Explicit solutions to the n-queens problem for all n", 1991; with ``rng`` it it is
-    a random one. Of its queens, ``placed`` stand already.
+    The solution is that of B. Bernhardsson, "Explicit solutions to the n-queens problem for all n", 1991; with ``rng`` it is a
+    random one. Of its queens, ``placed`` stand already.
 
     Raises:
         ValueError: If n is 2 or 3, for which there is no solution, or less than 1, or queens are to be placed without ``rng``.

@@ -33,10 +33,11 @@ def square_values(square: Square) -> dict[str, Value]:
 
 
 def latin_square(n: int, rng: np.random.Generator, moves: int | None = None) -> Square:
-    """A Latin square of order n with the numbers 1 to n, nearly uniform among all, shape ``(n, n)``.
+    """A random Latin square of order n with the numbers 1 to n, shape ``(n, n)``; nearly uniform where ``moves`` are many.
 
     The Markov chain of M. T. Jacobson and P. Matthews, "Generating uniformly distributed random Latin squares", 1996, started
-    from a shuffled cyclic square and run for at least ``moves`` moves, n³ unless said.
+    from a shuffled cyclic square. A move goes from one Latin square to the next, through as many improper ones as it takes;
+    n² of them unless said.
     """
     cyclic = np.add.outer(np.arange(n), np.arange(n)) % n
     square: Square = rng.permutation(n)[cyclic[rng.permutation(n)][:, rng.permutation(n)]]
@@ -44,9 +45,9 @@ def latin_square(n: int, rng: np.random.Generator, moves: int | None = None) -> 
     cube = np.zeros((n, n, n), np.int64)
     cube[np.arange(n)[:, None], np.arange(n), square] = 1
     improper: tuple[int, int, int] | None = None
-    left = 0 if n < 3 else n**3 if moves is None else moves
+    left = 0 if n < 3 else n**2 if moves is None else moves
     while left > 0 or improper:
-        left -= 1
+        left -= improper is None
         r, c, s = improper or _absent(cube, rng)
         other = _one_of(cube[:, c, s], rng), _one_of(cube[r, :, s], rng), _one_of(cube[r, c, :], rng)
         for i, j, k in product((0, 1), repeat=3):
@@ -64,7 +65,7 @@ def balanced_holes(n: int, holes: int, rng: np.random.Generator) -> NDArray[np.b
     problems", 2001).
     """
     full, rest = divmod(holes, n)
-    ranks = latin_square(n, rng, n * n)
+    ranks = latin_square(n, rng)
     spare = np.argwhere(ranks == full + 1)
     pattern: NDArray[np.bool_] = ranks <= full
     pattern[tuple(rng.permutation(spare)[:rest].T)] = True

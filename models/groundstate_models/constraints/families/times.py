@@ -10,14 +10,13 @@ import numpy as np
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.families.example import Example, Request, all_different, literal
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
 def slot_names(slots: int) -> list[str]:
     """So many hours of a week, ``mon 1`` and so on, spread over its days."""
-    a_day = -(-slots // min(slots, 5))
-    days = [DAYS[k] if k < len(DAYS) else f"day {k + 1}" for k in range(-(-slots // a_day))]
-    return [f"{day} {hour + 1}" for day in days for hour in range(a_day)][:slots]
+    a_day = -(-slots // len(DAYS))
+    return [f"{day} {hour + 1}" for day in DAYS for hour in range(a_day)][:slots]
 
 
 def timetable(

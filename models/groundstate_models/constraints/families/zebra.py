@@ -15,7 +15,7 @@ from groundstate_models.constraints.families.example import Example, Request, al
 from groundstate_models.constraints.language import read
 from groundstate_models.constraints.problem import Problem
 
-THINGS = {
+THINGS: dict[str, Sequence[str]] = {
     "nationality": ("Swede", "Dane", "Briton", "German", "Norwegian", "Spaniard", "Japanese", "Italian"),
     "colour": ("red", "green", "white", "yellow", "blue", "orange", "purple", "grey"),
     "drink": ("tea", "coffee", "milk", "beer", "water", "juice", "cocoa", "lemonade"),
@@ -53,7 +53,7 @@ def zebra(houses: int, categories: int, rng: np.random.Generator) -> Example:
 
 
 def _names(houses: int, categories: int) -> list[list[str]]:
-    known: list[tuple[str, Sequence[str]]] = [(kind, things) for kind, things in THINGS.items()][:categories]
+    known = list(THINGS.items())[:categories]
     known += [(f"thing {k + 1}", ()) for k in range(len(known), categories)]
     return [[*things[:houses], *(f"{kind} {i + 1}" for i in range(len(things), houses))] for kind, things in known]
 
