@@ -166,12 +166,16 @@ def _sizes(draft: Draft, axes: Axes | None, others: Sequence[Draft]) -> None:
             "example at two other sizes: one to read the sizes off, one to prove what was read."
         )
     if draft.form == "loop" or draft.fixed_batch is not None or draft.precision == "float16":
-        raise BadArgument("A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out.")
+        raise BadArgument(
+            "A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out."
+        )
     for place, other in enumerate(others):
         for name, tensor in draft.inputs.items():
             found = other.inputs.get(name)
             if found is None or found.dim() != tensor.dim():
-                raise BadArgument(f"resized[{place}] needs the input {name!r} with {tensor.dim()} axes, as the example has it.")
+                raise BadArgument(
+                    f"resized[{place}] needs the input {name!r} with {tensor.dim()} axes, as the example has it."
+                )
     draft.sizes = Named.of(axes, draft.inputs, others[0].inputs)
 
 

@@ -203,14 +203,17 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "inputs": {k: _described(v, graph.inputs[k]) for k, v in inputs.items()},
         "answers": {k: _described(v, graph.outputs[f"answer.{k}"]) for k, v in draft.answers.items()},
         "state": {
-            k: _described(v, graph.inputs[f"state.{k}"]) | {"initial": starts[k].header(), "minimised": k in draft.state}
+            k: _described(v, graph.inputs[f"state.{k}"])
+            | {"initial": starts[k].header(), "minimised": k in draft.state}
             for k, v in draft.state_specs().items()
         },
         "noise": {k: _described(Spec.of(t), graph.inputs[f"noise.{k}"]) for k, t in draft.state.items() if draft.kicks},
         "terms": [{"name": t, "description": tool.terms.get(t, "")} for t in draft.terms],
         "rules": [{"name": r, "description": tool.rules.get(r, "")} for r in draft.rule_names],
         "request": dict(tool.request) if tool.request is not None else _object(inputs, graph.inputs),
-        "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers, {k: graph.outputs[f"answer.{k}"] for k in draft.answers}),
+        "answer": dict(tool.answer)
+        if tool.answer is not None
+        else _object(draft.answers, {k: graph.outputs[f"answer.{k}"] for k in draft.answers}),
         "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "settled": 1e-3}
         | dict(tool.defaults),
         "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536} | dict(tool.limits),

@@ -316,9 +316,7 @@ def descend(
 class _Flight:
     """Problems of one size in flight together: one batch."""
 
-    def __init__(
-        self, session: Session, header: Header, pool: Pool, watch: Callable[[Segment], None] | None
-    ) -> None:
+    def __init__(self, session: Session, header: Header, pool: Pool, watch: Callable[[Segment], None] | None) -> None:
         self._session, self._header, self._pool, self._watch = session, header, pool, watch
         self._rows = _Rows(header)
         self.active: list[Problem] = []

@@ -228,11 +228,15 @@ def _spec(raw: Mapping[str, Any], where: str) -> Spec:
     if dtype not in _DTYPES:
         raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(_DTYPES)}")
     shape = _field(raw, "shape", list, where)
-    if not all((isinstance(n, int) and not isinstance(n, bool) and n >= 0) or (isinstance(n, str) and n) for n in shape):
+    if not all(
+        (isinstance(n, int) and not isinstance(n, bool) and n >= 0) or (isinstance(n, str) and n) for n in shape
+    ):
         raise _DamagedError(f"{where + '.shape'!r} is {shape!r}; it must be a list of whole numbers and names")
     named = tuple(n if isinstance(n, str) else None for n in shape)
     return Spec(
-        np.dtype(_DTYPES[dtype]), tuple(0 if isinstance(n, str) else n for n in shape), named=named if any(named) else ()
+        np.dtype(_DTYPES[dtype]),
+        tuple(0 if isinstance(n, str) else n for n in shape),
+        named=named if any(named) else (),
     )
 
 

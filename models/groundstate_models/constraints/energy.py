@@ -12,12 +12,16 @@ no integral one is. The energy is the sum of
   C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989);
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
-``ω`` and ``ρ`` of a factor are told by a small network that sees its shape (how many literals, how its bounds lie in what the sum
-can reach, in how many factors its literals stand), and ``T`` by one that sees how many values a variable has. Nothing else
-knows which factor or variable it is about, so the names and the order of a request do not matter, nor its size.
+``ρ`` and ``ω`` of a side of a factor are log-linear in what its shape says: how many literals, how its bound lies in what the sum
+can reach, in how many factors its literals stand. ``T`` depends on how many values a variable has. Nothing else knows which
+factor or variable it is about, so the names and the order of a request do not matter, nor its size.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +29,22 @@ from torch.nn import functional
 
 from groundstate_models.constraints.tensors import FAR
 
-FEATURES = 6
-"""Of a side of a factor."""
+FEATURES = ("literals", "beyond", "room", "crowded", "both", "exact")
+"""Of a side of a factor: the logarithm of how many literals it has; the share of the sum's reach that lies beyond the bound, and the
+logarithm of one more than that part; the logarithm of how many factors its literals stand in on average; whether the other side
+is bounded too, and by the same number."""
+
+
+HAND: dict[str, Any] = {
+    "log_openness": math.log(0.36),
+    "log_temperature": math.log(0.065),
+    "log_confinement": math.log(0.012),
+    "log_preference": math.log(0.3),
+    "temperature_by_values": 0.0,
+    "openness_by_shape": [0.0] * len(FEATURES),
+    "weight_by_shape": [0.0] * len(FEATURES),
+}
+"""The energy written by hand: all factors weigh the same. Its few numbers are the best of a random search."""
 
 
 def summed(edges: Tensor, where: Tensor, like: Tensor) -> Tensor:
@@ -37,114 +55,56 @@ def summed(edges: Tensor, where: Tensor, like: Tensor) -> Tensor:
 class ConstraintsEnergy(nn.Module):
     """``energy(y, **inputs) -> named terms``, each ``(batch,)``; the state is ``(batch, variables, values)``.
 
-    Inputs are those of `tensors.Network.tensors`. The network's last layer starts at zero, and with it the energy is the one
-    written by hand: every factor weighs the same.
+    Inputs are those of `tensors.Network.tensors`.
 
     Args:
-        hidden: Width of the network that reads factors; 0 for the energy written by hand.
-        openness: ``ρ`` at the start.
-        temperature: ``T`` at the start.
-        confinement: ``λ`` at the start.
-        preference: What a preference's cost is multiplied by.
+        settings: The numbers that are learned, by their names in `HAND`; what is left out is as written by hand.
     """
 
-    def __init__(
-        self,
-        hidden: int = 16,
-        openness: float = 0.3,
-        temperature: float = 0.2,
-        confinement: float = 0.003,
-        preference: float = 0.3,
-    ) -> None:
+    def __init__(self, settings: Mapping[str, Sequence[float] | float] | None = None) -> None:
         super().__init__()
-        self.config = {"hidden": hidden}
-        self.log_openness = nn.Parameter(torch.tensor(openness).log())
-        self.log_temperature = nn.Parameter(torch.tensor(temperature).log())
-        self.log_confinement = nn.Parameter(torch.tensor(confinement).log())
-        self.log_preference = nn.Parameter(torch.tensor(preference).log())
-        self.spread = nn.Parameter(torch.zeros(()))
-        self.inner: nn.Linear | None = None
-        if hidden:
-            self.inner, self.outer = nn.Linear(FEATURES, hidden), nn.Linear(hidden, 2)
-            nn.init.zeros_(self.outer.weight)
-            nn.init.zeros_(self.outer.bias)
+        given = HAND | dict(settings or {})
+        for name in HAND:
+            self.register_parameter(name, nn.Parameter(torch.tensor(given[name], dtype=torch.float32)))
 
-    def forward(
-        self,
-        state: Tensor,
-        domain: Tensor,
-        cost: Tensor,
-        literal: Tensor,
-        factor: Tensor,
-        coefficient: Tensor,
-        low: Tensor,
-        high: Tensor,
-        slack: Tensor,
-    ) -> dict[str, Tensor]:
-        logits = log_probabilities(state, domain)
-        p = logits.exp()
-        beyond = self.violations(state, domain, cost, literal, factor, coefficient, low, high, slack)
-        many = domain.sum(2).clamp_min(2.0).log()
-        temperature = (self.log_temperature + self.spread * (many - 1.0)).exp()
+    def forward(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
+        return self.terms(state, self.shaped(**inputs), **inputs)
+
+    def terms(self, state: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
+        """The energy of a state whose `shaped` is known."""
+        domain = inputs["domain"]
+        logarithms = log_probabilities(state, domain)
+        p = logarithms.exp()
+        temperature = (
+            self.log_temperature + self.temperature_by_values * (domain.sum(2).clamp_min(2.0).log() - 1.0)
+        ).exp()
         return {
-            "constraints": beyond.square().flatten(1).sum(1),
-            "preferences": self.log_preference.exp() * (cost * p).flatten(1).sum(1),
-            "decision": (temperature * (p * logits).sum(2)).sum(1),
+            "constraints": self.beyond(state, shaped, **inputs).square().flatten(1).sum(1),
+            "preferences": self.log_preference.exp() * (inputs["cost"] * p).flatten(1).sum(1),
+            "decision": (temperature * (p * logarithms).sum(2)).sum(1),
             "confinement": 0.5 * self.log_confinement.exp() * (state * domain).square().flatten(1).sum(1),
         }
 
-    def violations(
-        self,
-        state: Tensor,
-        domain: Tensor,
-        cost: Tensor,
-        literal: Tensor,
-        factor: Tensor,
-        coefficient: Tensor,
-        low: Tensor,
-        high: Tensor,
-        slack: Tensor,
-    ) -> Tensor:
+    def violations(self, state: Tensor, **inputs: Tensor) -> Tensor:
         """``√ω h`` of every factor above its upper and below its lower bound, ``(batch, 2, factors)``."""
-        del cost
-        p = log_probabilities(state, domain).exp().flatten(1)
-        chosen = p.gather(1, literal)
+        return self.beyond(state, self.shaped(**inputs), **inputs)
+
+    def beyond(self, state: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> Tensor:
+        """The violations of a state whose `shaped` is known."""
+        low, high, factor, coefficient = (inputs[name] for name in ("low", "high", "factor", "coefficient"))
+        chosen = log_probabilities(state, inputs["domain"]).exp().flatten(1).gather(1, inputs["literal"])
         weighted = coefficient * chosen
         mean = summed(weighted, factor, low)
         variance = summed(coefficient * weighted * (1.0 - chosen), factor, low)
         distance = torch.stack([mean - high, low - mean], dim=1)
-        openness, weight = self._shaped(domain, literal, factor, coefficient, low, high, slack)
-        root = (distance.square() + 2.0 * openness * variance.unsqueeze(1) + 1e-6).sqrt()
-        return 0.5 * weight * (distance + root)
+        openness, weight = shaped
+        return 0.5 * weight * (distance + (distance.square() + 2.0 * openness * variance.unsqueeze(1) + 1e-6).sqrt())
 
-    def _shaped(
-        self,
-        domain: Tensor,
-        literal: Tensor,
-        factor: Tensor,
-        coefficient: Tensor,
-        low: Tensor,
-        high: Tensor,
-        slack: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """``ρ`` and ``√ω`` of both sides of every factor, from its shape; state-independent, so computed once a segment."""
-        if self.inner is None:
-            one = torch.ones_like(torch.stack([low, high], dim=1))
-            return self.log_openness.exp() * one, one
-        there = (coefficient != 0).to(low.dtype)
-        literals = summed(there, factor, low).clamp_min(1.0)
-        degree = summed(there, literal, domain.flatten(1)).gather(1, literal)
-        crowded = (summed(there * degree, factor, low) / literals).clamp_min(1.0).log()
-        least, most = (summed(c, factor, low) for c in (coefficient.clamp_max(0.0), coefficient.clamp_min(0.0)))
-        reach = (most - least).clamp_min(1e-3)
-        both = ((low > -FAR / 2) & (high < FAR / 2)).to(low.dtype)
-        exact = both * (high - low < slack).to(low.dtype)
-        sides = []
-        for bound in (most - high, low - least):  # how much of the reach lies beyond the bound
-            beyond = (bound / reach).clamp(0.0, 1.0)
-            sides.append(torch.stack([literals.log(), beyond, (beyond * reach + 1.0).log(), crowded, both, exact], dim=2))
-        told = self.outer(functional.silu(self.inner(torch.stack(sides, dim=1))))
-        return (self.log_openness + told[..., 0]).exp(), (0.5 * told[..., 1]).exp()
+    def shaped(self, **inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """``ρ`` and ``√ω`` of both sides of every factor, ``(batch, 2, factors)`` each; they do not depend on the state."""
+        told = shape_of(**inputs)
+        openness = (self.log_openness + (told * self.openness_by_shape).sum(-1)).exp()
+        return openness, (0.5 * (told * self.weight_by_shape).sum(-1)).exp()
 
     def decode(self, state: Tensor, domain: Tensor, **rest: Tensor) -> dict[str, Tensor]:
         """The likeliest value of every variable, ``{"value": (batch, variables) int64}``."""
@@ -159,6 +119,24 @@ class ConstraintsEnergy(nn.Module):
 
 SURE = 8.0
 """The logit of a decided value above the others'."""
+
+
+def shape_of(**inputs: Tensor) -> Tensor:
+    """The `FEATURES` of both sides of every factor, ``(batch, 2, factors, features)``: the upper one first."""
+    low, high, factor, coefficient = (inputs[name] for name in ("low", "high", "factor", "coefficient"))
+    literal, there = inputs["literal"], (coefficient != 0).to(low.dtype)
+    literals = summed(there, factor, low).clamp_min(1.0)
+    degree = summed(there, literal, inputs["domain"].flatten(1)).gather(1, literal)
+    crowded = (summed(there * degree, factor, low) / literals).clamp_min(1.0).log()
+    least, most = (summed(c, factor, low) for c in (coefficient.clamp_max(0.0), coefficient.clamp_min(0.0)))
+    reach = (most - least).clamp_min(1e-3)
+    both = ((low > -FAR / 2) & (high < FAR / 2)).to(low.dtype)
+    exact = both * (high - low < inputs["slack"]).to(low.dtype)
+    sides = []
+    for bound in (most - high, low - least):
+        beyond = (bound / reach).clamp(0.0, 1.0)
+        sides.append(torch.stack([literals.log(), beyond, (beyond * reach + 1.0).log(), crowded, both, exact], dim=2))
+    return torch.stack(sides, dim=1)
 
 
 def log_probabilities(state: Tensor, domain: Tensor) -> Tensor:

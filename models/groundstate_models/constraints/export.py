@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ VERSION = "0.1.0"
 STEPS = 16
 TRACE_EVERY = 8
 NOISE_EVERY = 4
-START = 0.1
+START = 1.0
 """Standard deviation of the logits that a chain starts from."""
 TEMPERATURE = (0.0, 2.0)
 SIZES = ((5, 3, 7, 29), (7, 5, 11, 37), (8, 2, 12, 40))
@@ -32,19 +33,20 @@ _TERMS = {
 }
 
 
-def descent(energy: ConstraintsEnergy, settings: dict[str, float] | None = None, *, learn: bool = False) -> Breakout:
+RULE = {"step_size": 2.37, "momentum": 0.89, "noise": 0.158, "raises": 0.212, "keep": 0.995}
+"""The descent's numbers, as written by hand."""
+
+
+def descent(energy: ConstraintsEnergy, settings: Mapping[str, float] | None = None) -> Breakout:
     """The rule that descends it.
 
     Args:
         energy: Tells the violations.
-        settings: ``step_size``, ``momentum``, ``noise``, ``raises`` and ``keep``.
-        learn: Whether step size, momentum and the weights' two numbers are trained.
+        settings: Instead of those in `RULE`.
     """
-    s = {"step_size": 1.05, "momentum": 0.7, "noise": 0.05, "raises": 0.107, "keep": 0.97} | (settings or {})
-    ball = HeavyBall(
-        s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=TEMPERATURE, learn=learn
-    )
-    return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], learn=learn)
+    s = RULE | dict(settings or {})
+    ball = HeavyBall(s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=TEMPERATURE)
+    return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"])
 
 
 def example(variables: int, values: int, factors: int, edges: int, batch: int = 16) -> dict[str, Tensor]:

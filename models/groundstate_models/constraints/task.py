@@ -37,7 +37,12 @@ class Read:
         network = Network(self.problem.graph)
         if (edges := len(network.table.literal)) > MOST_EDGES:
             raise RequestError(
-                [Fault("", f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed.")]
+                [
+                    Fault(
+                        "",
+                        f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed.",
+                    )
+                ]
             )
         return network
 

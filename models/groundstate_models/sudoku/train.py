@@ -11,16 +11,13 @@ Everything is seeded; a checkpoint is written every few minutes and on interrupt
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import signal
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,63 +26,12 @@ from groundstate_models.sudoku.board import Board
 from groundstate_models.sudoku.data import Puzzles, generate, read_puzzles
 from groundstate_models.sudoku.search import Grid, easy_puzzles, hard_puzzles, minimal_puzzles
 from groundstate_models.sudoku.trainer import FORMAT, PRESETS, Library, Preset, Trainer
+from groundstate_models.training import TrainingError, resume, run, write
 
-REPORT_EVERY = 50
-SAVE_EVERY_SECONDS = 120.0
 TEMPERATURES = (4.0,)
 PARTS = ("puzzle", "solution", "nodes")
 EASY_GIVENS = 140
 """Of the 256 cells of a 16×16 board."""
-
-
-class TrainingError(Exception):
-    """The run cannot start or go on; nothing that was there has been changed."""
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that a kill or a full disk leaves what was there."""
-    partial = path.with_name(f"partial-{path.name}")
-    try:
-        write(partial)
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
-        kept = "; the last good one is kept" if path.exists() else ""
-        raise TrainingError(f"The file {path} could not be written ({error}){kept}.") from None
-
-
-def save(state: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint.
-
-    Raises:
-        TrainingError: If it cannot be written; the one before it is kept.
-    """
-    _write(path, lambda partial: torch.save(state, partial))
-
-
-def resume(trainer: Trainer, path: Path) -> None:
-    """Go on from a checkpoint.
-
-    Raises:
-        TrainingError: If it is damaged, or of another version or preset. It is left as it is.
-    """
-    try:
-        state = torch.load(path, weights_only=False, map_location=trainer.device)
-    except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
-        reason = str(error).partition("\n")[0].partition(". ")[0]
-        raise TrainingError(f"The checkpoint {path} cannot be read ({reason}); move it away to start anew.") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise TrainingError(f"The checkpoint {path} is of another version of this command; move it away to start anew.")
-    mine, theirs = (
-        {k: v for k, v in p.items() if k != "iterations"} for p in (asdict(trainer.preset), state["preset"])
-    )
-    differing = sorted(key for key in mine | theirs if mine.get(key) != theirs.get(key))
-    if differing:
-        raise TrainingError(
-            f"The checkpoint {path} was made by another preset (it differs in {', '.join(differing)}); "
-            "move it away, or choose another folder with --out."
-        )
-    trainer.restore(state)
 
 
 def library(preset: Preset, seed: int, out: Path, exclude: Iterable[Path]) -> Library:
@@ -106,7 +52,7 @@ def library(preset: Preset, seed: int, out: Path, exclude: Iterable[Path]) -> Li
         banned = [puzzle for path in exclude for puzzle in read_puzzles(path).puzzle]
         training = {n: _puzzles(n, preset, seed, banned) for n in preset.mix}
         arrays = {f"{n}.{part}": getattr(found, part) for n, found in training.items() for part in PARTS}
-        _write(made, lambda file: np.savez_compressed(file, **arrays))
+        write(made, lambda file: np.savez_compressed(file, **arrays))
     many, held = preset.validation, seed + 1_000_003
     nine = Board.of(9)
     validation = {
@@ -137,43 +83,6 @@ def _there(device: str) -> None:
         raise TrainingError(
             f"The device {device!r} cannot be used here: {reason}. Leave out --device to train on the CPU."
         ) from None
-
-
-def run(trainer: Trainer, last: int, checkpoint: Path, log: TextIO) -> bool:
-    """Train until iteration ``last`` or until asked to stop by SIGINT or SIGTERM. Returns whether it was asked to."""
-    asked: list[int] = []
-    before = {number: signal.signal(number, lambda n, _: asked.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
-    begun, first, saved = time.monotonic(), trainer.iteration, time.monotonic()
-    recent: list[dict[str, float]] = []
-
-    def record(entry: dict[str, Any]) -> None:
-        log.write(json.dumps(entry) + "\n")
-        log.flush()
-        print(json.dumps(entry), file=sys.stderr, flush=True)
-
-    try:
-        while trainer.iteration < last and not asked:
-            recent.append(trainer.step())
-            if trainer.iteration % REPORT_EVERY == 0:
-                keys = sorted({key for one in recent for key in one})
-                mean = {key: round(float(np.mean([one[key] for one in recent if key in one])), 4) for key in keys}
-                pace = (time.monotonic() - begun) / (trainer.iteration - first)
-                left = {"s_per_it": round(pace, 3), "minutes_left": round(pace * (last - trainer.iteration) / 60, 1)}
-                record({"iteration": trainer.iteration, "seen": trainer.seen, **mean, **left})
-                recent.clear()
-            if trainer.iteration % trainer.preset.validate_every == 0:
-                for temperature in TEMPERATURES:
-                    record(
-                        {"iteration": trainer.iteration, "temperature": temperature, **trainer.validate(temperature)}
-                    )
-            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                save(trainer.state(), checkpoint)
-                saved = time.monotonic()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    save(trainer.state(), checkpoint)
-    return bool(asked)
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
@@ -211,10 +120,15 @@ def main(argv: list[str] | None = None) -> int:
         made = library(preset, options.seed, options.out, options.exclude)
         trainer = Trainer(preset, options.seed, made, compiled=not options.no_compile, device=options.device)
         if checkpoint.exists():
-            resume(trainer, checkpoint)
+            resume(trainer, checkpoint, FORMAT, trainer.device)
             print(f"Going on from iteration {trainer.iteration}.", file=sys.stderr, flush=True)
         with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            stopped = run(trainer, min(preset.iterations, options.stop_after or preset.iterations), checkpoint, log)
+            last = min(preset.iterations, options.stop_after or preset.iterations)
+
+            def validate() -> list[dict[str, Any]]:
+                return [{"temperature": heat, **trainer.validate(heat)} for heat in TEMPERATURES]
+
+            stopped = run(trainer, last, checkpoint, log, validate)
     except (TrainingError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
