@@ -24,12 +24,22 @@ LEAST_WORK = 65_536
 """Entries of a step's largest tensor, times steps, from which on a run is worth a thread of its own: a millisecond or so."""
 
 
-def width(rounds: int, restarts: int) -> int:
+FREE = 2_048
+"""Entries of a step's largest tensor, over all chains, below which more chains take hardly more time."""
+
+
+def width(rounds: int, restarts: int, entries: int = FREE) -> int:
     """Chains a problem may have in flight after some segments: few at first, since most problems need few.
 
     It does not depend on the machine, so that a seed gives the same answer everywhere.
+
+    Args:
+        rounds: Segments so far.
+        restarts: Chains that may be started.
+        entries: Of a step's largest tensor for one chain.
     """
-    return min(restarts, 2 if rounds < 3 else 4 if rounds < 9 else 8 if rounds < 32 else restarts)
+    few = max(2, FREE // entries)
+    return min(restarts, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else restarts)
 
 
 def luby(n: int) -> int:
@@ -156,7 +166,7 @@ class Problem:
     @property
     def wanted(self) -> int:
         """Chains to have in flight: all of them, where one answer is known and others are looked for."""
-        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts)
+        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts, self.header.entries)
 
     def offer(self, found: Found) -> Tensors | None:
         """Take an accepted answer, unless the same one, or one that costs no more, is known.
