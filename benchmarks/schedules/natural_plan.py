@@ -3,9 +3,9 @@
     python -m benchmarks.schedules.natural_plan FOLDER
 
 FOLDER holds calendar_scheduling_*.json, meeting_planning_*.json and trip_planning_*.json: H. S. Zheng et al., "NATURAL PLAN:
-Benchmarking LLMs on natural language planning" (2024, CC BY 4.0), with their constraints parsed (rikhil-amonkar/calendar-planning,
-MIT). Only the parsed constraints are read, and of the prompts whether a meeting ought to be as early as possible. The command solves
-all of them by CP-SAT, which shows that the compiled problems are exact, and prints how large they are.
+Benchmarking LLMs on natural language planning" (2024, CC BY 4.0), with constraints parsed by rikhil-amonkar/calendar-planning
+(MIT). Only the parsed constraints are read, and of the prompts whether a meeting ought to be as early as possible. The command
+solves all of them by CP-SAT, which shows that the compiled problems are exact, and prints how large they are.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from benchmarks.schedules import exact
+
 from groundstate_models.scheduling.answer import answer
 from groundstate_models.scheduling.check import cost, violations
 from groundstate_models.scheduling.compile import compile as compiled
@@ -165,7 +167,7 @@ def trip(name: str, raw: JSON) -> Item:
             given[order[0]] == 1
             and ends[-1] == length
             and all(end == given[then] for end, then in zip(ends, order[1:], strict=False))
-            and all(pair in flights for pair in zip(order, order[1:], strict=False))
+            and flights.issuperset(pairwise(order))
             and all(keeps(city, given[city]) for city in order)
         )
 

@@ -71,7 +71,7 @@ def _one(schedule: Schedule, activity: Activity, one: Placement) -> dict[str, An
     said: dict[str, Any] = {
         "name": activity.name,
         "start": schedule.days.moment_said(one.start),
-        "end": schedule.days.moment_said(one.end),
+        "end": schedule.days.end_said(one.end),
     }
     if one.room is not None:
         said["room"] = one.room

@@ -60,15 +60,18 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             continue
         try:
             start = schedule.days.moment(one["start"])
-            end = schedule.days.moment(one["end"]) if "end" in one else start + activity.duration
+            end = start + activity.duration
+            other = (
+                "end" in one and one["end"] != schedule.days.end_said(end) and schedule.days.moment(one["end"]) != end
+            )
         except ValueError as error:
             broken.append(Violation("windows", 1, f"{name}: {error}", (where,)))
             continue
-        if end - start != activity.duration:
+        if other:
             lasts = printed_duration(activity.duration)
             wrong = f"{name} lasts {lasts}, but is to take place from {one['start']} to {one['end']}."
             broken.append(Violation("windows", 1, wrong, (where,)))
-        placed[name] = Placement(start, start + activity.duration, one.get("room"))
+        placed[name] = Placement(start, end, one.get("room"))
     both = [name for name in answer.get("left_out", ()) if name in placed]
     broken += [Violation("activities", 1, f"{name} takes place, and is left out.", ("left_out",)) for name in both]
     return placed, broken

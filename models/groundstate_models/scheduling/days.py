@@ -95,12 +95,20 @@ class Days:
         until = printed_clock(end) if day == last else f"{self.day_said(last)} {printed_clock(end)}"
         return f"{self.day_said(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
 
-    def when(self, minute: int) -> datetime:
-        """The date and time of a minute, where days are dates."""
+    def end_said(self, minute: int) -> str:
+        """As `moment_said`, but midnight after a weekday is its 24:00."""
+        if self.dated or minute % DAY:
+            return self.moment_said(minute)
+        return f"{self.day_said(minute // DAY - 1)} {printed_clock(DAY)}"
+
+    def when(self, minute: int, week: date | None = None) -> datetime:
+        """The date and time of a minute; of weekdays, those of the week that has a date."""
         day, rest = divmod(minute, DAY)
-        return datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone).replace(
-            hour=rest // 60, minute=rest % 60
-        )
+        if not self.dated:
+            assert week is not None, "weekdays are dates only of some week"
+            day += week.toordinal() - week.weekday()
+        midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
+        return midnight.replace(hour=rest // 60, minute=rest % 60)
 
     def _window(self, words: Sequence[Token], text: str) -> Spans:
         kinds = "".join(word.kind for word in words)
