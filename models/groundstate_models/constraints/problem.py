@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from groundstate import Fault, RequestError, Violation
+from groundstate_models.constraints import intervals
 from groundstate_models.constraints.factors import Graph, Value
 from groundstate_models.constraints.language import (
     AllDifferent,
@@ -152,6 +153,7 @@ def _constraint(
     faults.extend(_unknown(constraint, place, domains))
     if len(faults) == before:
         faults.extend(_meaningless(raw, constraint, place, domains))
+        faults.extend(Fault(place, message) for message in intervals.meaningless(constraint))
     return constraint
 
 

@@ -29,6 +29,13 @@ def _names(least: int) -> dict[str, Any]:
 LITERAL = _object({"variable": NAME, "value": VALUE})
 LITERALS: dict[str, Any] = {"type": "array", "items": LITERAL}
 TUPLES: dict[str, Any] = {"type": "array", "items": {"type": "array", "items": VALUE}}
+SPANS: dict[str, Any] = {
+    "type": "array",
+    "description": "[value, start, end] for each value that takes up time.",
+    "items": {"type": "array", "prefixItems": [VALUE, NUMBER, NUMBER], "minItems": 3, "maxItems": 3},
+}
+INTERVAL = _object({"variable": NAME, "spans": SPANS})
+TASK = _object({"variable": NAME, "spans": SPANS}, {"uses": {**COUNT, "minimum": 1}})
 TERMS: dict[str, Any] = {"type": "array", "minItems": 1, "items": _object({"variable": NAME}, {"times": NUMBER})}
 
 KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -61,6 +68,16 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "Intervals that start at the variables and have the durations do not overlap.",
         {"starts": _names(2), "durations": {"type": "array", "items": {**COUNT, "minimum": 1}}},
         {},
+    ),
+    "cumulative": (
+        "At no time do the spans of the values use more than the capacity, which is 1 if not given.",
+        {"tasks": {"type": "array", "items": TASK, "minItems": 1}},
+        {"capacity": COUNT},
+    ),
+    "before": (
+        "Where the values of both have spans, the first one's end + gap ≤ the other's start.",
+        {"first": INTERVAL, "then": INTERVAL},
+        {"gap": NUMBER},
     ),
 }
 """What each type of constraint says, what it must have, and what it may have."""

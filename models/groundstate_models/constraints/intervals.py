@@ -1,0 +1,171 @@
+"""Constraints on intervals of time that variables choose by their values: resources of limited capacity, and order.
+
+A variable's *spans* say which values take up time, and when: value, start, end (half-open). Any other value takes up none, so
+that one variable may choose a start, a room, or to be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.language import Assignment, Constraint, Literal
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The time that a variable takes up.
+
+    Attributes:
+        spans: Start and end for each value that takes up any.
+        uses: How much of a resource it uses meanwhile.
+    """
+
+    variable: str
+    spans: Mapping[Value, tuple[int, int]]
+    uses: int = 1
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return tuple((self.variable, value) for value in self.spans)
+
+
+@dataclass(frozen=True)
+class Cumulative(Constraint):
+    """At no time is more of a resource used than there is (A. Aggoun and N. Beldiceanu, 1993)."""
+
+    kind = "cumulative"
+    tasks: tuple[Interval, ...]
+    capacity: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(task.variable for task in self.tasks))
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return tuple(literal for task in self.tasks for literal in task.literals)
+
+    def holds(self, given: Assignment) -> bool:
+        chosen = [
+            (task.spans[value], task.uses) for task in self.tasks if (value := given[task.variable]) in task.spans
+        ]
+        return all(
+            sum(uses for (start, end), uses in chosen if start <= at < end) <= self.capacity for (at, _), _ in chosen
+        )
+
+    def compile(self, graph: Graph, source: int) -> None:
+        for running in self._cliques():
+            most = {task.variable: 0 for task, _ in running}
+            for task, _ in running:
+                most[task.variable] = max(most[task.variable], task.uses)
+            if sum(most.values()) > self.capacity:
+                terms = [(graph.literal(task.variable, value), task.uses) for task, value in running]
+                graph.bound(terms, 0, self.capacity, source)
+
+    def _cliques(self) -> Iterator[list[tuple[Interval, Value]]]:
+        """The largest sets of values whose spans have a moment in common, each once: an end follows a start there."""
+        events: list[tuple[int, bool, int, Value]] = []
+        for number, task in enumerate(self.tasks):
+            for value, (start, end) in task.spans.items():
+                events += [(start, True, number, value), (end, False, number, value)]
+        running: dict[tuple[int, Value], None] = {}
+        grown = False
+        for _, begins, number, value in sorted(events, key=lambda event: event[:2]):
+            if begins:
+                running[number, value] = None
+            elif grown:
+                yield [(self.tasks[n], v) for n, v in running]
+            grown = begins
+            if not begins:
+                del running[number, value]
+
+    def said(self) -> str:
+        names = ", ".join(self.variables)
+        most = "do not overlap" if self.capacity == 1 else f"use at most {self.capacity} at a time"
+        return f"the times of {names} {most}"
+
+
+@dataclass(frozen=True)
+class Before(Constraint):
+    """Where both take up time, one is over, and ``gap`` gone, before the other starts."""
+
+    kind = "before"
+    first: Interval
+    then: Interval
+    gap: int
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return (self.first.variable, self.then.variable)
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return (*self.first.literals, *self.then.literals)
+
+    def holds(self, given: Assignment) -> bool:
+        first, then = (task.spans.get(given[task.variable]) for task in (self.first, self.then))
+        return first is None or then is None or first[1] + self.gap <= then[0]
+
+    def compile(self, graph: Graph, source: int) -> None:
+        ends = sorted(
+            (end + self.gap, graph.literal(self.first.variable, v)) for v, (_, end) in self.first.spans.items()
+        )
+        starts = sorted((start, graph.literal(self.then.variable, v)) for v, (start, _) in self.then.spans.items())
+        for late, soon in _crossings(ends, starts):
+            graph.at_most_one([*late, *soon], source)
+
+    def said(self) -> str:
+        gap = f" by {self.gap}" if self.gap else ""
+        return f"{self.first.variable} is over{gap} before {self.then.variable} starts"
+
+
+_Times = Sequence[tuple[int, int | None]]
+
+
+def _crossings(ends: _Times, starts: _Times) -> Iterator[tuple[list[int | None], list[int | None]]]:
+    """Pairs of sets that hold, between them, every end that is later than a start, and no others: O(n log n) members in all.
+
+    At the middle of the times, all later ends are after all earlier starts; what remains is on one side of it.
+    """
+    times = sorted({time for time, _ in (*ends, *starts)})
+    if len(times) < 2 or not ends or not starts:
+        return
+    cut = times[len(times) // 2]
+    late, soon = [x for end, x in ends if end >= cut], [x for start, x in starts if start < cut]
+    if late and soon:
+        yield late, soon
+    for later in (False, True):
+        yield from _crossings(
+            [x for x in ends if (x[0] >= cut) == later], [x for x in starts if (x[0] >= cut) == later]
+        )
+
+
+def interval(raw: Mapping[str, Any]) -> Interval:
+    return Interval(raw["variable"], {value: (start, end) for value, start, end in raw["spans"]}, raw.get("uses", 1))
+
+
+def read(raw: Mapping[str, Any]) -> Cumulative | Before:
+    """A constraint on intervals of the request, which has passed the schema."""
+    match raw["type"]:
+        case "cumulative":
+            return Cumulative(tuple(map(interval, raw["tasks"])), raw.get("capacity", 1))
+        case "before":
+            return Before(interval(raw["first"]), interval(raw["then"]), raw.get("gap", 0))
+        case other:
+            raise AssertionError(f"the schema lets {other!r} through")
+
+
+def meaningless(constraint: Constraint) -> Iterator[str]:
+    """What is wrong with the spans of a constraint, if it has any, as sentences."""
+    if not isinstance(constraint, Cumulative | Before):
+        return
+    tasks = constraint.tasks if isinstance(constraint, Cumulative) else (constraint.first, constraint.then)
+    for task in tasks:
+        for value, (start, end) in task.spans.items():
+            if end <= start:
+                yield f"The span of {value!r} of {task.variable!r} ends at {end}, and starts at {start}; it has to end later."
+    if isinstance(constraint, Cumulative) and len(constraint.variables) < len(tasks):
+        yield "Each variable may have one task."

@@ -1,0 +1,1 @@
+"""Timetables and weeks of meetings: requests as people write them, compiled to typed constraints, answers checked exactly."""

@@ -1,0 +1,257 @@
+"""The exact check of an answer against a schedule, in the request's own words. It knows nothing of how answers are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from groundstate import Violation
+from groundstate_models.scheduling.preferences import Placement, said
+from groundstate_models.scheduling.schedule import Activity, Person, Resource, Room, Schedule
+from groundstate_models.scheduling.spans import inside, overlap
+from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
+
+RULES = {
+    "activities": "Every activity that is not optional takes place once.",
+    "windows": "Activities take place within their windows and hours, and at their fixed times.",
+    "people": "Nobody is in two activities at once, or in one while not available.",
+    "rooms": "Activities are in rooms that they may have, that are free, large enough, and hold one at a time.",
+    "travel": "Between two activities of a person there is time for the way, and for the gap.",
+    "order": "Activities begin after those that have to be over before.",
+    "rules": "The rules of the request hold.",
+}
+"""What is checked, by name."""
+
+Placed = dict[str, Placement]
+
+
+def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]:
+    """The rules of a request that an answer breaks; the answer has passed `schema.ANSWER`."""
+    placed, broken = placements(schedule, answer)
+    broken += _missing(schedule, placed)
+    for name, one in placed.items():
+        broken += _window(schedule, schedule.activities[name], one)
+        broken += _room(schedule, schedule.activities[name], one)
+    for person in schedule.people.values():
+        broken += _person(schedule, person, placed)
+    for room in schedule.rooms.values():
+        broken += _room_twice(schedule, room, placed)
+    broken += _order(schedule, placed)
+    for rule in schedule.rules:
+        for _, sentence in rule.broken(schedule.activities, placed, schedule.days):
+            broken.append(Violation("rules", 1, sentence, (rule.where,)))
+    return broken
+
+
+def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, list[Violation]]:
+    """Where an answer places activities, and what cannot be read of it."""
+    placed: Placed = {}
+    broken: list[Violation] = []
+    for index, one in enumerate(answer["activities"]):
+        name, where = one["name"], f"activities[{index}]"
+        activity = schedule.activities.get(name)
+        if activity is None:
+            broken.append(Violation("activities", 1, f"{name} is no activity of the request.", (where,)))
+            continue
+        if name in placed:
+            broken.append(Violation("activities", 1, f"{name} takes place twice.", (where,)))
+            continue
+        try:
+            start = schedule.days.moment(one["start"])
+            end = start + activity.duration
+            other = (
+                "end" in one and one["end"] != schedule.days.end_said(end) and schedule.days.moment(one["end"]) != end
+            )
+        except ValueError as error:
+            broken.append(Violation("windows", 1, f"{name}: {error}", (where,)))
+            continue
+        if other:
+            lasts = printed_duration(activity.duration)
+            wrong = f"{name} lasts {lasts}, but is to take place from {one['start']} to {one['end']}."
+            broken.append(Violation("windows", 1, wrong, (where,)))
+        placed[name] = Placement(start, end, one.get("room"))
+    both = [name for name in answer.get("left_out", ()) if name in placed]
+    broken += [Violation("activities", 1, f"{name} takes place, and is left out.", ("left_out",)) for name in both]
+    return placed, broken
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a schedule costs.
+
+    Attributes:
+        left_out: Weights of the optional activities that do not take place.
+        broken: Weights of the preferences that it breaks.
+        end: When the last activity is over, in minutes as `Days` counts them; 0 where none takes place.
+        sentences: What it breaks, in words.
+    """
+
+    left_out: float
+    broken: float
+    end: int
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> float:
+        return self.left_out + self.broken
+
+    def key(self, objective: str) -> tuple[float, ...]:
+        """What an objective compares, the smaller the better."""
+        match objective:
+            case "most":
+                return (self.left_out, self.broken, self.end)
+            case "earliest_end":
+                return (self.left_out, self.end, self.broken)
+        return (self.total, self.end)
+
+
+def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
+    """What an answer costs that breaks no rule."""
+    placed, _ = placements(schedule, answer)
+    left_out = sum(a.weight for a in schedule.activities.values() if a.optional and a.name not in placed)
+    broken = [one for p in schedule.preferences for one in p.broken(schedule.activities, placed, schedule.days)]
+    end = max((one.end for one in placed.values()), default=0)
+    return Cost(left_out, sum(weight for weight, _ in broken), end, tuple(sentence for _, sentence in broken))
+
+
+def _missing(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
+    for activity in schedule.activities.values():
+        if not activity.optional and activity.name not in placed:
+            yield Violation("activities", 1, f"{activity.name} does not take place.", (activity.where,))
+
+
+def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Violation]:
+    days, span = schedule.days, (one.start, one.end)
+    when = f"{activity.name} takes place at {days.span_said(span)}"
+    if activity.at is not None and activity.at != one.start:
+        fixed = (
+            f"{activity.name} starts at {days.moment_said(one.start)}, but is fixed at {days.moment_said(activity.at)}."
+        )
+        yield Violation("windows", 1, fixed, (f"{activity.where}.at",))
+    if not inside(span, activity.window):
+        yield Violation("windows", 1, f"{when}, outside {said(activity.window, days)}.", (f"{activity.where}.window",))
+    elif not inside(span, schedule.hours):
+        yield Violation("windows", 1, f"{when}, outside the hours {said(schedule.hours, days)}.", ("hours",))
+    if schedule.slot is not None and activity.at is None and one.start % DAY % schedule.slot:
+        late = (
+            f"{activity.name} starts at {days.moment_said(one.start)}, which is no multiple of {schedule.slot} minutes."
+        )
+        yield Violation("windows", 1, late, ("slot",))
+
+
+def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
+    """Why somebody, or a room, cannot take part."""
+    days, span = schedule.days, (one.start, one.end)
+    if (busy := overlap(span, who.busy)) is not None:
+        return f"{who.name} is busy at {days.span_said(busy)}"
+    if not inside(span, who.open):
+        return f"{who.name} is free only at {said(who.open, days)}" if who.open else f"{who.name} is never free"
+    return None
+
+
+def _room(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Violation]:
+    if not activity.rooms:
+        if one.room is not None:
+            yield Violation("rooms", 1, f"{activity.name} needs no room, but is in {one.room}.", (activity.where,))
+        return
+    if one.room not in activity.rooms:
+        held = f"is in {one.room}" if one.room is not None else "has no room"
+        wrong = f"{activity.name} {held}; it may be in {' or '.join(activity.rooms)}."
+        yield Violation("rooms", 1, wrong, (f"{activity.where}.room",))
+    room = schedule.rooms.get(one.room or "")
+    if room is None:
+        return
+    if room.capacity is not None and activity.size > room.capacity:
+        many = f"{activity.name} has {activity.size} people, and {room.name} holds {room.capacity}."
+        yield Violation("rooms", 1, many, (f"rooms.{room.name}.capacity",))
+    if (why := _unavailable(schedule, room, one)) is not None:
+        taken = f"{activity.name} is in {room.name} at {schedule.days.span_said((one.start, one.end))}, but {why}."
+        yield Violation("rooms", 1, taken, (f"rooms.{room.name}",))
+
+
+def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Violation]:
+    mine = [
+        (placed[activity.name], activity) for activity in schedule.attending[person.name] if activity.name in placed
+    ]
+    mine.sort(key=lambda pair: pair[0].start)
+    for one, activity in mine:
+        when = schedule.days.span_said((one.start, one.end))
+        if (why := _unavailable(schedule, person, one)) is not None:
+            sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
+            yield Violation("people", 1, sentence, (f"people.{person.name}",))
+        yield from _from_home(schedule, person, activity, one)
+    for one_of_two, other_of_two in combinations(mine, 2):
+        yield from _one_after_the_other(schedule, person, one_of_two, other_of_two)
+
+
+def _from_home(schedule: Schedule, person: Person, activity: Activity, one: Placement) -> Iterator[Violation]:
+    begins = schedule.begins(person.name, one.day) if person.home is not None else None
+    where = _place(schedule, activity, one)
+    way = schedule.way(person.home, where)
+    if begins is not None and one.start < begins + way:
+        far = (
+            f"{person.name} sets out from {person.home} at {schedule.days.moment_said(begins)} and needs {way} minutes to "
+            f"{where}, but {activity.name} starts at {schedule.days.moment_said(one.start)}."
+        )
+        yield Violation("travel", 1, far, (f"people.{person.name}.home",))
+
+
+_Happening = tuple[Placement, Activity]
+
+
+def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, other: _Happening) -> Iterator[Violation]:
+    """What is wrong with two activities of a person, given in the order of time."""
+    (before, first), (after, then) = one, other
+    places = (first.where, then.where)
+    if after.start < before.end:
+        yield Violation("people", 1, _twice(schedule, f"{person.name} is in", one, other), places)
+        return
+    here, there = _place(schedule, first, before), _place(schedule, then, after)
+    least, left = max(schedule.gap, schedule.way(here, there)), after.start - before.end
+    if left < least:
+        way = f"from {here} to {there}" if least > schedule.gap else "between two activities"
+        short = (
+            f"{person.name} needs {least} minutes {way}, but {then.name} starts at "
+            f"{schedule.days.moment_said(after.start)}, {left} minutes after {first.name} ends."
+        )
+        yield Violation("travel", 1, short, places)
+
+
+def _twice(schedule: Schedule, who: str, one: _Happening, other: _Happening) -> str:
+    both = " and ".join(
+        f"{activity.name} ({printed_clock(placed.start % DAY)}-{printed_clock((placed.end - 1) % DAY + 1)})"
+        for placed, activity in (one, other)
+    )
+    at = max(one[0].start, other[0].start)
+    return f"{who} two activities at {schedule.days.moment_said(at)}: {both}."
+
+
+def _place(schedule: Schedule, activity: Activity, one: Placement) -> str | None:
+    return schedule.place(activity, one.room if one.room in schedule.rooms else None)
+
+
+def _room_twice(schedule: Schedule, room: Room, placed: Placed) -> Iterator[Violation]:
+    mine = [(one, schedule.activities[name]) for name, one in placed.items() if one.room == room.name]
+    for one, other in combinations(sorted(mine, key=lambda pair: pair[0].start), 2):
+        if other[0].start < one[0].end:
+            where = (one[1].where, other[1].where)
+            yield Violation("rooms", 1, _twice(schedule, f"{room.name} holds", one, other), where)
+
+
+def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
+    days = schedule.days
+    for name, one in placed.items():
+        activity = schedule.activities[name]
+        for before in activity.after:
+            place = (f"{activity.where}.after",)
+            if before not in placed:
+                yield Violation("order", 1, f"{name} has to be after {before}, which does not take place.", place)
+            elif one.start < placed[before].end + activity.gap:
+                gap = f" and {activity.gap} minutes have gone" if activity.gap else ""
+                early = (
+                    f"{name} starts at {days.moment_said(one.start)}, before {before} is over{gap} "
+                    f"({days.moment_said(placed[before].end + activity.gap)})."
+                )
+                yield Violation("order", 1, early, place)

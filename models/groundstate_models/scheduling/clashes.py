@@ -1,0 +1,146 @@
+"""What keeps activities apart, as constraints of the constraints language: people, ways, rooms and order."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import combinations, product
+from typing import Any
+
+from groundstate_models.scheduling.preferences import Placement
+from groundstate_models.scheduling.schedule import Activity, Schedule
+
+LEFT_OUT = "left out"
+"""The value of an activity that does not take place."""
+
+JSON = dict[str, Any]
+Meant = Mapping[str, Placement]
+Values = Mapping[str, Meant]
+"""For each activity, what the values of its variable mean."""
+
+
+def clashes(schedule: Schedule, values: Values, rooms: Mapping[str, tuple[str, ...]]) -> Iterator[JSON]:
+    """Constraints that hold exactly for the schedules in which nobody, and no room, is asked too much, and order is kept.
+
+    Args:
+        schedule: What is to be placed.
+        values: What each activity may be.
+        rooms: Rooms that are alike, by the one that stands for them in ``values``.
+    """
+    groups = _groups(schedule)
+    apart: set[frozenset[str]] = set()
+    for person, group in groups.items():
+        least = _least_ways(schedule, values, group)
+        yield {
+            "type": "cumulative",
+            "name": f"{person} is in one activity at a time",
+            "tasks": [_interval(activity.name, values[activity.name], least[activity.name]) for activity in group],
+        }
+        for one, other in combinations(group, 2):
+            if frozenset((one.name, other.name)) not in apart:
+                apart.add(frozenset((one.name, other.name)))
+                yield from _ways(schedule, values, least, one, other)
+    together = [{activity.name for activity in group} for group in groups.values()]
+    for room, same in rooms.items():
+        users = {name: mine for name, meant in values.items() if (mine := _among(meant, {room}))}
+        if len(users) > len(same) and not any(group.issuperset(users) for group in together):
+            yield {
+                "type": "cumulative",
+                "name": f"{' or '.join(same)} is enough",
+                "tasks": [_interval(name, mine) for name, mine in users.items()],
+                "capacity": len(same),
+            }
+    yield from _order(schedule, values)
+
+
+def _groups(schedule: Schedule) -> dict[str, tuple[Activity, ...]]:
+    """Activities of which no two may overlap, by a person who is in all of them; none that is part of another."""
+    groups: dict[frozenset[str], str] = {}
+    for person, activities in schedule.attending.items():
+        groups.setdefault(frozenset(activity.name for activity in activities), person)
+    return {
+        person: schedule.attending[person]
+        for names, person in groups.items()
+        if len(names) > 1 and not any(names < other for other in groups)
+    }
+
+
+def _among(meant: Meant, rooms: Container[str | None]) -> Meant:
+    """The values that are in some rooms."""
+    return {value: one for value, one in meant.items() if one.room in rooms}
+
+
+def _interval(name: str, meant: Meant, longer: Mapping[str | None, int] | None = None) -> JSON:
+    """The time that an activity takes up, with what it needs after its end by its room."""
+    spans = [[value, one.start, one.end + (longer[one.room] if longer else 0)] for value, one in meant.items()]
+    return {"variable": name, "spans": spans}
+
+
+def _places(schedule: Schedule, values: Values, activity: Activity) -> dict[str | None, list[str | None]]:
+    """The places where an activity may be, and its rooms there."""
+    places: dict[str | None, list[str | None]] = {}
+    for room in dict.fromkeys(one.room for one in values[activity.name].values()):
+        places.setdefault(schedule.place(activity, room), []).append(room)
+    return places
+
+
+def _least_ways(schedule: Schedule, values: Values, group: Sequence[Activity]) -> dict[str, dict[str | None, int]]:
+    """Minutes after each activity, by its room, in which none of the others can start, wherever they are."""
+    places = {activity.name: _places(schedule, values, activity) for activity in group}
+    return {
+        name: {
+            room: max(
+                schedule.gap,
+                min(
+                    (schedule.way(here, there) for other in places if other != name for there in places[other]),
+                    default=0,
+                ),
+            )
+            for here, rooms in mine.items()
+            for room in rooms
+        }
+        for name, mine in places.items()
+    }
+
+
+def _ways(
+    schedule: Schedule, values: Values, least: Mapping[str, Mapping[str | None, int]], one: Activity, other: Activity
+) -> Iterator[JSON]:
+    """Two activities are as far apart as the way between their places, where that is more than is said already.
+
+    Intervals that are longer by the way do not overlap exactly if there is time for it.
+    """
+    first, second = _places(schedule, values, one), _places(schedule, values, other)
+    for (here, rooms), (there, others) in product(first.items(), second.items()):
+        forth, back = (max(schedule.gap, way) for way in (schedule.way(here, there), schedule.way(there, here)))
+        if forth > least[one.name][rooms[0]] or back > least[other.name][others[0]]:
+            yield {
+                "type": "cumulative",
+                "name": f"the way from {here} to {there} between {one.name} and {other.name}",
+                "tasks": [
+                    _interval(one.name, _among(values[one.name], rooms), dict.fromkeys(rooms, forth)),
+                    _interval(other.name, _among(values[other.name], others), dict.fromkeys(others, back)),
+                ],
+            }
+
+
+def _order(schedule: Schedule, values: Values) -> Iterator[JSON]:
+    for activity in schedule.activities.values():
+        for before in activity.after:
+            ahead, mine = values[before].values(), values[activity.name].values()
+            if not mine:
+                continue
+            if max(one.end for one in ahead) + activity.gap > min(one.start for one in mine):
+                yield {
+                    "type": "before",
+                    "name": f"{before} before {activity.name}",
+                    "first": _interval(before, values[before]),
+                    "then": _interval(activity.name, values[activity.name]),
+                    "gap": activity.gap,
+                }
+            if before not in schedule.needed:
+                yield {
+                    "type": "implies",
+                    "name": f"{activity.name} needs {before}",
+                    "if": [{"variable": before, "value": LEFT_OUT}],
+                    "then": [{"variable": activity.name, "value": LEFT_OUT}],
+                }

@@ -1,0 +1,135 @@
+"""From a schedule to a request in the constraints language: one variable an activity, whose values are its starts and rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashes
+from groundstate_models.scheduling.modes import alike, modes
+from groundstate_models.scheduling.preferences import Placement, Preference
+from groundstate_models.scheduling.schedule import Schedule
+from groundstate_models.scheduling.starts import offered
+
+MOST_WEIGHT = 1e6
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A schedule as a problem of the constraints language.
+
+    Attributes:
+        schedule: What is to be placed.
+        request: Passes `constraints.schema.REQUEST`; its variables are named as the activities.
+        values: What each value of a variable means, but for `LEFT_OUT`.
+        rooms: Rooms that are alike, by the one that stands for them in ``values``.
+        loose: Whether activities are to be moved as early as they go, see `starts.Starts`.
+    """
+
+    schedule: Schedule
+    request: JSON
+    values: Values
+    rooms: Mapping[str, tuple[str, ...]]
+    loose: bool
+
+
+def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # noqa: A001 - what it is called everywhere
+    """The problem that a schedule is. Its preferences cost in proportion to what `check.Cost.key` compares first.
+
+    Args:
+        schedule: What is to be placed; `proofs.contradictions` has found nothing in it, with the same bound.
+        latest_end: Minute at which everything has to be over. The objective "earliest_end" is met by solving again with an
+            earlier bound than the last answer's end, until that is proven impossible or the budget is spent.
+
+    Raises:
+        RequestError: If it has too many possible starts.
+        ValueError: If an activity that has to take place has no start left.
+    """
+    values, loose = _values(schedule, latest_end)
+    variables: JSON = {}
+    for name, meant in values.items():
+        if name in schedule.needed and not meant:
+            raise ValueError(f"{name} has to take place and has no start; `contradictions` says why.")
+        variables[name] = [*meant, *([] if name in schedule.needed else [LEFT_OUT])]
+    rooms = alike(schedule)
+    rules = [(rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(rule, values)]
+    request = {
+        "variables": variables,
+        "constraints": [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
+        "preferences": _preferences(schedule, values),
+    }
+    return Compiled(schedule, request, values, rooms, loose)
+
+
+def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], bool]:
+    """What the values of each activity mean, in the order of time, and whether they are loose."""
+    found = offered(schedule, modes(schedule, latest_end))
+    placed: dict[str, list[Placement]] = {name: [] for name in schedule.activities}
+    for (name, room), starts in found.by_mode.items():
+        placed[name] += [Placement(start, start + schedule.activities[name].duration, room) for start in starts]
+    values: dict[str, dict[str, Placement]] = {}
+    for name, activity in schedule.activities.items():
+        values[name] = {
+            schedule.days.moment_said(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
+            for one in sorted(placed[name], key=lambda one: (one.start, one.room or ""))
+        }
+    return values, found.loose
+
+
+def _preferences(schedule: Schedule, values: Values) -> list[JSON]:
+    """What is left out and broken, weighted as the objective compares it."""
+    broken = [
+        (penalty, weight)
+        for one in schedule.preferences
+        for penalty, weight in (_pairs(one, values) if one.pairs else _unary(schedule, one, values))
+        if weight > 0
+    ]
+    left_out = [
+        (_none_of([(activity.name, LEFT_OUT)]), activity.weight)
+        for activity in schedule.activities.values()
+        if activity.optional and activity.name not in schedule.needed and values[activity.name]
+    ]
+    if schedule.objective != "preferences" and left_out and broken:
+        # To leave one more out has to cost more than to break everything.
+        scale = 1 + sum(weight for _, weight in broken) / min(weight for _, weight in left_out)
+        left_out = [(penalty, weight * scale) for penalty, weight in left_out]
+    both = [*left_out, *broken]
+    shrink = min(1.0, MOST_WEIGHT / max((weight for _, weight in both), default=1.0))
+    return [{"constraint": penalty, "weight": weight * shrink} for penalty, weight in both]
+
+
+def _none_of(literals: list[tuple[str, str]]) -> JSON:
+    return {"type": "count", "of": [{"variable": name, "value": value} for name, value in literals], "at_most": 0}
+
+
+def _unary(schedule: Schedule, preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
+    """A penalty for each share of its weight that the values of each activity cost."""
+    for name in preference.activities:
+        by_share: dict[float, list[tuple[str, str]]] = {}
+        for value, one in values[name].items():
+            share = preference.share(schedule.activities[name], one)
+            by_share.setdefault(share, []).append((name, value))
+        yield from ((_none_of(some), preference.weight * share) for share, some in by_share.items() if share)
+
+
+def _pairs(preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
+    """Penalties of which one is paid for each pair that breaks the preference."""
+    for one, other in combinations(preference.activities, 2):
+        first, then = _by_key(preference, values[one]), _by_key(preference, values[other])
+        everywhere = [value for some in then.values() for value in some]
+        for key, some in first.items():
+            if preference.kind == "different_day":
+                against = then.get(key, [])
+            else:
+                against = [value for value in everywhere if value not in then.get(key, ())]
+            if against:
+                literals = [*((one, value) for value in some), *((other, value) for value in against)]
+                yield {**_none_of(literals), "at_most": 1}, preference.weight
+
+
+def _by_key(preference: Preference, meant: Mapping[str, Placement]) -> dict[Hashable, list[str]]:
+    found: dict[Hashable, list[str]] = {}
+    for value, one in meant.items():
+        found.setdefault(preference.key(one), []).append(value)
+    return found

@@ -1,0 +1,268 @@
+"""The days of a request, and what its windows and moments mean on them.
+
+A minute is a number: ``day · 1440 + minute of the day``, where the day is a weekday's number from Monday (0), or the ordinal of a
+date. Requests use one or the other throughout.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from itertools import pairwise
+
+from groundstate_models.scheduling.spans import Span, Spans, intersection, union
+from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, printed_clock, tokens
+
+_DAYS = r"(?P<days>D(?:-D)?(?:,?D(?:-D)?)*)"
+_HOURS = r"(?P<hours>A?C-C|AC,?BC|WC,C|AC|BC)"
+_DAILY = re.compile(rf"{_DAYS}?{_HOURS}?|")
+_TURNED = re.compile(rf"{_HOURS}{_DAYS}")
+_LONG = re.compile(r"A?(?:M|DC)-(?:M|DC|C|P)")
+_OPEN = re.compile(r"[AB](?:M|DC|D)")
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days on which things may take place.
+
+    Attributes:
+        numbers: Day numbers in order.
+        dated: Whether they are dates; else they are weekdays.
+        zone: That of the request's local times; None where it says none.
+    """
+
+    numbers: tuple[int, ...]
+    dated: bool
+    zone: tzinfo | None = None
+
+    @property
+    def spans(self) -> Spans:
+        """All minutes of the days."""
+        return union((day * DAY, (day + 1) * DAY) for day in self.numbers)
+
+    def window(self, text: str) -> Spans:
+        """What a window means: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.
+
+        Raises:
+            ValueError: If it means nothing, or names a day that is none of these.
+        """
+        words = tokens(text)
+        if not words:
+            raise ValueError(f'{text!r} names no day and no time; write "mon 9:00-12:00".')
+        return self._window(words, text)
+
+    def moment(self, text: str) -> int:
+        """What a moment means: ``"mon 10:00"``, ``"2025-03-03T10:00"``; ``"10:00"`` where there is only one day.
+
+        Raises:
+            ValueError: If it is no moment, or its day is none of these.
+        """
+        words = tokens(text)
+        match "".join(word.kind for word in words):
+            case "M":
+                return self._instant(words[0], text)
+            case "DC" | "CD" as kinds:
+                day, clock = words if kinds == "DC" else reversed(words)
+                numbers = self._numbers(day, text)
+                if len(numbers) == 1:
+                    return numbers[0] * DAY + _minute(clock)
+                raise ValueError(f"{text!r} is on {len(numbers)} days; give the date.")
+            case "C" if len(self.numbers) == 1:
+                return self.numbers[0] * DAY + _minute(words[0])
+            case "C":
+                raise ValueError(
+                    f"{text!r} names no day; write {self.moment_said(self.numbers[0] * DAY + _minute(words[0]))!r}."
+                )
+        first = self.numbers[0] * DAY + 10 * 60
+        raise ValueError(f"{text!r} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
+
+    def day_said(self, day: int) -> str:
+        return date.fromordinal(day).isoformat() if self.dated else WEEKDAYS[day % 7]
+
+    def moment_said(self, minute: int) -> str:
+        """``"mon 10:00"``, or ISO 8601 where days are dates; `moment` reads it again."""
+        day, rest = divmod(minute, DAY)
+        if not self.dated:
+            return f"{self.day_said(day)} {printed_clock(rest)}"
+        return self.when(minute).isoformat(timespec="minutes")
+
+    def span_said(self, span: Span) -> str:
+        """``"mon 10:00-11:00"``; `window` reads it again."""
+        (day, start), last = divmod(span[0], DAY), (span[1] - 1) // DAY
+        end = span[1] - last * DAY
+        until = printed_clock(end) if day == last else f"{self.day_said(last)} {printed_clock(end)}"
+        return f"{self.day_said(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
+
+    def end_said(self, minute: int) -> str:
+        """As `moment_said`, but midnight after a weekday is its 24:00."""
+        if self.dated or minute % DAY:
+            return self.moment_said(minute)
+        return f"{self.day_said(minute // DAY - 1)} {printed_clock(DAY)}"
+
+    def when(self, minute: int, week: date | None = None) -> datetime:
+        """The date and time of a minute; of weekdays, those of the week that has a date."""
+        day, rest = divmod(minute, DAY)
+        if not self.dated:
+            assert week is not None, "weekdays are dates only of some week"
+            day += week.toordinal() - week.weekday()
+        midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
+        return midnight.replace(hour=rest // 60, minute=rest % 60)
+
+    def _window(self, words: Sequence[Token], text: str) -> Spans:
+        kinds = "".join(word.kind for word in words)
+        if match := _DAILY.fullmatch(kinds) or _TURNED.fullmatch(kinds):
+            hours = words[slice(*match.span("hours"))] if match["hours"] else ()
+            days = self._listed(words[slice(*match.span("days"))], text) if match["days"] else self.numbers
+            low, high = _range(hours, text)
+            return union((day * DAY + low, day * DAY + high) for day in days)
+        if _LONG.fullmatch(kinds):
+            return (self._long([word for word in words if word.kind != "A"], text),)
+        if _OPEN.fullmatch(kinds):
+            return self._open(words, text)
+        if "," in kinds:
+            return union(span for part in _parts(words) for span in self._window(part, text))
+        raise ValueError(
+            f'{text!r} is no window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
+            f'"2025-03-03T09:00/2025-03-03T12:00".'
+        )
+
+    def _open(self, words: Sequence[Token], text: str) -> Spans:
+        """A window up to a moment, or from one: "before wed" ends before that day, "by wed" with it; so "after" and "from"."""
+        begin, end = self.spans[0][0], self.spans[-1][1]
+        word, *rest = words
+        if len(rest) == 1 and rest[0].kind == "D":
+            days = self._numbers(rest[0], text)
+            cut = days[0] * DAY if word.text in ("before", "from", "since") else (days[-1] + 1) * DAY
+        else:
+            cut = self._point(rest, text)
+        span = (cut, end) if word.kind == "A" else (begin, cut)
+        if span[0] >= span[1]:
+            raise ValueError(f"{text!r} leaves none of the days of this request, which are {self.listed}.")
+        return intersection(self.spans, (span,))
+
+    def _long(self, words: Sequence[Token], text: str) -> Span:
+        """A window from one moment to another."""
+        cut = next(i for i, word in enumerate(words) if word.kind == "-")
+        start = self._point(words[:cut], text)
+        last = words[-1]
+        if last.kind == "P" and isinstance(last.value, int):
+            end = start + last.value
+        elif len(words) - cut == 2 and last.kind == "C":
+            end = start // DAY * DAY + (_minute(last) or DAY)
+        else:
+            end = self._point(words[cut + 1 :], text)
+        if end <= start:
+            raise ValueError(f"{text!r} ends before it starts.")
+        return start, end
+
+    def _point(self, words: Sequence[Token], text: str) -> int:
+        if len(words) == 1:
+            return self._instant(words[0], text)
+        numbers = self._numbers(words[0], text)
+        if len(numbers) > 1:
+            raise ValueError(f"{words[0].text!r} in {text!r} is on {len(numbers)} days; give the date.")
+        return numbers[0] * DAY + _minute(words[1])
+
+    def _instant(self, word: Token, text: str) -> int:
+        when = word.value
+        assert isinstance(when, datetime)
+        if when.tzinfo is not None and self.zone is not None:
+            when = when.astimezone(self.zone)
+        (number,) = self._numbers(Token("D", when.date(), word.text), text)
+        return number * DAY + when.hour * 60 + when.minute
+
+    def _listed(self, words: Sequence[Token], text: str) -> list[int]:
+        """The numbers of "mon", "mon-wed", "mon, wed-fri"."""
+        numbers: list[int] = []
+        days = [(i, word) for i, word in enumerate(words) if word.kind == "D"]
+        for i, word in days:
+            if i and words[i - 1].kind == "-":
+                continue
+            if i + 1 < len(words) and words[i + 1].kind == "-":
+                numbers += self._between(word, words[i + 2], text)
+            else:
+                numbers += self._numbers(word, text)
+        return numbers
+
+    def _between(self, first: Token, last: Token, text: str) -> list[int]:
+        if isinstance(first.value, tuple) and isinstance(last.value, tuple):
+            low, high = first.value[0], last.value[-1]
+            wanted = {day % 7 for day in range(low, high + 1 if high >= low else high + 8)}
+            found = [day for day in self.numbers if self._weekday(day) in wanted]
+        else:
+            low, high = self._numbers(first, text)[0], self._numbers(last, text)[-1]
+            found = [day for day in self.numbers if low <= day <= high]
+        if not found:
+            raise ValueError(f"None of the days ({self.listed}) is in {text!r}.")
+        return found
+
+    def _numbers(self, word: Token, text: str) -> list[int]:
+        """The numbers of one day of a request, or of all those on one weekday."""
+        if isinstance(word.value, tuple):
+            found = [day for day in self.numbers if self._weekday(day) in word.value]
+            if found:
+                return found
+            raise ValueError(f"{word.text!r} in {text!r} is none of the days of this request, which are {self.listed}.")
+        assert isinstance(word.value, date)
+        if not self.dated:
+            raise ValueError(
+                f'{text!r} has a date, and the days of this request are weekdays ({self.listed}); give "days" as dates.'
+            )
+        if word.value.toordinal() not in self.numbers:
+            raise ValueError(f"{word.text!r} in {text!r} is none of the days of this request, which are {self.listed}.")
+        return [word.value.toordinal()]
+
+    def _weekday(self, day: int) -> int:
+        return (day - 1) % 7 if self.dated else day  # ordinal 1, 1 January of year 1, is a Monday
+
+    @property
+    def listed(self) -> str:
+        """The days as words, those in the middle of many left out."""
+        said = [self.day_said(day) for day in self.numbers]
+        return ", ".join(said if len(said) < 8 else [*said[:3], "…", said[-1]])
+
+
+def _minute(word: Token) -> int:
+    assert isinstance(word.value, Clock)
+    return word.value.minute
+
+
+def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
+    """Minutes of a day that "9:00-12:00", "after 14:00", "before noon" or nothing leaves."""
+    clocks = [word.value for word in hours if isinstance(word.value, Clock)]
+    if not clocks:
+        return 0, DAY
+    if len(clocks) == 1:
+        minute = clocks[0].minute
+        if hours[0].kind == "A":
+            return minute, DAY
+        return 0, minute
+    first, last = clocks
+    low, high = first.minute, last.minute
+    if last.half == "pm" and not first.half and low + DAY // 2 < high:
+        low += DAY // 2  # "1-3pm"
+    if high == 0 < low:
+        high = DAY
+    if high <= low:
+        raise ValueError(
+            f"{text!r} ends at {printed_clock(high)}, no later than it starts; write a window that passes midnight as "
+            f'"mon 22:00 - tue 6:00".'
+        )
+    return low, high
+
+
+def _parts(words: Sequence[Token]) -> list[list[Token]]:
+    """The windows of "mon 9:00-10:00, 14:00-15:00, tue": a part without a day is on that of the part before."""
+    parts: list[list[Token]] = [[]]
+    for word in words:
+        if word.kind == ",":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    parts = [part for part in parts if part]
+    for before, part in pairwise(parts):
+        if all(word.kind not in "DM" for word in part):
+            part[:0] = [word for word in before if word.kind == "D"]
+    return parts

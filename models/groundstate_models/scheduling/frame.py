@@ -1,0 +1,172 @@
+"""The days and the time zone of a request, from what it says and from the times that occur in it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, tzinfo
+from typing import Any
+
+from groundstate import Fault
+from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.times import Token, tokens
+
+MOST_DAYS = 100
+WORKDAYS = (0, 1, 2, 3, 4)
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """What somebody may have meant: " Did you mean 'x'?", or nothing."""
+    folded = {other.casefold(): other for other in words}
+    close = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return f" Did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def listed(value: Any) -> list[Any]:
+    """What may stand alone or in a list, as a list."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def spelt(window: Any, place: str) -> Iterator[tuple[str, str]]:
+    """The texts of a window of a request, with their places."""
+    many = isinstance(window, list | tuple)
+    for index, one in enumerate(listed(window)):
+        where = f"{place}[{index}]" if many else place
+        if isinstance(one, Mapping):
+            yield where, f"{one.get('day', '')} {one['start']} - {one['end']}".strip()
+        else:
+            yield where, str(one)
+
+
+def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every text of a request that names times, with its place."""
+    parts: list[tuple[str, Mapping[str, Any]]] = [("", request)]
+    for kind in ("people", "rooms"):
+        if isinstance(group := request.get(kind), Mapping):
+            parts += [(f"{kind}.{name}.", one) for name, one in group.items()]
+    for kind in ("activities", "rules", "preferences"):
+        parts += [(f"{kind}[{index}].", one) for index, one in enumerate(request.get(kind, ()))]
+    for place, one in parts:
+        for key in ("hours", "busy", "free", "window", "at"):
+            if key in one:
+                yield from spelt(one[key], place + key)
+
+
+def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
+    """The days of a request; faults are added to a list."""
+    words: list[tuple[str, str, list[Token]]] = []
+    for place, text in texts(request):
+        try:
+            words.append((place, text, tokens(text)))
+        except ValueError:
+            continue  # whoever reads this window says what is wrong
+    zone = _zone(request, words, faults)
+    if "days" in request:
+        numbers, dated = _days(request["days"], faults)
+    else:
+        numbers, dated = _named(words, zone)
+    return Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone)
+
+
+def _zone(
+    request: Mapping[str, Any], words: Sequence[tuple[str, str, list[Token]]], faults: list[Fault]
+) -> tzinfo | None:
+    """The zone that a request names, or the one that all its times have."""
+    if "zone" in request:
+        return _zone_named(str(request["zone"]), faults)
+    zoned: list[tuple[str, str, datetime]] = []
+    bare: list[tuple[str, str]] = []
+    for place, text, found in words:
+        moments = [word.value for word in found if isinstance(word.value, datetime)]
+        zoned += [(place, text, moment) for moment in moments if moment.tzinfo]
+        if any(word.kind == "C" for word in found) or any(moment.tzinfo is None for moment in moments):
+            bare.append((place, text))
+    if not zoned:
+        return None
+    where, other, first = zoned[0]
+    advice = 'write them all alike, or say which zone is meant: "zone": "Europe/Berlin".'
+    for place, text in bare:
+        faults.append(Fault(place, f"{text!r} has no time zone, and {where} ({other!r}) has one; {advice}"))
+    for place, text, moment in zoned:
+        if moment.utcoffset() != first.utcoffset():
+            faults.append(Fault(place, f"{text!r} has another time zone than {where} ({other!r}); {advice}"))
+    return first.tzinfo
+
+
+def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        without = "" if known else " This machine knows none; install the package tzdata."
+        faults.append(Fault("zone", f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
+        return None
+
+
+def _days(days: Any, faults: list[Fault]) -> tuple[list[int], bool]:
+    """Day numbers in order, and whether they are dates."""
+    weekdays: set[int] = set()
+    dates: set[int] = set()
+    before = len(faults)
+    many = isinstance(days, list | tuple)
+    for index, text in enumerate(listed(days)):
+        place = f"days[{index}]" if many else "days"
+        try:
+            read = _one(str(text))
+        except ValueError as error:
+            faults.append(Fault(place, str(error)))
+            continue
+        (dates if isinstance(read, range) else weekdays).update(read)
+        if dates and weekdays:
+            faults.append(
+                Fault(place, f"{text!r} stands beside days of the other kind; give weekdays or dates, not both.")
+            )
+        if len(dates) > MOST_DAYS:
+            faults.append(Fault(place, f"With {text!r} there are more than {MOST_DAYS} days, which are the most."))
+        if len(faults) > before:
+            break
+    return sorted(dates or weekdays), bool(dates)
+
+
+def _one(text: str) -> range | set[int]:
+    """The weekdays of a text, or the ordinals of its dates."""
+    words = tokens(text)
+    kinds = "".join(word.kind for word in words)
+    if not re.fullmatch(r"D(?:-D)?(?:,?D(?:-D)?)*", kinds):
+        raise ValueError(f'{text!r} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
+    first, last = words[0].value, words[-1].value
+    if isinstance(first, date) and isinstance(last, date) and kinds in ("D", "D-D"):
+        if last < first:
+            raise ValueError(f"{text!r} ends before it starts.")
+        return range(first.toordinal(), min(last.toordinal(), first.toordinal() + MOST_DAYS) + 1)
+    if any(isinstance(word.value, date) for word in words):
+        raise ValueError(f"{text!r} names dates and more; give them as a list.")
+    found: set[int] = set()
+    for index, word in enumerate(words):
+        if isinstance(word.value, tuple):
+            found.update(word.value)
+            until = words[index + 2].value if kinds[index + 1 : index + 2] == "-" else None
+            if isinstance(until, tuple):
+                found.update((word.value[0] + step) % 7 for step in range((until[-1] - word.value[0]) % 7 + 1))
+    return found
+
+
+def _named(words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None) -> tuple[list[int], bool]:
+    """The days that occur in a request which lists none: from its first date to its last; else workdays and what it names."""
+    dates: list[int] = []
+    weekdays = set(WORKDAYS)
+    for _, _, found in words:
+        for word in found:
+            if isinstance(word.value, datetime):
+                when = word.value.astimezone(zone) if word.value.tzinfo and zone else word.value
+                dates.append(when.date().toordinal())
+            elif isinstance(word.value, date):
+                dates.append(word.value.toordinal())
+            elif isinstance(word.value, tuple) and len(word.value) == 1:
+                weekdays.update(word.value)
+    if dates:
+        return list(range(min(dates), min(max(dates), min(dates) + MOST_DAYS) + 1)), True
+    return sorted(weekdays), False

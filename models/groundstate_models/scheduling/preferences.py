@@ -1,0 +1,127 @@
+"""What a request would rather have: of each activity, or of each pair, how much of a preference's weight a placement costs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Protocol
+
+from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.spans import Spans, inside, overlap
+from groundstate_models.scheduling.times import DAY
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and when an activity takes place; minutes as `Days` counts them."""
+
+    start: int
+    end: int
+    room: str | None = None
+
+    @property
+    def day(self) -> int:
+        return self.start // DAY
+
+
+class Windowed(Protocol):
+    """What preferences know of an activity."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def duration(self) -> int: ...
+    @property
+    def window(self) -> Spans: ...
+
+
+@dataclass(frozen=True)
+class Preference:
+    """One preference of a request, or one rule, about some activities. Those that are left out break nothing.
+
+    Attributes:
+        kind: One of `schema.KINDS`.
+        where: Its place in the request.
+        activities: Names of those it is about.
+        weight: What each activity costs that breaks it, or each pair where it is about pairs.
+        window: For "within" and "avoid".
+        rooms: For "room".
+    """
+
+    kind: str
+    where: str
+    activities: tuple[str, ...]
+    weight: float = 1.0
+    window: Spans = ()
+    rooms: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> bool:
+        """Whether it is about pairs of activities."""
+        return self.kind in ("same_room", "same_day", "different_day")
+
+    def share(self, activity: Windowed, placed: Placement) -> float:
+        """How much of its weight the placement of one activity costs, from 0 to 1; 0 where it is about pairs."""
+        span = (placed.start, placed.end)
+        match self.kind:
+            case "earlier" | "later":
+                first, last = activity.window[0][0], activity.window[-1][1] - activity.duration
+                late = min(1.0, max(0.0, (placed.start - first) / (last - first))) if last > first else 0.0
+                return late if self.kind == "earlier" or last <= first else 1.0 - late
+            case "within":
+                return float(not inside(span, self.window))
+            case "avoid":
+                return float(overlap(span, self.window) is not None)
+            case "room":
+                return float(placed.room not in self.rooms)
+        return 0.0
+
+    def key(self, placed: Placement) -> Hashable:
+        """What a pair ought to share, or not to share."""
+        return placed.room if self.kind == "same_room" else placed.day
+
+    def pair_broken(self, one: Placement, other: Placement) -> bool:
+        return (self.key(one) == self.key(other)) == (self.kind == "different_day")
+
+    def broken(
+        self, activities: Mapping[str, Windowed], placed: Mapping[str, Placement], days: Days
+    ) -> Iterator[tuple[float, str]]:
+        """What it costs in a schedule, with a sentence for each activity or pair that breaks it."""
+        names = [name for name in self.activities if name in placed]
+        if self.pairs:
+            for one, other in combinations(names, 2):
+                if self.pair_broken(placed[one], placed[other]):
+                    yield self.weight, self._pair_said(one, other, placed)
+            return
+        for name in names:
+            share = self.share(activities[name], placed[name])
+            if share:
+                yield self.weight * share, self._said(name, placed[name], days)
+
+    def _pair_said(self, one: str, other: str, placed: Mapping[str, Placement]) -> str:
+        match self.kind:
+            case "same_room":
+                return (
+                    f"{one} and {other} are not in the same room, but in {placed[one].room} and {placed[other].room}."
+                )
+            case "same_day":
+                return f"{one} and {other} are not on the same day."
+        return f"{one} and {other} are on the same day."
+
+    def _said(self, name: str, placed: Placement, days: Days) -> str:
+        when = f"{name} is at {days.span_said((placed.start, placed.end))}"
+        match self.kind:
+            case "within":
+                return f"{when}, not within {said(self.window, days)}."
+            case "avoid":
+                return f"{when}, which is to be avoided: {said(self.window, days)}."
+            case "room":
+                return f"{name} is in {placed.room or 'no room'}, not in {' or '.join(self.rooms)}."
+        return f"{when}, which could be {self.kind}."
+
+
+def said(window: Spans, days: Days, most: int = 4) -> str:
+    """Spans as words, the first few of many."""
+    shown = [days.span_said(span) for span in window[:most]]
+    return ", ".join([*shown, *([f"and {len(window) - most} more"] if len(window) > most else [])])

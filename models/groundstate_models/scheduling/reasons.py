@@ -1,0 +1,125 @@
+"""Why an activity can start when it can: one set of minutes for each thing that the request says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from groundstate_models.scheduling.modes import allowed, fits, on_the_way
+from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.schedule import Activity, Person, Resource, Schedule
+from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
+from groundstate_models.scheduling.times import DAY
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Something that leaves an activity only some starts.
+
+    Attributes:
+        rule: The rule of `check.RULES` that it belongs to.
+        words: What it says, as a clause.
+        place: Where in the request.
+        starts: The minutes that it leaves.
+    """
+
+    rule: str
+    words: str
+    place: str
+    starts: Spans
+
+
+def together(schedule: Schedule, reasons: Iterable[Reason]) -> Spans:
+    """The starts that all of some reasons leave."""
+    return reduce(intersection, (reason.starts for reason in reasons), schedule.days.spans)
+
+
+def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
+    """Reasons that leave no start, of which none can be missed."""
+    for reason in list(reasons):
+        fewer = [other for other in reasons if other is not reason]
+        if not together(schedule, fewer):
+            reasons = fewer
+    return reasons
+
+
+def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
+    """All that limits the starts of an activity but for other activities."""
+    days, lasts, where = schedule.days, activity.duration, activity.where
+    found = [
+        Reason(
+            "windows", f"its window is {said(activity.window, days)}", f"{where}.window", starts(activity.window, lasts)
+        ),
+        Reason("windows", f"the hours are {said(schedule.hours, days)}", "hours", starts(schedule.hours, lasts)),
+    ]
+    if activity.at is not None:
+        fixed = ((activity.at, activity.at + 1),)
+        found.append(Reason("windows", f"it is fixed at {days.moment_said(activity.at)}", f"{where}.at", fixed))
+    elif schedule.slot is not None:
+        marks = [
+            (day * DAY + minute, day * DAY + minute + 1)
+            for day in days.numbers
+            for minute in range(0, DAY, schedule.slot)
+        ]
+        words = f"starts are multiples of {schedule.slot} minutes"
+        found.append(Reason("windows", words, "slot", tuple(marks) if schedule.slot > 1 else days.spans))
+    if latest_end is not None:
+        until = ((days.spans[0][0], max(days.spans[0][0], latest_end) + 1 - lasts),)
+        found.append(
+            Reason("windows", f"all is to be over at {days.moment_said(latest_end)}", "objective", union(until))
+        )
+    for name in activity.who:
+        found += _available(schedule, activity, schedule.people[name])
+    found += _home(schedule, activity)
+    if activity.rooms:
+        found.append(_rooms(schedule, activity))
+    for rule in schedule.rules:
+        if activity.name in rule.activities and rule.kind in ("within", "avoid"):
+            words = f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {said(rule.window, days)}"
+            found.append(Reason("rules", words, rule.where, allowed(schedule, rule, lasts, None)))
+    return found
+
+
+def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterator[Reason]:
+    kind = "people" if isinstance(one, Person) else "rooms"
+    days, lasts, place = schedule.days, activity.duration, f"{kind}.{one.name}"
+    if one.open != days.spans:
+        free = f"is free only at {said(one.open, days)}" if one.open else "is never free"
+        yield Reason(kind, f"{one.name} {free}", f"{place}.free", starts(one.open, lasts))
+    if busy := intersection(one.busy, activity.window):
+        left = starts(difference(days.spans, one.busy), lasts)
+        yield Reason(kind, f"{one.name} is busy at {said(busy, days)}", f"{place}.busy", left)
+
+
+def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
+    """What the ways from home leave, where the place does not depend on the room."""
+    rooms: tuple[str | None, ...] = activity.rooms or (None,)
+    places = {schedule.place(activity, room) for room in rooms}
+    for name in activity.who if len(places) == 1 else ():
+        (place,) = places
+        if (home := schedule.people[name].home) is not None and (way := schedule.way(home, place)):
+            words = f"{name} comes from {home}, which is {way} minutes from {place}"
+            left = difference(schedule.days.spans, on_the_way(schedule, name, way))
+            yield Reason("travel", words, f"people.{name}.home", left)
+
+
+def _rooms(schedule: Schedule, activity: Activity) -> Reason:
+    """What the rooms that are large enough leave, one or the other."""
+    lasts, days = activity.duration, schedule.days
+    large = [schedule.rooms[room] for room in activity.rooms if fits(schedule, activity, room)]
+    for rule in schedule.rules:
+        if rule.kind == "room" and activity.name in rule.activities:
+            large = [room for room in large if room.name in rule.rooms]
+    told = [
+        f"{room.name} is {'free only' if taken == room.open else 'busy'} at {said(taken, days)}"
+        for room in large
+        if (taken := intersection(room.busy, activity.window) or (room.open if room.open != days.spans else ()))
+    ]
+    some = union(span for room in large for span in starts(room.available, lasts))
+    return Reason(
+        "rooms",
+        ", ".join(told) or f"it needs {' or '.join(room.name for room in large)}",
+        f"{activity.where}.room",
+        some,
+    )

@@ -1,0 +1,203 @@
+"""The starts that a compiled problem offers: few, and yet enough.
+
+Where everything is a multiple of one *slot*, starts on that grid are enough: a schedule whose activities are moved as early as
+they go, in its order, stays on it. Where ways take other minutes, a grid would lose schedules that only just work, and starts by
+the minute would be too many. Then the starts offered are those of schedules that are moved as early as they go (*left-shifted*,
+K. R. Baker, 1974): the beginnings of what is free, and every end of another activity plus the way from there. Of these, any two
+are told apart only if some activity after them could be late for the one and not for the other; the others are made one.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from groundstate import Fault, RequestError
+from groundstate_models.constraints.schema import MOST_VALUES
+from groundstate_models.scheduling.modes import Modes, by_day
+from groundstate_models.scheduling.schedule import Resource, Schedule
+from groundstate_models.scheduling.spans import Spans
+from groundstate_models.scheduling.times import DAY
+
+LEAST_SLOT = 5
+"""The finest grid in minutes that is chosen unless the request asks for one."""
+
+MEMORY = 3
+"""Activities that a chain of left-shifted ones remembers, so as not to come back to them."""
+
+MOST_CHAINS = 50_000
+"""Where there are more chains, the grid has to do, and a schedule that only just works may be lost."""
+
+Mode = tuple[str, str | None]
+"""An activity and a kind of room."""
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Starts to choose from.
+
+    Attributes:
+        by_mode: In order, for each activity and kind of room.
+        loose: Whether each stands for all times since the start before it, so that a schedule is to be moved as early as it goes.
+    """
+
+    by_mode: Mapping[Mode, tuple[int, ...]]
+    loose: bool
+
+
+def grid(schedule: Schedule) -> int:
+    """The slot in minutes of which all durations, gaps, ways, windows and fixed times are multiples; see `LEAST_SLOT`."""
+    return max(_finest(schedule), LEAST_SLOT) if schedule.slot is None else schedule.slot
+
+
+def offered(schedule: Schedule, modes: Modes) -> Starts:
+    """The starts of a schedule.
+
+    Raises:
+        RequestError: If an activity has more than a variable of a compiled problem may have values.
+    """
+    slot, finest = grid(schedule), _finest(schedule)
+    position_matters = bool(schedule.preferences) or any(rule.pairs for rule in schedule.rules)
+    if schedule.slot is None and finest % slot:
+        chained = _left_shifted(schedule, modes)
+        if chained is not None and not position_matters:
+            return Starts(chained, loose=True)
+        together = _on_grid(schedule, modes, slot)
+        if chained is not None:
+            together = {mode: tuple(sorted({*one, *chained[mode]})) for mode, one in together.items()}
+        if _largest(together) < MOST_VALUES:
+            return Starts(together, loose=False)
+    found = _on_grid(schedule, modes, slot)
+    while schedule.slot is None and _largest(found) >= MOST_VALUES and slot < DAY:
+        slot *= 2
+        found = _on_grid(schedule, modes, slot)
+    if (most := _largest(found)) >= MOST_VALUES:
+        said = f"With a slot of {slot} minutes an activity has {most} possible starts; there may be {MOST_VALUES - 1}."
+        raise RequestError([Fault("slot", f"{said} Make the slot longer, or windows shorter.")])
+    return Starts(found, loose=False)
+
+
+def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
+    """The most values that any activity has."""
+    values: dict[str, int] = {}
+    for (name, _), some in found.items():
+        values[name] = values.get(name, 0) + len(some)
+    return max(values.values(), default=0)
+
+
+def _finest(schedule: Schedule) -> int:
+    minutes = {schedule.gap, *schedule.travel.values(), *_edges(schedule.hours)}
+    for activity in schedule.activities.values():
+        minutes |= {activity.duration, activity.gap, activity.at or 0, *_edges(activity.window)}
+    resources: list[Resource] = [*schedule.people.values(), *schedule.rooms.values()]
+    for one in resources:
+        minutes |= {*_edges(one.open), *_edges(one.busy)}
+    return math.gcd(*minutes)
+
+
+def _edges(spans: Spans) -> Iterator[int]:
+    return (edge for span in spans for edge in span)
+
+
+def _on_grid(schedule: Schedule, modes: Modes, slot: int) -> dict[Mode, tuple[int, ...]]:
+    """Multiples of the slot on each day, and fixed times; without a slot of the request, also where something free begins."""
+    found: dict[Mode, tuple[int, ...]] = {}
+    for name, rooms in modes.items():
+        for room, spans in rooms.items():
+            values: set[int] = set()
+            for start, end in by_day(spans):
+                midnight = start // DAY * DAY
+                values.update(range(midnight + -(-(start - midnight) // slot) * slot, end, slot))
+                if schedule.slot is None or schedule.activities[name].at is not None:
+                    values.add(start)
+            if values:
+                found[name, room] = tuple(sorted(values))
+    return found
+
+
+class _Chains:
+    """How long after its start one activity lets another start, where they have to be one after the other."""
+
+    def __init__(self, schedule: Schedule, modes: Modes) -> None:
+        self.spans = {(name, room): by_day(spans) for name, rooms in modes.items() for room, spans in rooms.items()}
+        self.lags: dict[Mode, list[tuple[Mode, int]]] = {mode: [] for mode in self.spans}
+        for one in self.spans:
+            for other in self.spans:
+                if one[0] != other[0]:
+                    self.lags[one] += [(other, lag) for lag in lags(schedule, one, other)]
+
+    def forward(self, memory: int) -> dict[Mode, set[int]] | None:
+        """Starts of left-shifted schedules, some of which never come about; None if there are too many chains."""
+        begun = [(mode, start, ()) for mode, spans in self.spans.items() for start, _ in spans]
+        seen: set[tuple[Mode, int, tuple[str, ...]]] = set(begun)
+        todo = list(seen)
+        while todo:
+            mode, start, before = todo.pop()
+            for then, lag in self.lags[mode]:
+                if then[0] not in before and _inside(self.spans[then], start + lag):
+                    chain = (then, start + lag, (*before, mode[0])[-memory:])
+                    if chain not in seen:
+                        seen.add(chain)
+                        todo.append(chain)
+            if len(seen) > MOST_CHAINS:
+                return None
+        found: dict[Mode, set[int]] = {mode: set() for mode in self.spans}
+        for mode, start, _ in seen:
+            found[mode].add(start)
+        return found
+
+    def backward(self) -> dict[Mode, list[int]]:
+        """Latest starts: the ends of what is free, and whatever another latest start asks of those before it."""
+        earlier: dict[Mode, list[tuple[Mode, int]]] = {mode: [] for mode in self.spans}
+        for mode, lags in self.lags.items():
+            for then, lag in lags:
+                earlier[then].append((mode, lag))
+        found = {mode: {end - 1 for _, end in spans} for mode, spans in self.spans.items()}
+        todo = [(mode, start) for mode, some in found.items() for start in some]
+        while todo:
+            mode, start = todo.pop()
+            for before, lag in earlier[mode]:
+                latest = start - lag
+                if _inside(self.spans[before], latest) and latest not in found[before]:
+                    found[before].add(latest)
+                    todo.append((before, latest))
+        return {mode: sorted(some) for mode, some in found.items()}
+
+
+def lags(schedule: Schedule, one: Mode, other: Mode) -> set[int]:
+    """Minutes from the start of one activity to that of another which has to be after it, for each reason that there is."""
+    first, then = schedule.activities[one[0]], schedule.activities[other[0]]
+    found: set[int] = set()
+    if set(first.who) & set(then.who):
+        way = schedule.way(schedule.place(first, one[1]), schedule.place(then, other[1]))
+        found.add(first.duration + max(schedule.gap, way))
+    if one[1] is not None and one[1] == other[1]:
+        found.add(first.duration)
+    if first.name in then.after:
+        found.add(first.duration + then.gap)
+    return found
+
+
+def _inside(spans: Spans, minute: int) -> bool:
+    return any(start <= minute < end for start, end in spans)
+
+
+def _left_shifted(schedule: Schedule, modes: Modes) -> dict[Mode, tuple[int, ...]] | None:
+    """One start for all left-shifted ones that nothing later tells apart: the latest of them.
+
+    Where a schedule exists, one with these starts does. Take it left-shifted, and let every activity start at its next latest
+    start. If g follows f, the latest start of g less the lag is a latest start of f, or in between what f may have; so f starts
+    no later, and g follows it still.
+    """
+    chains = _Chains(schedule, modes)
+    forward = chains.forward(MEMORY)
+    if forward is None:
+        return None
+    backward = chains.backward()
+    return {
+        mode: tuple(sorted({latest[bisect_left(latest, start)] for start in found}))
+        for mode, found in forward.items()
+        if (latest := backward[mode])
+    }

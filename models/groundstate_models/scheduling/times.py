@@ -1,0 +1,236 @@
+"""Times as people and language models write them: durations, clock times, and the words that windows are made of.
+
+Everything is whole minutes. Errors are ``ValueError`` with a sentence that quotes the text and shows what is understood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+DAY = 24 * 60
+"""Minutes of a day. Days have 24 hours here, also those on which clocks are changed."""
+
+LONGEST = 7 * DAY
+"""The longest duration, in minutes."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_DURATIONS = 'write minutes (45), "1h", "1h30", "1:30", "90 min" or "PT1H30M"'
+_UNITS = {"d": DAY, "h": 60, "m": 1}
+_PART = r"(\d+(?:[.,]\d+)?)\s*(d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?)"
+_PARTS = re.compile(rf"(?:{_PART}\s*(?:and\s+|,\s*)?)+")
+_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?=\d)(?:(\d+(?:[.,]\d+)?)h)?(?:(\d+)m)?(?:0+s)?)?")
+
+
+def duration(value: int | str) -> int:
+    """Minutes of a duration: whole minutes, ``"1h30"``, ``"1:30"``, ``"1.5 hours"``, ``"PT1H30M"``.
+
+    Raises:
+        ValueError: If it is none, is not whole minutes, or not from 1 minute to `LONGEST`.
+    """
+    minutes = gap(value)
+    if minutes == 0:
+        raise ValueError(f"{value!r} is a duration of zero; the shortest is 1 minute.")
+    return minutes
+
+
+def gap(value: int | str) -> int:
+    """Minutes of a gap or a way: a duration that may be zero.
+
+    Raises:
+        ValueError: As `duration`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError(f"{value!r} is no duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
+    minutes = Fraction(value) if isinstance(value, int) else _minutes(value)
+    if minutes is None:
+        raise ValueError(f"{value!r} is no duration; {_DURATIONS}.")
+    if minutes.denominator != 1:
+        raise ValueError(f"{value!r} is {float(minutes):g} minutes; durations are whole minutes.")
+    if not 0 <= minutes <= LONGEST:
+        raise ValueError(f"{value!r} is not from 0 minutes to {LONGEST // DAY} days ({LONGEST} minutes).")
+    return int(minutes)
+
+
+def _minutes(text: str) -> Fraction | None:
+    said = text.strip().lower()
+    if re.fullmatch(r"\d+", said):
+        return Fraction(said)
+    if clock := re.fullmatch(r"(\d+):([0-5]\d)", said):
+        return Fraction(60 * int(clock[1]) + int(clock[2]))
+    if (iso := _ISO.fullmatch(said)) and any(iso.groups()):
+        days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
+        return days * DAY + hours * 60 + minutes
+    said = re.sub(r"\bhalf an hour\b", "30m", said)
+    said = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", said)
+    said = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", said)  # 1h30
+    if not _PARTS.fullmatch(said):
+        return None
+    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, said)), Fraction(0))
+
+
+def printed_duration(minutes: int) -> str:
+    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` reads it again."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
+
+
+def printed_clock(minute: int) -> str:
+    """``"9:00"``; 1440 is ``"24:00"``."""
+    return f"{minute // 60}:{minute % 60:02d}"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time of day in minutes, and the "am" or "pm" that it was written with."""
+
+    minute: int
+    half: str = ""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a window or a moment.
+
+    Attributes:
+        kind: ``D`` day, ``C`` clock, ``M`` date with time, ``P`` duration, ``-`` until, ``,`` and, ``A`` after, ``B`` before,
+            ``W`` between.
+        value: A weekday's number from Monday, several, or a date for ``D``; a `Clock` for ``C``; a datetime for ``M``; minutes
+            for ``P``.
+        text: As written.
+    """
+
+    kind: str
+    value: tuple[int, ...] | date | Clock | datetime | int | None
+    text: str
+
+
+_WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
+_TOKEN = re.compile(
+    rf"""
+      (?P<moment>\d{{4}}-\d\d-\d\d(?:t\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\+\d\d:?\d\d|-(?:0\d|1[0-2]):?\d\d)?
+                                 |\s\d\d?:\d\d(?::\d\d(?:\.\d+)?(?:z|[+-]\d\d:?\d\d)?|z|\+\d\d:?\d\d))(?![\d:]))
+    | (?P<date>\d{{4}}-\d\d-\d\d|\d{{4}}-w\d\d-[1-7])(?!\d)
+    | (?P<period>p(?:\d|t\d)[\dtdhms.,]*)
+    | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
+    | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
+    | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
+    | (?P<and>,|;|and\b|&)
+    | (?P<after>after\b|from\b|since\b)
+    | (?P<before>before\b|by\b)
+    | (?P<between>between\b)
+    | (?P<skip>\s+|on\b|at\b|during\b|all\sday\b|any\s?time\b|the\b)
+    """,
+    re.VERBOSE,
+)
+_KINDS = {
+    "moment": "M", "date": "D", "period": "P", "clock": "C", "weekday": "D", "several": "D", "until": "-", "and": ",",
+    "after": "A", "before": "B", "between": "W",
+}  # fmt: skip
+
+
+def tokens(text: str) -> list[Token]:
+    """The words of a window or a moment.
+
+    Raises:
+        ValueError: If a word is none that times are made of, or names a day or time that does not exist.
+    """
+    found: list[Token] = []
+    said, at = text.lower(), 0
+    while at < len(said):
+        match = _TOKEN.match(said, at)
+        if match is None or match.lastgroup is None:
+            word = re.split(r"[\s,;]", text[at:], maxsplit=1)[0]
+            raise ValueError(
+                f'{word!r} in {text!r} is no day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
+                '"9:00-12:00" (every day) or "tue" (all day).'
+            )
+        kind = _KINDS.get(match.lastgroup)
+        if kind == "-" and match[0] in ("until", "till") and (not found or found[-1].kind == "D"):
+            kind = "B"
+        if kind is not None:
+            found.append(Token(kind, _value(match.lastgroup, match[0].strip(), text), match[0].strip()))
+        at = match.end()
+    return _dates_win(found, text)
+
+
+def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
+    match group:
+        case "weekday":
+            return (WEEKDAYS.index(word[:3]),)
+        case "several":
+            first = word.replace("-", "").replace(" ", "")
+            return (
+                (5, 6)
+                if first.startswith("weekend")
+                else (0, 1, 2, 3, 4)
+                if first.startswith("weekday")
+                else tuple(range(7))
+            )
+        case "clock":
+            return _clock(word, text)
+        case "period":
+            return duration(word)
+        case "moment" | "date":
+            try:
+                return _date(word) if group == "date" else _moment(word)
+            except ValueError:
+                raise ValueError(
+                    f"{word!r} in {text!r} is no date, or no time in whole minutes, that exists."
+                ) from None
+    return None
+
+
+def _date(word: str) -> date:
+    return date.fromisoformat(word.upper())
+
+
+def _moment(word: str) -> datetime:
+    day, clock = re.split(r"[t\s]", word, maxsplit=1)
+    read = datetime.fromisoformat(f"{day}T{'0' if clock[1] == ':' else ''}{clock}".upper())
+    if read.second or read.microsecond:
+        raise ValueError
+    return read
+
+
+def _clock(word: str, text: str) -> Clock:
+    if word in ("noon", "midday"):
+        return Clock(12 * 60)
+    if word == "midnight":
+        return Clock(0)
+    half = next((f"{h}m" for h in "ap" if word.endswith((f"{h}m", f"{h}.m."))), "")
+    hour, minute, second = (int(part) for part in [*re.findall(r"\d+", word), "0", "0"][:3])
+    wrong = f"{word!r} in {text!r} is no time of day; write 0:00 to 24:00, or 1am to 12pm."
+    if minute > 59 or hour > 24 or (hour == 24 and minute):
+        raise ValueError(wrong)
+    if second:
+        raise ValueError(f"{word!r} in {text!r} has seconds; times are whole minutes.")
+    if not half:
+        return Clock(60 * hour + minute)
+    if not 1 <= hour <= 12:
+        raise ValueError(wrong)
+    return Clock(60 * (hour % 12 + 12 * (half == "pm")) + minute, half)
+
+
+def _dates_win(found: list[Token], text: str) -> list[Token]:
+    """Leave out a weekday that stands before its date ("Mon 2025-03-03"), where it is right."""
+    kept: list[Token] = []
+    for token in found:
+        before = kept[-1] if kept else None
+        if (
+            isinstance(token.value, date)
+            and before is not None
+            and before.kind == "D"
+            and isinstance(before.value, tuple)
+        ):
+            if token.value.weekday() not in before.value:
+                day = _NAMES[token.value.weekday()].capitalize()
+                raise ValueError(f"{token.text} in {text!r} is a {day}, not {before.text!r}.")
+            kept.pop()
+        kept.append(token)
+    return kept

@@ -1,0 +1,106 @@
+"""What takes place on which day, for drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from groundstate_models.scheduling.check import Placed, placements
+from groundstate_models.scheduling.preferences import Placement
+from groundstate_models.scheduling.schedule import Schedule
+from groundstate_models.scheduling.times import DAY, printed_clock
+
+MOST_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Block:
+    """An activity on one day.
+
+    Attributes:
+        index: The activity's number in the request.
+        name: Its name.
+        where: Its room, or its place, or nothing.
+        start, end: In minutes of the day; an activity that passes midnight is one block a day.
+    """
+
+    index: int
+    name: str
+    where: str
+    start: int
+    end: int
+
+    @property
+    def label(self) -> list[str]:
+        """Lines that say what it is."""
+        times = f"{printed_clock(self.start)}-{printed_clock(self.end)}"
+        return [self.name, times, *([self.where] if self.where else [])]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A day, what it is called, and its blocks in the order of time."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Week:
+    """Days side by side, from one full hour to another, in minutes of the day."""
+
+    columns: tuple[Column, ...]
+    begin: int
+    end: int
+
+
+def week(schedule: Schedule, answer: Mapping[str, Any] | None) -> Week:
+    """The days of a schedule; of many, those on which something takes place. Without an answer, what the request fixes does."""
+    placed = placements(schedule, answer)[0] if answer is not None else _fixed(schedule)
+    days = schedule.days.numbers
+    if len(days) > MOST_DAYS:
+        days = tuple(sorted({one.start // DAY for one in placed.values()})) or days[:1]
+    columns = tuple(_column(schedule, day, placed) for day in days)
+    blocks = [block for column in columns for block in column.blocks]
+    begin, end = min((b.start for b in blocks), default=9 * 60), max((b.end for b in blocks), default=17 * 60)
+    return Week(columns, begin // 60 * 60, -(-end // 60) * 60)
+
+
+def lanes(blocks: Sequence[Block], step: int) -> list[int]:
+    """Beside how many others each block stands, where blocks take whole steps of so many minutes."""
+    free_from: list[int] = []
+    found: list[int] = []
+    for block in blocks:
+        start, end = block.start // step, max(-(-block.end // step), block.start // step + 1)
+        lane = next((lane for lane, until in enumerate(free_from) if until <= start), len(free_from))
+        free_from[lane : lane + 1] = [end]
+        found.append(lane)
+    return found
+
+
+def _fixed(schedule: Schedule) -> Placed:
+    return {
+        name: Placement(activity.at, activity.at + activity.duration)
+        for name, activity in schedule.activities.items()
+        if activity.at is not None
+    }
+
+
+def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
+    begin, end = day * DAY, (day + 1) * DAY
+    blocks = [
+        Block(
+            schedule.activities[name].index,
+            name,
+            one.room or schedule.place(schedule.activities[name], None) or "",
+            max(0, one.start - begin),
+            min(DAY, one.end - begin),
+        )
+        for name, one in placed.items()
+        if one.start < end and one.end > begin
+    ]
+    said = schedule.days.day_said(day)
+    title = f"{date.fromordinal(day):%a} {said}" if schedule.days.dated else said.capitalize()
+    return Column(title, tuple(sorted(blocks, key=lambda block: (block.start, -block.end, block.index))))
