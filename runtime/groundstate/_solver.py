@@ -194,7 +194,7 @@ class Solver:
         inputs = self._task.encode(plain)
         violations = self._task.check(plain, given)
         energy, terms = None, {}
-        if self._judge is not None:
+        if self._judge is not None and tensors is not None:
             feeds = {**inputs, **{f"answer.{name}": tensor for name, tensor in tensors.items()}}
             judged = self._judge.run({name: np.ascontiguousarray(tensor[None]) for name, tensor in feeds.items()})
             counted = self._violations(judged["violations"][0]) if "violations" in judged else []

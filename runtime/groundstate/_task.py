@@ -37,8 +37,8 @@ class Task:
         """
         return _tensors(self.header.inputs, request)
 
-    def encode_answer(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-        """The answer tensors of somebody else's answer, without the batch."""
+    def encode_answer(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
+        """The answer tensors of somebody else's answer, without the batch; None where the landscape has no place for it."""
         del request
         return _tensors(self.header.answers, answer)
 

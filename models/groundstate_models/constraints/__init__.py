@@ -8,6 +8,6 @@ def artefact() -> Path:
     return Path(__file__).parent / "constraints.onnx"
 
 
-def weights() -> Path:
-    """The weights that the file was made from, as NumPy arrays."""
-    return Path(__file__).parent / "weights.npz"
+def settings() -> Path:
+    """The learned numbers that the file was made from, as JSON."""
+    return Path(__file__).parent / "settings.json"

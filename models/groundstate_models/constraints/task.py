@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +36,42 @@ class Read:
     def network(self) -> Network:
         network = Network(self.problem.graph)
         if (edges := len(network.table.literal)) > MOST_EDGES:
-            raise RequestError(
-                [
-                    Fault(
-                        "",
-                        f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed.",
-                    )
-                ]
-            )
+            said = f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed."
+            raise RequestError([Fault("", said)])
         return network
+
+    def below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
+        """The tensors of the problem whose answers cost less; None where there can be none."""
+        most = round(cost * self.network.quantum) - 1
+        return None if most < self.network.least else self.network.tensors(most, without)
+
+
+Known = TypeVar("Known")
+
+
+class Memory(Generic[Known]):
+    """What is known of the requests asked about last: a task is asked several times about each.
+
+    Args:
+        make: What is to be known of a request.
+    """
+
+    def __init__(self, make: Callable[[Mapping[str, Any]], Known]) -> None:
+        self._make = make
+        self._known: OrderedDict[int, tuple[Mapping[str, Any], Known]] = OrderedDict()
+        self._lock = Lock()
+
+    def __call__(self, request: Mapping[str, Any]) -> Known:
+        with self._lock:
+            # The request is kept with its number, so that no other object can come to have it.
+            if (known := self._known.get(id(request))) is not None:
+                return known[1]
+        made = self._make(request)
+        with self._lock:
+            self._known[id(request)] = request, made
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return made
 
 
 class ConstraintsTask(Task):
@@ -52,25 +79,7 @@ class ConstraintsTask(Task):
 
     def __init__(self, header: Header) -> None:
         super().__init__(header)
-        self._known: OrderedDict[int, tuple[Mapping[str, Any], Read]] = OrderedDict()
-        self._lock = Lock()
-
-    def read(self, request: Mapping[str, Any]) -> Read:
-        """The meaning of a request; of one asked about before, the same.
-
-        Raises:
-            RequestError: If it means nothing; with every place.
-        """
-        with self._lock:
-            # The request is kept with its number, so that no other object can come to have it.
-            if (known := self._known.get(id(request))) is not None:
-                return known[1]
-        made = Read(request)
-        with self._lock:
-            self._known[id(request)] = request, made
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return made
+        self.read = Memory(Read)
 
     def contradictions(self, request: Mapping[str, Any]) -> list[Violation]:
         read = self.read(request)
@@ -102,9 +111,7 @@ class ConstraintsTask(Task):
         return problem.cost(answer["values"]) if problem.preferences else None
 
     def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
-        network = self.read(request).network
-        most = round(cost * network.quantum) - 1
-        return None if most < network.least else network.tensors(most)
+        return self.read(request).below(cost)
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
         names = list(request["variables"])

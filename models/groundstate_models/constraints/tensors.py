@@ -95,11 +95,14 @@ class Network:
         """No assignment that propagation leaves costs less, in whole numbers."""
         return sum(int(self.costs[g.start : g.stop][self.open[g.start : g.stop]].min()) for g in self.graph.groups)
 
-    def tensors(self, most: int | None = None, *, exact: bool = False) -> dict[str, NDArray[Any]]:
-        """The energy's inputs, without the batch.
+    def tensors(
+        self, most: int | None = None, without: NDArray[np.bool_] | None = None, *, exact: bool = False
+    ) -> dict[str, NDArray[Any]]:
+        """The energy's inputs, without the batch; of the same shapes whatever ``most`` and ``without`` are.
 
         Args:
             most: What an answer may cost, in whole numbers of `costs`.
+            without: Literals that are ruled out besides, ``(literals,)``.
             exact: Leave the sizes as they are.
         """
         table, kept = self.table, self.kept
@@ -110,7 +113,7 @@ class Network:
         domain[len(kept) :, 0] = 1.0
         for row, literals in enumerate(kept):
             place[literals] = row * values + np.arange(len(literals))
-            domain[row, : len(literals)] = 1.0
+            domain[row, : len(literals)] = 1.0 if without is None else ~without[literals]
         dear = np.flatnonzero((self.costs != 0) & (place >= 0))
         cost.flat[place[dear]] = self.costs[dear] / max(int(np.abs(self.costs).max(initial=0)), 1)
         settled = (self.open & (place < 0))[table.literal]

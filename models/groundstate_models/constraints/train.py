@@ -27,7 +27,7 @@ import numpy as np
 
 from groundstate_models.constraints.compiled import Array, Flat, descend
 from groundstate_models.constraints.energy import FEATURES, HAND
-from groundstate_models.constraints.export import NOISE_EVERY, RULE, START, TEMPERATURE
+from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup, queens, sat, sudoku, zebra
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
@@ -70,10 +70,6 @@ class Preset:
 
 PRESETS = {"smoke": Preset(2, 4, made=2, drawn=1, chains=1, held=1, validate_every=1), "cpu": Preset()}
 
-Settings = tuple[dict[str, Any], dict[str, float], float]
-"""Numbers of the energy, of the rule, and the standard deviation that chains start from."""
-
-
 def settings_of(x: Array) -> Settings:
     """What a point of the search stands for; the origin stands for what is written by hand."""
     n = len(FEATURES)
@@ -88,7 +84,7 @@ def settings_of(x: Array) -> Settings:
     for place, name in enumerate(("momentum", "keep"), 3):
         odds = math.log(RULE[name] / (1.0 - RULE[name])) + float(rest[place])
         rule[name] = 1.0 / (1.0 + math.exp(-odds))
-    return energy, rule, START * math.exp(float(rest[5]))
+    return Settings(energy, rule, Settings().start * math.exp(float(rest[5])))
 
 
 DIMENSIONS = 4 + 2 * len(FEATURES) + 6
@@ -129,13 +125,12 @@ def judge(
     settings: Settings, sets: Mapping[str, Sequence[Flat]], chains: int, seed: int
 ) -> dict[str, tuple[float, float]]:
     """For each family how soon chains reach answers, from 0 to 1, and the share of chains that do at all."""
-    energy, rule, start = settings
     found = {}
     for family, some in sets.items():
         at = np.concatenate(
             [
                 descend(
-                    one, energy, rule, chains=chains, steps=MARKS[-1], seed=seed + place, noise_every=NOISE_EVERY, start=start,
+                    one, settings.energy, settings.rule, chains=chains, steps=MARKS[-1], seed=seed + place, noise_every=NOISE_EVERY, start=settings.start,
                     heat=TEMPERATURE,
                 )
                 for place, one in enumerate(some)
@@ -205,15 +200,8 @@ def evolve(preset: Preset, seed: int, out: Path, threads: int) -> bool:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    keep(settings_of(strategy.mean), out / "settings.json")
+    write(out / "settings.json", settings_of(strategy.mean).keep)
     return bool(asked)
-
-
-def keep(settings: Settings, path: Path) -> None:
-    """Write what was learned, as JSON."""
-    energy, rule, start = settings
-    text = json.dumps({"format": FORMAT, "energy": energy, "rule": rule, "start": start}, indent=1)
-    write(path, lambda file: file.write_text(text + "\n", encoding="utf-8"))
 
 
 def _begun(checkpoint: Path, preset: Preset) -> Any | None:

@@ -25,6 +25,7 @@ class Compiled:
         values: What each value of a variable means, but for `LEFT_OUT`.
         rooms: Rooms that are alike, by the one that stands for them in ``values``.
         loose: Whether activities are to be moved as early as they go, see `starts.Starts`.
+        left_out, broken: What a weight of 1 of either costs in ``request``.
     """
 
     schedule: Schedule
@@ -32,6 +33,12 @@ class Compiled:
     values: Values
     rooms: Mapping[str, tuple[str, ...]]
     loose: bool
+    left_out: float
+    broken: float
+
+    def price(self, left_out: float, broken: float) -> float:
+        """What weights of what is left out and of what is broken come to in the request's preferences."""
+        return self.left_out * left_out + self.broken * broken
 
 
 def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # noqa: A001 - what it is called everywhere
@@ -54,12 +61,13 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         variables[name] = [*meant, *([] if name in schedule.needed else [LEFT_OUT])]
     rooms = alike(schedule)
     rules = [(rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(rule, values)]
+    preferences, for_left_out, for_broken = _preferences(schedule, values)
     request = {
         "variables": variables,
         "constraints": [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
-        "preferences": _preferences(schedule, values),
+        "preferences": preferences,
     }
-    return Compiled(schedule, request, values, rooms, loose)
+    return Compiled(schedule, request, values, rooms, loose, for_left_out, for_broken)
 
 
 def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], bool]:
@@ -77,8 +85,9 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     return values, found.loose
 
 
-def _preferences(schedule: Schedule, values: Values) -> list[JSON]:
-    """What is left out and broken, weighted as the objective compares it."""
+def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float, float]:
+    """What is left out and broken, weighted as the objective compares it, and by how much either weight was scaled."""
+    scale = 1.0
     broken = [
         (penalty, weight)
         for one in schedule.preferences
@@ -96,7 +105,7 @@ def _preferences(schedule: Schedule, values: Values) -> list[JSON]:
         left_out = [(penalty, weight * scale) for penalty, weight in left_out]
     both = [*left_out, *broken]
     shrink = min(1.0, MOST_WEIGHT / max((weight for _, weight in both), default=1.0))
-    return [{"constraint": penalty, "weight": weight * shrink} for penalty, weight in both]
+    return [{"constraint": penalty, "weight": weight * shrink} for penalty, weight in both], scale * shrink, shrink
 
 
 def _none_of(literals: list[tuple[str, str]]) -> JSON:
