@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from groundstate_models.constraints.energy import shape_of
+from groundstate_models.constraints.export import Settings
 
 CHECK = 16
 """Updates from one look at whether a chain has an answer to the next: a segment."""
@@ -68,7 +69,7 @@ class Flat:
         )
 
 
-@numba.njit(nogil=True, fastmath=True)
+@numba.njit(nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
 def _chain(
     groups: Array,
     starts: Array,
@@ -155,37 +156,35 @@ def _chain(
     return 0
 
 
-@numba.njit(nogil=True)
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
 def _seed(seed: int) -> None:
     np.random.seed(seed)
 
 
 def descend(
     problem: Flat,
-    energy: dict[str, Any],
-    rule: dict[str, float],
+    settings: Settings,
     *,
     chains: int,
     steps: int,
     seed: int,
     noise_every: int,
-    start: float,
     heat: tuple[float, float],
 ) -> Array:
     """Descend on one problem.
 
     Args:
         problem: The problem.
-        energy: As `energy.HAND`.
-        rule: As `export.RULE`.
+        settings: Of the energy, the rule and the start.
         chains: How many.
         steps: Updates that each may make.
         seed: Decides starts, temperatures and noise.
-        noise_every, start, heat: As the artefact has them.
+        noise_every, heat: As the artefact has them.
 
     Returns:
         The updates after which each chain had an answer, 0 for none, ``(chains,)``.
     """
+    energy, rule = settings.energy, settings.rule
     openness = np.exp(energy["log_openness"] + problem.shape @ np.asarray(energy["openness_by_shape"], np.float64))
     weight = np.exp(0.5 * (problem.shape @ np.asarray(energy["weight_by_shape"], np.float64)))
     spread = energy["temperature_by_values"] * (np.log(np.maximum(problem.many, 2.0)) - 1.0)
@@ -201,7 +200,7 @@ def descend(
     found = np.zeros(chains, np.int64)
     for chain in range(chains):
         _seed(int(draw.integers(2**31)))
-        y = start * draw.standard_normal(len(problem.cost))
+        y = settings.start * draw.standard_normal(len(problem.cost))
         found[chain] = _chain(
             problem.groups,
             problem.starts,

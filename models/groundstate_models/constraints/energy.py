@@ -1,8 +1,8 @@
 """The energy of a factor graph: what its constraints are expected to cost while every variable is still undecided.
 
-The state holds a logit for each value of each variable; a softmax makes them probabilities ``p``. A factor's sum ``Σ a·x`` then has
-the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. How far it is expected to be
-beyond a bound is told by a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside,
+The state holds a logit for each value of each variable; a softmax makes them probabilities ``p``. A factor's sum ``Σ a·x`` then
+has the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. How far it is expected to
+be beyond a bound is told by a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside,
 ``d`` far outside, and above 0 near the bound as long as the literals are undecided, so that a fractional state is no rest where
 no integral one is. The energy is the sum of
 
@@ -30,9 +30,9 @@ from torch.nn import functional
 from groundstate_models.constraints.tensors import FAR
 
 FEATURES = ("literals", "beyond", "room", "crowded", "both", "exact")
-"""Of a side of a factor: the logarithm of how many literals it has; the share of the sum's reach that lies beyond the bound, and the
-logarithm of one more than that part; the logarithm of how many factors its literals stand in on average; whether the other side
-is bounded too, and by the same number."""
+"""Of a side of a factor: the logarithm of how many literals it has; the share of the sum's reach that lies beyond the bound, and
+the logarithm of one more than that part; the logarithm of how many factors its literals stand in on average; whether the other
+side is bounded too, and by the same number."""
 
 
 HAND: dict[str, Any] = {
@@ -60,6 +60,14 @@ class ConstraintsEnergy(nn.Module):
     Args:
         settings: The numbers that are learned, by their names in `HAND`; what is left out is as written by hand.
     """
+
+    log_openness: Tensor
+    log_temperature: Tensor
+    log_confinement: Tensor
+    log_preference: Tensor
+    temperature_by_values: Tensor
+    openness_by_shape: Tensor
+    weight_by_shape: Tensor
 
     def __init__(self, settings: Mapping[str, Sequence[float] | float] | None = None) -> None:
         super().__init__()

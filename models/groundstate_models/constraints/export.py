@@ -67,11 +67,17 @@ class Settings:
         """
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
-            if stored["format"] != FORMAT or set(stored["energy"]) != set(HAND) or set(stored["rule"]) != set(RULE):
-                raise ValueError("it is of another version")
-            return cls(stored["energy"], stored["rule"], float(stored["start"]))
+            known = (
+                stored["format"] == FORMAT and set(stored["energy"]) == set(HAND) and set(stored["rule"]) == set(RULE)
+            )
+            found = cls(stored["energy"], stored["rule"], float(stored["start"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"The settings in {path} cannot be used: {error}. Train again, or name another file.") from None
+            raise ValueError(
+                f"The settings in {path} cannot be read: {error}. Train again, or name another file."
+            ) from None
+        if not known:
+            raise ValueError(f"The settings in {path} are of another version. Train again, or name another file.")
+        return found
 
     def keep(self, path: Path) -> None:
         """Write them as JSON."""

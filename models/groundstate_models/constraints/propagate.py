@@ -1,8 +1,8 @@
 """What a problem's factors rule out before any descent, and the proof where they rule out everything.
 
-Bounds propagation on pseudo-Boolean factors, a group of literals at a time: of each group exactly one literal holds, so a factor's
-sum lies between the sums of its groups' least and greatest contributions, and a literal that would take it beyond its bounds is
-out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is modelling, not search: nothing is ever assumed.
+Bounds propagation on pseudo-Boolean factors, a group of literals at a time: of each group exactly one literal holds, so a
+factor's sum lies between the sums of its groups' least and greatest contributions, and a literal that would take it beyond its
+bounds is out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is modelling, not search: nothing is ever assumed.
 """
 
 from __future__ import annotations
@@ -196,14 +196,14 @@ def proof(table: Table, open_: NDArray[np.bool_], fixed: Collection[int] = ()) -
     if not contradicts(sources):
         return None
 
-    def explain(background: list[int], added: bool, rest: list[int]) -> list[int]:
+    def explain(background: list[int], added: list[int], rest: list[int]) -> list[int]:
+        """Those of ``rest`` that are needed beside the background, whose last part is ``added``."""
         if added and contradicts(background):
             return []
         if len(rest) == 1:
             return rest
-        half = len(rest) // 2
-        second = explain([*background, *rest[:half]], True, rest[half:])
-        first = explain([*background, *second], bool(second), rest[:half])
-        return [*first, *second]
+        first, second = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+        late = explain([*background, *first], first, second)
+        return [*explain([*background, *late], late, first), *late]
 
-    return sorted(explain([], False, sources)) if sources else []
+    return sorted(explain([], [], sources)) if sources else []

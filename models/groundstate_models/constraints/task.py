@@ -36,7 +36,9 @@ class Read:
     def network(self) -> Network:
         network = Network(self.problem.graph)
         if (edges := len(network.table.literal)) > MOST_EDGES:
-            said = f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed."
+            said = (
+                f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed."
+            )
             raise RequestError([Fault("", said)])
         return network
 

@@ -1,10 +1,12 @@
 """Train the constraints energy through its own descent: ``python -m groundstate_models.constraints.train --preset cpu``.
 
-The energy's few numbers and those of the descent are learned together, by evolution (CMA-ES: N. Hansen and A. Ostermeier, "Completely
-derandomized self-adaptation in evolution strategies", 2001): a candidate is worth how soon chains that descend with it reach
-answers, over problems of all families. That is what is wanted of a search, and a gradient through a few of its updates does not tell it.
+The energy's few numbers and those of the descent are learned together, by evolution (CMA-ES: N. Hansen and A. Ostermeier,
+"Completely derandomized self-adaptation in evolution strategies", 2001): a candidate is worth how soon chains that descend with
+it reach answers, over problems of all families. That is what is wanted of a search; a gradient through a few updates does not
+tell it.
 
-Everything is seeded; a checkpoint is written after every generation, and the same command goes on from it. Needs ``groundstate[train]``.
+Everything is seeded; a checkpoint is written after every generation, and the same command goes on from it. Needs
+``groundstate[train]``.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ class Preset:
 
 PRESETS = {"smoke": Preset(2, 4, made=2, drawn=1, chains=1, held=1, validate_every=1), "cpu": Preset()}
 
+
 def settings_of(x: Array) -> Settings:
     """What a point of the search stands for; the origin stands for what is written by hand."""
     n = len(FEATURES)
@@ -125,17 +128,10 @@ def judge(
     settings: Settings, sets: Mapping[str, Sequence[Flat]], chains: int, seed: int
 ) -> dict[str, tuple[float, float]]:
     """For each family how soon chains reach answers, from 0 to 1, and the share of chains that do at all."""
+    how: dict[str, Any] = {"chains": chains, "steps": MARKS[-1], "noise_every": NOISE_EVERY, "heat": TEMPERATURE}
     found = {}
     for family, some in sets.items():
-        at = np.concatenate(
-            [
-                descend(
-                    one, settings.energy, settings.rule, chains=chains, steps=MARKS[-1], seed=seed + place, noise_every=NOISE_EVERY, start=settings.start,
-                    heat=TEMPERATURE,
-                )
-                for place, one in enumerate(some)
-            ]
-        )  # fmt: skip
+        at = np.concatenate([descend(one, settings, seed=seed + place, **how) for place, one in enumerate(some)])
         soon = float(np.mean([((at > 0) & (at <= mark)).mean() for mark in MARKS]))
         found[family] = (soon, float((at > 0).mean()))
     return found
@@ -213,8 +209,8 @@ def _begun(checkpoint: Path, preset: Preset) -> Any | None:
     if not checkpoint.exists():
         return None
     try:
-        stored = pickle.loads(checkpoint.read_bytes())
-        strategy = pickle.loads(stored["strategy"])
+        stored = pickle.loads(checkpoint.read_bytes())  # noqa: S301 - the user's own run
+        strategy = pickle.loads(stored["strategy"])  # noqa: S301
     except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
         reason = str(error).partition("\n")[0]
         raise TrainingError(

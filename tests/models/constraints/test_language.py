@@ -36,7 +36,7 @@ def literals(problem: Problem, given: dict[str, Any]) -> np.ndarray:
 
 
 def whatever_the_auxiliaries(problem: Problem, given: dict[str, Any]) -> tuple[set[int], float]:
-    """Sources of factors that no choice of auxiliary literals satisfies together, and the least that any choice costs, by trying all.
+    """Sources of factors that no auxiliary literals satisfy together, and the least that any of them cost, by trying all.
 
     The cost is that of choices which satisfy everything that the preferences became.
     """
