@@ -47,7 +47,7 @@ OF_MODEL = (
 
 
 def head(models: Sequence[Model]) -> str:
-    own = [f"{column}{f' ({m.title})' if len(models) > 1 else ''}" for m in models for column in OF_MODEL]
+    own = [f"{'beside: ' if model is not models[0] else ''}{column}" for model in models for column in OF_MODEL]
     columns = ("family", "instances", "to reach", *own, "CP-SAT, solved", "CP-SAT, median / 95th")
     return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
 

@@ -1,1 +1,1 @@
-"""What the benchmarks of typed constraints share: an exact solver beside the energy, and the graphs that others colour."""
+"""What the benchmarks of typed constraints measure with: families of problems, definitions of their solutions, an exact solver."""

@@ -97,14 +97,17 @@ def alone(model: Model, job: Job, journal: Journal) -> None:
     for instance in missing:
         ledger = Ledger(model.solver.header)
         begun = time.perf_counter()
-        found = model.solver.solve(
-            instance.request,
-            restarts=spent.chains,
-            max_steps=spent.steps,
-            deadline=spent.deadline,
-            seed=instance.seed,
-            watch=ledger,
-        )
+        try:
+            found = model.solver.solve(
+                instance.request,
+                restarts=spent.chains,
+                max_steps=spent.steps,
+                deadline=spent.deadline,
+                seed=instance.seed,
+                watch=ledger,
+            )
+        except gs.RequestError as error:
+            raise _refused(job, instance, error) from None
         seconds = time.perf_counter() - begun
         _add(journal, job.key(instance, model.digest, ALONE), instance, found, ledger.updates[0], seconds)
         told()
@@ -119,7 +122,7 @@ def batch(model: Model, job: Job, journal: Journal) -> None:
     def done(index: int, found: gs.Solution | gs.RequestError) -> None:
         nonlocal last
         if isinstance(found, gs.RequestError):
-            raise SystemExit(f"{missing[index].name} of {job.family} is refused: {found}")
+            raise _refused(job, missing[index], found)
         seconds = time.perf_counter() - last
         key = job.key(missing[index], model.digest, BATCH)
         _add(journal, key, missing[index], found, ledger.updates.pop(index, 0), seconds)
@@ -159,6 +162,10 @@ def exactly(job: Job, journal: Journal) -> None:
             raise SystemExit(f"CP-SAT ends {instance.name} of {job.family} as {found.status}, with {found.values}.")
         journal.add(job.key(instance, CP_SAT, ALONE), {"status": found.status, **said, "seconds": seconds})
         told()
+
+
+def _refused(job: Job, instance: Instance, error: gs.RequestError) -> SystemExit:
+    return SystemExit(f"{instance.name} of {job.family} is refused: {error}")
 
 
 def _add(journal: Journal, key: Record, instance: Instance, found: gs.Solution, updates: int, seconds: float) -> None:
