@@ -1,1 +1,1 @@
-"""What the benchmarks of typed constraints measure with: families of problems, definitions of their solutions, an exact solver."""
+"""What typed constraints are measured with: families of problems, definitions of their solutions, an exact solver."""
