@@ -23,10 +23,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.journal import Journal, Record
+from benchmarks.loaded import Model
+from benchmarks.rates import milliseconds, wilson
 from benchmarks.sudokus import exact
-from benchmarks.sudokus.journal import Journal, Record
-from benchmarks.sudokus.puzzles import Puzzle, read, sample, wilson
-from benchmarks.sudokus.solving import Budget, Model, alone, milliseconds, recorded, solve, updates
+from benchmarks.sudokus.puzzles import Puzzle, read, sample
+from benchmarks.sudokus.solving import Budget, alone, recorded, solve, updates
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.sudokus.journal import Journal, Progress
+from benchmarks.journal import Journal, Progress
+from benchmarks.loaded import Model
+from benchmarks.rates import wilson
 from benchmarks.sudokus.knowing import Settings, trial, write
-from benchmarks.sudokus.puzzles import Puzzle, read, wilson
-from benchmarks.sudokus.solving import Budget, Model, recorded, solve, updates
+from benchmarks.sudokus.puzzles import Puzzle, read
+from benchmarks.sudokus.solving import Budget, recorded, solve, updates
 
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.export import arguments as exported

@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.journal import Journal, Record
+from benchmarks.loaded import Model
+from benchmarks.rates import interval
 from benchmarks.sudokus import exact, figure
-from benchmarks.sudokus.journal import Journal, Record
-from benchmarks.sudokus.puzzles import Puzzle, interval, read
-from benchmarks.sudokus.solving import Budget, Model, recorded, solve
+from benchmarks.sudokus.puzzles import Puzzle, read
+from benchmarks.sudokus.solving import Budget, recorded, solve
 
 
 def powers(least: int, most: int) -> list[int]:

@@ -25,10 +25,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.sudokus.journal import Journal, Progress, Record
+from benchmarks.journal import Journal, Progress, Record
+from benchmarks.loaded import Model
+from benchmarks.rates import wilson
 from benchmarks.sudokus.neighbours import MUTATIONS, Board, hardest
-from benchmarks.sudokus.puzzles import digits, read, sample, wilson
-from benchmarks.sudokus.solving import Model
+from benchmarks.sudokus.puzzles import digits, read, sample
 from numpy.typing import NDArray
 
 import groundstate as gs

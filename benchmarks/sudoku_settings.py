@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from benchmarks.sudokus.journal import Progress
-from benchmarks.sudokus.puzzles import percentile
+from benchmarks.journal import Progress
+from benchmarks.rates import percentile
 from numpy.typing import NDArray
 
 import groundstate as gs

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
-from benchmarks.sudokus.journal import Progress
+from benchmarks.journal import Progress
 from benchmarks.sudokus.puzzles import units
 
 SIZE = 9

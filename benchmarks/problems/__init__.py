@@ -1,1 +1,1 @@
-"""What the benchmarks of typed constraints share: an exact solver beside the energy, and the graphs that others colour."""
+"""What typed constraints are measured with: families of problems, definitions of their solutions, an exact solver."""

@@ -9,17 +9,13 @@ from __future__ import annotations
 import numpy as np
 from pysat.solvers import Glucose4
 
-from groundstate_models.constraints.factors import Value
-from groundstate_models.constraints.families.example import Example
-from groundstate_models.constraints.families.logic import random_clauses, satisfiability
+from groundstate_models.constraints.families.logic import Clause, random_clauses
 
 
-def uniform_sat(n: int, ratio: float, rng: np.random.Generator) -> Example:
-    """A satisfiable formula of n variables and ``ratio · n`` clauses of three."""
+def uniform_clauses(n: int, count: int, rng: np.random.Generator) -> list[Clause]:
+    """A satisfiable formula of n variables and ``count`` clauses of three."""
     while True:
-        clauses = random_clauses(n, round(ratio * n), 3, rng)
+        clauses = random_clauses(n, count, 3, rng)
         with Glucose4(bootstrap_with=clauses) as solver:
             if solver.solve():
-                true = {x for x in solver.get_model() if x > 0}
-                solution: dict[str, Value] = {f"x{i}": int(i in true) for i in range(1, n + 1)}
-                return Example("sat", satisfiability(n, clauses), solution)
+                return clauses

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.sudokus.puzzles import interval
+from benchmarks.rates import interval
 from numpy.typing import NDArray
 
 CARD, TEXT, QUIET, RULE = "#0f1524", "#c7d0e0", "#8b96ab", "#2c3650"

@@ -1,4 +1,4 @@
-"""Puzzles from CSV files, whether an answer to one is right, and rates with their uncertainty."""
+"""Puzzles from CSV files, and whether an answer to one is right."""
 
 from __future__ import annotations
 
@@ -90,24 +90,3 @@ def right(puzzle: Puzzle, answer: dict[str, Any]) -> bool:
     kept = len(cells) == len(given) and all(g in (0, d) for g, d in zip(given, cells, strict=True))
     full = kept and all({cells[cell] for cell in unit} == every for unit in units(size))
     return full and (not puzzle.solution or digits(puzzle.solution) == cells)
-
-
-def interval(hits: float, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a rate (E. B. Wilson, "Probable inference", 1927)."""
-    z, p = 1.96, hits / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, centre - spread), min(1.0, centre + spread)
-
-
-def wilson(hits: float, n: int) -> str:
-    """A rate in percent with its 95 % interval."""
-    if n == 0:
-        return "–"
-    low, high = interval(hits, n)
-    return f"{100 * hits / n:.2f} % [{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that ``share`` of the values do not exceed."""
-    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks.sudokus.journal import Journal, Progress, Record
-from benchmarks.sudokus.puzzles import Puzzle, percentile, right
+from benchmarks.journal import Journal, Progress, Record
+from benchmarks.loaded import Ledger, Model
+from benchmarks.rates import percentile
+from benchmarks.sudokus.puzzles import Puzzle, right
 
 import groundstate as gs
-from groundstate._catalog import locate
-
-
-@dataclass(frozen=True)
-class Model:
-    """A loaded artefact, and the digest of its bytes by which its records are known."""
-
-    solver: gs.Solver
-    digest: str
-
-    @classmethod
-    def load(cls, name: str, threads: int | None = None) -> Model:
-        """An installed model, or the path of an ``.onnx`` file."""
-        data = (Path(name) if Path(name).suffix else locate(name)).read_bytes()
-        return cls(gs.load(data, threads=threads), hashlib.sha256(data).hexdigest()[:16])
-
-    @property
-    def title(self) -> str:
-        header = self.solver.header
-        return f"{header.name} {header.version} ({self.digest})"
 
 
 @dataclass(frozen=True)
@@ -65,17 +44,6 @@ def _patience(model: Model, budget: Budget) -> Iterator[None]:
         yield
     finally:
         defaults["patience"] = before
-
-
-class Ledger:
-    """Updates that all chains of each problem have made so far; a ``watch`` of `Solver.solve_many`."""
-
-    def __init__(self, header: gs.Header) -> None:
-        self._steps = header.steps
-        self.updates: Counter[int] = Counter()
-
-    def __call__(self, segment: gs.Segment) -> None:
-        self.updates[segment.index] += segment.chains * self._steps
 
 
 def key(model: Model, puzzle: Puzzle, budget: Budget, kind: str = "solve") -> dict[str, Any]:
@@ -142,13 +110,6 @@ def recorded(
     """The puzzles that have been measured, with their records."""
     found = [(puzzle, journal.get(key(model, puzzle, budget, kind))) for puzzle in puzzles]
     return [(puzzle, record) for puzzle, record in found if record is not None]
-
-
-def milliseconds(seconds: Sequence[float]) -> str:
-    """Median and 95th percentile of some times."""
-    if not seconds:
-        return "–"
-    return f"{1e3 * statistics.median(seconds):.0f} / {1e3 * percentile(seconds, 0.95):.0f} ms"
 
 
 def updates(records: Sequence[Record]) -> str:

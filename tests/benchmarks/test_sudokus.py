@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmarks.journal import Journal
+from benchmarks.loaded import Model
+from benchmarks.rates import interval, percentile
 from benchmarks.sudoku_curve import any_of, one_after_another
 from benchmarks.sudoku_judge import auroc
-from benchmarks.sudokus.journal import Journal
 from benchmarks.sudokus.knowing import Knowing, Settings
 from benchmarks.sudokus.neighbours import MUTATIONS, hardest, swaps
-from benchmarks.sudokus.puzzles import Puzzle, digits, interval, percentile, read, right, units
-from benchmarks.sudokus.solving import Budget, Model, key, recorded, solve
+from benchmarks.sudokus.puzzles import Puzzle, digits, read, right, units
+from benchmarks.sudokus.solving import Budget, key, recorded, solve
 
 from tests.support import EASY, EASY_SOLUTION, rows
 

@@ -61,6 +61,10 @@ def in_pairs(constraint: Request) -> list[Request]:
     return [{"type": "not_equal", "variables": list(pair)} for pair in combinations(constraint["variables"], 2)]
 
 
+NODES, BOARDS, SQUARES = (8, 80), (4, 30), (3, 14)
+"""Least and largest sizes of the graphs, the queens' boards and the quasigroups."""
+
+
 def _size(rng: np.random.Generator, least: int, most: int, difficulty: float) -> int:
     return int(rng.integers(least, least + round((most - least) * difficulty) + 1))
 
@@ -70,24 +74,24 @@ def _near(rng: np.random.Generator, threshold: float, difficulty: float) -> floa
     return threshold * (0.5 + 0.5 * difficulty) * float(rng.uniform(0.9, 1.05))
 
 
-_DEGREES = {3: 4.69, 4: 8.9, 5: 13.69, 6: 18.88, 7: 24.45, 8: 30.35}
+DEGREES = {3: 4.69, 4: 8.9, 5: 13.69, 6: 18.88, 7: 24.45, 8: 30.35}
 """Mean degrees at which random graphs stop being colourable in so many colours (Zdeborová and Krząkała, 2007)."""
 
 
 def _colouring(rng: np.random.Generator, difficulty: float) -> Example:
     colours = _size(rng, 3, 8, difficulty)
-    degree = _near(rng, _DEGREES[colours], difficulty)
-    nodes = max(_size(rng, 8, 80, difficulty), round(2 * degree))
+    degree = _near(rng, DEGREES[colours], difficulty)
+    nodes = max(_size(rng, *NODES, difficulty), round(2 * degree))
     make = graphs.planted_colouring if rng.random() < 0.5 else graphs.flat_colouring
     return make(nodes, colours, degree, rng)
 
 
 def _geometric(rng: np.random.Generator, difficulty: float) -> Example:
-    return graphs.geometric_colouring(_size(rng, 8, 80, difficulty), float(rng.uniform(3, 4 + 8 * difficulty)), rng)
+    return graphs.geometric_colouring(_size(rng, *NODES, difficulty), float(rng.uniform(3, 4 + 8 * difficulty)), rng)
 
 
 def _quasigroup(rng: np.random.Generator, difficulty: float) -> Example:
-    n = _size(rng, 3, 14, difficulty)
+    n = _size(rng, *SQUARES, difficulty)
     return squares.quasigroup(n, round(n * n * rng.uniform(0.2, 0.35 + 0.25 * difficulty)), rng)
 
 
@@ -102,7 +106,7 @@ def _killer(rng: np.random.Generator, difficulty: float) -> Example:
 
 
 def _queens(rng: np.random.Generator, difficulty: float) -> Example:
-    n = _size(rng, 4, 30, difficulty)
+    n = _size(rng, *BOARDS, difficulty)
     return queens.queens(n, rng, placed=int(rng.integers(n // 4 + 1)))
 
 

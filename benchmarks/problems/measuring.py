@@ -1,0 +1,173 @@
+"""Problems solved one by one and in batches, by models and by CP-SAT; every answer is judged without the solver's own check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import ortools
+from benchmarks.journal import Journal, Progress, Record
+from benchmarks.loaded import Ledger, Model
+from benchmarks.problems import exact
+from benchmarks.problems.instance import Instance
+
+import groundstate as gs
+from groundstate_models.constraints.families.example import Request
+from groundstate_models.constraints.problem import Problem
+
+CP_SAT = f"CP-SAT {ortools.__version__}"
+ALONE, BATCH = "alone", "batch"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What each problem may spend: chains, updates a chain, seconds; and the threads that a model's chains are spread over."""
+
+    chains: int
+    steps: int
+    deadline: float
+    threads: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.chains} chains × {self.steps} updates, {self.deadline:g} s"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Problems of a family, and what each may spend."""
+
+    family: str
+    instances: Sequence[Instance]
+    budget: Budget
+
+    def key(self, instance: Instance, solver: str, kind: str) -> Record:
+        """What a record is known by: change any of it, and it is measured again."""
+        asked = hashlib.sha256(json.dumps(instance.request).encode()).hexdigest()[:16]
+        place = {"family": self.family, "name": instance.name, "request": asked, "seed": instance.seed}
+        spent = {"deadline": self.budget.deadline} if solver == CP_SAT else asdict(self.budget)
+        return {"kind": kind, "solver": solver, **place, **spent}
+
+    def missing(self, journal: Journal, solver: str, kind: str) -> list[Instance]:
+        return [one for one in self.instances if journal.get(self.key(one, solver, kind)) is None]
+
+    def recorded(self, journal: Journal, solver: str, kind: str) -> list[tuple[Instance, Record]]:
+        """The problems that have been measured, with their records.
+
+        A record holds ``status`` (how the solver says that it ended), ``right`` (there is an answer, and it stands every check
+        here), ``cost`` (of a right answer, where answers cost something), ``seconds`` and, of a model, ``updates`` of all chains.
+        """
+        found = [(one, journal.get(self.key(one, solver, kind))) for one in self.instances]
+        return [(one, record) for one, record in found if record is not None]
+
+    def claims(self, models: Iterable[Model], journal: Journal) -> Iterator[Record]:
+        """All records of some models, of problems alone and in batches."""
+        for model in models:
+            for kind in (ALONE, BATCH):
+                yield from (record for _, record in self.recorded(journal, model.digest, kind))
+
+
+def wrong(record: Record) -> bool:
+    """Whether a model called a problem solved that is not, or one without a solution that has one."""
+    claimed = record["status"] in (gs.Status.SOLVED.value, gs.Status.AMBIGUOUS.value)
+    return (claimed and not record["right"]) or record["status"] == gs.Status.INFEASIBLE.value
+
+
+def judged(instance: Instance, answer: Mapping[str, Any] | None) -> Record:
+    """Whether an answer stands every check, and what it costs."""
+    if answer is None:
+        return {"right": False, "cost": None}
+    problem, values = Problem.of(instance.request), answer["values"]
+    right = not problem.violations(values) and instance.keeps(values)
+    if not (right and problem.preferences):
+        return {"right": right, "cost": None}
+    cost = problem.cost(values)
+    return {"right": answer.get("cost", cost) == cost, "cost": cost}
+
+
+def alone(model: Model, job: Job, journal: Journal) -> None:
+    """Solve what the journal lacks with single calls, each from the request to its solution or the end of the budget."""
+    missing = job.missing(journal, model.digest, ALONE)
+    told = Progress(f"{job.family}, {model.title}, alone", len(missing))
+    spent = job.budget
+    for instance in missing:
+        ledger = Ledger(model.solver.header)
+        begun = time.perf_counter()
+        try:
+            found = model.solver.solve(
+                instance.request,
+                restarts=spent.chains,
+                max_steps=spent.steps,
+                deadline=spent.deadline,
+                seed=instance.seed,
+                watch=ledger,
+            )
+        except gs.RequestError as error:
+            raise _refused(job, instance, error) from None
+        seconds = time.perf_counter() - begun
+        _add(journal, job.key(instance, model.digest, ALONE), instance, found, ledger.updates[0], seconds)
+        told()
+
+
+def batch(model: Model, job: Job, journal: Journal) -> None:
+    """Solve what the journal lacks in shared batches; a record's seconds are those since the last problem that ended."""
+    missing = job.missing(journal, model.digest, BATCH)
+    ledger, told = Ledger(model.solver.header), Progress(f"{job.family}, {model.title}, in a batch", len(missing))
+    spent, last = job.budget, time.perf_counter()
+
+    def done(index: int, found: gs.Solution | gs.RequestError) -> None:
+        nonlocal last
+        if isinstance(found, gs.RequestError):
+            raise _refused(job, missing[index], found)
+        seconds = time.perf_counter() - last
+        key = job.key(missing[index], model.digest, BATCH)
+        _add(journal, key, missing[index], found, ledger.updates.pop(index, 0), seconds)
+        told()
+        last = time.perf_counter()
+
+    model.solver.solve_many(
+        [reordered(instance.request, instance.seed) for instance in missing],
+        restarts=spent.chains,
+        max_steps=spent.steps,
+        deadline=spent.deadline,
+        done=done,
+        watch=ledger,
+    )
+
+
+def reordered(request: Request, seed: int) -> Request:
+    """The same problem with its variables in another order.
+
+    A batch shares one seed, with which problems that differ in their own seed alone would all go the same way.
+    """
+    names = list(request["variables"])
+    order = np.random.default_rng(seed).permutation(len(names))
+    return {**request, "variables": {names[k]: request["variables"][names[k]] for k in order}}
+
+
+def exactly(job: Job, journal: Journal) -> None:
+    """Give CP-SAT what the journal lacks, from the request to its answer or the deadline, with one worker."""
+    missing = job.missing(journal, CP_SAT, ALONE)
+    told = Progress(f"{job.family}, {CP_SAT}", len(missing))
+    for instance in missing:
+        begun = time.perf_counter()
+        found = exact.solve(Problem.of(instance.request), limit=job.budget.deadline, seed=instance.seed)
+        seconds = time.perf_counter() - begun
+        said = judged(instance, None if found.values is None else {"values": found.values})
+        if found.status == "INFEASIBLE" or (found.values is not None and not said["right"]):
+            raise SystemExit(f"CP-SAT ends {instance.name} of {job.family} as {found.status}, with {found.values}.")
+        journal.add(job.key(instance, CP_SAT, ALONE), {"status": found.status, **said, "seconds": seconds})
+        told()
+
+
+def _refused(job: Job, instance: Instance, error: gs.RequestError) -> SystemExit:
+    return SystemExit(f"{instance.name} of {job.family} is refused: {error}")
+
+
+def _add(journal: Journal, key: Record, instance: Instance, found: gs.Solution, updates: int, seconds: float) -> None:
+    said = judged(instance, found.answer if found.solved else None)
+    journal.add(key, {"status": found.status.value, **said, "updates": updates, "seconds": seconds})
