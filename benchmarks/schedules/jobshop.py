@@ -124,12 +124,15 @@ def _least(shop: Shop, lasts: _Steps, heads: _Steps, tails: _Steps) -> int:
 def schedule(shop: Shop, values: Mapping[str, int]) -> dict[Operation, int]:
     """Exact starts: operations in the order of their starts, each as soon as its job and its machine are free.
 
+    An operation that would start before the one before it in its job comes right after that one.
+
     Such a schedule is semi-active (K. R. Baker, 1974): nothing could start earlier in the same order.
     """
     job_free: dict[int, int] = {}
     machine_free: dict[int, int] = {}
     starts: dict[Operation, int] = {}
-    for job, k in sorted(shop.operations, key=lambda one: (values[named(one)], one[1], one[0])):
+    latest = {(job, k): max(values[named((job, i))] for i in range(k + 1)) for job, k in shop.operations}
+    for job, k in sorted(shop.operations, key=lambda one: (latest[one], one[1], one[0])):
         machine = shop.machines[job][k]
         starts[job, k] = max(job_free.get(job, 0), machine_free.get(machine, 0))
         job_free[job] = machine_free[machine] = starts[job, k] + shop.durations[job][k]
