@@ -38,7 +38,9 @@ class Schema:
         self._bulk = {
             name: (spec.shape, bounds)
             for name, spec in tensors.items()
-            if spec.dtype == np.int64 and not spec.named and (bounds := _bounds(properties.get(name), spec.shape)) is not None
+            if spec.dtype == np.int64
+            and not spec.axes
+            and (bounds := _bounds(properties.get(name), spec.shape)) is not None
         }
         self._only_bulk = set(self._bulk) == set(properties) == set(self.schema.get("required", []))
 
