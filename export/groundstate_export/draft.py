@@ -13,7 +13,7 @@ from groundstate_export.descent import Descent
 from groundstate_export.initial import Initial
 from groundstate_export.ir import Graph
 from groundstate_export.rules import Rule, Slot
-from groundstate_export.sizes import Named
+from groundstate_export.sizes import Sizes
 from groundstate_export.tool import Tool
 
 Form = Literal["unrolled", "loop"]
@@ -48,7 +48,7 @@ class Draft:
     seeds: tuple[int, ...] = (0, 1)
 
     kicked: list[int] | None = None
-    sizes: Named | None = None
+    sizes: Sizes | None = None
 
     # capture
     slots: dict[str, Slot] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Draft:
     rule_names: list[str] = field(default_factory=list)
     answers: dict[str, Spec] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
-    # lower, optimise
+    # lower, optimise, join
     graphs: dict[str, Graph] = field(default_factory=dict)
     # unroll
     graph: Graph = field(default_factory=Graph)

@@ -218,12 +218,23 @@ class Graph:
         """The same entries under another shape."""
         if x.shape == shape:
             return x
+        if sum(isinstance(d, Batch) for d in shape) > 1:
+            return self._unit_axes(x, shape)
         if x.op == "Reshape" and x.node:
             return self.reshape(x.node.inputs[0], shape)
-        if sum(isinstance(d, Batch) for d in shape) > 1:
-            raise ValueError("two dimensions depend on the batch")
         target = [-1 if isinstance(d, Batch) else d for d in shape]
         return self.emit("Reshape", [x, self.constant(target, np.int64)], shape)
+
+    def _unit_axes(self, x: Value, shape: Shape) -> Value:
+        """The same entries under a shape that has other axes of length 1, and all others as they are."""
+        if [d for d in x.shape if d != 1] != [d for d in shape if d != 1]:
+            raise ValueError("two dimensions have no number")
+        for op, had in (("Squeeze", x.shape), ("Unsqueeze", shape)):
+            axes = [axis for axis, d in enumerate(had) if d == 1]
+            if axes:
+                left = shape if op == "Unsqueeze" else tuple(d for d in had if d != 1)
+                x = self.emit(op, [x, self.constant(axes, np.int64)], left)
+        return x
 
     def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
         """The axes in another order."""

@@ -1,4 +1,4 @@
-"""The exporter: ``examine → differentiate (capture) → lower → optimise → unroll → verify → write``."""
+"""The exporter: ``examine → differentiate (capture) → lower → optimise → join → unroll → verify → write``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import onnx
 from torch import Tensor
 
 from groundstate_export.arguments import destination, examples, modules_of
@@ -19,20 +20,19 @@ from groundstate_export.examine import examine
 from groundstate_export.fixed import fix_batch
 from groundstate_export.half import halve
 from groundstate_export.initial import Initial
-from groundstate_export.ir import Graph
+from groundstate_export.join import join
 from groundstate_export.loop import loop
 from groundstate_export.parity import Parity, segments, verify
 from groundstate_export.preserve import preserved
 from groundstate_export.report import ExportReport
 from groundstate_export.rules import Rule
-from groundstate_export.sizes import Axes, Named, join
+from groundstate_export.sizes import Axes, Sizes
 from groundstate_export.tool import Tool
 from groundstate_export.unroll import distinct, lower_all, moving, optimise_all, unroll
 from groundstate_export.write import header_of, model_of, write
 
 TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2}
 """Relative error allowed by default. Float16 has three digits, of which sums of many terms lose one."""
-
 
 Resized = tuple[Mapping[str, Tensor], Tensor | Mapping[str, Tensor]]
 """Inputs and state of an example."""
@@ -88,10 +88,10 @@ def export(
         tolerance: Relative error allowed between a step of the file and of PyTorch; by default 1e-5, in float16 1e-2.
         batches: Batch sizes to compare at; by default 1, 2, 7 and 16, or the fixed one.
         seeds: Seeds to compare at.
-        axes: The names of an input's axes after the batch, where a problem's own sizes differ from request to request: for
+        axes: The names of inputs' axes after the batch, where a problem's own sizes differ from request to request: for
             ``{"node": ("nodes", None), "edge": ("edges",)}`` the file takes any number of nodes and edges.
-        resized: The example at two more sizes at least: its inputs and its state. In the example and in the first of these every size is
-            a prime of its own. The file is held against PyTorch at all of them.
+        resized: The example in two other sizes at least: inputs and state of each. In the example and in the first of these every
+            size is a prime of its own. The file is held against PyTorch at all of them.
         progress: Called with the name of each stage as it begins.
 
     Returns:
@@ -129,8 +129,8 @@ def export(
         batches=tuple(((fixed_batch,) if fixed_batch else (1, 2, 7, 16)) if batches is None else batches),
         seeds=tuple(seeds),
     )
-    others = [_resized(draft, *one) for one in resized]
-    _sizes(draft, axes, others)
+    others = [_resized(draft, place, example) for place, example in enumerate(resized)]
+    _sizes(draft, others, axes)
     with preserved([m for f in (energy, rule, decode, rules, embed) for m in modules_of(f)]):
         for one in (draft, *others):
             # Copied out here, what the caller made in inference mode can be differentiated.
@@ -138,45 +138,33 @@ def export(
         return _run(draft, others, target, progress or (lambda _: None))
 
 
-def _resized(draft: Draft, inputs: Mapping[str, Tensor], state: Tensor | Mapping[str, Tensor]) -> Draft:
-    """The same export at an example of another size."""
+def _resized(draft: Draft, place: int, example: Resized) -> Draft:
+    """The same export, in which nothing is made yet, at an example of another size."""
+    if not isinstance(example, tuple) or len(example) != 2:
+        raise BadArgument(f"resized[{place}] is {type(example).__name__}; it must be a pair of inputs and state.")
+    inputs, state = example
     states = {"y": state} if isinstance(state, Tensor) else state
     return replace(
         draft,
-        inputs=examples("resized inputs", inputs),
-        state=examples("resized state", states),
-        initial=dict(draft.initial),
+        inputs=examples(f"resized[{place}] inputs", inputs),
+        state=examples(f"resized[{place}] state", states),
         seeds=draft.seeds[:1],
-        slots={},
-        programs={},
-        graphs={},
-        graph=Graph(),
-        hoisted={},
-        header={},
-        seconds=draft.seconds,
     )
 
 
-def _sizes(draft: Draft, axes: Axes | None, others: Sequence[Draft]) -> None:
+def _sizes(draft: Draft, others: Sequence[Draft], axes: Axes | None) -> None:
     if not axes and not others:
         return
     if not axes or len(others) < 2:
         raise BadArgument(
-            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples; a file of any size needs names, and the "
-            "example at two other sizes: one to read the sizes off, one to prove what was read."
+            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples; a file of any size needs names, and "
+            "the example in two other sizes at least: one to read the sizes off, one to prove what was read."
         )
     if draft.form == "loop" or draft.fixed_batch is not None or draft.precision == "float16":
         raise BadArgument(
             "A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out."
         )
-    for place, other in enumerate(others):
-        for name, tensor in draft.inputs.items():
-            found = other.inputs.get(name)
-            if found is None or found.dim() != tensor.dim():
-                raise BadArgument(
-                    f"resized[{place}] needs the input {name!r} with {tensor.dim()} axes, as the example has it."
-                )
-    draft.sizes = Named.of(axes, draft.inputs, others[0].inputs)
+    draft.sizes = Sizes.of(axes, [(one.inputs, one.state) for one in (draft, *others)])
 
 
 def _choices(
@@ -209,51 +197,52 @@ def _run(draft: Draft, others: Sequence[Draft], path: Path, progress: Callable[[
         yield
         draft.seconds[name] = time.perf_counter() - begin
 
-    everything = (draft, *others)
+    # What differs between two sizes is read off two graphs; further examples are only held against the file.
+    read = (draft, *others[:1])
     with stage("examine"):
-        for one in everything:
+        for one in (draft, *others):
             examine(one)
     with stage("capture"):
-        for one in everything:
+        for one in read:
             differentiate(one)
     with stage("lower"):
-        for one in everything:
+        for one in read:
             lower_all(one)
     with stage("optimise"):
         rounds = optimise_all(draft)
-        for one in others:
-            optimise_all(one, rounds)
+        for other in read[1:]:
+            optimise_all(other, rounds)
         halve_all(draft)
+    if draft.sizes is not None:
+        with stage("join"):
+            join_all(draft, others[0], draft.sizes)
     with stage("unroll"):
-        for one in everything:
-            (loop if one.form == "loop" else unroll)(one)
-        if draft.fixed_batch is not None:
-            draft.graph = fix_batch(draft.graph, draft.fixed_batch)
-        judge = draft.graphs.get("judge")
-        if draft.sizes is not None:
-            draft.graph = join(draft.graph, others[0].graph, draft.sizes)
-            judge = judge and join(judge, others[0].graphs["judge"], draft.sizes)
-        model = model_of(draft.graph, shapes=draft.fixed_batch is not None)
-        if judge is not None:
-            judge.outputs = distinct(judge, judge.outputs)
-            draft.judge = model_of(judge).SerializeToString(deterministic=True)
+        model = _unrolled(draft)
     with stage("verify"):
-        parity = verify(draft, model.SerializeToString())
+        data = model.SerializeToString()
+        parity = verify(draft, data)
         for other in others:
-            parity.include(verify(replace(other, judge=draft.judge), model.SerializeToString()))
-    draft.header = header_of(draft, path.stem)
-    draft.header["parity"] = {
-        "tolerance": draft.tolerance,
-        "worst": max(parity.worst.values()),
-        "batches": list(draft.batches),
-        "segments": segments(draft),
-        "seeds": list(draft.seeds),
-        "outputs": parity.worst,
-        "judged": parity.judged,
-    }
+            parity.include(verify(replace(other, graphs=draft.graphs, judge=draft.judge), data))
+    draft.header = header_of(draft, path.stem) | {"parity": _proof(draft, parity)}
     with stage("write"):
         size = write(draft, model, path)
     return _report(draft, parity, path, size)
+
+
+def _unrolled(draft: Draft) -> onnx.ModelProto:
+    """The model of a segment. The draft gets the judge's."""
+    (loop if draft.form == "loop" else unroll)(draft)
+    if draft.fixed_batch is not None:
+        draft.graph = fix_batch(draft.graph, draft.fixed_batch)
+    if (judge := draft.graphs.get("judge")) is not None:
+        judge.outputs = distinct(judge, judge.outputs)
+        draft.judge = model_of(judge).SerializeToString(deterministic=True)
+    return model_of(draft.graph, shapes=draft.fixed_batch is not None)
+
+
+def join_all(draft: Draft, other: Draft, sizes: Sizes) -> None:
+    """Make graphs for any size of those of two sizes."""
+    draft.graphs = {name: join(graph, other.graphs[name], sizes) for name, graph in draft.graphs.items()}
 
 
 def halve_all(draft: Draft) -> None:
@@ -262,6 +251,21 @@ def halve_all(draft: Draft) -> None:
         for name in ("quiet", "kick", "last"):
             if name in draft.graphs:
                 draft.graphs[name] = halve(draft.graphs[name], moving(draft.graphs[name]))
+
+
+def _proof(draft: Draft, parity: Parity) -> dict[str, Any]:
+    """How the file was held against PyTorch, for its header."""
+    sizes = {} if draft.sizes is None else {"sizes": draft.sizes.examples()}
+    return {
+        "tolerance": draft.tolerance,
+        "worst": max(parity.worst.values()),
+        "batches": list(draft.batches),
+        "segments": segments(draft),
+        "seeds": list(draft.seeds),
+        **sizes,
+        "outputs": parity.worst,
+        "judged": parity.judged,
+    }
 
 
 def _report(draft: Draft, parity: Parity, path: Path, size: int) -> ExportReport:
@@ -273,6 +277,7 @@ def _report(draft: Draft, parity: Parity, path: Path, size: int) -> ExportReport
         trace_every=draft.trace_every,
         batch=draft.fixed_batch,
         precision=draft.precision,
+        sizes=[] if draft.sizes is None else draft.sizes.examples(),
         nodes=len(draft.graph.needed()) + (draft.nodes_a_step if draft.form == "loop" else 0),
         nodes_a_step=draft.nodes_a_step,
         hoisted=draft.hoisted,

@@ -19,6 +19,7 @@ class ExportReport:
         trace_every: The energy is told before every so many of them.
         batch: The one batch size that the file takes; None for any.
         precision: ``"float32"`` or ``"float16"``.
+        sizes: The sizes of each example that was compared, by name, where the file takes any.
         nodes: Nodes in the graph; of a loop, those of its body included.
         nodes_a_step: Nodes that each step runs; where not every step tells its energy, one that does not.
         hoisted: Nodes that run once, because they do not depend on the state, by operator.
@@ -46,6 +47,7 @@ class ExportReport:
     batches: tuple[int, ...] = ()
     seeds: tuple[int, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    sizes: list[dict[str, int]] = field(default_factory=list)
 
     @property
     def worst(self) -> float:
@@ -66,7 +68,7 @@ class ExportReport:
         batches, seeds = (", ".join(map(str, numbers)) for numbers in (self.batches, self.seeds))
         return {
             "file": f"{self.path}, {self.bytes:,} bytes",
-            "form": f"{self._form}, {self.precision}, batch {self.batch or 'any'}",
+            "form": f"{self._form}, {self.precision}, batch {self.batch or 'any'}{self._sizes}",
             "nodes": f"{self.nodes:,} ({self.nodes_a_step} a step)",
             "hoisted": self._hoisted,
             "parity": f"matches PyTorch at batches {batches} and seeds {seeds}",
@@ -92,6 +94,13 @@ class ExportReport:
         steps = f"{self.steps} step" if self.steps == 1 else f"{self.steps} steps"
         told = f", energy told every {self.trace_every}" if self.trace_every > 1 else ""
         return f"{steps} unrolled{told}" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
+
+    @property
+    def _sizes(self) -> str:
+        if not self.sizes:
+            return ""
+        lengths = (f"{name} {', '.join(str(one[name]) for one in self.sizes)}" for name in self.sizes[0])
+        return f", any size (compared: {'; '.join(lengths)})"
 
     @property
     def _hoisted(self) -> str:

@@ -1,87 +1,126 @@
-"""Named sizes: one file for problems of any size, joined from the graphs of two examples of different sizes.
+"""Named sizes: how long the axes of examples are, and what a number that differs between two examples says of that.
 
-Every size of an example is a prime of its own, so a number that differs between the two graphs is read in one way only: as a
-constant times powers of sizes. In the joined graph it is computed from the shapes of the inputs. What is the same in both is
-a constant; anything else (an average over a size, a table as long as one) is refused. The joined graph is then held against
-PyTorch at every example, one of which had no part in it.
+In the first two examples every size is a prime of its own, so a whole number that differs between their graphs is read in one
+way only: as a constant times powers of sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
 
-from groundstate_export.errors import BadArgument, BadEnergy
-from groundstate_export.ir import Array, Batch, Dimension, Graph, Node, Shape, Value
+from groundstate_export.errors import BadArgument
+from groundstate_export.ir import Array, Batch, Dimension
 
 Axes = Mapping[str, Sequence[str | None]]
 """For an input, the names of its axes after the batch; None for one of fixed length."""
+
+Example = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
+"""Inputs and state, batch first."""
+
+Powers = tuple[tuple[str, int], ...]
+"""Sizes by name, each with its power."""
+
+_BATCH = "batch"
+
+_HIGHEST = 2
+"""The highest power, or root of one, that a factor is looked for."""
+
+_ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
 class Size(Batch):
     """A dimension in terms of the problem's named sizes: a constant times powers of them.
 
+    It is a `Batch`, which is what every stage takes for a dimension that has no number yet.
+
     Attributes:
-        powers: Each size's name and its power.
+        powers: The sizes, sorted by name; the batch may be among them.
     """
 
-    powers: tuple[tuple[str, int], ...] = ()
+    powers: Powers = ()
 
     def __str__(self) -> str:
-        words = [name for name, power in self.powers for _ in range(power)]
-        return "*".join([*([str(self.times)] if self.times != 1 else []), *words])
+        names = [name for name, power in self.powers for _ in range(power)]
+        return "*".join([*([] if self.times == 1 and names else [str(self.times)]), *names])
+
+
+def product(shape: Iterable[Dimension]) -> Size:
+    """Entries of a tensor for each row of the batch."""
+    times, powers = 1, dict[str, int]()
+    for d in shape:
+        times *= d.times if isinstance(d, Batch) else d
+        for name, power in d.powers if isinstance(d, Size) else ():
+            powers[name] = powers.get(name, 0) + power
+    powers.pop(_BATCH, None)
+    return Size(times, tuple(sorted(powers.items())))
+
+
+def greatest(products: Iterable[Size]) -> list[Size]:
+    """Those of which one is the greatest of all, whatever the sizes."""
+    distinct = list(dict.fromkeys(products))
+    return [one for one in distinct if not any(one != other and _within(one, other) for other in distinct)]
+
+
+def _within(one: Size, other: Size) -> bool:
+    most = dict(other.powers)
+    return one.times <= other.times and all(power <= most.get(name, 0) for name, power in one.powers)
 
 
 @dataclass(frozen=True)
-class Named:
-    """The sizes of two examples.
+class Sizes:
+    """The sizes of examples.
 
     Attributes:
-        lengths: The length of each size in the first and in the second.
-        places: An input and an axis (after the batch) that have this size.
+        lengths: The length of each size in every example.
+        places: An input that has an axis of this size, and which (after the batch).
     """
 
-    lengths: dict[str, tuple[int, int]]
+    lengths: dict[str, tuple[int, ...]]
     places: dict[str, tuple[str, int]]
 
     @classmethod
-    def of(cls, axes: Axes, first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> Named:
-        """Read the sizes off two examples.
+    def of(cls, axes: Axes, examples: Sequence[Example]) -> Sizes:
+        """Read the sizes off examples.
+
+        Args:
+            axes: What names the inputs' axes have.
+            examples: Two that the sizes are read off, and at least one to prove what was read.
 
         Raises:
-            BadArgument: The names do not fit the inputs, or the lengths are not primes that tell the sizes apart.
+            BadArgument: The names do not fit the inputs, or the examples the names; or lengths do not tell the sizes apart.
         """
-        found: dict[str, tuple[int, int]] = {}
-        places: dict[str, tuple[str, int]] = {}
+        _alike(examples)
+        _names(axes, examples[0][0])
+        found = cls({}, {})
         for name, named in axes.items():
-            if name not in first:
-                raise BadArgument(f"axes names {name!r}, which is none of the inputs {sorted(first)}.")
-            if len(named) != first[name].dim() - 1:
-                raise BadArgument(
-                    f"axes[{name!r}] has {len(named)} entries, and the input has {first[name].dim() - 1} axes after the batch."
-                )
             for axis, size in enumerate(named):
                 if size is None:
                     continue
-                lengths = (first[name].shape[axis + 1], second[name].shape[axis + 1])
-                if found.setdefault(size, lengths) != lengths:
-                    raise BadArgument(f"The size {size!r} is {found[size]} in one input and {lengths} in {name!r}.")
-                places.setdefault(size, (name, axis))
-        for example in (0, 1):
-            _primes({size: lengths[example] for size, lengths in found.items()}, example)
-        for size, (one, other) in found.items():
-            if one == other:
-                raise BadArgument(f"The size {size!r} is {one} in both of the first two examples; it must differ.")
-        return cls(found, places)
+                lengths = tuple(inputs[name].shape[axis + 1] for inputs, _ in examples)
+                source, _ = found.places.setdefault(size, (name, axis))
+                if found.lengths.setdefault(size, lengths) != lengths:
+                    raise BadArgument(
+                        f"The size {size!r} is {_listed(found.lengths[size])} in {source!r} and {_listed(lengths)} in "
+                        f"{name!r}, at the example and at those of resized; it must be one length at each."
+                    )
+        _primes(found.lengths)
+        _told_apart(found.lengths)
+        found._cover(examples)
+        return found
+
+    def examples(self) -> list[dict[str, int]]:
+        """The sizes of each example."""
+        return [dict(zip(self.lengths, found, strict=True)) for found in zip(*self.lengths.values(), strict=True)]
 
     def read(self, one: int, other: int) -> Dimension:
-        """A number of the first graph and the same of the second, as a number or in terms of sizes.
+        """A number of the first example and the same of the second, as a number or in terms of sizes.
 
         Raises:
             ValueError: They are neither.
@@ -89,136 +128,127 @@ class Named:
         if one == other:
             return one
         powers: dict[str, int] = {}
-        for size, (first, second) in self.lengths.items():
+        for size, (first, second, *_) in self.lengths.items():
             while one and other and one % first == 0 and other % second == 0:
                 one, other = one // first, other // second
                 powers[size] = powers.get(size, 0) + 1
         if one != other:
-            raise ValueError
+            raise ValueError(f"{one} and {other} are no multiples of sizes")
         return Size(one, tuple(sorted(powers.items())))
 
+    def factor(self, one: Array, other: Array) -> Powers | None:
+        """Powers of sizes that every number of the second example has grown by since the first; None where there are none."""
+        there = one != 0
+        if not np.array_equal(there, other != 0) or not there.any():
+            return None
+        grown = other[there].astype(np.float64) / one[there]
+        powers = itertools.product(range(-_HIGHEST, _HIGHEST + 1), repeat=len(self.lengths))
+        for tried in sorted(powers, key=lambda exponents: sum(map(abs, exponents))):
+            bases = (second / first for first, second, *_ in self.lengths.values())
+            wanted = math.prod(base**power for base, power in zip(bases, tried, strict=True))
+            if np.abs(grown / wanted - 1.0).max() < _ROUNDING:
+                return tuple((size, power) for size, power in zip(self.lengths, tried, strict=True) if power)
+        return None
 
-def _primes(lengths: Mapping[str, int], example: int) -> None:
-    for size, length in lengths.items():
-        if length < 2 or any(length % n == 0 for n in range(2, int(length**0.5) + 1)):
+    def at(self, dimension: Dimension, place: int) -> int:
+        """A dimension as a number, at an example."""
+        if isinstance(dimension, int):
+            return dimension
+        powers = dimension.powers if isinstance(dimension, Size) else ()
+        return dimension.times * math.prod(int(self.lengths[size][place] ** power) for size, power in powers)
+
+    def _cover(self, examples: Sequence[Example]) -> None:
+        """Refuse an axis that is neither of fixed length nor a product of sizes."""
+        for tensor, shapes in _shapes(examples).items():
+            for axis, lengths in enumerate(zip(*shapes, strict=True)):
+                try:
+                    dimension = self.read(*lengths[:2])
+                except ValueError:
+                    dimension = lengths[0]
+                if any(self.at(dimension, place) != length for place, length in enumerate(lengths)):
+                    raise BadArgument(
+                        f"Axis {axis + 1} of {tensor} is {_listed(lengths)} long at the example and at those of resized. That is "
+                        f"neither one length nor a product of {', '.join(self.lengths)}; where it is a size, name it in axes."
+                    )
+
+
+def _shapes(examples: Sequence[Example]) -> dict[str, list[tuple[int, ...]]]:
+    """The shapes of each tensor, without the batch."""
+    return {
+        f"{('inputs', 'state')[what]}[{name!r}]": [tuple(example[what][name].shape[1:]) for example in examples]
+        for what in (0, 1)
+        for name in examples[0][what]
+    }
+
+
+def _alike(examples: Sequence[Example]) -> None:
+    for place, (what, group) in itertools.product(range(1, len(examples)), enumerate(("inputs", "state"))):
+        wanted, found = ({n: f"{t.dtype} of {t.dim()} axes" for n, t in examples[k][what].items()} for k in (0, place))
+        for name in sorted(wanted.keys() | found.keys()):
+            if wanted.get(name) != found.get(name):
+                raise BadArgument(
+                    f"{_told(place)} has {found.get(name, 'nothing')} as {group}[{name!r}], and the example has "
+                    f"{wanted.get(name, 'nothing')}; it must be the same in another size."
+                )
+
+
+def _names(axes: Axes, inputs: Mapping[str, Tensor]) -> None:
+    for name, named in axes.items():
+        if name not in inputs:
+            raise BadArgument(f"axes names {name!r}, which is none of the inputs {', '.join(map(repr, inputs))}.")
+        count = inputs[name].dim() - 1
+        if isinstance(named, str) or len(named) != count:
             raise BadArgument(
-                f"The size {size!r} is {length} in example {example + 1}; the first two examples need prime sizes, so that a "
-                "number in the graph can be read in one way only."
+                f"axes[{name!r}] is {named!r}; it must hold a name, or None, for each of the {count} axes after the batch."
             )
-    for (one, n), (other, m) in combinations(lengths.items(), 2):
-        if n == m:
+        for size in named:
+            if size is not None and (not size.isidentifier() or not size.isascii() or size == _BATCH):
+                raise BadArgument(
+                    f"axes[{name!r}] names {size!r}; a size's name is an ASCII identifier, and not {_BATCH!r}."
+                )
+    if not any(size for named in axes.values() for size in named):
+        raise BadArgument("axes names no size; for a file of one size leave axes and resized out.")
+
+
+def _primes(lengths: Mapping[str, tuple[int, ...]]) -> None:
+    for place in (0, 1):
+        taken: dict[int, str] = {}
+        for size, found in lengths.items():
+            length = found[place]
+            if length < 2 or any(length % n == 0 for n in range(2, math.isqrt(length) + 1)):
+                raise BadArgument(
+                    f"The size {size!r} is {length} at {_told(place)}; there every size is a prime, so that a number in the "
+                    "energy's graph can be read in one way only."
+                )
+            if length in taken:
+                raise BadArgument(
+                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_told(place)}; give each a prime of its own."
+                )
+            taken[length] = size
+
+
+def _told_apart(lengths: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a size that does not change, sizes that change places, and one that nothing proves."""
+    following = {first: second for first, second, *_ in lengths.values()}
+    for size, (first, second, *proof) in lengths.items():
+        end = second
+        while end != first and end in following:
+            end = following[end]
+        if end == first:
             raise BadArgument(
-                f"The sizes {one!r} and {other!r} are both {n} in example {example + 1}; give each a prime of its own."
+                f"The size {size!r} is {first} at the example and {second} at resized[0]. There it must be another prime; and "
+                "sizes must not take each other's, or what they make together would not change."
+            )
+        if set(proof) <= {first, second}:
+            raise BadArgument(
+                f"The size {size!r} is {first} and {second} at the first two examples, and nothing else at a further one, "
+                "which is there to prove what was read off those; give it another length there."
             )
 
 
-@dataclass
-class _Join:
-    named: Named
-    graph: Graph = field(default_factory=Graph)
-    values: dict[Value, Value] = field(default_factory=dict)
-    partner: dict[Value, Value] = field(default_factory=dict)
-
-    def shape(self, one: Shape, other: Shape) -> Shape:
-        return tuple(
-            a if isinstance(a, Batch) or isinstance(b, Batch) else self.number(a, b)
-            for a, b in zip(one, other, strict=True)
-        )
-
-    def number(self, one: Any, other: Any) -> Dimension:
-        try:
-            return self.named.read(int(one), int(other))
-        except ValueError:
-            raise BadEnergy(
-                f"A number in the energy's graph is {one} at the first example and {other} at the second, which is no multiple "
-                f"of its sizes {', '.join(self.named.lengths)}. Write it so that sizes enter by the shapes of tensors alone."
-            ) from None
-
-    def trace(self, one: Value, other: Value) -> None:
-        """Join what leads to two values: the nodes of both graphs in step, from the outputs back, since their order may differ."""
-        stack = [(one, other)]
-        while stack:
-            one, other = stack[-1]
-            if one in self.partner or one.array is not None:
-                stack.pop()
-                continue
-            if one.node is None or other.node is None:
-                raise self._parted(one, other)
-            before = [(a, b) for a, b in zip(one.node.inputs, other.node.inputs, strict=False) if a.array is None]
-            missing = [(a, b) for a, b in before if a not in self.partner]
-            stack += missing
-            if not missing:
-                self.node(one.node, other.node)
-                stack.pop()
-
-    def node(self, one: Node, other: Node) -> None:
-        """Join two nodes whose inputs are joined."""
-        agree = len(one.inputs) == len(other.inputs) and all(
-            (a.array is None) == (b.array is None) and (a.array is not None or self.partner[a] is b)
-            for a, b in zip(one.inputs, other.inputs, strict=True)
-        )
-        if one.op != other.op or one.attributes != other.attributes or not agree:
-            raise self._parted(one.outputs[0], other.outputs[0])
-        inputs = tuple(self.value(a, b) for a, b in zip(one.inputs, other.inputs, strict=True))
-        made = Node(one.op, inputs, one.attributes)
-        for a, b in zip(one.outputs, other.outputs, strict=True):
-            self.partner[a] = b
-            self.values[a] = Value(a.dtype, self.shape(a.shape, b.shape), made)
-        made.outputs = tuple(self.values[a] for a in one.outputs)
-        self.graph.nodes.append(made)
-
-    @staticmethod
-    def _parted(one: Value, other: Value) -> BadEnergy:
-        return BadEnergy(
-            f"The energy takes another path at the second example ({other!r}) than at the first ({one!r}); it must neither branch "
-            "on a size nor loop over one."
-        )
-
-    def value(self, one: Value, other: Value) -> Value:
-        if one.array is None or other.array is None:
-            return self.values[one]
-        return self.constant(one.array, other.array)
-
-    def constant(self, one: Array, other: Array) -> Value:
-        """What is the same in both is a constant; whole numbers that differ are computed from the sizes."""
-        if one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
-            return self.graph.constant(one)
-        if one.shape != other.shape or one.dtype != np.int64 or one.ndim > 1:
-            raise BadEnergy(
-                f"A constant in the energy's graph is another one at the second example: {one.dtype} {one.shape} and "
-                f"{other.shape}. An average over a size does this, and so does a table as long as one (`torch.arange(n)`): give "
-                "the table as an input, and sum, or divide by a sum of ones of that shape."
-            )
-        pieces = [self.length(self.number(a, b)) for a, b in zip(one.reshape(-1), other.reshape(-1), strict=True)]
-        whole = pieces[0] if len(pieces) == 1 else self.graph.emit("Concat", pieces, (len(pieces),), axis=0)
-        return whole if one.ndim else self.graph.reshape(whole, ())
-
-    def length(self, number: Dimension) -> Value:
-        """A number as an int64 tensor of shape ``(1,)``."""
-        if not isinstance(number, Size):
-            return self.graph.constant([number], np.int64)
-        total = self.graph.constant([number.times], np.int64)
-        for size, power in number.powers:
-            name, axis = self.named.places[size]
-            given = self.graph.inputs[name]
-            length = self.graph.emit("Shape", [given], (1,), np.int64, start=axis + 1, end=axis + 2)
-            for _ in range(power):
-                total = self.graph.binary("Mul", length, total)
-        return total
+def _told(place: int) -> str:
+    return "the example" if place == 0 else f"resized[{place - 1}]"
 
 
-def join(first: Graph, second: Graph, named: Named) -> Graph:
-    """One graph that is the first at the first example's sizes, the second at the second's, and goes for any.
-
-    Raises:
-        BadEnergy: The two differ in more than sizes.
-    """
-    both = _Join(named)
-    for name, one in first.inputs.items():
-        other = second.inputs[name]
-        both.partner[one] = other
-        both.values[one] = both.graph.input(name, one.dtype, both.shape(one.shape, other.shape))
-    for name, one in first.outputs.items():
-        both.trace(one, second.outputs[name])
-    both.graph.outputs = {name: both.value(one, second.outputs[name]) for name, one in first.outputs.items()}
-    return both.graph
+def _listed(lengths: Iterable[int]) -> str:
+    return ", ".join(map(str, lengths))

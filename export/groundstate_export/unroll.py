@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 import groundstate_export.operators  # noqa: F401  # it registers translations
-from groundstate_export.capture import Program, Spec
+from groundstate_export.capture import Program
 from groundstate_export.draft import Draft
 from groundstate_export.entries import NUMPY
 from groundstate_export.ir import Batch, Graph, Value
@@ -21,15 +21,11 @@ def lower(program: Program) -> Graph:
     """A captured function as a graph of its own."""
     graph = Graph()
     for name, spec in program.inputs.items():
-        _input(graph, name, spec)
+        graph.input(name, NUMPY[spec.dtype], (Batch(), *spec.shape))
     lowering = Lowering(graph)
     entries = lowering.run(program, graph.inputs)
     graph.outputs = {name: lowering.full(entry) for name, entry in entries.items()}
     return graph
-
-
-def _input(graph: Graph, name: str, spec: Spec, extra: tuple[int, ...] = ()) -> Value:
-    return graph.input(name, NUMPY[spec.dtype], (Batch(), *extra, *spec.shape))
 
 
 def lower_all(draft: Draft) -> None:
@@ -61,13 +57,12 @@ def moving(graph: Graph) -> list[str]:
 def declare(draft: Draft) -> Graph:
     """A graph with the inputs of a segment and nothing else."""
     graph = Graph()
-    for name, tensor in draft.inputs.items():
-        _input(graph, name, Spec.of(tensor))
-    for name, spec in draft.state_specs().items():
-        _input(graph, f"state.{name}", spec)
-    for name, tensor in draft.state.items():
-        if draft.kicks:
-            _input(graph, f"noise.{name}", Spec.of(tensor), (len(draft.kicks),))
+    step = draft.graphs["quiet"].inputs
+    for name in (*draft.inputs, *(f"state.{name}" for name in draft.state_specs())):
+        graph.input(name, step[name].dtype, step[name].shape)
+    for name in draft.state if draft.kicks else ():
+        _, *row = step[f"state.{name}"].shape
+        graph.input(f"noise.{name}", np.float32, (Batch(), len(draft.kicks), *row))
     graph.input("rate", np.float32, (Batch(),))
     return graph
 

@@ -21,12 +21,13 @@ from onnx import helper
 
 from groundstate_export.capture import Spec
 from groundstate_export.draft import Draft
-from groundstate_export.ir import Batch, Graph, Node, Shape, Value, entries
+from groundstate_export.ir import Batch, Graph, Node, Shape, Value
+from groundstate_export.sizes import greatest, product
 from groundstate_export.tool import Tool
 from groundstate_export.weights import Weights
 
 FORMAT, FORMAT_OF_SIZES = 2, 3
-"""Of files, and of those whose axes have names: a reader of the former alone could not read them."""
+"""Of files of one size, and of those of any, which a reader of the former could not read."""
 OPSET = 18
 IR_VERSION = 10
 
@@ -133,21 +134,26 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def _described(spec: Spec, value: Value) -> dict[str, Any]:
-    """Dtype and shape without the batch, as they are in the graph: an axis of the problem's own size has its name."""
+    """Dtype and shape without the batch, as the graph has them: an axis that is up to the problem is told by its sizes."""
     return {"dtype": dtype_name(spec.dtype), "shape": _dims(value.shape[1:])}
 
 
-def nested(spec: Spec, shape: Shape | None = None) -> dict[str, Any]:
-    """JSON schema of a tensor as nested arrays: of fixed length, but for the axes that the shape says have the problem's."""
+def nested(spec: Spec, shape: Shape) -> dict[str, Any]:
+    """JSON schema of a tensor as nested arrays, of any length where that is up to the problem.
+
+    Args:
+        spec: Its dtype.
+        shape: Its shape without the batch, as the graph has it.
+    """
     kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
     schema: dict[str, Any] = {"type": kind}
-    for size in reversed(spec.shape if shape is None else shape):
-        length = {} if isinstance(size, Batch) else {"minItems": size, "maxItems": size}
+    for size in reversed(shape):
+        length = {"minItems": 1} if isinstance(size, Batch) else {"minItems": size, "maxItems": size}
         schema = {"type": "array", "items": schema, **length}
     return schema
 
 
-def _object(specs: dict[str, Spec], values: Mapping[str, Value]) -> dict[str, Any]:
+def _object(specs: Mapping[str, Spec], values: Mapping[str, Value]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
@@ -157,35 +163,30 @@ def _object(specs: dict[str, Spec], values: Mapping[str, Value]) -> dict[str, An
     }
 
 
-_CACHED = 1 << 17
-"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
-
-_MOST_ROWS = 256
+_MOST_ENTRIES = 1 << 24
+"""Of a problem that brings its own sizes, by default: 64 MiB a tensor and a row."""
 
 
-def largest(graph: Graph) -> int:
-    """Entries of the largest tensor that a step computes for one row."""
+def largest(graph: Graph) -> list[int | str]:
+    """Entries of the largest tensor that a step computes for one row, or the products of sizes of which one is that."""
     depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
-    computed = [v.shape for n in graph.needed() for v in n.outputs if v in depends]
-    return max(map(entries, computed), default=1)
-
-
-def rows_of(entries: int) -> int:
-    """Rows that a host best runs together, a power of two."""
-    return 1 << min(max(_CACHED // entries, 1), _MOST_ROWS).bit_length() - 1
+    computed = [product(v.shape) for n in graph.needed() for v in n.outputs if v in depends]
+    return [str(one) if one.powers else one.times for one in greatest(computed)]
 
 
 def header_of(draft: Draft, stem: str) -> dict[str, Any]:
-    """Everything that the file says of itself, see ``docs/artefact.md``."""
+    """Everything that the file says of itself but how it was proven, see ``docs/artefact.md``."""
     tool = draft.tool or Tool()
     inputs = {name: Spec.of(t) for name, t in draft.inputs.items()}
     name = tool.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
     starts = draft.starts()
     steps = draft.unroll
-    widest, graph = largest(draft.graphs["quiet"]), draft.graph
+    entries, graph = largest(draft.graphs["quiet"]), draft.graph
+    answers = {k: graph.outputs[f"answer.{k}"] for k in draft.answers}
+    open_ended = draft.sizes is not None
     described = ", ".join(inputs) or "nothing"
     return {
-        "format": FORMAT if draft.sizes is None else FORMAT_OF_SIZES,
+        "format": FORMAT_OF_SIZES if open_ended else FORMAT,
         "name": name,
         "title": tool.title or name,
         "description": tool.description
@@ -197,11 +198,10 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "steps": steps,
         "trace_every": draft.trace_every,
         "batch": draft.fixed_batch,
-        "rows": rows_of(widest),
-        "entries": widest,
+        "entries": entries if open_ended else entries[0],
         "precision": draft.precision,
         "inputs": {k: _described(v, graph.inputs[k]) for k, v in inputs.items()},
-        "answers": {k: _described(v, graph.outputs[f"answer.{k}"]) for k, v in draft.answers.items()},
+        "answers": {k: _described(v, answers[k]) for k, v in draft.answers.items()},
         "state": {
             k: _described(v, graph.inputs[f"state.{k}"])
             | {"initial": starts[k].header(), "minimised": k in draft.state}
@@ -211,12 +211,12 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "terms": [{"name": t, "description": tool.terms.get(t, "")} for t in draft.terms],
         "rules": [{"name": r, "description": tool.rules.get(r, "")} for r in draft.rule_names],
         "request": dict(tool.request) if tool.request is not None else _object(inputs, graph.inputs),
-        "answer": dict(tool.answer)
-        if tool.answer is not None
-        else _object(draft.answers, {k: graph.outputs[f"answer.{k}"] for k in draft.answers}),
+        "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers, answers),
         "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "settled": 1e-3}
         | dict(tool.defaults),
-        "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536} | dict(tool.limits),
+        "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536}
+        | ({"entries": _MOST_ENTRIES} if open_ended else {})
+        | dict(tool.limits),
         "self_test": dict(tool.self_test) if tool.self_test is not None else None,
         "parity": {},
         "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},

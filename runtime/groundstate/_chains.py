@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 ROWS = 512
 """Chains that the problems in flight may come to have; further problems wait."""
+
+CACHED = 1 << 17
+"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
+
+MOST_ROWS = 256
+"""Rows in one run, however small they are."""
 
 LEAST_WORK = 65_536
 """Entries of a step's largest tensor, times steps, from which on a run is worth a thread of its own: a millisecond or so."""
@@ -119,15 +125,16 @@ class Problem:
     Attributes:
         index: Its place in the call.
         header: The artefact's, at the problem's sizes.
-        inputs: Input tensors without the batch.
-        accept: The exact check of an answer that the graph holds for right.
-        better: From an accepted answer to what it costs and the inputs of the problem whose answers cost less (None where there can
-            be none); None where answers cost nothing.
+        inputs: Input tensors without the batch; where a better answer is looked for, those of the problem that allows no other.
+        judge: The exact check of an answer that the graph holds for right: what it costs (−∞ where answers cost nothing), or None
+            where it is wrong.
+        below: From a cost to the inputs of the problem whose answers cost less; None where there can be none.
         begun: `time.monotonic` at its start.
-        found: Different accepted answers.
+        found: Different answers that cost the same, which is the least seen.
         best: The lowest-energy configuration seen that is no answer.
-        first: Segments that it took to find the first answer, or the last that was better; 0 while there is none.
-        cost: What the best answer costs, while a better one is looked for.
+        first: Segments that it took to find the first of the answers; 0 while there is none.
+        cost: What the answers cost.
+        improving: Whether an answer that costs less is looked for.
         started: Chains started.
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
@@ -137,14 +144,15 @@ class Problem:
     header: Header
     inputs: Tensors
     budget: Budget
-    accept: Callable[[Tensors], bool]
-    better: Callable[[Tensors], tuple[float, Tensors | None] | None]
+    judge: Callable[[Tensors], float | None]
+    below: Callable[[float], Tensors | None]
     begun: float
     random: np.random.Generator = field(init=False)
     found: list[Found] = field(default_factory=list)
     best: Found | None = None
     first: int = 0
     cost: float = math.inf
+    improving: bool = False
     started: int = 0
     named: int = 0
     rounds: int = 0
@@ -154,13 +162,18 @@ class Problem:
         self.random = np.random.Generator(np.random.SFC64(self.budget.seed))
 
     @property
+    def size(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of its inputs: problems of one size share a batch."""
+        return tuple(spec.shape for spec in self.header.inputs.values())
+
+    @property
     def late(self) -> bool:
         return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
 
     @property
     def answered(self) -> bool:
-        """Enough different answers are found, or the rest were given several times what the first one took."""
-        enough = len(self.found) >= self.budget.alternatives and self.cost == math.inf
+        """Enough answers are found and none can be better, or looking for more took several times what these took."""
+        enough = len(self.found) >= self.budget.alternatives and not self.improving
         return enough or bool(self.found and self.rounds >= 4 * self.first + 8)
 
     @property
@@ -168,28 +181,28 @@ class Problem:
         """Chains to have in flight: all of them, where one answer is known and others are looked for."""
         return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts, self.header.entries)
 
-    def offer(self, found: Found) -> Tensors | None:
-        """Take an accepted answer, unless the same one, or one that costs no more, is known.
+    def offer(self, found: Found) -> bool:
+        """Take an answer that the graph holds for right, unless it is wrong, known, or costs more than another.
+
+        One that costs less takes the place of the others, and the inputs become those of the problem that allows no dearer one.
 
         Returns:
-            The inputs to go on with, where a better answer is to be looked for.
+            Whether it is right.
         """
-        judged = self.better(found.answer)
-        if judged is None:
-            self._keep(found)
-            return None
-        cost, inputs = judged
-        if cost >= self.cost:
-            return None
-        self.found, self.first = [found], self.rounds + 1
-        self.cost = math.inf if inputs is None else cost
-        return inputs
-
-    def _keep(self, found: Found) -> None:
-        self.first = self.first or self.rounds + 1
-        known = any(all(np.array_equal(one, f.answer[name]) for name, one in found.answer.items()) for f in self.found)
-        if not known and len(self.found) < self.budget.alternatives:
+        cost = self.judge(found.answer)
+        if cost is None:
+            return False
+        if cost < self.cost:
+            self.found, self.cost, self.first = [], cost, self.rounds + 1
+            following = self.below(cost)
+            self.improving = following is not None
+            self.inputs = self.inputs if following is None else following
+        if cost == self.cost and len(self.found) < self.budget.alternatives and not self._known(found.answer):
             self.found.append(found)
+        return True
+
+    def _known(self, answer: Tensors) -> bool:
+        return any(all(np.array_equal(one, f.answer[name]) for name, one in answer.items()) for f in self.found)
 
 
 class _Rows:
@@ -227,12 +240,11 @@ class _Rows:
         self.chain[row] = problem.named
         problem.named += 1
 
-    def tell(self, problem: Problem, inputs: Tensors) -> None:
-        """Give all chains of a problem other inputs; they go on from where they are."""
-        problem.inputs = inputs
+    def tell(self, problem: Problem) -> None:
+        """Give all chains of a problem its inputs, which have changed; they go on from where they are."""
         mine = np.array([owner is problem for owner in self.owner])
-        for name, tensor in inputs.items():
-            self.inputs[name][mine] = tensor
+        for name, tensors in self.inputs.items():
+            tensors[mine] = problem.inputs[name]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         if mask.all():
@@ -254,7 +266,13 @@ class Pool:
 def part_of(rows: int, header: Header, threads: int) -> int:
     """Rows in one run: as many as stay in a core's cache, and fewer where that gives every thread a share worth having."""
     share = -(-rows // threads)
-    return min(header.rows, share if share * header.entries * header.steps >= LEAST_WORK else rows)
+    entries = header.largest
+    return min(_cached_rows(entries), share if share * entries * header.steps >= LEAST_WORK else rows)
+
+
+def _cached_rows(entries: int) -> int:
+    """Rows, a power of two, whose largest tensor of so many entries a row stays in a core's cache."""
+    return 1 << min(max(CACHED // entries, 1), MOST_ROWS).bit_length() - 1
 
 
 def segment(
@@ -297,24 +315,21 @@ def _padded(tensor: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def descend(
-    session: Session,
-    header: Header,
-    problems: Iterable[Problem],
-    pool: Pool,
-    watch: Callable[[Segment], None] | None = None,
+    session: Session, problems: Iterable[Problem], pool: Pool, watch: Callable[[Segment], None] | None = None
 ) -> Iterator[Problem]:
     """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order."""
     waiting = iter(problems)
-    flights: dict[tuple[int, ...], _Flight] = {}
+    flights: dict[tuple[tuple[int, ...], ...], _Flight] = {}
     exhausted = False
     while True:
-        while not exhausted and sum(p.budget.restarts for one in flights.values() for p in one.active) < ROWS:
+        while not exhausted and sum(p.budget.restarts for flight in flights.values() for p in flight.active) < ROWS:
             problem = next(waiting, None)
             if problem is None:
                 exhausted = True
                 break
-            size = tuple(n for spec in problem.header.inputs.values() for n in spec.shape)
-            flights.setdefault(size, _Flight(session, problem.header, pool, watch)).active.append(problem)
+            if problem.size not in flights:
+                flights[problem.size] = _Flight(session, problem.header, pool, watch)
+            flights[problem.size].active.append(problem)
         if not flights:
             return
         for size, flight in list(flights.items()):
@@ -381,62 +396,30 @@ def _idle(problem: Problem, rows: _Rows, ended: NDArray[np.bool_]) -> bool:
 def _read(
     header: Header,
     rows: _Rows,
-    out: Mapping[str, NDArray[Any]],
+    out: Tensors,
     order: NDArray[np.int64],
     active: list[Problem],
     watch: Callable[[Segment], None] | None,
 ) -> NDArray[np.bool_]:
     """Take what a segment brought: answers, best configurations, chains that end or start anew. Returns which rows end."""
-    count = len(rows)
     rows.state = {name: out[f"next.{name}"] for name in header.state}
-    energy, violations = out["energy"], out.get("violations", np.zeros((count, 0), np.int64))
+    out.setdefault("violations", np.zeros((len(rows), 0), np.int64))
+    energy = out["energy"]
     finite = np.isfinite(energy) & np.isfinite(out["residual"])
-    right = finite & (violations.sum(1) == 0) & bool(header.rules)
-    answers = {name: out[f"answer.{name}"] for name in header.answers}
-    ended = np.zeros(count, bool)
-
-    def found(row: int) -> Found:
-        return Found(
-            {n: a[row].copy() for n, a in answers.items()},
-            float(energy[row]),
-            violations[row].copy(),
-            int(rows.steps[row]),
-        )
-
-    for row in np.flatnonzero(right):
-        one = found(int(row))
-        problem = rows.owner[row]
-        if not problem.accept(one.answer):
-            continue
-        following = problem.offer(one)
-        if following is not None:
-            rows.tell(problem, following)
-        ended[row] = problem.cost == math.inf
+    ended = np.zeros(len(rows), bool)
+    for row in np.flatnonzero(finite & (out["violations"].sum(1) == 0) & bool(header.rules)):
+        ended[row] = _offered(header, rows, out, int(row))
     for place, problem in enumerate(active):
         mine = np.flatnonzero(order == place)
         problem.rounds += 1
         problem.steps = max(problem.steps, int(rows.steps[mine].max(initial=0)))
         usable = mine[finite[mine]]
-        if len(usable):
+        if len(usable) and not problem.found:
             lowest = int(usable[np.argmin(energy[usable])])
-            if not problem.found and (problem.best is None or energy[lowest] < problem.best.energy):
-                problem.best = found(lowest)
+            if problem.best is None or energy[lowest] < problem.best.energy:
+                problem.best = _found(header, rows, out, lowest)
         if watch is not None and len(mine):
-            path = {n: out[f"path.{n}"][mine] for n in header.answers if f"path.{n}" in out}
-            held = {n: a[mine] for n, a in answers.items()}
-            watch(
-                Segment(
-                    problem.index,
-                    problem.steps,
-                    len(mine),
-                    rows.chain[mine],
-                    energy[mine],
-                    violations[mine],
-                    out["trace"][mine],
-                    held,
-                    path,
-                )
-            )
+            watch(_segment(header, rows, out, problem, mine))
     limit = np.array([problem.budget.max_steps for problem in rows.owner])
     ended |= rows.steps >= limit
     stuck = ~finite | (out["residual"] < header.defaults["settled"])
@@ -446,3 +429,32 @@ def _read(
     for row in np.flatnonzero(stuck & ~ended):
         rows.restart(int(row))
     return ended
+
+
+def _offered(header: Header, rows: _Rows, out: Tensors, row: int) -> bool:
+    """Offer a row to its problem. Returns whether its chain ends: its answer is right, and no better one is looked for."""
+    problem = rows.owner[row]
+    before = problem.inputs
+    right = problem.offer(_found(header, rows, out, row))
+    if problem.inputs is not before:
+        rows.tell(problem)
+    return right and not problem.improving
+
+
+def _found(header: Header, rows: _Rows, out: Tensors, row: int) -> Found:
+    answer = {name: out[f"answer.{name}"][row].copy() for name in header.answers}
+    return Found(answer, float(out["energy"][row]), out["violations"][row].copy(), int(rows.steps[row]))
+
+
+def _segment(header: Header, rows: _Rows, out: Tensors, problem: Problem, mine: NDArray[np.intp]) -> Segment:
+    return Segment(
+        index=problem.index,
+        steps=problem.steps,
+        chains=len(mine),
+        chain=rows.chain[mine],
+        energy=out["energy"][mine],
+        violations=out["violations"][mine],
+        trace=out["trace"][mine],
+        answer={name: out[f"answer.{name}"][mine] for name in header.answers},
+        path={name: out[f"path.{name}"][mine] for name in header.answers if f"path.{name}" in out},
+    )

@@ -44,14 +44,22 @@ def batch_of(inputs: Mapping[str, NDArray[Any]], most: int) -> int:
     return batch
 
 
-def fitting(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spec], batch: int) -> Tensors:
-    """The tensors, contiguous, if their names, dtypes and shapes are those of the header; else a `RequestError`."""
+def named(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spec]) -> None:
+    """Refuse tensors that the header does not name, and missing ones, with a `RequestError`."""
     known = ", ".join(specs) or "none"
     faults = [
         Fault(f"{place}.{name}", f"This is {'missing' if name in specs else 'unknown'}; the tensors are {known}.")
         for name in sorted(set(specs) ^ set(given))
     ]
-    for name in sorted(set(specs) & set(given)):
+    if faults:
+        raise RequestError(faults)
+
+
+def fitting(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spec], batch: int) -> Tensors:
+    """The tensors, contiguous, if their names, dtypes and shapes are those of the header; else a `RequestError`."""
+    named(place, given, specs)
+    faults = []
+    for name in sorted(specs):
         tensor, shape = np.asarray(given[name]), (batch, *specs[name].shape)
         if tensor.dtype != specs[name].dtype or tensor.shape != shape:
             wanted = f"it must be {specs[name].dtype} of shape {shape}"
@@ -59,3 +67,11 @@ def fitting(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, S
     if faults:
         raise RequestError(faults)
     return {name: np.ascontiguousarray(given[name]) for name in specs}
+
+
+def misshapen(place: str, shape: tuple[int, ...], spec: Spec) -> list[Fault]:
+    """What is wrong with the shape of a tensor without the batch: nothing, or a fault. Any length fits one that is a size."""
+    wanted = spec.told
+    if len(shape) == len(wanted) and all(isinstance(w, str) or w == n for w, n in zip(wanted, shape, strict=True)):
+        return []
+    return [Fault(place, f"This has shape {shape}; it must be {spec.text}.")]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self, cast
 
 import numpy as np
@@ -17,40 +19,64 @@ KEY = "groundstate"
 JUDGE_KEY = "groundstate.judge"
 FORMATS = (1, 2, 3)
 _FORMAT_OF_SIZES = 3
-"""From this format on, axes may have names in place of lengths."""
+"""From this format on, an axis may be as long as the problem says."""
 FORMS = ("unrolled", "loop")
 PRECISIONS = ("float32", "float16")
 
-_ROWS_OF_FORMAT_1 = 8
+_ENTRIES_OF_FORMAT_1 = 1 << 14
 
 _DTYPES = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "int32": np.int32, "bool": np.bool_}
 
+_LIMITS = ("restarts", "max_steps", "batch")
 
-CACHED = 1 << 17
-"""Entries of a step's largest tensor that still let its tensors stay in a second-level cache."""
-MOST_ROWS = 256
+Length = int | str
+"""How long something is: a number, or a product of numbers and names of a problem's sizes, such as ``"2*nodes"``."""
+
+_FACTOR = r"(?:[A-Za-z_]\w*|[1-9]\d{0,8})"
+_PRODUCT = re.compile(rf"{_FACTOR}(?:\*{_FACTOR})*", re.ASCII)
+
+
+def _sizes(length: Length) -> list[str]:
+    return [] if isinstance(length, int) else [factor for factor in length.split("*") if not factor.isdecimal()]
+
+
+def _number(length: Length, sizes: Mapping[str, int]) -> int:
+    if isinstance(length, int):
+        return length
+    return math.prod(int(factor) if factor.isdecimal() else sizes[factor] for factor in length.split("*"))
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A tensor's dtype, and its shape without the batch. An axis with a name is as long as the problem says."""
+    """A tensor's dtype, and its shape without the batch.
+
+    Attributes:
+        shape: How long each axis is; 0 where that is up to the problem.
+        axes: The same as the file tells it, such as ``("2*nodes", 3)``, where an axis is up to the problem; else empty.
+    """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    named: tuple[str | None, ...] = field(default=(), kw_only=True)
-    """Names of axes, where any has one; ``shape`` is then 0 there."""
+    axes: tuple[Length, ...] = field(default=(), kw_only=True)
+
+    @property
+    def told(self) -> tuple[Length, ...]:
+        """The shape as the file tells it."""
+        return self.axes or self.shape
+
+    @property
+    def text(self) -> str:
+        """The shape as the file tells it, as Python writes tuples."""
+        return f"({', '.join(map(str, self.told))}{',' if len(self.told) == 1 else ''})"
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """The sizes of a problem that the shape depends on."""
+        return tuple(dict.fromkeys(size for axis in self.axes for size in _sizes(axis)))
 
     def at(self, sizes: Mapping[str, int]) -> Self:
         """The same for a problem of these sizes."""
-        if not self.named:
-            return self
-        shape = tuple(sizes[name] if name else n for n, name in zip(self.shape, self.named, strict=True))
-        return replace(self, shape=shape, named=())
-
-    @property
-    def told(self) -> tuple[int | str, ...]:
-        """The shape with names, as the graph has it."""
-        return tuple(name or n for n, name in zip(self.shape, self.named, strict=True)) if self.named else self.shape
+        return replace(self, shape=tuple(_number(n, sizes) for n in self.axes), axes=()) if self.axes else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +124,7 @@ class Header:
     steps: int
     trace_every: int
     batch: int | None
-    rows: int
-    entries: int
+    entries: tuple[Length, ...]
     precision: str
     inputs: dict[str, Spec]
     state: dict[str, StateSpec]
@@ -115,40 +140,29 @@ class Header:
     parity: dict[str, Any]
     built_with: dict[str, str]
 
-    @property
-    def sizes(self) -> tuple[str, ...]:
-        """Names of the sizes that a problem brings; none where every problem has the same."""
-        return tuple(dict.fromkeys(name for spec in self.inputs.values() for name in spec.named if name))
-
-    def sizes_of(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-        """The sizes of a problem, from its input tensors without the batch.
-
-        Raises:
-            ValueError: If two tensors disagree, or one has another number of axes; the message says which.
-        """
-        found: dict[str, int] = {}
+    @cached_property
+    def sizes(self) -> dict[str, tuple[str, int]]:
+        """The sizes that a problem brings: an input, and its axis, that is as long. Empty where every problem has the same."""
+        found: dict[str, tuple[str, int]] = {}
         for name, spec in self.inputs.items():
-            shape = np.shape(inputs[name])
-            if len(shape) != len(spec.shape):
-                raise ValueError(f"{name} has {len(shape)} axes; it must have {len(spec.shape)}")
-            for size, length in zip(spec.named, shape, strict=False):
-                if size and found.setdefault(size, length) != length:
-                    raise ValueError(f"{name} has {length} {size}, and another input has {found[size]}")
+            for place, axis in enumerate(spec.axes):
+                if isinstance(axis, str) and axis.isidentifier():
+                    found.setdefault(axis, (name, place))
         return found
 
     def at(self, sizes: Mapping[str, int]) -> Header:
-        """The header of a problem of these sizes: every axis has a length."""
-        if not self.sizes:
-            return self
+        """The header of problems of these sizes: every length is a number."""
         inputs, noise, answers = (
             {name: spec.at(sizes) for name, spec in specs.items()} for specs in (self.inputs, self.noise, self.answers)
         )
         state = {name: spec.at(sizes) for name, spec in self.state.items()}
-        widest = max(math.prod(spec.shape) for spec in (*inputs.values(), *state.values()))
-        rows = 1 << min(max(CACHED // max(widest, 1), 1), MOST_ROWS).bit_length() - 1
-        return replace(
-            self, inputs=inputs, state=state, noise=noise, answers=answers, entries=max(widest, 1), rows=rows
-        )
+        entries = tuple(_number(product, sizes) for product in self.entries)
+        return replace(self, inputs=inputs, state=state, noise=noise, answers=answers, entries=entries)
+
+    @property
+    def largest(self) -> int:
+        """Entries of a step's largest tensor for one row, where every length is a number."""
+        return max(n for n in self.entries if isinstance(n, int))
 
     @property
     def traced(self) -> range:
@@ -199,7 +213,7 @@ def parse(metadata: Mapping[str, str]) -> Header:
     if not isinstance(raw, dict):
         raise ArtefactError(f"The artefact's header is a {type(raw).__name__}; it must be a JSON object.")
     if raw.get("format") not in FORMATS or isinstance(raw.get("format"), bool):
-        known = " and ".join(map(str, FORMATS))
+        known = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
         raise ArtefactError(
             f"The artefact's header is of format {raw.get('format')!r}; this version of groundstate reads the formats {known}. "
             "Upgrade groundstate, or export the model again."
@@ -223,21 +237,22 @@ def _field(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...], wher
     return raw[key]
 
 
+def _length(value: object, place: str, *, least: int = 0) -> Length:
+    counts = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    if not counts and not (isinstance(value, str) and _PRODUCT.fullmatch(value)):
+        raise _DamagedError(
+            f"{place!r} is {value!r}; it must be a whole number of at least {least}, or a product of sizes"
+        )
+    return cast("Length", value)
+
+
 def _spec(raw: Mapping[str, Any], where: str) -> Spec:
     dtype = _field(raw, "dtype", str, where)
     if dtype not in _DTYPES:
         raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(_DTYPES)}")
-    shape = _field(raw, "shape", list, where)
-    if not all(
-        (isinstance(n, int) and not isinstance(n, bool) and n >= 0) or (isinstance(n, str) and n) for n in shape
-    ):
-        raise _DamagedError(f"{where + '.shape'!r} is {shape!r}; it must be a list of whole numbers and names")
-    named = tuple(n if isinstance(n, str) else None for n in shape)
-    return Spec(
-        np.dtype(_DTYPES[dtype]),
-        tuple(0 if isinstance(n, str) else n for n in shape),
-        named=named if any(named) else (),
-    )
+    told = tuple(_length(n, f"{where}.shape[{i}]") for i, n in enumerate(_field(raw, "shape", list, where)))
+    shape = tuple(0 if isinstance(n, str) else n for n in told)
+    return Spec(np.dtype(_DTYPES[dtype]), shape, axes=() if shape == told else told)
 
 
 def _initial(raw: Mapping[str, Any], where: str) -> Initial:
@@ -263,9 +278,7 @@ def _state(raw: Mapping[str, Any]) -> dict[str, StateSpec]:
         where = f"state.{name}"
         one = raw["state"][name]
         initial = _initial(_field(one, "initial", dict, where), f"{where}.initial")
-        specs[name] = StateSpec(
-            spec.dtype, spec.shape, initial, _field(one, "minimised", bool, where), named=spec.named
-        )
+        specs[name] = StateSpec(spec.dtype, spec.shape, initial, _field(one, "minimised", bool, where), axes=spec.axes)
     return specs
 
 
@@ -295,11 +308,15 @@ def _form(raw: Mapping[str, Any]) -> tuple[str, int | None, str]:
     return form, batch, precision
 
 
-def _positive(raw: Mapping[str, Any], key: str, of_format_1: int) -> int:
-    value: int = of_format_1 if raw["format"] == 1 else _field(raw, key, int)
-    if value < 1:
-        raise _DamagedError(f"{key!r} is {value}; it is at least 1")
-    return value
+def _entries(raw: Mapping[str, Any]) -> tuple[Length, ...]:
+    """Products of which the greatest counts; below format 3 a number, and in format 1 none."""
+    told = {"entries": _ENTRIES_OF_FORMAT_1, **raw} if raw["format"] == 1 else raw
+    if raw["format"] < _FORMAT_OF_SIZES:
+        return (_length(_field(told, "entries", int), "entries", least=1),)
+    products = _field(told, "entries", list)
+    if not products:
+        raise _DamagedError("'entries' is []; it must hold at least one product")
+    return tuple(_length(product, f"entries[{i}]", least=1) for i, product in enumerate(products))
 
 
 def _trace_every(raw: Mapping[str, Any], form: str, steps: int) -> int:
@@ -320,11 +337,14 @@ def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
 
 def _parse(raw: Mapping[str, Any]) -> Header:
     header = _read(raw)
-    used = {n for specs in (header.state, header.noise, header.answers) for s in specs.values() for n in s.named if n}
-    if (header.sizes or used) and raw["format"] < _FORMAT_OF_SIZES:
-        raise _DamagedError(f"axes have names, which format {raw['format']} does not know")
-    if missing := sorted(used - set(header.sizes)):
-        raise _DamagedError(f"the axis {missing[0]!r} is as long as no input says")
+    specs = (*header.inputs.values(), *header.state.values(), *header.noise.values(), *header.answers.values())
+    used = {size for spec in specs for size in spec.sizes} | {size for n in header.entries for size in _sizes(n)}
+    if used and raw["format"] < _FORMAT_OF_SIZES:
+        raise _DamagedError(f"an axis is {min(used)!r} long, and format {raw['format']} knows numbers only")
+    if unknown := used - set(header.sizes):
+        raise _DamagedError(f"the size {min(unknown)!r} is the length of no axis of an input")
+    if used and (header.form == "loop" or header.batch is not None):
+        raise _DamagedError("a file of any size is unrolled and of any batch")
     return header
 
 
@@ -341,8 +361,7 @@ def _read(raw: Mapping[str, Any]) -> Header:
         steps=steps,
         trace_every=_trace_every(raw, form, steps),
         batch=batch,
-        rows=_positive(raw, "rows", _ROWS_OF_FORMAT_1),
-        entries=_positive(raw, "entries", 1),
+        entries=_entries(raw),
         precision=precision,
         inputs=_specs(raw, "inputs"),
         state=_state(raw),
@@ -353,7 +372,7 @@ def _read(raw: Mapping[str, Any]) -> Header:
         request=_field(raw, "request", dict),
         answer=_field(raw, "answer", dict),
         defaults=_numbers(raw, "defaults", ("restarts", "max_steps", "patience", "settled")),
-        limits=_numbers(raw, "limits", ("restarts", "max_steps", "batch")),
+        limits=_numbers(raw, "limits", _LIMITS if raw["format"] < _FORMAT_OF_SIZES else (*_LIMITS, "entries")),
         self_test=_field(raw, "self_test", (dict, type(None))),
         parity=_field(raw, "parity", dict),
         built_with=_field(raw, "built_with", dict),

@@ -39,7 +39,7 @@ class Schema:
             name: (spec.shape, bounds)
             for name, spec in tensors.items()
             if spec.dtype == np.int64
-            and not spec.named
+            and not spec.axes
             and (bounds := _bounds(properties.get(name), spec.shape)) is not None
         }
         self._only_bulk = set(self._bulk) == set(properties) == set(self.schema.get("required", []))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypedDict
 
 import numpy as np
@@ -14,15 +16,19 @@ from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
 from groundstate._chains import Budget, Found, Pool, Problem, Segment, descend, segment
-from groundstate._checks import batch_of, fitting, mapping, whole
+from groundstate._checks import batch_of, fitting, mapping, misshapen, named, whole
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._header import Header
 from groundstate._request import Schema
 from groundstate._session import Session, Tensors
+from groundstate._sizes import header_at
 from groundstate._solution import Alternative, Score, Solution, Status, Violation
 from groundstate._task import find
 
 _LARGEST_FILE = 2**31
+
+_REMEMBERED = 256
+"""Sizes whose header a solver of a file of any size keeps: to make one takes as long as a small problem's segment."""
 
 
 def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads: int | None = None) -> Solver:
@@ -75,6 +81,7 @@ class Solver:
         self._request = Schema(self.header.request, self.header.inputs)
         self._answer = Schema(self.header.answer, self.header.answers, "answer")
         self._judge = _judge(self._session.metadata)
+        self._header_at = lru_cache(_REMEMBERED)(self._make_header)
         workers = threads or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
@@ -121,7 +128,7 @@ class Solver:
         if isinstance(prepared, Solution):
             return prepared
         problem, plain = prepared
-        for done in descend(self._session, self.header, [problem], self._pool, watch):
+        for done in descend(self._session, [problem], self._pool, watch):
             return self._conclude(done, plain)
         raise AssertionError("a problem came back from the descent neither answered nor given up")
 
@@ -168,7 +175,7 @@ class Solver:
                 problem, plain[index] = prepared
                 yield problem
 
-        for problem in descend(self._session, self.header, admitted(), self._pool, watch):
+        for problem in descend(self._session, admitted(), self._pool, watch):
             settle(problem.index, self._conclude(problem, plain.pop(problem.index)))
         return [outcomes[index] for index in sorted(outcomes)]
 
@@ -190,8 +197,11 @@ class Solver:
             given = self._answer.validate(answer)
             tensors = self._task.encode_answer(plain, given)
         except RequestError as error:
-            raise RequestError([Fault(f"answer.{f.place}".rstrip("."), f.message) for f in error.faults]) from None
+            raise _within("answer", error) from None
         inputs = self._task.encode(plain)
+        header = self._sized(inputs)
+        if faults := [f for n, spec in header.answers.items() for f in misshapen(n, tensors[n].shape, spec)]:
+            raise _within("answer", RequestError(faults))
         violations = self._task.check(plain, given)
         energy, terms = None, {}
         if self._judge is not None and tensors is not None:
@@ -204,7 +214,7 @@ class Solver:
                 name.removeprefix("state."): tensor for name, tensor in judged.items() if name.startswith("state.")
             }
             if place:
-                out = self._evaluate({name: tensor[None] for name, tensor in inputs.items()}, place)
+                out = self._evaluate(header, {name: tensor[None] for name, tensor in inputs.items()}, place)
                 energy = float(out["energy"][0])
                 terms = {
                     term.name: float(value) for term, value in zip(self.header.terms, out["terms"][0], strict=True)
@@ -295,8 +305,6 @@ class Solver:
             OptionError: If `steps` is not a positive multiple of the segment's length.
         """
         header = self.header
-        if header.sizes and isinstance(inputs, Mapping) and set(header.inputs) <= set(inputs):
-            header = self._sized({name: np.asarray(inputs[name])[0] for name in header.inputs if np.ndim(inputs[name])})
         steps = header.steps if steps is None else steps
         if not isinstance(steps, int) or steps < 1 or steps % header.steps:
             raise OptionError(f"steps is {steps!r}; it must be a positive multiple of the segment's {header.steps}.")
@@ -304,6 +312,11 @@ class Solver:
         for place, tensors in (("inputs", inputs), ("state", state or {}), ("noise", noise or {})):
             mapping(place, tensors)
         batch = batch_of(inputs if header.inputs else state or {}, header.limits["batch"])
+        named("inputs", inputs, header.inputs)
+        try:
+            header = self._sized({name: np.asarray(inputs[name])[0] for name in header.inputs})
+        except RequestError as error:
+            raise _within("inputs", error) from None
         given = fitting("inputs", inputs, header.inputs, batch)
         drawn = {
             n: s.initial.draw(random, (batch, *s.shape), s.dtype)
@@ -320,9 +333,8 @@ class Solver:
             traces.append(out["trace"])
         return {**out, "trace": np.concatenate(traces, axis=1)}
 
-    def _evaluate(self, inputs: Tensors, place: Tensors) -> Tensors:
+    def _evaluate(self, header: Header, inputs: Tensors, place: Tensors) -> Tensors:
         """Outputs at a state without moving it; what else is carried is as when a chain starts."""
-        header = self._sized({name: tensor[0] for name, tensor in inputs.items()})
         random = np.random.Generator(np.random.SFC64(0))
         still = {
             n: place[n] if n in place else s.initial.draw(random, (1, *s.shape), s.dtype)
@@ -360,24 +372,31 @@ class Solver:
                 Status.INFEASIBLE, None, None, tuple(wrong), seconds=time.monotonic() - begun, seed=budget.seed
             )
 
-        def accept(answer: Tensors) -> bool:
-            return not self._task.check(plain, self._task.decode(plain, answer))
+        def judge(answer: Tensors) -> float | None:
+            decoded = self._task.decode(plain, answer)
+            if self._task.check(plain, decoded):
+                return None
+            cost = self._task.cost(plain, decoded)
+            return -math.inf if cost is None else cost
 
-        def better(answer: Tensors) -> tuple[float, Tensors | None] | None:
-            cost = self._task.cost(plain, self._task.decode(plain, answer))
-            return None if cost is None else (cost, self._task.below(plain, cost))
+        def below(cost: float) -> Tensors | None:
+            return None if cost == -math.inf else self._task.below(plain, cost)
 
         inputs = self._task.encode(plain)
-        return Problem(index, self._sized(inputs), inputs, budget, accept, better, begun), plain
+        return Problem(index, self._sized(inputs), inputs, budget, judge, below, begun), plain
 
     def _sized(self, inputs: Tensors) -> Header:
-        """The header at the sizes of input tensors without the batch."""
+        """The header at the sizes of input tensors without the batch.
+
+        Raises:
+            RequestError: If they do not fit together.
+        """
         if not self.header.sizes:
             return self.header
-        try:
-            return self.header.at(self.header.sizes_of(inputs))
-        except ValueError as error:
-            raise RequestError([Fault("inputs", f"The tensors do not fit together: {error}.")]) from None
+        return self._header_at(tuple(inputs[name].shape for name in self.header.inputs))
+
+    def _make_header(self, shapes: tuple[tuple[int, ...], ...]) -> Header:
+        return header_at(self.header, dict(zip(self.header.inputs, shapes, strict=True)))
 
     def _conclude(self, problem: Problem, request: Mapping[str, Any]) -> Solution:
         found = sorted(problem.found, key=lambda one: one.energy)
@@ -408,6 +427,11 @@ class Solver:
         ]
 
 
+def _within(place: str, error: RequestError) -> RequestError:
+    """The same faults, in a part of what the caller gave."""
+    return RequestError([Fault(f"{place}.{fault.place}".rstrip("."), fault.message) for fault in error.faults])
+
+
 class _Spent(TypedDict):
     chains: int
     seconds: float
@@ -424,7 +448,7 @@ def _match(header: Header, session: Session) -> None:
     for name, (dtype, shape) in wanted.items():
         found, sizes = present[name]
         pairs = zip(sizes, shape, strict=False)
-        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and isinstance(b, str)) for a, b in pairs)
+        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
         if found != dtype or not same:
             told = f"{dtype} of shape ({', '.join(map(str, shape))})"
             raise ArtefactError(f"The graph's input {name!r} is not {told}, as the header says; the file is damaged.")

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._checks import misshapen
 from groundstate._errors import Fault, RequestError, TaskError
-from groundstate._header import Header
+from groundstate._header import Header, Spec
 from groundstate._solution import Violation
 
 GROUP = "groundstate.tasks"
@@ -96,7 +97,7 @@ class Task:
         return None
 
 
-def _tensors(specs: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _tensors(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     tensors: dict[str, NDArray[Any]] = {}
     faults: list[Fault] = []
     for name, spec in specs.items():
@@ -104,16 +105,11 @@ def _tensors(specs: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, N
             faults.append(Fault(name, "This is missing."))
             continue
         try:
-            tensor = np.asarray(values[name]).astype(spec.dtype)
+            tensors[name] = np.asarray(values[name]).astype(spec.dtype)
         except (ValueError, TypeError, OverflowError):
-            faults.append(Fault(name, f"This must be an array of {spec.dtype} of shape {spec.shape}."))
+            faults.append(Fault(name, f"This must be an array of {spec.dtype} of shape {spec.text}."))
             continue
-        if len(tensor.shape) != len(spec.shape) or any(
-            isinstance(wanted, int) and n != wanted for n, wanted in zip(tensor.shape, spec.told, strict=True)
-        ):
-            told = ", ".join(map(str, spec.told))
-            faults.append(Fault(name, f"This has shape {tensor.shape}; it must be ({told})."))
-        tensors[name] = tensor
+        faults += misshapen(name, tensors[name].shape, spec)
     if faults:
         raise RequestError(faults)
     return tensors

@@ -95,7 +95,7 @@ def model(made: tuple[Path, ExportReport]) -> onnx.ModelProto:
 def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Callable[[Path], Any]) -> None:
     header = host(made[0]).header
     assert list(header) == [
-        "format", "name", "title", "description", "licence", "version", "task", "form", "steps", "trace_every", "batch", "rows",
+        "format", "name", "title", "description", "licence", "version", "task", "form", "steps", "trace_every", "batch",
         "entries", "precision", "inputs", "answers", "state", "noise", "terms", "rules", "request", "answer", "defaults",
         "limits", "self_test", "parity", "built_with",
     ]  # fmt: skip

@@ -74,10 +74,10 @@ def test_text_that_is_no_onnx_file_is_refused() -> None:
         gs.load(b"hello, this is no model")
 
 
-@pytest.mark.parametrize("version", [3, 0, "1", None, True])
+@pytest.mark.parametrize("version", [4, 0, "1", None, True])
 def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -> None:
     with pytest.raises(
-        gs.ArtefactError, match=r"is of format .*; this version of groundstate reads the formats 1 and 2"
+        gs.ArtefactError, match=r"is of format .*; this version of groundstate reads the formats 1, 2 and 3"
     ):
         gs.load(rewritten(tmp_path, format=version))
 
@@ -130,7 +130,6 @@ def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
         "format": 2,
         "form": "unrolled",
         "batch": None,
-        "rows": 8,
         "entries": 729,
         "precision": "float32",
     }
@@ -140,7 +139,7 @@ def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
 
 
 def test_a_task_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    with pytest.raises(gs.TaskError, match=r"needs the task 'crosswords'.*installed: sudoku"):
+    with pytest.raises(gs.TaskError, match=r"needs the task 'crosswords'.*installed: .*sudoku"):
         gs.load(rewritten(tmp_path, task="crosswords"))
 
 
@@ -193,4 +192,5 @@ def test_solving_needs_no_torch_and_no_onnx_and_writes_nothing(tmp_path: Path) -
 def test_the_public_names_are_sorted_and_all_there() -> None:
     assert gs.__all__ == sorted(gs.__all__)
     assert all(hasattr(gs, name) for name in gs.__all__)
-    assert gs.models() == ["sudoku", "sudoku_16x16", "sudoku_4x4", "sudoku_6x6"]
+    assert gs.models() == sorted(gs.models())
+    assert {"sudoku", "sudoku_16x16", "sudoku_4x4", "sudoku_6x6"} <= set(gs.models())

@@ -1,0 +1,49 @@
+"""Problems of any size: how long the axes of a file's tensors are, read off the inputs of a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from groundstate._checks import misshapen
+from groundstate._errors import Fault, RequestError
+from groundstate._header import Header
+
+
+def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
+    """The header at the sizes of a problem, where every length is a number.
+
+    Args:
+        header: Of a file of any size.
+        shapes: The shape of each input without the batch.
+
+    Raises:
+        RequestError: If shapes do not fit together, a size is 0, or the problem is too large. A fault's place is an input's name.
+    """
+    _refuse([fault for name, spec in header.inputs.items() for fault in misshapen(name, shapes[name], spec)])
+    sizes = {size: shapes[name][axis] for size, (name, axis) in header.sizes.items()}
+    _refuse(
+        [
+            Fault(header.sizes[s][0], f"Here {s} is 0; it must be at least 1.")
+            for s, length in sizes.items()
+            if not length
+        ]
+    )
+    found = header.at(sizes)
+    apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
+    _refuse([_apart(header, name, shapes[name], sizes) for name in apart])
+    if found.largest > header.limits["entries"]:
+        told = ", ".join(f"{size} {length}" for size, length in sizes.items())
+        limit = f"at most {header.limits['entries']} are allowed"
+        _refuse([Fault("", f"At this size ({told}) a step takes tensors of {found.largest} entries; {limit}.")])
+    return found
+
+
+def _apart(header: Header, name: str, shape: tuple[int, ...], sizes: Mapping[str, int]) -> Fault:
+    spec = header.inputs[name]
+    known = " and ".join(f"{size} is {sizes[size]} in {header.sizes[size][0]!r}" for size in spec.sizes)
+    return Fault(name, f"This has shape {shape}; it must be {spec.text}, where {known}.")
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise RequestError(faults)
