@@ -108,7 +108,7 @@ class _Reader:
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; weights are above 0 and at most {MOST_WEIGHT:g}."
+            said = f"{weight!r} is no weight; they are above 0 and at most {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
                 said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
             self.fault(f"{place}.weight", said)
@@ -210,6 +210,7 @@ class _Reader:
             at=at,
             optional=raw.get("optional", False),
             weight=self.weight(raw, place),
+            windowed="window" in raw,
         )
 
     def fixed(self, raw: Mapping[str, Any], place: str) -> tuple[int | None, int]:
@@ -244,7 +245,7 @@ class _Reader:
         found: list[Span] = []
         for where, text in spelt(raw["window"], f"{place}.window"):
             spans = self.value(self.days.window, text, where) or ()
-            found += (intersection(spans, self.working_hours) or spans) if self.loose(text) else spans
+            found += (intersection(spans, self.working_hours) or spans) if spans and self.loose(text) else spans
         return intersection(union(found), self.hours)
 
     def loose(self, text: str) -> bool:

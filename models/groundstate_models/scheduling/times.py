@@ -16,6 +16,9 @@ DAY = 24 * 60
 LONGEST = 7 * DAY
 """The longest duration, in minutes."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""Of dates."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -178,16 +181,14 @@ def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock |
             return duration(word)
         case "moment" | "date":
             try:
-                return _date(word) if group == "date" else _moment(word)
+                read = date.fromisoformat(word.upper()) if group == "date" else _moment(word)
+                if not FIRST_YEAR <= read.year <= LAST_YEAR:
+                    raise ValueError
             except ValueError:
-                raise ValueError(
-                    f"{word!r} in {text!r} is no date, or no time in whole minutes, that exists."
-                ) from None
+                years = f"from {FIRST_YEAR} to {LAST_YEAR}"
+                raise ValueError(f"{word!r} in {text!r} is no date, or no time in whole minutes, {years}.") from None
+            return read
     return None
-
-
-def _date(word: str) -> date:
-    return date.fromisoformat(word.upper())
 
 
 def _moment(word: str) -> datetime:
