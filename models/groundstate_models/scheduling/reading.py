@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -61,6 +62,8 @@ class _Reader:
             self.place(room.place, f"rooms.{room.name}.place", travel)
         for activity in activities.values():
             self.place(activity.place, f"{activity.where}.place", travel)
+        for character, name in _unprintable([*activities, *people, *rooms, *(here for here, _ in travel)]):
+            self.fault("", f"The name {name!r} has the character {character!r}, which cannot be shown; leave it out.")
         schedule = Schedule(
             days=self.days,
             hours=self.hours,
@@ -285,6 +288,15 @@ class _Reader:
                 window=self.window(raw["window"], f"{place}.window") if "window" in raw else (),
                 rooms=self.names(raw["room"], f"{place}.room", rooms, "room") if "room" in raw else (),
             )
+
+
+def _unprintable(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names with characters that break lines, terminals and XML, with the first such character."""
+    for name in dict.fromkeys(names):
+        for character in name:
+            if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff":
+                yield character, name
+                break
 
 
 def _ways_missing(schedule: Schedule) -> Iterator[Fault]:

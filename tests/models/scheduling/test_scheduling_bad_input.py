@@ -6,15 +6,17 @@ import contextlib
 import time
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import groundstate as gs
 from groundstate_models.scheduling.compile import compile as compiled
 from groundstate_models.scheduling.reading import read
 from groundstate_models.scheduling.schema import EXAMPLE, REQUEST
+
+IS_REQUEST = Draft202012Validator(REQUEST)
 
 TALK = {"name": "talk", "duration": 60}
 DATED = {"name": "talk", "duration": 60, "at": "2025-03-03T10:00+01:00"}
@@ -34,6 +36,7 @@ def faults_of(request: dict[str, Any]) -> list[tuple[str, str]]:
         ({"rooms": ["Blue"], "activities": [TALK | {"room": "blu"}]}, "activities[0].room", "Did you mean 'Blue'?"),
         ({"activities": [TALK | {"room": "any"}]}, "activities[0].room", 'the request has no "rooms"'),
         ({"activities": [TALK, {"name": "x", "duration": 5, "after": "tlak"}]}, "activities[1].after", "Did you mean 'talk'?"),
+        ({"activities": [TALK | {"name": "talk\x1b[2J"}]}, "", "the character '\\x1b', which cannot be shown"),
         ({"activities": [TALK, TALK]}, "activities[1].name", "also the name of activities[0]"),
         ({"activities": [{"name": "talk"}]}, "activities[0]", "'talk' has no duration"),
         ({"activities": [TALK | {"duration": 0}]}, "activities[0].duration", "a duration of zero; the shortest is 1 minute"),
@@ -120,8 +123,8 @@ def test_more_starts_than_a_variable_may_have_are_refused_if_the_request_asks_fo
 
 
 def test_the_example_of_the_schema_passes_it_and_means_something() -> None:
-    jsonschema.Draft202012Validator.check_schema(REQUEST)
-    jsonschema.validate(EXAMPLE, REQUEST)
+    Draft202012Validator.check_schema(REQUEST)
+    IS_REQUEST.validate(EXAMPLE)
     read(EXAMPLE)
 
 
@@ -154,7 +157,7 @@ def test_whatever_passes_the_schema_is_read_or_refused_with_faults(
     frame: dict[str, Any], activity: dict[str, Any]
 ) -> None:
     request = frame | {"activities": [activity]}
-    if not jsonschema.Draft202012Validator(REQUEST).is_valid(request):
+    if not IS_REQUEST.is_valid(request):
         return
     with contextlib.suppress(gs.RequestError):
         read(request)

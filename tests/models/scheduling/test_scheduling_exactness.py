@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain, permutations
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from groundstate_models.constraints import schema as constraints_schema
 from groundstate_models.constraints.problem import Problem
@@ -20,6 +20,9 @@ from groundstate_models.scheduling.reading import read
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.schema import ANSWER, REQUEST
 from tests.models.scheduling.solving import by_check, satisfying, when
+
+IS_REQUEST, IS_ANSWER = Draft202012Validator(REQUEST), Draft202012Validator(ANSWER)
+IS_PROBLEM = Draft202012Validator(constraints_schema.REQUEST)
 
 PEOPLE = ["Ada", "Bob"]
 ROOMS = ["Blue", "Green"]
@@ -93,7 +96,7 @@ def _busy(windows: list[str]) -> dict[str, Any]:
 @settings(max_examples=40, deadline=None)
 @given(requests())
 def test_the_compiled_problem_has_exactly_the_schedules_that_pass_the_check(request: dict[str, Any]) -> None:
-    jsonschema.validate(request, REQUEST)
+    IS_REQUEST.validate(request)
     schedule = read(request)
     right = list(by_check(schedule, dict.fromkeys(schedule.activities, HALF_HOURS)))
     if contradictions(schedule):
@@ -102,12 +105,12 @@ def test_the_compiled_problem_has_exactly_the_schedules_that_pass_the_check(requ
         return
     event("schedules" if right else "none, not proven")
     problem_of = compiled(schedule)
-    jsonschema.validate(problem_of.request, constraints_schema.REQUEST)
+    IS_PROBLEM.validate(problem_of.request)
     problem = Problem.of(problem_of.request)
     found = []
     for given_values in satisfying(problem):
         one = answer(problem_of, given_values)
-        jsonschema.validate(one, ANSWER)
+        IS_ANSWER.validate(one)
         assert violations(schedule, one) == []
         back = values(problem_of, one)
         assert back is not None

@@ -5,15 +5,17 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import groundstate as gs
 from groundstate_models.constraints import schema
 from groundstate_models.constraints.problem import Problem
+
+IS_PROBLEM = Draft202012Validator(schema.REQUEST)
 
 SPAN = st.tuples(st.integers(0, 8), st.integers(1, 5)).map(lambda span: [span[0], sum(span)])
 
@@ -31,7 +33,7 @@ def intervals(draw: st.DrawFn) -> tuple[dict[str, list[str]], list[dict[str, Any
 
 def factors_agree_with_the_meaning(domains: dict[str, list[str]], constraint: dict[str, Any]) -> None:
     request = {"variables": domains, "constraints": [constraint]}
-    jsonschema.validate(request, schema.REQUEST)
+    IS_PROBLEM.validate(request)
     problem = Problem.of(request)
     for values in product(*domains.values()):
         chosen = dict(zip(domains, values, strict=True))

@@ -23,7 +23,7 @@ BERLIN = Days(MARCH.numbers, dated=True, zone=ZoneInfo("Europe/Berlin"))
 @pytest.mark.parametrize(
     ("said", "minutes"),
     [
-        (45, 45), ("45", 45), ("45m", 45), ("90 min", 90), ("1h", 60), ("1h30", 90), ("1:30", 90), ("1.5 hours", 90),
+        (45, 45), (45.0, 45), ("45", 45), ("45m", 45), ("90 min", 90), ("1h", 60), ("1h30", 90), ("1:30", 90), ("1.5 hours", 90),
         ("2 hours and 15 minutes", 135), ("half an hour", 30), ("an hour", 60), ("PT45M", 45), ("PT1H30M", 90), ("P1D", DAY),
     ],
 )  # fmt: skip
