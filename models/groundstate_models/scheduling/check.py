@@ -131,9 +131,7 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         )
         yield Violation("windows", 1, fixed, (f"{activity.where}.at",))
     if not inside(span, activity.window):
-        yield Violation("windows", 1, f"{when}, outside {said(activity.window, days)}.", (f"{activity.where}.window",))
-    elif not inside(span, schedule.hours):
-        yield Violation("windows", 1, f"{when}, outside the hours {said(schedule.hours, days)}.", ("hours",))
+        yield Violation("windows", 1, f"{when}, outside {said(activity.window, days)}.", (activity.says_when,))
     if schedule.slot is not None and activity.at is None and one.start % DAY % schedule.slot:
         late = (
             f"{activity.name} starts at {days.moment_said(one.start)}, which is no multiple of {schedule.slot} minutes."

@@ -42,7 +42,7 @@ class Compiled:
 
 
 def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # noqa: A001 - what it is called everywhere
-    """The problem that a schedule is. Its preferences cost in proportion to what `check.Cost.key` compares first.
+    """The problem that a schedule is. Its preferences cost what `check.Cost.key` compares, less what no schedule can avoid.
 
     Args:
         schedule: What is to be placed; `proofs.contradictions` has found nothing in it, with the same bound.

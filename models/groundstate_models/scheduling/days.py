@@ -17,7 +17,7 @@ from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, pri
 
 _DAYS = r"(?P<days>D(?:-D)?(?:,?D(?:-D)?)*)"
 _HOURS = r"(?P<hours>A?C-C|AC,?BC|WC,C|AC|BC)"
-_DAILY = re.compile(rf"{_DAYS}?{_HOURS}?|")
+_DAILY = re.compile(rf"{_DAYS}?,?{_HOURS}?")
 _TURNED = re.compile(rf"{_HOURS}{_DAYS}")
 _LONG = re.compile(r"A?(?:M|DC)-(?:M|DC|C|P)")
 _OPEN = re.compile(r"[AB](?:M|DC|D)")

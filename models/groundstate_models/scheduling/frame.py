@@ -32,11 +32,7 @@ def spelt(window: Any, place: str) -> Iterator[tuple[str, str]]:
     """The texts of a window of a request, with their places."""
     many = isinstance(window, list | tuple)
     for index, one in enumerate(listed(window)):
-        where = f"{place}[{index}]" if many else place
-        if isinstance(one, Mapping):
-            yield where, f"{one.get('day', '')} {one['start']} - {one['end']}".strip()
-        else:
-            yield where, str(one)
+        yield f"{place}[{index}]" if many else place, str(one)
 
 
 def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

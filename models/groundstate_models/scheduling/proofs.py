@@ -37,7 +37,7 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
     if (late := _too_late(schedule, alone)) is not None:
         return [late]
     possible = modes(schedule, latest_end)
-    return [*_clashes(schedule, possible), *_too_much(schedule, possible)]
+    return [*_clashes(schedule, possible)] or [*_too_much(schedule, possible)]
 
 
 def _needed(schedule: Schedule) -> list[Activity]:
@@ -82,10 +82,10 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
         )
     if not activity.window:
         outside = f"{activity.name} has no time at all: its window is outside the hours, {said(schedule.hours, schedule.days)}."
-        return Violation("windows", 1, outside, (f"{activity.where}.window", "hours"))
+        return Violation("windows", 1, outside, (activity.says_when, "hours"))
     why = fewest(schedule, reasons(schedule, activity, latest_end))
     told = "; ".join(reason.words for reason in why)
-    rule = next((reason.rule for reason in why if reason.rule != "windows"), "windows")
+    rule = next((reason.rule for reason in reversed(why) if reason.rule != "windows"), "windows")
     return Violation(rule, 1, f"{lasts}, and nothing is left for it: {told}.", tuple(reason.place for reason in why))
 
 
@@ -152,9 +152,8 @@ def _clash_said(schedule: Schedule, possible: Modes, who: str, one: Activity, ot
     fixed = all(first(possible[a.name]) == last(possible[a.name]) for a in (one, other))
     meeting = starts[0] < starts[1] + other.duration and starts[1] < starts[0] + one.duration
     if fixed and meeting:
-        return (
-            f"{who} is in two activities at {schedule.days.moment_said(max(starts))}: {when(one)}, and {when(other)}."
-        )
+        has, at = "is in" if who in one.who else "holds", schedule.days.moment_said(max(starts))
+        return f"{who} {has} two activities at {at}: {when(one)}, and {when(other)}."
     return f"{who} has too little time for both {one.name} and {other.name}: {when(one)}, and {when(other)}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -61,6 +62,8 @@ class _Reader:
             self.place(room.place, f"rooms.{room.name}.place", travel)
         for activity in activities.values():
             self.place(activity.place, f"{activity.where}.place", travel)
+        for character, name in _unprintable([*activities, *people, *rooms, *(here for here, _ in travel)]):
+            self.fault("", f"The name {name!r} has the character {character!r}, which cannot be shown; leave it out.")
         schedule = Schedule(
             days=self.days,
             hours=self.hours,
@@ -108,7 +111,7 @@ class _Reader:
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; weights are above 0 and at most {MOST_WEIGHT:g}."
+            said = f"{weight!r} is no weight; they are above 0 and at most {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
                 said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
             self.fault(f"{place}.weight", said)
@@ -210,6 +213,7 @@ class _Reader:
             at=at,
             optional=raw.get("optional", False),
             weight=self.weight(raw, place),
+            windowed="window" in raw,
         )
 
     def fixed(self, raw: Mapping[str, Any], place: str) -> tuple[int | None, int]:
@@ -244,7 +248,7 @@ class _Reader:
         found: list[Span] = []
         for where, text in spelt(raw["window"], f"{place}.window"):
             spans = self.value(self.days.window, text, where) or ()
-            found += (intersection(spans, self.working_hours) or spans) if self.loose(text) else spans
+            found += (intersection(spans, self.working_hours) or spans) if spans and self.loose(text) else spans
         return intersection(union(found), self.hours)
 
     def loose(self, text: str) -> bool:
@@ -284,6 +288,15 @@ class _Reader:
                 window=self.window(raw["window"], f"{place}.window") if "window" in raw else (),
                 rooms=self.names(raw["room"], f"{place}.room", rooms, "room") if "room" in raw else (),
             )
+
+
+def _unprintable(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Names with characters that break lines, terminals and XML, with the first such character."""
+    for name in dict.fromkeys(names):
+        for character in name:
+            if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff":
+                yield character, name
+                break
 
 
 def _ways_missing(schedule: Schedule) -> Iterator[Fault]:

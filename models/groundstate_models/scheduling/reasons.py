@@ -47,12 +47,8 @@ def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
 def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
     """All that limits the starts of an activity but for other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
-    found = [
-        Reason(
-            "windows", f"its window is {said(activity.window, days)}", f"{where}.window", starts(activity.window, lasts)
-        ),
-        Reason("windows", f"the hours are {said(schedule.hours, days)}", "hours", starts(schedule.hours, lasts)),
-    ]
+    window = f"{'its window is' if activity.windowed else 'the hours are'} {said(activity.window, days)}"
+    found = [Reason("windows", window, activity.says_when, starts(activity.window, lasts))]
     if activity.at is not None:
         fixed = ((activity.at, activity.at + 1),)
         found.append(Reason("windows", f"it is fixed at {days.moment_said(activity.at)}", f"{where}.at", fixed))

@@ -63,6 +63,7 @@ class Activity:
         after: Activities that have to be over, and ``gap`` minutes gone, before it begins.
         at: When it has to start; None where that is open.
         optional: Whether it may be left out, which costs ``weight``.
+        windowed: Whether the request gives it a window of its own; else that is the hours.
     """
 
     name: str
@@ -78,11 +79,17 @@ class Activity:
     at: int | None = None
     optional: bool = False
     weight: float = 1.0
+    windowed: bool = True
 
     @property
     def where(self) -> str:
         """Its place in the request."""
         return f"activities[{self.index}]"
+
+    @property
+    def says_when(self) -> str:
+        """The place of its window in the request."""
+        return f"{self.where}.window" if self.windowed else "hours"
 
 
 @dataclass(frozen=True)

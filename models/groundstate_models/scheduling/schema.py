@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+DESCRIPTION = (
+    "Schedules activities: finds days, times and rooms so that nobody is in two places at once and every window, fixed time, "
+    "order, gap, way and room is respected, with few broken preferences. Send what is to be scheduled and what you know of "
+    "people and rooms. You get a checked schedule; or what in the request contradicts what; or that none was found. Use this "
+    "instead of working out times yourself."
+)
+"""What the tool does, for a language model."""
+
 MOST_ACTIVITIES = 500
 MOST_NAMES = 500
 MOST_WEIGHT = 1e4
@@ -27,8 +35,8 @@ OBJECTIVES = {
 }
 """What makes one schedule better than another; the first is meant where a request names none."""
 
-NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 200}
-NAMES: dict[str, Any] = {"anyOf": [NAME, {"type": "array", "items": NAME, "uniqueItems": True, "maxItems": MOST_NAMES}]}
+NAME: dict[str, Any] = {"type": "string", "minLength": 1}
+TEXTS: dict[str, Any] = {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1}
 DURATION: dict[str, Any] = {"type": ["integer", "string"]}
 WEIGHT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT, "default": 1}
 
@@ -48,12 +56,15 @@ def _said(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _named(one: dict[str, Any]) -> dict[str, Any]:
     """A mapping from names, or only the names."""
-    mapping = {"type": "object", "additionalProperties": one, "maxProperties": MOST_NAMES}
-    return {"anyOf": [mapping, {"type": "array", "items": NAME, "uniqueItems": True, "maxItems": MOST_NAMES}]}
+    return {
+        "type": ["object", "array"],
+        "additionalProperties": one,
+        "items": NAME,
+        "maxProperties": MOST_NAMES,
+        "maxItems": MOST_NAMES,
+    }
 
 
-_SPAN = _object({"start": NAME, "end": NAME}, {"day": NAME})
-WINDOW: dict[str, Any] = {"anyOf": [NAME, _SPAN, {"type": "array", "items": {"anyOf": [NAME, _SPAN]}, "minItems": 1}]}
 WINDOWS = (
     '"mon 9:00-12:00", "tue" (all day), "9:00-12:00" (every day), "mon after 14:00", "before wed", '
     '"2025-03-03T09:00/2025-03-03T12:00", or a list of these.'
@@ -62,8 +73,8 @@ WINDOWS = (
 PERSON = _object(
     {},
     {
-        "busy": _said(f"When not available: {WINDOWS}", WINDOW),
-        "free": _said("When available, if not always.", WINDOW),
+        "busy": _said("When not available, as `hours`.", TEXTS),
+        "free": _said("When available, if not always.", TEXTS),
         "home": _said("Place where each day begins; the way from there takes travel time.", NAME),
     },
 )
@@ -72,8 +83,8 @@ ROOM = _object(
     {},
     {
         "capacity": {"type": "integer", "minimum": 1, "description": "Most people at a time."},
-        "busy": _said("When taken.", WINDOW),
-        "free": _said("When available, if not always.", WINDOW),
+        "busy": _said("When taken.", TEXTS),
+        "free": _said("When available, if not always.", TEXTS),
         "place": _said("Where it is, for travel.", NAME),
     },
 )
@@ -82,13 +93,13 @@ ACTIVITY = _object(
     {"name": _said("Unique.", NAME)},
     {
         "duration": _said('Minutes, or "1h30". May be left out where `at` says both ends.', DURATION),
-        "who": _said("People who must be there.", NAMES),
-        "room": _said('A room, a list to choose from, or "any". Leave out if none is needed.', NAMES),
+        "who": _said("People who must be there.", TEXTS),
+        "room": _said('A room, a list to choose from, or "any". Leave out if none is needed.', TEXTS),
         "size": {"type": "integer", "minimum": 1, "description": "How many people, if more than `who` names."},
         "place": _said("Where it is, for travel; not needed with a room.", NAME),
-        "window": _said(f"When it may take place: {WINDOWS}", WINDOW),
+        "window": _said("When it may take place, as `hours`.", TEXTS),
         "at": _said('A fixed time: "mon 10:00", "mon 10:00-11:00" or "2025-03-03T10:00".', NAME),
-        "after": _said("Activities that must be over before it begins.", NAMES),
+        "after": _said("Activities that must be over before it begins.", TEXTS),
         "gap": _said("Least time between the end of those and its start. Default 0.", DURATION),
         "optional": {"type": "boolean", "description": "May be left out. Default false."},
         "weight": _said("If optional: what leaving it out costs. Default 1.", WEIGHT),
@@ -96,10 +107,10 @@ ACTIVITY = _object(
 )
 
 _SELECTED = {
-    "activities": _said("Which activities; all, if left out.", NAMES),
-    "who": _said("Only activities of these people.", NAMES),
-    "window": _said("For `within` and `avoid`.", WINDOW),
-    "room": _said("For `room`.", NAMES),
+    "activities": _said("Which activities; all, if left out.", TEXTS),
+    "who": _said("Only activities of these people.", TEXTS),
+    "window": _said("For `within` and `avoid`.", TEXTS),
+    "room": _said("For `room`.", TEXTS),
 }
 
 _TYPE = {"enum": list(KINDS), "description": "; ".join(f"{kind}: {said}" for kind, said in KINDS.items()) + "."}
@@ -139,10 +150,11 @@ REQUEST: dict[str, Any] = {
             "days": _said(
                 'Weekdays or dates, not both: ["mon", "tue"], "mon-fri", ["2025-03-03"], "2025-03-03/2025-03-07". '
                 "Default: the dates that occur, else Monday to Friday.",
-                {"anyOf": [NAME, {"type": "array", "items": NAME, "minItems": 1}]},
+                {**TEXTS, "minItems": 1},
             ),
             "hours": _said(
-                "Nothing takes place outside. Default: 9:00-17:00 for activities that name no times of day.", WINDOW
+                f"Nothing takes place outside: {WINDOWS} Default: 9:00-17:00 for activities that name no times of day.",
+                TEXTS,
             ),
             "zone": _said('Time zone of times that name none: "Europe/Berlin".', NAME),
             "slot": _said("Starts are multiples of this after midnight. Default: whatever fits.", DURATION),
@@ -171,7 +183,7 @@ PLACED = _object(
         "end": NAME,
         "room": NAME,
         "place": NAME,
-        "who": NAMES,
+        "who": TEXTS,
     },
 )
 

@@ -24,10 +24,13 @@ from groundstate_models.scheduling.times import DAY
 LEAST_SLOT = 5
 """The finest grid in minutes that is chosen unless the request asks for one."""
 
+COARSE_SLOT = 15
+"""The coarsest grid beside ways that no grid fits."""
+
 MEMORY = 3
 """Activities that a chain of left-shifted ones remembers, so as not to come back to them."""
 
-MOST_CHAINS = 50_000
+MOST_CHAINS = 20_000
 """Where there are more chains, the grid has to do, and a schedule that only just works may be lost."""
 
 Mode = tuple[str, str | None]
@@ -47,36 +50,45 @@ class Starts:
     loose: bool
 
 
-def grid(schedule: Schedule) -> int:
-    """The slot in minutes of which all durations, gaps, ways, windows and fixed times are multiples; see `LEAST_SLOT`."""
-    return max(_finest(schedule), LEAST_SLOT) if schedule.slot is None else schedule.slot
-
-
 def offered(schedule: Schedule, modes: Modes) -> Starts:
     """The starts of a schedule.
 
     Raises:
         RequestError: If an activity has more than a variable of a compiled problem may have values.
     """
-    slot, finest = grid(schedule), _finest(schedule)
-    position_matters = bool(schedule.preferences) or any(rule.pairs for rule in schedule.rules)
-    if schedule.slot is None and finest % slot:
+    if schedule.slot is not None:
+        found = _on_grid(schedule, modes, schedule.slot)
+        if (most := _largest(found)) >= MOST_VALUES:
+            said = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
+            advice = f"there may be {MOST_VALUES - 1}. Make the slot longer, or windows shorter."
+            raise RequestError([Fault("slot", f"{said}; {advice}")])
+        return Starts(found, loose=False)
+    slot, chained = grid(schedule), None
+    if _finest(schedule) % slot:
         chained = _left_shifted(schedule, modes)
-        if chained is not None and not position_matters:
+        if chained is not None and not schedule.preferences and not any(rule.pairs for rule in schedule.rules):
             return Starts(chained, loose=True)
-        together = _on_grid(schedule, modes, slot)
-        if chained is not None:
-            together = {mode: tuple(sorted({*one, *chained[mode]})) for mode, one in together.items()}
-        if _largest(together) < MOST_VALUES:
-            return Starts(together, loose=False)
     found = _on_grid(schedule, modes, slot)
-    while schedule.slot is None and _largest(found) >= MOST_VALUES and slot < DAY:
+    while _largest(found) >= MOST_VALUES and slot < DAY:
         slot *= 2
         found = _on_grid(schedule, modes, slot)
-    if (most := _largest(found)) >= MOST_VALUES:
-        said = f"With a slot of {slot} minutes an activity has {most} possible starts; there may be {MOST_VALUES - 1}."
-        raise RequestError([Fault("slot", f"{said} Make the slot longer, or windows shorter.")])
+    if chained is not None:
+        both = {mode: tuple(sorted({*found.get(mode, ()), *some})) for mode, some in chained.items()}
+        found = both if _largest(both) < MOST_VALUES else found
     return Starts(found, loose=False)
+
+
+def grid(schedule: Schedule) -> int:
+    """The slot in minutes: that of the request, or one of which all its times are multiples; see `LEAST_SLOT`.
+
+    Where ways take minutes that make it finer than that, they are left out of it, and it is at most `COARSE_SLOT`.
+    """
+    if schedule.slot is not None:
+        return schedule.slot
+    finest = _finest(schedule)
+    if finest >= LEAST_SLOT:
+        return finest
+    return max(LEAST_SLOT, min(COARSE_SLOT, _finest(schedule, ways=False)))
 
 
 def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
@@ -87,8 +99,9 @@ def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
     return max(values.values(), default=0)
 
 
-def _finest(schedule: Schedule) -> int:
-    minutes = {schedule.gap, *schedule.travel.values(), *_edges(schedule.hours)}
+def _finest(schedule: Schedule, *, ways: bool = True) -> int:
+    """What all minutes of a schedule are multiples of."""
+    minutes = {schedule.gap, *(schedule.travel.values() if ways else ()), *_edges(schedule.hours)}
     for activity in schedule.activities.values():
         minutes |= {activity.duration, activity.gap, activity.at or 0, *_edges(activity.window)}
     resources: list[Resource] = [*schedule.people.values(), *schedule.rooms.values()]

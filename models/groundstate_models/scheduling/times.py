@@ -16,6 +16,9 @@ DAY = 24 * 60
 LONGEST = 7 * DAY
 """The longest duration, in minutes."""
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999
+"""Of dates."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -26,7 +29,7 @@ _PARTS = re.compile(rf"(?:{_PART}\s*(?:and\s+|,\s*)?)+")
 _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?=\d)(?:(\d+(?:[.,]\d+)?)h)?(?:(\d+)m)?(?:0+s)?)?")
 
 
-def duration(value: int | str) -> int:
+def duration(value: float | str) -> int:
     """Minutes of a duration: whole minutes, ``"1h30"``, ``"1:30"``, ``"1.5 hours"``, ``"PT1H30M"``.
 
     Raises:
@@ -38,15 +41,17 @@ def duration(value: int | str) -> int:
     return minutes
 
 
-def gap(value: int | str) -> int:
+def gap(value: float | str) -> int:
     """Minutes of a gap or a way: a duration that may be zero.
 
     Raises:
         ValueError: As `duration`.
     """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 60.0 is an integer in JSON
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{value!r} is no duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
-    minutes = Fraction(value) if isinstance(value, int) else _minutes(value)
+    minutes = _minutes(value) if isinstance(value, str) else Fraction(value)
     if minutes is None:
         raise ValueError(f"{value!r} is no duration; {_DURATIONS}.")
     if minutes.denominator != 1:
@@ -177,25 +182,28 @@ def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock |
         case "period":
             return duration(word)
         case "moment" | "date":
-            try:
-                return _date(word) if group == "date" else _moment(word)
-            except ValueError:
-                raise ValueError(
-                    f"{word!r} in {text!r} is no date, or no time in whole minutes, that exists."
-                ) from None
+            read = _date(word) if group == "date" else _moment(word)
+            if read is None or not FIRST_YEAR <= read.year <= LAST_YEAR:
+                years = f"from {FIRST_YEAR} to {LAST_YEAR}"
+                raise ValueError(f"{word!r} in {text!r} is no date, or no time in whole minutes, {years}.")
+            return read
     return None
 
 
-def _date(word: str) -> date:
-    return date.fromisoformat(word.upper())
+def _date(word: str) -> date | None:
+    try:
+        return date.fromisoformat(word.upper())
+    except ValueError:
+        return None
 
 
-def _moment(word: str) -> datetime:
+def _moment(word: str) -> datetime | None:
     day, clock = re.split(r"[t\s]", word, maxsplit=1)
-    read = datetime.fromisoformat(f"{day}T{'0' if clock[1] == ':' else ''}{clock}".upper())
-    if read.second or read.microsecond:
-        raise ValueError
-    return read
+    try:
+        read = datetime.fromisoformat(f"{day}T{'0' if clock[1] == ':' else ''}{clock}".upper())
+    except ValueError:
+        return None
+    return None if read.second or read.microsecond else read
 
 
 def _clock(word: str, text: str) -> Clock:
