@@ -179,7 +179,7 @@ class Problem:
     @property
     def wanted(self) -> int:
         """Chains to have in flight: all of them, where one answer is known and others are looked for."""
-        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts, self.header.entries)
+        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts, self.header.largest)
 
     def offer(self, found: Found) -> bool:
         """Take an answer that the graph holds for right, unless it is wrong, known, or costs more than another.

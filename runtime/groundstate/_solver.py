@@ -200,7 +200,8 @@ class Solver:
             raise _within("answer", error) from None
         inputs = self._task.encode(plain)
         header = self._sized(inputs)
-        if faults := [f for n, spec in header.answers.items() for f in misshapen(n, tensors[n].shape, spec)]:
+        placed = {} if tensors is None else {name: tensors[name].shape for name in header.answers}
+        if faults := [f for n, shape in placed.items() for f in misshapen(n, shape, header.answers[n])]:
             raise _within("answer", RequestError(faults))
         violations = self._task.check(plain, given)
         energy, terms = None, {}

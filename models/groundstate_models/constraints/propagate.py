@@ -2,7 +2,8 @@
 
 Bounds propagation on pseudo-Boolean factors, a group of literals at a time: of each group exactly one literal holds, so a
 factor's sum lies between the sums of its groups' least and greatest contributions, and a literal that would take it beyond its
-bounds is out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is modelling, not search: nothing is ever assumed.
+bounds is out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is modelling, not search: nothing is ever
+assumed.
 """
 
 from __future__ import annotations

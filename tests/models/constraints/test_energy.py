@@ -16,7 +16,9 @@ from groundstate_models.constraints.families import mixed, queens
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
-SHAPED = Settings(HAND | {"openness_by_shape": [0.1, -0.4, 0.2, 0.3, -0.2, 0.1], "weight_by_shape": [0.2, 0.1, -0.3, 0.1, 0.4, 0.2]})
+SHAPED = Settings(
+    HAND | {"openness_by_shape": [0.1, -0.4, 0.2, 0.3, -0.2, 0.1], "weight_by_shape": [0.2, 0.1, -0.3, 0.1, 0.4, 0.2]}
+)
 MIXED = [example for example in mixed(3, 24, 0.6) if Network(Problem.of(example.request).graph).kept]
 
 
@@ -43,7 +45,11 @@ def test_the_order_of_variables_factors_and_edges_does_not_matter(example: Any) 
     other = {name: given[name][rows] for name in ("domain", "cost")}
     other |= {name: given[name][factors] for name in ("low", "high", "slack")}
     moved = place[given["literal"] // values] * values + given["literal"] % values
-    other |= {"literal": moved[edges], "factor": number[given["factor"]][edges], "coefficient": given["coefficient"][edges]}
+    other |= {
+        "literal": moved[edges],
+        "factor": number[given["factor"]][edges],
+        "coefficient": given["coefficient"][edges],
+    }
     here, there = batch(given, 4), batch(other, 4)
     state = states(here)
     one, two = energy(state, **here), energy(state[:, torch.from_numpy(rows)], **there)
@@ -58,7 +64,10 @@ def test_padding_changes_the_energy_by_nothing_that_the_state_can_reach(example:
     state = states(here)
     wide = torch.zeros(there["domain"].shape)
     wide[:, : state.shape[1], : state.shape[2]] = state
-    literal = exact["literal"] // exact["domain"].shape[1] * padded["domain"].shape[1] + exact["literal"] % exact["domain"].shape[1]
+    literal = (
+        exact["literal"] // exact["domain"].shape[1] * padded["domain"].shape[1]
+        + exact["literal"] % exact["domain"].shape[1]
+    )
     assert np.array_equal(padded["literal"][: len(literal)], literal)
     slopes = []
     for at, inputs in ((state, here), (wide, there)):

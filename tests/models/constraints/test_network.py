@@ -93,7 +93,9 @@ def test_sizes_are_rounded_up_by_a_fifth_at_most_and_classes_stay(size: int) -> 
 
 def test_what_pads_a_problem_breaks_nothing_and_costs_nothing() -> None:
     request = {"variables": {name: [1, 2, 3] for name in "abcdefghi"}, "constraints": []}
-    request["constraints"] = [{"type": "not_equal", "variables": [a, b]} for a, b in zip("abcdefgh", "bcdefghi", strict=True)]
+    request["constraints"] = [
+        {"type": "not_equal", "variables": [a, b]} for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
     network = Network(Problem.of(request).graph)
     exact, padded = network.tensors(exact=True), network.tensors()
     assert padded["domain"].shape[0] > exact["domain"].shape[0]
