@@ -1,7 +1,9 @@
 """All solutions of a small problem, by backtracking over its factors with propagation of bounds.
 
-It proves that a generated puzzle has one solution. It is exhaustive, written in Python and learns nothing from its failures:
-problems of some hundred literals are its size.
+It proves that a generated puzzle has one solution. It is exhaustive and written in Python: problems of some hundred literals are
+its size. Of its failures it remembers where they were, and branches there first: on the variable with the fewest values left for
+each failure of its factors (F. Boussemart, F. Hemery, C. Lecoutre and L. Saïs, "Boosting systematic search by weighting
+constraints", 2004). Without that, now and then a zebra puzzle takes minutes.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ def _below(problem: Problem, bounds: _Bounds, rng: np.random.Generator | None) -
             for name, values in graph.domains.items()
         }
         return
-    tightest = min(open_literals.values(), key=len)
+    tightest = min(open_literals.values(), key=lambda free: len(free) / (1 + sum(bounds.blame[n] for n in free)))
     for number in tightest if rng is None else rng.permutation(tightest).tolist():
         mark = bounds.mark
         if bounds.settle([(number, True)]):
@@ -50,12 +52,14 @@ class _Bounds:
 
     Attributes:
         known: Whether a literal holds; None where it is open.
+        blame: How often a factor of a literal could not be kept.
         consistent: Whether the factors allow anything at all, as far as propagation sees.
     """
 
     def __init__(self, graph: Graph, hard: int) -> None:
         factors = [factor for factor in graph.factors if factor.source < hard]
         self.known: list[bool | None] = [None] * graph.count
+        self.blame = [0] * graph.count
         self._terms = [list(zip(factor.literals, factor.coefficients, strict=True)) for factor in factors]
         self._allowed = [(factor.low, factor.high) for factor in factors]
         self._widest = [max(map(abs, factor.coefficients), default=0) for factor in factors]
@@ -88,6 +92,8 @@ class _Bounds:
             for index, _ in self._of[literal]:
                 forced = self._forced(index)
                 if forced is None:
+                    for other, _ in self._terms[index]:
+                        self.blame[other] += 1
                     return False
                 steps += forced
         return True
