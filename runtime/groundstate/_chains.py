@@ -34,6 +34,10 @@ FREE = 2_048
 """Entries of a step's largest tensor, over all chains, below which more chains take hardly more time."""
 
 
+BUSY = 1 << 20
+"""Entries of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
+
+
 def width(rounds: int, restarts: int, entries: int = FREE) -> int:
     """Chains a problem may have in flight after some segments: few at first, since most problems need few.
 
@@ -45,7 +49,8 @@ def width(rounds: int, restarts: int, entries: int = FREE) -> int:
         entries: Of a step's largest tensor for one chain.
     """
     few = max(2, FREE // entries)
-    return min(restarts, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else restarts)
+    most = min(restarts, max(4 * few, BUSY // entries))
+    return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
 
 
 def luby(n: int) -> int:
@@ -178,8 +183,10 @@ class Problem:
 
     @property
     def wanted(self) -> int:
-        """Chains to have in flight: all of them, where one answer is known and others are looked for."""
-        return self.budget.restarts if self.found else width(self.rounds, self.budget.restarts, self.header.largest)
+        """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
+        if self.found and self.cost == math.inf:
+            return self.budget.restarts
+        return width(self.rounds, self.budget.restarts, self.header.largest)
 
     def offer(self, found: Found) -> bool:
         """Take an answer that the graph holds for right, unless it is wrong, known, or costs more than another.

@@ -8,7 +8,7 @@ assumed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,15 @@ class Table:
     source: NDArray[np.int64]
 
     @classmethod
-    def of(cls, graph: Graph) -> Table:
-        """The arrays of a graph, without the factors that say that one of a group holds."""
+    def of(cls, graph: Graph, factors: Sequence[Factor] | None = None) -> Table:
+        """The arrays of a graph, or of other factors in place of its own; without those that say that one of a group holds."""
         group = np.empty(graph.count, np.int64)
         for number, literals in enumerate(graph.groups):
             group[literals.start : literals.stop] = number
         whole = {(literals.start, literals.stop) for literals in graph.groups}
         factors = [
             f
-            for f in graph.factors
+            for f in (graph.factors if factors is None else factors)
             if not (f.literals and f.low == f.high == 1 and _plain(f) and (f.literals[0], f.literals[-1] + 1) in whole)
         ]
         lengths = [len(f.literals) for f in factors]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.constraints.cliques import joined
 from groundstate_models.constraints.factors import Graph, Value
 from groundstate_models.constraints.propagate import Reach, Table, proof, propagate
 
@@ -53,6 +54,11 @@ class Network:
     @cached_property
     def table(self) -> Table:
         return Table.of(self.graph)
+
+    @cached_property
+    def _joined(self) -> Table:
+        """What the energy sees. Proofs are of the factors as they came, since they name constraints."""
+        return Table.of(self.graph, joined(self.graph.factors))
 
     @cached_property
     def _propagated(self) -> tuple[NDArray[np.bool_], bool]:
@@ -105,7 +111,7 @@ class Network:
             without: Literals that are ruled out besides, ``(literals,)``.
             exact: Leave the sizes as they are.
         """
-        table, kept = self.table, self.kept
+        table, kept = self._joined, self.kept
         size = (lambda n: n) if exact else rounded
         variables, values = size(max(len(kept), 1)), size(max(map(len, kept), default=1))
         place = np.full(self.graph.count, -1)

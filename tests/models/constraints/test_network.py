@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from groundstate_models.constraints.cliques import joined
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.propagate import propagate
 from groundstate_models.constraints.tensors import FAR, Network, rounded
@@ -119,3 +121,27 @@ def test_a_bound_on_the_cost_keeps_every_shape_and_changes_only_the_first_factor
     assert bound["high"][0] < FAR
     assert all(np.array_equal(free[name], bound[name]) for name in free if name != "high")
     assert np.array_equal(free["high"][1:], bound["high"][1:])
+
+
+def test_pairs_that_exclude_each_other_are_joined_to_cliques() -> None:
+    request = {
+        "variables": {name: [1, 2, 3, 4] for name in "abcd"},
+        "constraints": [{"type": "not_equal", "variables": list(pair)} for pair in ("ab", "ac", "bc", "cd")],
+    }
+    graph = Problem.of(request).graph
+    found = joined(graph.factors)
+    assert sorted(len(f.literals) for f in found if f.source >= 0) == [2] * 4 + [3] * 4
+
+
+@given(requests())
+@settings(max_examples=100, deadline=None)
+def test_joined_factors_say_what_those_they_stand_for_say(request: dict[str, Any]) -> None:
+    graph = Problem.of(request).graph
+    holds = np.array(list(product([False, True], repeat=min(graph.count, 12))))
+    holds = np.pad(holds, ((0, 0), (0, graph.count - holds.shape[1])))
+
+    def kept(factors: Any) -> np.ndarray:
+        sums = [(holds[:, list(f.literals)] @ np.array(f.coefficients, int), f) for f in factors]
+        return np.logical_and.reduce([(f.low <= total) & (total <= f.high) for total, f in sums])
+
+    assert np.array_equal(kept(graph.factors), kept(joined(graph.factors)))
