@@ -275,6 +275,14 @@ class Solver:
         """The request, or its answer, as lines of text for a person; None where the task has no drawing."""
         return self._task.draw(request, answer)
 
+    def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
+        """The answer as a file that other programs read: of a schedule ``"ics"`` or ``"svg"``.
+
+        Raises:
+            OptionError: If the task writes no such files, or not of this answer.
+        """
+        return self._task.file(request, answer, kind)
+
     def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Answer tensors without the batch, as a `Segment` carries them, as a JSON-ready answer."""
         return self._task.decode(request, answer)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._checks import misshapen
-from groundstate._errors import Fault, RequestError, TaskError
+from groundstate._errors import Fault, OptionError, RequestError, TaskError
 from groundstate._header import Header, Spec
 from groundstate._solution import Violation
 
@@ -90,6 +90,15 @@ class Task:
         """The answer on one line in the notation that `parse` reads; None where there is none."""
         del answer
         return None
+
+    def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
+        """The answer as a file of a kind that other programs read, such as ``ics``.
+
+        Raises:
+            OptionError: If the task writes no such files, or not of this answer; it says which.
+        """
+        del request, answer
+        raise OptionError(f"{self.header.name} writes no files of the kind {kind!r}.")
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str | None:
         """The request, or its answer, drawn as lines of text for a person; None where there is no drawing."""

@@ -35,7 +35,9 @@ def calendar(
     except ImportError:
         raise ImportError("iCalendar files need the package icalendar: pip install 'groundstate[calendar]'.") from None
     if not schedule.days.dated and week is None:
-        raise ValueError("The days of the request are weekdays; say which week they are in, by a date in it.")
+        raise ValueError(
+            "The days of the request are weekdays, and a calendar needs dates; ask for dates, such as 2025-03-03."
+        )
     made = Calendar()
     made.add("prodid", "-//groundstate//scheduling//EN")
     made.add("version", "2.0")

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Header, Task, Violation
+from groundstate import Header, OptionError, Task, Violation
 from groundstate_models.constraints.task import Memory, Read
 from groundstate_models.scheduling import answer as answers
 from groundstate_models.scheduling import drawing
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
+from groundstate_models.scheduling.ics import calendar
+from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
 
@@ -109,6 +111,18 @@ class SchedulingTask(Task):
 
     def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan(request).below(cost)
+
+    def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
+        """The schedule as ``ics`` (iCalendar) or ``svg`` (the week, drawn)."""
+        schedule = self.plan(request).schedule
+        try:
+            if kind == "ics":
+                return calendar(schedule, answer)
+            if kind == "svg":
+                return picture(schedule, answer, self.header.title).encode()
+        except (ImportError, ValueError) as error:
+            raise OptionError(str(error)) from None
+        raise OptionError(f"{self.header.name} writes files of the kinds 'ics' and 'svg', not {kind!r}.")
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
         return drawing.draw(self.plan(request).schedule, answer)

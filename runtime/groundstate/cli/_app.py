@@ -117,6 +117,12 @@ def app() -> None:
 @_place
 @click.option("--watch", is_flag=True, help="Draw the descent: the board settling, the energy falling.")
 @click.option("--picture", type=click.Path(dir_okay=False), metavar="FILE.svg", help="Write a picture of the descent.")
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write the answer as a file of the kind that its ending names: of a schedule .ics or .svg.",
+)
 @_json
 def solve(puzzle: str | None, **options: Any) -> int:
     """Solve PUZZLE with MODEL, an installed name or the path of an .onnx file.

@@ -31,6 +31,7 @@ class Options:
     threads: int | None
     watch: bool
     picture: str | None
+    save: str | None
     as_json: bool
 
     @property
@@ -52,12 +53,16 @@ class Options:
         """
         if self.watch and self.as_json:
             raise click.UsageError("--watch draws for people and --json prints for programs; give one of them.")
-        if self.picture is not None:
-            path = Path(self.picture)
-            if path.suffix.lower() != ".svg":
-                raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
+        for option, name in (("--picture", self.picture), ("--save", self.save)):
+            if name is None:
+                continue
+            path = Path(name)
+            if option == "--picture" and path.suffix.lower() != ".svg":
+                raise click.UsageError(f"--picture writes SVG; {name!r} must end in .svg.")
+            if not path.suffix:
+                raise click.UsageError(f"--save tells the kind of file by its ending, and {name!r} has none.")
             if not path.absolute().parent.is_dir():
-                raise click.UsageError(f"--picture cannot write {self.picture!r}: there is no folder {path.parent}.")
+                raise click.UsageError(f"{option} cannot write {name!r}: there is no folder {path.parent}.")
 
 
 def solve(puzzle: str | None, options: Options) -> int:
@@ -70,8 +75,8 @@ def solve(puzzle: str | None, options: Options) -> int:
         raise click.UsageError(f"{source.name} holds no puzzle.")
     if len(ahead) == 1:
         return _solve_one(solver, source, ahead[0], options)
-    if options.watch or options.picture:
-        raise click.UsageError(f"--watch and --picture show one puzzle; {source.name} holds more than one.")
+    if options.watch or options.picture or options.save:
+        raise click.UsageError(f"--watch, --picture and --save show one puzzle; {source.name} holds more than one.")
     from groundstate.cli._many import solve_many
 
     return solve_many(solver, source, _chain(ahead, source), options.budget, as_json=options.as_json)
@@ -131,10 +136,21 @@ def _show(
         _report.show(solver, request, solution, drawn=not (options.watch and solution.status is Status.SOLVED))
         if options.picture and segments:
             click.echo(f"The descent is drawn in {options.picture}.")
+    if options.save:
+        _save(solver, request, solution, options.save)
 
 
-def _write(path: str, text: str) -> None:
+def _save(solver: Solver, request: dict[str, Any], solution: Solution, path: str) -> None:
+    """Write the answer as a file; it has been printed already, so that nothing is lost where it cannot be written."""
+    if not solution.solved or solution.answer is None:
+        click.echo(f"There is no answer to save, so {path} was not written.", err=True)
+        return
+    _write(path, solver.file(request, solution.answer, Path(path).suffix[1:].lower()))
+    click.echo(f"The answer is in {path}.", err=True)
+
+
+def _write(path: str, content: str | bytes) -> None:
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise click.ClickException(f"{path!r} cannot be written: {error.strerror}.") from None
