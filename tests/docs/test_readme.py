@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 SNIPPETS = {
     "solve.py": "Status.SOLVED [5, 3, 4, 6, 7, 8, 9, 1, 2]",
     "tool.py": "solve_sudoku",
+    "week.py": "Status.SOLVED mon 14:00",
     "export_own.py": "matches PyTorch at batches 1, 2, 7, 16",
 }
 

@@ -1,0 +1,87 @@
+"""docs/constraints.md: its program prints what it says, every type of constraint has a row, every example solves."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import groundstate as gs
+from groundstate_models.constraints.problem import Problem
+from groundstate_models.constraints.schema import KINDS, MOST_VALUES, MOST_VARIABLES, REQUEST
+from langchain_groundstate import EnergyTool
+from tests.docs import pages
+
+PAGE = pages.read("constraints.md")
+VARIABLES: dict[str, Any] = json.loads(pages.block(PAGE, "variables"))
+ROWS = pages.rows(PAGE)
+
+
+@pytest.fixture(scope="module")
+def solver() -> gs.Solver:
+    return gs.load("constraints")
+
+
+@pytest.fixture(scope="module")
+def tool(solver: gs.Solver) -> EnergyTool:
+    return EnergyTool.from_model("constraints")
+
+
+def test_the_program_is_a_file_and_prints_what_the_page_says(tmp_path: Path) -> None:
+    script = (pages.SNIPPETS / "constraints_shifts.py").read_text(encoding="utf-8")
+    assert f"```python\n{script}```" in PAGE
+    said = re.search(r"cannot be ill:\n\n```text\n(.*?)```", PAGE, flags=re.DOTALL)
+    assert said is not None
+    status, proof = pages.run("constraints_shifts.py", tmp_path).splitlines()
+    shown, shown_proof = said[1].splitlines()
+    assert status.startswith("Status.SOLVED {'values': ")
+    assert status.partition("'cost': ")[2] == shown.partition("'cost': ")[2], "which of the cheapest it is may differ"
+    assert proof == shown_proof
+
+
+def test_the_shifts_are_the_cheapest_there_are(solver: gs.Solver) -> None:
+    request: dict[str, Any] = runpy.run_path(str(pages.SNIPPETS / "constraints_shifts.py"))["request"]
+    request["constraints"] = [one for one in request["constraints"] if one.get("name") != "Bob is ill"]
+    problem = Problem.of(request)
+    every = (dict(zip(problem.domains, values, strict=True)) for values in product(*problem.domains.values()))
+    least = min(problem.cost(given) for given in every if not problem.violations(given))
+    answer = solver.solve(request).answer
+    assert answer is not None
+    assert answer["cost"] == least > 0
+
+
+def test_every_type_of_constraint_has_a_row() -> None:
+    assert {cell.strip("`") for cell, _ in ROWS} == set(KINDS)
+    assert all(example["type"] == cell.strip("`") for cell, example in ROWS)
+
+
+@pytest.mark.parametrize(("kind", "example"), ROWS, ids=[cell for cell, _ in ROWS])
+def test_an_example_solves_as_a_constraint_and_as_a_preference(
+    solver: gs.Solver, tool: EnergyTool, kind: str, example: dict[str, Any]
+) -> None:
+    pages.solved(solver, tool, {"variables": VARIABLES, "constraints": [example]})
+    answer = pages.solved(solver, tool, {"variables": VARIABLES, "preferences": [{"constraint": example}]})
+    assert answer["cost"] == 0
+
+
+def test_the_example_of_the_schema_solves(solver: gs.Solver, tool: EnergyTool) -> None:
+    (example,) = REQUEST["examples"]
+    assert pages.solved(solver, tool, example)["cost"] == 0
+
+
+def test_the_contradiction_that_is_said_to_go_unproven_is_not_called_infeasible(solver: gs.Solver) -> None:
+    pair = ["red", "blue"]
+    request = {
+        "variables": VARIABLES,
+        "constraints": [{"type": "equal", "variables": pair}, {"type": "not_equal", "variables": pair}],
+    }
+    assert solver.solve(request, restarts=8, max_steps=128).status is gs.Status.UNSOLVED
+
+
+def test_the_limits_are_those_of_the_schema() -> None:
+    assert f"{MOST_VARIABLES:,} variables, {MOST_VALUES:,} values each" in PAGE
