@@ -1,7 +1,7 @@
 """At-most-one factors that say less than one of them could, joined: three pairs that exclude each other are one triple.
 
-People and language models write "these two differ" pair by pair. Of pairwise conflicts between literals greedy cliques are made, so
-that an energy sees few factors that say much, in place of many that say little.
+People and language models write "these two differ" pair by pair. Of pairwise conflicts between literals greedy cliques are made,
+so that an energy sees few factors that say much, in place of many that say little.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ MOST_PAIRS = 200_000
 def joined(factors: Sequence[Factor]) -> list[Factor]:
     """The factors, those that allow one of some literals joined as far as they go.
 
-    Every joined factor is implied by those it stands for, whichever constraints they come from; it is told to come from the first.
-    Factors that other constraints than "at most one" make stay as they are.
+    Every joined factor is implied by those it stands for, whichever constraints they come from; it is told to come from the
+    first. Factors that say anything else than "at most one" stay as they are.
     """
     plain = [f for f in factors if _at_most_one(f)]
     if sum(len(f.literals) * (len(f.literals) - 1) // 2 for f in plain) > MOST_PAIRS:
