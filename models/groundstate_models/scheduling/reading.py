@@ -11,7 +11,7 @@ from groundstate import Fault, RequestError
 from groundstate_models.scheduling.frame import frame, listed, nearest, spelt
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room, Schedule
-from groundstate_models.scheduling.schema import MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
+from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
 from groundstate_models.scheduling.times import DAY, duration, gap, tokens
 
@@ -110,8 +110,8 @@ class _Reader:
 
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; they are above 0 and at most {MOST_WEIGHT:g}."
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+            said = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
                 said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
             self.fault(f"{place}.weight", said)
