@@ -29,12 +29,10 @@ MOST_ROWS = 256
 LEAST_WORK = 65_536
 """Entries of a step's largest tensor, times steps, from which on a run is worth a thread of its own: a millisecond or so."""
 
-
 FREE = 2_048
 """Entries of a step's largest tensor, over all chains, below which more chains take hardly more time."""
 
-
-BUSY = 1 << 20
+BUSY = 1 << 19
 """Entries of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
 
 

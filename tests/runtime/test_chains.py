@@ -27,7 +27,7 @@ def test_the_sequence_is_lubys() -> None:
 def test_chains_in_flight_never_become_fewer_nor_more_than_asked_for(restarts: int) -> None:
     widths = [width(rounds, restarts) for rounds in range(200)]
     assert widths == sorted(widths)
-    assert (widths[0], widths[-1]) == (min(2, restarts), min(restarts, 512))
+    assert (widths[0], widths[-1]) == (min(2, restarts), min(restarts, 256))
 
 
 def test_small_problems_begin_with_more_chains_and_large_ones_keep_to_fewer() -> None:
