@@ -295,6 +295,17 @@ def test_a_small_problem_ends_with_its_cheapest_answer(priced: gs.Solver, seed: 
     assert cost == min(priced._task.told)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_the_file_holds_for_right_always_costs_less_than_the_last_answer(priced: gs.Solver, seed: int) -> None:
+    """A single chain, so that what breaks no rule in a segment does so under the bound of the answer before."""
+    problem, seen = request(3, 4, seed), list[gs.Segment]()
+    priced.solve(problem, restarts=1, max_steps=2048, seed=seed, watch=seen.append)
+    right = [segment.answer["colour"][0] for segment in seen if not segment.violations.any()]
+    costs = [priced._task.cost(problem, {"colour": colour}) for colour in right]
+    assert len(costs) > 1
+    assert all(later < earlier for earlier, later in itertools.pairwise(costs))
+
+
 def test_problems_in_one_call_are_each_beaten_by_their_own_bound(priced: gs.Solver) -> None:
     many = [request(nodes, 4, seed) for nodes, seed in ((3, 0), (5, 1), (5, 2), (4, 3), (5, 4))]
     solutions = priced.solve_many(many, restarts=16, max_steps=1024)
