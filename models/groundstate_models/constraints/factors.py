@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate import Fault, RequestError
+
+MOST_EDGES = 2_000_000
+"""Literals in factors, counted with repetition, beyond which a problem is refused: a step would take tenths of a second."""
+
 Value = int | str
 """What a variable may be: a whole number or a name."""
 
@@ -64,6 +69,7 @@ class Graph:
     count: int = field(init=False, default=0)
     factors: list[Factor] = field(init=False, default_factory=list)
     costs: dict[int, float] = field(init=False, default_factory=dict)
+    _edges: int = field(init=False, default=0)
     _place: dict[tuple[str, Value], int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,7 +97,11 @@ class Graph:
         self.bound([(literal, 1) for literal in literals], 1, 1, source)
 
     def bound(self, terms: Iterable[tuple[int | None, int]], low: int, high: int, source: int) -> None:
-        """Add ``low ≤ Σ a·x ≤ high``, unless it always holds. A literal may occur more than once; None never holds."""
+        """Add ``low ≤ Σ a·x ≤ high``, unless it always holds. A literal may occur more than once; None never holds.
+
+        Raises:
+            RequestError: If the graph becomes larger than `MOST_EDGES`.
+        """
         total: dict[int, int] = {}
         for literal, coefficient in terms:
             if literal is not None:
@@ -101,6 +111,13 @@ class Graph:
         least, most = factor.reach
         if low > least or high < most:
             self.factors.append(factor)
+            self._edges += len(kept)
+            if self._edges > MOST_EDGES:
+                said = (
+                    f"This problem has more than {MOST_EDGES} places where a value enters a constraint; split it, or give "
+                    "its variables fewer values."
+                )
+                raise RequestError([Fault("", said)])
 
     def charge(self, literal: int, cost: float) -> None:
         """Let a literal cost something, besides what it costs already."""

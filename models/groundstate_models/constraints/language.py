@@ -8,7 +8,6 @@ Every kind is a small class with three answers: `holds` (of a full assignment; t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -87,6 +86,8 @@ class AllDifferent(Constraint):
         least = 1 if len(takers) == len(self.names) else 0
         for literals in takers.values():
             graph.bound([(literal, 1) for literal in literals], least, 1, source)
+        if len(takers) < len(self.names):  # too few for all; no value alone shows it
+            graph.bound([(literal, 1) for some in takers.values() for literal in some], 0, len(takers), source)
 
     def said(self) -> str:
         plus = self.plus or (0,) * len(self.names)
@@ -340,17 +341,13 @@ class NoOverlap(Constraint):
         return all(first[1] <= second[0] for first, second in pairwise(spans))
 
     def compile(self, graph: Graph, source: int) -> None:
-        # Most intervals run together when one of them starts, so that those times say it all, however long the durations are.
-        times = sorted({int(start) for name in self.starts for start in graph.domains[name]})
-        running: list[dict[Literal, None]] = [{} for _ in times]
-        for name, duration in zip(self.starts, self.durations, strict=True):
-            for start in graph.domains[name]:
-                for k in range(bisect_left(times, int(start)), bisect_left(times, int(start) + duration)):
-                    running[k][name, start] = None
-        for now, then in zip(running, [*running[1:], {}], strict=True):
-            # What runs on until the next start is said there; and one variable starts once without being told.
-            if not now.keys() <= then.keys() and len({name for name, _ in now}) > 1:
-                graph.at_most_one([graph.literal(*literal) for literal in now], source)
+        from groundstate_models.constraints.intervals import Cumulative, Interval  # which are made of what is above
+
+        tasks = [
+            Interval(name, {start: (int(start), int(start) + duration) for start in graph.domains[name]}, 1)
+            for name, duration in zip(self.starts, self.durations, strict=True)
+        ]
+        Cumulative(tuple(tasks), 1).compile(graph, source)
 
     def said(self) -> str:
         each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]

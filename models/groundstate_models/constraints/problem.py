@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +68,7 @@ class Problem:
         preferences = [
             Preference(
                 _constraint(raw["constraint"], f"preferences[{index}].constraint", domains, faults),
-                float(raw.get("weight", 1.0)),
+                _weight(raw, f"preferences[{index}].weight", faults),
             )
             for index, raw in enumerate(request.get("preferences", ()))
         ]
@@ -134,6 +135,13 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
         faults.append(Fault(f"variables.{name}", said))
         return ()
     return tuple(range(raw["from"], raw["to"] + 1))
+
+
+def _weight(raw: Mapping[str, Any], place: str, faults: list[Fault]) -> float:
+    weight = float(raw.get("weight", 1.0))
+    if math.isnan(weight):  # which is neither above nor below the bounds of the schema
+        faults.append(Fault(place, "nan is no weight; give a number above 0."))
+    return weight
 
 
 def _whole(raw: Any) -> Any:

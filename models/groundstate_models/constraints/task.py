@@ -11,12 +11,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Fault, Header, RequestError, Task, Violation
+from groundstate import Header, Task, Violation
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
-
-MOST_EDGES = 2_000_000
-"""Literals in factors, counted with repetition, beyond which a problem is refused: a step would take tenths of a second."""
 
 _REMEMBERED = 64
 
@@ -34,13 +31,7 @@ class Read:
 
     @cached_property
     def network(self) -> Network:
-        network = Network(self.problem.graph)
-        if (edges := len(network.table.literal)) > MOST_EDGES:
-            said = (
-                f"This problem has {edges} places where a value enters a constraint; at most {MOST_EDGES} are allowed."
-            )
-            raise RequestError([Fault("", said)])
-        return network
+        return Network(self.problem.graph)
 
     def below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem whose answers cost less; None where there can be none."""
