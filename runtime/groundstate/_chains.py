@@ -46,7 +46,7 @@ def width(rounds: int, restarts: int, entries: int = FREE) -> int:
         restarts: Chains that may be started.
         entries: Of a step's largest tensor for one chain.
     """
-    few = max(2, FREE // entries)
+    few = min(max(2, FREE // entries), 16)
     most = min(restarts, max(4 * few, BUSY // entries))
     return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
 
