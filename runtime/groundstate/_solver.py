@@ -108,8 +108,8 @@ class Solver:
     ) -> Solution:
         """Solve one problem.
 
-        Where the task's answers cost something, the cheapest that is found is returned: a cheaper one is looked for until none can be,
-        or until that took several times what the last one took.
+        Where the task's answers cost something, the cheapest that is found is returned: a cheaper one is looked for until none
+        can be, or until that took several times what the last one took.
 
         Args:
             request: As the artefact's request schema says (`describe`); arrays and tuples are welcome.
