@@ -140,7 +140,7 @@ def export(
 
 def _resized(draft: Draft, place: int, example: Resized) -> Draft:
     """The same export, in which nothing is made yet, at an example of another size."""
-    if not isinstance(example, tuple) or len(example) != 2:
+    if not isinstance(example, (tuple, list)) or len(example) != 2:
         raise BadArgument(f"resized[{place}] is {type(example).__name__}; it must be a pair of inputs and state.")
     inputs, state = example
     states = {"y": state} if isinstance(state, Tensor) else state

@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from groundstate_export.errors import BadArgument
-from groundstate_export.ir import Array, Batch, Dimension
+from groundstate_export.ir import Array, Batch, Dimension, entries
 
 Axes = Mapping[str, Sequence[str | None]]
 """For an input, the names of its axes after the batch; None for one of fixed length."""
@@ -28,8 +28,8 @@ Powers = tuple[tuple[str, int], ...]
 
 _BATCH = "batch"
 
-_HIGHEST = 2
-"""The highest power, or root of one, that a factor is looked for."""
+_FACTORS = 4
+"""Sizes that a number may be proportional to, or to the inverse of, counted with repetition."""
 
 _ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
@@ -53,13 +53,9 @@ class Size(Batch):
 
 def product(shape: Iterable[Dimension]) -> Size:
     """Entries of a tensor for each row of the batch."""
-    times, powers = 1, dict[str, int]()
-    for d in shape:
-        times *= d.times if isinstance(d, Batch) else d
-        for name, power in d.powers if isinstance(d, Size) else ():
-            powers[name] = powers.get(name, 0) + power
-    powers.pop(_BATCH, None)
-    return Size(times, tuple(sorted(powers.items())))
+    dimensions = list(shape)
+    powers = [pair for d in dimensions if isinstance(d, Size) for pair in d.powers if pair[0] != _BATCH]
+    return Size(entries(dimensions), _gathered(powers))
 
 
 def greatest(products: Iterable[Size]) -> list[Size]:
@@ -141,13 +137,14 @@ class Sizes:
         there = one != 0
         if not np.array_equal(there, other != 0) or not there.any():
             return None
-        grown = other[there].astype(np.float64) / one[there]
-        powers = itertools.product(range(-_HIGHEST, _HIGHEST + 1), repeat=len(self.lengths))
-        for tried in sorted(powers, key=lambda exponents: sum(map(abs, exponents))):
-            bases = (second / first for first, second, *_ in self.lengths.values())
-            wanted = math.prod(base**power for base, power in zip(bases, tried, strict=True))
-            if np.abs(grown / wanted - 1.0).max() < _ROUNDING:
-                return tuple((size, power) for size, power in zip(self.lengths, tried, strict=True) if power)
+        with np.errstate(invalid="ignore"):
+            grown = other[there].astype(np.float64) / one[there]
+        steps = [(size, sign) for size in self.lengths for sign in (1, -1)]
+        for count in range(1, _FACTORS + 1):
+            for tried in itertools.combinations_with_replacement(steps, count):
+                ratios = ((self.lengths[size][1] / self.lengths[size][0]) ** sign for size, sign in tried)
+                if np.abs(grown / math.prod(ratios) - 1.0).max() < _ROUNDING:
+                    return _gathered(tried)
         return None
 
     def at(self, dimension: Dimension, place: int) -> int:
@@ -172,6 +169,13 @@ class Sizes:
                     )
 
 
+def _gathered(factors: Iterable[tuple[str, int]]) -> Powers:
+    powers: dict[str, int] = {}
+    for name, power in factors:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted(powers.items()))
+
+
 def _shapes(examples: Sequence[Example]) -> dict[str, list[tuple[int, ...]]]:
     """The shapes of each tensor, without the batch."""
     return {
@@ -193,16 +197,19 @@ def _alike(examples: Sequence[Example]) -> None:
 
 
 def _names(axes: Axes, inputs: Mapping[str, Tensor]) -> None:
+    if not isinstance(axes, Mapping):
+        raise BadArgument(f"axes is {type(axes).__name__}; it must be a dict from inputs to the names of their axes.")
     for name, named in axes.items():
         if name not in inputs:
             raise BadArgument(f"axes names {name!r}, which is none of the inputs {', '.join(map(repr, inputs))}.")
         count = inputs[name].dim() - 1
-        if isinstance(named, str) or len(named) != count:
+        if isinstance(named, str) or not isinstance(named, Sequence) or len(named) != count:
             raise BadArgument(
                 f"axes[{name!r}] is {named!r}; it must hold a name, or None, for each of the {count} axes after the batch."
             )
         for size in named:
-            if size is not None and (not size.isidentifier() or not size.isascii() or size == _BATCH):
+            named_well = isinstance(size, str) and size.isidentifier() and size.isascii() and size != _BATCH
+            if size is not None and not named_well:
                 raise BadArgument(
                     f"axes[{name!r}] names {size!r}; a size's name is an ASCII identifier, and not {_BATCH!r}."
                 )

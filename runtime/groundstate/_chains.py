@@ -29,12 +29,10 @@ MOST_ROWS = 256
 LEAST_WORK = 65_536
 """Entries of a step's largest tensor, times steps, from which on a run is worth a thread of its own: a millisecond or so."""
 
-
 FREE = 2_048
 """Entries of a step's largest tensor, over all chains, below which more chains take hardly more time."""
 
-
-BUSY = 1 << 20
+BUSY = 1 << 19
 """Entries of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
 
 
@@ -48,7 +46,7 @@ def width(rounds: int, restarts: int, entries: int = FREE) -> int:
         restarts: Chains that may be started.
         entries: Of a step's largest tensor for one chain.
     """
-    few = max(2, FREE // entries)
+    few = min(max(2, FREE // entries), 16)
     most = min(restarts, max(4 * few, BUSY // entries))
     return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate._errors import ArtefactError, OptionError, ProviderError
+from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -91,7 +91,7 @@ class Session:
             options = _options(device)
             self._session = ort.InferenceSession(model, options, providers=[provider])
         except Exception as error:  # noqa: BLE001 - ONNX Runtime has classes of its own making, without a common base
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = _reason(error)
             if device != "cpu":
                 raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
             raise ArtefactError(
@@ -106,6 +106,20 @@ class Session:
         self.shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
-        """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``."""
+        """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
+
+        Raises:
+            RequestError: If the graph cannot compute on them.
+        """
         names = self.outputs if fetch is None else fetch
-        return dict(zip(names, self._session.run(names, feeds), strict=True))
+        try:
+            found = self._session.run(names, feeds)
+        except Exception as error:  # noqa: BLE001 - as above
+            told = "Most often a number that counts something else, such as an edge's end, counts what is not there"
+            raise RequestError([Fault("", f"The model cannot run on this. {told}: {_reason(error)}")]) from None
+        return dict(zip(names, found, strict=True))
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what ONNX Runtime says."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -108,6 +108,9 @@ class Solver:
     ) -> Solution:
         """Solve one problem.
 
+        Where the task's answers cost something, the cheapest that is found is returned: a cheaper one is looked for until none
+        can be, or until that took several times what the last one took.
+
         Args:
             request: As the artefact's request schema says (`describe`); arrays and tuples are welcome.
             restarts: Chains that may be started.
@@ -115,7 +118,8 @@ class Solver:
             deadline: Seconds after which the best so far is returned; looked at after every segment.
             seed: Decides every random draw. The same request, options and seed give the same solution on the same machine,
                 unless a deadline cuts it short.
-            alternatives: Different answers to look for; with 2 or more a problem that has several ends as AMBIGUOUS.
+            alternatives: Different answers to look for, all of the least cost; with 2 or more a problem that has several ends as
+                AMBIGUOUS.
             watch: Called after every segment.
 
         Raises:

@@ -19,6 +19,7 @@ from groundstate_export import (
     BadArgument,
     Best,
     Box,
+    Breakout,
     Clipped,
     Descent,
     Fixed,
@@ -77,6 +78,10 @@ def below(state: Tensor, centre: Tensor, mask: Tensor) -> Tensor:
     return state[:, :2] - 0.25
 
 
+def outside(state: Tensor, centre: Tensor, mask: Tensor) -> Tensor:
+    return torch.relu(torch.stack([state - 1.0, -state], dim=1))
+
+
 ROW = torch.linspace(0.02, 0.1, WIDTH)
 RULES: dict[str, Callable[[], Rule]] = {
     "descent": lambda: GradientDescent(0.1),
@@ -109,6 +114,13 @@ RULES: dict[str, Callable[[], Rule]] = {
     ),
     "lagrangian": lambda: AugmentedLagrangian(
         GradientDescent(0.05), equality=total_of, inequality=below, every=2, max_penalty=5.0
+    ),
+    "breakout": lambda: Breakout(GradientDescent(0.05), outside, raises=0.5),
+    "breakout, forgetting": lambda: Breakout(
+        Clipped(HeavyBall(0.05, 0.6, noise=0.1, noise_every=1), norm=3.0), outside, raises=2.0, keep=0.8, learn=True
+    ),
+    "breakout among others": lambda: Best(
+        Breakout(Rejecting(Projected(Adam(0.1), Box(-1.5, 1.5)), shrink=0.7), outside, keep=0.9)
     ),
     "best": lambda: Best(Langevin(0.3)),
     "best under constraints": lambda: Best(

@@ -19,6 +19,7 @@ from groundstate_export import (
     BadArgument,
     Best,
     Box,
+    Breakout,
     Clipped,
     Constant,
     Descent,
@@ -225,6 +226,59 @@ def test_a_step_size_that_shrinks_arrives_where_one_that_does_not_is_stuck() -> 
     assert float(moving["y"].abs().max()) < 1e-6
 
 
+# Weights
+
+
+def crossing(y: Tensor) -> Tensor:
+    """Violations of two rules, ``(batch, 2)``: be beyond 2.5, and keep out of the tent from 0 to 2 that lies before."""
+    return torch.cat([0.5 * torch.relu(2.5 - y), 0.64 * torch.relu(1 - (y - 1).abs())], dim=1)
+
+
+def squares(y: Tensor) -> Tensor:
+    return crossing(y).square().sum(-1)
+
+
+@pytest.mark.parametrize("keep", [1.0, 0.97])
+def test_breakout_leaves_a_basin_that_plain_descent_rests_in(keep: float) -> None:
+    start = torch.tensor([[-1.0], [-3.0], [0.3]])
+    with torch.no_grad():
+        plain = Descent(squares, GradientDescent(0.1))
+        rested, _ = run(plain, start, 1000)
+        assert bool((rested["y"] < 1).all())
+        assert float(plain.read(rested).residual.max()) < 1e-4
+        weighted = Descent(squares, Breakout(GradientDescent(0.1), crossing, keep=keep))
+        basin = weighted.read(rested | {"chain.weights": torch.ones(3, 2)})
+        assert float(basin.residual.min()) > 0.5
+        left, _ = run(weighted, start, 1000)
+        reading = weighted.read(left)
+    assert float(reading.energy.max()) < 1e-6
+    assert float(reading.residual.max()) < 1e-2
+
+
+def test_where_nothing_is_violated_breakout_goes_where_its_rule_goes() -> None:
+    rule = HeavyBall(0.1, 0.7)
+    with torch.no_grad():
+        weighted, _ = run(Descent(waves, Breakout(rule, torch.zeros_like)), torch.ones(2, 4), 30)
+        plain, _ = run(Descent(waves, rule), torch.ones(2, 4), 30)
+    assert torch.equal(weighted["y"], plain["y"])
+    assert torch.equal(weighted["chain.weights"], torch.ones(2, 4))
+
+
+def test_an_exported_breakout_is_solved_by_the_runtime_where_its_rule_alone_is_not(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "state": torch.randn(3, 1),
+        "initial": Normal(-1.0, 0.1),
+        "rules": lambda answer: {"crossing": (crossing(answer["at"]) > 1e-3).sum(-1)},
+    }
+    plain = save(squares, GradientDescent(0.1), tmp_path / "plain.onnx", **settings)
+    weighted = save(squares, Breakout(GradientDescent(0.1), crossing), tmp_path / "weighted.onnx", **settings)
+    assert plain.solve({}, restarts=4, max_steps=2000).status is gs.Status.UNSOLVED
+    solution = weighted.solve({}, restarts=4, max_steps=2000)
+    assert solution.status is gs.Status.SOLVED
+    assert solution.answer is not None
+    assert solution.answer["at"][0] > 2.49
+
+
 # Best iterate
 
 
@@ -376,6 +430,7 @@ def test_a_gradient_that_is_no_number_is_never_settled(rule: Rule, host: Any, tm
         lambda: MirrorDescent(0.05, learn=True),
         lambda: Projected(Normalised(GradientDescent(0.05, learn=True)), Simplex()),
         lambda: Best(Rejecting(Projected(Clipped(Adam(0.05, learn=True), norm=1.0), Box(0.0, 9.0)), shrink=0.5)),
+        lambda: Breakout(GradientDescent(0.05, learn=True), lambda y, x: torch.relu(y - x), keep=0.9, learn=True),
         lambda: AugmentedLagrangian(GradientDescent(0.05, learn=True), equality=lambda y, x: y.sum(-1, keepdim=True) - 1),
     ],
 )  # fmt: skip
@@ -432,6 +487,9 @@ def test_a_trained_step_size_reaches_the_goal_sooner() -> None:
         (lambda: Landscapes(GradientDescent(0.1), 3, steps=[1, 2]), "for each of 3 landscapes"),
         (lambda: Landscapes(GradientDescent(0.1), 3, steps=1, rescale=[1.0]), "rescale has 1 numbers; it needs 2"),
         (lambda: AugmentedLagrangian(GradientDescent(0.1)), "no constraints"),
+        (lambda: Breakout(GradientDescent(0.1), crossing, raises=0.0), "raises is 0; it must be positive"),
+        (lambda: Breakout(GradientDescent(0.1), crossing, keep=0.0), "keep is 0; it must be above 0 and at most 1"),
+        (lambda: Breakout(Breakout(GradientDescent(0.1), crossing), crossing), "Breakout stands inside Breakout"),
         (lambda: Rejecting(GradientDescent(0.1), shrink=0.0), r"shrink is 0; it must lie in \(0, 1\]"),
     ],
 )  # fmt: skip
@@ -446,6 +504,7 @@ def test_a_rule_that_makes_no_sense_is_refused(make: Callable[[], Rule], sentenc
         (Projected(GradientDescent(0.1), {"z": Box(0, 1)}), r"sets for \['z'\]; the state has \['y'\]"),
         (Projected(GradientDescent(0.1), Fixed("known", "x")), "reads the input 'known'"),
         (AugmentedLagrangian(GradientDescent(0.1), equality=lambda y, x: y.sum(-1)), r"is \(3,\) at batch 3"),
+        (Breakout(GradientDescent(0.1), lambda y, x: y.sum(-1)), r"The violations are \(3,\) at batch 3; they must be \(3, …\)"),
         (GradientDescent({"z": Schedule([0.1])}), "no entry for the state 'y'"),
         (Landscapes(GradientDescent(0.1), 2, steps=1), "landscape"),
     ],

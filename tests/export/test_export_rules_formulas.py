@@ -16,6 +16,7 @@ from torch import Tensor
 from groundstate_export import (
     Adam,
     Box,
+    Breakout,
     Clipped,
     Descent,
     Fixed,
@@ -211,3 +212,40 @@ def test_langevin_noise_of_its_own_size_is_scaled_by_the_root_of_temperature_and
     rule, zero = Langevin(0.1, noise=0.3, temperature=4.0), {"y": torch.zeros(3, 2)}
     moved = rule(zero, zero, {"y": torch.ones(3, 2)}, torch.tensor([0.0, 0.25, 1.0]))
     torch.testing.assert_close(moved["y"][:, 0], torch.tensor([0.0, 0.3, 0.6]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    hnp.arrays(np.float64, (2, 3), elements=st.floats(-2, 2)),
+    st.floats(0.01, 2.0),
+    st.floats(0.1, 1.0),
+    st.integers(1, 8),
+)
+def test_breakout_descends_the_weighted_squares_and_weights_what_stays_violated(
+    start: Any, raises: float, keep: float, steps: int
+) -> None:
+    """E = ½ ‖y‖² + ‖h‖² with the violations h = max(0, ½ − y), whose weights a loop over numpy arrays keeps."""
+    y, w = start.copy(), np.ones_like(start)
+    for _ in range(steps):
+        h = np.maximum(0.5 - y, 0)
+        y, w = y - 0.05 * (y - 2 * w * h), keep * w + (1 - keep) + raises * h
+    left = np.maximum(0.5 - y, 0)
+    slope = y - 2 * w * left
+
+    def violations(y: Tensor) -> Tensor:
+        return torch.relu(0.5 - y)
+
+    def energy(y: Tensor) -> dict[str, Tensor]:
+        return {"size": 0.5 * y.square().sum(-1), "violated": violations(y).square().sum(-1)}
+
+    rule = Breakout(GradientDescent(0.05), violations, raises=raises, keep=keep)
+    descent = Descent(energy, rule)
+    with torch.no_grad():
+        state = descent.start(torch.tensor(start, dtype=torch.float32))
+        for _ in range(steps):
+            state, _ = descent.step(state)
+        reading = descent.read(state)
+    np.testing.assert_allclose(state["y"], y, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(state["chain.weights"], w, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(reading.energy, 0.5 * (y**2).sum(1) + (left**2).sum(1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(reading.residual, np.sqrt((slope**2 + left**2).sum(1)), rtol=1e-3, atol=1e-4)

@@ -20,10 +20,10 @@ _WEIGHTS = "chain.weights"
 class Breakout(Wrapper):
     """Minimises an energy that holds the squares of some violations, and fills up the basins that it rests in.
 
-    Descended is ``E + Σ (w − 1) h²``, where ``h ≥ 0`` are the violations and ``w`` weights that every chain has of its own,
-    1 at the start. After each step ``w ← keep · w + (1 − keep) + raise · h``: what stays violated weighs more until the chain
-    leaves the basin, and what holds is slowly forgotten. Where all violations are 0 there is nothing to add, so answers are
-    minima of the energy itself.
+    Descended is ``E + Σ (w − 1) h²``, where ``h ≥ 0`` are the violations and ``w`` weights that every chain has of its own, 1 at
+    the start. With each step ``w ← keep · w + (1 − keep) + raises · h``, of the violations where the step began: what stays
+    violated weighs more until the chain leaves the basin, and what holds is slowly forgotten. Where all violations are 0 there
+    is nothing to add, so answers are minima of the energy itself.
 
     ``energy``, ``terms`` and ``trace`` stay the energy's own. ``residual`` is the norm of the gradient above together with the
     violations, so that a chain is settled only where they are 0.
@@ -35,7 +35,7 @@ class Breakout(Wrapper):
     Args:
         rule: What descends.
         violations: ``h(state, **inputs)``, called as the energy is, returns ``(batch, …)``, not negative.
-        raises: What a violation of 1 adds to its weight in a step; above 0.
+        raises: What a violation of 1 adds to its weight with a step; above 0.
         keep: Share of a weight beyond 1 that is kept from step to step, above 0 and at most 1.
         learn: Whether both are trained (as a logarithm and a logit; ``keep`` of 1 stays).
 

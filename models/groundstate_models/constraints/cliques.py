@@ -17,8 +17,8 @@ MOST_PAIRS = 200_000
 def joined(factors: Sequence[Factor]) -> list[Factor]:
     """The factors, those that allow one of some literals joined as far as they go.
 
-    Every joined factor is implied by those it stands for, whichever constraints they come from; it is said to be of the first.
-    Factors that other constraints than "at most one" make stay as they are.
+    Every joined factor is implied by those it stands for, whichever constraints they come from; it is told to come from the
+    first. Factors that say anything else than "at most one" stay as they are.
     """
     plain = [f for f in factors if _at_most_one(f)]
     if sum(len(f.literals) * (len(f.literals) - 1) // 2 for f in plain) > MOST_PAIRS:

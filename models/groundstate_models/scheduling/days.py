@@ -78,6 +78,19 @@ class Days:
         first = self.numbers[0] * DAY + 10 * 60
         raise ValueError(f"{text!r} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
 
+    def appointment(self, text: str) -> tuple[int, int | None]:
+        """The start of a fixed time, and its end where it says one: ``"mon 10:00"``, ``"mon 10:00-11:00"``.
+
+        Raises:
+            ValueError: As `moment` and `window`; or if it is several times.
+        """
+        if not any(word.kind in "-W" for word in tokens(text)):
+            return self.moment(text), None
+        (span, *others) = self.window(text)
+        if others:
+            raise ValueError(f"{text!r} is {len(others) + 1} times; a fixed time is one, on one day.")
+        return span
+
     def day_said(self, day: int) -> str:
         return date.fromordinal(day).isoformat() if self.dated else WEEKDAYS[day % 7]
 

@@ -11,7 +11,7 @@ from groundstate import Fault, RequestError
 from groundstate_models.scheduling.frame import frame, listed, nearest, spelt
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room, Schedule
-from groundstate_models.scheduling.schema import MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
+from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
 from groundstate_models.scheduling.times import DAY, duration, gap, tokens
 
@@ -98,11 +98,11 @@ class _Reader:
             found += self.value(self.days.window, text, where) or ()
         return union(found)
 
-    def names(self, raw: Any, place: str, known: Mapping[str, Any], noun: str, *, sure: bool = True) -> tuple[str, ...]:
-        """Names that are known; ``sure`` if the request lists all there are."""
+    def names(self, raw: Any, place: str, known: Mapping[str, Any], noun: str) -> tuple[str, ...]:
+        """Names that are known, each once."""
         found = [str(name) for name in listed(raw)]
         for name in found:
-            if sure and name not in known:
+            if name not in known:
                 known_ones = ", ".join(map(repr, list(known)[:8])) or "none"
                 hint = nearest(name, list(known)) or f" Known are {known_ones}{', …' if len(known) > 8 else ''}."
                 self.fault(place, f"There is no {noun} {name!r}.{hint}")
@@ -110,8 +110,8 @@ class _Reader:
 
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; they are above 0 and at most {MOST_WEIGHT:g}."
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+            said = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
                 said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
             self.fault(f"{place}.weight", said)
@@ -185,7 +185,7 @@ class _Reader:
     ) -> Activity:
         place = f"activities[{index}]"
         at, lasts = self.fixed(raw, place)
-        who = self.names(raw.get("who", []), f"{place}.who", people, "person", sure=True)
+        who = self.names(raw.get("who", []), f"{place}.who", people, "person")
         wanted = listed(raw.get("room", []))
         if ANY in wanted and ANY not in rooms:
             if not rooms:
@@ -220,24 +220,17 @@ class _Reader:
         """When an activity has to start, if that is said, and how long it lasts."""
         said = self.value(duration, raw["duration"], f"{place}.duration") if "duration" in raw else None
         at: int | None = None
+        end: int | None = None
         if "at" in raw:
-            text = str(raw["at"])
-            try:
-                at = self.days.moment(text)
-            except ValueError as error:
-                spans: Spans = ()
-                if any(word.kind in "-W" for word in self.value(tokens, text, f"{place}.at") or []):
-                    spans = self.value(self.days.window, text, f"{place}.at") or ()
-                elif not self.faults or self.faults[-1].place != f"{place}.at":
-                    self.fault(f"{place}.at", str(error))
-                if len(spans) > 1:
-                    self.fault(f"{place}.at", f"{text!r} is {len(spans)} times; a fixed time is one. Give its day.")
-                elif spans:
-                    at, lasts = spans[0][0], spans[0][1] - spans[0][0]
-                    if said not in (None, lasts):
-                        self.fault(f"{place}.at", f"{text!r} lasts {lasts} minutes, but the duration is {said}.")
-                    said = lasts
-        if said is None and "duration" not in raw and (at is not None or "at" not in raw):
+            found = self.value(self.days.appointment, str(raw["at"]), f"{place}.at")
+            if found is None:
+                return None, said or 1
+            at, end = found
+        if at is not None and end is not None:
+            if said not in (None, end - at):
+                self.fault(f"{place}.at", f"{raw['at']!r} lasts {end - at} minutes, but the duration is {said}.")
+            return at, end - at
+        if "duration" not in raw:
             self.fault(place, f'{raw["name"]!r} has no duration; give minutes, or "1h30".')
         return at, said or 1
 

@@ -14,7 +14,7 @@ DESCRIPTION = (
 
 MOST_ACTIVITIES = 500
 MOST_NAMES = 500
-MOST_WEIGHT = 1e4
+LEAST_WEIGHT, MOST_WEIGHT = 0.001, 10_000
 
 KINDS = {
     "earlier": "as early as possible",
@@ -38,7 +38,7 @@ OBJECTIVES = {
 NAME: dict[str, Any] = {"type": "string", "minLength": 1}
 TEXTS: dict[str, Any] = {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1}
 DURATION: dict[str, Any] = {"type": ["integer", "string"]}
-WEIGHT: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT, "default": 1}
+WEIGHT: dict[str, Any] = {"type": "number", "minimum": LEAST_WEIGHT, "maximum": MOST_WEIGHT, "default": 1}
 
 
 def _object(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:

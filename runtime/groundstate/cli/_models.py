@@ -153,13 +153,10 @@ def _kind(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "anything")
     if kind == "array":
         least, most = schema.get("minItems"), schema.get("maxItems")
-        count = (
-            ""
-            if least is None and most is None
-            else f"{least} "
-            if least == most
-            else f"{least or 0} to {most or 'any'} "
-        )
+        if most is None:
+            count = f"{least} or more " if least else ""
+        else:
+            count = f"{least} " if least == most else f"{least or 0} to {most} "
         return f"Array of {count}× {_kind(schema.get('items', {})).lower()}"
     if kind in {"integer", "number"} and "minimum" in schema and "maximum" in schema:
         return f"{kind.capitalize()} from {schema['minimum']} to {schema['maximum']}."

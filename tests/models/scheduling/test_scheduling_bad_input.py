@@ -46,8 +46,10 @@ def faults_of(request: dict[str, Any]) -> list[tuple[str, str]]:
         ({"activities": [TALK | {"window": "mon 12:00-9:00"}]}, "activities[0].window", "no later than it starts"),
         ({"days": "mon", "activities": [TALK | {"window": "tue"}]}, "activities[0].window", "none of the days of this request"),
         ({"activities": [TALK | {"at": "10:00"}]}, "activities[0].at", "names no day; write 'mon 10:00'"),
+        ({"activities": [{"name": "talk", "at": "10:00-12:00"}]}, "activities[0].at", "is 5 times; a fixed time is one"),
+        ({"activities": [{"name": "talk", "at": "mon 10:00"}]}, "activities[0]", "'talk' has no duration"),
         ({"activities": [TALK | {"at": "mon 10:00-12:00"}]}, "activities[0].at", "lasts 120 minutes, but the duration is 60"),
-        ({"activities": [TALK | {"weight": -1, "optional": True}]}, "activities[0].weight", "-1 is no weight; they are above 0"),
+        ({"activities": [TALK | {"weight": -1, "optional": True}]}, "activities[0].weight", "-1 is no weight"),
         ({"activities": [TALK | {"weight": float("inf")}]}, "activities[0].weight", 'is a rule: put it under "rules"'),
         ({"activities": [TALK | {"weight": float("nan")}]}, "activities[0].weight", "nan is no weight"),
         (
