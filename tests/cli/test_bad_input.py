@@ -105,7 +105,7 @@ def damage(model: bytes, how: str) -> bytes:
         ("text", "damaged or not an ONNX model"),
         ("truncated", "damaged or not an ONNX model"),
         ("foreign", "is not an energy artefact"),
-        ("of the future", "is of format 7; this version of groundstate reads the formats 1 and 2."),
+        ("of the future", "is of format 7; this version of groundstate reads the formats 1, 2 and 3."),
     ],
 )
 @pytest.mark.parametrize("command", [["solve"], ["describe"], ["score"]])
