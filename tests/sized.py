@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from groundstate_export import ExportReport, HeavyBall, Normal, export
 
-AXES = {"edge": ("edges", None), "price": ("nodes", "colours"), "most": ()}
+AXES = {"edge": ("edges", None), "weight": ("edges",), "price": ("nodes", "colours"), "most": ()}
 SIZES = ((5, 3, 11), (7, 2, 13), (4, 6, 9))
 """Nodes, colours and edges of the examples."""
 
@@ -23,29 +23,29 @@ def ends(values: Tensor, edge: Tensor) -> tuple[Tensor, Tensor]:
     return values.gather(1, first.expand(wide)), values.gather(1, second.expand(wide))
 
 
-def energy(y: Tensor, edge: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
+def energy(y: Tensor, edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
     """Low where ``softmax(y)`` gives the ends of every edge different colours, which cost ``most`` in all or less."""
     p = y.softmax(2)
     one, other = ends(p, edge)
     return {
-        "edges": (one * other).sum((1, 2)),
+        "edges": (weight * (one * other).sum(2)).sum(1),
         "price": 0.5 * F.relu((price * p).sum((1, 2)) - most).square(),
         "undecided": 0.3 * (p * (1 - p)).sum((1, 2)),
         "size": 0.01 * y.square().sum((1, 2)),
     }
 
 
-def decode(y: Tensor, edge: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
+def decode(y: Tensor, edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
     return {"colour": y.argmax(2)}
 
 
-def rules(answer: dict[str, Tensor], edge: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
+def rules(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
     one, other = ends(answer["colour"], edge)
     cost = price.gather(2, answer["colour"].unsqueeze(2)).sum((1, 2))
     return {"edges": (one == other).sum(1), "price": (cost > most + 0.5).to(torch.int64)}
 
 
-def embed(answer: dict[str, Tensor], edge: Tensor, price: Tensor, most: Tensor) -> Tensor:
+def embed(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> Tensor:
     return 6 * torch.zeros_like(price).scatter(2, answer["colour"].unsqueeze(2), 1.0)
 
 
@@ -54,6 +54,7 @@ def example(nodes: int, colours: int, edges: int, batch: int = 6) -> tuple[dict[
     draw = torch.Generator().manual_seed(nodes)
     inputs = {
         "edge": torch.randint(0, nodes, (batch, edges, 2), generator=draw),
+        "weight": 0.5 + torch.rand(batch, edges, generator=draw),
         "price": torch.randint(0, 4, (batch, nodes, colours), generator=draw).float(),
         "most": torch.full((batch,), float(nodes)),
     }

@@ -238,8 +238,8 @@ def _field(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...], wher
 
 
 def _length(value: object, place: str, *, least: int = 0) -> Length:
-    counts = isinstance(value, int) and not isinstance(value, bool) and value >= least
-    if not counts and not (isinstance(value, str) and _PRODUCT.fullmatch(value)):
+    number = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    if not number and not (isinstance(value, str) and _PRODUCT.fullmatch(value) and _sizes(value)):
         raise _DamagedError(
             f"{place!r} is {value!r}; it must be a whole number of at least {least}, or a product of sizes"
         )

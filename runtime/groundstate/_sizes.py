@@ -21,13 +21,8 @@ def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
     """
     _refuse([fault for name, spec in header.inputs.items() for fault in misshapen(name, shapes[name], spec)])
     sizes = {size: shapes[name][axis] for size, (name, axis) in header.sizes.items()}
-    _refuse(
-        [
-            Fault(header.sizes[s][0], f"Here {s} is 0; it must be at least 1.")
-            for s, length in sizes.items()
-            if not length
-        ]
-    )
+    empty = [size for size, length in sizes.items() if not length]
+    _refuse([Fault(header.sizes[size][0], f"Here {size} is 0; it must be at least 1.") for size in empty])
     found = header.at(sizes)
     apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
     _refuse([_apart(header, name, shapes[name], sizes) for name in apart])

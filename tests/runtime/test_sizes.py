@@ -39,7 +39,13 @@ def request(nodes: int, colours: int, seed: int = 0, most: float = NO_LIMIT) -> 
     """A random graph that has at least one edge, and prices from 0 to 4."""
     random = np.random.default_rng([nodes, colours, seed])
     edges = [[a, b] for a, b in itertools.combinations(range(nodes), 2) if random.random() < 0.5]
-    return {"edge": edges or [[0, 1]], "price": random.integers(0, 5, (nodes, colours)).tolist(), "most": most}
+    edges = edges or [[0, 1]]
+    return {
+        "edge": edges,
+        "weight": [1] * len(edges),
+        "price": random.integers(0, 5, (nodes, colours)).tolist(),
+        "most": most,
+    }
 
 
 def right(problem: Mapping[str, Any], colour: list[int]) -> bool:
@@ -48,7 +54,7 @@ def right(problem: Mapping[str, Any], colour: list[int]) -> bool:
 
 
 def tensors(problem: Mapping[str, Any], batch: int = 1) -> dict[str, Any]:
-    kinds = {"edge": np.int64, "price": np.float32, "most": np.float32}
+    kinds = {"edge": np.int64, "weight": np.float32, "price": np.float32, "most": np.float32}
     return {name: np.stack([np.asarray(problem[name], kind)] * batch) for name, kind in kinds.items()}
 
 
@@ -76,7 +82,7 @@ def test_a_problem_of_any_size_is_solved_and_judged(solver: gs.Solver, nodes: in
 
 def test_problems_of_several_sizes_in_one_call_get_what_they_get_alone(solver: gs.Solver) -> None:
     many = [request(nodes, colours, seed) for seed in range(3) for nodes, colours in ((4, 3), (6, 4), (9, 4), (2, 3))]
-    many.insert(5, {"edge": [[0, 1]], "price": [[1, 2], [1]], "most": 1})
+    many.insert(5, request(4, 3) | {"weight": []})
     order: list[int] = []
     solutions = solver.solve_many(many, seed=3, done=lambda index, _: order.append(index))
     assert sorted(order) == list(range(len(many)))
@@ -128,7 +134,8 @@ def test_the_raw_operation_takes_any_size_and_draws_what_is_left_out(solver: gs.
         ({"price": [[], []]}, r"price\[0\]: There are 0 entries"),
         ({"price": [[1, 2], [3]]}, r"price: This must be an array of float32 of shape \(nodes, colours\)"),
         ({"edge": [[0, 1, 0]]}, r"edge\[0\]: There are 3 entries; there must be exactly 2"),
-        ({"edge": [[0, 7]]}, "The model cannot run on this. Most often a number that counts something else"),
+        ({"weight": [1] * 7}, r"weight: This has shape \(7,\); it must be \(edges,\), where edges is \d in 'edge'"),
+        ({"edge": [[0, 7]], "weight": [1]}, "The model cannot run on this. Most often a number that counts something else"),
     ],
 )  # fmt: skip
 def test_a_request_that_is_of_no_size_is_refused(solver: gs.Solver, change: dict[str, Any], sentence: str) -> None:
@@ -141,13 +148,14 @@ def test_a_request_that_is_of_no_size_is_refused(solver: gs.Solver, change: dict
     [
         ({"price": np.zeros((1, 0, 3), np.float32)}, "inputs.price: Here nodes is 0; it must be at least 1"),
         ({"edge": np.zeros((1, 0, 2), np.int64)}, "inputs.edge: Here edges is 0; it must be at least 1"),
+        ({"weight": np.zeros((1, 9), np.float32)}, r"inputs.weight: This has shape \(9,\); it must be .*, where edges is \d"),
         ({"price": np.zeros((1, 3), np.float32)}, r"inputs.price: This has shape \(3,\); it must be \(nodes, colours\)"),
         ({"edge": np.zeros((1, 4, 3), np.int64)}, r"inputs.edge: This has shape \(4, 3\); it must be \(edges, 2\)"),
         ({"price": np.zeros((1, 3, 3))}, r"inputs.price: This is float64 of shape \(1, 3, 3\); it must be float32"),
         ({"price": np.zeros((2, 3, 3), np.float32)}, "inputs: All inputs need the same first axis"),
         ({name: array[:0] for name, array in tensors(request(3, 3)).items()}, "the batch, of at least 1"),
         ({"most": np.float32(1)}, "All inputs need the same first axis"),
-        ({"colour": np.zeros((1, 3))}, "inputs.colour: This is unknown; the tensors are edge, price, most"),
+        ({"colour": np.zeros((1, 3))}, "inputs.colour: This is unknown; the tensors are edge, weight, price, most"),
     ],
 )  # fmt: skip
 def test_raw_tensors_that_are_of_no_size_are_refused(solver: gs.Solver, change: dict[str, Any], sentence: str) -> None:
@@ -173,14 +181,16 @@ def test_a_problem_that_takes_too_much_memory_is_refused_before_anything_is_made
     huge = np.broadcast_to(np.float32(0), (1, 100_000, 100_000))
     said = r"At this size \(edges 1, nodes 100000, colours 100000\) a step takes tensors of 10000000000 entries; at most 16777216"
     with pytest.raises(gs.RequestError, match=said):
-        solver.minimise({"edge": np.zeros((1, 1, 2), np.int64), "price": huge, "most": np.zeros(1, np.float32)})
+        solver.minimise(tensors(request(2, 2) | {"edge": [[0, 1]], "weight": [1]}) | {"price": huge})
 
 
 def test_the_header_at_a_size_is_made_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     monkeypatch.setattr(_solver, "header_at", lambda *args: made.append(args) or _sizes.header_at(*args))
     solver = gs.load(path)
-    solver.solve_many([request(4, 3, seed) | {"edge": [[0, 1], [1, 2]]} for seed in range(20)], max_steps=16)
+    solver.solve_many(
+        [request(4, 3, seed) | {"edge": [[0, 1], [1, 2]], "weight": [1, 1]} for seed in range(20)], max_steps=16
+    )
     assert len(made) == 1
 
 
@@ -220,13 +230,15 @@ SHAPE = "inputs__edge__shape"
         ({SHAPE: ["edges", ""]}, r"'inputs\.edge\.shape\[1\]' is ''; it must be a whole number of at least 0, or a product"),
         ({SHAPE: ["edges", "2**3"]}, r"is '2\*\*3'"),
         ({SHAPE: ["edges", "0"]}, r"is '0'"),
+        ({SHAPE: ["edges", "2"]}, r"is '2'"),
+        ({"entries": ["2*3"]}, r"is '2\*3'"),
         ({SHAPE: ["edges", "9" * 5000]}, r"it must be a whole number"),
         ({SHAPE: ["edges", True]}, r"is True"),
         ({SHAPE: ["edges", -2]}, r"is -2"),
         ({"form": "loop"}, "a file of any size is unrolled and of any batch"),
         ({"batch": 3}, "a file of any size is unrolled and of any batch"),
-        ({SHAPE: ["ends", 2], "entries": ["ends"]}, r"input 'edge' is not int64 of shape \(batch, ends, 2\), as the header says"),
-        ({SHAPE: [7, 2], "entries": ["nodes"]}, r"input 'edge' is not int64 of shape \(batch, 7, 2\), as the header says"),
+        ({SHAPE: ["ends", 2]}, r"input 'edge' is not int64 of shape \(batch, ends, 2\), as the header says"),
+        ({SHAPE: [7, 2]}, r"input 'edge' is not int64 of shape \(batch, 7, 2\), as the header says"),
         ({SHAPE: ["edges", "nodes"]}, r"input 'edge' is not int64 of shape \(batch, edges, nodes\), as the header says"),
     ],
 )  # fmt: skip
@@ -350,7 +362,7 @@ def test_a_deadline_ends_the_search_with_the_cheapest_answer_so_far(
 
 
 def test_several_answers_that_are_asked_for_are_all_the_cheapest(priced: gs.Solver) -> None:
-    problem = {"edge": [[0, 1]], "price": [[1, 1, 3], [2, 2, 2]], "most": NO_LIMIT}
+    problem = {"edge": [[0, 1]], "weight": [1], "price": [[1, 1, 3], [2, 2, 2]], "most": NO_LIMIT}
     solution = priced.solve(problem, alternatives=3, restarts=32, max_steps=2048)
     assert solution.status is gs.Status.AMBIGUOUS
     answers = [solution.answer, *(one.answer for one in solution.alternatives)]
