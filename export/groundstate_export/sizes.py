@@ -123,14 +123,22 @@ class Sizes:
         """
         if one == other:
             return one
-        powers: dict[str, int] = {}
-        for size, (first, second, *_) in self.lengths.items():
-            while one and other and one % first == 0 and other % second == 0:
-                one, other = one // first, other // second
-                powers[size] = powers.get(size, 0) + 1
-        if one != other:
-            raise ValueError(f"{one} and {other} are no multiples of sizes")
-        return Size(one, tuple(sorted(powers.items())))
+        powers = tuple(sorted((size, self._power(size, one, other)) for size in self.lengths)) if one * other else ()
+        if powers and min(power for _, power in powers) >= 0:
+            times = one // math.prod(self.lengths[size][0] ** power for size, power in powers)
+            found = Size(times, tuple((size, power) for size, power in powers if power))
+            if (self.at(found, 0), self.at(found, 1)) == (one, other):
+                return found
+        raise ValueError(f"{one} and {other} are no multiples of sizes")
+
+    def _power(self, size: str, one: int, other: int) -> int:
+        """The power of a size in two numbers, if there is one, whatever primes their constant factor holds.
+
+        What both numbers have of the size's first prime cancels, but for what another size, of which it is the second, brings.
+        """
+        prime = self.lengths[size][0]
+        brought = (self._power(name, one, other) for name, (_, second, *_) in self.lengths.items() if second == prime)
+        return _multiplicity(prime, one) - _multiplicity(prime, other) + sum(brought)
 
     def factor(self, one: Array, other: Array) -> Powers | None:
         """Powers of sizes that every number of the second example has grown by since the first; None where there are none."""
@@ -167,6 +175,13 @@ class Sizes:
                         f"Axis {axis + 1} of {tensor} is {_listed(lengths)} long at the example and at those of resized. That is "
                         f"neither one length nor a product of {', '.join(self.lengths)}; where it is a size, name it in axes."
                     )
+
+
+def _multiplicity(prime: int, number: int) -> int:
+    count = 0
+    while number % prime == 0:
+        number, count = number // prime, count + 1
+    return count
 
 
 def _gathered(factors: Iterable[tuple[str, int]]) -> Powers:
