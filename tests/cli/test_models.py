@@ -21,7 +21,7 @@ WRONG = EASY_SOLUTION[:GIVEN] + str(int(EASY[GIVEN]) % 9 + 1) + EASY_SOLUTION[GI
 def test_list_names_the_bundled_model(groundstate: Groundstate, model: Path) -> None:
     ran = groundstate("list")
     assert (ran.code, ran.err) == (0, "")
-    assert "\nsudoku  " in ran.out
+    assert re.search(r"^sudoku  ", ran.out, flags=re.MULTILINE)
     entries = json.loads(groundstate("list", "--json").out)
     entry = next(one for one in entries if one["name"] == "sudoku")
     assert entry.keys() == {"name", "title", "version", "description", "path"}

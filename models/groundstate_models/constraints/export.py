@@ -156,9 +156,9 @@ def constraints() -> Tool:
         description=(
             "Finds values for variables that satisfy every constraint, and breaks as few preferences as it can. Send "
             "`variables` (each with the values it may take) and `constraints`, each with its `type`: all_different, equal, "
-            "not_equal, count, implies, allowed, forbidden, linear, precedence, no_overlap, cumulative. You get a value for "
-            "each variable, checked against every constraint; or which constraints contradict each other; or that no answer "
-            "was found. Use this instead of searching for values yourself."
+            "not_equal, count, implies, allowed, forbidden, linear, precedence, no_overlap, cumulative, before. You get a value "
+            "for each variable, checked against every constraint; or which constraints contradict each other; or that no "
+            "answer was found. Use this instead of searching for values yourself."
         ),
         licence="Apache-2.0",
         version=VERSION,
@@ -197,6 +197,17 @@ def scheduling() -> Tool:
         rules=RULES,
         defaults=_DEFAULTS,
         limits=_LIMITS,
+        self_test={
+            "request": {
+                "days": ["mon"],
+                "hours": "9:00-12:00",
+                "people": {"Ada": {"busy": ["mon 9:00-10:00"]}, "Bob": {"free": ["mon until 11:00"]}},
+                "activities": [{"name": "Plan", "duration": 60, "who": ["Ada", "Bob"]}],
+            },
+            "answer": {
+                "activities": [{"name": "Plan", "start": "mon 10:00", "end": "mon 11:00", "who": ["Ada", "Bob"]}]
+            },
+        },
     )
 
 

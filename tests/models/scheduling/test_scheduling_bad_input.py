@@ -163,3 +163,50 @@ def test_whatever_passes_the_schema_is_read_or_refused_with_faults(
         return
     with contextlib.suppress(gs.RequestError):
         read(request)
+
+
+@pytest.fixture(scope="module")
+def solver() -> gs.Solver:
+    return gs.load("scheduling")
+
+
+@pytest.mark.parametrize(
+    ("request_", "place", "why"),
+    [
+        ({}, "", "The property 'activities' is missing."),
+        ({"activities": []}, "activities", "There are 0 entries; there must be 1 to 500."),
+        ({"activities": {"talk": 60}}, "activities", "an object of 1 is not allowed here; an array is."),
+        ({"activities": [{"name": f"talk {n}"} for n in range(10_000)]}, "activities", "There are 10000 entries"),
+        ({"activities": [TALK | {"duration": 0}]}, "activities[0].duration", "0 is a duration of zero"),
+        ({"activities": [TALK | {"duration": None}]}, "activities[0].duration", "a whole number or a string is."),
+        ({"activities": [DATED, TALK | {"name": "walk", "at": "2025-03-03T12:00"}]}, "activities[1].at", "no time zone"),
+        ({"activities": [TALK], "people": 3}, "people", "an object or an array is."),
+        ({"activities": [TALK], "preferences": [{"type": "erlier"}]}, "preferences[0].type", "Did you mean 'earlier'?"),
+        ({"activities": [TALK], "preferences": [{"type": "later", "weight": float("nan")}]}, "preferences[0].weight", "nan"),
+        ({"activities": [TALK], "preferences": [{"type": "later", "weight": -1}]}, "preferences[0].weight", "-1"),
+    ],
+)  # fmt: skip
+def test_the_solver_refuses_it_quickly_with_one_error(
+    solver: gs.Solver, request_: dict[str, Any], place: str, why: str
+) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(gs.RequestError) as refused:
+        solver.solve(request_)
+    assert time.perf_counter() - begun < 5
+    assert any(fault.place == place and why in fault.message for fault in refused.value.faults), str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("activities", "rule"),
+    [
+        ([TALK | {"after": "talk"}], "order"),
+        ([TALK | {"after": "b"}, TALK | {"name": "b", "after": "c"}, TALK | {"name": "c", "after": "talk"}], "order"),
+        ([TALK | {"window": "mon 9:00-9:30"}], "windows"),
+        ([TALK | {"window": "tue", "at": "mon 10:00"}], "windows"),
+        ([TALK | {"who": "Ada", "at": "mon 9:00"}, TALK | {"name": "b", "who": "Ada", "at": "mon 9:30"}], "people"),
+    ],
+)
+def test_what_contradicts_itself_is_proven_so(solver: gs.Solver, activities: list[dict[str, Any]], rule: str) -> None:
+    solution = solver.solve({"activities": activities})
+    assert solution.status is gs.Status.INFEASIBLE
+    assert [broken.rule for broken in solution.violations] == [rule]
