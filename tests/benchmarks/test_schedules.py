@@ -6,6 +6,9 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+
+pytest.importorskip("ortools", reason="ortools is not installed; the extra 'bench' brings it")
+
 from benchmarks.schedules import jobshop, natural_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
