@@ -121,21 +121,30 @@ def _least(shop: Shop, lasts: _Steps, heads: _Steps, tails: _Steps) -> int:
     return max(*jobs, *machines)
 
 
-def schedule(shop: Shop, values: Mapping[str, int]) -> dict[Operation, int]:
-    """Exact starts: operations in the order of their starts, each as soon as its job and its machine are free.
+def schedule(shop: Shop, values: Mapping[str, float]) -> dict[Operation, int]:
+    """Exact starts: of the operations that compete for the machine that could be done first, the one that wants to start first.
 
-    An operation that would start before the one before it in its job comes right after that one.
-
-    Such a schedule is semi-active (K. R. Baker, 1974): nothing could start earlier in the same order.
+    Such a schedule is active (B. Giffler and G. L. Thompson, "Algorithms for solving production-scheduling problems", 1960):
+    nothing could start earlier without something starting later. An operation that wants to start before the one before it in
+    its job comes right after that one.
     """
-    job_free: dict[int, int] = {}
+    wants = {(job, k): max(values[named((job, i))] for i in range(k + 1)) for job, k in shop.operations}
+    following, job_free = [0] * len(shop.durations), [0] * len(shop.durations)
     machine_free: dict[int, int] = {}
     starts: dict[Operation, int] = {}
-    latest = {(job, k): max(values[named((job, i))] for i in range(k + 1)) for job, k in shop.operations}
-    for job, k in sorted(shop.operations, key=lambda one: (latest[one], one[1], one[0])):
-        machine = shop.machines[job][k]
-        starts[job, k] = max(job_free.get(job, 0), machine_free.get(machine, 0))
-        job_free[job] = machine_free[machine] = starts[job, k] + shop.durations[job][k]
+    while len(starts) < len(wants):
+        ready = []
+        for job, k in enumerate(following):
+            if k < len(shop.durations[job]):
+                machine = shop.machines[job][k]
+                begin = max(job_free[job], machine_free.get(machine, 0))
+                ready.append((begin + shop.durations[job][k], machine, begin, (job, k)))
+        over, machine, _, _ = min(ready)
+        rivals = [(wants[one], begin, one) for _, other, begin, one in ready if other == machine and begin < over]
+        _, begin, (job, k) = min(rivals)
+        starts[job, k] = begin
+        job_free[job] = machine_free[machine] = begin + shop.durations[job][k]
+        following[job] += 1
     return starts
 
 
