@@ -276,7 +276,7 @@ def main() -> None:
             }
         )
     print(
-        "| kind | tasks | right | called solved, not right | median / most | CP-SAT, right | median / most | edges, median / most |"
+        "| kind | tasks | right | called solved, not | median / most | CP-SAT, right | median / most | edges, median / most |"
         "\n"
         "|---|---|---|---|---|---|---|---|"
     )

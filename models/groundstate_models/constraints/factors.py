@@ -44,6 +44,11 @@ class Factor:
         """The least and the greatest value of the sum."""
         return sum(a for a in self.coefficients if a < 0), sum(a for a in self.coefficients if a > 0)
 
+    def excess(self, holds: NDArray[np.bool_]) -> float:
+        """How far the sum of an assignment of all literals lies beyond a bound, in units of the largest coefficient."""
+        total = int(np.dot(holds[list(self.literals)], self.coefficients)) if self.literals else 0
+        return max(total - self.high, self.low - total, 0) / max(map(abs, self.coefficients), default=1)
+
     def broken_by(self, holds: NDArray[np.bool_]) -> bool:
         """Whether an assignment of all literals breaks it."""
         total = int(np.dot(holds[list(self.literals)], self.coefficients))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from groundstate import Fault, RequestError, Violation
 from groundstate_models.constraints import intervals
 from groundstate_models.constraints.factors import Graph, Value
@@ -118,6 +120,26 @@ class Problem:
                 said = f"{name} is broken: {constraint.said()}, but {held}{more}."
                 broken.append(Violation("constraints", 1, said, (f"constraints[{index}]",)))
         return broken
+
+    def energies(self, given: Assignment) -> dict[str, float]:
+        """What each constraint that an assignment breaks adds to the energy once every variable is decided, by its name.
+
+        That is the squared distance of its factors from their bounds, each factor scaled so that its largest coefficient is 1,
+        and all factors weighing the same; where choices besides the variables enter a factor, 1 for the whole constraint.
+        """
+        holds = np.zeros(self.graph.count, np.bool_)
+        own = sum(map(len, self.domains.values()))
+        for name, value in given.items():
+            if (literal := self.graph.literal(name, value)) is not None:
+                holds[literal] = True
+        found: dict[str, float] = {}
+        for source, (constraint, name) in enumerate(zip(self.constraints, self.names, strict=True)):
+            if constraint.holds(given):
+                continue
+            factors = [factor for factor in self.graph.factors if factor.source == source]
+            told = all(literal < own for factor in factors for literal in factor.literals)
+            found[name] = found.get(name, 0.0) + (sum(factor.excess(holds) ** 2 for factor in factors) if told else 1.0)
+        return found
 
     def cost(self, given: Assignment) -> float:
         """The weights of the preferences that do not hold."""

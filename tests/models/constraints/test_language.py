@@ -70,6 +70,19 @@ def test_an_assignment_keeps_a_constraint_where_some_auxiliary_literals_satisfy_
 
 
 @given(requests())
+@settings(max_examples=100, deadline=None)
+def test_constraints_that_are_broken_and_no_others_have_an_energy(request: dict[str, Any]) -> None:
+    problem = Problem.of(request)
+    for given_values in assignments(request["variables"]):
+        energies = problem.energies(given_values)
+        broken = {
+            name for name, one in zip(problem.names, problem.constraints, strict=True) if not one.holds(given_values)
+        }
+        assert set(energies) == broken
+        assert all(energy > 0 for energy in energies.values())
+
+
+@given(requests())
 @settings(max_examples=50, deadline=None)
 def test_what_is_drawn_here_passes_the_schema_and_every_constraint_says_what_it_asks(request: dict[str, Any]) -> None:
     assert SCHEMA.is_valid(request)
