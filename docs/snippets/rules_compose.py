@@ -33,6 +33,7 @@ for _ in range(64):
 print("PyTorch", descent.read(state).point["y"].detach().numpy().round(3))
 
 # In a file: the same rule, unrolled.
+torch.manual_seed(0)
 export(
     energy,
     inputs={"returns": torch.randn(5, 4)},
