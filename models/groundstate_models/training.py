@@ -26,8 +26,12 @@ class Trained(Protocol):
     """What is trained: `run` calls `step` until ``iteration`` is where it ought to be."""
 
     preset: Any
-    iteration: int
-    seen: int
+
+    @property
+    def iteration(self) -> int: ...
+
+    @property
+    def seen(self) -> int: ...
 
     def step(self) -> dict[str, float]: ...
 
@@ -89,7 +93,13 @@ def resume(trainer: Trained, path: Path, form: int, device: str | torch.device =
 
 
 def run(
-    trainer: Trained, last: int, checkpoint: Path, log: TextIO, validate: Callable[[], list[dict[str, Any]]]
+    trainer: Trained,
+    last: int,
+    checkpoint: Path,
+    log: TextIO,
+    validate: Callable[[], list[dict[str, Any]]],
+    *,
+    report_every: int = REPORT_EVERY,
 ) -> bool:
     """Train until iteration ``last`` or until asked to stop by SIGINT or SIGTERM. Returns whether it was asked to.
 
@@ -99,6 +109,7 @@ def run(
         checkpoint: Written every few minutes, and at the end.
         log: Gets a JSON line every so often.
         validate: What goes into the log besides, every ``preset.validate_every`` iterations.
+        report_every: Iterations from one line to the next.
     """
     asked: list[int] = []
     before = {number: signal.signal(number, lambda n, _: asked.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -113,7 +124,7 @@ def run(
     try:
         while trainer.iteration < last and not asked:
             recent.append(trainer.step())
-            if trainer.iteration % REPORT_EVERY == 0:
+            if trainer.iteration % report_every == 0:
                 keys = sorted({key for one in recent for key in one})
                 mean = {key: round(float(np.mean([one[key] for one in recent if key in one])), 4) for key in keys}
                 pace = (time.monotonic() - begun) / (trainer.iteration - first)

@@ -182,7 +182,7 @@ class Problem:
     @property
     def wanted(self) -> int:
         """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
-        if self.found and self.cost == math.inf:
+        if self.found and not self.improving:
             return self.budget.restarts
         return width(self.rounds, self.budget.restarts, self.header.largest)
 

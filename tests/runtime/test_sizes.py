@@ -391,7 +391,7 @@ def test_answers_that_are_kept_cost_the_least_of_all_that_were_right(
     def below(cost: float) -> dict[str, Any] | None:
         return {"most": np.float32(cost - 1)} if cost > least else None
 
-    problem = Problem(0, None, {"most": np.float32(99)}, Budget(1, 8, None, 0, alternatives), judge, below, 0.0)
+    problem = Problem(0, None, {"most": np.float32(99)}, Budget(100, 8, None, 0, alternatives), judge, below, 0.0)
     seen: list[float] = []
     for answer, cost in offers:
         assert problem.offer(offered(answer)) is (cost is not None)
@@ -402,6 +402,7 @@ def test_answers_that_are_kept_cost_the_least_of_all_that_were_right(
         kept = [int(found.answer["colour"][0]) for found in problem.found]
         assert len(set(kept)) == len(kept) <= alternatives
         assert problem.improving is (bool(seen) and cheapest > least)
+        assert problem.improving or not problem.found or problem.wanted == problem.budget.restarts
         if problem.improving:
             assert problem.inputs == {"most": np.float32(cheapest - 1)}
             assert not problem.answered

@@ -5,20 +5,17 @@ The energy's few numbers and those of the descent are learned together, by evolu
 it reach answers, over problems of all families. That is what is wanted of a search; a gradient through a few updates does not
 tell it.
 
-Everything is seeded; a checkpoint is written after every generation, and the same command goes on from it. Needs
+Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it. Needs
 ``groundstate[train]``.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import pickle
-import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -34,10 +31,13 @@ from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup,
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 from groundstate_models.sudoku.search import hard_puzzles
-from groundstate_models.training import TrainingError, write
+from groundstate_models.training import TrainingError, resume, run, write
 
-FORMAT = 1
-"""Of checkpoints."""
+FORMAT = 2
+"""Of checkpoints; 1 kept no generator."""
+
+_HELD = 1_000_003
+"""Added to the seed of problems that are validated on."""
 
 MARKS = (64, 128, 256, 512)
 """A chain is worth the share of these numbers of updates within which it has an answer."""
@@ -48,7 +48,7 @@ class Preset:
     """Sizes of the training.
 
     Attributes:
-        generations: Of the evolution.
+        iterations: Generations of the evolution.
         candidates: In each.
         spread: Standard deviation of the first candidates.
         made: Problems of each family to train on.
@@ -59,7 +59,7 @@ class Preset:
         validate_every: Generations from one validation to the next.
     """
 
-    generations: int = 150
+    iterations: int = 150
     candidates: int = 14
     spread: float = 0.25
     made: int = 48
@@ -142,90 +142,80 @@ def worth(judged: Mapping[str, tuple[float, float]]) -> float:
     return float(np.mean([soon for soon, _ in judged.values()]))
 
 
-def evolve(preset: Preset, seed: int, out: Path, threads: int) -> bool:
-    """Train until done, or asked to stop. Returns whether it was asked to."""
-    import cma
+class _Normal:
+    """Standard normal numbers for CMA-ES from a generator that is kept with it, so that a run goes on as if not stopped."""
 
-    checkpoint = out / "checkpoint.pickle"
-    training, held = (
-        problems(seed, preset.made, preset.largest),
-        problems(seed + 1_000_003, preset.held, preset.largest),
-    )
-    strategy = _begun(checkpoint, preset) or cma.CMAEvolutionStrategy(
-        np.zeros(DIMENSIONS), preset.spread, {"popsize": preset.candidates, "seed": seed + 1, "verbose": -9}
-    )
-    asked: list[int] = []
-    before = {number: signal.signal(number, lambda n, _: asked.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
-    begun, first = time.monotonic(), strategy.countiter
-    try:
-        with ThreadPoolExecutor(threads) as pool, (out / "log.jsonl").open("a", encoding="utf-8") as log:
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
 
-            def record(entry: dict[str, Any]) -> None:
-                print(json.dumps(entry), file=sys.stderr, flush=True)
-                log.write(json.dumps(entry) + "\n")
-                log.flush()
-
-            while strategy.countiter < preset.generations and not asked:
-                number = strategy.countiter
-                draw = np.random.default_rng((seed, number))
-                some = {
-                    family: [all_[int(i)] for i in draw.permutation(len(all_))[: preset.drawn]]
-                    for family, all_ in training.items()
-                }
-                points = strategy.ask()
-                values = list(
-                    pool.map(lambda x: worth(judge(settings_of(x), some, preset.chains, 7919 * number)), points)  # noqa: B023
-                )
-                strategy.tell(points, [-value for value in values])
-                pace = (time.monotonic() - begun) / (strategy.countiter - first)
-                record(
-                    {
-                        "generation": strategy.countiter,
-                        "best": round(max(values), 4),
-                        "mean": round(float(np.mean(values)), 4),
-                        "spread": round(float(strategy.sigma), 4),
-                        "minutes_left": round(pace * (preset.generations - strategy.countiter) / 60, 1),
-                    }
-                )
-                if strategy.countiter % preset.validate_every == 0:
-                    told = judge(settings_of(strategy.mean), held, 4, 0)
-                    each = {family: [round(value, 3) for value in pair] for family, pair in told.items()}
-                    record({"generation": strategy.countiter, "held": round(worth(told), 4), **each})
-                stored = {"format": FORMAT, "preset": asdict(preset), "strategy": strategy.pickle_dumps()}
-                write(checkpoint, lambda file: file.write_bytes(pickle.dumps(stored)))  # noqa: B023
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    write(out / "settings.json", settings_of(strategy.mean).keep)
-    return bool(asked)
+    def __call__(self, *shape: int) -> Array:
+        return self.random.standard_normal(shape)
 
 
-def _begun(checkpoint: Path, preset: Preset) -> Any | None:
-    """The evolution of a run that goes on.
+class Evolution:
+    """The state of a training run; an iteration is a generation.
 
-    Raises:
-        TrainingError: If the checkpoint is damaged, or of another version or preset. It is left as it is.
+    Args:
+        preset: Its sizes.
+        seed: Decides every random draw.
+        threads: Candidates that descend at a time.
     """
-    if not checkpoint.exists():
-        return None
-    try:
-        stored = pickle.loads(checkpoint.read_bytes())  # noqa: S301 - the user's own run
-        strategy = pickle.loads(stored["strategy"])  # noqa: S301
-    except Exception as error:  # noqa: BLE001 - unpickling damaged bytes raises nearly anything
-        reason = str(error).partition("\n")[0]
-        raise TrainingError(
-            f"The checkpoint {checkpoint} cannot be read ({reason}); move it away to start anew."
-        ) from None
-    if stored.get("format") != FORMAT:
-        raise TrainingError(
-            f"The checkpoint {checkpoint} is of another version of this command; move it away to start anew."
-        )
-    if stored["preset"] | {"generations": 0} != asdict(preset) | {"generations": 0}:
-        raise TrainingError(
-            f"The checkpoint {checkpoint} was made by another preset; move it away, or choose another --out."
-        )
-    print(f"Going on from generation {strategy.countiter}.", file=sys.stderr, flush=True)
-    return strategy
+
+    def __init__(self, preset: Preset, seed: int, threads: int) -> None:
+        import cma
+
+        self.preset, self.seed, self.seen = preset, seed, 0
+        self.training = problems(seed, preset.made, preset.largest)
+        self.held = problems(seed + _HELD, preset.held, preset.largest)
+        self._pool = ThreadPoolExecutor(threads)
+        options = {"popsize": preset.candidates, "randn": _Normal(seed), "seed": math.nan, "verbose": -9}
+        self.strategy = cma.CMAEvolutionStrategy(np.zeros(DIMENSIONS), preset.spread, options)
+
+    @property
+    def iteration(self) -> int:
+        return int(self.strategy.countiter)
+
+    @property
+    def settings(self) -> Settings:
+        """The middle of the candidates: what was learned so far."""
+        return settings_of(self.strategy.mean)
+
+    def step(self) -> dict[str, float]:
+        """One generation, judged by a fresh draw of the problems, the same for all candidates."""
+        preset, number = self.preset, self.iteration
+        draw = np.random.default_rng((self.seed, number))
+        some = {
+            family: [every[int(i)] for i in draw.permutation(len(every))[: preset.drawn]]
+            for family, every in self.training.items()
+        }
+
+        def value(x: Array) -> float:
+            return worth(judge(settings_of(x), some, preset.chains, 7919 * number))
+
+        points = self.strategy.ask()
+        values = list(self._pool.map(value, points))
+        self.strategy.tell(points, [-value for value in values])
+        self.seen += len(points)
+        return {"best": max(values), "mean": float(np.mean(values)), "spread": float(self.strategy.sigma)}
+
+    def validate(self) -> dict[str, Any]:
+        """How soon, and how often within the last mark, chains reach answers to problems that no candidate was judged by."""
+        told = judge(self.settings, self.held, 4, 0)
+        each = {family: [round(value, 3) for value in pair] for family, pair in told.items()}
+        return {"held": round(worth(told), 4), **each}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a run needs to go on."""
+        return {
+            "format": FORMAT,
+            "preset": asdict(self.preset),
+            "strategy": self.strategy.pickle_dumps(),
+            "seen": self.seen,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned, on an evolution of the same preset and seed."""
+        self.strategy, self.seen = pickle.loads(state["strategy"]), state["seen"]  # noqa: S301 - the user's own run
 
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
@@ -238,7 +228,8 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
         "--out", type=Path, default=Path("runs/constraints"), help="folder of the run (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--generations", type=int, help="instead of the preset's; may be changed when a run goes on")
+    parser.add_argument("--iterations", type=int, help="generations; may be changed when a run goes on")
+    parser.add_argument("--stop-after", type=int, help="stop at this generation, to go on later")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     return parser.parse_args(argv)
 
@@ -247,15 +238,25 @@ def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
     options = _options(argv)
     preset = PRESETS[options.preset]
-    if options.generations:
-        preset = replace(preset, generations=options.generations)
+    if options.iterations:
+        preset = replace(preset, iterations=options.iterations)
+    checkpoint, kept = options.out / "checkpoint.pt", options.out / "settings.json"
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        stopped = evolve(preset, options.seed, options.out, options.threads)
+        evolution = Evolution(preset, options.seed, options.threads)
+        if checkpoint.exists():
+            resume(evolution, checkpoint, FORMAT)
+            print(f"Going on from generation {evolution.iteration}.", file=sys.stderr, flush=True)
+        last = min(preset.iterations, options.stop_after or preset.iterations)
+        with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
+            stopped = run(evolution, last, checkpoint, log, lambda: [evolution.validate()], report_every=1)
+        write(kept, evolution.settings.keep)
     except (TrainingError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
-    print(f"{'Stopped' if stopped else 'Done'}; {options.out / 'settings.json'}", file=sys.stderr)
+    print(
+        f"{'Stopped' if stopped else 'Done'} at {evolution.iteration} of {preset.iterations}; {kept}", file=sys.stderr
+    )
     return 0
 
 
