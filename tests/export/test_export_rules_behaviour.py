@@ -1,8 +1,7 @@
-"""What rules promise: constraints hold, rejected steps do not rise, the best is the best, chains keep their own time."""
+"""What rules promise: sets hold, rejected steps do not rise, the best is the best, chains keep their own time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,19 @@ import pytest
 import torch
 from torch import Tensor
 
-import groundstate as gs
 from groundstate_export import (
     Adam,
     AugmentedLagrangian,
-    BadArgument,
     Best,
     Box,
-    Breakout,
     Clipped,
-    Constant,
     Descent,
     Fixed,
     GradientDescent,
     HeavyBall,
     Landscapes,
-    Langevin,
     MirrorDescent,
     Nesterov,
-    Normal,
     Normalised,
     ParityError,
     Projected,
@@ -40,88 +33,9 @@ from groundstate_export import (
     Schedule,
     Simplex,
     Sphere,
-    export,
     lower,
 )
-
-
-def bowl(y: Tensor, x: Tensor) -> Tensor:
-    return (y - x).square().sum(-1)
-
-
-def waves(y: Tensor) -> Tensor:
-    return (0.1 * y.square() + torch.sin(5 * y)).sum(-1)
-
-
-def save(energy: Callable[..., Any], rule: Rule, path: Path, **options: Any) -> gs.Solver:
-    settings: dict[str, Any] = {"inputs": {}, "state": torch.randn(3, 4), "unroll": 5, "batches": (1, 3), "seeds": (0,)}
-    settings |= {"initial": Normal(), "decode": lambda state, **inputs: {"at": state}}
-    export(energy, rule=rule, path=path, **settings | options)
-    return gs.load(path)
-
-
-def run(descent: Descent, start: Tensor, steps: int) -> tuple[dict[str, Tensor], list[Tensor]]:
-    state, trace = descent.start(start), []
-    for _ in range(steps):
-        state, probe = descent.step(state)
-        trace.append(probe.energy)
-    return state, trace
-
-
-# Multipliers
-
-
-def test_multipliers_find_the_solution_of_a_constrained_problem() -> None:
-    """The point of the line y₁ + y₂ + y₃ = 3 with y₁ ≤ ½ next to (3, 2, 1): (½, 7/4, 3/4), with λ = ¼·2 and μ = 5 − λ."""
-    target = torch.tensor([[3.0, 2.0, 1.0]])
-    rule = AugmentedLagrangian(
-        GradientDescent(0.03),
-        equality=lambda y, x: y.sum(-1, keepdim=True) - 3,
-        inequality=lambda y, x: y[:, :1] - 0.5,
-        every=20,
-        max_penalty=8.0,
-    )
-    with torch.no_grad():
-        descent = Descent(bowl, rule, {"x": target})
-        state, _ = run(descent, torch.zeros(1, 3), 600)
-        reading = descent.read(state)
-    torch.testing.assert_close(state["y"], torch.tensor([[0.5, 1.75, 0.75]]), atol=1e-4, rtol=0)
-    torch.testing.assert_close(state["chain.equality"], torch.tensor([[0.5]]), atol=1e-3, rtol=0)
-    torch.testing.assert_close(state["chain.inequality"], torch.tensor([[4.5]]), atol=1e-3, rtol=0)
-    torch.testing.assert_close(reading.energy, bowl(state["y"], target))
-    assert float(reading.residual) < 1e-3
-
-
-def test_a_constraint_that_does_not_bind_has_no_multiplier_and_a_broken_one_is_not_settled() -> None:
-    rule = AugmentedLagrangian(GradientDescent(0.1), inequality=lambda y, x: y - x - 1, every=5)
-    with torch.no_grad():
-        descent = Descent(bowl, rule, {"x": torch.zeros(1, 2)})
-        state, _ = run(descent, torch.full((1, 2), 3.0), 200)
-        assert torch.equal(state["chain.inequality"], torch.zeros(1, 2))
-        assert float(descent.read(state).residual) < 1e-4
-        broken = AugmentedLagrangian(
-            GradientDescent(0.1), inequality=lambda y, x: 1 - y + 0 * x, clip=1e-6, penalty=1e-6
-        )
-        descent = Descent(bowl, broken, {"x": torch.zeros(1, 2)})
-        state, _ = run(descent, torch.zeros(1, 2), 100)
-        # The energy's own gradient vanishes here, but both constraints are broken by 1.
-        assert float(descent.read(state).residual) == pytest.approx(2**0.5, rel=1e-3)
-
-
-def test_an_exported_lagrangian_is_solved_by_the_runtime(tmp_path: Path) -> None:
-    rule = AugmentedLagrangian(
-        Projected(Adam(Schedule.exponential(0.05, 1e-4, 1000)), Box(0.0, 1.0)),
-        equality=lambda y, x: y.sum(-1, keepdim=True) - 1,
-        every=25,
-        max_penalty=20.0,
-    )
-    solver = save(bowl, rule, tmp_path / "l.onnx", inputs={"x": torch.randn(3, 4)}, unroll=25, tolerance=1e-4)
-    x = np.array([[0.9, 0.7, -0.5, 0.2]], np.float32)
-    out = solver.minimise({"x": x}, steps=1500)
-    nearest = Simplex()(torch.from_numpy(x), {})
-    np.testing.assert_allclose(out["next.y"], nearest, atol=2e-3)
-    assert out["residual"][0] < 1e-2
-
+from tests.export.descents import bowl, run, save, waves
 
 # Projections
 
@@ -224,59 +138,6 @@ def test_a_step_size_that_shrinks_arrives_where_one_that_does_not_is_stuck() -> 
         moving, _ = run(Descent(steep, Rejecting(GradientDescent(0.2), shrink=0.5)), torch.ones(1, 2), 50)
     assert torch.equal(stuck["y"], torch.ones(1, 2))
     assert float(moving["y"].abs().max()) < 1e-6
-
-
-# Weights
-
-
-def crossing(y: Tensor) -> Tensor:
-    """Violations of two rules, ``(batch, 2)``: be beyond 2.5, and keep out of the tent from 0 to 2 that lies before."""
-    return torch.cat([0.5 * torch.relu(2.5 - y), 0.64 * torch.relu(1 - (y - 1).abs())], dim=1)
-
-
-def squares(y: Tensor) -> Tensor:
-    return crossing(y).square().sum(-1)
-
-
-@pytest.mark.parametrize("keep", [1.0, 0.97])
-def test_breakout_leaves_a_basin_that_plain_descent_rests_in(keep: float) -> None:
-    start = torch.tensor([[-1.0], [-3.0], [0.3]])
-    with torch.no_grad():
-        plain = Descent(squares, GradientDescent(0.1))
-        rested, _ = run(plain, start, 1000)
-        assert bool((rested["y"] < 1).all())
-        assert float(plain.read(rested).residual.max()) < 1e-4
-        weighted = Descent(squares, Breakout(GradientDescent(0.1), crossing, keep=keep))
-        basin = weighted.read(rested | {"chain.weights": torch.ones(3, 2)})
-        assert float(basin.residual.min()) > 0.5
-        left, _ = run(weighted, start, 1000)
-        reading = weighted.read(left)
-    assert float(reading.energy.max()) < 1e-6
-    assert float(reading.residual.max()) < 1e-2
-
-
-def test_where_nothing_is_violated_breakout_goes_where_its_rule_goes() -> None:
-    rule = HeavyBall(0.1, 0.7)
-    with torch.no_grad():
-        weighted, _ = run(Descent(waves, Breakout(rule, torch.zeros_like)), torch.ones(2, 4), 30)
-        plain, _ = run(Descent(waves, rule), torch.ones(2, 4), 30)
-    assert torch.equal(weighted["y"], plain["y"])
-    assert torch.equal(weighted["chain.weights"], torch.ones(2, 4))
-
-
-def test_an_exported_breakout_is_solved_by_the_runtime_where_its_rule_alone_is_not(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {
-        "state": torch.randn(3, 1),
-        "initial": Normal(-1.0, 0.1),
-        "rules": lambda answer: {"crossing": (crossing(answer["at"]) > 1e-3).sum(-1)},
-    }
-    plain = save(squares, GradientDescent(0.1), tmp_path / "plain.onnx", **settings)
-    weighted = save(squares, Breakout(GradientDescent(0.1), crossing), tmp_path / "weighted.onnx", **settings)
-    assert plain.solve({}, restarts=4, max_steps=2000).status is gs.Status.UNSOLVED
-    solution = weighted.solve({}, restarts=4, max_steps=2000)
-    assert solution.status is gs.Status.SOLVED
-    assert solution.answer is not None
-    assert solution.answer["at"][0] > 2.49
 
 
 # Best iterate
@@ -411,130 +272,3 @@ def test_a_gradient_that_is_no_number_is_never_settled(rule: Rule, host: Any, tm
         out = runner.run(feeds)
         assert not (np.isfinite(out["residual"]) & np.isfinite(out["energy"]))[::2].any()
         assert np.isfinite(out["residual"][1::2]).all()
-
-
-# Training
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: GradientDescent(0.05, learn=True),
-        lambda: GradientDescent(Schedule([0.05] * 4, learn=True)),
-        lambda: HeavyBall(torch.full((4,), 0.05), 0.5, learn=True),
-        lambda: Nesterov({"y": 0.05}, 0.5, learn=True),
-        lambda: RMSProp(0.05, learn=True),
-        lambda: Adam(0.05, learn=True),
-        lambda: Langevin(0.05, learn=True),
-        lambda: Projected(GradientDescent(0.05, learn=True), [Sphere(), Box(-9.0, 9.0)]),
-        lambda: MirrorDescent(0.05, learn=True),
-        lambda: Projected(Normalised(GradientDescent(0.05, learn=True)), Simplex()),
-        lambda: Best(Rejecting(Projected(Clipped(Adam(0.05, learn=True), norm=1.0), Box(0.0, 9.0)), shrink=0.5)),
-        lambda: Breakout(GradientDescent(0.05, learn=True), lambda y, x: torch.relu(y - x), keep=0.9, learn=True),
-        lambda: AugmentedLagrangian(GradientDescent(0.05, learn=True), equality=lambda y, x: y.sum(-1, keepdim=True) - 1),
-    ],
-)  # fmt: skip
-def test_training_through_a_descent_moves_the_step_sizes_and_the_energy(make: Callable[[], Rule]) -> None:
-    rule, weight = make(), torch.nn.Parameter(torch.tensor([1.0, 0.5, 0.0, 2.0]))
-    descent = Descent(lambda y, x: (weight * (y - x).square()).sum(-1), rule, {"x": torch.eye(4)[:3]})
-    state = descent.start(torch.full((3, 4), 0.25))
-    for _ in range(4):
-        noise = {"y": torch.ones(3, 4)} if rule.noise_every else None
-        state, _ = descent.step(state, noise)
-    reading = descent.read(state)
-    (reading.point["y"] - torch.eye(4)[:3]).square().sum().backward()
-    for parameter in (weight, *rule.parameters()):
-        if parameter.requires_grad:
-            assert parameter.grad is not None
-            assert bool(torch.isfinite(parameter.grad).all())
-            assert bool((parameter.grad != 0).any())
-    assert any(p.requires_grad for p in rule.parameters())
-
-
-def test_a_trained_step_size_reaches_the_goal_sooner() -> None:
-    rule = GradientDescent(0.01, learn=True)
-    optimizer = torch.optim.Adam(rule.parameters(), 0.1)
-    descent = Descent(bowl, rule, {"x": torch.ones(1, 3)})
-    for _ in range(60):
-        state = descent.start(torch.zeros(1, 3))
-        for _ in range(2):
-            state, _ = descent.step(state)
-        optimizer.zero_grad()
-        descent.read(state).energy.sum().backward()
-        optimizer.step()
-    assert float(rule.step_size("y").detach()) == pytest.approx(0.5, abs=0.05)  # the step that ends at the goal
-
-
-# Refusals
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (lambda: Projected(Rejecting(GradientDescent(0.1)), Box(0, 1)), r"Rejecting\(Projected\(…\)\)"),
-        (lambda: Projected(MirrorDescent(0.1), Box(0, 1)), "keeps to the simplex by itself"),
-        (lambda: Rejecting(Landscapes(GradientDescent(0.1), 2, steps=1, rescale=[2.0])), r"Landscapes\(Rejecting\(…\), …\)"),
-        (lambda: Best(Clipped(Best(GradientDescent(0.1)), norm=1.0)), "Best stands inside Best"),
-        (lambda: Clipped(GradientDescent(0.1)), "clips nothing"),
-        (lambda: Clipped(GradientDescent(0.1), norm=0.0), "norm is 0; it must be positive"),
-        (lambda: Adam(0.1, betas=(0.9, 1.0)), r"betas\[1\] is 1; it must lie in \[0, 1\)"),
-        (lambda: Schedule([0.1, -0.1]), "from -0.1"),
-        (lambda: Schedule([0.1, 0.0], learn=True), "positive, because it is learned"),
-        (lambda: Schedule.exponential(1.0, 0.0, 5), "both must be positive"),
-        (lambda: Schedule.cosine(1.0, 0.0, 0), "0 steps"),
-        (lambda: Langevin(0.1, temperature=-1.0), "temperature is -1"),
-        (lambda: Box(1.0, 0.0), "low must be at most high"),
-        (lambda: Landscapes(GradientDescent(0.1), 3, steps=[1, 2]), "for each of 3 landscapes"),
-        (lambda: Landscapes(GradientDescent(0.1), 3, steps=1, rescale=[1.0]), "rescale has 1 numbers; it needs 2"),
-        (lambda: AugmentedLagrangian(GradientDescent(0.1)), "no constraints"),
-        (lambda: Breakout(GradientDescent(0.1), crossing, raises=0.0), "raises is 0; it must be positive"),
-        (lambda: Breakout(GradientDescent(0.1), crossing, keep=0.0), "keep is 0; it must be above 0 and at most 1"),
-        (lambda: Breakout(Breakout(GradientDescent(0.1), crossing), crossing), "Breakout stands inside Breakout"),
-        (lambda: Rejecting(GradientDescent(0.1), shrink=0.0), r"shrink is 0; it must lie in \(0, 1\]"),
-    ],
-)  # fmt: skip
-def test_a_rule_that_makes_no_sense_is_refused(make: Callable[[], Rule], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        make()
-
-
-@pytest.mark.parametrize(
-    ("rule", "sentence"),
-    [
-        (Projected(GradientDescent(0.1), {"z": Box(0, 1)}), r"sets for \['z'\]; the state has \['y'\]"),
-        (Projected(GradientDescent(0.1), Fixed("known", "x")), "reads the input 'known'"),
-        (AugmentedLagrangian(GradientDescent(0.1), equality=lambda y, x: y.sum(-1)), r"is \(3,\) at batch 3"),
-        (Breakout(GradientDescent(0.1), lambda y, x: y.sum(-1)), r"The violations are \(3,\) at batch 3; they must be \(3, …\)"),
-        (GradientDescent({"z": Schedule([0.1])}), "no entry for the state 'y'"),
-        (Landscapes(GradientDescent(0.1), 2, steps=1), "landscape"),
-    ],
-)  # fmt: skip
-def test_a_rule_that_does_not_fit_the_energy_is_refused(rule: Rule, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(BadArgument, match=sentence):
-        save(bowl, rule, tmp_path / "no.onnx", inputs={"x": torch.randn(3, 4)}, initial=Constant(0.5))
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        Best(Rejecting(Projected(HeavyBall(0.1, 0.5), Simplex()), shrink=0.5)),
-        AugmentedLagrangian(Projected(GradientDescent(0.1), Box(0.0, 1.0)), equality=lambda y, x: y.sum(-1, keepdim=True) - 1),
-    ],
-    ids=["the best on the simplex", "multipliers in a box"],
-)  # fmt: skip
-def test_a_loop_does_what_the_unrolled_file_does_and_stops_by_what_is_left_of_the_projection(
-    rule: Rule, host: Any, tmp_path: Path
-) -> None:
-    settings: dict[str, Any] = {"inputs": {"x": torch.randn(3, 4)}, "unroll": 40}
-    save(bowl, rule, tmp_path / "u.onnx", **settings)
-    save(bowl, rule, tmp_path / "l.onnx", form="loop", **settings)
-    unrolled, loop = host(tmp_path / "u.onnx"), host(tmp_path / "l.onnx")
-    feeds = unrolled.random_feeds(3)
-    limits = {"max_steps": np.array(40, np.int64), "tolerance": np.array(0, np.float32)}
-    wanted, found = unrolled.run(feeds), loop.run(feeds | limits)
-    np.testing.assert_allclose(found["next.y"], wanted["next.y"], atol=1e-5)
-    np.testing.assert_allclose(found["energy"], wanted["energy"], rtol=1e-5)
-    early = loop.run(feeds | limits | {"max_steps": np.array(4000, np.int64), "tolerance": np.array(1e-2, np.float32)})
-    assert (early["steps"] < 4000).all()
-    assert (early["residual"] < 1e-2).all()
