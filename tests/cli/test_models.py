@@ -38,6 +38,19 @@ def test_describe_says_what_the_model_takes_and_checks(groundstate: Groundstate,
     assert re.search(r"^example  \d{81}$", ran.out, flags=re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("constraints", "Array of object, by its type: all_different, equal,"),
+        ("scheduling", "Array of 1 to 500 × object."),
+    ],
+)
+def test_describe_says_what_richer_requests_hold(model: str, said: str, groundstate: Groundstate) -> None:
+    ran = groundstate("describe", model)
+    assert (ran.code, ran.err) == (0, "")
+    assert said in " ".join(ran.out.split())
+
+
 def test_describe_as_json_is_what_the_library_says(groundstate: Groundstate, sudoku: gs.Solver) -> None:
     assert json.loads(groundstate("describe", "sudoku", "--json").out) == json.loads(json.dumps(sudoku.describe()))
 

@@ -150,14 +150,27 @@ def _notation(solver: Solver, example: Mapping[str, Any]) -> str | None:
 def _kind(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return f"One of {', '.join(map(repr, schema['enum']))}."
+    if "anyOf" in schema:
+        tags = [one.get("properties", {}).get("type", {}).get("const") for one in schema["anyOf"]]
+        if all(tags):
+            return f"Object, by its type: {', '.join(tags)}."
+        return _either([_kind(one) for one in schema["anyOf"]])
     kind = schema.get("type", "anything")
+    if isinstance(kind, list):
+        return _either([_kind({**schema, "type": one}) for one in kind])
     if kind == "array":
-        least, most = schema.get("minItems"), schema.get("maxItems")
+        least, most = schema.get("minItems", 0), schema.get("maxItems")
         if most is None:
-            count = f"{least} or more " if least else ""
+            count = f"{least} or more × " if least else ""
         else:
-            count = f"{least} " if least == most else f"{least or 0} to {most} "
-        return f"Array of {count}× {_kind(schema.get('items', {})).lower()}"
+            count = f"{least} × " if least == most else f"{least} to {most} × " if least else f"up to {most} × "
+        return f"Array of {count}{_kind(schema.get('items', {})).lower()}"
     if kind in {"integer", "number"} and "minimum" in schema and "maximum" in schema:
         return f"{kind.capitalize()} from {schema['minimum']} to {schema['maximum']}."
     return f"{str(kind).capitalize()}."
+
+
+def _either(kinds: list[str]) -> str:
+    """Several kinds as one sentence."""
+    first, *others = dict.fromkeys(kind.rstrip(".") for kind in kinds)
+    return " or ".join([first, *(kind[0].lower() + kind[1:] for kind in others)]) + "."
