@@ -16,6 +16,7 @@ import math
 import os
 import pickle
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -162,7 +163,10 @@ class Evolution:
     """
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
-        import cma
+        with warnings.catch_warnings():
+            # Where matplotlib is missing, cma says on import that it cannot draw, which is not wanted of it.
+            warnings.filterwarnings("ignore", "Could not import matplotlib", UserWarning)
+            import cma
 
         self.preset, self.seed, self.seen = preset, seed, 0
         self.training = problems(seed, preset.made, preset.largest)
