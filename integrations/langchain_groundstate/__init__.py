@@ -13,8 +13,8 @@ if importlib.util.find_spec("langchain_core") is None:
         "langchain_groundstate needs langchain-core; install it with: pip install 'groundstate[langchain]'."
     )
 
-from langchain_groundstate._options import SolveOptions
+from groundstate.tools import SolveOptions
 from langchain_groundstate._toolkit import EnergyToolkit
-from langchain_groundstate._tools import EnergyTool, ScoreTool
+from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
 
-__all__ = ["EnergyTool", "EnergyToolkit", "ScoreTool", "SolveOptions"]
+__all__ = ["DescribeTool", "EnergyTool", "EnergyToolkit", "ScoreTool", "SolveOptions"]

@@ -1,4 +1,4 @@
-"""Errors that a language model can act on, in its terms: what was wrong, where, and what to send instead."""
+"""Errors that a language model can act on, as LangChain passes them on."""
 
 from __future__ import annotations
 
@@ -10,33 +10,19 @@ from pydantic import ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
-from langchain_groundstate import _content
+from groundstate.tools import Tool
 
 
 @contextmanager
-def translated(tool: str, shape: str) -> Iterator[None]:
-    """Turn what the model can correct into a `ToolException`; every other error is left to rise.
-
-    Args:
-        tool: The tool's name.
-        shape: What its arguments must be, in a line.
-    """
+def translated(tool: Tool) -> Iterator[None]:
+    """Turn what the model can correct into a `ToolException`; every other error is left to rise."""
     try:
         yield
-    except gs.RequestError as error:
-        lines = [
-            f"{tool} refused the arguments and did nothing. Correct this and call it again:",
-            *(f"- {fault}" for fault in _content.first(error.faults)),
-            f"The arguments must be {shape}.",
-        ]
-        raise ToolException("\n".join(lines)) from error
-    except gs.OptionError as error:
-        raise ToolException(f"{tool} cannot run as it is set up: {error} Tell the user; do not retry.") from error
+    except (gs.RequestError, gs.OptionError) as error:
+        raise ToolException(tool.refusal(error)) from error
 
 
 def explain(error: ValidationError | ValidationErrorV1) -> str:
     """Fields and what is wrong with them, for tools whose ``args_schema`` was replaced by a pydantic class."""
-    faults = _content.first(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}." for fault in error.errors())
-    return "\n".join(
-        ["The arguments are not valid. Correct this and call the tool again:", *(f"- {f}" for f in faults)]
-    )
+    faults = [f"- {'.'.join(map(str, fault['loc']))}: {fault['msg']}." for fault in error.errors()[:8]]
+    return "\n".join(["The arguments are not valid. Correct this and call the tool again:", *faults])

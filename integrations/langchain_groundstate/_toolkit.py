@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self, Unpack
 
 from langchain_core.tools import BaseTool, BaseToolkit
 from pydantic import ConfigDict
 
 import groundstate as gs
-from langchain_groundstate._options import Model, SolveOptions, opened
-from langchain_groundstate._tools import EnergyTool, ScoreTool
+from groundstate.tools import Model, SolveOptions, opened
+from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
 
 
 class EnergyToolkit(BaseToolkit):
-    """For every model a tool that solves and one that judges answers. Made by `from_models`.
+    """For every model a tool that solves and one that judges answers, and one that describes them all. Made by `from_models`.
 
     Attributes:
-        tools: The tools, by model in the order given, solve before score.
+        tools: The tools, by model in the order given, solve before score; the one that describes is the last.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -41,8 +43,8 @@ class EnergyToolkit(BaseToolkit):
             OptionError: If an option is unknown or out of range, or if two models have the same name.
         """
         tools: list[BaseTool] = []
-        for model in models:
-            solver = opened(model, device)
+        solvers = [opened(model, device) for model in models]
+        for solver in solvers:
             tools += [EnergyTool.from_model(solver, **solve_options), ScoreTool.from_model(solver)]
         repeated = [name for name, count in Counter(tool.name for tool in tools).items() if count > 1]
         if repeated:
@@ -50,7 +52,22 @@ class EnergyToolkit(BaseToolkit):
                 f"Two of the models would both be the tool {repeated[0]!r}, and an agent calls tools by name; "
                 "make one with EnergyTool.from_model(…, name=…)."
             )
-        return cls(tools=tools)
+        return cls(tools=[*tools, DescribeTool.from_solvers(solvers)])
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | os.PathLike[str], *, device: str = "cpu", **solve_options: Unpack[SolveOptions]
+    ) -> Self:
+        """The tools of every ``.onnx`` file in a folder, in the order of their names.
+
+        Raises:
+            GroundstateError: If a file is no energy artefact, or as `from_models` does.
+            OptionError: If the folder has none.
+        """
+        files = sorted(Path(folder).glob("*.onnx"))
+        if not files:
+            raise gs.OptionError(f"There is no .onnx file in {os.fspath(folder)!r}.")
+        return cls.from_models(files, device=device, **solve_options)
 
     def get_tools(self) -> list[BaseTool]:
         """The tools of every model."""

@@ -19,7 +19,8 @@ from groundstate._errors import (
     UnknownModelError,
 )
 from groundstate._header import Header
-from groundstate._solution import Alternative, Score, Solution, Status, Violation
+from groundstate._question import Change, Option, Patch, Question, pointer
+from groundstate._solution import Alternative, Attempt, Score, Solution, Status, Violation
 from groundstate._solver import Solver, load
 from groundstate._task import Task
 from groundstate._version import __version__
@@ -27,11 +28,16 @@ from groundstate._version import __version__
 __all__ = [
     "Alternative",
     "ArtefactError",
+    "Attempt",
+    "Change",
     "Fault",
     "GroundstateError",
     "Header",
+    "Option",
     "OptionError",
+    "Patch",
     "ProviderError",
+    "Question",
     "RequestError",
     "Score",
     "Segment",
@@ -45,4 +51,5 @@ __all__ = [
     "__version__",
     "load",
     "models",
+    "pointer",
 ]

@@ -83,14 +83,25 @@ class Budget:
     alternatives: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """An answer: its tensors without the batch, its energy, and what the graph counted of its violations."""
+    """An answer, or a configuration that is none.
+
+    Attributes:
+        answer: Its tensors without the batch.
+        energy: Its energy.
+        violations: What the graph counted of its violations.
+        steps: Updates that the chain had made.
+        since: For every entry of the answer's whole-number tensors the update since which the chain had kept it.
+        chains: Chains that came to it.
+    """
 
     answer: Tensors
     energy: float
     violations: NDArray[np.int64]
     steps: int
+    since: Tensors = field(default_factory=dict)
+    chains: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +143,14 @@ class Problem:
         judge: The exact check of an answer that the graph holds for right: what it costs (−∞ where answers cost nothing), or None
             where it is wrong.
         below: From a cost to the inputs of the problem whose answers cost less; None where there can be none.
+        unique: Whether there is provably no other answer beside a right one.
         begun: `time.monotonic` at its start.
         found: Different answers that cost the same, which is the least seen.
         best: The lowest-energy configuration seen that is no answer.
         first: Segments that it took to find the first of the answers; 0 while there is none.
         cost: What the answers cost.
         improving: Whether an answer that costs less is looked for.
+        only: Whether the answer found is provably the only one.
         started: Chains started.
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
@@ -149,6 +162,7 @@ class Problem:
     budget: Budget
     judge: Callable[[Tensors], float | None]
     below: Callable[[float], Tensors | None]
+    unique: Callable[[Tensors], bool]
     begun: float
     random: np.random.Generator = field(init=False)
     found: list[Found] = field(default_factory=list)
@@ -156,6 +170,7 @@ class Problem:
     first: int = 0
     cost: float = math.inf
     improving: bool = False
+    only: bool = False
     started: int = 0
     named: int = 0
     rounds: int = 0
@@ -176,8 +191,8 @@ class Problem:
     @property
     def answered(self) -> bool:
         """Enough answers are found and none can be better, or looking for more took several times what these took."""
-        enough = len(self.found) >= self.budget.alternatives and not self.improving
-        return enough or bool(self.found and self.rounds >= 4 * self.first + 8)
+        enough = len(self.found) >= self.budget.alternatives or self.only
+        return (enough and not self.improving) or bool(self.found and self.rounds >= 4 * self.first + 8)
 
     @property
     def wanted(self) -> int:
@@ -202,16 +217,23 @@ class Problem:
             following = self.below(cost)
             self.improving = following is not None
             self.inputs = self.inputs if following is None else following
-        if cost == self.cost and len(self.found) < self.budget.alternatives and not self._known(found.answer):
-            self.found.append(found)
+        if cost == self.cost:
+            known = next((one for one in self.found if _same(one.answer, found.answer)), None)
+            if known is not None:
+                known.chains += 1
+            elif len(self.found) < self.budget.alternatives:
+                self.found.append(found)
+                # The proof may take longer than a segment, and is of no use where nothing further is looked for.
+                self.only = self.budget.alternatives > 1 and len(self.found) == 1 and self.unique(found.answer)
         return True
 
-    def _known(self, answer: Tensors) -> bool:
-        return any(all(np.array_equal(one, f.answer[name]) for name, one in answer.items()) for f in self.found)
+
+def _same(one: Tensors, other: Tensors) -> bool:
+    return all(np.array_equal(tensor, other[name]) for name, tensor in one.items())
 
 
 class _Rows:
-    """The chains in flight: their state, and per row the problem it belongs to, its age and its steps."""
+    """The chains in flight: their state, and per row the problem it belongs to, its age, its steps, and what it has decided."""
 
     def __init__(self, header: Header) -> None:
         self._header = header
@@ -221,6 +243,9 @@ class _Rows:
         self.age = np.empty(0, np.int64)
         self.steps = np.empty(0, np.int64)
         self.chain = np.empty(0, np.int64)
+        counted = {n: s for n, s in header.answers.items() if np.issubdtype(s.dtype, np.integer)}
+        self._last: Tensors = {n: np.empty((0, *s.shape), s.dtype) for n, s in counted.items()}
+        self.since: Tensors = {n: np.empty((0, *s.shape), np.int32) for n, s in counted.items()}
 
     def __len__(self) -> int:
         return len(self.owner)
@@ -234,6 +259,10 @@ class _Rows:
         self.age = np.concatenate([self.age, np.zeros(chains, np.int64)])
         self.steps = np.concatenate([self.steps, np.zeros(chains, np.int64)])
         self.chain = np.concatenate([self.chain, problem.named + np.arange(chains)])
+        for tensors, nothing in ((self._last, np.iinfo(np.int32).min), (self.since, 0)):
+            for name, tensor in tensors.items():
+                none = np.full((chains, *tensor.shape[1:]), nothing, tensor.dtype)
+                tensors[name] = np.concatenate([tensor, none])
         problem.started += chains
         problem.named += chains
 
@@ -241,9 +270,24 @@ class _Rows:
         problem = self.owner[row]
         for name, spec in self._header.state.items():
             self.state[name][row] = spec.initial.draw(problem.random, spec.shape, spec.dtype)
+        for last in self._last.values():
+            last[row] = np.iinfo(np.int32).min
         self.age[row] = 0
         self.chain[row] = problem.named
         problem.named += 1
+
+    def follow(self, out: Tensors) -> None:
+        """Note which entries of the answers a segment changed, and when, as finely as the graph tells it."""
+        for name, last in self._last.items():
+            path = out.get(f"path.{name}")
+            # The path begins where the segment does: at a start, where nothing is decided, or at the end of the one before.
+            columns = range(1, 0 if path is None else path.shape[1])
+            points = [(k * self._header.trace_every, path[:, k]) for k in columns] if path is not None else []
+            since = self.since[name]
+            for steps, now in [*points, (self._header.steps, out[f"answer.{name}"])]:
+                at = (self.steps + steps).astype(np.int32).reshape(-1, *[1] * (now.ndim - 1))
+                np.copyto(since, at, where=now != last)
+                np.copyto(last, now)
 
     def tell(self, problem: Problem) -> None:
         """Give all chains of a problem its inputs, which have changed; they go on from where they are."""
@@ -256,6 +300,8 @@ class _Rows:
             return
         self.state = {n: y[mask] for n, y in self.state.items()}
         self.inputs = {n: x[mask] for n, x in self.inputs.items()}
+        self._last = {n: y[mask] for n, y in self._last.items()}
+        self.since = {n: y[mask] for n, y in self.since.items()}
         self.owner = [problem for problem, kept in zip(self.owner, mask, strict=True) if kept]
         self.age, self.steps, self.chain = self.age[mask], self.steps[mask], self.chain[mask]
 
@@ -361,6 +407,7 @@ class _Flight:
         noise = _noise(self._header, rows)
         rate = np.ones(len(rows), np.float32)
         out = segment(self._session, self._header, rows.inputs, rows.state, noise, rate, self._pool)
+        rows.follow(out)
         rows.age += self._header.steps
         rows.steps += self._header.steps
         ended = _read(self._header, rows, out, order, active, self._watch)
@@ -448,7 +495,8 @@ def _offered(header: Header, rows: _Rows, out: Tensors, row: int) -> bool:
 
 def _found(header: Header, rows: _Rows, out: Tensors, row: int) -> Found:
     answer = {name: out[f"answer.{name}"][row].copy() for name in header.answers}
-    return Found(answer, float(out["energy"][row]), out["violations"][row].copy(), int(rows.steps[row]))
+    since = {name: tensor[row].copy() for name, tensor in rows.since.items()}
+    return Found(answer, float(out["energy"][row]), out["violations"][row].copy(), int(rows.steps[row]), since)
 
 
 def _segment(header: Header, rows: _Rows, out: Tensors, problem: Problem, mine: NDArray[np.intp]) -> Segment:

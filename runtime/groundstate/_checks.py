@@ -75,3 +75,8 @@ def misshapen(place: str, shape: tuple[int, ...], spec: Spec) -> list[Fault]:
     if len(shape) == len(wanted) and all(isinstance(w, str) or w == n for w, n in zip(wanted, shape, strict=True)):
         return []
     return [Fault(place, f"This has shape {shape}; it must be {spec.text}.")]
+
+
+def within(place: str, error: RequestError) -> RequestError:
+    """The same faults, in a part of what the caller gave."""
+    return RequestError([Fault(f"{place}.{fault.place}".rstrip("."), fault.message) for fault in error.faults])

@@ -69,20 +69,20 @@ class Schema:
                 [Fault("", f"The {self._noun} is {what}; it must be an object with the properties {names}.")]
             )
         try:
-            plain = {str(name): _plain(item) for name, item in value.items()}
+            sent = {str(name): plain(item) for name, item in value.items()}
         except RecursionError:
             raise RequestError([Fault("", f"The {self._noun} is nested too deeply.")]) from None
         if (
             self._only_bulk
-            and plain.keys() == self._bulk.keys()
-            and all(_within(plain[name], shape, *bounds) for name, (shape, bounds) in self._bulk.items())
+            and sent.keys() == self._bulk.keys()
+            and all(_within(sent[name], shape, *bounds) for name, (shape, bounds) in self._bulk.items())
         ):
-            return plain
+            return sent
         # One wrong value can break several keywords of its schema, which all make the same sentence.
-        faults = dict.fromkeys(self._fault(error) for error in islice(self._validator.iter_errors(plain), _MOST))
+        faults = dict.fromkeys(self._fault(error) for error in islice(self._validator.iter_errors(sent), _MOST))
         if faults:
             raise RequestError(list(faults))
-        return plain
+        return sent
 
     def _fault(self, error: ValidationError) -> Fault:
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
@@ -209,13 +209,15 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     return what if high is None else f"{what} of at most {high}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Arrays, NumPy scalars and tuples as lists and numbers."""
     if hasattr(value, "tolist"):
         return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return (
-            [_plain(item) for item in value]
+            [plain(item) for item in value]
             if any(not isinstance(item, int | float | str) for item in value)
             else list(value)
         )

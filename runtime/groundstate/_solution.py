@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from groundstate._question import Question
 
 
 class Status(enum.Enum):
@@ -53,10 +57,36 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A different answer that passes every rule too."""
+    """A different answer that passes every rule too.
+
+    Attributes:
+        answer: As the artefact's answer schema says.
+        energy: Its energy.
+        chains: Chains that came to rest there: how wide its basin is beside the others'.
+    """
 
     answer: dict[str, Any]
     energy: float
+    chains: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {"answer": self.answer, "energy": self.energy, "chains": self.chains}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The resting place of lowest energy that was seen before the answer and is none.
+
+    Attributes:
+        energy: Its energy.
+        broken: How many rules it breaks, counted as the file counts.
+    """
+
+    energy: float
+    broken: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"energy": self.energy, "broken": self.broken}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +100,18 @@ class Solution:
         energy: The energy of that answer; None where there is none.
         violations: The rules that `answer` breaks, or by which the request is proven infeasible. Empty when solved.
         alternatives: Further different answers that pass every rule, lowest energy first.
-        question: What would settle the matter; None while this version does not ask.
+        question: What would settle the matter where there are several answers or none; None where nothing is to be asked, where
+            the call or the task does not ask, or where nothing that was tried would settle it.
+        explanation: What was asked, what was found, how sure that is, and what was decided first and last: a few sentences.
+        only: Whether the answer is proven to be the only one.
+        decided: The update from which on each variable of the answer kept its value, earliest first.
+        runner_up: The nearest wrong resting place; None where no other was seen.
+        arrivals: Chains that came to rest at the answer.
         steps: Updates that the chain which found the answer had made, or the most that any chain made.
         chains: Chains that were started.
         seconds: Wall-clock time of this problem, from the call to the answer.
         seed: The seed that reproduces this.
+        request: What was solved, as plain JSON: the request with the replies to its questions applied.
     """
 
     status: Status
@@ -82,11 +119,17 @@ class Solution:
     energy: float | None
     violations: tuple[Violation, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
-    question: None = None
+    question: Question | None = None
+    explanation: str = ""
+    only: bool = False
+    decided: Mapping[str, int] = field(default_factory=dict)
+    runner_up: Attempt | None = None
+    arrivals: int = 0
     steps: int = 0
     chains: int = 0
     seconds: float = field(default=0.0, compare=False)
     seed: int = 0
+    request: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def solved(self) -> bool:
@@ -99,16 +142,22 @@ class Solution:
         return " ".join([_ADVICE[self.status], *(violation.message for violation in self.violations)])
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-ready summary. The same request and seed give the same bytes: times are left out."""
+        """A JSON-ready record of everything. The same request and seed give the same bytes: times are left out."""
         return {
             "status": self.status.value,
             "message": self.message,
+            "explanation": self.explanation,
             "answer": self.answer,
+            "only": self.only,
             "energy": self.energy,
             "violations": [violation.to_json() for violation in self.violations],
-            "alternatives": [{"answer": other.answer, "energy": other.energy} for other in self.alternatives],
+            "alternatives": [other.to_json() for other in self.alternatives],
+            "question": None if self.question is None else self.question.to_json(),
+            "decided": dict(self.decided),
+            "runner_up": None if self.runner_up is None else self.runner_up.to_json(),
             "steps": self.steps,
             "chains": self.chains,
+            "arrivals": self.arrivals,
             "seed": self.seed,
         }
 

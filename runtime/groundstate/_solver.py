@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from typing import Any, TypedDict
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
-from groundstate._chains import Budget, Found, Pool, Problem, Segment, descend, segment
-from groundstate._checks import batch_of, fitting, mapping, misshapen, named, whole
-from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
+from groundstate._chains import Budget, Pool, Segment
+from groundstate._checks import whole
+from groundstate._dialogue import Dialogue
+from groundstate._errors import ArtefactError, OptionError, RequestError
 from groundstate._header import Header
-from groundstate._request import Schema
-from groundstate._session import Session, Tensors
-from groundstate._sizes import header_at
-from groundstate._solution import Alternative, Score, Solution, Status, Violation
-from groundstate._task import find
+from groundstate._judge import Judge
+from groundstate._minimise import minimise
+from groundstate._problems import Problems
+from groundstate._session import Session
+from groundstate._solution import Score, Solution
+from groundstate._task import Task, find
 
 _LARGEST_FILE = 2**31
-
-_REMEMBERED = 256
-"""Sizes whose header a solver of a file of any size keeps: to make one takes as long as a small problem's segment."""
 
 
 def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads: int | None = None) -> Solver:
@@ -78,14 +73,13 @@ class Solver:
         self.header: Header = _header.parse(self._session.metadata)
         _match(self.header, self._session)
         self._task = find(self.header)
-        self._request = Schema(self.header.request, self.header.inputs)
-        self._answer = Schema(self.header.answer, self.header.answers, "answer")
-        self._judge = _judge(self._session.metadata)
-        self._header_at = lru_cache(_REMEMBERED)(self._make_header)
         workers = threads or len(
             os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
         )
         self._pool = Pool(ThreadPoolExecutor(workers, thread_name_prefix="groundstate"), workers)
+        self._problems = Problems(self._session, self.header, self._task, self._pool)
+        self._judge = Judge(self._session, self._problems, self._pool)
+        self._dialogue = Dialogue()
 
     def __repr__(self) -> str:
         return f"<groundstate.Solver {self.header.name} {self.header.version} on {self._session.device}>"
@@ -104,6 +98,8 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        ask: bool = True,
+        answers: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
     ) -> Solution:
         """Solve one problem.
@@ -120,21 +116,28 @@ class Solver:
                 unless a deadline cuts it short.
             alternatives: Different answers to look for, all of the least cost; with 2 or more a problem that has several ends as
                 AMBIGUOUS.
-            watch: Called after every segment.
+            ask: Whether to look for a question where there are several answers or none. Its options are tried, which may take
+                as long as the solve; where a deadline is spent, there is none.
+            answers: Replies to questions about this request, by the question's id: the `Option.id` chosen. They are applied one
+                after another; `Solution.request` is what came of it.
+            watch: Called after every segment of the descent; not while options are tried.
 
         Raises:
-            RequestError: If the request is not what the schema allows.
+            RequestError: If the request is not what the schema allows, or a reply is to no question that it brings.
             OptionError: If an option is out of range.
         """
         budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
         begun = time.monotonic()
-        prepared = self._prepare(0, request, budget, begun)
-        if isinstance(prepared, Solution):
-            return prepared
-        problem, plain = prepared
-        for done in descend(self._session, [problem], self._pool, watch):
-            return self._conclude(done, plain)
-        raise AssertionError("a problem came back from the descent neither answered nor given up")
+
+        def asked(request: Mapping[str, Any]) -> Solution:
+            for _, plain, outcome in self._problems.outcomes([request], budget, watch, begun):
+                if isinstance(outcome, RequestError):
+                    raise outcome
+                return self._asked(plain, outcome, budget, begun) if ask else outcome
+            raise AssertionError("a request came back neither answered nor refused")
+
+        recall = watch is None and deadline is None
+        return self._dialogue.settle(request, answers or {}, (budget, ask), asked, recall=recall)
 
     def solve_many(
         self,
@@ -145,6 +148,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        ask: bool = False,
         done: Callable[[int, Solution | RequestError], None] | None = None,
         watch: Callable[[Segment], None] | None = None,
     ) -> list[Solution | RequestError]:
@@ -154,33 +158,18 @@ class Solver:
         holds the `RequestError`.
 
         Args:
+            ask: As in `solve`; each question is looked for by itself.
             done: Called with the place and the outcome of each problem as it ends.
             watch: Called after every segment, once for each problem in flight; `Segment.index` is its place.
         """
         budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
         outcomes: dict[int, Solution | RequestError] = {}
-        plain: dict[int, dict[str, Any]] = {}
-
-        def settle(index: int, outcome: Solution | RequestError) -> None:
+        for index, plain, outcome in self._problems.outcomes(requests, budget, watch):
+            if ask and isinstance(outcome, Solution):
+                outcome = self._asked(plain, outcome, budget, time.monotonic() - outcome.seconds)  # noqa: PLW2901
             outcomes[index] = outcome
             if done is not None:
                 done(index, outcome)
-
-        def admitted() -> Iterable[Problem]:
-            for index, request in enumerate(requests):
-                try:
-                    prepared = self._prepare(index, request, budget, time.monotonic())
-                except RequestError as error:
-                    settle(index, error)
-                    continue
-                if isinstance(prepared, Solution):
-                    settle(index, prepared)
-                    continue
-                problem, plain[index] = prepared
-                yield problem
-
-        for problem in descend(self._session, admitted(), self._pool, watch):
-            settle(problem.index, self._conclude(problem, plain.pop(problem.index)))
         return [outcomes[index] for index in sorted(outcomes)]
 
     async def asolve(self, request: Mapping[str, Any], **options: Any) -> Solution:
@@ -196,37 +185,7 @@ class Solver:
             RequestError: If the request or the answer is not what its schema allows; faults in the answer are placed under
                 ``answer``.
         """
-        plain = self._plain(request)
-        try:
-            given = self._answer.validate(answer)
-            tensors = self._task.encode_answer(plain, given)
-        except RequestError as error:
-            raise _within("answer", error) from None
-        inputs = self._task.encode(plain)
-        header = self._sized(inputs)
-        placed = {} if tensors is None else {name: tensors[name].shape for name in header.answers}
-        if faults := [f for n, shape in placed.items() for f in misshapen(n, shape, header.answers[n])]:
-            raise _within("answer", RequestError(faults))
-        violations = self._task.check(plain, given)
-        energy, terms = None, {}
-        if self._judge is not None and tensors is not None:
-            feeds = {**inputs, **{f"answer.{name}": tensor for name, tensor in tensors.items()}}
-            judged = self._judge.run({name: np.ascontiguousarray(tensor[None]) for name, tensor in feeds.items()})
-            counted = self._violations(judged["violations"][0]) if "violations" in judged else []
-            # Both checks must pass: neither the task nor the file alone can call an answer valid.
-            violations = violations or counted
-            place = {
-                name.removeprefix("state."): tensor for name, tensor in judged.items() if name.startswith("state.")
-            }
-            if place:
-                out = self._evaluate(header, {name: tensor[None] for name, tensor in inputs.items()}, place)
-                energy = float(out["energy"][0])
-                terms = {
-                    term.name: float(value) for term, value in zip(self.header.terms, out["terms"][0], strict=True)
-                }
-        elif violations is None:
-            raise RequestError([Fault("", f"The artefact {self.header.name!r} brings no rules to judge an answer by.")])
-        return Score(not violations, energy, terms, tuple(violations or ()))
+        return self._judge.score(request, answer)
 
     def describe(self) -> dict[str, Any]:
         """What an app or a language model needs to know: name, description, JSON schemas, terms, rules, defaults, limits."""
@@ -252,16 +211,24 @@ class Solver:
             "built_with": header.built_with,
         }
 
-    def as_function(self) -> Callable[..., dict[str, Any]]:
-        """A plain callable ``f(**request) -> dict`` with name, docstring and ``schema``, for frameworks without an adapter."""
+    def as_function(self, **options: Any) -> Callable[..., dict[str, Any]]:
+        """A plain callable ``f(**arguments) -> dict`` with name, docstring and ``schema``, for frameworks without an adapter.
 
-        def call(**request: Any) -> dict[str, Any]:
-            return self.solve(request).to_json()
+        It is the function of `groundstate.tools.SolveTool`, which takes the same options.
+        """
+        from groundstate.tools import SolveTool
 
-        call.__name__ = call.__qualname__ = f"solve_{self.header.name}"
-        call.__doc__ = self.header.description
-        call.schema = {"name": call.__name__, "description": self.header.description, "parameters": self.header.request}  # type: ignore[attr-defined]
-        return call
+        return SolveTool(self, **options).as_function()
+
+    @property
+    def asks(self) -> bool:
+        """Whether the artefact's task can ask back."""
+        task = type(self._task)
+        return task.variables is not Task.variables or task.relaxations is not Task.relaxations
+
+    def mend(self, request: Any) -> tuple[Any, list[str]]:
+        """A request as the task's own shapes of it are meant, and a sentence for each that was read differently than sent."""
+        return self._task.mend(request) if isinstance(request, Mapping) else (request, [])
 
     def parse(self, text: str) -> dict[str, Any]:
         """A request from the notation that people type for this task (for Sudoku: 81 characters).
@@ -317,44 +284,14 @@ class Solver:
             RequestError: If a tensor is missing or unknown, or has another dtype or shape than the header says.
             OptionError: If `steps` is not a positive multiple of the segment's length.
         """
-        header = self.header
-        steps = header.steps if steps is None else steps
-        if not isinstance(steps, int) or steps < 1 or steps % header.steps:
-            raise OptionError(f"steps is {steps!r}; it must be a positive multiple of the segment's {header.steps}.")
-        random = np.random.Generator(np.random.SFC64(whole("seed", seed, 0)))
-        for place, tensors in (("inputs", inputs), ("state", state or {}), ("noise", noise or {})):
-            mapping(place, tensors)
-        batch = batch_of(inputs if header.inputs else state or {}, header.limits["batch"])
-        named("inputs", inputs, header.inputs)
-        try:
-            header = self._sized({name: np.asarray(inputs[name])[0] for name in header.inputs})
-        except RequestError as error:
-            raise _within("inputs", error) from None
-        given = fitting("inputs", inputs, header.inputs, batch)
-        drawn = {
-            n: s.initial.draw(random, (batch, *s.shape), s.dtype)
-            for n, s in header.state.items()
-            if n not in (state or {})
-        }
-        current = fitting("state", {**drawn, **(state or {})}, header.state, batch)
-        kicks = fitting("noise", noise, header.noise, batch) if noise is not None else None
-        traces, out = [], Tensors()
-        for _ in range(steps // header.steps):
-            fresh = kicks or {n: random.standard_normal((batch, *s.shape), np.float32) for n, s in header.noise.items()}
-            out = segment(self._session, header, given, current, fresh, np.ones(batch, np.float32), self._pool)
-            current = {name: out[f"next.{name}"] for name in header.state}
-            traces.append(out["trace"])
-        return {**out, "trace": np.concatenate(traces, axis=1)}
+        return minimise(self._session, self._problems, self._pool, inputs, state, steps=steps, seed=seed, noise=noise)
 
-    def _evaluate(self, header: Header, inputs: Tensors, place: Tensors) -> Tensors:
-        """Outputs at a state without moving it; what else is carried is as when a chain starts."""
-        random = np.random.Generator(np.random.SFC64(0))
-        still = {
-            n: place[n] if n in place else s.initial.draw(random, (1, *s.shape), s.dtype)
-            for n, s in header.state.items()
-        }
-        noise = {n: np.zeros((1, *s.shape), np.float32) for n, s in header.noise.items()}
-        return segment(self._session, header, inputs, still, noise, np.zeros(1, np.float32), self._pool)
+    def _asked(self, request: dict[str, Any], solution: Solution, budget: Budget, begun: float) -> Solution:
+        """The solution with its question, if it needs one."""
+        question = self._problems.question(request, solution, budget, begun)
+        if question is None:
+            return solution
+        return replace(solution, question=question, seconds=time.monotonic() - begun)
 
     def _budget(
         self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
@@ -365,90 +302,6 @@ class Solver:
         chains = whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
         steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
         return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
-
-    def _plain(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return self._request.validate(request)
-        except RequestError:
-            fault = self._task.explain(request) if isinstance(request, Mapping) else None
-            if fault is None:
-                raise
-            raise RequestError([fault]) from None
-
-    def _prepare(
-        self, index: int, request: Mapping[str, Any], budget: Budget, begun: float
-    ) -> Solution | tuple[Problem, dict[str, Any]]:
-        """Validate and encode; a solution where the request contradicts itself."""
-        plain = self._plain(request)
-        if wrong := self._task.contradictions(plain):
-            return Solution(
-                Status.INFEASIBLE, None, None, tuple(wrong), seconds=time.monotonic() - begun, seed=budget.seed
-            )
-
-        def judge(answer: Tensors) -> float | None:
-            decoded = self._task.decode(plain, answer)
-            if self._task.check(plain, decoded):
-                return None
-            cost = self._task.cost(plain, decoded)
-            return -math.inf if cost is None else cost
-
-        def below(cost: float) -> Tensors | None:
-            return None if cost == -math.inf else self._task.below(plain, cost)
-
-        inputs = self._task.encode(plain)
-        return Problem(index, self._sized(inputs), inputs, budget, judge, below, begun), plain
-
-    def _sized(self, inputs: Tensors) -> Header:
-        """The header at the sizes of input tensors without the batch.
-
-        Raises:
-            RequestError: If they do not fit together.
-        """
-        if not self.header.sizes:
-            return self.header
-        return self._header_at(tuple(inputs[name].shape for name in self.header.inputs))
-
-    def _make_header(self, shapes: tuple[tuple[int, ...], ...]) -> Header:
-        return header_at(self.header, dict(zip(self.header.inputs, shapes, strict=True)))
-
-    def _conclude(self, problem: Problem, request: Mapping[str, Any]) -> Solution:
-        found = sorted(problem.found, key=lambda one: one.energy)
-        seconds = time.monotonic() - problem.begun
-        common = _Spent(chains=problem.started, seconds=seconds, seed=problem.budget.seed)
-        if found:
-            first, *others = found
-            return Solution(
-                Status.AMBIGUOUS if others else Status.SOLVED,
-                self._task.decode(request, first.answer),
-                first.energy,
-                alternatives=tuple(Alternative(self._task.decode(request, f.answer), f.energy) for f in others),
-                steps=first.steps,
-                **common,
-            )
-        best: Found | None = problem.best
-        if best is None:
-            return Solution(Status.UNSOLVED, None, None, steps=problem.steps, **common)
-        answer = self._task.decode(request, best.answer)
-        broken = self._task.check(request, answer) or self._violations(best.violations)
-        return Solution(Status.UNSOLVED, answer, best.energy, tuple(broken), steps=problem.steps, **common)
-
-    def _violations(self, counts: NDArray[np.int64]) -> list[Violation]:
-        return [
-            Violation(rule.name, int(count), f"{rule.description} Broken {int(count)} times.")
-            for rule, count in zip(self.header.rules, counts, strict=True)
-            if count
-        ]
-
-
-def _within(place: str, error: RequestError) -> RequestError:
-    """The same faults, in a part of what the caller gave."""
-    return RequestError([Fault(f"{place}.{fault.place}".rstrip("."), fault.message) for fault in error.faults])
-
-
-class _Spent(TypedDict):
-    chains: int
-    seconds: float
-    seed: int
 
 
 def _match(header: Header, session: Session) -> None:
@@ -478,13 +331,3 @@ def _match(header: Header, session: Session) -> None:
 def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:
     """Whether a shape has so many columns, or leaves open how many."""
     return len(sizes) > 1 and (sizes[1] == columns or not isinstance(sizes[1], int))
-
-
-def _judge(metadata: Mapping[str, str]) -> Session | None:
-    encoded = metadata.get(_header.JUDGE_KEY)
-    if encoded is None:
-        return None
-    try:
-        return Session(base64.b64decode(encoded, validate=True))
-    except binascii.Error:
-        raise ArtefactError("The artefact's judge is not base64; the file is damaged.") from None

@@ -6,7 +6,7 @@ A task is a class that an installed package announces in the entry-point group `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from groundstate._checks import misshapen
 from groundstate._errors import Fault, OptionError, RequestError, TaskError
 from groundstate._header import Header, Spec
+from groundstate._question import Change, Patch
 from groundstate._solution import Violation
 
 GROUP = "groundstate.tasks"
@@ -68,6 +69,61 @@ class Task:
         del request, cost
         return None
 
+    def unique(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+        """Whether there is no other answer beside this right one. Must be a proof: False where in doubt."""
+        del request, answer
+        return False
+
+    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        """The value of every variable of an answer that can be asked about, by a name that is the same in all answers.
+
+        Empty where the task cannot ask: several answers are then reported without a question.
+        """
+        del request, answer
+        return {}
+
+    def choices(self, request: Mapping[str, Any], variable: str) -> Sequence[Any]:
+        """Values that a variable may have as far as the request says, most fitting first; empty where that is not known."""
+        del request, variable
+        return ()
+
+    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
+        """The change of the request that leaves a variable only one value."""
+        del request
+        raise NotImplementedError(f"{type(self).__name__} names variables, and not how {variable} becomes {value!r}.")
+
+    def ask(self, request: Mapping[str, Any], variable: str) -> str:
+        """The question which value a variable is to have, as a sentence."""
+        del request
+        return f"What is {variable} to be?"
+
+    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
+        """A variable and its value in an answer, as words of a sentence."""
+        del request
+        return f"{variable} ({value})"
+
+    def relaxations(
+        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    ) -> Sequence[Change]:
+        """Things in the request that may be given up where it has no answer, the likeliest first.
+
+        Args:
+            answer: The configuration of lowest energy that was seen; None where the request was proven infeasible.
+            violations: The rules which that breaks, or by which the request is proven infeasible.
+        """
+        del request, answer, violations
+        return ()
+
+    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        """The update from which on each variable kept its value, from the same for each entry of the answer tensors."""
+        del request, since
+        return {}
+
+    def summary(self, request: Mapping[str, Any]) -> str:
+        """What a request asks for, as words of a sentence: "a 9×9 Sudoku with 30 givens"."""
+        del request
+        return self.header.title
+
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         """One sentence in place of all that the header's schema found wrong with a request, where that says it better.
 
@@ -75,6 +131,13 @@ class Task:
         """
         del request
         return None
+
+    def mend(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+        """A request as it is meant, where a language model sent another shape of it, and a sentence for each such change.
+
+        Only what is meant beyond doubt is changed. The request may hold anything.
+        """
+        return request, []
 
     def parse(self, text: str) -> dict[str, Any]:
         """A request from what a person types for this task.

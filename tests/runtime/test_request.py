@@ -92,7 +92,7 @@ def test_the_quick_check_and_the_schema_agree(sudoku: gs.Solver, grid: list[list
 
     allowed = Draft202012Validator(sudoku.header.request).is_valid({"grid": grid})
     try:
-        sudoku._request.validate({"grid": grid})
+        sudoku._problems._request.validate({"grid": grid})
     except gs.RequestError:
         assert not allowed
     else:

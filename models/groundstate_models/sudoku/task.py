@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundstate import Fault, Header, RequestError, Task, TaskError, Violation
+from numpy.typing import NDArray
+
+from groundstate import Change, Fault, Header, Patch, RequestError, Task, TaskError, Violation, pointer
 from groundstate_models.sudoku.board import BOARDS, EMPTY, SYMBOLS, Board
+from groundstate_models.sudoku.singles import settled_by_singles
 
 _IGNORED = "|+-, \t\r\n"
 _KINDS = (("row", "rows"), ("column", "columns"), ("box", "boxes"))
@@ -42,6 +46,57 @@ class SudokuTask(Task):
                 broken.append(Violation("cells", 1, f"{place} holds no digit.", (place,)))
         return broken + self._repeats(filled)
 
+    def unique(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+        del answer
+        return settled_by_singles(_flat(request), self._board)
+
+    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, int]:
+        """The digit of every cell that is not given."""
+        filled = _flat(answer)
+        return {self._place(cell): filled[cell] for cell, digit in enumerate(_flat(request)) if not digit}
+
+    def choices(self, request: Mapping[str, Any], variable: str) -> list[int]:
+        """The digits that stand in none of the cell's row, column and box."""
+        given, cell = _flat(request), self._cell(variable)
+        seen = {given[other] for unit in self._board.units if cell in unit for other in unit}
+        return [digit for digit in range(1, self._board.size + 1) if digit not in seen]
+
+    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
+        del request
+        row, column = divmod(self._cell(variable), self._board.size)
+        path = pointer("grid", row, column)
+        return ({"op": "test", "path": path, "value": 0}, {"op": "replace", "path": path, "value": value})
+
+    def ask(self, request: Mapping[str, Any], variable: str) -> str:
+        del request
+        return f"Which digit stands in {self._words(self._cell(variable))}?"
+
+    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
+        del request
+        return f"{_said(value)} in {self._words(self._cell(variable))}"
+
+    def relaxations(
+        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    ) -> list[Change]:
+        """Every given, those in the rows, columns and boxes that are broken most first; of repeated digits only those."""
+        given, board = _flat(request), self._board
+        named = Counter(place for violation in violations for place in violation.places)
+        trouble = [sum(named[self._place(cell)] for cell in unit) for unit in board.units]
+        worst = Counter[int]()
+        for count, unit in zip(trouble, board.units, strict=True):
+            for cell in unit:
+                worst[cell] += count
+        cells = [cell for cell, digit in enumerate(given) if digit and (answer or named[self._place(cell)])]
+        return [self._erased(cell, given[cell]) for cell in sorted(cells, key=lambda cell: -worst[cell])]
+
+    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        steps = since["grid"].ravel().tolist()
+        return {self._place(cell): steps[cell] for cell, digit in enumerate(_flat(request)) if not digit}
+
+    def summary(self, request: Mapping[str, Any]) -> str:
+        n, givens = self._board.size, sum(map(bool, _flat(request)))
+        return f"a {n}×{n} Sudoku with {givens} givens"
+
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         grid = request.get("grid")
         tolist = getattr(grid, "tolist", None)
@@ -53,6 +108,31 @@ class SudokuTask(Task):
         if any(isinstance(cell, list | tuple) for row in rows for cell in row):
             return None
         return Fault("grid", self._misfit("board", len(rows) ** 2))
+
+    def mend(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+        """Cells in one list or one text, rows as text, and other ways to write an empty cell, as rows of digits."""
+        grid, n, notes = request.get("grid"), self._board.size, list[str]()
+        if isinstance(grid, str) and not grid.lstrip().startswith("["):
+            try:
+                return {**request, **self.parse(grid)}, ["grid: The text was read as cells, row by row."]
+            except RequestError:
+                return request, []
+        if isinstance(grid, list) and len(grid) == n * n and not any(isinstance(cell, list | dict) for cell in grid):
+            grid = [grid[start : start + n] for start in range(0, n * n, n)]
+            notes.append(f"grid: {n * n} cells in one list were read row by row.")
+        if not isinstance(grid, list) or len(grid) != n:
+            return request, []
+        if all(isinstance(row, str) for row in grid):
+            texts = [[character for character in row if character not in _IGNORED] for row in grid]
+            if any(len(text) != n or self._foreign(text) for text in texts):
+                return request, []
+            return {**request, **self.parse("".join(map("".join, texts)))}, [
+                "grid: Each text was read as the cells of a row."
+            ]
+        if any(isinstance(row, list) and any(_blank(cell) for cell in row) for row in grid):
+            notes.append("grid: Empty cells were read as 0.")
+            grid = [[0 if _blank(cell) else cell for cell in row] if isinstance(row, list) else row for row in grid]
+        return {**request, "grid": grid}, notes
 
     def parse(self, text: str) -> dict[str, Any]:
         """A request from its cells, row by row: 1 to 9, then A to G; ``.``, 0, ``_`` or ``*`` for an empty one.
@@ -129,6 +209,21 @@ class SudokuTask(Task):
         row, column = divmod(cell, self._board.size)
         return f"grid[{row}][{column}]"
 
+    def _cell(self, place: str) -> int:
+        row, column = (int(index) for index in place.removeprefix("grid[").removesuffix("]").split("]["))
+        return row * self._board.size + column
+
+    def _words(self, cell: int) -> str:
+        row, column = divmod(cell, self._board.size)
+        return f"row {row + 1}, column {column + 1}"
+
+    def _erased(self, cell: int, digit: int) -> Change:
+        row, column = divmod(cell, self._board.size)
+        path = pointer("grid", row, column)
+        patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
+        place = self._place(cell)
+        return Change(f"without {place}", f"The {_said(digit)} in {self._words(cell)} ({place}).", patch)
+
 
 def _board_of(header: Header) -> Board:
     shape = header.inputs["grid"].shape if "grid" in header.inputs else ()
@@ -144,6 +239,11 @@ def _board_of(header: Header) -> Board:
 
 def _flat(request: Mapping[str, Any]) -> list[int]:
     return [digit for row in request["grid"] for digit in row]
+
+
+def _blank(cell: object) -> bool:
+    """Whether a model that writes an empty cell otherwise than as 0 would write it so."""
+    return cell is None or (isinstance(cell, str) and (not cell.strip() or cell.strip() in EMPTY))
 
 
 def _said(digit: int) -> str:

@@ -6,17 +6,31 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from groundstate import Header
+from groundstate._header import Header
 
 _LONGEST = 400
 _DEEPEST = 6
 
 
-def of_request(header: Header) -> dict[str, Any]:
-    """The artefact's request schema; with the request that it tests itself with as example, where it brings none."""
+REPLIES: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+    "description": "Only to reply to questions in earlier results: {id of the question: id of the option}. Send everything else "
+    "unchanged.",
+}
+
+
+def of_request(header: Header, *, replies: bool) -> dict[str, Any]:
+    """The artefact's request schema; with the request that it tests itself with as example, where it brings none.
+
+    Args:
+        replies: Whether replies to questions may be sent along, as ``answers``.
+    """
     schema = dict(header.request)
     if header.self_test and "request" in header.self_test:
         schema.setdefault("examples", [header.self_test["request"]])
+    if replies:
+        schema["properties"] = {**schema.get("properties", {}), "answers": REPLIES}
     return schema
 
 
@@ -80,7 +94,9 @@ def _typed(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> st
                 f'"{name}"{"" if name in required else " (optional)"}: {_said(value, root, depth - 1)}'
                 for name, value in schema.get("properties", {}).items()
             )
-            return "{" + ", ".join(entries) + "}"
+            others = schema.get("additionalProperties")
+            any_name = [f"any name: {_said(others, root, depth - 1)}"] if isinstance(others, Mapping) else []
+            return "{" + ", ".join([*entries, *any_name]) + "}"
         case "array":
             inner = _said(schema.get("items"), root, depth - 1)
             return f"[{_range(schema.get('minItems', 0), schema.get('maxItems'))} × {inner}]"

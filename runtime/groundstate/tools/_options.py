@@ -6,9 +6,10 @@ import difflib
 import os
 from typing import Any, TypedDict, cast
 
-import groundstate as gs
+from groundstate._errors import OptionError
+from groundstate._solver import Solver, load
 
-Model = str | os.PathLike[str] | bytes | gs.Solver
+Model = str | os.PathLike[str] | bytes | Solver
 """The name of an installed model, the path of an artefact, its bytes, or a solver that is loaded already."""
 
 
@@ -20,7 +21,8 @@ class SolveOptions(TypedDict, total=False):
         max_steps: Updates that each chain may make.
         deadline: Seconds after which the best so far is returned. Only without it do identical calls give identical bytes.
         seed: Decides every random draw.
-        alternatives: Different answers to look for.
+        alternatives: Different answers to look for; 2 where left out, so that the tool notices when there is more than one.
+        ask: Whether to look for a question where there are several answers or none.
     """
 
     restarts: int | None
@@ -28,23 +30,24 @@ class SolveOptions(TypedDict, total=False):
     deadline: float | None
     seed: int
     alternatives: int
+    ask: bool
 
 
-def opened(model: Model, device: str) -> gs.Solver:
+def opened(model: Model, device: str = "cpu") -> Solver:
     """The solver for a model.
 
     Raises:
         GroundstateError: As `groundstate.load` does.
         OptionError: If a loaded solver is to change its device.
     """
-    if not isinstance(model, gs.Solver):
-        return gs.load(model, device=device)
-    if device != "cpu":
-        raise gs.OptionError(f"device is {device!r}, but a loaded solver keeps its own; give it to groundstate.load.")
+    if not isinstance(model, Solver):
+        return load(model, device=device)
+    if device not in ("cpu", model.device):
+        raise OptionError(f"device is {device!r}, but a loaded solver keeps its own; give it to groundstate.load.")
     return model
 
 
-def checked(solver: gs.Solver, options: dict[str, Any]) -> SolveOptions:
+def checked(solver: Solver, options: dict[str, Any]) -> SolveOptions:
     """The options, once the solver has found nothing wrong with them: a tool that is made does not fail on them later.
 
     Raises:
@@ -54,7 +57,7 @@ def checked(solver: gs.Solver, options: dict[str, Any]) -> SolveOptions:
     for name in options.keys() - set(known):
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(map(repr, known))}."
-        raise gs.OptionError(f"The option {name!r} is unknown; {hint}")
-    fixed = cast("SolveOptions", options)
+        raise OptionError(f"The option {name!r} is unknown; {hint}")
+    fixed = cast("SolveOptions", {"alternatives": 2, **options})
     solver.solve_many([], **fixed)
     return fixed

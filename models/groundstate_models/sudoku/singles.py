@@ -1,0 +1,58 @@
+"""A proof that a puzzle has one answer at most, where there is a short one: every cell follows from the others, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from groundstate_models.sudoku.board import Board
+
+
+def settled_by_singles(given: Sequence[int], board: Board) -> bool:
+    """Whether naked and hidden singles alone lead from the givens to a full board, which then is the only answer there can be.
+
+    Nothing is ever assumed; False says nothing about the puzzle.
+
+    Args:
+        given: The cells row by row, 0 for empty.
+        board: Which cells hold every digit once.
+    """
+    open_ = [(1 << board.size) - 1] * board.size**2
+    known = [False] * len(open_)
+    follows = [(cell, 1 << digit - 1) for cell, digit in enumerate(given) if digit]
+    while follows:
+        if not _placed(follows, open_, known, board):
+            return False
+        follows = _hidden(open_, known, board)
+    return all(known)
+
+
+def _placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool], board: Board) -> bool:
+    """Place digits, and those that are then the only ones that a cell can hold; False where a cell can hold none."""
+    while waiting:
+        cell, bit = waiting.pop()
+        if known[cell] and open_[cell] == bit:
+            continue
+        if not open_[cell] & bit:
+            return False
+        known[cell], open_[cell] = True, bit
+        for peer in board.peers[cell]:
+            if open_[peer] & bit:
+                open_[peer] &= ~bit
+                if not open_[peer]:
+                    return False
+                if not open_[peer] & (open_[peer] - 1):
+                    waiting.append((peer, open_[peer]))
+    return True
+
+
+def _hidden(open_: Sequence[int], known: Sequence[bool], board: Board) -> list[tuple[int, int]]:
+    """Digits that only one cell of a row, column or box can still hold."""
+    found = []
+    for unit in board.units:
+        once = twice = 0
+        for cell in unit:
+            twice |= once & open_[cell]
+            once |= open_[cell]
+        if alone := once & ~twice:
+            found += [(cell, open_[cell] & alone) for cell in unit if not known[cell] and open_[cell] & alone]
+    return found

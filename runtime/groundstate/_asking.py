@@ -1,0 +1,159 @@
+"""Reading the landscape: which question tells several answers apart, and what may go where there is none.
+
+Nothing is offered that has not been tried: every option is a changed request which has been solved, and its answer checked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from groundstate._question import Change, Option, Patch, Question, patched, question
+from groundstate._solution import Violation
+from groundstate._task import Task
+
+JSON = Mapping[str, Any]
+
+Trial = Callable[[Iterable[JSON], int], Iterator[tuple[int, JSON]]]
+"""Solves requests in a batch with an effort of 1 or more; yields the number and the answer of each that has one, as they come."""
+
+PROBED = 4
+"""Variables of which every value is tried before one is asked about."""
+
+MOST_PROBES = 48
+"""Values tried for one question."""
+
+MOST_OPTIONS = 9
+"""Options of a question: more than that nobody reads."""
+
+ENOUGH = 4
+"""Things that may go which are offered: no more are looked for."""
+
+MOST_TRIED = 64
+"""Things that may go which are tried alone, and pairs of them which are tried together."""
+
+IN_PAIRS = 8
+"""The likeliest, of which pairs are tried where no single one helps."""
+
+
+def ambiguous(task: Task, request: JSON, answers: Sequence[JSON], trial: Trial) -> Question | None:
+    """The question about the variable whose value tells the answers apart best; None where the task cannot ask.
+
+    Args:
+        task: Names the variables.
+        request: What was asked, plain.
+        answers: Two or more different answers that pass every rule and cost the same.
+        trial: Tries values that none of the answers has.
+    """
+    found = [dict(task.variables(request, answer)) for answer in answers]
+    open_ = [name for name in found[0] if len({_key(one.get(name)) for one in found}) > 1]
+    if not open_:
+        return None
+    choices = {name: list(task.choices(request, name)) for name in open_}
+    rank = {name: (-_information(name, found), -len(choices[name]), place) for place, name in enumerate(open_)}
+    asked = sorted(open_, key=rank.__getitem__)[:PROBED]
+    cost = task.cost(request, answers[0])
+    tries = [(name, value) for name in asked for value in _untried(choices[name], name, found)][:MOST_PROBES]
+    requests = [patched(request, task.fix(request, name, value)) for name, value in tries]
+    for place, answer in trial(requests, 1):
+        if task.cost(requests[place], answer) == cost and not task.check(request, answer):
+            one = dict(task.variables(request, answer))
+            # The answer to a probe has the probed value, or the probe would not be one of the value.
+            if _key(one.get(tries[place][0])) == _key(tries[place][1]) and one not in found:
+                found.append(one)
+    best = max(asked, key=lambda name: (_information(name, found), -rank[name][2]))
+    return _question(task, request, best, choices[best], found)
+
+
+def relax(
+    task: Task,
+    request: JSON,
+    answer: JSON | None,
+    violations: Sequence[Violation],
+    trial: Trial,
+) -> Question | None:
+    """The question which thing in the request may go, so that there is an answer; None where nothing that was tried helps.
+
+    Args:
+        answer, violations: As in `Task.relaxations`.
+    """
+    changes = list(task.relaxations(request, answer, violations))[:MOST_TRIED]
+    for effort in (1, 2):
+        if helping := _helping(request, changes, trial, effort):
+            return _which(request, helping)
+    pairs = [_both(*pair) for pair in combinations(changes[:IN_PAIRS], 2)][:MOST_TRIED]
+    helping = _helping(request, pairs, trial, 1)
+    return _which(request, helping) if helping else None
+
+
+def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
+    """Changes after which there is an answer, in their order; no more than are offered."""
+    helping: list[int] = []
+    tried = trial([patched(request, change.patch) for change in changes], effort)
+    for place, _ in tried:
+        helping.append(place)
+        if len(helping) == ENOUGH:
+            break
+    return [changes[place] for place in sorted(helping)]
+
+
+def _which(request: JSON, helping: Sequence[Change]) -> Question:
+    several = len(helping) > 1
+    may, without = ("Which of these may go?", "any one of them") if several else ("May this go?", "it")
+    options = [Option(change.id, change.label, change.patch, 1) for change in helping]
+    said = f"{may} Without {without} an answer was found that passes every rule."
+    return question(request, said, "", options, len(options))
+
+
+def _both(one: Change, other: Change) -> Change:
+    # What is last in a list is changed first, so that the places of the rest stay what they are.
+    patch = tuple(sorted((*one.patch, *other.patch), key=lambda step: _natural(step["path"]), reverse=True))
+    order: list[Mapping[str, Any]] = []
+    for path in dict.fromkeys(step["path"] for step in patch):
+        order += [step for step in (*one.patch, *other.patch) if step["path"] == path]
+    return Change(f"{one.id} {other.id}", f"{one.label} {other.label}", tuple(order))
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    return [(int(step), "") if re.fullmatch(r"\d+", step) else (-1, step) for step in path.split("/")]
+
+
+def _question(
+    task: Task, request: JSON, name: str, choices: Sequence[Any], found: Sequence[Mapping[str, Any]]
+) -> Question:
+    values = {_key(one.get(name)): one.get(name) for one in found}
+    kept = Counter(_key(one.get(name)) for one in found)
+    order = {_key(value): place for place, value in enumerate(choices)}
+    sorted_ = sorted(values, key=lambda key: (order.get(key, len(order)), key))[:MOST_OPTIONS]
+    labels = {key: _said(values[key]) for key in sorted_}
+    alike = {label for label, times in Counter(labels.values()).items() if times > 1}
+    options = []
+    for key in sorted_:
+        patch: Patch = tuple(task.fix(request, name, values[key]))
+        label = labels[key]
+        options.append(Option(key if label in alike else label, label, patch, kept[key]))
+    return question(request, task.ask(request, name), name, options, len(found))
+
+
+def _untried(choices: Sequence[Any], name: str, found: Sequence[Mapping[str, Any]]) -> list[Any]:
+    seen = {_key(one.get(name)) for one in found}
+    return [value for value in choices if _key(value) not in seen][: max(MOST_OPTIONS - len(seen), 0)]
+
+
+def _information(name: str, found: Sequence[Mapping[str, Any]]) -> float:
+    """Bits that the value of a variable says about which of the answers it is."""
+    counts = Counter(_key(one.get(name)) for one in found)
+    return -sum(n / len(found) * math.log2(n / len(found)) for n in counts.values())
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)

@@ -1,0 +1,96 @@
+"""What a language model reads of an outcome: the same for the same outcome, and short unless all of it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from groundstate._question import Question
+from groundstate._solution import Score, Solution, Status, Violation
+
+Detail = Literal["brief", "full"]
+
+_MOST = 8
+"""Faults listed one by one, and violations where that is all there is to say."""
+
+_FEW = 3
+"""Violations listed beside a question about them."""
+
+_ALTERNATIVES = 4
+
+_MESSAGES = {
+    # The runtime's own sentence advises options that only the developer can set.
+    Status.UNSOLVED: "No answer was found within the budget, which proves nothing. The same request ends the same way: "
+    "check it for mistakes, or tell the user.",
+    Status.AMBIGUOUS: "Two or more different answers pass every rule; `answer` is one of them.",
+}
+
+
+def of_solution(solution: Solution, detail: Detail, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Status, a sentence, the answer, what is broken, the question and how to reply to it, what happened.
+
+    Args:
+        detail: ``"brief"``: what a model needs to go on; ``"full"``: everything.
+        notes: How arguments were read where not as they came.
+    """
+    read = {"read_as": list(notes)} if notes else {}
+    if detail == "full":
+        return {**solution.to_json(), **read}
+    said: dict[str, Any] = {
+        "status": solution.status.value,
+        "message": _MESSAGES.get(solution.status, solution.status.advice),
+        **read,
+    }
+    asked = solution.question is not None
+    if solution.solved:
+        said["answer"] = solution.answer
+    elif solution.answer is not None and not asked:
+        said["best_attempt"] = solution.answer
+        said["message"] += " `best_attempt` breaks the rules named and is no answer."
+    if solution.alternatives and not asked:
+        said["alternatives"] = [other.answer for other in solution.alternatives[:_ALTERNATIVES]]
+        if len(solution.alternatives) > _ALTERNATIVES:
+            said["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
+    if solution.violations:
+        said["violations"] = _violations(solution.violations, _FEW if asked else _MOST)
+    if solution.question is not None:
+        said["question"] = of_question(solution.question)
+    said["explanation"] = solution.explanation
+    return said
+
+
+def of_question(question: Question) -> dict[str, Any]:
+    """The question, its options, and how to reply."""
+    labels = any(option.label != option.id for option in question.options)
+    return {
+        "id": question.id,
+        "text": question.text,
+        "options": [
+            {"id": option.id, **({"label": option.label} if labels else {"answers_left": option.keeps})}
+            for option in question.options
+        ],
+        "reply": f'Ask the user, or decide; then call again with the same arguments and "answers": {{"{question.id}": '
+        "<id of an option>}, beside earlier replies.",
+    }
+
+
+def of_score(score: Score, detail: Detail) -> dict[str, Any]:
+    """Whether the answer is valid, its energy to six digits, and what it breaks."""
+    if detail == "full":
+        return score.to_json()
+    said: dict[str, Any] = {"valid": score.valid}
+    if score.energy is not None:
+        said["energy"] = float(f"{score.energy:.6g}")
+    if score.violations:
+        said["violations"] = _violations(score.violations, _MOST)
+    return said
+
+
+def first(items: Iterable[object], most: int = _MOST) -> list[str]:
+    """The first few as text, and how many more there are."""
+    texts = [str(item) for item in items]
+    return texts if len(texts) <= most else [*texts[:most], f"and {len(texts) - most} more"]
+
+
+def _violations(violations: Iterable[Violation], most: int) -> list[str]:
+    return first((f"{violation.rule}: {violation.message}" for violation in violations), most)
