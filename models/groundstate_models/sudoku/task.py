@@ -222,7 +222,7 @@ class SudokuTask(Task):
         path = pointer("grid", row, column)
         patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
         place = self._place(cell)
-        return Change(f"without {place}", f"The {_said(digit)} in {self._words(cell)} ({place}).", patch)
+        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)} ({place}).", patch)
 
 
 def _board_of(header: Header) -> Board:
