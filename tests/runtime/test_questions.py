@@ -92,17 +92,16 @@ def test_an_ambiguous_board_is_asked_about_by_one_cell_with_its_digits(small: gs
     assert sum(option.keeps for option in question.options) == question.answers > 2
     for option in question.options:
         assert option.apply({"grid": EMPTY})["grid"][row][column] == int(option.id)
-    assert EMPTY == [[0] * 4 for _ in range(4)]
+    assert all(cell == 0 for row in EMPTY for cell in row)
 
 
 @pytest.mark.parametrize("number", [0, 17, 101, 287])
 def test_following_the_questions_leads_to_the_board_that_was_meant(small: gs.Solver, number: int) -> None:
     meant = boards()[number]
     request: dict[str, Any] = {"grid": EMPTY}
-    for asked in range(17):
-        solution = small.solve(request, alternatives=2, **SMALL)
-        if solution.question is None:
-            break
+    asked = 0
+    while (solution := small.solve(request, alternatives=2, **SMALL)).question is not None:
+        asked += 1
         row, column = (int(i) for i in solution.question.about.removeprefix("grid[").removesuffix("]").split("]["))
         request = solution.question.option(str(meant[4 * row + column])).apply(request)
     assert solution.status is gs.Status.SOLVED

@@ -243,7 +243,7 @@ def _flat(request: Mapping[str, Any]) -> list[int]:
 
 def _blank(cell: object) -> bool:
     """Whether a model that writes an empty cell otherwise than as 0 would write it so."""
-    return cell is None or (isinstance(cell, str) and (not cell.strip() or cell.strip() in EMPTY))
+    return cell is None or (isinstance(cell, str) and cell.strip() in ("", *EMPTY.replace("0", "")))
 
 
 def _said(digit: int) -> str:

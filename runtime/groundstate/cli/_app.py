@@ -103,6 +103,7 @@ def app() -> None:
 @app.command(
     epilog=_example(
         f"groundstate solve sudoku --watch \\\n  {_PUZZLE}",
+        f"groundstate solve sudoku --talk \\\n  {_PUZZLE.replace('3', '.')}",
         "groundstate solve sudoku puzzles.csv --json > answers.jsonl",
     ),
     short_help="Solve one puzzle, a file of them, or stdin.",
@@ -113,7 +114,9 @@ def app() -> None:
 @click.option("--max-steps", type=int, help="Updates that each chain may make.")
 @click.option("--deadline", type=float, help="Seconds for a puzzle, then the best so far.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every random draw.")
-@click.option("--alternatives", type=int, default=1, show_default=True, help="Different answers to look for.")
+@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 1; with --talk 2]")
+@click.option("--talk", is_flag=True, help="Put questions to you until none is open.")
+@click.option("--reply", metavar="ID=OPTION", multiple=True, help="Reply to a question that the puzzle brought before.")
 @_place
 @click.option("--watch", is_flag=True, help="Draw the descent: the board settling, the energy falling.")
 @click.option("--picture", type=click.Path(dir_okay=False), metavar="FILE.svg", help="Write a picture of the descent.")
