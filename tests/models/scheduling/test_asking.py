@@ -36,8 +36,8 @@ def test_a_meeting_that_could_be_at_several_times_is_asked_when(solver: gs.Solve
 
 
 def test_a_meeting_that_could_be_in_several_rooms_is_asked_where(solver: gs.Solver) -> None:
-    request = week(rooms={"Blue": {"capacity": 2}, "Green": {"capacity": 8}}, hours="9:00-10:00")
-    request["activities"][0]["room"] = "any"
+    request = week(rooms={"Blue": {}, "Green": {"busy": "mon 11:00-12:00"}})
+    request["activities"][0] |= {"room": "any", "at": "mon 9:00"}
     question = solver.solve(request, alternatives=2, **SMALL).question
     assert question is not None
     assert (question.text, [option.id for option in question.options]) == (
