@@ -29,7 +29,7 @@ Plain = dict[str, Any]
 _REMEMBERED = 256
 """Sizes whose header is kept for a file of any size: to make one takes as long as a small problem's segment."""
 
-_EFFORT = {1: (8, 512), 2: (32, 2048)}
+EFFORTS = {1: (8, 512), 2: (32, 2048)}
 """Chains, and updates of each, that an option is tried with."""
 
 
@@ -115,7 +115,7 @@ class Problems:
         """What would settle a problem that is not settled; None where nothing would, or no time is left."""
 
         def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-            chains, steps = _EFFORT[effort]
+            chains, steps = EFFORTS[effort]
             tried = replace(
                 budget,
                 restarts=min(chains, budget.restarts),
