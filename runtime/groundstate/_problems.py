@@ -29,7 +29,7 @@ Plain = dict[str, Any]
 _REMEMBERED = 256
 """Sizes whose header is kept for a file of any size: to make one takes as long as a small problem's segment."""
 
-EFFORTS = {1: (8, 512), 2: (32, 2048)}
+EFFORTS = {1: (8, 512), 2: (16, 2048)}
 """Chains, and updates of each, that an option is tried with."""
 
 
