@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -15,8 +15,8 @@ from groundstate._question import Question
 from groundstate._request import plain
 from groundstate._solution import Score, Solution
 from groundstate._solver import Solver
-from groundstate.tools import _content, _schema
-from groundstate.tools._content import Detail
+from groundstate.tools import _content, _results, _schema
+from groundstate.tools._content import Asked, Detail
 from groundstate.tools._lenient import mended
 from groundstate.tools._options import Model, SolveOptions, checked, opened
 
@@ -52,12 +52,14 @@ class Tool(ABC):
         title: The same for people.
         description: What it does and when to use it, for the model.
         schema: The JSON schema of its arguments, an object.
+        returns: The JSON schema of the records that it returns, an object.
     """
 
     name: str
     title: str
     description: str
     schema: dict[str, Any]
+    returns: dict[str, Any]
 
     @abstractmethod
     def call(self, arguments: Mapping[str, Any]) -> Reply:
@@ -135,29 +137,39 @@ class SolveTool(Tool):
         self.description = description or header.description
         self.takes_replies = self.solver.asks and "answers" not in header.request.get("properties", {})
         self.schema = _schema.of_request(header, replies=self.takes_replies)
+        self.returns = _results.of_solution(header, self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         solution, notes = self.solve(arguments)
         return self.reply(solution, notes)
 
     def solve(
-        self, arguments: Mapping[str, Any], answers: Mapping[str, str] | None = None
+        self,
+        arguments: Mapping[str, Any],
+        answers: Mapping[str, str] | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> tuple[Solution, list[str]]:
         """The solution, and how arguments were read where not as they came.
 
         Args:
             answers: Replies beside those among the arguments.
+            pulse: As in `Solver.solve`: called before every segment of the descent; what it raises ends the solve.
 
         Raises:
             RequestError: If the arguments mean nothing, or reply to what was not asked.
         """
         request, replies, notes = self._read(arguments)
         replies.update(answers or {})
-        return self.solver.solve(request, answers=replies, **self.options), notes
+        return self.solver.solve(request, answers=replies, pulse=pulse, **self.options), notes
 
-    def reply(self, solution: Solution, notes: Iterable[str] = ()) -> Reply:
-        """What the model reads of a solution."""
-        return Reply(_content.of_solution(solution, self.detail, list(notes)), solution)
+    def reply(self, solution: Solution, notes: Iterable[str] = (), asked: Sequence[Asked] = ()) -> Reply:
+        """What the model reads of a solution.
+
+        Args:
+            notes: How arguments were read where not as they came.
+            asked: Questions that somebody behind the caller has replied to since the call began, in their order.
+        """
+        return Reply(_content.of_solution(solution, self.detail, list(notes), asked), solution)
 
     def _read(self, arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Any], list[str]]:
         sent: Any = arguments
@@ -208,6 +220,7 @@ class ScoreTool(Tool):
             ).rstrip()
         )
         self.schema = _schema.of_score(header)
+        self.returns = _results.of_score(self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         sent, notes = arguments, list[str]()
@@ -244,6 +257,7 @@ class DescribeTool(Tool):
             "description": "Which model to describe; all in a line each, if left out.",
         }
         self.schema = {"type": "object", "properties": {"model": names}, "additionalProperties": False}
+        self.returns = _results.OF_DESCRIPTION
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         if not isinstance(arguments, Mapping) or arguments.keys() - {"model"}:
