@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from groundstate._chains import Segment
 from groundstate._errors import Fault, OptionError, RequestError
 from groundstate._question import Question
 from groundstate._request import plain
@@ -141,19 +142,23 @@ class SolveTool(Tool):
         return self.reply(solution, notes)
 
     def solve(
-        self, arguments: Mapping[str, Any], answers: Mapping[str, str] | None = None
+        self,
+        arguments: Mapping[str, Any],
+        answers: Mapping[str, str] | None = None,
+        watch: Callable[[Segment], None] | None = None,
     ) -> tuple[Solution, list[str]]:
         """The solution, and how arguments were read where not as they came.
 
         Args:
             answers: Replies beside those among the arguments.
+            watch: As in `Solver.solve`.
 
         Raises:
             RequestError: If the arguments mean nothing, or reply to what was not asked.
         """
         request, replies, notes = self._read(arguments)
         replies.update(answers or {})
-        return self.solver.solve(request, answers=replies, **self.options), notes
+        return self.solver.solve(request, answers=replies, watch=watch, **self.options), notes
 
     def reply(self, solution: Solution, notes: Iterable[str] = ()) -> Reply:
         """What the model reads of a solution."""
