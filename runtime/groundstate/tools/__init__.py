@@ -8,12 +8,13 @@
 'solved'
 """
 
-from groundstate.tools._content import Detail
+from groundstate.tools._content import Asked, Detail
 from groundstate.tools._content import of_question as question_record
 from groundstate.tools._options import Model, SolveOptions, opened
 from groundstate.tools._tool import DescribeTool, Reply, ScoreTool, SolveTool, Tool
 
 __all__ = [
+    "Asked",
     "DescribeTool",
     "Detail",
     "Model",

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from groundstate._question import Question
 from groundstate._solution import Score, Solution, Status, Violation
 
 Detail = Literal["brief", "full"]
+
+
+class Asked(TypedDict):
+    """A question that was replied to during a call, by whoever sits behind it: `id` and `text` of the question, and the reply."""
+
+    id: str
+    text: str
+    reply: str
+
 
 _MOST = 8
 """Faults listed one by one, and violations where that is all there is to say."""
@@ -26,14 +35,19 @@ _MESSAGES = {
 }
 
 
-def of_solution(solution: Solution, detail: Detail, notes: Sequence[str] = ()) -> dict[str, Any]:
+def of_solution(
+    solution: Solution, detail: Detail, notes: Sequence[str] = (), asked: Sequence[Asked] = ()
+) -> dict[str, Any]:
     """Status, a sentence, the answer, what is broken, the question and how to reply to it, what happened.
 
     Args:
         detail: ``"brief"``: what a model needs to go on; ``"full"``: everything.
         notes: How arguments were read where not as they came.
+        asked: What was replied during the call; the outcome is that of the request so changed.
     """
-    read = {"read_as": list(notes)} if notes else {}
+    read: dict[str, Any] = {"read_as": list(notes)} if notes else {}
+    if asked:
+        read["asked"] = [dict(one) for one in asked]
     if detail == "full":
         return {**solution.to_json(), **read}
     said: dict[str, Any] = {
@@ -41,18 +55,18 @@ def of_solution(solution: Solution, detail: Detail, notes: Sequence[str] = ()) -
         "message": _MESSAGES.get(solution.status, solution.status.advice),
         **read,
     }
-    asked = solution.question is not None
+    open_ = solution.question is not None
     if solution.solved:
         said["answer"] = solution.answer
-    elif solution.answer is not None and not asked:
+    elif solution.answer is not None and not open_:
         said["best_attempt"] = solution.answer
         said["message"] += " `best_attempt` breaks the rules named and is no answer."
-    if solution.alternatives and not asked:
+    if solution.alternatives and not open_:
         said["alternatives"] = [other.answer for other in solution.alternatives[:_ALTERNATIVES]]
         if len(solution.alternatives) > _ALTERNATIVES:
             said["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        said["violations"] = _violations(solution.violations, _FEW if asked else _MOST)
+        said["violations"] = _violations(solution.violations, _FEW if open_ else _MOST)
     if solution.question is not None:
         said["question"] = of_question(solution.question)
     said["explanation"] = solution.explanation

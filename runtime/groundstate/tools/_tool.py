@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -17,7 +17,7 @@ from groundstate._request import plain
 from groundstate._solution import Score, Solution
 from groundstate._solver import Solver
 from groundstate.tools import _content, _schema
-from groundstate.tools._content import Detail
+from groundstate.tools._content import Asked, Detail
 from groundstate.tools._lenient import mended
 from groundstate.tools._options import Model, SolveOptions, checked, opened
 
@@ -160,9 +160,14 @@ class SolveTool(Tool):
         replies.update(answers or {})
         return self.solver.solve(request, answers=replies, watch=watch, **self.options), notes
 
-    def reply(self, solution: Solution, notes: Iterable[str] = ()) -> Reply:
-        """What the model reads of a solution."""
-        return Reply(_content.of_solution(solution, self.detail, list(notes)), solution)
+    def reply(self, solution: Solution, notes: Iterable[str] = (), asked: Sequence[Asked] = ()) -> Reply:
+        """What the model reads of a solution.
+
+        Args:
+            notes: How arguments were read where not as they came.
+            asked: Questions that somebody behind the caller has replied to since the call began, in their order.
+        """
+        return Reply(_content.of_solution(solution, self.detail, list(notes), asked), solution)
 
     def _read(self, arguments: Mapping[str, Any]) -> tuple[Any, dict[str, Any], list[str]]:
         sent: Any = arguments
