@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 import groundstate as gs
-from groundstate.tools import SolveOptions, SolveTool
+from groundstate.tools import Asked, SolveOptions, SolveTool
 
 Replier = Callable[[gs.Question, gs.Solution], str | Awaitable[str | None] | None]
 """Replies to a question about a solution with the id of an option, or with None to take the solution as it is.
@@ -21,6 +21,9 @@ OnQuestion = Literal["return", "interrupt"] | Replier
 """What becomes of a question: it is returned, a person is asked by an interrupt of LangGraph, or code replies."""
 
 Watch = Callable[[gs.Segment], None] | None
+
+Settled = tuple[gs.Solution, list[str], list[Asked]]
+"""The solution, how arguments were read where not as they came, and what was asked and replied: what `SolveTool.reply` takes."""
 
 
 class CannotAskError(gs.OptionError):
@@ -69,10 +72,9 @@ def replier(on_question: OnQuestion, tool: str, options: SolveOptions) -> Replie
     return Person(tool)
 
 
-def settled(
-    tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, watch: Watch
-) -> tuple[gs.Solution, list[str]]:
+def settled(tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, watch: Watch) -> Settled:
     """`SolveTool.solve`, and again with each reply, until nothing is asked or nobody replies."""
+    asked: list[Asked] = []
     solution, notes = tool.solve(arguments, watch=watch)
     while ask is not None and solution.question is not None:
         reply = ask(solution.question, solution)
@@ -81,22 +83,21 @@ def settled(
             raise gs.OptionError(f"on_question is {ask!r}, which only an asynchronous call (`ainvoke`) can wait for.")
         if reply is None:
             break
-        solution, _ = tool.solve(_changed(solution, solution.question, reply), watch=watch)
-    return solution, notes
+        solution, _ = tool.solve(_changed(solution, solution.question, reply, asked), watch=watch)
+    return solution, notes, asked
 
 
-async def asettled(
-    tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, watch: Watch
-) -> tuple[gs.Solution, list[str]]:
+async def asettled(tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, watch: Watch) -> Settled:
     """`settled` without blocking the event loop."""
+    asked: list[Asked] = []
     solution, notes = await asyncio.to_thread(tool.solve, arguments, watch=watch)
     while ask is not None and solution.question is not None:
         reply = await _awaited(ask, solution.question, solution)
         if reply is None:
             break
-        changed = _changed(solution, solution.question, reply)
+        changed = _changed(solution, solution.question, reply, asked)
         solution, _ = await asyncio.to_thread(tool.solve, changed, watch=watch)
-    return solution, notes
+    return solution, notes, asked
 
 
 async def _awaited(ask: Replier, question: gs.Question, solution: gs.Solution) -> str | None:
@@ -107,12 +108,14 @@ async def _awaited(ask: Replier, question: gs.Question, solution: gs.Solution) -
     return await reply if isinstance(reply, Awaitable) else reply
 
 
-def _changed(solution: gs.Solution, question: gs.Question, reply: str) -> dict[str, Any]:
-    """The request with a reply applied. One that means no option is a mistake of the code that replied, not of the request."""
+def _changed(solution: gs.Solution, question: gs.Question, reply: str, asked: list[Asked]) -> dict[str, Any]:
+    """The request with a reply applied, which is noted. One that means no option is a mistake of the code that replied."""
     try:
-        return question.option(reply).apply(solution.request)
+        option = question.option(reply)
     except gs.RequestError as error:
         raise gs.OptionError(f"on_question replied what may not be replied: {error}") from None
+    asked.append(Asked(id=question.id, text=question.text, reply=option.id))
+    return option.apply(solution.request)
 
 
 def _close(reply: Awaitable[object]) -> None:

@@ -98,7 +98,10 @@ class Both:
 def test_code_replies_to_all_questions_of_a_call(small: gs.Solver) -> None:
     message = invoke(EnergyTool.from_model(small, on_question=thinking_of_the_finished_board), grid=OPEN)
     assert (message.artifact.status, message.artifact.answer) == (gs.Status.SOLVED, {"grid": FINISHED})
-    assert json.loads(message.text)["answer"] == {"grid": FINISHED}
+    said = json.loads(message.text)
+    assert said["answer"] == {"grid": FINISHED}
+    first = invoke(EnergyTool.from_model(small), grid=OPEN).artifact.question
+    assert said["asked"][0] == {"id": first.id, "text": first.text, "reply": digit(first, FINISHED)}
 
 
 def test_how_arguments_were_read_is_said_though_code_replied(small: gs.Solver) -> None:
