@@ -14,7 +14,22 @@ if importlib.util.find_spec("langchain_core") is None:
     )
 
 from groundstate.tools import SolveOptions
+from langchain_groundstate._llm import LLMReplier, ask_llm
+from langchain_groundstate._node import energy_node, needs_reply
+from langchain_groundstate._replies import OnQuestion, Replier
 from langchain_groundstate._toolkit import EnergyToolkit
 from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
 
-__all__ = ["DescribeTool", "EnergyTool", "EnergyToolkit", "ScoreTool", "SolveOptions"]
+__all__ = [
+    "DescribeTool",
+    "EnergyTool",
+    "EnergyToolkit",
+    "LLMReplier",
+    "OnQuestion",
+    "Replier",
+    "ScoreTool",
+    "SolveOptions",
+    "ask_llm",
+    "energy_node",
+    "needs_reply",
+]

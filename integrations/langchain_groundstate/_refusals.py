@@ -10,14 +10,19 @@ from pydantic import ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
-from groundstate.tools import Tool
+from groundstate.tools import SolveTool, Tool
+from langchain_groundstate._replies import CannotAskError
 
 
 @contextmanager
 def translated(tool: Tool) -> Iterator[None]:
-    """Turn what the model can correct into a `ToolException`; every other error is left to rise."""
+    """Turn what the model can correct, or has to tell, into a `ToolException`; every other error is left to rise."""
     try:
         yield
+    except CannotAskError as error:
+        # Only the developer can mend it. Until then the model has what was found, and can reply to the question itself.
+        found = tool.reply(error.solution).text if isinstance(tool, SolveTool) else ""
+        raise ToolException(f"{error} Tell the user. The result so far: {found}") from error
     except (gs.RequestError, gs.OptionError) as error:
         raise ToolException(tool.refusal(error)) from error
 

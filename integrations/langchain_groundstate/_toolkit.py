@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 
 import groundstate as gs
 from groundstate.tools import Model, SolveOptions, opened
+from langchain_groundstate._replies import OnQuestion
 from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
 
 
@@ -29,12 +30,17 @@ class EnergyToolkit(BaseToolkit):
 
     @classmethod
     def from_models(
-        cls, models: Iterable[Model], *, device: str = "cpu", **solve_options: Unpack[SolveOptions]
+        cls,
+        models: Iterable[Model],
+        *,
+        on_question: OnQuestion = "return",
+        device: str = "cpu",
+        **solve_options: Unpack[SolveOptions],
     ) -> Self:
         """Load each model once, for both of its tools.
 
         Args:
-            models: As in `EnergyTool.from_model`.
+            models, on_question: As in `EnergyTool.from_model`.
             device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
             solve_options: See `SolveOptions`; for the solve tool of every model.
 
@@ -45,7 +51,10 @@ class EnergyToolkit(BaseToolkit):
         tools: list[BaseTool] = []
         solvers = [opened(model, device) for model in models]
         for solver in solvers:
-            tools += [EnergyTool.from_model(solver, **solve_options), ScoreTool.from_model(solver)]
+            tools += [
+                EnergyTool.from_model(solver, on_question=on_question, **solve_options),
+                ScoreTool.from_model(solver),
+            ]
         repeated = [name for name, count in Counter(tool.name for tool in tools).items() if count > 1]
         if repeated:
             raise gs.OptionError(
@@ -56,7 +65,12 @@ class EnergyToolkit(BaseToolkit):
 
     @classmethod
     def from_folder(
-        cls, folder: str | os.PathLike[str], *, device: str = "cpu", **solve_options: Unpack[SolveOptions]
+        cls,
+        folder: str | os.PathLike[str],
+        *,
+        on_question: OnQuestion = "return",
+        device: str = "cpu",
+        **solve_options: Unpack[SolveOptions],
     ) -> Self:
         """The tools of every ``.onnx`` file in a folder, in the order of their names.
 
@@ -67,7 +81,7 @@ class EnergyToolkit(BaseToolkit):
         files = sorted(Path(folder).glob("*.onnx"))
         if not files:
             raise gs.OptionError(f"There is no .onnx file in {os.fspath(folder)!r}.")
-        return cls.from_models(files, device=device, **solve_options)
+        return cls.from_models(files, on_question=on_question, device=device, **solve_options)
 
     def get_tools(self) -> list[BaseTool]:
         """The tools of every model."""

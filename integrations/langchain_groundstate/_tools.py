@@ -13,7 +13,9 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 import groundstate as gs
 from groundstate import tools
 from groundstate.tools import Detail, Model, Reply, SolveOptions, Tool
+from langchain_groundstate._progress import progress
 from langchain_groundstate._refusals import explain, translated
+from langchain_groundstate._replies import OnQuestion, Replier, asettled, replier, settled
 
 
 class _Adapter(BaseTool):
@@ -42,14 +44,18 @@ class EnergyTool(_Adapter):
 
     A call returns compact JSON for the model (status, a sentence, the answer or what is wrong, what is asked back) and the
     `groundstate.Solution` as artifact. A request that the schema forbids is an error that the model reads and can correct;
-    a problem without an answer is none.
+    a problem without an answer is none. Callbacks that listen to custom events get a ``groundstate_progress`` after each segment.
     """
+
+    tool: tools.SolveTool = Field(exclude=True, repr=False)
+    ask: Replier | None = Field(default=None, exclude=True, repr=False)
 
     @classmethod
     def from_model(
         cls,
         model: Model,
         *,
+        on_question: OnQuestion = "return",
         device: str = "cpu",
         name: str | None = None,
         description: str | None = None,
@@ -60,6 +66,10 @@ class EnergyTool(_Adapter):
 
         Args:
             model: The name of an installed model, the path of an artefact, its bytes, or a loaded `groundstate.Solver`.
+            on_question: What becomes of a question where a problem has several answers, or none. ``"return"``: the model
+                reads it in the result, and replies by a second call. ``"interrupt"``: LangGraph interrupts the run, and a
+                person replies by ``Command(resume=…)``. A callable ``(question, solution) -> id of an option, or None``
+                replies in code, such as `ask_llm`; None leaves the question in the result.
             device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
             name: The tool's name; ``solve_`` and the artefact's name, if None.
             description: What the language model reads; the artefact's own, if None.
@@ -71,7 +81,15 @@ class EnergyTool(_Adapter):
             OptionError: If an option is unknown or out of range.
         """
         tool = tools.SolveTool(model, device=device, name=name, description=description, detail=detail, **solve_options)
-        return cls._of(tool)
+        return cls._of(tool, ask=replier(on_question, tool.name, tool.options))
+
+    def _run(self, /, **arguments: Any) -> tuple[str, Any]:
+        with translated(self.tool):
+            return _both(self.tool.reply(*settled(self.tool, arguments, self.ask, progress(self.name))))
+
+    async def _arun(self, /, **arguments: Any) -> tuple[str, Any]:
+        with translated(self.tool):
+            return _both(self.tool.reply(*await asettled(self.tool, arguments, self.ask, progress(self.name))))
 
 
 class ScoreTool(_Adapter):

@@ -121,7 +121,8 @@ class Solver:
                 as long as the solve; where a deadline is spent, there is none.
             answers: Replies to questions about this request, by the question's id: the `Option.id` chosen. They are applied one
                 after another; `Solution.request` is what came of it.
-            watch: Called after every segment of the descent; not while options are tried.
+            watch: Called after every segment of the descent; not while options are tried, and not where a question was asked of
+                an equal request before: it is remembered, and nothing descends.
             pulse: Called before every segment, also while options are tried. What it raises ends the solve and rises: so a
                 solve that nobody waits for any more is stopped.
 
@@ -139,8 +140,7 @@ class Solver:
                 return self._asked(plain, outcome, budget, begun, pulse) if ask else outcome
             raise AssertionError("a request came back neither answered nor refused")
 
-        recall = watch is None and deadline is None
-        return self._dialogue.settle(request, answers or {}, (budget, ask), asked, recall=recall)
+        return self._dialogue.settle(request, answers or {}, (budget, ask), asked, recall=deadline is None)
 
     def solve_many(
         self,

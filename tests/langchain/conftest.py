@@ -22,3 +22,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def tool(sudoku: gs.Solver) -> EnergyTool:
     return EnergyTool.from_model(sudoku)
+
+
+@pytest.fixture(scope="session")
+def small() -> gs.Solver:
+    """A model that is quick to find several answers, and to ask."""
+    return gs.load("sudoku_4x4")

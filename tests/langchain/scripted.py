@@ -11,16 +11,18 @@ from pydantic import Field
 
 
 class Scripted(BaseChatModel):
-    """Replies line by line, and keeps what it was shown."""
+    """Replies line by line, and keeps what it was shown and the tools that it was given."""
 
     replies: list[AIMessage]
     seen: list[list[BaseMessage]] = Field(default_factory=list)
+    tools: list[Any] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
         return "scripted"
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Self:
+        self.tools.extend(tools)
         return self
 
     def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:

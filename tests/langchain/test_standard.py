@@ -10,7 +10,7 @@ from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
 import groundstate as gs
-from langchain_groundstate import EnergyTool, ScoreTool
+from langchain_groundstate import DescribeTool, EnergyTool, ScoreTool
 from tests.support import EASY, EASY_SOLUTION, rows
 
 
@@ -40,6 +40,16 @@ class _Score(_Solve):
         return {"request": {"grid": rows(EASY)}, "answer": {"grid": rows(EASY_SOLUTION)}}
 
 
+class _Describe(_Solve):
+    @property
+    def tool_constructor(self) -> BaseTool:
+        return DescribeTool.from_solvers([self.solver])
+
+    @property
+    def tool_invoke_params_example(self) -> dict[str, Any]:
+        return {"model": "sudoku"}
+
+
 class TestSolveUnit(_Solve, ToolsUnitTests):
     pass
 
@@ -53,4 +63,12 @@ class TestScoreUnit(_Score, ToolsUnitTests):
 
 
 class TestScoreIntegration(_Score, ToolsIntegrationTests):
+    pass
+
+
+class TestDescribeUnit(_Describe, ToolsUnitTests):
+    pass
+
+
+class TestDescribeIntegration(_Describe, ToolsIntegrationTests):
     pass

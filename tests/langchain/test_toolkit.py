@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import groundstate as gs
-from langchain_groundstate import EnergyTool, EnergyToolkit, ScoreTool
+from groundstate import tools
+from langchain_groundstate import DescribeTool, EnergyTool, EnergyToolkit, ScoreTool
 from tests.langchain.scripted import called
 from tests.support import EASY, EASY_SOLUTION, rows
 
@@ -23,13 +28,42 @@ def score(sudoku: gs.Solver) -> ScoreTool:
     return ScoreTool.from_model(sudoku)
 
 
-def test_every_model_brings_a_solve_and_a_score_tool() -> None:
-    solve, score = EnergyToolkit.from_models(["sudoku"], restarts=8).get_tools()
+def test_every_model_brings_a_solve_and_a_score_tool_and_one_describes_them() -> None:
+    solve, score, describe = EnergyToolkit.from_models(["sudoku"], restarts=8).get_tools()
     assert isinstance(solve, EnergyTool)
     assert isinstance(score, ScoreTool)
-    assert (solve.name, score.name) == ("solve_sudoku", "score_sudoku")
-    assert solve.solver is score.solver
-    assert solve.solve_options == {"restarts": 8}
+    assert isinstance(describe, DescribeTool)
+    assert (solve.name, score.name, describe.name) == ("solve_sudoku", "score_sudoku", "describe_models")
+    assert isinstance(score.tool, tools.ScoreTool)
+    assert solve.tool.solver is score.tool.solver
+    assert solve.tool.options == {"restarts": 8, "alternatives": 2}
+
+
+def test_a_folder_brings_the_tools_of_every_artefact_in_it(small: gs.Solver, tmp_path: Path) -> None:
+    (entry,) = entry_points(group="groundstate.models", name="sudoku_4x4")
+    shutil.copy(entry.load()(), tmp_path / "b.onnx")
+    (tmp_path / "notes.txt").write_text("no artefact", encoding="utf-8")
+    names = [tool.name for tool in EnergyToolkit.from_folder(tmp_path).get_tools()]
+    assert names == ["solve_sudoku_4x4", "score_sudoku_4x4", "describe_models"]
+    (tmp_path / "a.onnx").write_bytes(b"no artefact either")
+    with pytest.raises(gs.ArtefactError):
+        EnergyToolkit.from_folder(tmp_path)
+
+
+def test_a_folder_without_artefacts_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(gs.OptionError, match=re.escape(f"no .onnx file in {str(tmp_path)!r}")):
+        EnergyToolkit.from_folder(tmp_path)
+
+
+def test_the_models_are_listed_and_each_is_described(sudoku: gs.Solver, small: gs.Solver) -> None:
+    describe = EnergyToolkit.from_models([sudoku, small]).get_tools()[-1]
+    listed = json.loads(describe.invoke(called(describe.name)).text)
+    assert [one["model"] for one in listed["models"]] == ["sudoku", "sudoku_4x4"]
+    message = describe.invoke(called(describe.name, model="sudoku_4x4"))
+    assert json.loads(message.text)["request"] == small.describe()["request"]
+    wrong = describe.invoke(called(describe.name, model="chess"))
+    assert wrong.status == "error"
+    assert "'chess' is no model here; there are 'sudoku', 'sudoku_4x4'." in wrong.text
 
 
 def test_two_models_of_one_name_are_refused(sudoku: gs.Solver) -> None:
@@ -83,6 +117,12 @@ class Described(gs.Solver):
     def __init__(self, header: gs.Header) -> None:
         self.header = header
 
+    asks = False
+    device = "cpu"
+
+    def mend(self, request: Any) -> tuple[Any, list[str]]:
+        return request, []
+
     def solve(self, request: Mapping[str, Any], **options: Any) -> gs.Solution:
         raise gs.RequestError([gs.Fault(f"places[{i}]", "This is wrong.") for i in range(12)])
 
@@ -120,6 +160,7 @@ def test_names_are_made_of_what_every_provider_accepts(described: Described) -> 
     assert [tool.name for tool in EnergyToolkit.from_models([described]).get_tools()] == [
         "solve_floor_plan_2",
         "score_floor_plan_2",
+        "describe_models",
     ]
 
 

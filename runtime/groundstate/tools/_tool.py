@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from groundstate._chains import Segment
 from groundstate._errors import Fault, OptionError, RequestError
 from groundstate._question import Question
 from groundstate._request import plain
@@ -147,12 +148,14 @@ class SolveTool(Tool):
         self,
         arguments: Mapping[str, Any],
         answers: Mapping[str, str] | None = None,
+        watch: Callable[[Segment], None] | None = None,
         pulse: Callable[[], None] | None = None,
     ) -> tuple[Solution, list[str]]:
         """The solution, and how arguments were read where not as they came.
 
         Args:
             answers: Replies beside those among the arguments.
+            watch: As in `Solver.solve`.
             pulse: As in `Solver.solve`: called before every segment of the descent; what it raises ends the solve.
 
         Raises:
@@ -160,7 +163,7 @@ class SolveTool(Tool):
         """
         request, replies, notes = self._read(arguments)
         replies.update(answers or {})
-        return self.solver.solve(request, answers=replies, pulse=pulse, **self.options), notes
+        return self.solver.solve(request, answers=replies, watch=watch, pulse=pulse, **self.options), notes
 
     def reply(self, solution: Solution, notes: Iterable[str] = (), asked: Sequence[Asked] = ()) -> Reply:
         """What the model reads of a solution.

@@ -1,0 +1,78 @@
+"""A node of a graph that solves, and where its edges lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from langchain_core.runnables import RunnableLambda
+
+import groundstate as gs
+from groundstate.tools import Model, SolveOptions, SolveTool
+from langchain_groundstate._progress import progress
+from langchain_groundstate._replies import OnQuestion, asettled, replier, settled
+
+
+def energy_node(
+    model: Model,
+    *,
+    request_key: str = "request",
+    solution_key: str = "solution",
+    on_question: OnQuestion = "return",
+    device: str = "cpu",
+    **solve_options: Unpack[SolveOptions],
+) -> RunnableLambda[Any, dict[str, Any]]:
+    """A node of a LangGraph graph: it solves the request in the state, and puts what came of it into the state.
+
+    What it puts there is `Solution.to_json` with the ``request`` as it was solved: plain JSON, which every checkpointer keeps
+    as it is. Replies to a question go into the request, as ``{"answers": {id of the question: id of an option}}`` beside the
+    rest, or are applied to it (`Option.apply`).
+
+    Args:
+        model: As in `EnergyTool.from_model`.
+        request_key: Where in the state the request is; the state is a mapping, or an object with attributes.
+        solution_key: Where in the state the solution goes.
+        on_question: As in `EnergyTool.from_model`.
+        device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
+        solve_options: See `SolveOptions`.
+
+    Raises:
+        GroundstateError: If the model cannot be loaded.
+        OptionError: If an option is unknown or out of range; from the node, if a question cannot be asked.
+        RequestError: From the node, if the request in the state is not what the schema allows.
+    """
+    tool = SolveTool(model, device=device, **solve_options)
+    ask = replier(on_question, tool.name, tool.options)
+
+    def update(solution: gs.Solution) -> dict[str, Any]:
+        return {solution_key: {**solution.to_json(), "request": dict(solution.request)}}
+
+    def solve(state: Any) -> dict[str, Any]:
+        return update(settled(tool, _request(state, request_key), ask, progress(tool.name))[0])
+
+    async def asolve(state: Any) -> dict[str, Any]:
+        return update((await asettled(tool, _request(state, request_key), ask, progress(tool.name)))[0])
+
+    return RunnableLambda(solve, asolve, name=tool.name)
+
+
+def needs_reply(state: Any, *, solution_key: str = "solution") -> bool:
+    """Whether the solution in a state asks something: the path of a conditional edge.
+
+    >>> needs_reply({"solution": {"status": "solved", "question": None}})
+    False
+    """
+    solution = _held(state, solution_key)
+    return isinstance(solution, Mapping) and solution.get("question") is not None
+
+
+def _request(state: Any, key: str) -> Mapping[str, Any]:
+    request = _held(state, key)
+    if not isinstance(request, Mapping):
+        said = "is missing" if request is None else f"is of type {type(request).__name__}, and must be an object"
+        raise gs.RequestError([gs.Fault(key, f"The request in the graph's state {said}.")])
+    return request
+
+
+def _held(state: Any, key: str) -> Any:
+    return state.get(key) if isinstance(state, Mapping) else getattr(state, key, None)

@@ -1,0 +1,109 @@
+"""Questions to a person, by LangGraph's interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.runnables import ensure_config
+from langgraph.types import interrupt
+
+import groundstate as gs
+from langchain_groundstate._replies import CannotAskError
+
+_REPLY = (
+    'A reply is the id of an option, {"option": "<id of an option>"}, or {"option": null} to take the result as it is'
+)
+
+
+class Person:
+    """Interrupts the graph with a question, again where a reply means nothing, until one is understood.
+
+    LangGraph runs what asks again from its start for each reply, and matches replies to questions by their order. The same
+    questions must therefore come again, in the same order; the solver remembers them, or finds them again from the same seed.
+
+    Args:
+        tool: The name of the tool that asks.
+    """
+
+    def __init__(self, tool: str) -> None:
+        self._tool = tool
+
+    def __call__(self, question: gs.Question, solution: gs.Solution) -> str | None:
+        _check_that_replies_arrive(solution)
+        asked, refused = _asked(self._tool, question, solution), dict[str, str]()
+        while True:
+            reply = interrupt({**asked, **refused}, response_schema=_schema(question))
+            try:
+                return _read(question, reply)
+            except gs.RequestError as error:
+                refused = {"refused": f"{error} {_REPLY}."}
+
+    async def acall(self, question: gs.Question, solution: gs.Solution) -> str | None:
+        return self(question, solution)
+
+
+def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str, Any]:
+    """All that a person, or a form, needs to reply; JSON-ready."""
+    return {
+        "type": "groundstate_question",
+        "tool": tool,
+        "question": question.to_json(),
+        "status": solution.status.value,
+        "explanation": solution.explanation,
+        "request": dict(solution.request),
+        "answer" if solution.solved else "best_attempt": solution.answer,
+        "violations": [violation.to_json() for violation in solution.violations],
+    }
+
+
+def _schema(question: gs.Question) -> dict[str, Any]:
+    """Of a reply, as forms draw them: an option to choose."""
+    choices = [{"const": option.id, "title": option.label} for option in question.options]
+    return {
+        "type": "object",
+        "title": question.text,
+        "properties": {
+            "option": {"oneOf": [*choices, {"const": None, "title": "Take the result as it is."}]},
+            "question": {"const": question.id, "description": "May be left out."},
+        },
+        "required": ["option"],
+        "additionalProperties": False,
+    }
+
+
+def _read(question: gs.Question, reply: object) -> str | None:
+    """The id of the option that a reply means; None where the result is to be taken as it is.
+
+    Raises:
+        RequestError: If it means neither, or replies to another question.
+    """
+    if isinstance(reply, Mapping):
+        if "option" not in reply or reply.keys() - {"option", "question"}:
+            keys = ", ".join(repr(str(key)[:60]) for key in reply) or "nothing"
+            raise gs.RequestError([gs.Fault("", f"The reply holds {keys}; it must hold 'option', and may 'question'.")])
+        if (meant := reply.get("question", question.id)) != question.id:
+            said = f"The reply is to the question {str(meant)[:60]!r}, and the one asked is {question.id!r} ({question.text})."
+            raise gs.RequestError([gs.Fault("", said)])
+        reply = reply["option"]
+    if reply is None:
+        return None
+    if isinstance(reply, bool) or not isinstance(reply, str | int):
+        raise gs.RequestError([gs.Fault("", f"The option is of type {type(reply).__name__}; it must be a string.")])
+    return question.option(str(reply)).id
+
+
+def _check_that_replies_arrive(solution: gs.Solution) -> None:
+    # LangGraph itself raises a KeyError outside a graph, and without a checkpointer stops for good.
+    config = ensure_config().get("configurable", {})
+    if "__pregel_scratchpad" not in config:
+        where = "this call runs outside a graph"
+    elif config.get("__pregel_checkpointer", True) is None:
+        where = "this graph has none"
+    else:
+        return
+    raise CannotAskError(
+        "A question cannot be asked: on_question is 'interrupt', which needs a LangGraph graph with a checkpointer, and "
+        f"{where}.",
+        solution,
+    )
