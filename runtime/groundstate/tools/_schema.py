@@ -15,8 +15,8 @@ _DEEPEST = 6
 REPLIES: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {"type": "string"},
-    "description": "Only to reply to questions in earlier results: {id of the question: id of the option}. Send everything else "
-    "unchanged.",
+    "description": "Only to reply to questions in earlier results: {id of the question: id of the option}, with earlier replies "
+    "kept. Send everything else unchanged.",
 }
 
 

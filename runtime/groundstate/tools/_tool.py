@@ -74,6 +74,17 @@ class Tool(ABC):
         """`call` without blocking the event loop."""
         return await asyncio.to_thread(self.call, arguments)
 
+    def respond(self, arguments: Mapping[str, Any] | str) -> str:
+        """What the model reads after a call, where a framework takes nothing but text: a result, or a refusal.
+
+        Args:
+            arguments: An object, or JSON of one, as some providers send it.
+        """
+        try:
+            return self.call(_object(arguments) if isinstance(arguments, str) else arguments).text
+        except (RequestError, OptionError) as error:
+            return self.refusal(error)
+
     @property
     def shape(self) -> str:
         """What the arguments must be, in a line."""
@@ -286,6 +297,13 @@ def _detail(detail: Detail) -> Detail:
 def _named(verb: str, name: str) -> str:
     # The characters and the length that every provider of language models accepts.
     return re.sub(r"[^a-zA-Z0-9_-]", "_", f"{verb}_{name}")[:64]
+
+
+def _object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise RequestError([Fault("", f"The arguments are no JSON; they begin {text[:60]!r}.")]) from None
 
 
 def _pair(arguments: Any) -> tuple[Any, Any]:
