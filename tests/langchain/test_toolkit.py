@@ -184,8 +184,8 @@ def test_definitions_of_request_and_answer_stay_apart_in_the_score_schema(descri
 
 def test_a_refusal_lists_the_first_faults_and_any_schema_in_a_line(described: Described) -> None:
     text = EnergyTool.from_model(described).invoke(called("solve_floor_plan_2")).text
-    assert "- places[7]: This is wrong." in text
-    assert "- and 4 more" in text
+    assert "- places[5]: This is wrong." in text
+    assert "- and 6 more" in text
     assert (
         'The arguments must be {"places": [1 or more × [2 × number]], "kind": "round" | "square", '
         '"gap" (optional): number 0 or more, "label" (optional): string | null}.'

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groundstate as gs
-from groundstate import _sizes, _solver
+from groundstate import _problems, _sizes, _solver
 from groundstate._chains import Budget, Found, Problem
 from tests import sized
 
@@ -186,7 +186,7 @@ def test_a_problem_that_takes_too_much_memory_is_refused_before_anything_is_made
 
 def test_the_header_at_a_size_is_made_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    monkeypatch.setattr(_solver, "header_at", lambda *args: made.append(args) or _sizes.header_at(*args))
+    monkeypatch.setattr(_problems, "header_at", lambda *args: made.append(args) or _sizes.header_at(*args))
     solver = gs.load(path)
     solver.solve_many(
         [request(4, 3, seed) | {"edge": [[0, 1], [1, 2]], "weight": [1, 1]} for seed in range(20)], max_steps=16

@@ -157,7 +157,7 @@ def test_a_pulse_also_ends_the_trying_of_options(sudoku: gs.Solver) -> None:
 
     with pytest.raises(TimeoutError, match="gone"):
         sudoku.solve(
-            {"grid": rows(TWO_SOLUTIONS)}, alternatives=2, restarts=2, max_steps=64, watch=segments.append, pulse=pulse
+            {"grid": rows(TWO_SOLUTIONS)}, alternatives=2, watch=segments.append, pulse=pulse
         )
     assert segments
 
