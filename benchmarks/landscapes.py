@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from groundstate_export import GradientDescent, HeavyBall, Rule
-from groundstate_models.sudoku import weights
-from groundstate_models.sudoku.checkpoint import restore
+from groundstate_models.sudoku import settings
+from groundstate_models.sudoku.board import BOARDS
+from groundstate_models.sudoku.energy import SudokuEnergy
+from groundstate_models.sudoku.learned import Settings
 
 Energy = Callable[..., Tensor | dict[str, Tensor]]
 
@@ -97,17 +99,6 @@ class Factors(nn.Module):
         return {"factors": broken, "load": load, "size": 0.01 * state.square().sum((1, 2))}
 
 
-class Sudoku(nn.Module):
-    """The bundled energy."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.energy = restore(weights(), (0.0, 3.0))[0]
-
-    def forward(self, state: Tensor, grid: Tensor) -> dict[str, Tensor]:
-        return dict(self.energy(state, grid))
-
-
 def _known(batch: int) -> dict[str, Tensor]:
     return {"known": torch.randn(batch, 3, 16, 16), "mask": (torch.rand(batch, 3, 16, 16) < 0.3).float()}
 
@@ -125,10 +116,10 @@ LANDSCAPES: dict[str, Callable[[], Landscape]] = {
         Mlp(), GradientDescent(0.1), lambda b: {"x": torch.randn(b, 16)}, lambda b: torch.randn(b, 16)
     ),
     "sudoku": lambda: Landscape(
-        Sudoku(),
+        SudokuEnergy(BOARDS[9], Settings.read(settings()).energy),
         HeavyBall(0.1, 0.8),
         lambda b: {"grid": torch.randint(0, 10, (b, 9, 9))},
-        lambda b: 0.1 * torch.randn(b, 9, 9, 9, 16),
+        lambda b: 0.1 * torch.randn(b, 9, 81),
     ),
     "factors": lambda: Landscape(Factors(), GradientDescent(0.5), _graph, lambda b: torch.randn(b, 40, 16)),
 }

@@ -14,25 +14,26 @@ import numpy as np
 import torch
 
 import groundstate as gs
-from groundstate_models.sudoku import weights
-from groundstate_models.sudoku.checkpoint import restore
+from groundstate_export import Descent
+from groundstate_models.sudoku import settings
+from groundstate_models.sudoku.board import BOARDS
+from groundstate_models.sudoku.energy import SudokuEnergy
+from groundstate_models.sudoku.learned import SEGMENT, Settings
 from groundstate_models.sudoku.search import minimal_puzzles
 
-STEPS = 16
 
-
+@torch.no_grad()
 def in_pytorch(grid: np.ndarray, state: dict[str, np.ndarray], noise: np.ndarray, dtype: torch.dtype) -> np.ndarray:
-    """``next.z`` by autograd of the energy, moved by the rule."""
-    energy, rule = restore(weights(), (0.0, 3.0))
-    energy, rule = energy.to(dtype), rule.to(dtype)
+    """``next.y`` by autograd of the energy, moved by the rule."""
+    learned = Settings.read(settings())
+    energy = SudokuEnergy(BOARDS[9], learned.energy).requires_grad_(requires_grad=False).to(dtype)
+    rule = learned.descent(energy).requires_grad_(requires_grad=False).to(dtype)
+    descent, kicks = Descent(energy, rule, {"grid": torch.from_numpy(grid)}), rule.kicks(SEGMENT)
     now = {name: torch.from_numpy(tensor).to(dtype) for name, tensor in state.items()}
-    given = torch.from_numpy(grid)
-    for step in range(STEPS):
-        z = now["z"].clone().requires_grad_()
-        (slope,) = torch.autograd.grad(torch.stack(list(energy(z, given).values())).sum(), z)
-        kick = rule.kicks(STEPS).index(step) if step in rule.kicks(STEPS) else None
-        now = rule(now, {"z": slope}, None if kick is None else {"z": torch.from_numpy(noise[:, kick]).to(dtype)})
-    return now["z"].double().numpy()
+    for step in range(SEGMENT):
+        kick = {"y": torch.from_numpy(noise[:, kicks.index(step)]).to(dtype)} if step in kicks else None
+        now, _ = descent.step(now, kick)
+    return now["y"].double().numpy()
 
 
 def errors(found: np.ndarray, truth: np.ndarray) -> str:
@@ -49,8 +50,8 @@ def main() -> None:
         random = np.random.default_rng(batch)
         grid = minimal_puzzles(batch, seed=batch)[0].reshape(-1, 9, 9).astype(np.int64)
         state = {n: s.initial.draw(random, (batch, *s.shape), s.dtype) for n, s in solver.header.state.items()}
-        noise = random.standard_normal((batch, *solver.header.noise["z"].shape), np.float32)
-        found = solver.minimise({"grid": grid}, state, noise={"z": noise})["next.z"]
+        noise = random.standard_normal((batch, *solver.header.noise["y"].shape), np.float32)
+        found = solver.minimise({"grid": grid}, state, noise={"y": noise})["next.y"]
         truth = in_pytorch(grid, state, noise, torch.float64)
         single = in_pytorch(grid, state, noise, torch.float32)
         print(f"| {batch} | {errors(found, truth)} | {errors(single, truth)} |")

@@ -26,8 +26,10 @@ from benchmarks.sudokus.knowing import Settings, trial, write
 from benchmarks.sudokus.puzzles import Puzzle, read
 from benchmarks.sudokus.solving import Budget, recorded, solve, updates
 
+from groundstate_export import export
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.export import arguments as exported
+from groundstate_models.sudoku.learned import Settings as Learned
 
 SETTINGS = {
     "knowing": Settings(1.25, 0.95, 0.0, 1.0, 0.0, 0.003),
@@ -73,6 +75,14 @@ def tune(trials: int, n: int) -> None:
             print(f"| {settings}{' (in use)' if settings == used else ''} | {100 * share:.1f} % |", flush=True)
 
 
+def by_hand(folder: Path) -> Model:
+    """The learned energy before it learned: its form, with the numbers that training starts from."""
+    settings, path = folder / "by_hand.json", folder / "by_hand.onnx"
+    Learned().keep(settings)
+    export(**exported(settings), path=path)
+    return Model.load(str(path))
+
+
 def row(name: str, model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> str:
     found = [record for _, record in recorded(model, puzzles, budget, journal)]
     n, hits = len(found), sum(record["right"] for record in found)
@@ -110,9 +120,10 @@ def main() -> int:
     journal, learned = Journal(options.journal), Model.load(options.model)
     models = {f"learned, {learned.title}": learned}
     taken = exported()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    models["the same form, by hand"] = by_hand(options.folder)
     for name, settings in SETTINGS.items():
         path = options.folder / f"{name}.onnx"
-        path.parent.mkdir(parents=True, exist_ok=True)
         write(settings, name, path, taken)
         models[name.replace("_", ", ")] = Model.load(str(path))
     defaults = learned.solver.header.defaults

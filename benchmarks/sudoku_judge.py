@@ -1,6 +1,6 @@
 """The energy as a judge: right boards against wrong ones near them, one of each kind a puzzle.
 
-    python -m benchmarks.sudoku_judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--checkpoint weights.npz]
+    python -m benchmarks.sudoku_judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--settings settings.json]
 
 The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use; or those of files, where
 any are named: sets that the model finds hard have more of its wrong basins. Every wrong board goes
@@ -11,7 +11,7 @@ their own right one (strictly, with a Wilson interval).
 
 The model's own wrong basins are boards that its chains hold where they settle or give up without an answer: one of a puzzle's by
 chance, and the one of lowest energy. The hardest neighbours are found by greedy search among all swaps within rows, columns and
-boxes that keep the givens. Both searches compare energies in PyTorch, from the weights of the file; it is checked that they are.
+boxes that keep the givens. Both searches compare energies in PyTorch, from the numbers of the file; it is checked that they are.
 The same command goes on where it was stopped.
 """
 
@@ -45,8 +45,8 @@ KINDS = (*MUTATIONS, OWN, LOWEST, HARDEST)
 class Energies:
     """Energies of boards of one puzzle, many at a time, in PyTorch."""
 
-    def __init__(self, checkpoint: Path | None) -> None:
-        self._taken = exported(checkpoint)
+    def __init__(self, settings: Path | None) -> None:
+        self._taken = exported(settings)
 
     @torch.no_grad()
     def __call__(self, puzzle: Board, boards: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -124,7 +124,7 @@ def measure(
     if abs(here - best["energy"]) > 1e-4 * max(1.0, abs(here)):
         raise SystemExit(
             f"The right board of puzzle {row} has energy {here:g} in PyTorch and {best['energy']:g} in "
-            f"{model.title}; give the weights that the file was made from as --checkpoint."
+            f"{model.title}; give the numbers that the file was made from as --settings."
         )
     boards = wrong_boards(puzzle, solution, own, energies, rounds, np.random.default_rng((SEED, row)))
     return {"right": best["energy"], "wrong": {name: judged(model, puzzle, board) for name, board in boards.items()}}
@@ -193,7 +193,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--puzzles", type=int, default=1000)
     parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
-    parser.add_argument("--checkpoint", type=Path, help="the weights of the file (default: those of the bundled one)")
+    parser.add_argument("--settings", type=Path, help="the numbers of the file (default: those of the bundled one)")
     parser.add_argument("--chains", type=int, default=16, help="whose wrong basins are taken (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="of the greedy search (default: %(default)s)")
     parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/judge.jsonl"))
@@ -202,7 +202,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    model, journal, energies = Model.load(options.model), Journal(options.journal), Energies(options.checkpoint)
+    model, journal, energies = Model.load(options.model), Journal(options.journal), Energies(options.settings)
     puzzles = boards(options)
 
     def key(row: int) -> dict[str, Any]:

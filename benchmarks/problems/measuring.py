@@ -104,6 +104,7 @@ def alone(model: Model, job: Job, journal: Journal) -> None:
                 max_steps=spent.steps,
                 deadline=spent.deadline,
                 seed=instance.seed,
+                ask=False,
                 watch=ledger,
             )
         except gs.RequestError as error:

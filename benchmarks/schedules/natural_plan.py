@@ -236,7 +236,7 @@ def solve(item: Item) -> tuple[Mapping[str, Any] | None, JSON]:
 
 def descended(item: Item, solvers: Mapping[str, Any], deadline: float) -> Mapping[str, Any] | None:
     """An answer by descent, called solved; of a trip its values."""
-    solution = solvers[item.kind].solve(item.request, deadline=deadline)
+    solution = solvers[item.kind].solve(item.request, deadline=deadline, ask=False)
     if not solution.solved:
         return None
     found: Mapping[str, Any] = solution.answer["values"] if item.kind == "trip" else solution.answer

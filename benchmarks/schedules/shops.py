@@ -53,7 +53,7 @@ def descend(solver: gs.Solver, shop: Shop, seconds: float, steps: int) -> tuple[
         if made is None:
             continue
         asked = made
-        solver.solve(asked, deadline=min(PATIENCE, left), seed=seed, watch=watch)
+        solver.solve(asked, deadline=min(PATIENCE, left), seed=seed, ask=False, watch=watch)
     return best, found
 
 

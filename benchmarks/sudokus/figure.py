@@ -14,6 +14,19 @@ CARD, TEXT, QUIET, RULE = "#0f1524", "#c7d0e0", "#8b96ab", "#2c3650"
 MANY, ONE = "#58e0a4", "#ffc65c"
 """Colours, those of the pictures that the command line draws."""
 
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "groundstate",
+    "font.family": "monospace",
+    "font.size": 10,
+    "text.color": TEXT,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": QUIET,
+}
+"""Of all pictures: text stays text, and the same picture is the same bytes."""
+
 TITLES = {
     "tdoku_17_clue": "17 clues",
     "tdoku_magictour_top1465": "top 1465",
@@ -34,18 +47,7 @@ def draw(data: dict[str, Any], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    style = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "groundstate",
-        "font.family": "monospace",
-        "font.size": 10,
-        "text.color": TEXT,
-        "xtick.color": QUIET,
-        "ytick.color": QUIET,
-        "axes.edgecolor": RULE,
-        "axes.labelcolor": QUIET,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(STYLE):
         across = min(2, len(data["sets"]))
         down = -(-len(data["sets"]) // across)
         figure = Figure(figsize=(5.2 * across, 0.9 + 3.4 * down), facecolor=CARD, layout="constrained")

@@ -98,7 +98,7 @@ def alone(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Jour
         request = model.solver.parse(puzzle.text)
         begun = time.perf_counter()
         with _patience(model, budget):
-            model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed)
+            model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed, ask=False)
         seconds = time.perf_counter() - begun
         journal.add(key(model, puzzle, budget, "alone"), {"seconds": seconds})
         told()

@@ -31,5 +31,5 @@ export(
     tool=Tool(description="Colours six countries so that neighbours differ. `borders[i][j]` is 1 where two share one."),
 )
 
-tool = EnergyTool.from_model("colours.onnx", alternatives=1)  # any of the many colourings will do
+tool = EnergyTool.from_model("colours.onnx", alternatives=1)  # any colouring will do
 print(tool.invoke({"borders": (ring + ring.T).tolist()}))

@@ -67,7 +67,9 @@ def ambiguous(task: Task, request: JSON, answers: Sequence[JSON], trial: Trial) 
             if _key(one.get(tries[place][0])) == _key(tries[place][1]) and one not in found:
                 found.append(one)
     best = max(asked, key=lambda name: (_information(name, found), -rank[name][2]))
-    return _question(task, request, best, choices[best], found)
+    told = {_key(value) for name, value in tries if name == best} | {_key(one.get(best)) for one in found}
+    more = any(_key(value) not in told for value in choices[best])
+    return _question(task, request, best, choices[best], found, more=more)
 
 
 def relax(
@@ -104,10 +106,10 @@ def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int
 
 def _which(request: JSON, helping: Sequence[Change]) -> Question:
     several = len(helping) > 1
-    may, without = ("Which of these may go?", "any one of them") if several else ("May this go?", "it")
+    which, after = ("Which of these changes", "any one of them") if several else ("Would this change", "it")
     options = [Option(change.id, change.label, change.patch, 1) for change in helping]
-    said = f"{may} Without {without} an answer was found that passes every rule."
-    return question(request, said, "", options, len(options))
+    text = f"{which} {'would be right' if several else 'be right'}? After {after} an answer was found that passes every rule."
+    return question(request, text, "", options, len(options))
 
 
 def _both(one: Change, other: Change) -> Change:
@@ -124,7 +126,7 @@ def _natural(path: str) -> list[tuple[int, str]]:
 
 
 def _question(
-    task: Task, request: JSON, name: str, choices: Sequence[Any], found: Sequence[Mapping[str, Any]]
+    task: Task, request: JSON, name: str, choices: Sequence[Any], found: Sequence[Mapping[str, Any]], *, more: bool
 ) -> Question:
     values = {_key(one.get(name)): one.get(name) for one in found}
     kept = Counter(_key(one.get(name)) for one in found)
@@ -137,7 +139,10 @@ def _question(
         patch: Patch = tuple(task.fix(request, name, values[key]))
         label = labels[key]
         options.append(Option(key if label in alike else label, label, patch, kept[key]))
-    return question(request, task.ask(request, name), name, options, len(found))
+    text = task.ask(request, name)
+    if more:
+        text += " Other replies may be possible too; these were tried."
+    return question(request, text, name, options, len(found))
 
 
 def _untried(choices: Sequence[Any], name: str, found: Sequence[Mapping[str, Any]]) -> list[Any]:

@@ -366,9 +366,18 @@ def _padded(tensor: NDArray[Any], rows: int) -> NDArray[Any]:
 
 
 def descend(
-    session: Session, problems: Iterable[Problem], pool: Pool, watch: Callable[[Segment], None] | None = None
+    session: Session,
+    problems: Iterable[Problem],
+    pool: Pool,
+    watch: Callable[[Segment], None] | None = None,
+    pulse: Callable[[], None] | None = None,
 ) -> Iterator[Problem]:
-    """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order."""
+    """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order.
+
+    Args:
+        watch: Called after every segment, for each problem in flight.
+        pulse: Called before every segment; what it raises ends the descent.
+    """
     waiting = iter(problems)
     flights: dict[tuple[tuple[int, ...], ...], _Flight] = {}
     exhausted = False
@@ -384,6 +393,8 @@ def descend(
         if not flights:
             return
         for size, flight in list(flights.items()):
+            if pulse is not None:
+                pulse()
             yield from flight.advance()
             if not flight.active:
                 del flights[size]

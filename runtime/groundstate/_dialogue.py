@@ -79,7 +79,10 @@ class Dialogue:
 
 
 def _text(request: Mapping[str, Any]) -> str:
-    return json.dumps(plain(request), sort_keys=True, default=str)
+    try:
+        return json.dumps(plain(request), sort_keys=True, default=str)
+    except (RecursionError, TypeError, ValueError):
+        return ""  # what is no JSON is refused where it is solved, and never remembered
 
 
 def _stale(name: str, solution: Solution) -> Fault:

@@ -31,11 +31,14 @@ def explained(task: Task, header: Header, request: Mapping[str, Any], solution: 
         return " ".join(said)
     rules = ", ".join(rule.name for rule in header.rules)
     checked = f"checked exactly against every rule ({rules})" if rules else "checked exactly"
+    if solution.alternatives:
+        # How one of several came about is no reason to prefer it.
+        return " ".join(
+            [*said, f"Found by descent: {len(solution.alternatives) + 1} different answers so far, {checked}."]
+        )
     said.append(f"Found by descent: an answer of energy {energy:.4g} after {steps}, {checked}.")
     if solution.only:
         said.append("It is the only answer, which is proven.")
-    elif solution.alternatives:
-        said.append(f"So far {len(solution.alternatives) + 1} different answers pass every rule.")
     elif sought > 1:
         came = f"{solution.arrivals} of {chains}"
         said.append(f"No other answer was found, and {came} came to this one; that is no proof.")

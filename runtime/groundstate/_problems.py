@@ -29,7 +29,7 @@ Plain = dict[str, Any]
 _REMEMBERED = 256
 """Sizes whose header is kept for a file of any size: to make one takes as long as a small problem's segment."""
 
-_EFFORT = {1: (8, 512), 2: (32, 2048)}
+EFFORTS = {1: (8, 512), 2: (16, 2048)}
 """Chains, and updates of each, that an option is tried with."""
 
 
@@ -79,6 +79,7 @@ class Problems:
         budget: Budget,
         watch: Callable[[Segment], None] | None = None,
         begun: float | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Plain, Solution | RequestError]]:
         """Solve requests in shared batches: their numbers, what they are as plain JSON, and how they ended, as they end.
 
@@ -86,6 +87,7 @@ class Problems:
 
         Args:
             begun: `time.monotonic` from which deadlines count; where None, for each request from when it is read.
+            pulse: Called before every segment; what it raises ends the descent.
         """
         plain: dict[int, Plain] = {}
         early: list[tuple[int, Plain, Solution | RequestError]] = []
@@ -104,25 +106,32 @@ class Problems:
                 plain[index] = asked
                 yield prepared
 
-        for problem in descend(self._session, admitted(), self._pool, watch):
+        for problem in descend(self._session, admitted(), self._pool, watch, pulse):
             while early:
                 yield early.pop(0)
             asked = plain.pop(problem.index)
             yield problem.index, asked, self._conclude(problem, asked)
         yield from early
 
-    def question(self, request: Plain, solution: Solution, budget: Budget, begun: float) -> Question | None:
+    def question(
+        self,
+        request: Plain,
+        solution: Solution,
+        budget: Budget,
+        begun: float,
+        pulse: Callable[[], None] | None = None,
+    ) -> Question | None:
         """What would settle a problem that is not settled; None where nothing would, or no time is left."""
 
         def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
-            chains, steps = _EFFORT[effort]
+            chains, steps = EFFORTS[effort]
             tried = replace(
                 budget,
                 restarts=min(chains, budget.restarts),
                 max_steps=min(steps, budget.max_steps),
                 alternatives=1,
             )
-            for index, _, outcome in self.outcomes(requests, tried, None, begun):
+            for index, _, outcome in self.outcomes(requests, tried, None, begun, pulse):
                 if isinstance(outcome, Solution) and outcome.solved and outcome.answer is not None:
                     yield index, outcome.answer
 

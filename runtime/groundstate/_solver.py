@@ -101,6 +101,7 @@ class Solver:
         ask: bool = True,
         answers: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> Solution:
         """Solve one problem.
 
@@ -122,6 +123,8 @@ class Solver:
                 after another; `Solution.request` is what came of it.
             watch: Called after every segment of the descent; not while options are tried, and not where a question was asked of
                 an equal request before: it is remembered, and nothing descends.
+            pulse: Called before every segment, also while options are tried. What it raises ends the solve and rises: so a
+                solve that nobody waits for any more is stopped.
 
         Raises:
             RequestError: If the request is not what the schema allows, or a reply is to no question that it brings.
@@ -131,10 +134,10 @@ class Solver:
         begun = time.monotonic()
 
         def asked(request: Mapping[str, Any]) -> Solution:
-            for _, plain, outcome in self._problems.outcomes([request], budget, watch, begun):
+            for _, plain, outcome in self._problems.outcomes([request], budget, watch, begun, pulse):
                 if isinstance(outcome, RequestError):
                     raise outcome
-                return self._asked(plain, outcome, budget, begun) if ask else outcome
+                return self._asked(plain, outcome, budget, begun, pulse) if ask else outcome
             raise AssertionError("a request came back neither answered nor refused")
 
         return self._dialogue.settle(request, answers or {}, (budget, ask), asked, recall=deadline is None)
@@ -286,9 +289,16 @@ class Solver:
         """
         return minimise(self._session, self._problems, self._pool, inputs, state, steps=steps, seed=seed, noise=noise)
 
-    def _asked(self, request: dict[str, Any], solution: Solution, budget: Budget, begun: float) -> Solution:
+    def _asked(
+        self,
+        request: dict[str, Any],
+        solution: Solution,
+        budget: Budget,
+        begun: float,
+        pulse: Callable[[], None] | None = None,
+    ) -> Solution:
         """The solution with its question, if it needs one."""
-        question = self._problems.question(request, solution, budget, begun)
+        question = self._problems.question(request, solution, budget, begun, pulse)
         if question is None:
             return solution
         return replace(solution, question=question, seconds=time.monotonic() - begun)

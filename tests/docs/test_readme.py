@@ -17,6 +17,7 @@ SNIPPETS = {
     "tool.py": "solve_sudoku",
     "week.py": "Status.SOLVED mon 14:00",
     "export_own.py": "matches PyTorch at batches 1, 2, 7, 16",
+    "asks.py": "Status.AMBIGUOUS · Which digit stands in row",
 }
 
 

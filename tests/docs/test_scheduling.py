@@ -28,7 +28,7 @@ def solver() -> gs.Solver:
 
 @pytest.fixture(scope="module")
 def tool() -> EnergyTool:
-    return EnergyTool.from_model("scheduling")
+    return EnergyTool.from_model("scheduling", alternatives=1)
 
 
 def test_the_program_is_a_file_and_prints_what_the_page_says(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Sudoku energy, at random weights: the first real energy, exported whole."""
+"""The Sudoku energy, exported whole: what the file computes, and what it does not compute at every step."""
 
 from __future__ import annotations
 
@@ -10,52 +10,28 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from torch import Tensor
 
-from groundstate_export import ExportReport, HeavyBall, Normal, export
-from groundstate_models.sudoku.energy import SudokuEnergy
+from groundstate_export import ExportReport, Normal, export
+from groundstate_models.sudoku.board import BOARDS
+from groundstate_models.sudoku.energy import SudokuEnergy, rules
+from groundstate_models.sudoku.learned import Settings
 
 STEPS = 4
-DIGITS = torch.arange(1, 10)
-
-
-def rules(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
-    held = (answer["grid"].unsqueeze(-1) == DIGITS).long()
-    boxes = held.unflatten(2, (3, 3)).unflatten(1, (3, 3)).sum((2, 4))
-    return {
-        "givens": ((grid > 0) & (grid != answer["grid"])).flatten(1).sum(1),
-        "rows": (held.sum(2) == 0).flatten(1).sum(1),
-        "columns": (held.sum(1) == 0).flatten(1).sum(1),
-        "boxes": (boxes == 0).flatten(1).sum(1),
-    }
 
 
 @pytest.fixture(scope="module")
-def energy() -> SudokuEnergy:
-    torch.manual_seed(0)
-    return SudokuEnergy(width=8, hidden=16, group=24, intersection=16)
-
-
-@pytest.fixture(scope="module")
-def made(energy: SudokuEnergy, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
-    def decode(state: Tensor, grid: Tensor) -> dict[str, Tensor]:
-        return {"grid": torch.where(grid > 0, grid, energy.logits(state).argmax(-1) + 1)}
-
-    def embed(answer: dict[str, Tensor], grid: Tensor) -> Tensor:
-        held = (answer["grid"].unsqueeze(-1) == DIGITS).float()
-        return (2 * held - 1).unsqueeze(-1) * energy.readout
-
-    path = tmp_path_factory.mktemp("sudoku") / "sudoku.onnx"
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
+    energy, path = SudokuEnergy(BOARDS[9]), tmp_path_factory.mktemp("sudoku") / "sudoku.onnx"
     report = export(
         energy,
         inputs={"grid": torch.randint(0, 10, (3, 9, 9))},
-        state=torch.randn(3, 9, 9, 9, 8),
-        rule=HeavyBall(torch.linspace(0.02, 0.1, 8), 0.9, noise=0.3, noise_every=2, temperature=(0.0, 1.0), learn=True),
+        state=torch.randn(3, 9, 81),
+        rule=Settings().descent(energy),
         unroll=STEPS,
         path=path,
-        decode=decode,
+        decode=energy.decode,
         rules=rules,
-        embed=embed,
+        embed=energy.embed,
         initial=Normal(0.0, 0.5),
         seeds=(0,),
     )
@@ -80,12 +56,11 @@ def test_a_solved_grid_breaks_no_rule_and_an_empty_one_many(made: Any, host: Any
     np.testing.assert_array_equal(found["answer.grid"][0], solved)
 
 
-def test_the_step_looks_at_the_givens_once_and_shares_the_sigmoids(made: Any) -> None:
+def test_a_step_looks_at_the_givens_not_at_all_and_at_each_probability_once(made: Any) -> None:
     operators = Counter(node.op_type for node in onnx.load(made[0]).graph.node)
-    assert operators["Equal"] <= 12  # the givens and the rules, not a step
-    assert operators["Where"] == 1  # the answer keeps the givens; no guards in a step
-    # One for each softplus of the energy, and none for what a rule makes of its parameters, which is folded.
-    assert operators["Exp"] == 6 * (STEPS + 1)
-    assert not operators["Pow"] + operators["Softmax"]
-    # One sigmoid for each activation, in forward and gradient together: candidates, four kinds of groups, two of intersections.
-    assert operators["Sigmoid"] <= 7 * (STEPS + 1)
+    assert operators["Equal"] <= 6  # the givens and the rules, not a step
+    # One exponential of the logits for energy, gradient and weights together, and two of what the givens decide.
+    assert operators["Exp"] == STEPS + 1 + 2
+    # One product with the units there and one back, for the energy's gradient and Breakout's together; the rest once.
+    assert operators["MatMul"] <= 2 * (STEPS + 1) + 5
+    assert not operators["Sign"] + operators["Softmax"] + operators["Where"] - 1  # the answer keeps the givens

@@ -1,63 +1,90 @@
-"""The Sudoku energy: its gradient, its symmetries on boards of every size, its decoding."""
+"""The Sudoku energy: its gradient, its symmetries on boards of every size, its decoding; and the same in compiled code."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from groundstate_models.sudoku.board import Board
-from groundstate_models.sudoku.energy import OPEN, SEEN, SudokuEnergy, indicators, rules
+from groundstate_export import Descent
+from groundstate_models.sudoku.board import BOARDS, Board
+from groundstate_models.sudoku.compiled import LANES, NORMALS, Boards, descend
+from groundstate_models.sudoku.energy import EXCLUDED, HAND, SudokuEnergy, rules
+from groundstate_models.sudoku.learned import RULE, SEGMENT, Settings
+from groundstate_models.sudoku.search import easy_puzzles
 from tests.support import EASY, EASY_SOLUTION, rows
 
 GRID = torch.tensor([rows(EASY), rows(EASY_SOLUTION), [[0] * 9] * 9])
 SIZES = (4, 6, 9, 16)
+SHAPED = HAND | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "temperature_by_digits": -0.3}
+"""No two kinds of rules weigh the same."""
 
 
-def energy(intersection: int = 6) -> SudokuEnergy:
-    torch.manual_seed(0)
-    return SudokuEnergy(width=4, hidden=8, group=5, intersection=intersection).double()
+def energy(size: int = 9) -> SudokuEnergy:
+    return SudokuEnergy(Board.of(size), SHAPED).double()
 
 
 def board(size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A state, and a grid with a third of its cells given: rules do not matter here."""
-    torch.manual_seed(size)
-    grid = torch.randint(1, size + 1, (2, size, size)) * (torch.rand(2, size, size) < 1 / 3)
-    return torch.randn(2, size, size, size, 4, dtype=torch.double), grid
+    draw = torch.Generator().manual_seed(size)
+    grid = torch.randint(1, size + 1, (2, size, size), generator=draw) * (
+        torch.rand(2, size, size, generator=draw) < 1 / 3
+    )
+    return torch.randn(2, size, size * size, dtype=torch.double, generator=draw), grid
+
+
+def total(model: SudokuEnergy, y: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    return sum(model(y, grid).values(), start=torch.zeros(()))
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("intersection", [0, 6])
-def test_the_gradient_that_is_trained_through_is_that_of_the_energy(intersection: int, size: int) -> None:
-    model, (state, grid) = energy(intersection), board(size)
-    state.requires_grad_()
-    (gradient,) = torch.autograd.grad(sum(term.sum() for term in model(state, grid).values()), state)
-    assert torch.allclose(model.gradient(state, model.drive(grid)), gradient, rtol=1e-9, atol=1e-12)
+def test_the_gradient_is_the_slope_of_the_energy(size: int) -> None:
+    model, (y, grid) = energy(size), board(size)
+    y.requires_grad_()
+    (gradient,) = torch.autograd.grad(total(model, y, grid).sum(), y)
+    direction = torch.randn(y.shape, dtype=torch.double, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        ahead, behind = (total(model, y + step * direction, grid) for step in (1e-5, -1e-5))
+    torch.testing.assert_close((gradient * direction).flatten(1).sum(1), (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-8)
 
 
-def total(model: SudokuEnergy, state: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    return sum(model(state, grid).values(), start=torch.zeros(()))
+@torch.no_grad()
+def test_the_terms_are_what_their_names_say() -> None:
+    """On an empty board of equal logits every digit is expected once everywhere, and every cell is as open as can be."""
+    model, y = SudokuEnergy(BOARDS[4]), torch.zeros(1, 4, 16)
+    terms = model(y, torch.zeros(1, 4, 4, dtype=torch.long))
+    temperature = np.exp(HAND["log_temperature"])
+    assert float(terms["rules"]) == pytest.approx(0.0, abs=1e-10)
+    assert float(terms["decision"]) == pytest.approx(-16 * temperature * np.log(4), rel=1e-5)
+    assert float(terms["confinement"]) == 0.0
+    y[0, 2, 5] = 3.0
+    assert float(model(y, torch.zeros(1, 4, 4, dtype=torch.long))["confinement"]) == pytest.approx(
+        4.5 * np.exp(HAND["log_confinement"]), rel=1e-5
+    )
 
 
-def symmetric_copy(name: str, state: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def symmetric_copy(name: str, y: torch.Tensor, grid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     size = grid.shape[-1]
     high, wide = Board.of(size).height, Board.of(size).width
+    y = y.unflatten(2, (size, size))
     match name:
         case "transposed":
-            return state.transpose(1, 2), grid.transpose(1, 2)
+            y, grid = y.transpose(2, 3), grid.transpose(1, 2)
         case "digits renamed":
             digits = torch.cat([torch.zeros(1, dtype=torch.long), 1 + torch.randperm(size)])
-            moved = torch.empty_like(state)
-            moved[:, :, :, digits[1:] - 1] = state
-            return moved, digits[grid]
+            moved = torch.empty_like(y)
+            moved[:, digits[1:] - 1] = y
+            y, grid = moved, digits[grid]
         case "rows in a band":
             order = torch.arange(size).unflatten(0, (-1, high)).flip(1).flatten()
-            return state[:, order], grid[:, order]
+            y, grid = y[:, :, order], grid[:, order]
         case "bands":
             order = torch.arange(size).unflatten(0, (-1, high)).roll(1, 0).flatten()
-            return state[:, order], grid[:, order]
+            y, grid = y[:, :, order], grid[:, order]
         case _:
             order = torch.arange(size).unflatten(0, (-1, wide)).flip(1).flatten()
-            return state[:, :, order], grid[:, :, order]
+            y, grid = y[:, :, :, order], grid[:, :, order]
+    return y.flatten(2), grid
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,30 +92,46 @@ def symmetric_copy(name: str, state: torch.Tensor, grid: torch.Tensor) -> tuple[
 def test_the_energy_does_not_change_under_a_symmetry_of_sudoku(name: str, size: int) -> None:
     if name == "transposed" and Board.of(size).height != Board.of(size).width:
         pytest.skip("boxes that are not square do not stay boxes")
-    model, (state, grid) = energy(), board(size)
-    assert torch.allclose(total(model, state, grid), total(model, *symmetric_copy(name, state, grid)), rtol=1e-9)
+    model, (y, grid) = energy(size), board(size)
+    assert torch.allclose(total(model, y, grid), total(model, *symmetric_copy(name, y, grid)), rtol=1e-9)
 
 
 def test_the_energy_changes_where_the_copy_is_no_symmetry() -> None:
-    model, state = energy(), torch.randn(3, 9, 9, 9, 4, dtype=torch.double)
+    model, y = energy(), torch.randn(3, 9, 9, 9, dtype=torch.double, generator=torch.Generator().manual_seed(0))
     swapped = [3, 1, 2, 0, 4, 5, 6, 7, 8]
-    assert not torch.allclose(total(model, state, GRID), total(model, state[:, swapped], GRID[:, swapped]), rtol=1e-6)
+    one, other = (total(model, at.flatten(2), grid) for at, grid in ((y, GRID), (y[:, :, swapped], GRID[:, swapped])))
+    assert not torch.allclose(one, other, rtol=1e-6)
 
 
-def test_an_open_candidate_is_seen_where_its_digit_is_given_in_its_row_column_or_box() -> None:
+@torch.no_grad()
+def test_a_given_excludes_the_digits_of_its_cell_and_holds_its_own_back_where_it_is_seen() -> None:
     grid = torch.zeros(1, 9, 9, dtype=torch.long)
     grid[0, 4, 4] = 7
-    seen = indicators(grid)[0, :, :, :, SEEN]
+    bias = SudokuEnergy(BOARDS[9]).shaped(grid).bias[0].unflatten(1, (9, 9))
+    assert bias[:, 4, 4].tolist() == [0.0 if digit == 6 else -EXCLUDED for digit in range(9)]
+    bias[:, 4, 4] = 0.0
     peers = {(4, c) for c in range(9)} | {(r, 4) for r in range(9)} | {(r, c) for r in (3, 4, 5) for c in (3, 4, 5)}
-    assert {(int(r), int(c)) for r, c, _ in seen.nonzero()} == peers - {(4, 4)}
-    assert set(seen.nonzero()[:, 2].tolist()) == {6}
-    assert int(indicators(grid)[0, :, :, :, OPEN].sum()) == 80 * 9
+    assert {(int(r), int(c)) for _, r, c in bias.nonzero()} == peers - {(4, 4)}
+    assert set(bias[bias != 0].tolist()) == {-HAND["held_back"]}
+    assert set(bias.nonzero()[:, 0].tolist()) == {6}
 
 
 def test_decoding_keeps_the_givens() -> None:
-    decoded = energy().decode(torch.randn(3, 9, 9, 9, 4, dtype=torch.double), GRID)["grid"]
+    decoded = energy().decode(torch.randn(3, 9, 81, dtype=torch.double), GRID)["grid"]
     assert torch.equal(decoded[GRID > 0], GRID[GRID > 0])
     assert ((decoded >= 1) & (decoded <= 9)).all()
+
+
+@torch.no_grad()
+def test_the_right_board_lies_below_one_with_a_given_or_two_digits_changed() -> None:
+    right = torch.tensor([rows(EASY_SOLUTION)] * 3)
+    right[1, 0, 0], right[1, 0, 1] = right[1, 0, 1].clone(), right[1, 0, 0].clone()
+    digits = torch.arange(10)
+    digits[[5, 3]] = digits[[3, 5]]
+    right[2] = digits[right[2]]
+    model, grid = SudokuEnergy(BOARDS[9]), GRID[:1].expand(3, 9, 9)
+    found = total(model, model.embed({"grid": right}, grid), grid)
+    assert found[0] < found[1:].min() - 1.0
 
 
 def test_the_rules_count_what_is_missing() -> None:
@@ -104,3 +147,28 @@ def test_the_rules_count_what_is_missing() -> None:
         "columns": 2,
         "boxes": 0,
     }
+
+
+@pytest.mark.parametrize(("size", "givens"), [(9, 28), (6, 12)])
+def test_compiled_chains_find_answers_when_chains_in_pytorch_do(size: int, givens: int) -> None:
+    """Without noise the two make the same updates, so they have an answer after the same segment."""
+    steps, chains = 4 * SEGMENT, 24
+    settings = Settings(SHAPED, RULE | {"noise": 0.0, "step_size": 0.6, "momentum": 0.8, "raises": 0.1}, 0.3)
+    boards = Boards.of(Board.of(size), *easy_puzzles(chains, 3, givens, Board.of(size))[:2])
+    found = descend(boards, settings, np.arange(chains), steps=steps, seed=3)
+    draw = np.random.default_rng(3)
+    draw.standard_normal((NORMALS, LANES), dtype=np.float32)
+    start = np.float32(settings.start) * draw.standard_normal((size, size * size, LANES), dtype=np.float32)
+    model = SudokuEnergy(boards.board, settings.energy)
+    grid, answer = torch.from_numpy(boards.grid), torch.from_numpy(boards.answer.astype(np.int64))
+    descent = Descent(model, settings.descent(model), {"grid": grid})
+    with torch.no_grad():
+        state = descent.start(torch.from_numpy(start[..., :chains]).movedim(2, 0), torch.Generator().manual_seed(0))
+        seen = torch.zeros(chains, dtype=torch.int64)
+        for step in range(steps):
+            state, _ = descent.step(state, None)
+            if step % SEGMENT == SEGMENT - 1:
+                right = (model.decode(state["y"], grid)["grid"].flatten(1) - 1 == answer).all(1)
+                seen = torch.where((seen == 0) & right, step + 1, seen)
+    assert seen.tolist() == found.tolist()
+    assert len(set(found.tolist())) > 1

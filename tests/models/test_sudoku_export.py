@@ -1,4 +1,4 @@
-"""From a checkpoint to artefacts: all of them or none, and a sentence for whatever is no checkpoint."""
+"""From settings to artefacts: all of them or none, and a sentence for whatever holds no settings."""
 
 from __future__ import annotations
 
@@ -6,36 +6,19 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 import pytest
-import torch
 
-from groundstate_export.rules import HeavyBall
 from groundstate_models.sudoku import export as command
-from groundstate_models.sudoku.board import BOARDS, Board
-from groundstate_models.sudoku.checkpoint import restore
-from groundstate_models.sudoku.data import Puzzles
-from groundstate_models.sudoku.energy import SudokuEnergy
-from groundstate_models.sudoku.search import easy_puzzles
+from groundstate_models.sudoku.energy import HAND
+from groundstate_models.sudoku.learned import FORMAT, RULE, Settings
 
-WIDTH = 4
-
-
-@pytest.fixture(scope="module")
-def stored() -> dict[str, Any]:
-    """What a run's checkpoint holds for the export, of a small energy without training."""
-    torch.manual_seed(0)
-    energy = SudokuEnergy(WIDTH, 4, 4, 4)
-    rule = HeavyBall(torch.full((WIDTH,), 0.1), torch.full((WIDTH,), 0.8), learn=True)
-    averaged = torch.nn.ModuleDict({"energy": energy, "rule": rule}).state_dict()
-    averaged["energy.readout"].neg_()
-    return {"format": 2, "config": energy.config, "noise": 0.1, "averaged": averaged}
+MINE = Settings(HAND | {"log_box": 0.25}, RULE | {"noise": 0.1}, 0.4)
 
 
 @pytest.fixture
-def checkpoint(stored: dict[str, Any], tmp_path: Path) -> Path:
-    path = tmp_path / "checkpoint.pt"
-    torch.save(stored, path)
+def stored(tmp_path: Path) -> Path:
+    path = tmp_path / "learned.json"
+    MINE.keep(path)
     return path
 
 
@@ -44,127 +27,78 @@ def out(tmp_path: Path) -> Path:
     """A folder where older files stand."""
     folder = tmp_path / "models"
     folder.mkdir()
-    for name in ("sudoku.onnx", "sudoku_4x4.onnx", "weights.npz"):
+    for name in ("sudoku.onnx", "sudoku_4x4.onnx", "settings.json"):
         (folder / name).write_bytes(b"the last good one")
     return folder
-
-
-@pytest.fixture
-def nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puzzles that lack one digit, some of which an energy without training completes."""
-
-    def generate(*_: object, board: Board = BOARDS[9], **__: object) -> Puzzles:
-        return Puzzles(*easy_puzzles(8, 0, board.size**2 - 1, board))
-
-    monkeypatch.setattr(command, "generate", generate)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def run(checkpoint: Path, out: Path, *options: str) -> int:
-    return command.main(["--checkpoint", str(checkpoint), "--out", str(out), *options])
+def run(settings: Path, out: Path, *options: str) -> int:
+    return command.main(["--settings", str(settings), "--out", str(out), *options])
 
 
-@pytest.mark.usefixtures("nearly_full")
-def test_the_kept_weights_make_the_same_file_again(
-    checkpoint: Path, out: Path, stored: dict[str, Any], capsys: pytest.CaptureFixture[str]
+def test_the_kept_settings_make_the_same_file_again(
+    stored: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(checkpoint, out, "--size", "9", "--steps", "2") == 0
-    assert str(out / "sudoku.onnx") in capsys.readouterr().out
+    assert run(stored, out, "--size", "6", "--steps", "2") == 0
+    assert str(out / "sudoku_6x6.onnx") in capsys.readouterr().out
     made = contents(out)
     assert made["sudoku_4x4.onnx"] == b"the last good one"
-    energy, rule = restore(out / "weights.npz", (0.0, 1.0))
-    assert rule.noise == 0.1
-    for name, tensor in stored["averaged"].items():
-        part, _, rest = name.partition(".")
-        assert torch.equal({"energy": energy, "rule": rule}[part].state_dict()[rest], tensor)
-    assert run(out / "weights.npz", out, "--size", "9", "--steps", "2") == 0
+    assert Settings.read(out / "settings.json") == MINE
+    assert run(out / "settings.json", out, "--size", "6", "--steps", "2") == 0
     assert contents(out) == made
 
 
-def damaged(how: str, stored: dict[str, Any], good: bytes) -> object:
-    averaged = stored["averaged"]
+def damaged(how: str) -> str:
+    good: dict[str, Any] = {"format": FORMAT, "energy": dict(HAND), "rule": dict(RULE), "start": 0.3}
     return {
-        "empty": b"",
-        "text": b"not a checkpoint",
-        "truncated": good[: len(good) // 2],
-        "a list": [1, 2],
-        "weights alone": dict(averaged),
-        "former": {"format": 1, "preset": {"width": WIDTH}, "averaged": averaged},
-        "unknown part": stored | {"config": {**stored["config"], "heads": 8}},
-        "other width": stored | {"config": {**stored["config"], "hidden": 5}},
-        "no config": {name: part for name, part in stored.items() if name != "config"},
-        "weight missing": stored | {"averaged": {n: w for n, w in averaged.items() if n != "energy.w2"}},
+        "empty": "",
+        "text": "not settings",
+        "truncated": json.dumps(good)[:60],
+        "a list": "[1, 2]",
+        "no energy": json.dumps({name: part for name, part in good.items() if name != "energy"}),
+        "former": json.dumps(good | {"format": 0}),
+        "a number missing": json.dumps(good | {"energy": {"log_box": 0.0}}),
+        "a number too many": json.dumps(good | {"rule": RULE | {"patience": 1.0}}),
     }[how]
 
 
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("empty", "is damaged, or no checkpoint"),
-        ("text", "is damaged, or no checkpoint"),
-        ("truncated", "is damaged, or no checkpoint"),
-        ("a list", "is no checkpoint of groundstate_models.sudoku.train."),
-        ("weights alone", "is no checkpoint of groundstate_models.sudoku.train."),
-        ("former", "is a checkpoint of format 1; this version takes format 2 alone."),
-        ("unknown part", "holds an energy of another architecture than this version's"),
-        ("other width", "holds an energy of another architecture than this version's"),
-        ("no config", "holds an energy of another architecture than this version's"),
-        ("weight missing", "holds an energy of another architecture than this version's"),
+        ("empty", "is damaged, or no settings"),
+        ("text", "is damaged, or no settings"),
+        ("truncated", "is damaged, or no settings"),
+        ("a list", "is damaged, or no settings"),
+        ("no energy", "is damaged, or no settings"),
+        ("former", "holds settings of another version."),
+        ("a number missing", "holds settings of another version."),
+        ("a number too many", "holds settings of another version."),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_in_a_sentence(
-    how: str, told: str, stored: dict[str, Any], checkpoint: Path, out: Path, capsys: pytest.CaptureFixture[str]
+def test_what_holds_no_settings_is_refused_in_a_sentence(
+    how: str, told: str, stored: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = damaged(how, stored, checkpoint.read_bytes())
-    if isinstance(bad, bytes):
-        checkpoint.write_bytes(bad)
-    else:
-        torch.save(bad, checkpoint)
-    refused(run(checkpoint, out), f"{checkpoint} {told}", out, capsys)
+    stored.write_text(damaged(how), encoding="utf-8")
+    refused(run(stored, out), f"{stored} {told}", out, capsys)
 
 
 def refused(code: int, told: str, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says it, and nothing in the folder but what was there."""
     said = capsys.readouterr()
     assert (code, said.out) == (2, "")
-    (line,) = (line for line in said.err.splitlines() if "one chain without noise" not in line)
+    (line,) = said.err.splitlines()
     assert line.startswith("export: ")
     assert told in line
     assert set(contents(out).values()) == {b"the last good one"}
     assert len(contents(out)) == 3
 
 
-def kept(how: str, path: Path) -> None:
-    arrays: dict[str, Any] = {"energy.w1": np.zeros((4, 4), np.float32)}
-    if how != "no preset":
-        arrays["preset"] = np.array(json.dumps({"width": 4, "noise": 0.1}) if how == "former" else "{")
-    np.savez(path, **arrays)
-    if how == "truncated":
-        path.write_bytes(path.read_bytes()[:-40])
-
-
-@pytest.mark.parametrize(
-    ("how", "told"),
-    [
-        ("former", "is a checkpoint of format 1"),
-        ("no JSON", "is damaged, or no checkpoint"),
-        ("no preset", "is damaged, or no checkpoint"),
-        ("truncated", "is damaged, or no checkpoint"),
-    ],
-)
-def test_weights_of_another_version_and_damaged_ones_are_refused_in_a_sentence(
-    how: str, told: str, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "weights.npz"
-    kept(how, path)
-    refused(run(path, out), f"{path} {told}", out, capsys)
-
-
-@pytest.mark.parametrize("name", ["nowhere.pt", "nowhere.npz", "models"])
-def test_a_checkpoint_that_is_not_there_is_told(
+@pytest.mark.parametrize("name", ["nowhere.json", "models"])
+def test_settings_that_are_not_there_are_told(
     name: str, out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused(run(tmp_path / name, out), f"{tmp_path / name} cannot be read: ", out, capsys)
@@ -186,35 +120,22 @@ def test_a_checkpoint_that_is_not_there_is_told(
             ["--temperature", "3", "1"],
             "temperature is (3.0, 1.0); it must be (low, high) with 0 <= low <= high, finite.",
         ),
+        (["--size", "4", "--steps", "0"], "unroll is 0"),
     ],
 )
 def test_options_that_cannot_be_met_are_told(
-    options: list[str], told: str, checkpoint: Path, out: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], told: str, stored: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused(run(checkpoint, out, *options), told, out, capsys)
-
-
-@pytest.mark.usefixtures("nearly_full")
-def test_a_segment_without_updates_is_told(checkpoint: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refused(run(checkpoint, out, "--size", "9", "--steps", "0"), "unroll is 0", out, capsys)
-
-
-def test_an_energy_that_solves_nothing_is_not_exported(
-    checkpoint: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(command, "generate", lambda *_, **__: Puzzles(*easy_puzzles(2, 0, 20)))
-    refused(run(checkpoint, out, "--size", "9"), "The energy solves none of 2 9×9 puzzles", out, capsys)
+    refused(run(stored, out, *options), told, out, capsys)
 
 
 def full_disk(*_: object, **__: object) -> NoReturn:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.usefixtures("nearly_full")
-@pytest.mark.parametrize("place", ["numpy.savez", "groundstate_models.sudoku.export.export"])
 def test_a_full_disk_costs_a_sentence_and_no_file(
-    place: str, checkpoint: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    stored: Path, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, full_disk)
+    monkeypatch.setattr("groundstate_models.sudoku.export.export", full_disk)
     told = f"{out} cannot be written: No space left on device. Nothing there was changed."
-    refused(run(checkpoint, out, "--size", "9"), told, out, capsys)
+    refused(run(stored, out, "--size", "4"), told, out, capsys)

@@ -4,82 +4,107 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from groundstate_models.sudoku import train
+from groundstate_models.sudoku.learned import Settings
 
 
-def run(out: Path, *options: str) -> dict[str, object]:
-    assert train.main(["--preset", "smoke", "--no-compile", "--threads", "1", "--out", str(out), *options]) == 0
-    state: dict[str, object] = torch.load(out / "checkpoint.pt", weights_only=False)
-    return state
+def run(out: Path, *options: str) -> Settings:
+    assert train.main(["--preset", "smoke", "--threads", "1", "--out", str(out), *options]) == 0
+    return Settings.read(out / "settings.json")
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    return run(tmp_path_factory.mktemp("straight"))
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("straight")
+    run(folder)
+    return folder
 
 
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(straight: dict[str, object], tmp_path: Path) -> None:
-    run(tmp_path, "--stop-after", "4")
-    resumed = run(tmp_path)
-    assert resumed["iteration"] == straight["iteration"] == 6
-    for name, value in straight["model"].items():  # type: ignore[attr-defined]
-        assert torch.equal(resumed["model"][name], value), name  # type: ignore[index]
+def test_the_origin_of_the_search_is_what_is_written_by_hand() -> None:
+    found, hand = train.settings_of(np.zeros(train.DIMENSIONS)), Settings()
+    assert found.energy == hand.energy
+    assert found.rule == pytest.approx(dict(hand.rule))
+    assert found.start == pytest.approx(hand.start)
 
 
-def test_the_log_says_what_a_run_did(tmp_path: Path) -> None:
-    run(tmp_path)
-    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    validated = [entry for entry in entries if "minimal" in entry]
+def test_every_number_of_a_point_moves_a_number_of_the_settings() -> None:
+    hand = Settings()
+    for place in range(train.DIMENSIONS):
+        moved = train.settings_of(np.eye(train.DIMENSIONS)[place])
+        changed = [name for name in hand.energy if moved.energy[name] != hand.energy[name]]
+        changed += [name for name in hand.rule if abs(moved.rule[name] - hand.rule[name]) > 1e-12]
+        changed += ["start"] if moved.start != hand.start else []
+        assert len(changed) == 1
+
+
+def test_answers_that_come_sooner_and_more_answers_are_worth_more() -> None:
+    found = np.array([[64, 64], [64, 512], [512, 512], [512, 0], [0, 0]])
+    worth = train.soon(found, 1024)
+    assert (np.diff(worth) < 0).all()
+    assert worth[0] == pytest.approx(np.log2(1000 * 2.1 / 128))
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(straight: Path, tmp_path: Path) -> None:
+    run(tmp_path, "--stop-after", "1")
+    assert run(tmp_path) == Settings.read(straight / "settings.json") != Settings()
+
+
+def test_the_log_says_what_a_run_did(straight: Path) -> None:
+    entries = [json.loads(line) for line in (straight / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [entry["iteration"] for entry in entries if "best" in entry] == [1, 2]
+    validated = [entry for entry in entries if "hardest" in entry]
     assert validated
-    assert all(
-        0.0 <= entry[kind][of] <= 1.0 for entry in validated for kind in ("easy", "hard") for of in ("one", "any")
-    )
+    for entry in validated:
+        for kind in ("minimal", "hard", "hardest"):
+            _, one, of_any = entry[kind]
+            assert 0.0 <= one <= of_any <= 1.0
 
 
-def test_a_checkpoint_of_another_shape_is_refused_in_a_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_what_was_seldom_solved_comes_back_more_often() -> None:
+    evolution = train.SudokuEvolution(train.PRESETS["smoke"], 0, 1)
+    evolution.share[:] = 1.0
+    evolution.share[[3, 6]] = 0.0
+    drawn = [set(evolution._drawn(np.random.default_rng(seed)).tolist()) for seed in range(8)]
+    assert all({3, 6} <= some and len(some) == 4 for some in drawn)
+    assert len(set.union(*drawn)) > 4
+
+
+def test_a_checkpoint_of_another_preset_is_refused_in_a_sentence(
+    tmp_path: Path, straight: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(tmp_path)
-    state = torch.load(tmp_path / "checkpoint.pt", weights_only=False)
-    state["preset"]["width"] = 99
+    state = torch.load(straight / "checkpoint.pt", weights_only=False)
+    state["preset"]["chains"] = 99
     torch.save(state, tmp_path / "checkpoint.pt")
-    assert train.main(["--preset", "smoke", "--no-compile", "--out", str(tmp_path)]) == 2
+    assert train.main(["--preset", "smoke", "--out", str(tmp_path)]) == 2
     assert "was made by another preset" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
     checkpoint.write_bytes(b"not a checkpoint")
-    assert train.main(["--preset", "smoke", "--no-compile", "--out", str(tmp_path)]) == 2
+    assert train.main(["--preset", "smoke", "--out", str(tmp_path)]) == 2
     assert "cannot be read" in capsys.readouterr().err
     assert checkpoint.read_bytes() == b"not a checkpoint"
-
-
-def test_boards_of_other_sizes_join_in_the_second_half(straight: dict[str, object]) -> None:
-    assert set(straight["lanes"]) - {9}  # type: ignore[call-overload]
 
 
 def test_a_full_disk_costs_a_sentence_and_not_the_checkpoint(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(tmp_path, "--stop-after", "2")
+    run(tmp_path, "--stop-after", "1")
     before = (tmp_path / "checkpoint.pt").read_bytes()
 
-    def full(*_: object, **__: object) -> None:
+    def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
-    assert train.main(["--preset", "smoke", "--no-compile", "--threads", "1", "--out", str(tmp_path)]) == 2
+    assert train.main(["--preset", "smoke", "--threads", "1", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert "No space left on device" in said
     assert "the last good one is kept" in said
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
-
-
-def test_a_device_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train.main(["--preset", "smoke", "--no-compile", "--out", str(tmp_path), "--device", "cuda:7"]) == 2
-    assert "cuda:7" in capsys.readouterr().err

@@ -391,7 +391,9 @@ def test_answers_that_are_kept_cost_the_least_of_all_that_were_right(
     def below(cost: float) -> dict[str, Any] | None:
         return {"most": np.float32(cost - 1)} if cost > least else None
 
-    problem = Problem(0, None, {"most": np.float32(99)}, Budget(100, 8, None, 0, alternatives), judge, below, lambda _: False, 0.0)
+    problem = Problem(
+        0, None, {"most": np.float32(99)}, Budget(100, 8, None, 0, alternatives), judge, below, lambda _: False, 0.0
+    )
     seen: list[float] = []
     for answer, cost in offers:
         assert problem.offer(offered(answer)) is (cost is not None)

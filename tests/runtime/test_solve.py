@@ -141,6 +141,31 @@ def test_watching_shows_every_segment_and_changes_nothing(sudoku: gs.Solver) -> 
     assert (seen[-1].violations.sum(1) == 0).any()
 
 
+def test_what_a_pulse_raises_ends_the_descent(sudoku: gs.Solver) -> None:
+    with pytest.raises(TimeoutError, match="gone"):
+        sudoku.solve({"grid": rows(EASY)}, pulse=_gone)
+
+
+def test_a_pulse_also_ends_the_trying_of_options(sudoku: gs.Solver) -> None:
+    segments: list[gs.Segment] = []
+    pulses: list[None] = []
+
+    def pulse() -> None:
+        pulses.append(None)
+        if len(pulses) > len(segments) + 1:  # a segment that is not watched: an option is tried
+            _gone()
+
+    with pytest.raises(TimeoutError, match="gone"):
+        sudoku.solve(
+            {"grid": rows(TWO_SOLUTIONS)}, alternatives=2, restarts=2, max_steps=64, watch=segments.append, pulse=pulse
+        )
+    assert segments
+
+
+def _gone() -> None:
+    raise TimeoutError("gone")
+
+
 def test_watching_many_tells_of_each_problem_by_its_place(sudoku: gs.Solver) -> None:
     seen: list[gs.Segment] = []
     requests = [{"grid": rows(EASY)}, {"grid": []}, {"grid": rows(EASY)}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,8 @@ _WEIGHTS = "chain.weights"
 class Breakout(Wrapper):
     """Minimises an energy that holds the squares of some violations, and fills up the basins that it rests in.
 
-    Descended is ``E + Σ (w − 1) h²``, where ``h ≥ 0`` are the violations and ``w`` weights that every chain has of its own, 1 at
-    the start. With each step ``w ← keep · w + (1 − keep) + raises · h``, of the violations where the step began: what stays
+    Descended is ``E + Σ (w − 1) h²``, where ``h`` are the violations and ``w`` weights that every chain has of its own, 1 at
+    the start. With each step ``w ← keep · w + (1 − keep) + raises · |h|``, of the violations where the step began: what stays
     violated weighs more until the chain leaves the basin, and what holds is slowly forgotten. Where all violations are 0 there
     is nothing to add, so answers are minima of the energy itself.
 
@@ -34,22 +35,31 @@ class Breakout(Wrapper):
 
     Args:
         rule: What descends.
-        violations: ``h(state, **inputs)``, called as the energy is, returns ``(batch, …)``, not negative.
+        violations: ``h(state, **inputs)``, called as the energy is, returns ``(batch, …)``, of either sign.
         raises: What a violation of 1 adds to its weight with a step; above 0.
         keep: Share of a weight beyond 1 that is kept from step to step, above 0 and at most 1.
+        term: The energy's term that is ``Σ h²``, where it has one: it is then weighted as a whole, and differentiated once
+            instead of twice.
         learn: Whether both are trained (as a logarithm and a logit; ``keep`` of 1 stays).
 
     Raises:
-        ValueError: A number is out of range; another `Breakout` stands within.
+        ValueError: A number is out of range; another `Breakout` stands within; the energy has no such term.
     """
 
     def __init__(
-        self, rule: Rule, violations: Violations, *, raises: float = 0.1, keep: float = 1.0, learn: bool = False
+        self,
+        rule: Rule,
+        violations: Violations,
+        *,
+        raises: float = 0.1,
+        keep: float = 1.0,
+        term: str | None = None,
+        learn: bool = False,
     ) -> None:
         super().__init__(rule, once=True)
         if not 0 < keep <= 1:
             raise ValueError(f"keep is {keep:g}; it must be above 0 and at most 1.")
-        self.violations = violations
+        self.violations, self.term = violations, term
         self.log_raises = nn.Parameter(torch.tensor(math.log(positive("raises", raises))), requires_grad=learn)
         self.forgets = keep < 1
         logit = math.log(keep / (1.0 - keep)) if self.forgets else 0.0
@@ -60,8 +70,13 @@ class Breakout(Wrapper):
         return merged(self.rule.slots(state, probe), {_WEIGHTS: Slot(torch.ones_like(found.detach()), Constant(1.0))})
 
     def objective(self, probe: Probe) -> Tensor:
-        extra = (probe.state[_WEIGHTS] - 1.0) * self._violations(probe).square()
-        return self.rule.objective(probe) + extra.flatten(1).sum(1)
+        weights, squares = probe.state[_WEIGHTS], self._violations(probe).square()
+        if self.term is None:
+            return self.rule.objective(probe) + ((weights - 1.0) * squares).flatten(1).sum(1)
+        if self.term not in probe.terms:
+            raise ValueError(f"The energy has no term {self.term!r}; its terms are {sorted(probe.terms)}.")
+        others = {name: term for name, term in probe.terms.items() if name != self.term}
+        return self.rule.objective(replace(probe, terms=others)) + (weights * squares).flatten(1).sum(1)
 
     def forward(
         self,
@@ -77,7 +92,7 @@ class Breakout(Wrapper):
         if self.forgets:
             keep = torch.sigmoid(self.keep_logit)
             weights = keep * weights + (1.0 - keep)
-        following[_WEIGHTS] = weights + self.log_raises.exp() * self._violations(probe)
+        following[_WEIGHTS] = weights + self.log_raises.exp() * self._violations(probe).abs()
         return following
 
     def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:

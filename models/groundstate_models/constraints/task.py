@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Header, Task, Violation
+from groundstate import Change, Header, Patch, Task, Violation
+from groundstate_models.constraints import asking
+from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
@@ -67,6 +69,13 @@ class Memory(Generic[Known]):
         return made
 
 
+def counted(many: int, noun: str) -> str:
+    """``"1 variable"``, ``"2 variables"``."""
+    if many == 1:
+        return f"1 {noun}"
+    return f"{many} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{many} {noun}s"
+
+
 class ConstraintsTask(Task):
     """Finite problems as typed constraints: the request is `schema.REQUEST`, the answer ``{"values": …, "cost": …}``."""
 
@@ -105,6 +114,45 @@ class ConstraintsTask(Task):
 
     def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
         return self.read(request).below(cost)
+
+    def unique(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+        """Whether propagation alone leaves one value of every variable."""
+        del answer
+        return not self.read(request).network.kept
+
+    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: answer["values"][name] for name in request["variables"]}
+
+    def choices(self, request: Mapping[str, Any], variable: str) -> list[Value]:
+        return asking.choices(self.read(request).network, variable)
+
+    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
+        return asking.fix(request, variable, value)
+
+    def ask(self, request: Mapping[str, Any], variable: str) -> str:
+        del request
+        return f"Which value is {variable} to have?"
+
+    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
+        del request
+        return f"{variable} = {value}"
+
+    def relaxations(
+        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    ) -> list[Change]:
+        return asking.relaxations(request, self.read(request).problem, answer, violations)
+
+    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        steps = since["value"].tolist()
+        return {
+            name: step for name, step in zip(self.read(request).network.rows, steps, strict=False) if name is not None
+        }
+
+    def summary(self, request: Mapping[str, Any]) -> str:
+        counts = (len(request[part]) if part in request else 0 for part in ("variables", "constraints", "preferences"))
+        variables, constraints, preferences = counts
+        liked = f" and {counted(preferences, 'preference')}" if preferences else ""
+        return f"{counted(variables, 'variable')} under {counted(constraints, 'constraint')}{liked}"
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
         names = list(request["variables"])

@@ -80,6 +80,14 @@ class Network:
         return [literals for literals in left if len(literals) > 1]
 
     @cached_property
+    def rows(self) -> list[str | None]:
+        """The variable of each row of ``domain`` that is used; None where it is a choice besides the variables."""
+        names: list[str | None] = list(self.graph.domains)
+        names += [None] * (len(self.graph.groups) - len(names))
+        left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
+        return [name for name, many in zip(names, left, strict=True) if many > 1]
+
+    @cached_property
     def costs(self) -> NDArray[np.int64]:
         """What each literal costs as a whole number: `quantum` times what the request says, ``(literals,)``."""
         costs = np.zeros(self.graph.count)

@@ -11,16 +11,10 @@ Everything is seeded; a checkpoint is written every few minutes and on interrupt
 
 from __future__ import annotations
 
-import argparse
 import math
-import os
-import pickle
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,11 +25,8 @@ from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE
 from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup, queens, sat, sudoku, zebra
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
+from groundstate_models.evolution import Evolution, Point, Sizes, command
 from groundstate_models.sudoku.search import hard_puzzles
-from groundstate_models.training import TrainingError, resume, run, write
-
-FORMAT = 2
-"""Of checkpoints; 1 kept no generator."""
 
 _HELD = 1_000_003
 """Added to the seed of problems that are validated on."""
@@ -44,34 +35,31 @@ MARKS = (64, 128, 256, 512)
 """A chain is worth the share of these numbers of updates within which it has an answer."""
 
 
-@dataclass(frozen=True)
-class Preset:
+@dataclass(frozen=True, kw_only=True)
+class Preset(Sizes):
     """Sizes of the training.
 
     Attributes:
-        iterations: Generations of the evolution.
-        candidates: In each.
-        spread: Standard deviation of the first candidates.
         made: Problems of each family to train on.
         drawn: Of those, how many a generation is judged by.
         chains: Descended on each.
         held: Problems of each family to validate on.
         largest: Edges of the largest problem to train on.
-        validate_every: Generations from one validation to the next.
     """
 
     iterations: int = 150
     candidates: int = 14
-    spread: float = 0.25
     made: int = 48
     drawn: int = 8
     chains: int = 2
     held: int = 24
     largest: int = 2_500
-    validate_every: int = 10
 
 
-PRESETS = {"smoke": Preset(2, 4, made=2, drawn=1, chains=1, held=1, validate_every=1), "cpu": Preset()}
+PRESETS = {
+    "smoke": Preset(iterations=2, candidates=4, made=2, drawn=1, chains=1, held=1, validate_every=1),
+    "cpu": Preset(),
+}
 
 
 def settings_of(x: Array) -> Settings:
@@ -143,64 +131,26 @@ def worth(judged: Mapping[str, tuple[float, float]]) -> float:
     return float(np.mean([soon for soon, _ in judged.values()]))
 
 
-class _Normal:
-    """Standard normal numbers for CMA-ES from a generator that is kept with it, so that a run goes on as if not stopped."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = np.random.default_rng(seed)
-
-    def __call__(self, *shape: int) -> Array:
-        return self.random.standard_normal(shape)
-
-
-class Evolution:
-    """The state of a training run; an iteration is a generation.
-
-    Args:
-        preset: Its sizes.
-        seed: Decides every random draw.
-        threads: Candidates that descend at a time.
-    """
+class ConstraintsEvolution(Evolution):
+    """The training of the constraints energy."""
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
-        with warnings.catch_warnings():
-            # Where matplotlib is missing, cma says on import that it cannot draw, which is not wanted of it.
-            warnings.filterwarnings("ignore", "Could not import matplotlib", UserWarning)
-            import cma
-
-        self.preset, self.seed, self.seen = preset, seed, 0
+        super().__init__(preset, seed, threads, DIMENSIONS)
         self.training = problems(seed, preset.made, preset.largest)
         self.held = problems(seed + _HELD, preset.held, preset.largest)
-        self._pool = ThreadPoolExecutor(threads)
-        options = {"popsize": preset.candidates, "randn": _Normal(seed), "seed": math.nan, "verbose": -9}
-        self.strategy = cma.CMAEvolutionStrategy(np.zeros(DIMENSIONS), preset.spread, options)
-
-    @property
-    def iteration(self) -> int:
-        return int(self.strategy.countiter)
 
     @property
     def settings(self) -> Settings:
-        """The middle of the candidates: what was learned so far."""
         return settings_of(self.strategy.mean)
 
-    def step(self) -> dict[str, float]:
-        """One generation, judged by a fresh draw of the problems, the same for all candidates."""
+    def judged(self, points: Sequence[Point]) -> list[float]:
         preset, number = self.preset, self.iteration
         draw = np.random.default_rng((self.seed, number))
         some = {
             family: [every[int(i)] for i in draw.permutation(len(every))[: preset.drawn]]
             for family, every in self.training.items()
         }
-
-        def value(x: Array) -> float:
-            return worth(judge(settings_of(x), some, preset.chains, 7919 * number))
-
-        points = self.strategy.ask()
-        values = list(self._pool.map(value, points))
-        self.strategy.tell(points, [-value for value in values])
-        self.seen += len(points)
-        return {"best": max(values), "mean": float(np.mean(values)), "spread": float(self.strategy.sigma)}
+        return self.map(lambda x: worth(judge(settings_of(x), some, preset.chains, 7919 * number)), points)
 
     def validate(self) -> dict[str, Any]:
         """How soon, and how often within the last mark, chains reach answers to problems that no candidate was judged by."""
@@ -208,60 +158,10 @@ class Evolution:
         each = {family: [round(value, 3) for value in pair] for family, pair in told.items()}
         return {"held": round(worth(told), 4), **each}
 
-    def state(self) -> dict[str, Any]:
-        """Everything that a run needs to go on."""
-        return {
-            "format": FORMAT,
-            "preset": asdict(self.preset),
-            "strategy": self.strategy.pickle_dumps(),
-            "seen": self.seen,
-        }
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned, on an evolution of the same preset and seed."""
-        self.strategy, self.seen = pickle.loads(state["strategy"]), state["seen"]  # noqa: S301 - the user's own run
-
-
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m groundstate_models.constraints.train",
-        description="Train the constraints energy through its own descent. Ctrl-C stops it; the same command goes on.",
-    )
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/constraints"), help="folder of the run (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--iterations", type=int, help="generations; may be changed when a run goes on")
-    parser.add_argument("--stop-after", type=int, help="stop at this generation, to go on later")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    return parser.parse_args(argv)
-
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    options = _options(argv)
-    preset = PRESETS[options.preset]
-    if options.iterations:
-        preset = replace(preset, iterations=options.iterations)
-    checkpoint, kept = options.out / "checkpoint.pt", options.out / "settings.json"
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        evolution = Evolution(preset, options.seed, options.threads)
-        if checkpoint.exists():
-            resume(evolution, checkpoint, FORMAT)
-            print(f"Going on from generation {evolution.iteration}.", file=sys.stderr, flush=True)
-        last = min(preset.iterations, options.stop_after or preset.iterations)
-        with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            stopped = run(evolution, last, checkpoint, log, lambda: [evolution.validate()], report_every=1)
-        write(kept, evolution.settings.keep)
-    except (TrainingError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 2
-    print(
-        f"{'Stopped' if stopped else 'Done'} at {evolution.iteration} of {preset.iterations}; {kept}", file=sys.stderr
-    )
-    return 0
+    return command("constraints", PRESETS, ConstraintsEvolution, argv)
 
 
 if __name__ == "__main__":

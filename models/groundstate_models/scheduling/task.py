@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Header, OptionError, Task, Violation
-from groundstate_models.constraints.task import Memory, Read
+from groundstate import Change, Header, OptionError, Patch, Task, Violation
+from groundstate_models.constraints.task import Memory, Read, counted
 from groundstate_models.scheduling import answer as answers
-from groundstate_models.scheduling import drawing
+from groundstate_models.scheduling import asking, drawing
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
@@ -111,6 +111,40 @@ class SchedulingTask(Task):
 
     def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan(request).below(cost)
+
+    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, str | None]:
+        return asking.variables(self.plan(request).schedule, answer)
+
+    def choices(self, request: Mapping[str, Any], variable: str) -> list[str]:
+        return asking.choices(self.plan(request).compiled, variable)
+
+    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
+        return asking.fix(request, self.plan(request).schedule, variable, value)
+
+    def ask(self, request: Mapping[str, Any], variable: str) -> str:
+        del request
+        return asking.ask(variable)
+
+    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
+        del request
+        return asking.called(variable, value)
+
+    def relaxations(
+        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    ) -> list[Change]:
+        return asking.relaxations(request, self.plan(request).schedule, answer, violations)
+
+    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        plan, steps = self.plan(request), since["value"].tolist()
+        rows = zip(plan.read.network.rows, steps, strict=False)
+        return {f"{name}{asking.START}": step for name, step in rows if name in plan.schedule.activities}
+
+    def summary(self, request: Mapping[str, Any]) -> str:
+        schedule = self.plan(request).schedule
+        people = (
+            f" of {counted(len(schedule.people), 'person')}".replace("persons", "people") if schedule.people else ""
+        )
+        return f"{counted(len(schedule.activities), 'activity')}{people}"
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
         """The schedule as ``ics`` (iCalendar) or ``svg`` (the week, drawn)."""

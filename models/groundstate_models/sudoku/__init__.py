@@ -1,4 +1,4 @@
-"""Sudoku by descent on a learned energy of a few thousand weights, which are the same for every board. See `CARD.md`."""
+"""Sudoku by descent on a learned energy of a few numbers, which are the same for every board. See `CARD.md`."""
 
 from pathlib import Path
 
@@ -29,6 +29,6 @@ def _file(size: int) -> Path:
     return Path(__file__).parent / f"{Board.of(size).name}.onnx"
 
 
-def weights() -> Path:
-    """The weights that all the files were made from, as NumPy arrays."""
-    return Path(__file__).parent / "weights.npz"
+def settings() -> Path:
+    """The numbers that all the files were made from, as JSON."""
+    return Path(__file__).parent / "settings.json"

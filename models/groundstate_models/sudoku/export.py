@@ -1,6 +1,6 @@
-"""From a checkpoint to the artefacts: ``python -m groundstate_models.sudoku.export --checkpoint runs/sudoku/checkpoint.pt``.
+"""From learned numbers to the artefacts: ``python -m groundstate_models.sudoku.export --settings runs/sudoku/settings.json``.
 
-One artefact for each size of board, all from the same weights. Either all files that were asked for are written, or none.
+One artefact for each size of board, all from the same numbers. Either all files that were asked for are written, or none.
 """
 
 from __future__ import annotations
@@ -15,125 +15,72 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from groundstate_export import ExportError, ExportReport, Normal, Tool, export
 from groundstate_export.arguments import destination
-from groundstate_export.rules import HeavyBall
-from groundstate_models.sudoku import artefact, weights
+from groundstate_models.sudoku import artefact
+from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
-from groundstate_models.sudoku.checkpoint import CheckpointError, keep, restore
 from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
-from groundstate_models.sudoku.trainer import PERIOD
+from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
-VERSION = "0.2.1"
-STEPS = PERIOD
+VERSION = "0.3.0"
 TRACE_EVERY = 8
-TEMPERATURE = (2.0, 6.0)
-PATIENCE = 4 * PERIOD
-"""Most chains that find the answer to a hard puzzle find it by then, and few soon after: `benchmarks/sudoku_settings.py`."""
+PATIENCE = 1_024
 EASY_GIVENS = 140
-"""Givens of the 16×16 puzzles that answers are placed by."""
+"""Givens of the 16×16 puzzles that the file is proven with."""
 
 _TERMS = {
-    "candidates": "What a candidate costs by itself.",
-    "cells": "The digits of a cell, of which one holds.",
-    "rows": "The places of a digit in a row, of which one holds.",
-    "columns": "The places of a digit in a column, of which one holds.",
-    "boxes": "The places of a digit in a box, of which one holds.",
-    "intersections": "The places of a digit where a line crosses a box, against the rest of both.",
-    "confinement": "Keeps the state near the origin.",
+    "rules": "How far each digit is from being expected once in each row, column and box, squared.",
+    "decision": "Keeps cells open for as long as it matters.",
+    "confinement": "Keeps the logits near the origin.",
 }
 
 
 def arguments(
-    checkpoint: Path | None = None,
-    steps: int = STEPS,
+    settings: Path | None = None,
+    steps: int = SEGMENT,
     temperature: tuple[float, float] = TEMPERATURE,
     size: int = 9,
 ) -> dict[str, Any]:
     """What `groundstate_export.export` takes: ``groundstate export groundstate_models.sudoku.export:arguments``.
 
     Args:
-        checkpoint: Of a training run, or weights kept by `keep`; the bundled weights, if None.
+        settings: The numbers that a training run learned; those of the bundled files, if None.
         steps: Updates in a segment.
         temperature: Range of the chains' temperatures.
         size: Rows of the board.
 
     Raises:
-        CheckpointError: If the checkpoint cannot be used, or its energy solves nothing.
+        SettingsError: If the settings cannot be used.
         ValueError: If the size is not supported, or the temperatures are no range.
     """
-    board = Board.of(size)
-    energy, rule = restore(checkpoint or weights(), temperature)
+    board, learned = Board.of(size), Settings.read(settings or kept())
+    energy = SudokuEnergy(board, learned.energy).requires_grad_(requires_grad=False)
     puzzles = _puzzles(board)
-    share = place_answers(energy, rule, puzzles, board)
-    print(
-        f"{size}×{size}: one chain without noise solves {share:.0%} of the puzzles that answers are placed by.",
-        file=sys.stderr,
-    )
     example = puzzles.take(slice(0, 7))
+    start = torch.randn(len(example), size, size * size, generator=torch.Generator().manual_seed(0))
     return {
-        "energy": _Bare(energy),
-        "inputs": {"grid": _grids(example.puzzle, board)},
-        "state": _start(energy, len(example), board),
-        "rule": rule,
+        "energy": energy,
+        "inputs": {"grid": torch.from_numpy(example.puzzle.reshape(-1, size, size)).long()},
+        "state": learned.start * start,
+        "rule": learned.descent(energy, temperature).requires_grad_(requires_grad=False),
         "unroll": steps,
-        "decode": lambda state, grid: energy.decode(state["z"], grid),
+        "decode": energy.decode,
         "rules": rules,
-        "embed": lambda answer, grid: {"z": energy.embed(answer, grid)},
-        "initial": {"z": Normal(0.0, 0.1)},
+        "embed": energy.embed,
+        "initial": Normal(0.0, learned.start),
         "record": True,
         "trace_every": min(TRACE_EVERY, steps),
         "tool": _tool(board, puzzles),
     }
 
 
-@torch.no_grad()
-def place_answers(energy: SudokuEnergy, rule: HeavyBall, puzzles: Puzzles, board: Board, steps: int = 256) -> float:
-    """Set where candidates that hold and that do not rest on average, over the puzzles that are solved. Returns their share.
-
-    Raises:
-        CheckpointError: If none is solved.
-    """
-    grid, solution = _grids(puzzles.puzzle, board), _grids(puzzles.solution, board)
-    state = _start(energy, len(puzzles), board)
-    state["z.velocity"] = torch.zeros_like(state["z"])
-    drive = energy.drive(grid)
-    for _ in range(steps):
-        state = rule(state, {"z": energy.gradient(state["z"], drive)})
-    solved = (energy.decode(state["z"], grid)["grid"] == solution).flatten(1).all(1)
-    if not solved.any():
-        raise CheckpointError(
-            f"The energy solves none of {len(puzzles)} {board.size}×{board.size} puzzles; train it before it is exported, "
-            "or leave that size out."
-        )
-    rest = state["z"][solved]
-    chosen = torch.nn.functional.one_hot(solution[solved] - 1, board.size).bool()
-    open_cells = (grid[solved] == 0).unsqueeze(-1).expand_as(chosen)
-    energy.holds.copy_(rest[chosen & open_cells].mean(0))
-    energy.fails.copy_(rest[~chosen & open_cells].mean(0))
-    return float(solved.float().mean())
-
-
-def _start(energy: SudokuEnergy, batch: int, board: Board) -> dict[str, Tensor]:
-    shape = (batch, board.size, board.size, board.size, energy.config["width"])
-    return {"z": 0.1 * torch.randn(shape, generator=torch.Generator().manual_seed(0))}
-
-
 def _puzzles(board: Board) -> Puzzles:
-    match board.size:
-        case 9:
-            return generate(96, 32, seed=77)
-        case 16:
-            return generate(0, 0, 77, board=board, easy=32, givens=EASY_GIVENS)
-        case _:
-            return generate(32, 0, 77, board=board)
-
-
-def _grids(flat: Any, board: Board) -> Tensor:
-    return torch.from_numpy(flat.reshape(-1, board.size, board.size)).long()
+    if board.size == 16:
+        return generate(0, 0, 77, board=board, easy=32, givens=EASY_GIVENS)
+    return generate(32, 0, 77, board=board)
 
 
 def _tool(board: Board, puzzles: Puzzles) -> Tool:
@@ -156,7 +103,7 @@ def _tool(board: Board, puzzles: Puzzles) -> Tool:
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
         rules=RULES,
-        defaults={"restarts": 64, "max_steps": 2048, "patience": PATIENCE, "settled": 1e-4},
+        defaults={"restarts": 64, "max_steps": 2048, "patience": PATIENCE, "settled": 1e-5},
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},
@@ -174,19 +121,8 @@ def _schema(n: int, least: int, description: str) -> dict[str, Any]:
     }
 
 
-class _Bare(torch.nn.Module):
-    """The energy of a state given by name."""
-
-    def __init__(self, energy: SudokuEnergy) -> None:
-        super().__init__()
-        self.energy = energy
-
-    def forward(self, state: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
-        return dict(self.energy(state["z"], grid))
-
-
 def main(argv: list[str] | None = None) -> int:
-    """Export a checkpoint; returns the exit code."""
+    """Export settings; returns the exit code."""
     options = _options(argv)
     try:
         boards = [Board.of(size) for size in dict.fromkeys(options.size)]
@@ -207,9 +143,10 @@ def main(argv: list[str] | None = None) -> int:
 def _options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m groundstate_models.sudoku.export",
-        description="Export a trained energy, and keep its weights beside the files. Either all files are written, or none.",
+        description="Export learned numbers, and keep them beside the files. Either all files are written, or none.",
     )
-    parser.add_argument("--checkpoint", type=Path, default=weights(), help="default: the weights of the bundled files")
+    parser.add_argument("--settings", type=Path, default=kept(), help="default: those of the bundled files")
+    parser.add_argument("--hand", action="store_true", help="the energy written by hand instead")
     parser.add_argument(
         "--out",
         type=Path,
@@ -219,7 +156,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--size", type=int, nargs="+", default=list(BOARDS), help="rows of the boards (default: all four)"
     )
-    parser.add_argument("--steps", type=int, default=STEPS, help="updates in a segment (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=SEGMENT, help="updates in a segment (default: %(default)s)")
     parser.add_argument(
         "--temperature", type=float, nargs=2, default=TEMPERATURE, help="range of the chains' temperatures"
     )
@@ -242,9 +179,10 @@ def _export(options: argparse.Namespace, targets: dict[Board, Path]) -> list[Exp
     temperature = tuple(options.temperature)
     reports = []
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as staging:
-        keep(*restore(options.checkpoint, temperature), Path(staging) / weights().name)
+        settings = Path(staging) / kept().name
+        (Settings() if options.hand else Settings.read(options.settings)).keep(settings)
         for board, target in targets.items():
-            taken = arguments(options.checkpoint, options.steps, temperature, board.size)
+            taken = arguments(settings, options.steps, temperature, board.size)
             reports.append(replace(export(**taken, path=Path(staging) / target.name), path=target))
         for file in Path(staging).iterdir():
             file.replace(folder / file.name)

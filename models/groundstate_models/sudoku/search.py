@@ -221,6 +221,69 @@ def _harden(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid, scratch:
 
 
 @numba.njit
+def _exchanged(tables: _Tables, puzzle: Grid, trial: Grid, solution: Grid, scratch: Grid) -> int:
+    """Another minimal puzzle, by an exchange of some clues, and its solution. Returns its search nodes, 0 where that fails."""
+    trial[:] = puzzle
+    clues = np.flatnonzero(puzzle)
+    for _ in range(np.random.randint(1, 5)):
+        trial[clues[np.random.randint(0, len(clues))]] = 0
+    count, _ = _search(tables, trial, 1, solution, shuffled=True)
+    if count == 0:
+        return 0
+    count, _ = _search(tables, trial, 2, scratch, shuffled=False)
+    for cell in np.random.permutation(len(puzzle)):
+        if count == 1:
+            break
+        if trial[cell] == 0:
+            trial[cell] = solution[cell]
+            count, _ = _search(tables, trial, 2, scratch, shuffled=False)
+    _thin(tables, trial, 0, scratch)
+    _, nodes = _search(tables, trial, 2, scratch, shuffled=False)
+    return int(nodes)
+
+
+@numba.njit
+def _climb(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> int:
+    """Climb on by exchanges, which lead to other solutions too; now and then one that needs fewer search nodes is accepted."""
+    scratch, trial, other = np.empty_like(puzzle), np.empty_like(puzzle), np.empty_like(puzzle)
+    _, nodes = _search(tables, puzzle, 2, scratch, shuffled=False)
+    for _ in range(rounds):
+        found = _exchanged(tables, puzzle, trial, other, scratch)
+        if found >= nodes or (found > 0 and np.random.random() < 0.3 * (found / nodes) ** 12):
+            nodes = found
+            puzzle[:] = trial
+            solution[:] = other
+    return int(nodes)
+
+
+@numba.njit
+def _breed(
+    tables: _Tables,
+    seed: int,
+    children: int,
+    rounds: int,
+    puzzles: Grid,
+    solutions: Grid,
+    nodes: NDArray[np.int64],
+) -> None:
+    """Replace the easiest puzzles by children of the hardest quarter, each climbed for so many rounds."""
+    np.random.seed(seed)
+    for _ in range(children):
+        order = np.argsort(-nodes)
+        parent = order[np.random.randint(0, max(1, len(order) // 4))]
+        puzzle, solution = puzzles[parent].copy(), solutions[parent].copy()
+        found = _climb(tables, rounds, puzzle, solution)
+        known = False
+        for i in range(len(puzzles)):
+            known |= np.array_equal(puzzles[i], puzzle)
+        place = order[-1]
+        if not known and found > nodes[place]:
+            nodes[place] = found
+            puzzles[place] = puzzle
+            solutions[place] = solution
+
+
+@numba.njit
 def _make(
     tables: _Tables,
     seeds: NDArray[np.int64],
@@ -265,6 +328,19 @@ def hard_puzzles(n: int, seed: int, rounds: int = 40, board: Board = BOARDS[9]) 
     On 16×16 each round takes as long as a minimal puzzle, and longer the harder it gets.
     """
     return _made(np.random.default_rng((seed, 1)), n, 0, rounds, board)
+
+
+def hardest_puzzles(n: int, seed: int, children: int = 4, rounds: int = 200) -> Made:
+    """9×9 puzzles that need many times the search nodes of `hard_puzzles`, as the hardest that people have found do.
+
+    A population: the easiest puzzles make place for children of the hardest, which climb on from there. ``children`` is how many
+    there are for each puzzle, ``rounds`` how long each climbs; a child takes a quarter of a second or so, so 64 puzzles take a
+    minute. Puzzles of one family resemble each other. Returns what `minimal_puzzles` does.
+    """
+    random = np.random.default_rng((seed, 3))
+    puzzles, solutions, nodes = _made(random, n, 0, 40, BOARDS[9])
+    _breed(_tables(BOARDS[9]), int(random.integers(2**31 - 1)), children * n, rounds, puzzles, solutions, nodes)
+    return puzzles, solutions, nodes
 
 
 def easy_puzzles(n: int, seed: int, givens: int, board: Board = BOARDS[9]) -> Made:

@@ -173,7 +173,7 @@ class SudokuTask(Task):
             kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
             for digit in sorted({digit for digit in present if present.count(digit) > 1}):
                 places = tuple(self._place(cell) for cell in cells if digits[cell] == digit)
-                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {' and '.join(places)}."
+                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
                 broken.append(Violation(many, len(places) - 1, said, places))
         return broken
 
@@ -222,7 +222,7 @@ class SudokuTask(Task):
         path = pointer("grid", row, column)
         patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
         place = self._place(cell)
-        return Change(f"without {place}", f"The {_said(digit)} in {self._words(cell)} ({place}).", patch)
+        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)}.", patch)
 
 
 def _board_of(header: Header) -> Board:
@@ -243,7 +243,13 @@ def _flat(request: Mapping[str, Any]) -> list[int]:
 
 def _blank(cell: object) -> bool:
     """Whether a model that writes an empty cell otherwise than as 0 would write it so."""
-    return cell is None or (isinstance(cell, str) and (not cell.strip() or cell.strip() in EMPTY))
+    return cell is None or (isinstance(cell, str) and cell.strip() in ("", *EMPTY.replace("0", "")))
+
+
+def _listed(places: Sequence[str]) -> str:
+    """Places as words of a sentence, the first few of them."""
+    few = [*places[:3], f"{len(places) - 3} more"] if len(places) > 4 else places
+    return " and ".join(few)
 
 
 def _said(digit: int) -> str:

@@ -1,142 +1,188 @@
 """Train the Sudoku energy through its own descent: ``python -m groundstate_models.sudoku.train --preset cpu``.
 
-A batch of puzzles descends for one segment at a time; the weights are moved by the cross-entropy of the candidates' logits
-against the solution after every step. A puzzle keeps its place, its state carried over, until it is solved (and then for a
-while longer, so that solutions become places of rest) or until it is given up; so the hard puzzles, and the model's own wrong
-basins, get most of the training. Kicks of noise on the velocity teach the descent to use noise as search.
+The numbers of the energy, of the rule that descends it, and of where chains start are learned together, by evolution: a
+candidate is worth how soon chains that descend with it reach answers. That is told by the logarithm of how many answers a
+thousand updates bring, so that a puzzle that takes ten times as long counts as much as an easy one; and puzzles that the
+generations before seldom solved come back more often.
 
-Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it.
+Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it. Needs
+``groundstate[train]``.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
+import math
 import sys
-import zipfile
-from collections.abc import Iterable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from groundstate_models.sudoku.board import Board
-from groundstate_models.sudoku.data import Puzzles, generate, read_puzzles
-from groundstate_models.sudoku.search import Grid, easy_puzzles, hard_puzzles, minimal_puzzles
-from groundstate_models.sudoku.trainer import FORMAT, PRESETS, Library, Preset, Trainer
-from groundstate_models.training import TrainingError, resume, run, write
+from groundstate_models.evolution import Evolution, Point, Sizes, command
+from groundstate_models.sudoku.board import BOARDS
+from groundstate_models.sudoku.compiled import Array, Boards, descend
+from groundstate_models.sudoku.energy import HAND
+from groundstate_models.sudoku.learned import RULE, Settings
+from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles
 
-TEMPERATURES = (4.0,)
-PARTS = ("puzzle", "solution", "nodes")
-EASY_GIVENS = 140
-"""Of the 256 cells of a 16×16 board."""
+_HELD = 1_000_003
+"""Added to the seed of puzzles that are validated on."""
+
+ENERGY = tuple(HAND)
+SCALED = ("step_size", "noise", "raises")
+ODDS = ("momentum", "keep")
+DIMENSIONS = len(ENERGY) + len(SCALED) + len(ODDS) + 1
 
 
-def library(preset: Preset, seed: int, out: Path, exclude: Iterable[Path]) -> Library:
-    """The puzzles to train and to validate on; those to train on are made once and kept in the run's folder."""
-    made = out / "puzzles.npz"
-    if made.exists():
-        try:
-            stored = np.load(made)
-            training = {n: Puzzles(*(stored[f"{n}.{part}"] for part in PARTS)) for n in preset.mix}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise TrainingError(
-                f"The puzzles in {made} are damaged or of another version ({error}); move the file away, and it is made again."
-            ) from None
-    else:
-        print(
-            f"Making {preset.minimal + preset.hard + preset.other * (len(preset.mix) - 1)} puzzles …", file=sys.stderr
-        )
-        banned = [puzzle for path in exclude for puzzle in read_puzzles(path).puzzle]
-        training = {n: _puzzles(n, preset, seed, banned) for n in preset.mix}
-        arrays = {f"{n}.{part}": getattr(found, part) for n, found in training.items() for part in PARTS}
-        write(made, lambda file: np.savez_compressed(file, **arrays))
-    many, held = preset.validation, seed + 1_000_003
-    nine = Board.of(9)
-    validation = {
-        "easy": Puzzles(*easy_puzzles(many, held, 36, nine)),
-        "minimal": Puzzles(*minimal_puzzles(many, held)),
-        "hard": Puzzles(*hard_puzzles(many, held)),
+@dataclass(frozen=True, kw_only=True)
+class Preset(Sizes):
+    """Sizes of the training.
+
+    Attributes:
+        minimal, hard, hardest: Puzzles to train on: random minimal ones, made hard, and made as hard as can be.
+        children: Of each of the hardest, see `search.hardest_puzzles`.
+        drawn: Of those, how many a generation is judged by.
+        chains: Descended on each.
+        steps: Updates of a chain.
+        held: Puzzles of each kind to validate on.
+    """
+
+    iterations: int = 100
+    candidates: int = 14
+    minimal: int = 32
+    hard: int = 96
+    hardest: int = 64
+    children: int = 4
+    drawn: int = 64
+    chains: int = 8
+    steps: int = 1_024
+    held: int = 32
+
+
+PRESETS = {
+    "smoke": Preset(
+        iterations=2,
+        candidates=4,
+        minimal=4,
+        hard=2,
+        hardest=2,
+        children=1,
+        drawn=4,
+        chains=1,
+        steps=64,
+        held=2,
+        validate_every=1,
+    ),
+    "cpu": Preset(),
+}
+
+
+def settings_of(x: Point) -> Settings:
+    """What a point of the search stands for; the origin stands for what is written by hand."""
+    energy = {name: HAND[name] + float(by) for name, by in zip(ENERGY, x, strict=False)}
+    rest = dict(zip((*SCALED, *ODDS, "start"), map(float, x[len(ENERGY) :]), strict=True))
+    rule = dict(RULE)
+    for name in SCALED:
+        rule[name] = RULE[name] * math.exp(rest[name])
+    for name in ODDS:
+        odds = math.log(RULE[name] / (1.0 - RULE[name])) + rest[name]
+        rule[name] = 1.0 / (1.0 + math.exp(-odds))
+    return Settings(energy, rule, Settings().start * math.exp(rest["start"]))
+
+
+def soon(found: Array, steps: int) -> Array:
+    """How soon the chains of each puzzle reach its answer: the binary logarithm of answers in a thousand updates, ``(puzzles,)``.
+
+    Args:
+        found: Updates after which each chain had it, 0 for none, ``(puzzles, chains)``. A tenth of an answer is added, so that
+            a puzzle without any has a value too.
+        steps: Updates that each chain could make.
+    """
+    spent = np.where(found > 0, found, steps).sum(1)
+    logarithms: Array = np.log2(1000.0 * ((found > 0).sum(1) + 0.1) / spent)
+    return logarithms
+
+
+class SudokuEvolution(Evolution):
+    """The training of the Sudoku energy.
+
+    Attributes:
+        share: Of each puzzle's chains, those that reached its answer when it was last drawn.
+    """
+
+    def __init__(self, preset: Preset, seed: int, threads: int) -> None:
+        super().__init__(preset, seed, threads, DIMENSIONS)
+        print("Making puzzles …", file=sys.stderr, flush=True)
+        made = _puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.children)
+        self.training = _joined(list(made.values()))
+        self.held = _puzzles(seed + _HELD, *(3 * (preset.held,)), preset.children)
+        self.share = np.ones(len(self.training))
+
+    @property
+    def settings(self) -> Settings:
+        return settings_of(self.strategy.mean)
+
+    def judged(self, points: Sequence[Point]) -> list[float]:
+        preset, number = self.preset, self.iteration
+        some = self._drawn(np.random.default_rng((self.seed, number)))
+        rows = np.repeat(some, preset.chains)
+
+        def found(x: Point) -> Array:
+            settings = settings_of(x)
+            return descend(self.training, settings, rows, steps=preset.steps, seed=number).reshape(len(some), -1)
+
+        each = self.map(found, points)
+        self.share[some] = np.mean([(one > 0).mean(1) for one in each], axis=0)
+        return [float(soon(one, preset.steps).mean()) for one in each]
+
+    def _drawn(self, draw: np.random.Generator) -> Array:
+        """Half of them any, half of the quarter that was solved least."""
+        least = np.argsort(self.share, kind="stable")[: len(self.share) // 4]
+        hard = draw.permutation(least)[: self.preset.drawn // 2]
+        others = np.setdiff1d(np.arange(len(self.share)), hard)
+        found: Array = np.concatenate([hard, draw.permutation(others)[: self.preset.drawn - len(hard)]])
+        return found
+
+    def validate(self) -> dict[str, Any]:
+        """For each kind how soon (`soon`), the share of chains that reach the answer, and of puzzles where one of four does."""
+        told = {}
+        for kind, boards in self.held.items():
+            rows = np.repeat(np.arange(len(boards)), 4)
+            found = descend(boards, self.settings, rows, steps=self.preset.steps, seed=0).reshape(len(boards), -1)
+            worth = float(soon(found, self.preset.steps).mean())
+            told[kind] = [
+                round(worth, 3),
+                round(float((found > 0).mean()), 3),
+                round(float((found > 0).any(1).mean()), 3),
+            ]
+        return told
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"share": self.share}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self.share = state["share"]
+
+
+def _puzzles(seed: int, minimal: int, hard: int, hardest: int, children: int) -> dict[str, Boards]:
+    made = {
+        "minimal": minimal_puzzles(minimal, seed),
+        "hard": hard_puzzles(hard, seed, rounds=200),
+        "hardest": hardest_puzzles(hardest, seed, children),
     }
-    others = sorted(set(preset.mix) - {9})
-    return Library(training, validation | {f"{n}x{n}": _other(n, max(2, many // 4), held) for n in others})
+    return {kind: Boards.of(BOARDS[9], puzzle, solution) for kind, (puzzle, solution, _) in made.items()}
 
 
-def _puzzles(size: int, preset: Preset, seed: int, banned: list[Grid]) -> Puzzles:
-    return generate(preset.minimal, preset.hard, seed, banned) if size == 9 else _other(size, preset.other, seed)
-
-
-def _other(size: int, many: int, seed: int) -> Puzzles:
-    """Minimal puzzles of small boards, easy ones of large boards."""
-    board = Board.of(size)
-    found = minimal_puzzles(many, seed, board) if size < 9 else easy_puzzles(many, seed, EASY_GIVENS, board)
-    return Puzzles(*found)
-
-
-def _there(device: str) -> None:
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise TrainingError(
-            f"The device {device!r} cannot be used here: {reason}. Leave out --device to train on the CPU."
-        ) from None
-
-
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m groundstate_models.sudoku.train",
-        description="Train the Sudoku energy through its own descent. Ctrl-C stops it; the same command goes on.",
-    )
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="cpu")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/sudoku"), help="folder of the run (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--iterations", type=int, help="instead of the preset's; may be changed when a run goes on")
-    parser.add_argument("--stop-after", type=int, help="stop at this iteration, to go on later")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--device", default="cpu", help="where to train, as PyTorch names it (default: %(default)s)")
-    parser.add_argument(
-        "--exclude", type=Path, nargs="*", default=[], help="CSV files of puzzles to keep out of training"
-    )
-    parser.add_argument("--no-compile", action="store_true", help="without torch.compile: slower, for short runs")
-    return parser.parse_args(argv)
+def _joined(parts: Sequence[Boards]) -> Boards:
+    grid, answer = (np.concatenate([getattr(part, name) for part in parts]) for name in ("grid", "answer"))
+    return Boards(parts[0].board, grid, answer)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    options = _options(argv)
-    torch.set_num_threads(options.threads)
-    preset = PRESETS[options.preset]
-    if options.iterations:
-        preset = replace(preset, iterations=options.iterations)
-    checkpoint = options.out / "checkpoint.pt"
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        _there(options.device)
-        made = library(preset, options.seed, options.out, options.exclude)
-        trainer = Trainer(preset, options.seed, made, compiled=not options.no_compile, device=options.device)
-        if checkpoint.exists():
-            resume(trainer, checkpoint, FORMAT, trainer.device)
-            print(f"Going on from iteration {trainer.iteration}.", file=sys.stderr, flush=True)
-        with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
-            last = min(preset.iterations, options.stop_after or preset.iterations)
-
-            def validate() -> list[dict[str, Any]]:
-                return [{"temperature": heat, **trainer.validate(heat)} for heat in TEMPERATURES]
-
-            stopped = run(trainer, last, checkpoint, log, validate)
-    except (TrainingError, OSError) as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 2
-    print(
-        f"{'Stopped' if stopped else 'Done'} at {trainer.iteration} of {preset.iterations}; {checkpoint}",
-        file=sys.stderr,
-    )
-    return 0
+    return command("sudoku", PRESETS, SudokuEvolution, argv)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ def app() -> None:
 @app.command(
     epilog=_example(
         f"groundstate solve sudoku --watch \\\n  {_PUZZLE}",
+        f"groundstate solve sudoku --talk \\\n  {_PUZZLE.replace('3', '.')}",
         "groundstate solve sudoku puzzles.csv --json > answers.jsonl",
     ),
     short_help="Solve one puzzle, a file of them, or stdin.",
@@ -113,7 +114,9 @@ def app() -> None:
 @click.option("--max-steps", type=int, help="Updates that each chain may make.")
 @click.option("--deadline", type=float, help="Seconds for a puzzle, then the best so far.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every random draw.")
-@click.option("--alternatives", type=int, default=1, show_default=True, help="Different answers to look for.")
+@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 1; with --talk 2]")
+@click.option("--talk", is_flag=True, help="Put questions to you until none is open.")
+@click.option("--reply", metavar="ID=OPTION", multiple=True, help="Reply to a question that the puzzle brought before.")
 @_place
 @click.option("--watch", is_flag=True, help="Draw the descent: the board settling, the energy falling.")
 @click.option("--picture", type=click.Path(dir_okay=False), metavar="FILE.svg", help="Write a picture of the descent.")
@@ -214,3 +217,32 @@ def export(target: str, **options: Any) -> int:
     from groundstate.cli._export import Options, export
 
     return export(target, Options(**options))
+
+
+@app.command(
+    epilog=_example("groundstate serve --mcp sudoku", "groundstate serve --mcp sudoku scheduling --http --port 8000"),
+    short_help="Serve models to language models, over MCP.",
+)
+@click.argument("models", nargs=-1)
+@click.option("--mcp", is_flag=True, help="Speak the Model Context Protocol.")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Serve every .onnx file in a folder too.")
+@click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp.  [default: stdin and stdout]")
+@click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option(
+    "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
+)
+@click.option("--detail", help="How much of an outcome is told: brief or full.  [default: brief]")
+@click.option("--restarts", type=int, help="Chains that may be started for a problem.")
+@click.option("--max-steps", type=int, help="Updates that each chain may make.")
+@click.option("--deadline", type=float, help="Seconds for a problem, then the best so far.")
+@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 2]")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda; never another than you name.")
+def serve(**options: Any) -> int:
+    """Serve MODELS as tools: names, or paths of .onnx files; all that are installed, if none is given.
+
+    Over stdin and stdout the client starts this command; with --http it runs for any number of clients.
+    """
+    from groundstate.cli._serve import Options, serve
+
+    return serve(Options(**options))

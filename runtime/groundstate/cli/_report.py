@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from groundstate import Solution, Solver, Status
+from groundstate import Question, Solution, Solver, Status
 from groundstate.cli import _board
 from groundstate.cli._console import duration, number, plural, speaks_unicode
 
@@ -17,15 +17,21 @@ _GAP = 4
 _COLOURS = {Status.SOLVED: "green", Status.AMBIGUOUS: "green", Status.INFEASIBLE: "red", Status.UNSOLVED: "yellow"}
 
 
-def show(solver: Solver, request: Mapping[str, Any], solution: Solution, *, drawn: bool = True) -> None:
-    """Print one outcome: the drawings side by side, the status, and what it took.
+def show(
+    solver: Solver, request: Mapping[str, Any], solution: Solution, *, drawn: bool = True, hint: bool = True
+) -> None:
+    """Print one outcome: the drawings side by side, the status, what is asked, and what it took.
 
     Args:
         drawn: Whether to draw; False where the board is on the screen already.
+        hint: Whether to say how to reply to a question.
     """
     if drawn:
         _draw(solver, request, solution)
     click.echo(status(solution))
+    if solution.question is not None:
+        for text in asked(solution.question, hint=hint):
+            click.echo(text)
     if facts := effort(solution):
         click.echo(click.style(facts, dim=True))
 
@@ -34,6 +40,21 @@ def status(solution: Solution) -> str:
     """``Solved. The answer passes every rule.``, in colour."""
     word = click.style(f"{solution.status.value.capitalize()}.", fg=_COLOURS[solution.status], bold=True)
     return f"{word} {solution.message}"
+
+
+def asked(question: Question, *, hint: bool) -> list[str]:
+    """A question and its options, a line each, and how to reply."""
+    wide = max(len(option.id) for option in question.options)
+    labels = any(option.label != option.id for option in question.options)
+    lines = [click.style(question.text, bold=True)]
+    for option in question.options:
+        said = option.label if labels else f"keeps {option.keeps} of the {plural(question.answers, 'answer')} found"
+        lines.append(f"  {option.id:<{wide}}  {click.style(said, dim=True)}")
+    if hint:
+        shown = question.options[0].id
+        quoted = f"'{question.id}={shown}'" if " " in shown else f"{question.id}={shown}"
+        lines.append(f"Reply with --talk, or call again with --reply {quoted}")
+    return lines
 
 
 def effort(solution: Solution) -> str:

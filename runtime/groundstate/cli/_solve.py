@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import groundstate
-from groundstate import RequestError, Segment, Solution, Solver, Status
+from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
 from groundstate.cli import _puzzles, _report
 from groundstate.cli._console import BAD, NOT_SOLVED, SOLVED, echo_json
 from groundstate.cli._puzzles import Item, Source
@@ -26,7 +26,9 @@ class Options:
     max_steps: int | None
     deadline: float | None
     seed: int
-    alternatives: int
+    alternatives: int | None
+    talk: bool
+    reply: tuple[str, ...]
     device: str
     threads: int | None
     watch: bool
@@ -42,8 +44,13 @@ class Options:
             "max_steps": self.max_steps,
             "deadline": self.deadline,
             "seed": self.seed,
-            "alternatives": self.alternatives,
+            "alternatives": self.alternatives or (2 if self.talk else 1),
         }
+
+    @property
+    def replies(self) -> dict[str, str]:
+        """From the ids of questions to those of options."""
+        return dict(reply.split("=", 1) for reply in self.reply)
 
     def check(self) -> None:
         """Refuse what does not go together, before anything is loaded.
@@ -53,6 +60,15 @@ class Options:
         """
         if self.watch and self.as_json:
             raise click.UsageError("--watch draws for people and --json prints for programs; give one of them.")
+        if self.talk and (self.as_json or self.watch):
+            raise click.UsageError(
+                "--talk asks people, --json prints for programs and --watch draws; give one of them."
+            )
+        for reply in self.reply:
+            if "=" not in reply:
+                raise click.UsageError(
+                    f"--reply takes the id of a question and of an option, q1a2b3c4=5, not {reply!r}."
+                )
         for option, name in (("--picture", self.picture), ("--save", self.save)):
             if name is None:
                 continue
@@ -75,8 +91,9 @@ def solve(puzzle: str | None, options: Options) -> int:
         raise click.UsageError(f"{source.name} holds no puzzle.")
     if len(ahead) == 1:
         return _solve_one(solver, source, ahead[0], options)
-    if options.watch or options.picture or options.save:
-        raise click.UsageError(f"--watch, --picture and --save show one puzzle; {source.name} holds more than one.")
+    if options.watch or options.picture or options.save or options.talk or options.reply:
+        told = "--watch, --picture, --save, --talk and --reply are about one puzzle"
+        raise click.UsageError(f"{told}; {source.name} holds more than one.")
     from groundstate.cli._many import solve_many
 
     return solve_many(solver, source, _chain(ahead, source), options.budget, as_json=options.as_json)
@@ -91,22 +108,52 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
     segments: list[Segment] = []
     try:
         request = _puzzles.request(solver, item)
-        if options.watch:
-            from groundstate.cli._watch import searching
-
-            with searching(solver, request, segments) as watch:
-                solution = solver.solve(request, **options.budget, watch=watch)
-        else:
-            keep = segments.append if options.picture else None
-            solution = solver.solve(request, **options.budget, watch=keep)
+        solution = _solved(solver, request, options, segments, options.replies)
+        if options.talk:
+            solution = _talk(solver, request, options, solution)
     except RequestError as error:
         if options.as_json:
             place = {} if item.line is None else {"line": item.line}
             echo_json({"status": "error", "message": str(error), **place})
         _puzzles.warn(source, item, error)
         return BAD
-    _show(solver, request, solution, segments, options)
+    _show(solver, dict(solution.request), solution, segments, options)
     return SOLVED if solution.solved else NOT_SOLVED
+
+
+def _solved(
+    solver: Solver, request: dict[str, Any], options: Options, segments: list[Segment], replies: dict[str, str]
+) -> Solution:
+    if options.watch:
+        from groundstate.cli._watch import searching
+
+        with searching(solver, request, segments) as watch:
+            return solver.solve(request, **options.budget, answers=replies, watch=watch)
+    keep = segments.append if options.picture else None
+    return solver.solve(request, **options.budget, answers=replies, watch=keep)
+
+
+def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: Solution) -> Solution:
+    """Put each question to the person at the terminal, and solve again with the reply; an empty reply ends it."""
+    replies = options.replies
+    while (question := solution.question) is not None:
+        _report.show(solver, dict(solution.request), solution, hint=False)
+        option = _replied(question)
+        if option is None:
+            break
+        replies[question.id] = option.id
+        solution = solver.solve(request, **options.budget, answers=replies)
+    return solution
+
+
+def _replied(question: Question) -> Option | None:
+    """The option that a person chooses; None for an empty reply."""
+    while reply := click.prompt("Your reply (nothing to leave it open)", default="", show_default=False).strip():
+        try:
+            return question.option(reply)
+        except RequestError as error:
+            click.echo(error.faults[0].message)
+    return None
 
 
 def _show(

@@ -10,7 +10,7 @@
 
 from groundstate.tools._content import Asked, Detail
 from groundstate.tools._content import of_question as question_record
-from groundstate.tools._options import Model, SolveOptions, opened
+from groundstate.tools._options import Model, SolveOptions, card, collected, opened
 from groundstate.tools._tool import DescribeTool, Reply, ScoreTool, SolveTool, Tool
 
 __all__ = [
@@ -23,6 +23,8 @@ __all__ = [
     "SolveOptions",
     "SolveTool",
     "Tool",
+    "card",
+    "collected",
     "opened",
     "question_record",
 ]

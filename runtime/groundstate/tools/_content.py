@@ -19,20 +19,21 @@ class Asked(TypedDict):
     reply: str
 
 
-_MOST = 8
+_MOST = 6
 """Faults listed one by one, and violations where that is all there is to say."""
 
-_FEW = 3
-"""Violations listed beside a question about them."""
+_FEW = 2
+"""Violations listed beside an attempt, or beside a question about them."""
 
 _ALTERNATIVES = 4
 
 _MESSAGES = {
     # The runtime's own sentence advises options that only the developer can set.
-    Status.UNSOLVED: "No answer was found within the budget, which proves nothing. The same request ends the same way: "
-    "check it for mistakes, or tell the user.",
-    Status.AMBIGUOUS: "Two or more different answers pass every rule; `answer` is one of them.",
+    Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
+    Status.AMBIGUOUS: "`answer` is one of several that pass every rule.",
 }
+
+_AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
 
 
 def of_solution(
@@ -60,13 +61,13 @@ def of_solution(
         said["answer"] = solution.answer
     elif solution.answer is not None and not open_:
         said["best_attempt"] = solution.answer
-        said["message"] += " `best_attempt` breaks the rules named and is no answer."
+        said["message"] += f"{_AGAIN} `best_attempt` breaks the rules named and is no answer."
     if solution.alternatives and not open_:
         said["alternatives"] = [other.answer for other in solution.alternatives[:_ALTERNATIVES]]
         if len(solution.alternatives) > _ALTERNATIVES:
             said["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        said["violations"] = _violations(solution.violations, _FEW if open_ else _MOST)
+        said["violations"] = _violations(solution.violations, _FEW if open_ or solution.answer is not None else _MOST)
     if solution.question is not None:
         said["question"] = of_question(solution.question)
     said["explanation"] = solution.explanation
@@ -74,17 +75,17 @@ def of_solution(
 
 
 def of_question(question: Question) -> dict[str, Any]:
-    """The question, its options, and how to reply."""
+    """The question, its options (with how many of the answers found each leaves, where its id says all else), how to reply."""
     labels = any(option.label != option.id for option in question.options)
     return {
         "id": question.id,
         "text": question.text,
         "options": [
-            {"id": option.id, **({"label": option.label} if labels else {"answers_left": option.keeps})}
+            {"id": option.id, **({"label": option.label} if labels else {"leaves": option.keeps})}
             for option in question.options
         ],
-        "reply": f'Ask the user, or decide; then call again with the same arguments and "answers": {{"{question.id}": '
-        "<id of an option>}, beside earlier replies.",
+        # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
+        "reply": f"Ask the user, or decide; then call again with the same arguments and answers {{{question.id}: option id}}.",
     }
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypedDict, cast
 
+from groundstate import _catalog
 from groundstate._errors import OptionError
 from groundstate._solver import Solver, load
 
@@ -45,6 +49,46 @@ def opened(model: Model, device: str = "cpu") -> Solver:
     if device not in ("cpu", model.device):
         raise OptionError(f"device is {device!r}, but a loaded solver keeps its own; give it to groundstate.load.")
     return model
+
+
+def collected(models: Iterable[Model], device: str = "cpu") -> list[Solver]:
+    """The solvers for several models, in their order. The path of a folder stands for every ``.onnx`` file in it, by name.
+
+    Raises:
+        GroundstateError: If a model cannot be loaded.
+        OptionError: If there is no model at all, a folder holds none, or two have the same name.
+    """
+    single: list[Model] = []
+    for model in models:
+        single += _within(model)
+    solvers = [opened(model, device) for model in single]
+    if not solvers:
+        raise OptionError("No model was given; give the name of an installed model, or the path of an artefact.")
+    names = Counter(solver.header.name for solver in solvers)
+    if repeated := [name for name, count in names.items() if count > 1]:
+        raise OptionError(
+            f"Two of the models are named {repeated[0]!r}, and tools are called by name; give one of them."
+        )
+    return solvers
+
+
+def card(name: str) -> str | None:
+    """The model card of an installed model, in Markdown; None where there is no such model, or it brings no card."""
+    if name not in _catalog.names():
+        return None
+    path = _catalog.locate(name).with_name("CARD.md")
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _within(model: Model) -> list[Model]:
+    if not isinstance(model, str | os.PathLike) or not Path(model).is_dir():
+        return [model]
+    if isinstance(model, str) and model in _catalog.names():
+        return [model]  # a folder of that name may stand in the working directory
+    files = sorted(Path(model).glob("*.onnx"))
+    if not files:
+        raise OptionError(f"There is no .onnx file in {os.fspath(model)!r}.")
+    return list(files)
 
 
 def checked(solver: Solver, options: dict[str, Any]) -> SolveOptions:

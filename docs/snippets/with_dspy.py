@@ -1,0 +1,17 @@
+"""DSPy: a tool for `dspy.ReAct`, or for any program."""
+
+from typing import Any
+
+import dspy
+
+from groundstate import tools
+
+
+def dspy_tool(tool: tools.Tool) -> dspy.Tool:
+    def call(**arguments: Any) -> str:
+        return tool.respond(arguments)
+
+    return dspy.Tool(call, name=tool.name, desc=tool.description, args=tool.schema["properties"])
+
+
+solve_sudoku = dspy_tool(tools.SolveTool("sudoku"))

@@ -1,0 +1,48 @@
+"""Pydantic AI: the agent's run ends where a person has to choose, and goes on with what was chosen."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_ai import Agent, CallDeferred, DeferredToolRequests, DeferredToolResults, ModelRetry, Tool
+
+import groundstate as gs
+from groundstate import tools
+
+
+def solving(tool: tools.SolveTool) -> Tool[None]:
+    """The tool for an agent: what the model can correct, it corrects; what it cannot know, a person is asked."""
+
+    def solve(**arguments: Any) -> dict[str, Any]:
+        try:
+            reply = tool.call(arguments)
+        except gs.RequestError as error:
+            raise ModelRetry(tool.refusal(error)) from error
+        if reply.question is not None:
+            raise CallDeferred(metadata={"question": reply.question})
+        return reply.record
+
+    return Tool.from_schema(solve, tool.name, tool.description, tool.schema)
+
+
+def converse(agent: Agent[None, Any], tool: tools.SolveTool, prompt: str, ask: Callable[[gs.Question], str]) -> str:
+    """What the model says in the end, `ask` having answered every question with the id of an option."""
+    run = agent.run_sync(prompt, output_type=[str, DeferredToolRequests])
+    while isinstance(waiting := run.output, DeferredToolRequests):
+        results = DeferredToolResults()
+        for call in waiting.calls:
+            question, answers = waiting.metadata[call.tool_call_id]["question"], {}
+            while question is not None:
+                answers[question.id] = ask(question)
+                solution, notes = tool.solve(call.args_as_dict(), answers)
+                question = solution.question
+            results.calls[call.tool_call_id] = tool.reply(solution, notes).record
+        run = agent.run_sync(
+            message_history=run.all_messages(),
+            deferred_tool_results=results,
+            output_type=[str, DeferredToolRequests],
+        )
+    return run.output
+
+
+solve_sudoku = tools.SolveTool("sudoku")
+agent = Agent(tools=[solving(solve_sudoku)])  # and the name of a model

@@ -1,0 +1,33 @@
+"""smolagents: a tool for `ToolCallingAgent` and `CodeAgent`."""
+
+from typing import Any
+
+import smolagents
+
+import groundstate as gs
+from groundstate import tools
+
+
+class EnergyTool(smolagents.Tool):
+    """A `groundstate` tool. Results are objects, questions among them; what is wrong with a call is text."""
+
+    skip_forward_signature_validation = True  # the arguments are those of the schema
+    output_type = "any"
+
+    def __init__(self, tool: tools.Tool) -> None:
+        required = tool.schema.get("required", ())
+        self.tool, self.name, self.description = tool, tool.name, tool.description
+        self.inputs = {
+            name: {"type": "any", "description": name, **part, "nullable": name not in required}
+            for name, part in tool.schema["properties"].items()
+        }
+        super().__init__()
+
+    def forward(self, **arguments: Any) -> Any:
+        try:
+            return self.tool.call(arguments).record
+        except gs.RequestError as error:
+            return self.tool.refusal(error)
+
+
+solve_sudoku = EnergyTool(tools.SolveTool("sudoku"))

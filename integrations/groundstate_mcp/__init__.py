@@ -1,0 +1,15 @@
+"""Energy-based models served over the Model Context Protocol: tools that solve, judge and describe, and that ask back.
+
+>>> from groundstate_mcp import build_server
+>>> server = build_server(["sudoku"])
+>>> server.run()  # doctest: +SKIP
+"""
+
+import importlib.util
+
+if importlib.util.find_spec("mcp") is None:
+    raise ImportError("groundstate_mcp needs mcp; install it with: pip install 'groundstate[mcp]'.")
+
+from groundstate_mcp._server import OnQuestion, build_server
+
+__all__ = ["OnQuestion", "build_server"]

@@ -1,0 +1,55 @@
+"""What can be asked about a problem of typed constraints, and what in it may be given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from groundstate import Change, Patch, Violation, pointer
+from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.problem import Problem
+from groundstate_models.constraints.tensors import Network
+
+
+def choices(network: Network, variable: str) -> list[Value]:
+    """The values of a variable that propagation leaves, in the order of the request."""
+    values = network.graph.domains[variable]
+    literals = [network.graph.literal(variable, value) for value in values]
+    return [value for value, one in zip(values, literals, strict=True) if one is not None and network.open[one]]
+
+
+def fix(request: Mapping[str, Any], variable: str, value: Value) -> Patch:
+    """The change that leaves a variable only one value: its domain becomes that."""
+    path = pointer("variables", variable)
+    return (
+        {"op": "test", "path": path, "value": request["variables"][variable]},
+        {"op": "replace", "path": path, "value": [value]},
+    )
+
+
+def relaxations(
+    request: Mapping[str, Any], problem: Problem, answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+) -> list[Change]:
+    """Leaving out a constraint: first those that are broken or prove the contradiction; where nothing is proven, the rest too."""
+    named = [
+        int(place.removeprefix("constraints[").removesuffix("]"))
+        for violation in violations
+        for place in violation.places
+        if place.startswith("constraints[")
+    ]
+    rest = [] if answer is None else range(len(problem.constraints))
+    return [_left_out(request, problem, index) for index in dict.fromkeys([*named, *rest])]
+
+
+def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Change:
+    name, path = problem.names[index], pointer("constraints", index)
+    patch = (
+        {"op": "test", "path": path, "value": request["constraints"][index]},
+        {"op": "remove", "path": path},
+    )
+    alone = problem.names.count(name) == 1
+    return Change(
+        f"without {name if alone else f'constraints[{index}]'}",
+        f"Without {name}: {problem.constraints[index].said()}.",
+        patch,
+    )

@@ -1,0 +1,77 @@
+"""The numbers that are learned: those of the energy, of the rule that descends it, and of where chains start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from groundstate_export import HeavyBall
+from groundstate_export.rules import Breakout
+from groundstate_models.sudoku.energy import HAND, SudokuEnergy
+
+SEGMENT = 32
+"""Updates from one look at whether a chain has an answer to the next."""
+
+NOISE_EVERY = 8
+TEMPERATURE = (0.0, 2.0)
+"""Range of the chains' temperatures: what their kicks are multiplied by."""
+
+RULE = {"step_size": 1.25, "momentum": 0.95, "noise": 0.03, "raises": 0.03, "keep": 0.998}
+"""The descent's numbers, as written by hand."""
+
+FORMAT = 1
+"""Of the file that keeps settings."""
+
+
+class SettingsError(ValueError):
+    """The file holds no settings that this version can use. It is left as it is."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The numbers of the energy, of the rule, and the standard deviation of the logits that chains start from.
+
+    As they stand here they are written by hand.
+    """
+
+    energy: Mapping[str, float] = field(default_factory=lambda: dict(HAND))
+    rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
+    start: float = 0.3
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        """Those that a file keeps.
+
+        Raises:
+            SettingsError: If the file cannot be read, is damaged, or is of another version.
+        """
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            known = (
+                stored["format"] == FORMAT and set(stored["energy"]) == set(HAND) and set(stored["rule"]) == set(RULE)
+            )
+            found = cls(stored["energy"], stored["rule"], float(stored["start"]))
+        except OSError as error:
+            raise SettingsError(f"{path} cannot be read: {error.strerror or error}.") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise SettingsError(
+                f"{path} is damaged, or no settings ({error}); name the settings.json of a training run."
+            ) from None
+        if not known:
+            raise SettingsError(f"{path} holds settings of another version. Train again, or name another file.")
+        return found
+
+    def keep(self, path: Path) -> None:
+        """Write them as JSON."""
+        stored = {"format": FORMAT, "energy": self.energy, "rule": self.rule, "start": self.start}
+        path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+    def descent(self, energy: SudokuEnergy, temperature: tuple[float, float] = TEMPERATURE) -> Breakout:
+        """The rule that descends an energy of theirs."""
+        s = self.rule
+        ball = HeavyBall(
+            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=temperature
+        )
+        return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], term="rules")

@@ -1,0 +1,83 @@
+"""JSON schemas of what tools return: for hosts that check results, and for models that plan what to do with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groundstate._header import Header
+from groundstate._solution import Status
+from groundstate.tools import _schema
+from groundstate.tools._content import Detail
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_OBJECTS: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
+
+
+def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_OPTION = _object({"id": _TEXT, "label": _TEXT, "answers_left": {"type": "integer"}}, "id")
+_QUESTION = _object(
+    {"id": _TEXT, "text": _TEXT, "options": {"type": "array", "items": _OPTION}}, "id", "text", "options"
+)
+
+
+def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
+    """The schema of `_content.of_solution`: answers that pass every rule are as the artefact says, attempts need not be."""
+    answer = _schema.prefixed(dict(header.answer), "answer")
+    definitions = {f"answer_{name}": definition for name, definition in answer.pop("$defs", {}).items()}
+    answer.pop("$schema", None)
+    right = {"$ref": "#/$defs/answer"}
+    brief = {
+        "answer": right,
+        "best_attempt": {"type": "object", "description": "No answer: it breaks rules."},
+        "alternatives": {"type": "array", "items": right},
+        "further_alternatives": {"type": "integer"},
+        "violations": _TEXTS,
+        "question": _QUESTION,
+    }
+    full = {
+        "answer": {
+            "type": ["object", "null"],
+            "description": "Passes every rule if the status is solved or ambiguous.",
+        },
+        "only": {"type": "boolean", "description": "Whether it is proven that there is no other answer."},
+        "energy": {"type": ["number", "null"]},
+        "violations": _OBJECTS,
+        "alternatives": {"type": "array", "items": _object({"answer": right}, "answer")},
+        "question": {"anyOf": [_QUESTION, {"type": "null"}]},
+    }
+    said = {
+        "status": {"enum": [status.value for status in Status]},
+        "message": _TEXT,
+        "explanation": _TEXT,
+        "read_as": {**_TEXTS, "description": "How arguments were read where not as they came."},
+        "asked": {
+            "type": "array",
+            "items": _object({"id": _TEXT, "text": _TEXT, "reply": _TEXT}, "id", "text", "reply"),
+            "description": "Questions that the user replied to during the call; the answer respects the replies.",
+        },
+    }
+    schema = _object(said | (full if detail == "full" else brief), "status", "message", "explanation")
+    return schema | {"$defs": {"answer": answer, **definitions}}
+
+
+def of_score(detail: Detail) -> dict[str, Any]:
+    """The schema of `_content.of_score`."""
+    properties = {
+        "valid": {"type": "boolean"},
+        "energy": {"type": ["number", "null"], "description": "Lower is better."},
+        "terms": {"type": "object", "additionalProperties": {"type": "number"}},
+        "violations": _OBJECTS if detail == "full" else _TEXTS,
+        "read_as": _TEXTS,
+    }
+    return _object(properties, "valid")
+
+
+OF_DESCRIPTION: dict[str, Any] = {
+    "type": "object",
+    "properties": {"models": _OBJECTS, "name": _TEXT, "title": _TEXT, "description": _TEXT},
+}
+"""The schema of what `DescribeTool` returns: either all models in a line each, or one of them."""
