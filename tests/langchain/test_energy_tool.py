@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,28 @@ async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
     await tool.ainvoke(called(tool.name, grid=rows(EASY)))
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_a_call_that_is_cancelled_does_not_solve_on(
+    tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    def endless(request: Any, *, pulse: Callable[[], None], **options: Any) -> gs.Solution:
+        loop.call_soon_threadsafe(begun.set)
+        try:
+            while True:
+                pulse()
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+
+    monkeypatch.setattr(sudoku, "solve", endless)
+    call = asyncio.create_task(tool.ainvoke(called(tool.name, grid=rows(EASY))))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await ended.wait()
 
 
 async def test_twenty_calls_at_once_give_twenty_right_answers(tool: EnergyTool) -> None:
