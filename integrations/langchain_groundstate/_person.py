@@ -12,7 +12,8 @@ import groundstate as gs
 from langchain_groundstate._replies import CannotAskError
 
 _REPLY = (
-    'A reply is the id of an option, {"option": "<id of an option>"}, or {"option": null} to take the result as it is'
+    'Resume with the id of an option, or {"option": <id of an option>}; {"option": null} takes the result as it is. '
+    '"question": <id of the question> beside it guards against replying to another one.'
 )
 
 
@@ -37,7 +38,7 @@ class Person:
             try:
                 return _read(question, reply)
             except gs.RequestError as error:
-                refused = {"refused": f"{error} {_REPLY}."}
+                refused = {"refused": " ".join(fault.message for fault in error.faults)}
 
     async def acall(self, question: gs.Question, solution: gs.Solution) -> str | None:
         return self(question, solution)
@@ -54,6 +55,7 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
         "request": dict(solution.request),
         "answer" if solution.solved else "best_attempt": solution.answer,
         "violations": [violation.to_json() for violation in solution.violations],
+        "reply": _REPLY,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import inspect
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
@@ -88,16 +89,29 @@ def settled(tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, 
 
 
 async def asettled(tool: SolveTool, arguments: Mapping[str, Any], ask: Replier | None, watch: Watch) -> Settled:
-    """`settled` without blocking the event loop."""
+    """`settled` without blocking the event loop. Where the call is cancelled, the descent ends at its next segment."""
     asked: list[Asked] = []
-    solution, notes = await asyncio.to_thread(tool.solve, arguments, watch=watch)
+    solution, notes = await _solved(tool, arguments, watch)
     while ask is not None and solution.question is not None:
         reply = await _awaited(ask, solution.question, solution)
         if reply is None:
             break
         changed = _changed(solution, solution.question, reply, asked)
-        solution, _ = await asyncio.to_thread(tool.solve, changed, watch=watch)
+        solution, _ = await _solved(tool, changed, watch)
     return solution, notes, asked
+
+
+async def _solved(tool: SolveTool, arguments: Mapping[str, Any], watch: Watch) -> tuple[gs.Solution, list[str]]:
+    ended = threading.Event()
+
+    def pulse() -> None:
+        if ended.is_set():
+            raise asyncio.CancelledError
+
+    try:
+        return await asyncio.to_thread(tool.solve, arguments, watch=watch, pulse=pulse)
+    finally:
+        ended.set()
 
 
 async def _awaited(ask: Replier, question: gs.Question, solution: gs.Solution) -> str | None:

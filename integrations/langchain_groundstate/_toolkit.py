@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self, Unpack
@@ -11,8 +10,7 @@ from typing import Self, Unpack
 from langchain_core.tools import BaseTool, BaseToolkit
 from pydantic import ConfigDict
 
-import groundstate as gs
-from groundstate.tools import Model, SolveOptions, opened
+from groundstate.tools import Model, SolveOptions, collected
 from langchain_groundstate._replies import OnQuestion
 from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
 
@@ -48,19 +46,13 @@ class EnergyToolkit(BaseToolkit):
             GroundstateError: If a model cannot be loaded.
             OptionError: If an option is unknown or out of range, or if two models have the same name.
         """
+        solvers = collected(models, device)
         tools: list[BaseTool] = []
-        solvers = [opened(model, device) for model in models]
         for solver in solvers:
             tools += [
                 EnergyTool.from_model(solver, on_question=on_question, **solve_options),
                 ScoreTool.from_model(solver),
             ]
-        repeated = [name for name, count in Counter(tool.name for tool in tools).items() if count > 1]
-        if repeated:
-            raise gs.OptionError(
-                f"Two of the models would both be the tool {repeated[0]!r}, and an agent calls tools by name; "
-                "make one with EnergyTool.from_model(…, name=…)."
-            )
         return cls(tools=[*tools, DescribeTool.from_solvers(solvers)])
 
     @classmethod
@@ -78,10 +70,7 @@ class EnergyToolkit(BaseToolkit):
             GroundstateError: If a file is no energy artefact, or as `from_models` does.
             OptionError: If the folder has none.
         """
-        files = sorted(Path(folder).glob("*.onnx"))
-        if not files:
-            raise gs.OptionError(f"There is no .onnx file in {os.fspath(folder)!r}.")
-        return cls.from_models(files, on_question=on_question, device=device, **solve_options)
+        return cls.from_models([Path(folder)], on_question=on_question, device=device, **solve_options)
 
     def get_tools(self) -> list[BaseTool]:
         """The tools of every model."""

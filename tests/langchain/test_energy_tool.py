@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ def test_content_is_short(tool: EnergyTool, puzzle: str) -> None:
         ({"grid": [0] * 80}, ["grid: There are 80 entries"]),
         ({"grid": rows(EASY), "answers": "yes"}, ["answers: This must be an object"]),
         ({"grid": rows(EASY), "answers": {"q1": "4"}}, ["answers.q1: There is no such question", "asks nothing"]),
-        ({"grid": [[float("nan")] * 9] * 9}, ["grid[0][0]: nan is not allowed", "and 75 more"]),
+        ({"grid": [[float("nan")] * 9] * 9}, ["grid[0][0]: nan is not allowed", " more\n"]),
         ({}, ["The property 'grid' is missing."]),
         ({"grid": rows(EASY), "restarts": 64}, ["The property 'restarts' is unknown"]),
         ({"self": 1, "run_manager": 2, "config": 3}, ["The property 'self', 'run_manager', 'config' is unknown"]),
@@ -293,6 +294,28 @@ async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
     await tool.ainvoke(called(tool.name, grid=rows(EASY)))
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_a_call_that_is_cancelled_does_not_solve_on(
+    tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    def endless(request: Any, *, pulse: Callable[[], None], **options: Any) -> gs.Solution:
+        loop.call_soon_threadsafe(begun.set)
+        try:
+            while True:
+                pulse()
+        finally:
+            loop.call_soon_threadsafe(ended.set)
+
+    monkeypatch.setattr(sudoku, "solve", endless)
+    call = asyncio.create_task(tool.ainvoke(called(tool.name, grid=rows(EASY))))
+    await begun.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await ended.wait()
 
 
 async def test_twenty_calls_at_once_give_twenty_right_answers(tool: EnergyTool) -> None:

@@ -98,7 +98,9 @@ def test_an_interrupt_holds_all_that_a_person_needs_and_a_schema_for_a_form(tool
         "request": {"grid": OPEN},
         "answer": solution.answer,
         "violations": [],
+        "reply": asked.value["reply"],
     }
+    assert '{"option": null} takes the result as it is.' in asked.value["reply"]
     choices = asked.response_schema["properties"]["option"]["oneOf"]
     assert [choice["const"] for choice in choices] == [*(option.id for option in question.options), None]
     assert asked.response_schema["title"] == question.text
@@ -144,8 +146,7 @@ def test_a_bad_reply_is_refused_in_a_sentence_and_can_be_given_again(tool: Energ
     (first,) = running.invoke(ASKED, config)["__interrupt__"]
     for _ in range(2):
         (again,) = running.invoke(Command(resume=reply), config)["__interrupt__"]
-        assert said in again.value["refused"]
-        assert '{"option": null} to take the result as it is.' in again.value["refused"]
+        assert again.value["refused"].startswith(said)
         assert {**again.value, "refused": None} == {**first.value, "refused": None}
     right = digit(first.value["question"], FINISHED)
     state = running.invoke(Command(resume={"option": right, "question": first.value["question"]["id"]}), config)

@@ -67,7 +67,7 @@ def test_the_models_are_listed_and_each_is_described(sudoku: gs.Solver, small: g
 
 
 def test_two_models_of_one_name_are_refused(sudoku: gs.Solver) -> None:
-    with pytest.raises(gs.OptionError, match="both be the tool 'solve_sudoku'"):
+    with pytest.raises(gs.OptionError, match="Two of the models are named 'sudoku'"):
         EnergyToolkit.from_models([sudoku, sudoku])
 
 
@@ -184,8 +184,9 @@ def test_definitions_of_request_and_answer_stay_apart_in_the_score_schema(descri
 
 def test_a_refusal_lists_the_first_faults_and_any_schema_in_a_line(described: Described) -> None:
     text = EnergyTool.from_model(described).invoke(called("solve_floor_plan_2")).text
-    assert "- places[5]: This is wrong." in text
-    assert "- and 6 more" in text
+    shown = text.count(": This is wrong.")
+    assert 0 < shown < 12
+    assert f"- and {12 - shown} more" in text
     assert (
         'The arguments must be {"places": [1 or more × [2 × number]], "kind": "round" | "square", '
         '"gap" (optional): number 0 or more, "label" (optional): string | null}.'

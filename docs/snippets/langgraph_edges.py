@@ -1,0 +1,31 @@
+"""Two nodes, and an edge back: the graph goes round until nothing is asked."""
+
+from typing import Any, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+from langchain_groundstate import energy_node, needs_reply
+
+
+class State(TypedDict, total=False):
+    request: dict[str, Any]
+    solution: dict[str, Any]
+
+
+def reply(state: State) -> State:
+    """Replies to the question in the state: here by the option that keeps most of the answers found."""
+    question = state["solution"]["question"]
+    option = max(question["options"], key=lambda option: option["keeps"])
+    answers = state["request"].get("answers", {}) | {question["id"]: option["id"]}
+    return {"request": state["request"] | {"answers": answers}}
+
+
+builder = StateGraph(State)
+builder.add_node("solve", energy_node("sudoku_4x4"))
+builder.add_node("reply", reply)
+builder.add_edge(START, "solve")
+builder.add_conditional_edges("solve", needs_reply, {True: "reply", False: END})
+builder.add_edge("reply", "solve")
+
+state = builder.compile().invoke({"request": {"grid": "12..34.........."}})
+print(state["solution"]["status"], "after", len(state["request"]["answers"]), "replies")
