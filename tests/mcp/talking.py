@@ -62,10 +62,6 @@ def declining() -> User:
     return User(lambda _: ElicitResult(action="decline"))
 
 
-def cancelling() -> User:
-    return User(lambda _: ElicitResult(action="cancel"))
-
-
 def client(server: Any, era: str, user: Callable[..., Awaitable[Any]] | None = None) -> Client:
     """A client of an era; without a user it cannot ask anybody."""
     return Client(server, mode=ERAS[era], elicitation_callback=user)

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.server import MCPServer
-from mcp_types import ElicitRequestFormParams, ErrorData
+from mcp_types import ElicitRequestFormParams, ElicitResult, ErrorData
 
 import groundstate as gs
 from groundstate_mcp import _questions, build_server
@@ -20,7 +20,6 @@ from tests.mcp.talking import (
     SOLUTION,
     TOOL,
     User,
-    cancelling,
     chosen,
     client,
     declining,
@@ -32,14 +31,10 @@ from tests.mcp.talking import (
 )
 
 
-async def test_a_client_speaks_the_version_that_these_tests_name(anywhere: Any, era: str) -> None:
-    async with client(anywhere, era) as one:
-        assert one.protocol_version == era
-
-
 async def test_questions_lead_the_user_to_the_answer_in_mind(anywhere: Any, era: str) -> None:
     user = knowing()
     async with client(anywhere, era, user) as one:
+        assert one.protocol_version == era
         told = record(await one.call_tool(TOOL, OPEN))
     assert (told["status"], told["answer"]) == ("solved", {"grid": rows(SOLUTION)})
     assert len(user.asked) > 1
@@ -48,14 +43,21 @@ async def test_questions_lead_the_user_to_the_answer_in_mind(anywhere: Any, era:
     ]
 
 
-@pytest.mark.parametrize("reply", [declining, cancelling])
-async def test_who_declines_gets_the_result_with_its_question(anywhere: Any, era: str, reply: Any) -> None:
-    user = reply()
+async def test_who_declines_gets_the_result_with_its_question(anywhere: Any, era: str) -> None:
+    user = declining()
     async with client(anywhere, era, user) as one:
         told = record(await one.call_tool(TOOL, OPEN))
     assert told["status"] == "ambiguous"
     assert [form.message for form in user.asked] == [told["question"]["text"]]
     assert "asked" not in told
+
+
+async def test_who_closes_the_second_form_keeps_the_first_reply(server: MCPServer[Any], era: str) -> None:
+    user = User(lambda form: chosen(said(form.message)) if len(user.asked) == 1 else ElicitResult(action="cancel"))
+    async with client(server, era, user) as one:
+        told = record(await one.call_tool(TOOL, OPEN))
+    assert [form.message for form in user.asked] == [told["asked"][0]["text"], told["question"]["text"]]
+    assert told["status"] == "ambiguous"
 
 
 async def test_a_client_that_cannot_ask_replies_in_further_calls(anywhere: Any, era: str) -> None:
