@@ -1,14 +1,19 @@
-"""A solver that never ends by itself, and a server of it over stdio: for clients that vanish in the middle of a solve."""
+"""A solver that never ends by itself, and servers of it: for clients that vanish in the middle of a solve.
+
+python tests/mcp/endless.py          # over stdio
+python tests/mcp/endless.py http     # over HTTP; says on stderr where, and when a solve has ended
+"""
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import groundstate as gs
 from groundstate_mcp import build_server
-from groundstate_mcp.serving import over_stdio
+from groundstate_mcp.serving import over_http, over_stdio
 
 
 class Endless(gs.Solver):
@@ -45,5 +50,20 @@ class Endless(gs.Solver):
         return []
 
 
+def main() -> None:
+    solver = Endless(gs.load("sudoku_4x4").header)
+    server = build_server(solver)
+    if sys.argv[1:] != ["http"]:
+        over_stdio(server)
+        return
+
+    def tell() -> None:
+        solver.ended.wait()
+        print("ended", file=sys.stderr, flush=True)
+
+    threading.Thread(target=tell, daemon=True).start()
+    over_http(server, "127.0.0.1", 0, lambda address: print(address, file=sys.stderr, flush=True))
+
+
 if __name__ == "__main__":
-    over_stdio(build_server(Endless(gs.load("sudoku_4x4").header)))
+    main()

@@ -19,13 +19,15 @@ from tests.mcp.conftest import COMMAND
 from tests.mcp.endless import Endless
 from tests.mcp.talking import OPEN, TOOL, client
 
+ENDLESS = [sys.executable, str(Path(__file__).with_name("endless.py"))]
+
 SECONDS = 60
 """After which a test is given up: nothing here takes long unless it hangs."""
 
 
-async def test_a_solve_whose_call_is_cancelled_stops(small: gs.Solver, era: str) -> None:
-    solver = Endless(small.header)
-    async with client(build_server(solver), era) as one:
+async def call_and_leave(server: Any, era: str) -> None:
+    """Call the tool, and cancel the call when it is known to be under way."""
+    async with client(server, era) as one:
         with anyio.fail_after(SECONDS):
             async with anyio.create_task_group() as group:
 
@@ -36,7 +38,24 @@ async def test_a_solve_whose_call_is_cancelled_stops(small: gs.Solver, era: str)
                     await one.call_tool(TOOL, OPEN, progress_callback=leave)
 
                 group.start_soon(call)
-        assert await anyio.to_thread.run_sync(solver.ended.wait, SECONDS)
+
+
+async def test_a_solve_whose_call_is_cancelled_stops(small: gs.Solver, era: str) -> None:
+    solver = Endless(small.header)
+    await call_and_leave(build_server(solver), era)
+    assert await anyio.to_thread.run_sync(solver.ended.wait, SECONDS)
+
+
+async def test_a_solve_whose_call_is_cancelled_over_http_stops(era: str) -> None:
+    with subprocess.Popen([*ENDLESS, "http"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            await call_and_leave(process.stderr.readline().strip(), era)
+            with anyio.fail_after(SECONDS):
+                told = await anyio.to_thread.run_sync(process.stderr.readline, abandon_on_cancel=True)
+        finally:
+            process.kill()
+        assert told == "ended\n"
 
 
 def conversation(command: list[str], call: bool) -> subprocess.Popen[str]:
@@ -60,9 +79,6 @@ def conversation(command: list[str], call: bool) -> subprocess.Popen[str]:
     if call:
         assert json.loads(process.stdout.readline())["method"] == "notifications/progress"
     return process
-
-
-ENDLESS = [sys.executable, str(Path(__file__).with_name("endless.py"))]
 
 
 @pytest.mark.parametrize("call", [False, True])
