@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -26,17 +27,18 @@ _GRACE = 2
 def over_stdio(server: MCPServer[Any]) -> None:
     """Serve the client that started this process, over stdin and stdout, until it closes them.
 
-    Ctrl-C ends the process at once: a thread that waits for stdin cannot be interrupted, and there is nothing to tidy up.
+    Ctrl-C ends the process at once, with `STOPPED`: a thread that waits for stdin cannot be interrupted, and there is nothing
+    to tidy up.
     """
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(STOPPED))
-    try:
-        server.run("stdio")
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with _on_interrupt(lambda: os._exit(STOPPED)):
+        try:
+            server.run("stdio")
+        except* BrokenPipeError:
+            pass  # the client left while it was being told something
 
 
 def over_http(server: MCPServer[Any], host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve any number of clients over streamable HTTP, until the process is stopped.
+    """Serve any number of clients over streamable HTTP, until Ctrl-C.
 
     Args:
         host: The address to listen on. Anything but this machine's own is open to whoever reaches it.
@@ -45,19 +47,28 @@ def over_http(server: MCPServer[Any], host: str, port: int, ready: Callable[[str
 
     Raises:
         OptionError: If host and port cannot be listened on.
-        KeyboardInterrupt: On Ctrl-C.
     """
     with _listening(host, port) as listener:
-        shown = f"[{host}]" if ":" in host else host
-        ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
         app = server.streamable_http_app(streamable_http_path=PATH, host=host)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE)
-        anyio.run(lambda: uvicorn.Server(config).serve(sockets=[listener]))
+        http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
+        with _on_interrupt(lambda: setattr(http, "should_exit", True)):
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
+            anyio.run(lambda: http.serve(sockets=[listener]))
+
+
+@contextmanager
+def _on_interrupt(act: Callable[[], None]) -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, lambda *_: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
         raise gs.OptionError(f"{host!r}, port {port}, cannot be listened on: {reason}.") from None

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import groundstate
-from groundstate.cli._console import SOLVED
+from groundstate.cli._console import SOLVED, STOPPED
 
 _HOST, _PORT = "127.0.0.1", 8000
 
@@ -67,7 +67,7 @@ def serve(options: Options) -> int:
     server = build_server(options.served, **options.settings)
     if options.http:
         serving.over_http(server, options.host or _HOST, _PORT if options.port is None else options.port, _ready)
-        return SOLVED
+        return STOPPED
     if sys.stdin.isatty():
         click.echo(
             "groundstate: speaking MCP over stdin and stdout, to the client that starts this. Ctrl-C ends it.", err=True

@@ -1,0 +1,58 @@
+"""`groundstate serve`: what it refuses, before anything is served. Served models are in tests/mcp."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Groundstate
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sudoku"], "Say what to speak: --mcp, the Model Context Protocol."),
+        (["--mcp", "sudoku", "--port", "8000"], "--host and --port are for --http"),
+        (["--mcp", "sudoku", "--http", "--port", "70000"], "Invalid value for '--port'"),
+        (
+            ["--mcp", "sudokku"],
+            "There is no installed model 'sudokku', and no file of that name. Did you mean 'sudoku'?",
+        ),
+        (["--mcp", "sudoku", "sudoku"], "Two of the models are named 'sudoku'"),
+        (["--mcp", "--folder", "nowhere"], "Invalid value for '--folder'"),
+        (["--mcp", "sudoku_4x4", "--restarts", "0"], "restarts is 0; it must be a whole number of at least 1"),
+        (["--mcp", "sudoku_4x4", "--detail", "all"], "detail is 'all'; it must be 'brief' or 'full'."),
+        (["--mcp", "sudoku_4x4", "--on-question", "ask"], "on_question is 'ask'; it must be 'elicit' or 'return'."),
+        (["--mcp", "sudoku_4x4", "--device", "cuda"], "CUDAExecutionProvider"),
+    ],
+)
+def test_bad_arguments_are_told_in_one_line(arguments: list[str], told: str, groundstate: Groundstate) -> None:
+    ran = groundstate("serve", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_a_folder_without_models_is_told(groundstate: Groundstate, tmp_path: Path) -> None:
+    ran = groundstate("serve", "--mcp", "--folder", str(tmp_path))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"groundstate: There is no .onnx file in {str(tmp_path)!r}.\n"
+
+
+def test_a_port_in_use_is_told(groundstate: Groundstate) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = groundstate("serve", "--mcp", "sudoku_4x4", "--http", "--port", str(port))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == f"groundstate: '127.0.0.1', port {port}, cannot be listened on: Address already in use.\n"
+
+
+def test_without_mcp_it_says_what_to_install(groundstate: Groundstate, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "mcp" else found(name))
+    ran = groundstate("serve", "--mcp", "sudoku")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "groundstate: Serving needs mcp; install it with: pip install 'groundstate[mcp]'.\n"
