@@ -156,9 +156,7 @@ def test_a_pulse_also_ends_the_trying_of_options(sudoku: gs.Solver) -> None:
             _gone()
 
     with pytest.raises(TimeoutError, match="gone"):
-        sudoku.solve(
-            {"grid": rows(TWO_SOLUTIONS)}, alternatives=2, watch=segments.append, pulse=pulse
-        )
+        sudoku.solve({"grid": rows(TWO_SOLUTIONS)}, alternatives=2, watch=segments.append, pulse=pulse)
     assert segments
 
 
