@@ -101,7 +101,7 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
         ("inputs", {"grid": {"dtype": "int64", "shape": [9]}}, "input 'grid' is not int64 of shape"),
         ("inputs", {"grid": {"dtype": "complex", "shape": [9, 9]}}, "is 'complex'; known are"),
         ("inputs", {}, "unknown input 'grid'"),
-        ("noise", {}, "unknown input 'noise.z'"),
+        ("noise", {}, "unknown input 'noise.y'"),
         ("answers", {"board": {"dtype": "int64", "shape": [9, 9]}}, "no output 'answer.board'"),
         ("state", [], "'state' is \\[\\], which has the wrong type"),
     ],

@@ -24,7 +24,7 @@ def test_going_on_from_the_state_is_the_same_as_not_stopping(sudoku: gs.Solver) 
     state = {name: first[f"next.{name}"] for name in sudoku.header.state}
     second = sudoku.minimise({"grid": GRIDS}, state, noise=noise)
     both = sudoku.minimise({"grid": GRIDS}, seed=1, steps=2 * sudoku.header.steps, noise=noise)
-    assert np.array_equal(both["next.z"], second["next.z"])
+    assert np.array_equal(both["next.y"], second["next.y"])
     assert np.array_equal(both["trace"], np.concatenate([first["trace"], second["trace"]], axis=1))
 
 
@@ -40,7 +40,7 @@ def test_a_batch_gives_each_row_what_it_gets_alone(sudoku: gs.Solver) -> None:
         one = {name: tensor[row : row + 1] for name, tensor in state.items()}
         quiet = {name: tensor[row : row + 1] for name, tensor in noise.items()}
         alone = sudoku.minimise({"grid": both[row : row + 1]}, one, noise=quiet)
-        assert np.allclose(alone["next.z"][0], together["next.z"][row], rtol=1e-4, atol=1e-5)
+        assert np.allclose(alone["next.y"][0], together["next.y"][row], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
