@@ -220,9 +220,11 @@ def test_langevin_noise_of_its_own_size_is_scaled_by_the_root_of_temperature_and
     st.floats(0.01, 2.0),
     st.floats(0.1, 1.0),
     st.integers(1, 8),
+    st.sampled_from([1.0, -1.0]),
+    st.sampled_from([(), ("violated",)]),
 )
 def test_breakout_descends_the_weighted_squares_and_weights_what_stays_violated(
-    start: Any, raises: float, keep: float, steps: int
+    start: Any, raises: float, keep: float, steps: int, sign: float, terms: tuple[str, ...]
 ) -> None:
     """E = ½ ‖y‖² + ‖h‖² with the violations h = max(0, ½ − y), whose weights a loop over numpy arrays keeps."""
     y, w = start.copy(), np.ones_like(start)
@@ -233,12 +235,12 @@ def test_breakout_descends_the_weighted_squares_and_weights_what_stays_violated(
     slope = y - 2 * w * left
 
     def violations(y: Tensor) -> Tensor:
-        return torch.relu(0.5 - y)
+        return sign * torch.relu(0.5 - y)
 
     def energy(y: Tensor) -> dict[str, Tensor]:
         return {"size": 0.5 * y.square().sum(-1), "violated": violations(y).square().sum(-1)}
 
-    rule = Breakout(GradientDescent(0.05), violations, raises=raises, keep=keep)
+    rule = Breakout(GradientDescent(0.05), violations, raises=raises, keep=keep, terms=terms)
     descent = Descent(energy, rule)
     with torch.no_grad():
         state = descent.start(torch.tensor(start, dtype=torch.float32))

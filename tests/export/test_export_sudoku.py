@@ -59,8 +59,8 @@ def test_a_solved_grid_breaks_no_rule_and_an_empty_one_many(made: Any, host: Any
 def test_a_step_looks_at_the_givens_not_at_all_and_at_each_probability_once(made: Any) -> None:
     operators = Counter(node.op_type for node in onnx.load(made[0]).graph.node)
     assert operators["Equal"] <= 6  # the givens and the rules, not a step
-    # One exponential of the logits for energy, gradient and weights together, and two of what the givens decide.
-    assert operators["Exp"] == STEPS + 1 + 2
+    # One exponential of the logits for energy, gradient and weights together, and three of what the givens decide.
+    assert operators["Exp"] == STEPS + 1 + 3
     # One product with the units there and one back, for the energy's gradient and Breakout's together; the rest once.
     assert operators["MatMul"] <= 2 * (STEPS + 1) + 5
     assert not operators["Sign"] + operators["Softmax"] + operators["Where"] - 1  # the answer keeps the givens

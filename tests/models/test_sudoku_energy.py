@@ -16,7 +16,7 @@ from tests.support import EASY, EASY_SOLUTION, rows
 
 GRID = torch.tensor([rows(EASY), rows(EASY_SOLUTION), [[0] * 9] * 9])
 SIZES = (4, 6, 9, 16)
-SHAPED = HAND | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "temperature_by_digits": -0.3}
+SHAPED = HAND | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "undecided_by_digits": 2.0}
 """No two kinds of rules weigh the same."""
 
 
@@ -53,9 +53,12 @@ def test_the_terms_are_what_their_names_say() -> None:
     """On an empty board of equal logits every digit is expected once everywhere, and every cell is as open as can be."""
     model, y = SudokuEnergy(BOARDS[4]), torch.zeros(1, 4, 16)
     terms = model(y, torch.zeros(1, 4, 4, dtype=torch.long))
-    temperature = np.exp(HAND["log_temperature"])
+    by_digits, by_four = np.log(4 / 3), 16.0 * (1 - 1 / 4) ** 2
+    temperature = np.exp(HAND["log_temperature"] + HAND["temperature_by_digits"] * by_digits)
+    undecided = np.exp(HAND["log_undecided"] + HAND["undecided_by_digits"] * by_digits)
     assert float(terms["rules"]) == pytest.approx(0.0, abs=1e-10)
     assert float(terms["decision"]) == pytest.approx(-16 * temperature * np.log(4), rel=1e-5)
+    assert float(terms["undecided"]) == pytest.approx(by_four * undecided, rel=1e-5)
     assert float(terms["confinement"]) == 0.0
     y[0, 2, 5] = 3.0
     assert float(model(y, torch.zeros(1, 4, 4, dtype=torch.long))["confinement"]) == pytest.approx(
@@ -154,13 +157,13 @@ def test_compiled_chains_find_answers_when_chains_in_pytorch_do(size: int, given
     """Without noise the two make the same updates, so they have an answer after the same segment."""
     steps, chains = 4 * SEGMENT, 24
     settings = Settings(SHAPED, RULE | {"noise": 0.0, "step_size": 0.6, "momentum": 0.8, "raises": 0.1}, 0.3)
-    boards = Boards.of(Board.of(size), *easy_puzzles(chains, 3, givens, Board.of(size))[:2])
+    boards = Boards.of(Board.of(size), easy_puzzles(chains, 3, givens, Board.of(size))[0])
     found = descend(boards, settings, np.arange(chains), steps=steps, seed=3)
     draw = np.random.default_rng(3)
     draw.standard_normal((NORMALS, LANES), dtype=np.float32)
     start = np.float32(settings.start) * draw.standard_normal((size, size * size, LANES), dtype=np.float32)
     model = SudokuEnergy(boards.board, settings.energy)
-    grid, answer = torch.from_numpy(boards.grid), torch.from_numpy(boards.answer.astype(np.int64))
+    grid = torch.from_numpy(boards.grid)
     descent = Descent(model, settings.descent(model), {"grid": grid})
     with torch.no_grad():
         state = descent.start(torch.from_numpy(start[..., :chains]).movedim(2, 0), torch.Generator().manual_seed(0))
@@ -168,7 +171,8 @@ def test_compiled_chains_find_answers_when_chains_in_pytorch_do(size: int, given
         for step in range(steps):
             state, _ = descent.step(state, None)
             if step % SEGMENT == SEGMENT - 1:
-                right = (model.decode(state["y"], grid)["grid"].flatten(1) - 1 == answer).all(1)
+                broken = rules(model.decode(state["y"], grid), grid)
+                right = torch.stack(list(broken.values())).sum(0) == 0
                 seen = torch.where((seen == 0) & right, step + 1, seen)
     assert seen.tolist() == found.tolist()
     assert len(set(found.tolist())) > 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -38,12 +38,12 @@ class Breakout(Wrapper):
         violations: ``h(state, **inputs)``, called as the energy is, returns ``(batch, …)``, of either sign.
         raises: What a violation of 1 adds to its weight with a step; above 0.
         keep: Share of a weight beyond 1 that is kept from step to step, above 0 and at most 1.
-        term: The energy's term that is ``Σ h²``, where it has one: it is then weighted as a whole, and differentiated once
-            instead of twice.
+        terms: The energy's terms that make up ``Σ h²``, where it has such: they are then weighted as a whole, and
+            differentiated once instead of twice.
         learn: Whether both are trained (as a logarithm and a logit; ``keep`` of 1 stays).
 
     Raises:
-        ValueError: A number is out of range; another `Breakout` stands within; the energy has no such term.
+        ValueError: A number is out of range; another `Breakout` stands within; the energy has no such terms.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Breakout(Wrapper):
         *,
         raises: float = 0.1,
         keep: float = 1.0,
-        term: str | None = None,
+        terms: Sequence[str] = (),
         learn: bool = False,
     ) -> None:
         super().__init__(rule, once=True)
         if not 0 < keep <= 1:
             raise ValueError(f"keep is {keep:g}; it must be above 0 and at most 1.")
-        self.violations, self.term = violations, term
+        self.violations, self.terms = violations, tuple(terms)
         self.log_raises = nn.Parameter(torch.tensor(math.log(positive("raises", raises))), requires_grad=learn)
         self.forgets = keep < 1
         logit = math.log(keep / (1.0 - keep)) if self.forgets else 0.0
@@ -71,11 +71,11 @@ class Breakout(Wrapper):
 
     def objective(self, probe: Probe) -> Tensor:
         weights, squares = probe.state[_WEIGHTS], self._violations(probe).square()
-        if self.term is None:
+        if not self.terms:
             return self.rule.objective(probe) + ((weights - 1.0) * squares).flatten(1).sum(1)
-        if self.term not in probe.terms:
-            raise ValueError(f"The energy has no term {self.term!r}; its terms are {sorted(probe.terms)}.")
-        others = {name: term for name, term in probe.terms.items() if name != self.term}
+        if missing := set(self.terms) - set(probe.terms):
+            raise ValueError(f"The energy has no terms {sorted(missing)}; its terms are {sorted(probe.terms)}.")
+        others = {name: term for name, term in probe.terms.items() if name not in self.terms}
         return self.rule.objective(replace(probe, terms=others)) + (weights * squares).flatten(1).sum(1)
 
     def forward(

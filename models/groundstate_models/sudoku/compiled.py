@@ -35,18 +35,15 @@ class Boards:
     Attributes:
         board: Their board.
         grid: ``(puzzles, n, n)`` int64, 0 for empty.
-        answer: Which digit each cell holds in the solution, from 0, ``(puzzles, n²)`` int32.
     """
 
     board: Board
     grid: Array
-    answer: Array
 
     @classmethod
-    def of(cls, board: Board, puzzle: Array, solution: Array) -> Boards:
-        """From flat puzzles and solutions."""
-        grid = np.asarray(puzzle).reshape(-1, board.size, board.size).astype(np.int64)
-        return cls(board, grid, np.asarray(solution).reshape(len(grid), -1).astype(np.int32) - 1)
+    def of(cls, board: Board, puzzle: Array) -> Boards:
+        """From flat puzzles."""
+        return cls(board, np.asarray(puzzle).reshape(-1, board.size, board.size).astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.grid)
@@ -58,7 +55,7 @@ def _lanes(
     bias: Array,
     weight: Array,
     temperature: Array,
-    answer: Array,
+    undecided: Array,
     numbers: Array,
     y: Array,
     heat: Array,
@@ -67,15 +64,17 @@ def _lanes(
     noise_every: int,
     steps: int,
 ) -> Array:
-    """Descend from ``y``, which is changed. Returns the updates after which each lane had its answer, or 0."""
+    """Descend from ``y``, which is changed. Returns the updates after which each lane had an answer, or 0."""
     step_size, momentum, noise, raises, keep, confinement = numbers
     digits, cells, lanes = y.shape
-    one, two, least = np.float32(1.0), np.float32(2.0), np.float32(-40.0)
+    one, two, four, least = np.float32(1.0), np.float32(2.0), np.float32(4.0), np.float32(-40.0)
     p, velocity = np.zeros_like(y), np.zeros_like(y)
-    w = np.ones_like(weight)
+    w, stubborn = np.ones_like(weight), np.ones((cells, lanes), np.float32)
+    there, every = np.zeros((weight.shape[1], lanes), np.int64), (1 << digits) - 1
     pull = np.zeros_like(weight)
     whole, average, best = np.zeros(lanes, np.float32), np.zeros(lanes, np.float32), np.zeros(lanes, np.float32)
-    found, right, chosen = np.zeros(lanes, np.int64), np.zeros(lanes, np.bool_), np.zeros(lanes, np.int32)
+    found, right, chosen = np.zeros(lanes, np.int64), np.zeros(lanes, np.bool_), np.zeros(lanes, np.int64)
+    open_, push = np.zeros((cells, lanes), np.float32), np.zeros(lanes, np.float32)
     for step in range(steps):
         pull[:] = np.float32(0.0)
         for cell in range(cells):
@@ -96,9 +95,11 @@ def _lanes(
                     whole[lane] += t
             for lane in range(lanes):
                 whole[lane] = one / whole[lane]
+            open_[cell] = one
             for digit in range(digits):
                 for lane in range(lanes):
                     p[digit, cell, lane] *= whole[lane]
+                    open_[cell, lane] -= p[digit, cell, lane] * p[digit, cell, lane]
                 for lane in range(lanes):
                     pull[digit, row, lane] += p[digit, cell, lane]
                 for lane in range(lanes):
@@ -114,21 +115,28 @@ def _lanes(
                     w[digit, unit, lane] = keep * heavy + (one - keep) + raises * abs(h)
         kicked = noise > 0 and step % noise_every == 0 and step % SEGMENT < SEGMENT - noise_every
         look = step % SEGMENT == SEGMENT - 1
-        right[:] = True
+        there[:] = 0
         for cell in range(cells):
             row, column, box = units[cell]
             average[:] = np.float32(0.0)
+            for lane in range(lanes):
+                h = undecided[cell, lane] * open_[cell, lane]
+                push[lane] = four * stubborn[cell, lane] * h * undecided[cell, lane]
+                grown = (one - keep) + raises * abs(h)
+                stubborn[cell, lane] = keep * stubborn[cell, lane] + grown
             for digit in range(digits):
                 for lane in range(lanes):
                     # The entropy's slope, but for what is the same for all digits and so drops out.
                     slope = temperature[cell, lane] * (y[digit, cell, lane] + bias[digit, cell, lane])
                     slope += pull[digit, row, lane] + pull[digit, column, lane] + pull[digit, box, lane]
+                    slope -= push[lane] * p[digit, cell, lane]
                     average[lane] += p[digit, cell, lane] * slope
             for digit in range(digits):
                 for lane in range(lanes):
                     here = y[digit, cell, lane]
                     slope = temperature[cell, lane] * (here + bias[digit, cell, lane])
                     slope += pull[digit, row, lane] + pull[digit, column, lane] + pull[digit, box, lane]
+                    slope -= push[lane] * p[digit, cell, lane]
                     gradient = p[digit, cell, lane] * (slope - average[lane]) + confinement * here
                     velocity[digit, cell, lane] = momentum * velocity[digit, cell, lane] - step_size * gradient
                 if kicked:
@@ -145,9 +153,15 @@ def _lanes(
                             best[lane] = y[digit, cell, lane] + bias[digit, cell, lane]
                             chosen[lane] = digit
                 for lane in range(lanes):
-                    right[lane] &= chosen[lane] == answer[cell, lane]
+                    there[row, lane] |= 1 << chosen[lane]
+                    there[column, lane] |= 1 << chosen[lane]
+                    there[box, lane] |= 1 << chosen[lane]
         if look:
             waiting = 0
+            right[:] = True
+            for unit in range(there.shape[0]):
+                for lane in range(lanes):
+                    right[lane] &= there[unit, lane] == every
             for lane in range(lanes):
                 if right[lane] and found[lane] == 0:
                     found[lane] = step + 1
@@ -168,7 +182,7 @@ def descend(boards: Boards, settings: Settings, rows: Array, *, steps: int, seed
         seed: Decides starts, temperatures and noise.
 
     Returns:
-        The updates after which each chain had the solution, 0 for none, ``(chains,)``.
+        The updates after which each chain had a board that breaks no rule, 0 for none, ``(chains,)``.
     """
     energy, rule = SudokuEnergy(boards.board, settings.energy), settings.rule
     with torch.no_grad():
@@ -184,8 +198,7 @@ def descend(boards: Boards, settings: Settings, rows: Array, *, steps: int, seed
     found = []
     for first in range(0, len(rows), LANES):
         mine = np.resize(rows[first : first + LANES], LANES)
-        bias, weight, temperature = (np.ascontiguousarray(np.moveaxis(part[mine], 0, -1)) for part in shaped)
-        answer = np.ascontiguousarray(boards.answer[mine].T)
+        bias, weight, temperature, undecided = (np.ascontiguousarray(np.moveaxis(part[mine], 0, -1)) for part in shaped)
         y = np.float32(settings.start) * draw.standard_normal(bias.shape, dtype=np.float32)
         heat = draw.uniform(*TEMPERATURE, LANES).astype(np.float32)
         places = draw.integers(NORMALS - bias[..., 0].size, size=steps // NOISE_EVERY + 1)
@@ -195,7 +208,7 @@ def descend(boards: Boards, settings: Settings, rows: Array, *, steps: int, seed
                 bias,
                 weight,
                 temperature,
-                answer,
+                undecided,
                 numbers,
                 y,
                 heat,

@@ -7,13 +7,15 @@ ought to be there once. The energy is the sum of
 * ``rules``: ``Σ ω (Σp − 1)²`` over the digits of all rows, columns and boxes;
 * ``decision``: ``−T`` times the entropy of every cell, which keeps it open for as long as it matters (mean-field annealing:
   C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989);
+* ``undecided``: ``ρ Σ (1 − Σp²)²``, which is small, but `Breakout` raises it where a cell stays open for long: many candidates
+  that are each a little likely keep every rule on average, and are no answer;
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
 ``ω`` depends on whether the unit is a box, on whether the digit is given in it, and else on how many places the givens leave the
-digit there; ``T`` depends on how many digits they leave the cell. A given stands by itself: the other digits of its cell are as
-good as excluded. Candidates that it excludes from its row, column and box are only held back, by a learned ``κ``; the rules do
-the rest. Nothing knows which row, column, box or digit it looks at, or how large the board is, so all symmetries of Sudoku hold
-by construction, and the same numbers serve every size.
+digit there; ``T`` and ``ρ`` depend on how many digits they leave the cell. A given stands by itself: the other digits of its cell
+are as good as excluded. Candidates that it excludes from its row, column and box are only held back, by a learned ``κ``; the
+rules do the rest. Nothing knows which row, column, box or digit it looks at, or how large the board is, so all symmetries of
+Sudoku hold by construction, and the same numbers serve every size.
 """
 
 from __future__ import annotations
@@ -28,15 +30,17 @@ from torch import Tensor, nn
 from groundstate_models.sudoku.board import Board
 
 HAND: dict[str, float] = {
-    "log_box": 0.0,
-    "log_given": 0.0,
-    "weight_by_places": 0.0,
-    "held_back": 0.25,
+    "log_box": -0.5,
+    "log_given": 0.5,
+    "weight_by_places": -0.5,
+    "held_back": 0.75,
     "log_temperature": math.log(0.01),
-    "temperature_by_digits": 0.0,
+    "temperature_by_digits": -0.5,
+    "log_undecided": math.log(0.0005),
+    "undecided_by_digits": 5.0,
     "log_confinement": math.log(0.01),
 }
-"""The energy written by hand: all rules weigh the same, all cells are as warm, and the numbers are round."""
+"""The energy before training: round numbers, found by short searches while its form was being decided."""
 
 EXCLUDED = 20.0
 """What the other digits of a given's cell lose of their logits: their probability is 0 to the last digits of float32."""
@@ -55,11 +59,13 @@ class Shaped(NamedTuple):
         bias: Added to the logits, ``(batch, n, n²)``.
         weight: ``√ω`` of each digit in each unit, ``(batch, n, 3n)``.
         temperature: ``T`` of each cell, ``(batch, n²)``.
+        undecided: ``√ρ`` of each cell, ``(batch, n²)``.
     """
 
     bias: Tensor
     weight: Tensor
     temperature: Tensor
+    undecided: Tensor
 
 
 def incidence(board: Board) -> Tensor:
@@ -90,6 +96,8 @@ class SudokuEnergy(nn.Module):
     held_back: Tensor
     log_temperature: Tensor
     temperature_by_digits: Tensor
+    log_undecided: Tensor
+    undecided_by_digits: Tensor
     log_confinement: Tensor
     units: Tensor
     is_box: Tensor
@@ -109,18 +117,23 @@ class SudokuEnergy(nn.Module):
         # Σ p log p with the logarithm held: what its own slope would add is Σ dp, which is 0, and need not be computed.
         certainty = (p * z.detach()).sum(1) - whole.log().detach()
         return {
-            "rules": self._violations(p, shaped).square().flatten(1).sum(1),
+            "rules": self._broken(p, shaped).square().flatten(1).sum(1),
             "decision": (shaped.temperature * certainty).sum(1),
+            "undecided": self._undecided(p, shaped).square().sum(1),
             "confinement": 0.5 * self.log_confinement.exp() * y.square().flatten(1).sum(1),
         }
 
     def violations(self, y: Tensor, grid: Tensor) -> Tensor:
-        """``√ω (Σp − 1)`` of each digit in each unit, ``(batch, n, 3n)``."""
+        """``√ω (Σp − 1)`` of each digit in each unit, and ``√ρ (1 − Σp²)`` of each cell, ``(batch, 4n²)``."""
         shaped = self.shaped(grid)
-        return self._violations(_probabilities(y + shaped.bias)[0], shaped)
+        p, _ = _probabilities(y + shaped.bias)
+        return torch.cat([self._broken(p, shaped).flatten(1), self._undecided(p, shaped)], dim=1)
 
-    def _violations(self, p: Tensor, shaped: Shaped) -> Tensor:
+    def _broken(self, p: Tensor, shaped: Shaped) -> Tensor:
         return shaped.weight * (p @ self.units - 1.0)
+
+    def _undecided(self, p: Tensor, shaped: Shaped) -> Tensor:
+        return shaped.undecided * (1.0 - (p * p).sum(1))
 
     def shaped(self, grid: Tensor) -> Shaped:
         """What the givens make of the energy."""
@@ -131,9 +144,11 @@ class SudokuEnergy(nn.Module):
         left = empty - seen
         by_places = self.weight_by_places * ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
         weight = self.log_box * self.is_box + there * self.log_given + (1.0 - there) * by_places
-        by_digits = self.temperature_by_digits * (left.sum(1).clamp_min(1.0) / TYPICAL).log()
+        digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
+        temperature = (self.log_temperature + self.temperature_by_digits * digits).exp()
+        undecided = (0.5 * (self.log_undecided + self.undecided_by_digits * digits)).exp()
         bias = -EXCLUDED * (1.0 - empty - given) - self.held_back * seen
-        return Shaped(bias, (0.5 * weight).exp(), (self.log_temperature + by_digits).exp())
+        return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)
 
     def decode(self, y: Tensor, grid: Tensor) -> dict[str, Tensor]:
         """The likeliest digit of every cell, ``{"grid": (batch, n, n) int64}``; givens stay."""

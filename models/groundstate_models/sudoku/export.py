@@ -27,13 +27,14 @@ from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
 VERSION = "0.3.0"
 TRACE_EVERY = 8
-PATIENCE = 1_024
+PATIENCE = 512
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that the file is proven with."""
 
 _TERMS = {
     "rules": "How far each digit is from being expected once in each row, column and box, squared.",
     "decision": "Keeps cells open for as long as it matters.",
+    "undecided": "How far cells are from holding one digit; weighs more the longer it lasts.",
     "confinement": "Keeps the logits near the origin.",
 }
 

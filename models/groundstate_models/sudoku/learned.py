@@ -18,7 +18,7 @@ NOISE_EVERY = 8
 TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures: what their kicks are multiplied by."""
 
-RULE = {"step_size": 1.25, "momentum": 0.95, "noise": 0.03, "raises": 0.03, "keep": 0.998}
+RULE = {"step_size": 1.25, "momentum": 0.98, "noise": 0.025, "raises": 0.04, "keep": 0.999}
 """The descent's numbers, as written by hand."""
 
 FORMAT = 1
@@ -38,7 +38,7 @@ class Settings:
 
     energy: Mapping[str, float] = field(default_factory=lambda: dict(HAND))
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
-    start: float = 0.3
+    start: float = 0.5
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -74,4 +74,4 @@ class Settings:
         ball = HeavyBall(
             s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=temperature
         )
-        return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], term="rules")
+        return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], terms=("rules", "undecided"))

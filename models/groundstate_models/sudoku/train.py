@@ -40,7 +40,8 @@ class Preset(Sizes):
     """Sizes of the training.
 
     Attributes:
-        minimal, hard, hardest: Puzzles to train on: random minimal ones, made hard, and made as hard as can be.
+        minimal, hard, hardest, loose: Puzzles to train on: random minimal ones, made hard, made as hard as can be, and boards
+            of few givens, from none on, which have many answers.
         children: Of each of the hardest, see `search.hardest_puzzles`.
         drawn: Of those, how many a generation is judged by.
         chains: Descended on each.
@@ -52,12 +53,13 @@ class Preset(Sizes):
     candidates: int = 14
     minimal: int = 32
     hard: int = 96
-    hardest: int = 64
-    children: int = 4
+    hardest: int = 48
+    children: int = 3
     drawn: int = 64
     chains: int = 8
     steps: int = 1_024
-    held: int = 32
+    loose: int = 24
+    held: int = 16
 
 
 PRESETS = {
@@ -68,6 +70,7 @@ PRESETS = {
         hard=2,
         hardest=2,
         children=1,
+        loose=2,
         drawn=4,
         chains=1,
         steps=64,
@@ -114,9 +117,9 @@ class SudokuEvolution(Evolution):
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
         print("Making puzzles …", file=sys.stderr, flush=True)
-        made = _puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.children)
+        made = _puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.loose, preset.children)
         self.training = _joined(list(made.values()))
-        self.held = _puzzles(seed + _HELD, *(3 * (preset.held,)), preset.children)
+        self.held = _puzzles(seed + _HELD, *(4 * (preset.held,)), preset.children)
         self.share = np.ones(len(self.training))
 
     @property
@@ -166,18 +169,21 @@ class SudokuEvolution(Evolution):
         self.share = state["share"]
 
 
-def _puzzles(seed: int, minimal: int, hard: int, hardest: int, children: int) -> dict[str, Boards]:
+def _puzzles(seed: int, minimal: int, hard: int, hardest: int, loose: int, children: int) -> dict[str, Boards]:
     made = {
         "minimal": minimal_puzzles(minimal, seed),
-        "hard": hard_puzzles(hard, seed, rounds=200),
+        "hard": hard_puzzles(hard, seed, rounds=100),
         "hardest": hardest_puzzles(hardest, seed, children),
     }
-    return {kind: Boards.of(BOARDS[9], puzzle, solution) for kind, (puzzle, solution, _) in made.items()}
+    boards = {kind: Boards.of(BOARDS[9], puzzle) for kind, (puzzle, _, _) in made.items()}
+    draw = np.random.default_rng((seed, 4))
+    solution = minimal_puzzles(loose, seed + 1)[1]
+    kept = draw.random(solution.shape) < draw.uniform(0.0, 0.25, (loose, 1))
+    return boards | {"loose": Boards.of(BOARDS[9], np.where(kept, solution, 0))}
 
 
 def _joined(parts: Sequence[Boards]) -> Boards:
-    grid, answer = (np.concatenate([getattr(part, name) for part in parts]) for name in ("grid", "answer"))
-    return Boards(parts[0].board, grid, answer)
+    return Boards(parts[0].board, np.concatenate([part.grid for part in parts]))
 
 
 def main(argv: list[str] | None = None) -> int:
