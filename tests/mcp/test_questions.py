@@ -99,7 +99,7 @@ async def test_options_with_labels_are_shown_with_them(server: MCPServer[Any], e
     async with client(server, era, user) as one:
         told = record(await one.call_tool(TOOL, REPEATED))
     first = user.asked[0].requested_schema["properties"]["reply"]["oneOf"][0]
-    assert first == {"const": "without grid[0][0]", "title": "The 1 in row 1, column 1 (grid[0][0])."}
+    assert first == {"const": "without grid[0][0]", "title": "Without the 1 in row 1, column 1."}
     assert told["asked"][0]["reply"] == "without grid[0][0]"
     assert told["answer"]["grid"][0][0] != 1
     assert told["answer"]["grid"][0][1] == 1
