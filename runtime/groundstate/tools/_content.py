@@ -10,8 +10,11 @@ from groundstate._solution import Score, Solution, Status, Violation
 
 Detail = Literal["brief", "full"]
 
+_FAULTS = 8
+"""Faults of a request listed one by one."""
+
 _MOST = 6
-"""Faults listed one by one, and violations where that is all there is to say."""
+"""Violations listed where that is all there is to say."""
 
 _FEW = 2
 """Violations listed beside an attempt, or beside a question about them."""
@@ -87,7 +90,7 @@ def of_score(score: Score, detail: Detail) -> dict[str, Any]:
     return said
 
 
-def first(items: Iterable[object], most: int = _MOST) -> list[str]:
+def first(items: Iterable[object], most: int = _FAULTS) -> list[str]:
     """The first few as text, and how many more there are."""
     texts = [str(item) for item in items]
     return texts if len(texts) <= most else [*texts[:most], f"and {len(texts) - most} more"]
