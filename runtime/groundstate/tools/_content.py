@@ -19,8 +19,11 @@ class Asked(TypedDict):
     reply: str
 
 
+_FAULTS = 8
+"""Faults of a request listed one by one."""
+
 _MOST = 6
-"""Faults listed one by one, and violations where that is all there is to say."""
+"""Violations listed where that is all there is to say."""
 
 _FEW = 2
 """Violations listed beside an attempt, or beside a question about them."""
@@ -101,7 +104,7 @@ def of_score(score: Score, detail: Detail) -> dict[str, Any]:
     return said
 
 
-def first(items: Iterable[object], most: int = _MOST) -> list[str]:
+def first(items: Iterable[object], most: int = _FAULTS) -> list[str]:
     """The first few as text, and how many more there are."""
     texts = [str(item) for item in items]
     return texts if len(texts) <= most else [*texts[:most], f"and {len(texts) - most} more"]

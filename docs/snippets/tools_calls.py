@@ -1,0 +1,15 @@
+"""A tool in any loop: what a model is told of it, what it reads after a call, and how a question is replied to."""
+
+from groundstate.tools import SolveTool
+
+tool = SolveTool("sudoku_4x4", restarts=32)  # options of Solver.solve, which the model never sees
+print(tool.name, list(tool.schema["properties"]))
+
+puzzle = [[0, 0, 3, 4], [3, 4, 1, 2], [0, 0, 4, 3], [4, 3, 2, 1]]
+print(tool.respond({"grid": puzzle[:3]}))  # text, whatever was sent: here what to correct
+
+reply = tool.call({"grid": puzzle})  # `record` for the model, `outcome` for the program; raises RequestError
+question = reply.question
+print(question.text, [option.id for option in question.options])
+
+print(tool.respond({"grid": puzzle, "answers": {question.id: question.options[0].id}}))
