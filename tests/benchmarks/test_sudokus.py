@@ -88,14 +88,14 @@ def test_a_journal_that_is_none_is_refused_by_its_line(tmp_path: Path) -> None:
 def test_solving_counts_the_updates_of_all_chains_and_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, journal, budget = Model.load("sudoku"), Journal(tmp_path / "journal.jsonl"), Budget(2, 64)
+    model, journal, budget = Model.load("sudoku"), Journal(tmp_path / "journal.jsonl"), Budget(2, 512)
     solve(model, [PUZZLE], budget, journal)
     [(_, record)] = recorded(model, [PUZZLE], budget, journal)
-    outcome = model.solver.solve({"grid": rows(EASY)}, restarts=2, max_steps=64)
+    outcome = model.solver.solve({"grid": rows(EASY)}, restarts=2, max_steps=512)
     assert record["right"]
     assert record["claimed"]
     assert record["updates"] == outcome.steps * outcome.chains
-    assert journal.get(key(model, PUZZLE, Budget(2, 64, seed=1))) is None
+    assert journal.get(key(model, PUZZLE, Budget(2, 512, seed=1))) is None
     monkeypatch.setattr(model.solver, "parse", lambda _: pytest.fail("a puzzle was solved again"))
     solve(model, [PUZZLE], budget, Journal(tmp_path / "journal.jsonl"))
 

@@ -104,10 +104,10 @@ def test_times_without_a_zone_beside_times_with_one_are_refused_at_their_place()
 
 
 def test_ten_thousand_activities_are_refused_at_once() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = faults_of({"activities": [{"name": f"talk {n}", "duration": 5} for n in range(10_000)]})
     assert found == [("activities", "There are 10000 activities; there may be 500. Split them into several requests.")]
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -189,10 +189,10 @@ def solver() -> gs.Solver:
 def test_the_solver_refuses_it_quickly_with_one_error(
     solver: gs.Solver, request_: dict[str, Any], place: str, why: str
 ) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(gs.RequestError) as refused:
         solver.solve(request_)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     assert any(fault.place == place and why in fault.message for fault in refused.value.faults), str(refused.value)
 
 
