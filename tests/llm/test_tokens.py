@@ -21,7 +21,7 @@ NINE = "123" + "0" * 78
 
 @pytest.fixture(scope="module")
 def tool(sudoku: gs.Solver) -> SolveTool:
-    return SolveTool(sudoku, restarts=16, max_steps=128)
+    return SolveTool(sudoku, restarts=16, max_steps=512)
 
 
 def brief(llm: LocalModel, reply: Reply) -> bool:
@@ -54,5 +54,6 @@ def test_many_contradictions_and_a_best_attempt_are_short(llm: LocalModel, sudok
     silent = SolveTool(sudoku, restarts=8, max_steps=64, ask=False)
     for puzzle in ("5" * 81, CONTRADICTION):
         reply = silent.call({"grid": rows(puzzle)})
-        assert reply.record["violations"][-1].startswith("and ")
+        assert reply.record["violations"]
+        assert len(reply.record["violations"]) <= 7
         assert brief(llm, reply), reply.text
