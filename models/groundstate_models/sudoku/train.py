@@ -117,9 +117,9 @@ class SudokuEvolution(Evolution):
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
         print("Making puzzles …", file=sys.stderr, flush=True)
-        made = _puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.loose, preset.children)
+        made = puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.loose, preset.children)
         self.training = _joined(list(made.values()))
-        self.held = _puzzles(seed + _HELD, *(4 * (preset.held,)), preset.children)
+        self.held = puzzles(seed + _HELD, *(4 * (preset.held,)), preset.children)
         self.share = np.ones(len(self.training))
 
     @property
@@ -169,7 +169,8 @@ class SudokuEvolution(Evolution):
         self.share = state["share"]
 
 
-def _puzzles(seed: int, minimal: int, hard: int, hardest: int, loose: int, children: int) -> dict[str, Boards]:
+def puzzles(seed: int, minimal: int, hard: int, hardest: int, loose: int, children: int) -> dict[str, Boards]:
+    """Boards by what they are, so many of each; see `Preset`."""
     made = {
         "minimal": minimal_puzzles(minimal, seed),
         "hard": hard_puzzles(hard, seed, rounds=100),
