@@ -5,7 +5,8 @@
 Chains descend in compiled code, none starts anew. For generated puzzles of each kind the table gives the share of chains that
 reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over puzzles
 (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may take
-over what one did, so a row is a lower bound of what its form could reach.
+over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones: they
+are round ones near what an earlier run had learned.
 """
 
 from __future__ import annotations

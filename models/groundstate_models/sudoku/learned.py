@@ -19,7 +19,7 @@ TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures: what their kicks are multiplied by."""
 
 RULE = {"step_size": 1.25, "momentum": 0.98, "noise": 0.025, "raises": 0.04, "keep": 0.999}
-"""The descent's numbers, as written by hand."""
+"""The descent's numbers before training; round, and found as `energy.HAND` was."""
 
 FORMAT = 1
 """Of the file that keeps settings."""
