@@ -75,9 +75,9 @@ def tune(trials: int, n: int) -> None:
             print(f"| {settings}{' (in use)' if settings == used else ''} | {100 * share:.1f} % |", flush=True)
 
 
-def by_hand(folder: Path) -> Model:
+def untrained(folder: Path) -> Model:
     """The learned energy before it learned: its form, with the numbers that training starts from."""
-    settings, path = folder / "by_hand.json", folder / "by_hand.onnx"
+    settings, path = folder / "untrained.json", folder / "untrained.onnx"
     Learned().keep(settings)
     export(**exported(settings), path=path)
     return Model.load(str(path))
@@ -121,7 +121,7 @@ def main() -> int:
     models = {f"learned, {learned.title}": learned}
     taken = exported()
     options.folder.mkdir(parents=True, exist_ok=True)
-    models["the same form, by hand"] = by_hand(options.folder)
+    models["the same form, untrained"] = untrained(options.folder)
     for name, settings in SETTINGS.items():
         path = options.folder / f"{name}.onnx"
         write(settings, name, path, taken)

@@ -9,14 +9,14 @@ import torch
 from groundstate_export import Descent
 from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.compiled import LANES, NORMALS, Boards, descend
-from groundstate_models.sudoku.energy import EXCLUDED, HAND, SudokuEnergy, rules
+from groundstate_models.sudoku.energy import EXCLUDED, UNTRAINED, SudokuEnergy, rules
 from groundstate_models.sudoku.learned import RULE, SEGMENT, Settings
 from groundstate_models.sudoku.search import easy_puzzles
 from tests.support import EASY, EASY_SOLUTION, rows
 
 GRID = torch.tensor([rows(EASY), rows(EASY_SOLUTION), [[0] * 9] * 9])
 SIZES = (4, 6, 9, 16)
-SHAPED = HAND | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "undecided_by_digits": 2.0}
+SHAPED = UNTRAINED | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "undecided_by_digits": 2.0}
 """No two kinds of rules weigh the same."""
 
 
@@ -54,15 +54,15 @@ def test_the_terms_are_what_their_names_say() -> None:
     model, y = SudokuEnergy(BOARDS[4]), torch.zeros(1, 4, 16)
     terms = model(y, torch.zeros(1, 4, 4, dtype=torch.long))
     by_digits, by_four = np.log(4 / 3), 16.0 * (1 - 1 / 4) ** 2
-    temperature = np.exp(HAND["log_temperature"] + HAND["temperature_by_digits"] * by_digits)
-    undecided = np.exp(HAND["log_undecided"] + HAND["undecided_by_digits"] * by_digits)
+    temperature = np.exp(UNTRAINED["log_temperature"] + UNTRAINED["temperature_by_digits"] * by_digits)
+    undecided = np.exp(UNTRAINED["log_undecided"] + UNTRAINED["undecided_by_digits"] * by_digits)
     assert float(terms["rules"]) == pytest.approx(0.0, abs=1e-10)
     assert float(terms["decision"]) == pytest.approx(-16 * temperature * np.log(4), rel=1e-5)
     assert float(terms["undecided"]) == pytest.approx(by_four * undecided, rel=1e-5)
     assert float(terms["confinement"]) == 0.0
     y[0, 2, 5] = 3.0
     assert float(model(y, torch.zeros(1, 4, 4, dtype=torch.long))["confinement"]) == pytest.approx(
-        4.5 * np.exp(HAND["log_confinement"]), rel=1e-5
+        4.5 * np.exp(UNTRAINED["log_confinement"]), rel=1e-5
     )
 
 
@@ -115,7 +115,7 @@ def test_a_given_excludes_the_digits_of_its_cell_and_holds_its_own_back_where_it
     bias[:, 4, 4] = 0.0
     peers = {(4, c) for c in range(9)} | {(r, 4) for r in range(9)} | {(r, c) for r in (3, 4, 5) for c in (3, 4, 5)}
     assert {(int(r), int(c)) for _, r, c in bias.nonzero()} == peers - {(4, 4)}
-    assert set(bias[bias != 0].tolist()) == {-HAND["held_back"]}
+    assert set(bias[bias != 0].tolist()) == {-UNTRAINED["held_back"]}
     assert set(bias.nonzero()[:, 0].tolist()) == {6}
 
 

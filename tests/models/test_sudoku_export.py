@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 import pytest
 
 from groundstate_models.sudoku import export as command
-from groundstate_models.sudoku.energy import HAND
+from groundstate_models.sudoku.energy import UNTRAINED
 from groundstate_models.sudoku.learned import FORMAT, RULE, Settings
 
-MINE = Settings(HAND | {"log_box": 0.25}, RULE | {"noise": 0.1}, 0.4)
+MINE = Settings(UNTRAINED | {"log_box": 0.25}, RULE | {"noise": 0.1}, 0.4)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_kept_settings_make_the_same_file_again(
 
 
 def damaged(how: str) -> str:
-    good: dict[str, Any] = {"format": FORMAT, "energy": dict(HAND), "rule": dict(RULE), "start": 0.3}
+    good: dict[str, Any] = {"format": FORMAT, "energy": dict(UNTRAINED), "rule": dict(RULE), "start": 0.3}
     return {
         "empty": "",
         "text": "not settings",

@@ -26,20 +26,20 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_origin_of_the_search_is_what_is_written_by_hand() -> None:
-    found, hand = train.settings_of(np.zeros(train.DIMENSIONS)), Settings()
-    assert found.energy == hand.energy
-    assert found.rule == pytest.approx(dict(hand.rule))
-    assert found.start == pytest.approx(hand.start)
+def test_the_origin_of_the_search_is_what_training_starts_from() -> None:
+    found, first = train.settings_of(np.zeros(train.DIMENSIONS)), Settings()
+    assert found.energy == first.energy
+    assert found.rule == pytest.approx(dict(first.rule))
+    assert found.start == pytest.approx(first.start)
 
 
 def test_every_number_of_a_point_moves_a_number_of_the_settings() -> None:
-    hand = Settings()
+    first = Settings()
     for place in range(train.DIMENSIONS):
         moved = train.settings_of(np.eye(train.DIMENSIONS)[place])
-        changed = [name for name in hand.energy if moved.energy[name] != hand.energy[name]]
-        changed += [name for name in hand.rule if abs(moved.rule[name] - hand.rule[name]) > 1e-12]
-        changed += ["start"] if moved.start != hand.start else []
+        changed = [name for name in first.energy if moved.energy[name] != first.energy[name]]
+        changed += [name for name in first.rule if abs(moved.rule[name] - first.rule[name]) > 1e-12]
+        changed += ["start"] if moved.start != first.start else []
         assert len(changed) == 1
 
 

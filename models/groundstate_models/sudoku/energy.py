@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from groundstate_models.sudoku.board import Board
 
-HAND: dict[str, float] = {
+UNTRAINED: dict[str, float] = {
     "log_box": -0.5,
     "log_given": 0.5,
     "weight_by_places": -0.5,
@@ -87,7 +87,7 @@ class SudokuEnergy(nn.Module):
 
     Args:
         board: Whose rows, columns and boxes count.
-        settings: The numbers that are learned, by their names in `HAND`; what is left out is as written by hand.
+        settings: The numbers that are learned, by their names in `UNTRAINED`; what is left out is as before training.
     """
 
     log_box: Tensor
@@ -104,8 +104,8 @@ class SudokuEnergy(nn.Module):
 
     def __init__(self, board: Board, settings: Mapping[str, float] | None = None) -> None:
         super().__init__()
-        given = HAND | dict(settings or {})
-        for name in HAND:
+        given = UNTRAINED | dict(settings or {})
+        for name in UNTRAINED:
             self.register_parameter(name, nn.Parameter(torch.tensor(given[name], dtype=torch.float32)))
         self.register_buffer("units", incidence(board))
         self.register_buffer("is_box", (torch.arange(3 * board.size) >= 2 * board.size).to(torch.float32))

@@ -147,7 +147,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
         description="Export learned numbers, and keep them beside the files. Either all files are written, or none.",
     )
     parser.add_argument("--settings", type=Path, default=kept(), help="default: those of the bundled files")
-    parser.add_argument("--hand", action="store_true", help="the energy written by hand instead")
+    parser.add_argument("--untrained", action="store_true", help="the numbers that training starts from instead")
     parser.add_argument(
         "--out",
         type=Path,
@@ -181,7 +181,7 @@ def _export(options: argparse.Namespace, targets: dict[Board, Path]) -> list[Exp
     reports = []
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as staging:
         settings = Path(staging) / kept().name
-        (Settings() if options.hand else Settings.read(options.settings)).keep(settings)
+        (Settings() if options.untrained else Settings.read(options.settings)).keep(settings)
         for board, target in targets.items():
             taken = arguments(settings, options.steps, temperature, board.size)
             reports.append(replace(export(**taken, path=Path(staging) / target.name), path=target))

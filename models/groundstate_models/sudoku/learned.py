@@ -9,7 +9,7 @@ from pathlib import Path
 
 from groundstate_export import HeavyBall
 from groundstate_export.rules import Breakout
-from groundstate_models.sudoku.energy import HAND, SudokuEnergy
+from groundstate_models.sudoku.energy import UNTRAINED, SudokuEnergy
 
 SEGMENT = 32
 """Updates from one look at whether a chain has an answer to the next."""
@@ -19,7 +19,7 @@ TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures: what their kicks are multiplied by."""
 
 RULE = {"step_size": 1.25, "momentum": 0.98, "noise": 0.025, "raises": 0.04, "keep": 0.999}
-"""The descent's numbers before training; round, and found as `energy.HAND` was."""
+"""The descent's numbers before training; round, and found as `energy.UNTRAINED` was."""
 
 FORMAT = 1
 """Of the file that keeps settings."""
@@ -33,10 +33,10 @@ class SettingsError(ValueError):
 class Settings:
     """The numbers of the energy, of the rule, and the standard deviation of the logits that chains start from.
 
-    As they stand here they are written by hand.
+    As they stand here they are those that training starts from.
     """
 
-    energy: Mapping[str, float] = field(default_factory=lambda: dict(HAND))
+    energy: Mapping[str, float] = field(default_factory=lambda: dict(UNTRAINED))
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 0.5
 
@@ -50,7 +50,9 @@ class Settings:
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
             known = (
-                stored["format"] == FORMAT and set(stored["energy"]) == set(HAND) and set(stored["rule"]) == set(RULE)
+                stored["format"] == FORMAT
+                and set(stored["energy"]) == set(UNTRAINED)
+                and set(stored["rule"]) == set(RULE)
             )
             found = cls(stored["energy"], stored["rule"], float(stored["start"]))
         except OSError as error:

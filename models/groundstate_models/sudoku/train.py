@@ -22,14 +22,14 @@ import numpy as np
 from groundstate_models.evolution import Evolution, Point, Sizes, command
 from groundstate_models.sudoku.board import BOARDS
 from groundstate_models.sudoku.compiled import Array, Boards, descend
-from groundstate_models.sudoku.energy import HAND
+from groundstate_models.sudoku.energy import UNTRAINED
 from groundstate_models.sudoku.learned import RULE, Settings
 from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles
 
 _HELD = 1_000_003
 """Added to the seed of puzzles that are validated on."""
 
-ENERGY = tuple(HAND)
+ENERGY = tuple(UNTRAINED)
 SCALED = ("step_size", "noise", "raises")
 ODDS = ("momentum", "keep")
 DIMENSIONS = len(ENERGY) + len(SCALED) + len(ODDS) + 1
@@ -82,8 +82,8 @@ PRESETS = {
 
 
 def settings_of(x: Point) -> Settings:
-    """What a point of the search stands for; the origin stands for what is written by hand."""
-    energy = {name: HAND[name] + float(by) for name, by in zip(ENERGY, x, strict=False)}
+    """What a point of the search stands for; the origin stands for what training starts from."""
+    energy = {name: UNTRAINED[name] + float(by) for name, by in zip(ENERGY, x, strict=False)}
     rest = dict(zip((*SCALED, *ODDS, "start"), map(float, x[len(ENERGY) :]), strict=True))
     rule = dict(RULE)
     for name in SCALED:
