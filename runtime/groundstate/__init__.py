@@ -7,7 +7,6 @@
 """
 
 from groundstate._catalog import names as models
-from groundstate._chains import Segment
 from groundstate._errors import (
     ArtefactError,
     Fault,
@@ -19,6 +18,7 @@ from groundstate._errors import (
     UnknownModelError,
 )
 from groundstate._header import Header
+from groundstate._problem import Segment
 from groundstate._question import Change, Option, Patch, Question, pointer
 from groundstate._solution import Alternative, Attempt, Score, Solution, Status, Violation
 from groundstate._solver import Solver, load

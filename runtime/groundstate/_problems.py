@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _asking
-from groundstate._chains import Budget, Found, Pool, Problem, Segment, descend
+from groundstate._chains import Pool, descend
 from groundstate._errors import RequestError
 from groundstate._explain import explained
 from groundstate._header import Header
+from groundstate._problem import Budget, Found, Problem, Segment
 from groundstate._question import Question
 from groundstate._request import Schema
 from groundstate._session import Session, Tensors

@@ -11,13 +11,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from groundstate import _catalog, _header
-from groundstate._chains import Budget, Pool, Segment
+from groundstate._chains import Pool
 from groundstate._checks import whole
 from groundstate._dialogue import Dialogue
 from groundstate._errors import ArtefactError, OptionError, RequestError
 from groundstate._header import Header
 from groundstate._judge import Judge
 from groundstate._minimise import minimise
+from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
 from groundstate._session import Session
 from groundstate._solution import Score, Solution

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import groundstate as gs
 from groundstate import _problems, _sizes, _solver
-from groundstate._chains import Budget, Found, Problem
+from groundstate._problem import Budget, Found, Problem
 from tests import sized
 
 NO_LIMIT = 99.0

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from groundstate._chains import Segment
 from groundstate._errors import Fault, OptionError, RequestError
+from groundstate._problem import Segment
 from groundstate._question import Question
 from groundstate._request import plain
 from groundstate._solution import Score, Solution
