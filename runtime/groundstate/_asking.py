@@ -85,12 +85,13 @@ def relax(
         answer, violations: As in `Task.relaxations`.
     """
     changes = list(task.relaxations(request, answer, violations))[:MOST_TRIED]
+    proven = answer is None and bool(violations)
     for effort in (1, 2):
         if helping := _helping(request, changes, trial, effort):
-            return _which(request, helping)
+            return _which(request, helping, proven=proven)
     pairs = [_both(*pair) for pair in combinations(changes[:IN_PAIRS], 2)][:MOST_TRIED]
     helping = _helping(request, pairs, trial, 1)
-    return _which(request, helping) if helping else None
+    return _which(request, helping, proven=proven) if helping else None
 
 
 def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
@@ -104,11 +105,21 @@ def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int
     return [changes[place] for place in sorted(helping)]
 
 
-def _which(request: JSON, helping: Sequence[Change]) -> Question:
+def _which(request: JSON, helping: Sequence[Change], *, proven: bool) -> Question:
+    """Which of the changes would be right.
+
+    Args:
+        proven: Whether there is no answer without one; else there may be one that was not found, and the question says so.
+    """
     several = len(helping) > 1
-    which, after = ("Which of these changes", "any one of them") if several else ("Would this change", "it")
+    after = "any one of them" if several else "it"
+    if proven:
+        text = "Which of these changes would be right? " if several else "Would this change be right? "
+        text += f"After {after} an answer was found that passes every rule."
+    else:
+        text = f"Would {'any of these changes' if several else 'this change'} be right? There may be an answer as it is, which "
+        text += f"was not found; after {after} one was found that passes every rule."
     options = [Option(change.id, change.label, change.patch, 1) for change in helping]
-    text = f"{which} {'would be right' if several else 'be right'}? After {after} an answer was found that passes every rule."
     return question(request, text, "", options, len(options))
 
 

@@ -135,6 +135,7 @@ def test_a_hidden_contradiction_is_unsolved_and_asks_which_given_may_go(small: g
     assert solution.status is gs.Status.UNSOLVED
     assert solution.violations
     assert solution.question is not None
+    assert "There may be an answer as it is, which was not found" in solution.question.text
     for option in solution.question.options:
         assert option.id.startswith("without grid[")
         assert option.label.startswith("Without the ")
@@ -146,6 +147,7 @@ def test_a_repeated_digit_is_infeasible_and_one_of_the_two_may_go(sudoku: gs.Sol
     assert solution.status is gs.Status.INFEASIBLE
     assert solution.question is not None
     assert {option.id for option in solution.question.options} <= {"without grid[0][0]", "without grid[0][1]"}
+    assert "There may be" not in solution.question.text
     after = sudoku.solve(solution.question.options[0].apply({"grid": rows(REPEATED)}))
     assert after.status is gs.Status.SOLVED
 
