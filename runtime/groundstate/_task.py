@@ -88,9 +88,14 @@ class Task:
         return ()
 
     def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
-        """The change of the request that leaves a variable only one value."""
+        """The change of the request that leaves a variable only one value.
+
+        Raises:
+            TaskError: Of a task that overrides `variables` and not this: only its author can mend that. The default task has no
+                variables, so nothing calls this.
+        """
         del request
-        raise NotImplementedError(f"{type(self).__name__} names variables, and not how {variable} becomes {value!r}.")
+        raise TaskError(f"The task {type(self).__name__} has variables, and no fix() that makes {variable} {value!r}.")
 
     def ask(self, request: Mapping[str, Any], variable: str) -> str:
         """The question which value a variable is to have, as a sentence."""

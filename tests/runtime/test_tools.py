@@ -204,3 +204,10 @@ def test_a_plain_function_has_all_that_a_framework_reads(sudoku: gs.Solver) -> N
 def test_options_are_refused_when_the_tool_is_made(sudoku: gs.Solver, options: dict[str, Any], said: str) -> None:
     with pytest.raises(gs.OptionError, match=said):
         SolveTool(sudoku, **options)
+
+
+def test_all_that_a_question_says_is_in_the_schema_of_results(small: SolveTool) -> None:
+    question = small.call({"grid": EMPTY}).record["question"]
+    told = small.returns["properties"]["question"]["properties"]
+    assert question.keys() == told.keys()
+    assert question["options"][0].keys() <= told["options"]["items"]["properties"].keys()

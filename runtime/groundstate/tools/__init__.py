@@ -9,7 +9,6 @@
 """
 
 from groundstate.tools._content import Asked, Detail
-from groundstate.tools._content import of_question as question_record
 from groundstate.tools._options import Model, SolveOptions, card, collected, opened
 from groundstate.tools._tool import DescribeTool, Reply, ScoreTool, SolveTool, Tool
 
@@ -26,5 +25,4 @@ __all__ = [
     "card",
     "collected",
     "opened",
-    "question_record",
 ]

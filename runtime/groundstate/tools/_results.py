@@ -18,9 +18,12 @@ def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-_OPTION = _object({"id": _TEXT, "label": _TEXT, "answers_left": {"type": "integer"}}, "id")
+_OPTION = _object({"id": _TEXT, "label": _TEXT, "leaves": {"type": "integer"}}, "id")
 _QUESTION = _object(
-    {"id": _TEXT, "text": _TEXT, "options": {"type": "array", "items": _OPTION}}, "id", "text", "options"
+    {"id": _TEXT, "text": _TEXT, "options": {"type": "array", "items": _OPTION}, "reply": _TEXT},
+    "id",
+    "text",
+    "options",
 )
 
 
