@@ -1,12 +1,12 @@
 """What matters in the Sudoku energy: the learned numbers with one part of it switched off at a time.
 
-    python -m benchmarks.sudoku_ablations [--puzzles 24] [--chains 8] [--steps 1024]
+    python -m benchmarks.sudoku_ablations [--puzzles 24] [--chains 16]
 
-Chains descend in compiled code, none starts anew. For generated puzzles of each kind the table gives the share of chains that
-reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over puzzles
-(a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may take
-over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones: they
-are round ones near what an earlier run had learned.
+Chains descend in compiled code until they would start anew. For generated puzzles of each kind the table gives the share of
+chains that reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over
+puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may
+take over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones:
+they are round ones near what an earlier run had learned.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from groundstate_models.sudoku.learned import Settings
 from groundstate_models.sudoku.train import puzzles, soon
 
 SEED = 7_000_003
+KINDS = ("minimal", "sparse", "hard", "hardest", "loose")
 OFF = -30.0
 """The logarithm of what is switched off."""
 
@@ -47,28 +48,36 @@ def variants(learned: Settings) -> dict[str, Settings]:
         "boxes weigh what lines do": energy(log_box=0.0),
         "given digits weigh what others do": energy(log_given=0.0),
         "weights do not depend on places left": energy(weight_by_places=0.0),
+        "several givens hold back as one does": energy(held_back_again=0.0),
+        "candidates of few rivals do not lean forward": energy(lean=0.0),
+        "in boxes all as in lines": energy(log_given_in_box=0.0, weight_by_places_in_box=0.0),
+        "chains start anew after half as long": replace(learned, patience=learned.patience / 2),
+        "chains start anew after twice as long": replace(learned, patience=learned.patience * 2),
+        "chains start anew after four times as long": replace(learned, patience=learned.patience * 4),
         "before training": Settings(),
     }
 
 
-def cell(boards: Boards, learned: Settings, chains: int, steps: int) -> str:
+def cell(boards: Boards, learned: Settings, chains: int) -> str:
     rows = np.repeat(np.arange(len(boards)), chains)
-    found = descend(boards, learned, rows, steps=steps, seed=SEED).reshape(len(boards), chains)
-    updates = 1000.0 / 2.0 ** float(soon(found, steps).mean())
+    found = descend(boards, learned, rows, steps=learned.lifetime, seed=SEED).reshape(len(boards), chains)
+    updates = 1000.0 / 2.0 ** float(soon(found, learned.lifetime).mean())
     return f"{100 * (found > 0).mean():.0f} % / {100 * (found > 0).any(1).mean():.0f} % / {updates:,.0f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The learned Sudoku energy with parts switched off.")
     parser.add_argument("--puzzles", type=int, default=24, help="of each kind (default: %(default)s)")
-    parser.add_argument("--chains", type=int, default=8, help="on each (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=1_024, help="updates of a chain (default: %(default)s)")
+    parser.add_argument("--chains", type=int, default=16, help="on each (default: %(default)s)")
     options = parser.parse_args()
-    kinds = puzzles(SEED, *(4 * (options.puzzles,)), children=3)
-    print(f"chains right / puzzles by any of {options.chains} / updates an answer; {options.steps} updates a chain\n")
+    kinds = {kind: puzzles(kind, options.puzzles, SEED) for kind in KINDS}
+    learned = Settings.read(settings())
+    print(
+        f"chains right / puzzles by any of {options.chains} / updates an answer; {learned.lifetime} updates a chain\n"
+    )
     print(f"| | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}")
-    for name, changed in variants(Settings.read(settings())).items():
-        cells = (cell(boards, changed, options.chains, options.steps) for boards in kinds.values())
+    for name, changed in variants(learned).items():
+        cells = (cell(boards, changed, options.chains) for boards in kinds.values())
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

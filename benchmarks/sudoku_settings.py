@@ -4,7 +4,8 @@
 
 Chains run alone and never start anew. The first table says what share of them has found the answer after so many updates,
 and what share of the puzzles was found by any. The second says what the whole search then costs on this machine, under the
-runtime's own schedule of chains, by patience. The defaults in the artefact's header were chosen by these, never by a test set.
+runtime's own schedule of chains, by patience; ``0`` beside it means that all chains are given up equally soon, ``1`` that they
+are by Luby's sequence. The model's own patience is learned (`groundstate_models.sudoku.train`); this shows what another would do.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from groundstate_models.sudoku.search import hard_puzzles
 
 TEMPERATURES = ((0.0, 0.0), (1.0, 1.0), (2.0, 2.0))
 SPREADS = ((0.0, 2.0), (1.0, 1.0))
-PATIENCE = (256, 512, 1024, 2048)
+PATIENCE = ((192, 0), (256, 0), (320, 0), (384, 0), (512, 0), (256, 1), (512, 1))
 
 
 def heat(solver: gs.Solver, temperature: tuple[float, float]) -> None:
@@ -79,13 +80,16 @@ def main() -> None:
 
     print("\n| temperatures | patience | solved | median / 95th / longest |\n|---|---|---|---|")
     for low, high in SPREADS:
-        for patience in PATIENCE:
+        for patience, lengthens in PATIENCE:
             heat(solver, (low, high))
-            solver.header.defaults["patience"] = patience
-            told = Progress(f"{low:g} to {high:g}, patience {patience}", len(requests))
+            solver.header.defaults |= {"patience": patience, "lengthens": lengthens}
+            told = Progress(f"{low:g} to {high:g}, patience {patience}, {lengthens}", len(requests))
             seconds, solved = zip(*alone(solver, requests, told), strict=True)
             spread = " / ".join(f"{1e3 * percentile(seconds, q):.0f}" for q in (0.5, 0.95, 1.0))
-            print(f"| {low:g} to {high:g} | {patience} | {sum(solved)} of {len(solved)} | {spread} ms |", flush=True)
+            print(
+                f"| {low:g} to {high:g} | {patience}, {lengthens} | {sum(solved)} of {len(solved)} | {spread} ms |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def write(settings: Settings, name: str, path: Path, learned: Mapping[str, Any])
         title=None,
         description="The rules of Sudoku as an energy written by hand: a baseline.",
         terms={term: text for term, text in TERMS.items() if not settings.penalty or term.startswith("conf")},
-        defaults={**learned["tool"].defaults, "patience": settings.patience},
+        defaults={**learned["tool"].defaults, "patience": settings.patience, "lengthens": 1},
         self_test=None,
     )
     grid = learned["inputs"]["grid"]

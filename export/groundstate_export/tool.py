@@ -22,7 +22,7 @@ class Tool:
         answer: JSON schema of what a caller gets; None to derive it from the answers.
         terms: A sentence for each term of the energy.
         rules: A sentence for each rule.
-        defaults: ``restarts``, ``max_steps``, ``patience``, ``settled``; what is missing is chosen from the unroll.
+        defaults: ``restarts``, ``max_steps``, ``patience``, ``lengthens``, ``settled``; what is missing is chosen.
         limits: ``restarts``, ``max_steps``, ``batch``; what is missing is chosen.
         self_test: ``{"request": …, "answer": …}``, or None.
     """

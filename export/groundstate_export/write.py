@@ -212,7 +212,7 @@ def header_of(draft: Draft, stem: str) -> dict[str, Any]:
         "rules": [{"name": r, "description": tool.rules.get(r, "")} for r in draft.rule_names],
         "request": dict(tool.request) if tool.request is not None else _object(inputs, graph.inputs),
         "answer": dict(tool.answer) if tool.answer is not None else _object(draft.answers, answers),
-        "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "settled": 1e-3}
+        "defaults": {"restarts": 8, "max_steps": 32 * steps, "patience": 8 * steps, "lengthens": 1.0, "settled": 1e-3}
         | dict(tool.defaults),
         "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536}
         | ({"entries": _MOST_ENTRIES} if open_ended else {})

@@ -103,8 +103,8 @@ class Evolution(ABC):
     def validate(self) -> dict[str, Any]:
         """How good `settings` are on problems that no candidate was judged by."""
 
-    def map(self, value: Callable[[Point], Any], points: Sequence[Point]) -> list[Any]:
-        """``value`` of every point, as many at a time as there are threads."""
+    def map(self, value: Callable[[Any], Any], points: Sequence[Any]) -> list[Any]:
+        """``value`` of every point, or of whatever it takes, as many at a time as there are threads."""
         return list(self._pool.map(value, points))
 
     def step(self) -> dict[str, float]:

@@ -296,9 +296,9 @@ def _read(
     limit = np.array([problem.budget.max_steps for problem in rows.owner])
     ended |= rows.steps >= limit
     stuck = ~finite | (out["residual"] < header.defaults["settled"])
-    patience = header.defaults["patience"]
+    patience, lengthens = header.defaults["patience"], header.defaults["lengthens"]
     for row in np.flatnonzero(rows.age >= patience):
-        stuck[row] |= rows.age[row] >= patience * luby(int(rows.chain[row]))
+        stuck[row] |= rows.age[row] >= patience * luby(int(rows.chain[row])) ** lengthens
     for row in np.flatnonzero(stuck & ~ended):
         rows.restart(int(row))
     return ended

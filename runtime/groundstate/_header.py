@@ -297,6 +297,12 @@ def _numbers(raw: Mapping[str, Any], key: str, names: tuple[str, ...]) -> dict[s
     return {name: _field(values, name, (int, float), key) for name in names}
 
 
+def _defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What a caller need not say; files of before there was ``lengthens`` went by all of Luby's sequence."""
+    told = {**raw, "defaults": {"lengthens": 1.0, **_field(raw, "defaults", dict)}}
+    return _numbers(told, "defaults", ("restarts", "max_steps", "patience", "lengthens", "settled"))
+
+
 def _form(raw: Mapping[str, Any]) -> tuple[str, int | None, str]:
     """Form, fixed batch and precision; format 1 knew one of each."""
     if raw["format"] == 1:
@@ -371,7 +377,7 @@ def _read(raw: Mapping[str, Any]) -> Header:
         rules=_named(raw, "rules"),
         request=_field(raw, "request", dict),
         answer=_field(raw, "answer", dict),
-        defaults=_numbers(raw, "defaults", ("restarts", "max_steps", "patience", "settled")),
+        defaults=_defaults(raw),
         limits=_numbers(raw, "limits", _LIMITS if raw["format"] < _FORMAT_OF_SIZES else (*_LIMITS, "entries")),
         self_test=_field(raw, "self_test", (dict, type(None))),
         parity=_field(raw, "parity", dict),

@@ -118,7 +118,7 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
         "type": "array", "items": {"type": "integer"}, "minItems": 8, "maxItems": 8,
     }  # fmt: skip
     assert header["defaults"]["restarts"] == 3
-    assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "settled"}
+    assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "lengthens", "settled"}
     assert set(header["limits"]) == {"restarts", "max_steps", "batch"}
     assert set(header["built_with"]) == {"groundstate", "torch", "onnx", "onnxruntime"}
     parity = header["parity"]

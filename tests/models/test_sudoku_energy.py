@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,11 @@ from tests.support import EASY, EASY_SOLUTION, rows
 
 GRID = torch.tensor([rows(EASY), rows(EASY_SOLUTION), [[0] * 9] * 9])
 SIZES = (4, 6, 9, 16)
-SHAPED = UNTRAINED | {"log_box": -0.4, "log_given": 0.3, "weight_by_places": 0.2, "undecided_by_digits": 2.0}
+SHAPED = (
+    UNTRAINED
+    | {name: value + 0.1 * (-1) ** place for place, (name, value) in enumerate(UNTRAINED.items())}
+    | {"undecided_by_digits": 2.0}
+)
 """No two kinds of rules weigh the same."""
 
 
@@ -117,6 +123,33 @@ def test_a_given_excludes_the_digits_of_its_cell_and_holds_its_own_back_where_it
     assert {(int(r), int(c)) for _, r, c in bias.nonzero()} == peers - {(4, 4)}
     assert set(bias[bias != 0].tolist()) == {-UNTRAINED["held_back"]}
     assert set(bias.nonzero()[:, 0].tolist()) == {6}
+
+
+@torch.no_grad()
+def test_a_digit_that_several_givens_see_is_held_back_more() -> None:
+    grid = torch.zeros(1, 9, 9, dtype=torch.long)
+    grid[0, 0, 0] = grid[0, 4, 4] = 7
+    bias = (
+        SudokuEnergy(BOARDS[9], {"held_back": 0.5, "held_back_again": 0.25})
+        .shaped(grid)
+        .bias[0, 6]
+        .unflatten(0, (9, 9))
+    )
+    assert bias[0, 4] == bias[4, 0] == -0.75
+    assert bias[0, 8] == bias[1, 1] == bias[5, 5] == -0.5
+    assert bias[8, 8] == 0.0
+
+
+@torch.no_grad()
+def test_a_digit_with_few_places_leans_forward_in_all_its_units() -> None:
+    grid = torch.zeros(1, 9, 9, dtype=torch.long)
+    grid[0, 0, 3] = grid[0, 3, 0] = 7
+    plain, leaning = (
+        SudokuEnergy(BOARDS[9], {"lean": lean}).shaped(grid).bias[0, 6].unflatten(0, (9, 9)) for lean in (0.0, 0.2)
+    )
+    # Left for the 7 are four cells of the first box, five of its third row and of its third column.
+    assert (leaning - plain)[2, 2] == pytest.approx(-0.2 * (math.log(4 / 3) + 2 * math.log(5 / 3)), rel=1e-5)
+    assert leaning[0, 1] == plain[0, 1]
 
 
 def test_decoding_keeps_the_givens() -> None:

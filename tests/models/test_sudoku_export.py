@@ -53,7 +53,13 @@ def test_the_kept_settings_make_the_same_file_again(
 
 
 def damaged(how: str) -> str:
-    good: dict[str, Any] = {"format": FORMAT, "energy": dict(UNTRAINED), "rule": dict(RULE), "start": 0.3}
+    good: dict[str, Any] = {
+        "format": FORMAT,
+        "energy": dict(UNTRAINED),
+        "rule": dict(RULE),
+        "start": 0.3,
+        "patience": 96.0,
+    }
     return {
         "empty": "",
         "text": "not settings",

@@ -12,6 +12,7 @@ import torch
 
 from groundstate_models.sudoku import train
 from groundstate_models.sudoku.learned import Settings
+from groundstate_models.sudoku.search import solve
 
 
 def run(out: Path, *options: str) -> Settings:
@@ -30,7 +31,7 @@ def test_the_origin_of_the_search_is_what_training_starts_from() -> None:
     found, first = train.settings_of(np.zeros(train.DIMENSIONS)), Settings()
     assert found.energy == first.energy
     assert found.rule == pytest.approx(dict(first.rule))
-    assert found.start == pytest.approx(first.start)
+    assert (found.start, found.patience) == pytest.approx((first.start, first.patience))
 
 
 def test_every_number_of_a_point_moves_a_number_of_the_settings() -> None:
@@ -39,7 +40,7 @@ def test_every_number_of_a_point_moves_a_number_of_the_settings() -> None:
         moved = train.settings_of(np.eye(train.DIMENSIONS)[place])
         changed = [name for name in first.energy if moved.energy[name] != first.energy[name]]
         changed += [name for name in first.rule if abs(moved.rule[name] - first.rule[name]) > 1e-12]
-        changed += ["start"] if moved.start != first.start else []
+        changed += [name for name in ("start", "patience") if getattr(moved, name) != getattr(first, name)]
         assert len(changed) == 1
 
 
@@ -62,17 +63,40 @@ def test_the_log_says_what_a_run_did(straight: Path) -> None:
     assert validated
     for entry in validated:
         for kind in ("minimal", "hard", "hardest"):
-            _, one, of_any = entry[kind]
-            assert 0.0 <= one <= of_any <= 1.0
+            _, share = entry[kind]
+            assert 0.0 <= share <= 1.0
 
 
-def test_what_was_seldom_solved_comes_back_more_often() -> None:
+def test_nobodys_patience_is_endless() -> None:
+    point = np.zeros(train.DIMENSIONS)
+    point[-1] = 9.0
+    assert train.settings_of(point).lifetime == train.LONGEST
+
+
+@pytest.mark.parametrize("kind", ["minimal", "sparse", "hard", "hardest", "loose", "loose_4x4", "loose_6x6"])
+def test_boards_of_every_kind_have_the_answers_that_they_ought_to_have(kind: str) -> None:
+    boards = train.puzzles(kind, 2, 3)
+    assert len(boards) == 2
+    for grid in boards.grid:
+        count, _, _ = solve(grid, board=boards.board)
+        assert count == (1 if "loose" not in kind else min(count, 2) or None)
+
+
+def test_few_clues_are_few() -> None:
+    clues = [np.count_nonzero(train.puzzles(kind, 6, 3).grid, axis=(1, 2)).mean() for kind in ("sparse", "minimal")]
+    assert clues[0] < clues[1] - 1
+
+
+def test_boards_bred_while_it_learns_have_one_solution_each_and_become_harder() -> None:
     evolution = train.SudokuEvolution(train.PRESETS["smoke"], 0, 1)
-    evolution.share[:] = 1.0
-    evolution.share[[3, 6]] = 0.0
-    drawn = [set(evolution._drawn(np.random.default_rng(seed)).tolist()) for seed in range(8)]
-    assert all({3, 6} <= some and len(some) == 4 for some in drawn)
-    assert len(set.union(*drawn)) > 4
+    before = evolution.rivals.worth[:] = 9.0
+    first = evolution.rivals.puzzle.copy()
+    for seed in range(6):
+        evolution.breed(np.random.default_rng(seed))
+    changed = (evolution.rivals.puzzle != first).any(1)
+    assert changed.any()
+    assert (evolution.rivals.worth[changed] < before).all()
+    assert all(solve(puzzle)[0] == 1 for puzzle in evolution.rivals.puzzle)
 
 
 def test_a_checkpoint_of_another_preset_is_refused_in_a_sentence(

@@ -47,3 +47,11 @@ def test_a_chain_that_keeps_breaking_rules_starts_anew_after_its_term_of_the_seq
     gs.load(file).solve(unanswerable, restarts=1, max_steps=12 * 12, watch=segments.append)
     lives = [len(list(group)) for _, group in itertools.groupby(int(s.chain[0]) for s in segments)]
     assert lives == [2, 2, 4, 2, 2, 4, 8]
+
+
+def test_all_chains_are_given_up_equally_soon_where_the_file_says_so(tmp_path: Path) -> None:
+    impatient = {"patience": 12, "lengthens": 0, "settled": 0.0}
+    file = made(tmp_path / "own.onnx", impatient, unroll=6, batches=(1,), seeds=(0,))
+    segments: list[gs.Segment] = []
+    gs.load(file).solve({"given": [1, 1, -1, -1, -1]}, restarts=1, max_steps=12 * 6, watch=segments.append)
+    assert [len(list(group)) for _, group in itertools.groupby(int(s.chain[0]) for s in segments)] == [2] * 6

@@ -48,6 +48,10 @@ class Boards:
     def __len__(self) -> int:
         return len(self.grid)
 
+    def take(self, places: Array) -> Boards:
+        """Some of them."""
+        return Boards(self.board, self.grid[places])
+
 
 @numba.njit(nogil=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _lanes(

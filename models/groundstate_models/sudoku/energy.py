@@ -13,9 +13,10 @@ ought to be there once. The energy is the sum of
 
 ``ω`` depends on whether the unit is a box, on whether the digit is given in it, and else on how many places the givens leave the
 digit there; ``T`` and ``ρ`` depend on how many digits they leave the cell. A given stands by itself: the other digits of its cell
-are as good as excluded. Candidates that it excludes from its row, column and box are only held back, by a learned ``κ``; the
-rules do the rest. Nothing knows which row, column, box or digit it looks at, or how large the board is, so all symmetries of
-Sudoku hold by construction, and the same numbers serve every size.
+are as good as excluded. Candidates that it excludes from its row, column and box are only held back, by a learned ``κ`` and more
+where several givens exclude them; the rules do the rest. Of the others those lean forward that have few rivals. Nothing knows
+which row, column, box or digit it looks at, or how large the board is, so all symmetries of Sudoku hold by construction, and the
+same numbers serve every size.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ from groundstate_models.sudoku.board import Board
 UNTRAINED: dict[str, float] = {
     "log_box": -0.5,
     "log_given": 0.5,
+    "log_given_in_box": 0.0,
     "weight_by_places": -0.5,
+    "weight_by_places_in_box": 0.0,
     "held_back": 0.75,
+    "held_back_again": 0.0,
+    "lean": 0.0,
     "log_temperature": math.log(0.01),
     "temperature_by_digits": -0.5,
     "log_undecided": math.log(0.0005),
@@ -92,8 +97,12 @@ class SudokuEnergy(nn.Module):
 
     log_box: Tensor
     log_given: Tensor
+    log_given_in_box: Tensor
     weight_by_places: Tensor
+    weight_by_places_in_box: Tensor
     held_back: Tensor
+    held_back_again: Tensor
+    lean: Tensor
     log_temperature: Tensor
     temperature_by_digits: Tensor
     log_undecided: Tensor
@@ -140,14 +149,18 @@ class SudokuEnergy(nn.Module):
         given = one_hot(grid).to(self.units.dtype)
         there = given @ self.units
         empty = 1.0 - given.amax(1, keepdim=True)
-        seen = empty * (there @ self.units.T > 0)
+        times = empty * (there @ self.units.T)
+        seen = times.clamp_max(1.0)
         left = empty - seen
-        by_places = self.weight_by_places * ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
-        weight = self.log_box * self.is_box + there * self.log_given + (1.0 - there) * by_places
+        rivals = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
+        by_places = (self.weight_by_places + self.weight_by_places_in_box * self.is_box) * rivals
+        by_given = self.log_given + self.log_given_in_box * self.is_box
+        weight = self.log_box * self.is_box + there * by_given + (1.0 - there) * by_places
         digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
         temperature = (self.log_temperature + self.temperature_by_digits * digits).exp()
         undecided = (0.5 * (self.log_undecided + self.undecided_by_digits * digits)).exp()
-        bias = -EXCLUDED * (1.0 - empty - given) - self.held_back * seen
+        held_back = self.held_back * seen + self.held_back_again * (times - seen)
+        bias = -EXCLUDED * (1.0 - empty - given) - held_back - self.lean * left * (rivals @ self.units.T)
         return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)
 
     def decode(self, y: Tensor, grid: Tensor) -> dict[str, Tensor]:

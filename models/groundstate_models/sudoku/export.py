@@ -25,9 +25,8 @@ from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 TRACE_EVERY = 8
-PATIENCE = 512
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that the file is proven with."""
 
@@ -74,7 +73,7 @@ def arguments(
         "initial": Normal(0.0, learned.start),
         "record": True,
         "trace_every": min(TRACE_EVERY, steps),
-        "tool": _tool(board, puzzles),
+        "tool": _tool(board, puzzles, learned.lifetime),
     }
 
 
@@ -84,7 +83,7 @@ def _puzzles(board: Board) -> Puzzles:
     return generate(32, 0, 77, board=board)
 
 
-def _tool(board: Board, puzzles: Puzzles) -> Tool:
+def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
     n = board.size
     easiest = int(np.lexsort((-np.count_nonzero(puzzles.puzzle, axis=1), puzzles.nodes))[0])
     request, answer = ({"grid": grid[easiest].reshape(n, n).tolist()} for grid in (puzzles.puzzle, puzzles.solution))
@@ -104,7 +103,8 @@ def _tool(board: Board, puzzles: Puzzles) -> Tool:
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
         rules=RULES,
-        defaults={"restarts": 64, "max_steps": 2048, "patience": PATIENCE, "settled": 1e-5},
+        # Chains that have no answer by then are as good as lost, however hard the puzzle is.
+        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "lengthens": 0, "settled": 1e-5},
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},

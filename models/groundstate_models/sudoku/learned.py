@@ -1,4 +1,4 @@
-"""The numbers that are learned: those of the energy, of the rule that descends it, and of where chains start."""
+"""The numbers that are learned: those of the energy, of the rule that descends it, of where chains start, and of when anew."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ TEMPERATURE = (0.0, 2.0)
 RULE = {"step_size": 1.25, "momentum": 0.98, "noise": 0.025, "raises": 0.04, "keep": 0.999}
 """The descent's numbers before training; round, and found as `energy.UNTRAINED` was."""
 
-FORMAT = 1
-"""Of the file that keeps settings."""
+FORMAT = 2
+"""Of the file that keeps settings; 1 knew neither patience nor four of the energy's numbers."""
 
 
 class SettingsError(ValueError):
@@ -31,14 +31,24 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of the energy, of the rule, and the standard deviation of the logits that chains start from.
+    """The numbers of the energy and of the rule; as they stand here they are those that training starts from.
 
-    As they stand here they are those that training starts from.
+    Attributes:
+        energy: As in `energy.UNTRAINED`.
+        rule: As in `RULE`.
+        start: The standard deviation of the logits that chains start from.
+        patience: Updates after which a chain without an answer starts anew; `lifetime` rounds it.
     """
 
     energy: Mapping[str, float] = field(default_factory=lambda: dict(UNTRAINED))
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 0.5
+    patience: float = 320.0
+
+    @property
+    def lifetime(self) -> int:
+        """The patience in whole segments, as the runtime can have it."""
+        return SEGMENT * max(1, round(self.patience / SEGMENT))
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -54,7 +64,7 @@ class Settings:
                 and set(stored["energy"]) == set(UNTRAINED)
                 and set(stored["rule"]) == set(RULE)
             )
-            found = cls(stored["energy"], stored["rule"], float(stored["start"]))
+            rest = [float(stored[name]) for name in ("start", "patience") if known]
         except OSError as error:
             raise SettingsError(f"{path} cannot be read: {error.strerror or error}.") from None
         except (ValueError, KeyError, TypeError) as error:
@@ -63,11 +73,17 @@ class Settings:
             ) from None
         if not known:
             raise SettingsError(f"{path} holds settings of another version. Train again, or name another file.")
-        return found
+        return cls(stored["energy"], stored["rule"], *rest)
 
     def keep(self, path: Path) -> None:
         """Write them as JSON."""
-        stored = {"format": FORMAT, "energy": self.energy, "rule": self.rule, "start": self.start}
+        stored = {
+            "format": FORMAT,
+            "energy": self.energy,
+            "rule": self.rule,
+            "start": self.start,
+            "patience": self.patience,
+        }
         path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
     def descent(self, energy: SudokuEnergy, temperature: tuple[float, float] = TEMPERATURE) -> Breakout:

@@ -221,11 +221,11 @@ def _harden(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid, scratch:
 
 
 @numba.njit
-def _exchanged(tables: _Tables, puzzle: Grid, trial: Grid, solution: Grid, scratch: Grid) -> int:
-    """Another minimal puzzle, by an exchange of some clues, and its solution. Returns its search nodes, 0 where that fails."""
+def _exchanged(tables: _Tables, puzzle: Grid, trial: Grid, solution: Grid, scratch: Grid, most: int) -> int:
+    """A minimal puzzle, by an exchange of ``most`` clues or fewer, and its solution. Returns its search nodes, 0 if it fails."""
     trial[:] = puzzle
     clues = np.flatnonzero(puzzle)
-    for _ in range(np.random.randint(1, 5)):
+    for _ in range(np.random.randint(1, most + 1)):
         trial[clues[np.random.randint(0, len(clues))]] = 0
     count, _ = _search(tables, trial, 1, solution, shuffled=True)
     if count == 0:
@@ -242,18 +242,53 @@ def _exchanged(tables: _Tables, puzzle: Grid, trial: Grid, solution: Grid, scrat
     return int(nodes)
 
 
+@numba.njit(nogil=True)
+def _relatives(tables: _Tables, seed: int, puzzles: Grid, exchanged: NDArray[np.int64]) -> None:
+    """Turn every puzzle into another minimal one by an exchange of at most so many clues, if one is found soon."""
+    np.random.seed(seed)
+    trial, solution, scratch = np.empty_like(puzzles[0]), np.empty_like(puzzles[0]), np.empty_like(puzzles[0])
+    for i in range(len(puzzles)):
+        for _ in range(_PATIENCE):
+            if _exchanged(tables, puzzles[i], trial, solution, scratch, exchanged[i]) and not np.array_equal(
+                trial, puzzles[i]
+            ):
+                puzzles[i] = trial
+                break
+
+
 @numba.njit
 def _climb(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> int:
     """Climb on by exchanges, which lead to other solutions too; now and then one that needs fewer search nodes is accepted."""
     scratch, trial, other = np.empty_like(puzzle), np.empty_like(puzzle), np.empty_like(puzzle)
     _, nodes = _search(tables, puzzle, 2, scratch, shuffled=False)
     for _ in range(rounds):
-        found = _exchanged(tables, puzzle, trial, other, scratch)
+        found = _exchanged(tables, puzzle, trial, other, scratch, 4)
         if found >= nodes or (found > 0 and np.random.random() < 0.3 * (found / nodes) ** 12):
             nodes = found
             puzzle[:] = trial
             solution[:] = other
     return int(nodes)
+
+
+@numba.njit
+def _sparser(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> None:
+    """Climb by exchanges towards fewer clues; now and then one more is accepted."""
+    trial, other, scratch = np.empty_like(puzzle), np.empty_like(puzzle), np.empty_like(puzzle)
+    for _ in range(rounds):
+        if _exchanged(tables, puzzle, trial, other, scratch, 4):
+            more = np.count_nonzero(trial) - np.count_nonzero(puzzle)
+            if more <= 0 or (more == 1 and np.random.random() < 0.02):
+                puzzle[:] = trial
+                solution[:] = other
+
+
+@numba.njit
+def _thinned(tables: _Tables, seed: int, rounds: int, puzzles: Grid, solutions: Grid, nodes: NDArray[np.int64]) -> None:
+    np.random.seed(seed)
+    scratch = np.empty_like(puzzles[0])
+    for i in range(len(puzzles)):
+        _sparser(tables, rounds, puzzles[i], solutions[i])
+        _, nodes[i] = _search(tables, puzzles[i], 2, scratch, shuffled=False)
 
 
 @numba.njit
@@ -341,6 +376,29 @@ def hardest_puzzles(n: int, seed: int, children: int = 4, rounds: int = 200) -> 
     puzzles, solutions, nodes = _made(random, n, 0, 40, BOARDS[9])
     _breed(_tables(BOARDS[9]), int(random.integers(2**31 - 1)), children * n, rounds, puzzles, solutions, nodes)
     return puzzles, solutions, nodes
+
+
+def sparse_puzzles(n: int, seed: int, rounds: int = 500) -> Made:
+    """9×9 puzzles of few clues, 20 to 22 as a rule: minimal ones that ``rounds`` of exchanges have thinned out.
+
+    A puzzle takes a second or so. Returns what `minimal_puzzles` does.
+    """
+    random = np.random.default_rng((seed, 5))
+    made = _made(random, n, 0, 0, BOARDS[9])
+    _thinned(_tables(BOARDS[9]), int(random.integers(2**31 - 1)), rounds, *made)
+    return made
+
+
+def relatives(puzzles: Grid, random: np.random.Generator) -> Grid:
+    """For each puzzle another minimal one that shares all but a few clues with it, ``(n, 81)``; most have another solution.
+
+    A puzzle stays as it is in the rare case that none is found.
+    """
+    found = puzzles.astype(np.uint8)
+    if len(found):
+        exchanged = np.where(random.random(len(found)) < 0.7, 2, 4)
+        _relatives(_tables(BOARDS[9]), int(random.integers(2**31 - 1)), found, exchanged)
+    return found
 
 
 def easy_puzzles(n: int, seed: int, givens: int, board: Board = BOARDS[9]) -> Made:

@@ -1,9 +1,9 @@
 """Train the Sudoku energy through its own descent: ``python -m groundstate_models.sudoku.train --preset cpu``.
 
-The numbers of the energy, of the rule that descends it, and of where chains start are learned together, by evolution: a
-candidate is worth how soon chains that descend with it reach answers. That is told by the logarithm of how many answers a
-thousand updates bring, so that a puzzle that takes ten times as long counts as much as an easy one; and puzzles that the
-generations before seldom solved come back more often.
+The numbers of the energy, of the rule that descends it, of where chains start, and of when they start anew are learned together,
+by evolution: a candidate is worth how soon chains that descend with it reach answers. That is told by the logarithm of how many
+answers a thousand updates bring, so that a puzzle that takes ten times as long counts as much as an easy one. Some of the puzzles
+are bred against the energy as it learns, see `rivals`.
 
 Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it. Needs
 ``groundstate[train]``.
@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from groundstate_models.evolution import Evolution, Point, Sizes, command
-from groundstate_models.sudoku.board import BOARDS
+from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.compiled import Array, Boards, descend
 from groundstate_models.sudoku.energy import UNTRAINED
 from groundstate_models.sudoku.learned import RULE, Settings
-from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles
+from groundstate_models.sudoku.rivals import Rivals
+from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles, relatives, sparse_puzzles
 
 _HELD = 1_000_003
 """Added to the seed of puzzles that are validated on."""
@@ -32,7 +33,13 @@ _HELD = 1_000_003
 ENERGY = tuple(UNTRAINED)
 SCALED = ("step_size", "noise", "raises")
 ODDS = ("momentum", "keep")
-DIMENSIONS = len(ENERGY) + len(SCALED) + len(ODDS) + 1
+DIMENSIONS = len(ENERGY) + len(SCALED) + len(ODDS) + 2
+
+LONGEST = 1_024
+"""Updates that no candidate's patience exceeds."""
+
+PART = 16
+"""Relatives that are made and tried in one go."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,58 +47,61 @@ class Preset(Sizes):
     """Sizes of the training.
 
     Attributes:
-        minimal, hard, hardest, loose: Puzzles to train on: random minimal ones, made hard, made as hard as can be, and boards
-            of few givens, from none on, which have many answers.
-        children: Of each of the hardest, see `search.hardest_puzzles`.
-        drawn: Of those, how many a generation is judged by.
-        chains: Descended on each.
-        steps: Updates of a chain.
+        kinds: Puzzles of each kind to train on, and how many of them a generation is judged by. ``minimal`` are random ones,
+            ``sparse`` have few clues, ``hard`` many search nodes; ``loose`` have few clues, from none on, and many answers, on
+            boards of three sizes.
+        rivals: Puzzles bred against the energy, and how many of them a generation is judged by.
+        children: Relatives of those that are tried in a generation.
+        chains: Descended on each puzzle.
         held: Puzzles of each kind to validate on.
     """
 
-    iterations: int = 100
-    candidates: int = 14
-    minimal: int = 32
-    hard: int = 96
-    hardest: int = 48
-    children: int = 3
-    drawn: int = 64
-    chains: int = 8
-    steps: int = 1_024
-    loose: int = 24
-    held: int = 16
+    iterations: int = 300
+    candidates: int = 20
+    kinds: Mapping[str, tuple[int, int]]
+    rivals: tuple[int, int] = (128, 32)
+    children: int = 64
+    chains: int = 16
+    held: int = 32
 
 
 PRESETS = {
     "smoke": Preset(
         iterations=2,
         candidates=4,
-        minimal=4,
-        hard=2,
-        hardest=2,
-        children=1,
-        loose=2,
-        drawn=4,
-        chains=1,
-        steps=64,
-        held=2,
+        kinds={"minimal": (4, 2), "sparse": (1, 1), "hard": (2, 1), "loose": (2, 1), "loose_4x4": (2, 1)},
+        rivals=(4, 2),
+        children=2,
+        chains=2,
+        held=1,
         validate_every=1,
     ),
-    "cpu": Preset(),
+    "cpu": Preset(
+        kinds={
+            "minimal": (64, 6),
+            "sparse": (48, 10),
+            "hard": (96, 10),
+            "loose": (32, 6),
+            "loose_4x4": (32, 4),
+            "loose_6x6": (32, 4),
+        }
+    ),
 }
 
 
 def settings_of(x: Point) -> Settings:
     """What a point of the search stands for; the origin stands for what training starts from."""
     energy = {name: UNTRAINED[name] + float(by) for name, by in zip(ENERGY, x, strict=False)}
-    rest = dict(zip((*SCALED, *ODDS, "start"), map(float, x[len(ENERGY) :]), strict=True))
+    rest = dict(zip((*SCALED, *ODDS, "start", "patience"), map(float, x[len(ENERGY) :]), strict=True))
     rule = dict(RULE)
     for name in SCALED:
         rule[name] = RULE[name] * math.exp(rest[name])
     for name in ODDS:
         odds = math.log(RULE[name] / (1.0 - RULE[name])) + rest[name]
         rule[name] = 1.0 / (1.0 + math.exp(-odds))
-    return Settings(energy, rule, Settings().start * math.exp(rest["start"]))
+    first = Settings()
+    patience = min(first.patience * math.exp(rest["patience"]), LONGEST)
+    return Settings(energy, rule, first.start * math.exp(rest["start"]), patience)
 
 
 def soon(found: Array, steps: int) -> Array:
@@ -108,83 +118,91 @@ def soon(found: Array, steps: int) -> Array:
 
 
 class SudokuEvolution(Evolution):
-    """The training of the Sudoku energy.
-
-    Attributes:
-        share: Of each puzzle's chains, those that reached its answer when it was last drawn.
-    """
+    """The training of the Sudoku energy."""
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
         print("Making puzzles …", file=sys.stderr, flush=True)
-        made = puzzles(seed, preset.minimal, preset.hard, preset.hardest, preset.loose, preset.children)
-        self.training = _joined(list(made.values()))
-        self.held = puzzles(seed + _HELD, *(4 * (preset.held,)), preset.children)
-        self.share = np.ones(len(self.training))
+        self.training = {kind: puzzles(kind, n, seed) for kind, (n, _) in preset.kinds.items()}
+        self.rivals = Rivals(hard_puzzles(preset.rivals[0], seed + 1, rounds=20)[0])
+        self.held = {kind: puzzles(kind, preset.held, seed + _HELD) for kind in (*preset.kinds, "hardest")}
 
     @property
     def settings(self) -> Settings:
         return settings_of(self.strategy.mean)
 
     def judged(self, points: Sequence[Point]) -> list[float]:
-        preset, number = self.preset, self.iteration
-        some = self._drawn(np.random.default_rng((self.seed, number)))
-        rows = np.repeat(some, preset.chains)
+        number, draw = self.iteration, np.random.default_rng((self.seed, self.iteration))
+        places = self.rivals.drawn(self.preset.rivals[1], draw)
+        drawn = [
+            boards.take(draw.permutation(len(boards))[: self.preset.kinds[kind][1]])
+            for kind, boards in self.training.items()
+        ]
+        drawn.append(self.rivals.boards(places))
 
-        def found(x: Point) -> Array:
+        def worth(x: Point) -> Array:
             settings = settings_of(x)
-            return descend(self.training, settings, rows, steps=preset.steps, seed=number).reshape(len(some), -1)
+            each = [soon(self.tried(some, settings, number), settings.lifetime) for some in drawn]
+            return np.concatenate(each)
 
-        each = self.map(found, points)
-        self.share[some] = np.mean([(one > 0).mean(1) for one in each], axis=0)
-        return [float(soon(one, preset.steps).mean()) for one in each]
+        each = np.array(self.map(worth, points))
+        self.rivals.judged(places, each[:, -len(places) :].mean(0))
+        self.breed(draw)
+        return [float(value) for value in each.mean(1)]
 
-    def _drawn(self, draw: np.random.Generator) -> Array:
-        """Half of them any, half of the quarter that was solved least."""
-        least = np.argsort(self.share, kind="stable")[: len(self.share) // 4]
-        hard = draw.permutation(least)[: self.preset.drawn // 2]
-        others = np.setdiff1d(np.arange(len(self.share)), hard)
-        found: Array = np.concatenate([hard, draw.permutation(others)[: self.preset.drawn - len(hard)]])
-        return found
+    def breed(self, draw: np.random.Generator) -> None:
+        """Try relatives of the rivals on the middle of the candidates. What no chain solves is not kept: it teaches nothing."""
+        settings, number = self.settings, self.iteration
+        parents = draw.integers(len(self.rivals), size=self.preset.children)
+
+        def worth(part: tuple[Array, np.random.Generator]) -> tuple[Array, Array]:
+            places, random = part
+            children = relatives(self.rivals.puzzle[places], random)
+            found = self.tried(Boards.of(BOARDS[9], children), settings, number)
+            return children, np.where(found.any(1), soon(found, settings.lifetime), np.nan)
+
+        parts = np.array_split(parents, max(1, len(parents) // PART))
+        children, values = zip(*self.map(worth, list(zip(parts, draw.spawn(len(parts)), strict=True))), strict=True)
+        self.rivals.challenged(parents, np.concatenate(children), np.concatenate(values))
+
+    def tried(self, boards: Boards, settings: Settings, seed: int) -> Array:
+        """Updates after which chains had an answer within their patience, 0 for none, ``(puzzles, chains)``."""
+        rows = np.repeat(np.arange(len(boards)), self.preset.chains)
+        found: Array = descend(boards, settings, rows, steps=settings.lifetime, seed=seed)
+        return found.reshape(len(boards), -1)
 
     def validate(self) -> dict[str, Any]:
-        """For each kind how soon (`soon`), the share of chains that reach the answer, and of puzzles where one of four does."""
-        told = {}
+        """For each kind how soon (`soon`), and the share of chains that reach the answer before they would start anew."""
+        settings = self.settings
+        told: dict[str, Any] = {"patience": settings.lifetime}
         for kind, boards in self.held.items():
-            rows = np.repeat(np.arange(len(boards)), 4)
-            found = descend(boards, self.settings, rows, steps=self.preset.steps, seed=0).reshape(len(boards), -1)
-            worth = float(soon(found, self.preset.steps).mean())
-            told[kind] = [
-                round(worth, 3),
-                round(float((found > 0).mean()), 3),
-                round(float((found > 0).any(1).mean()), 3),
-            ]
-        return told
+            found = self.tried(boards, settings, 0)
+            told[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
+        return told | {"rivals": round(float(self.rivals.worth.mean()), 3)}
 
     def state(self) -> dict[str, Any]:
-        return super().state() | {"share": self.share}
+        return super().state() | {"rivals": self.rivals.state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         super().restore(state)
-        self.share = state["share"]
+        self.rivals.restore(state["rivals"])
 
 
-def puzzles(seed: int, minimal: int, hard: int, hardest: int, loose: int, children: int) -> dict[str, Boards]:
-    """Boards by what they are, so many of each; see `Preset`."""
+def puzzles(kind: str, n: int, seed: int) -> Boards:
+    """So many boards of a kind, see `Preset`; ``hardest`` are those of `search.hardest_puzzles`."""
+    kind, _, size = kind.partition("_")
+    board = Board.of(int(size.partition("x")[0] or 9))
+    if kind == "loose":
+        solution, draw = minimal_puzzles(n, seed + 1, board)[1], np.random.default_rng((seed, 4))
+        kept = draw.random(solution.shape) < draw.uniform(0.0, 0.25, (n, 1))
+        return Boards.of(board, np.where(kept, solution, 0))
     made = {
-        "minimal": minimal_puzzles(minimal, seed),
-        "hard": hard_puzzles(hard, seed, rounds=100),
-        "hardest": hardest_puzzles(hardest, seed, children),
+        "minimal": lambda: minimal_puzzles(n, seed),
+        "sparse": lambda: sparse_puzzles(n, seed),
+        "hard": lambda: hard_puzzles(n, seed, rounds=100),
+        "hardest": lambda: hardest_puzzles(n, seed, children=3),
     }
-    boards = {kind: Boards.of(BOARDS[9], puzzle) for kind, (puzzle, _, _) in made.items()}
-    draw = np.random.default_rng((seed, 4))
-    solution = minimal_puzzles(loose, seed + 1)[1]
-    kept = draw.random(solution.shape) < draw.uniform(0.0, 0.25, (loose, 1))
-    return boards | {"loose": Boards.of(BOARDS[9], np.where(kept, solution, 0))}
-
-
-def _joined(parts: Sequence[Boards]) -> Boards:
-    return Boards(parts[0].board, np.concatenate([part.grid for part in parts]))
+    return Boards.of(board, made[kind]()[0])
 
 
 def main(argv: list[str] | None = None) -> int:
