@@ -33,16 +33,21 @@ from benchmarks.sudokus.solving import Budget, alone, recorded, solve, updates
 
 @dataclass(frozen=True)
 class Goal:
-    """Chains that a set may have, and the percentage of it to be solved with them."""
+    """Chains that a set may have, and the percentage of it to be solved with them.
+
+    ``steps`` are updates that each may make, where they are others than the model's; see `Budget` for ``anew``.
+    """
 
     chains: int
     percent: float
+    steps: int | None = None
+    anew: bool = False
 
 
 ISSUE = {
     "norvig_easy50": (Goal(1, 100.0),),
     "reasoning_gym_easy500": (Goal(1, 100.0),),
-    "tdoku_17_clue": (Goal(64, 99.9), Goal(1, 90.0)),
+    "tdoku_17_clue": (Goal(64, 99.9), Goal(1, 90.0), Goal(1, 90.0, anew=True), Goal(1, 90.0, steps=8_192, anew=True)),
     "tdoku_magictour_top1465": (Goal(64, 99.5),),
     "tdoku_forum_hardest_1106": (Goal(256, 98.0),),
     "strangers": (Goal(64, 99.9),),
@@ -78,7 +83,8 @@ def jobs(options: argparse.Namespace, steps: int) -> Iterator[Job]:
         puzzles = read(path, options.limit)
         goals = ISSUE[path.stem] if options.issue else [Goal(chains, 0.0) for chains in options.chains]
         for goal in goals:
-            budget = Budget(goal.chains, steps, options.seed, options.anew and goal.chains == 1)
+            anew = goal.anew or (options.anew and goal.chains == 1)
+            budget = Budget(goal.chains, goal.steps or steps, options.seed, anew)
             yield Job(puzzles, budget, goal.percent or None, sample(puzzles, options.sample, seed=1))
 
 

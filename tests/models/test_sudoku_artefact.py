@@ -12,7 +12,7 @@ from groundstate_models.sudoku import settings
 from groundstate_models.sudoku.board import BOARDS
 from groundstate_models.sudoku.energy import SudokuEnergy
 from groundstate_models.sudoku.learned import SEGMENT, Settings
-from groundstate_models.sudoku.search import minimal_puzzles
+from groundstate_models.sudoku.search import easy_puzzles, minimal_puzzles
 
 
 def in_pytorch(grid: torch.Tensor, start: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -49,3 +49,12 @@ def test_the_self_test_of_the_file_is_its_solution(sudoku: gs.Solver) -> None:
     stored = sudoku.header.self_test
     assert stored is not None
     assert sudoku.solve(stored["request"]).answer == stored["answer"]
+
+
+@pytest.mark.parametrize("size", BOARDS)
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3])
+def test_boards_of_few_givens_are_filled_whatever_their_size(size: int, share: float) -> None:
+    solver, draw = gs.load(BOARDS[size].name), np.random.default_rng(size)
+    full = minimal_puzzles(1, 5, BOARDS[size])[1] if size < 16 else easy_puzzles(1, 5, 256, BOARDS[16])[1]
+    grid = np.where(draw.random(full.shape) < share, full, 0).reshape(size, size)
+    assert solver.solve({"grid": grid.tolist()}, restarts=16, ask=False).solved

@@ -56,6 +56,9 @@ SURE = 8.0
 TYPICAL = 3.0
 """Places of a digit in a unit, and digits of a cell, that weights and temperatures are told for."""
 
+MOST = 9.0
+"""Digits of a cell beyond which more make it no more urgent to decide: it was learned up to here, and is steep."""
+
 
 class Shaped(NamedTuple):
     """What the givens make of the energy; it does not depend on the state.
@@ -158,7 +161,8 @@ class SudokuEnergy(nn.Module):
         weight = self.log_box * self.is_box + there * by_given + (1.0 - there) * by_places
         digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
         temperature = (self.log_temperature + self.temperature_by_digits * digits).exp()
-        undecided = (0.5 * (self.log_undecided + self.undecided_by_digits * digits)).exp()
+        urgency = self.log_undecided + self.undecided_by_digits * digits.clamp_max(math.log(MOST / TYPICAL))
+        undecided = (0.5 * urgency).exp()
         held_back = self.held_back * seen + self.held_back_again * (times - seen)
         bias = -EXCLUDED * (1.0 - empty - given) - held_back - self.lean * left * (rivals @ self.units.T)
         return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)

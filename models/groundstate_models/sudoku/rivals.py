@@ -1,4 +1,4 @@
-"""Puzzles that are bred against the energy while it learns: those that it can just about solve, and no search would call hard.
+"""Puzzles that are bred against the energy while it learns: those that it can just about solve, whatever a search calls them.
 
 What is hard for a descent is not what is hard for a search. So relatives of the puzzles are tried as the training goes, and those
 stay that fewer chains solve than solved their parents. (W. D. Hillis, "Co-evolving parasites improve simulated evolution as an
