@@ -13,6 +13,8 @@ import pytest
 import groundstate as gs
 from groundstate_models.sudoku import artefact
 
+OLD = {"restarts": 8, "max_steps": 64, "patience": 64, "settled": 0.1}
+
 
 def rewritten(tmp_path: Path, **changes: object) -> Path:
     """The bundled artefact with fields of its header changed; None removes the field."""
@@ -104,11 +106,19 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
         ("noise", {}, "unknown input 'noise."),
         ("answers", {"board": {"dtype": "int64", "shape": [9, 9]}}, "no output 'answer.board'"),
         ("state", [], "'state' is \\[\\], which has the wrong type"),
+        ("defaults", [], "'defaults' is \\[\\], which has the wrong type"),
+        ("defaults", {"restarts": 8, "max_steps": 64, "settled": 0.1}, "it lacks 'defaults.patience'"),
+        ("defaults", OLD | {"lengthens": "much"}, "'defaults.lengthens' is 'much', which has the wrong type"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value: object, sentence: str) -> None:
     with pytest.raises(gs.ArtefactError, match=sentence):
         gs.load(rewritten(tmp_path, **{field: value}))
+
+
+def test_a_file_of_before_chains_could_be_given_up_equally_soon_goes_by_the_sequence(tmp_path: Path) -> None:
+    assert gs.load(rewritten(tmp_path, defaults=OLD)).header.defaults["lengthens"] == 1
+    assert gs.load(artefact()).header.defaults["lengthens"] == 0
 
 
 @pytest.mark.parametrize(
