@@ -56,10 +56,10 @@ class Preset(Sizes):
         held: Puzzles of each kind to validate on.
     """
 
-    iterations: int = 200
+    iterations: int = 300
     candidates: int = 20
     kinds: Mapping[str, tuple[int, int]]
-    rivals: tuple[int, int] = (128, 24)
+    rivals: tuple[int, int] = (128, 32)
     children: int = 64
     chains: int = 16
     held: int = 32
@@ -78,9 +78,9 @@ PRESETS = {
     ),
     "cpu": Preset(
         kinds={
-            "minimal": (64, 8),
-            "sparse": (64, 24),
-            "hard": (96, 8),
+            "minimal": (64, 6),
+            "sparse": (48, 10),
+            "hard": (96, 10),
             "loose": (32, 6),
             "loose_4x4": (32, 4),
             "loose_6x6": (32, 4),
@@ -198,7 +198,7 @@ def puzzles(kind: str, n: int, seed: int) -> Boards:
         return Boards.of(board, np.where(kept, solution, 0))
     made = {
         "minimal": lambda: minimal_puzzles(n, seed),
-        "sparse": lambda: sparse_puzzles(n, seed, rounds=1_000),
+        "sparse": lambda: sparse_puzzles(n, seed),
         "hard": lambda: hard_puzzles(n, seed, rounds=100),
         "hardest": lambda: hardest_puzzles(n, seed, children=3),
     }
