@@ -152,6 +152,15 @@ def test_a_digit_with_few_places_leans_forward_in_all_its_units() -> None:
     assert leaning[0, 1] == plain[0, 1]
 
 
+@torch.no_grad()
+def test_more_digits_than_were_learned_with_make_no_cell_more_urgent_to_decide() -> None:
+    urgent = {
+        n: SudokuEnergy(board, SHAPED).shaped(torch.zeros(1, n, n, dtype=torch.long)).undecided
+        for n, board in BOARDS.items()
+    }
+    assert urgent[4][0, 0] < urgent[6][0, 0] < urgent[9][0, 0] == urgent[16][0, 0]
+
+
 def test_decoding_keeps_the_givens() -> None:
     decoded = energy().decode(torch.randn(3, 9, 81, dtype=torch.double), GRID)["grid"]
     assert torch.equal(decoded[GRID > 0], GRID[GRID > 0])
