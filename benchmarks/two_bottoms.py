@@ -23,10 +23,10 @@ COLOURS = (MANY, ONE, QUIET)
 
 def descents(solver: gs.Solver, request: dict[str, Any], answers: list[Any]) -> list[tuple[int, np.ndarray]]:
     """For each chain the number of the answer that it came to, or how many there are, and its energies."""
-    found = []
+    found, one_life = [], int(solver.header.defaults["patience"])
     for seed in range(CHAINS):
         segments = list[gs.Segment]()
-        solution = solver.solve(request, restarts=1, max_steps=512, seed=seed, watch=segments.append)
+        solution = solver.solve(request, restarts=1, max_steps=one_life, seed=seed, watch=segments.append)
         came = answers.index(solution.answer) if solution.solved and solution.answer in answers else len(answers)
         found.append((came, np.concatenate([segment.trace[0] for segment in segments])))
     return found
