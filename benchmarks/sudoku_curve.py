@@ -5,9 +5,9 @@
 
 Each puzzle is solved once by many chains, as `Solver.solve` lets them in, with the largest budget; the updates of all its
 chains together at the moment when it is solved give the curve for every smaller budget. And it is solved by K single chains, with
-different seeds, each to its own end. One after another they give the curve of a single chain that starts anew; drawn in
-groups of c they give the rate of c chains of s updates each, 1 − C(K−m, c) / C(K, c) where m of them were right within s
-updates (the estimate of M. Chen et al., "Evaluating large language models trained on code", 2021).
+different seeds, each until it would start anew. One after another they give the curve of a single chain that does; drawn in
+groups of c they give the rate of c chains of s updates each, 1 − C(K−m, c) / C(K, c) where m of them were right within s updates
+(the estimate of M. Chen et al., "Evaluating large language models trained on code", 2021).
 
 Runs are kept in a journal as by `benchmarks.sudoku`; the same command goes on where it was stopped.
 """
@@ -85,7 +85,7 @@ def measure(
             "solved_at": sorted(record["updates"] for record in together if record["right"]),
         },
         "one": {"runs": len(singles), "budget": sum(one.steps for one in singles), "solved_at": sorted(alone)},
-        "grid": grid(runs, model.solver.header.steps, many.steps),
+        "grid": grid(runs, model.solver.header.steps, singles[0].steps),
         "exact_ms": 1e3 * statistics.median(exact.times(puzzles)),
     }
 
@@ -131,7 +131,8 @@ def main() -> int:
         model, journal = Model.load(options.model), Journal(options.journal)
         header = model.solver.header
         steps = -(-(options.steps or int(header.defaults["max_steps"])) // header.steps) * header.steps
-        singles = [Budget(1, steps, seed) for seed in range(1, options.runs + 1)]
+        life = min(steps, int(header.defaults["patience"]))
+        singles = [Budget(1, life, seed) for seed in range(1, options.runs + 1)]
         try:
             sets = [
                 measure(model, read(path, options.puzzles), Budget(options.chains, steps), singles, journal)
