@@ -82,7 +82,7 @@ def main() -> None:
     for low, high in SPREADS:
         for patience, lengthens in PATIENCE:
             heat(solver, (low, high))
-            solver.header.defaults.update(patience=patience, lengthens=lengthens)
+            solver.header.defaults.update(patience=patience, luby_exponent=lengthens)
             told = Progress(f"{low:g} to {high:g}, patience {patience}, {lengthens}", len(requests))
             seconds, solved = zip(*alone(solver, requests, told), strict=True)
             spread = " / ".join(f"{1e3 * percentile(seconds, q):.0f}" for q in (0.5, 0.95, 1.0))

@@ -47,7 +47,7 @@ class Dialogue:
             self._resume(context.request_state)
 
     @property
-    def answers(self) -> dict[str, str]:
+    def replies(self) -> dict[str, str]:
         """The replies, as `groundstate.Solver.solve` takes them."""
         return {one["id"]: one["reply"] for one in self.asked}
 

@@ -24,7 +24,7 @@ Hand a problem of the kinds below to its solve tool instead of working it out yo
 the score tool; call describe_models when unsure what to send.
 {models}
 Only the statuses "solved" and "ambiguous" carry an answer; "infeasible" is proven, "unsolved" proves nothing. A result with a \
-`question` waits for a decision: ask the user, or decide, and call the tool again with the same arguments and `answers`."""
+`question` waits for a decision: ask the user, or decide, and call the tool again with the same arguments and `replies`."""
 
 
 def build_server(

@@ -89,7 +89,7 @@ class ServedSolveTool(ServedTool):
         dialogue = Dialogue(context, may_ask=self.asks)
         with Pulse(self.served.solver.header.steps) as pulse:
             while True:
-                solve = partial(self.served.solve, arguments, dialogue.answers, pulse=pulse)
+                solve = partial(self.served.solve, arguments, dialogue.replies, heartbeat=pulse)
                 solution, notes = await reported(solve, pulse, context)
                 if solution.question is None or not dialogue.may_ask:
                     return self.served.reply(solution, notes, dialogue.asked)

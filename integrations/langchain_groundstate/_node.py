@@ -25,7 +25,7 @@ def energy_node(
     """A node of a LangGraph graph: it solves the request in the state, and puts what came of it into the state.
 
     What it puts there is `Solution.to_json` with the ``request`` as it was solved: plain JSON, which every checkpointer keeps
-    as it is. Replies to a question go into the request, as ``{"answers": {id of the question: id of an option}}`` beside the
+    as it is. Replies to a question go into the request, as ``{"replies": {id of the question: id of an option}}`` beside the
     rest, or are applied to it (`Option.apply`).
 
     Args:

@@ -104,12 +104,12 @@ async def asettled(tool: SolveTool, arguments: Mapping[str, Any], ask: Replier |
 async def _solved(tool: SolveTool, arguments: Mapping[str, Any], watch: Watch) -> tuple[gs.Solution, list[str]]:
     ended = threading.Event()
 
-    def pulse() -> None:
+    def heartbeat() -> None:
         if ended.is_set():
             raise asyncio.CancelledError
 
     try:
-        return await asyncio.to_thread(tool.solve, arguments, watch=watch, pulse=pulse)
+        return await asyncio.to_thread(tool.solve, arguments, watch=watch, heartbeat=heartbeat)
     finally:
         ended.set()
 

@@ -52,7 +52,7 @@ def test_the_page_names_every_key_of_an_interrupt() -> None:
         for step in ({"request": {"grid": grid}}, Command(resume="neither of these")):
             (asked,) = graph.invoke(step, config)["__interrupt__"]
             keys.update(asked.value)
-    assert {"refused", "answer", "best_attempt"} < keys
+    assert {"refused", "answer", "closest"} < keys
     table = PAGE.partition("The value of an interrupt is JSON:")[2].partition("and its `response_schema`")[0]
     firsts = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"`(\w+)`", firsts)) == keys

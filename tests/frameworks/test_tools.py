@@ -31,7 +31,7 @@ def test_smolagents_calls_the_tool(example: Any, tool: tools.SolveTool) -> None:
     asks_back(call)
     assert shown.name == tool.name
     assert shown.inputs["grid"]["items"] == tool.schema["properties"]["grid"]["items"]
-    assert [name for name, part in shown.inputs.items() if part["nullable"]] == ["answers"]
+    assert [name for name, part in shown.inputs.items() if part["nullable"]] == ["replies"]
 
 
 def test_smolagents_shows_the_tool_to_a_model(example: Any, tool: tools.SolveTool) -> None:

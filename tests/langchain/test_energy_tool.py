@@ -43,7 +43,7 @@ def test_name_description_and_schema_come_from_the_artefact(tool: EnergyTool, su
     assert isinstance(tool.args_schema, dict)
     assert tool.args_schema["properties"] == {
         **described["request"]["properties"],
-        "answers": tool.args_schema["properties"]["answers"],
+        "replies": tool.args_schema["properties"]["replies"],
     }
     assert tool.args_schema["required"] == ["grid"]
 
@@ -65,7 +65,7 @@ def test_openai_gets_the_schema_and_none_of_the_options(sudoku: gs.Solver) -> No
     function = convert_to_openai_tool(tool)["function"]
     assert function["name"] == "solve_sudoku"
     assert function["description"] == tool.description
-    assert list(function["parameters"]["properties"]) == ["grid", "answers"]
+    assert list(function["parameters"]["properties"]) == ["grid", "replies"]
     assert "restarts" not in json.dumps(function)
 
 
@@ -112,7 +112,7 @@ def test_the_model_reads_the_answer_and_the_program_gets_the_solution(tool: Ener
     assert isinstance(message.artifact, gs.Solution)
     assert json.loads(message.text) == {
         "status": "solved",
-        "message": "The answer passes every rule.",
+        "message": "The answer passes every check.",
         "answer": {"grid": rows(EASY_SOLUTION)},
         "explanation": message.artifact.explanation,
     }
@@ -148,7 +148,7 @@ def test_an_unsolved_puzzle_is_content_whose_best_attempt_is_not_called_an_answe
     said = json.loads(message.text)
     assert (message.status, said["status"]) == ("success", "unsolved")
     assert "answer" not in said
-    assert len(said["best_attempt"]["grid"]) == 9
+    assert len(said["closest"]["grid"]) == 9
     assert 0 < len(said["violations"]) <= 9
     assert "restarts" not in message.text  # the model could not change them
 
@@ -193,8 +193,8 @@ def test_content_is_short(tool: EnergyTool, puzzle: str) -> None:
         ({"grid": "the one from the newspaper"}, ["grid: ", "an array is"]),
         ({"grid": [*rows(EASY)[:2], *rows(EASY)[3:]]}, ["grid: There are 8 entries", "exactly 9"]),
         ({"grid": [0] * 80}, ["grid: There are 80 entries"]),
-        ({"grid": rows(EASY), "answers": "yes"}, ["answers: This must be an object"]),
-        ({"grid": rows(EASY), "answers": {"q1": "4"}}, ["answers.q1: There is no such question", "asks nothing"]),
+        ({"grid": rows(EASY), "replies": "yes"}, ["replies: This must be an object"]),
+        ({"grid": rows(EASY), "replies": {"q1": "4"}}, ["replies.q1: There is no such question", "asks nothing"]),
         ({"grid": [[float("nan")] * 9] * 9}, ["grid[0][0]: nan is not allowed", " more\n"]),
         ({}, ["The property 'grid' is missing."]),
         ({"grid": rows(EASY), "restarts": 64}, ["The property 'restarts' is unknown"]),
@@ -206,7 +206,7 @@ def test_a_wrong_request_is_an_error_that_says_where_and_what_to_send(
 ) -> None:
     message = tool.invoke({"type": "tool_call", "name": tool.name, "args": args, "id": "1"})
     assert message.status == "error"
-    for part in [*said, 'The arguments must be {"grid": [9 × [9 × integer 0 to 9]], "answers" (optional): ']:
+    for part in [*said, 'The arguments must be {"grid": [9 × [9 × integer 0 to 9]], "replies" (optional): ']:
         assert part in message.text
 
 

@@ -67,7 +67,7 @@ async def test_a_client_that_cannot_ask_replies_in_further_calls(anywhere: Any, 
         assert told["status"] == "ambiguous"
         while "question" in told:
             answers[told["question"]["id"]] = said(told["question"]["text"])
-            told = record(await one.call_tool(TOOL, {**OPEN, "answers": answers}))
+            told = record(await one.call_tool(TOOL, {**OPEN, "replies": answers}))
     assert (told["status"], told["answer"]) == ("solved", {"grid": rows(SOLUTION)})
     assert len(answers) > 1
 
@@ -127,7 +127,7 @@ async def test_after_the_most_questions_what_is_open_stands_in_the_result(
         answers = {asked["id"]: asked["reply"] for asked in told["asked"]}
         assert len(answers) == 2
         answers[told["question"]["id"]] = said(told["question"]["text"])
-        told = record(await one.call_tool(TOOL, {**OPEN, "answers": answers}))
+        told = record(await one.call_tool(TOOL, {**OPEN, "replies": answers}))
     assert (told["status"], told["answer"]) == ("solved", {"grid": rows(SOLUTION)})
 
 
@@ -141,7 +141,7 @@ async def test_a_reply_that_is_none_of_the_options_is_refused_with_them(server: 
 async def test_an_unknown_option_among_the_arguments_is_refused(server: MCPServer[Any], era: str) -> None:
     async with client(server, era) as one:
         asked = record(await one.call_tool(TOOL, OPEN))["question"]
-        result = await one.call_tool(TOOL, {**OPEN, "answers": {asked["id"]: "9"}})
+        result = await one.call_tool(TOOL, {**OPEN, "replies": {asked["id"]: "9"}})
     assert result.is_error
     assert f"answers.{asked['id']}: '9' is none of the options" in text(result)
 
@@ -151,7 +151,7 @@ async def test_a_stale_question_is_refused_with_the_one_that_is_open(server: MCP
         stale = record(await one.call_tool(TOOL, OPEN))["question"]
         other = {"grid": rows("02" + "0" * 14)}
         open_ = record(await one.call_tool(TOOL, other))["question"]
-        result = await one.call_tool(TOOL, {**other, "answers": {stale["id"]: stale["options"][0]["id"]}})
+        result = await one.call_tool(TOOL, {**other, "replies": {stale["id"]: stale["options"][0]["id"]}})
     assert result.is_error
     assert f"answers.{stale['id']}: There is no such question" in text(result)
     assert repr(open_["id"]) in text(result)

@@ -104,7 +104,7 @@ async def test_schemas_of_richer_models_fit_what_they_return(model: str, era: st
         (TOOL, {"grid": rows(SOLUTION)[:3]}, "- grid: There are 3 entries; there must be exactly 4."),
         (TOOL, {"grid": [["one", 0, 0, 0], *rows(SOLUTION)[1:]]}, "- grid[0][0]: 'one' is not allowed here"),
         (TOOL, {"gird": rows(SOLUTION)}, "did you mean 'grid'?"),
-        (TOOL, {**OPEN, "answers": "1"}, "- answers: This must be an object"),
+        (TOOL, {**OPEN, "replies": "1"}, "- replies: This must be an object"),
         ("score_sudoku_4x4", {"request": OPEN}, "- answer: This is missing."),
         ("describe_models", {"model": "chess"}, "- model: 'chess' is no model here; there are 'sudoku_4x4'."),
     ],

@@ -31,9 +31,9 @@ def small() -> SolveTool:
 
 def test_a_tool_is_told_by_its_artefact(tool: SolveTool, sudoku: gs.Solver) -> None:
     assert (tool.name, tool.title, tool.description) == ("solve_sudoku", "Sudoku", sudoku.header.description)
-    assert list(tool.schema["properties"]) == ["grid", "answers"]
+    assert list(tool.schema["properties"]) == ["grid", "replies"]
     assert tool.schema["required"] == ["grid"]
-    assert tool.shape == '{"grid": [9 × [9 × integer 0 to 9]], "answers" (optional): {any name: string}}'
+    assert tool.shape == '{"grid": [9 × [9 × integer 0 to 9]], "replies" (optional): {any name: string}}'
 
 
 def test_the_schema_is_one_and_its_example_is_accepted(tool: SolveTool) -> None:
@@ -60,17 +60,17 @@ def test_a_question_is_put_with_its_options_and_how_to_reply(small: SolveTool) -
     assert reply.question is not None
     assert question["id"] == reply.question.id
     assert [option["id"] for option in question["options"]] == ["1", "2", "3", "4"]
-    assert f"answers {{{question['id']}: option id}}" in question["reply"]
+    assert f"replies {{{question['id']}: option id}}" in question["reply"]
     assert "alternatives" not in reply.record
 
 
 def test_replies_lead_to_a_solved_board_in_calls_that_carry_everything(small: SolveTool) -> None:
-    arguments: dict[str, Any] = {"grid": EMPTY, "answers": {}}
+    arguments: dict[str, Any] = {"grid": EMPTY, "replies": {}}
     reply = small.call(arguments)
     for _ in range(12):
         if reply.question is None:
             break
-        arguments["answers"][reply.question.id] = reply.question.options[0].id
+        arguments["replies"][reply.question.id] = reply.question.options[0].id
         reply = small.call(json.loads(json.dumps(arguments)))
     assert reply.record["status"] == "solved"
 
@@ -131,12 +131,12 @@ def test_arguments_of_another_shape_are_refused(tool: SolveTool, arguments: Any)
 @pytest.mark.parametrize("answers", ["yes", ["1"], 3])
 def test_replies_of_another_shape_are_refused(tool: SolveTool, answers: Any) -> None:
     with pytest.raises(gs.RequestError, match="This must be an object from the id of a question"):
-        tool.call({"grid": rows(EASY), "answers": answers})
+        tool.call({"grid": rows(EASY), "replies": answers})
 
 
 def test_no_replies_are_no_replies(tool: SolveTool) -> None:
     for answers in (None, {}, "{}"):
-        assert tool.call({"grid": rows(EASY), "answers": answers}).record["status"] == "solved"
+        assert tool.call({"grid": rows(EASY), "replies": answers}).record["status"] == "solved"
 
 
 @settings(max_examples=60, deadline=None)
@@ -148,7 +148,7 @@ def test_no_replies_are_no_replies(tool: SolveTool) -> None:
     )
 )
 def test_nothing_that_can_be_sent_does_more_than_be_refused(small: SolveTool, sent: Any) -> None:
-    for arguments in (sent, {"grid": sent}, {"grid": EMPTY, "answers": sent}):
+    for arguments in (sent, {"grid": sent}, {"grid": EMPTY, "replies": sent}):
         with contextlib.suppress(gs.RequestError):
             json.loads(small.call(arguments).text)
 
@@ -177,7 +177,7 @@ def test_an_answer_is_judged(sudoku: gs.Solver) -> None:
 def test_models_are_described_all_in_a_line_and_one_in_full(sudoku: gs.Solver) -> None:
     tool = DescribeTool([sudoku, gs.load("sudoku_4x4")])
     assert [one["model"] for one in tool.call({}).record["models"]] == ["sudoku", "sudoku_4x4"]
-    assert tool.call({"model": "sudoku"}).record["rules"].keys() == {"givens", "rows", "columns", "boxes"}
+    assert tool.call({"model": "sudoku"}).record["checks"].keys() == {"givens", "rows", "columns", "boxes"}
     with pytest.raises(gs.RequestError, match="'chess' is no model here; there are 'sudoku', 'sudoku_4x4'"):
         tool.call({"model": "chess"})
     with pytest.raises(gs.RequestError):

@@ -80,7 +80,7 @@ def show_description(model: str, *, as_json: bool) -> int:
     _schema("Request", about["request"], test.get("request"), solver)
     _schema("Answer", about["answer"], test.get("answer"), solver)
     _rows("Energy terms", about["terms"])
-    _rows("Rules, checked exactly", about["rules"])
+    _rows("Checks", {name: check["description"] for name, check in about["checks"].items()})
     _rows("Defaults", {**about["defaults"], "steps_per_segment": about["steps_per_segment"]})
     _rows("Limits", about["limits"])
     _rows("Parity with PyTorch", about["parity"])
@@ -141,7 +141,7 @@ def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | 
 def _notation(solver: Solver, example: Mapping[str, Any]) -> str | None:
     """An example in the task's notation, where that says the same."""
     try:
-        text = solver.notation(example)
+        text = solver.notation(example, example)
         return text if text is not None and solver.parse(text) == example else None
     except (RequestError, KeyError):  # a request may lack what an answer has
         return None

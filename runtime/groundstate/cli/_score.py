@@ -11,7 +11,7 @@ from groundstate.cli._console import NOT_SOLVED, SOLVED, echo_json, number
 
 
 def show_score(model: str, puzzle: str, answer: str, device: str, threads: int | None, *, as_json: bool) -> int:
-    """Judge an answer and print the verdict; 0 if it is valid and 1 if not."""
+    """Judge an answer and print the verdict; 1 if it is invalid, else 0."""
     _, puzzle_item = _puzzles.one(puzzle, "puzzle")
     _, answer_item = _puzzles.one(answer, "answer")
     solver = groundstate.load(model, device=device, threads=threads)
@@ -21,16 +21,16 @@ def show_score(model: str, puzzle: str, answer: str, device: str, threads: int |
     except RequestError as error:
         raise RequestError([Fault(f"answer {f.place}".rstrip(), f.message) for f in error.faults]) from None
     verdict = solver.score(request, given)
-    code = SOLVED if verdict.valid else NOT_SOLVED
+    code = NOT_SOLVED if verdict.valid is False else SOLVED
     if as_json:
         echo_json(verdict.to_json())
         return code
     if verdict.valid:
-        click.echo(click.style("Valid.", fg="green", bold=True) + " The answer passes every rule.")
-    else:
-        click.echo(click.style("Invalid.", fg="red", bold=True) + " The answer breaks these rules:")
+        click.echo(click.style("Valid.", fg="green", bold=True) + " The answer passes every check.")
+    elif verdict.valid is False:
+        click.echo(click.style("Invalid.", fg="red", bold=True) + " The answer fails these checks:")
     for violation in verdict.violations:
-        click.echo(f"  {violation.rule}: {violation.message}")
+        click.echo(f"  {violation.check}: {violation.message}")
     if verdict.energy is not None:
         click.echo(f"energy {number(verdict.energy)}")
         for name, value in verdict.terms.items():

@@ -33,7 +33,7 @@ _ALTERNATIVES = 4
 _MESSAGES = {
     # The runtime's own sentence advises options that only the developer can set.
     Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
-    Status.AMBIGUOUS: "`answer` is one of several that pass every rule.",
+    Status.AMBIGUOUS: "`answer` is one of several that are as good.",
 }
 
 _AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
@@ -60,17 +60,18 @@ def of_solution(
         **read,
     }
     open_ = solution.question is not None
-    if solution.solved:
+    if solution.has_answer:
         said["answer"] = solution.answer
-    elif solution.answer is not None and not open_:
-        said["best_attempt"] = solution.answer
-        said["message"] += f"{_AGAIN} `best_attempt` breaks the rules named and is no answer."
+    elif solution.closest is not None and not open_:
+        said["closest"] = solution.closest.answer
+        named = "fails the checks named" if solution.violations else "has not converged"
+        said["message"] += f"{_AGAIN} `closest` {named} and is no answer."
     if solution.alternatives and not open_:
         said["alternatives"] = [other.answer for other in solution.alternatives[:_ALTERNATIVES]]
         if len(solution.alternatives) > _ALTERNATIVES:
             said["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        said["violations"] = _violations(solution.violations, _FEW if open_ or solution.answer is not None else _MOST)
+        said["violations"] = _violations(solution.violations, _FEW if open_ or solution.closest is not None else _MOST)
     if solution.question is not None:
         said["question"] = of_question(solution.question)
     said["explanation"] = solution.explanation
@@ -84,11 +85,11 @@ def of_question(question: Question) -> dict[str, Any]:
         "id": question.id,
         "text": question.text,
         "options": [
-            {"id": option.id, **({"label": option.label} if labels else {"leaves": option.keeps})}
+            {"id": option.id, **({"label": option.label} if labels else {"answers_left": option.answers_left})}
             for option in question.options
         ],
         # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
-        "reply": f"Ask the user, or decide; then call again with the same arguments and answers {{{question.id}: option id}}.",
+        "reply": f"Ask the user, or decide; then call again with the same arguments and replies {{{question.id}: option id}}.",
     }
 
 
@@ -111,4 +112,4 @@ def first(items: Iterable[object], most: int = _FAULTS) -> list[str]:
 
 
 def _violations(violations: Iterable[Violation], most: int) -> list[str]:
-    return first((f"{violation.rule}: {violation.message}" for violation in violations), most)
+    return first((f"{violation.check}: {violation.message}" for violation in violations), most)

@@ -11,7 +11,8 @@ from typing import Any, TypedDict, cast
 
 from groundstate import _catalog
 from groundstate._errors import OptionError
-from groundstate._solver import Solver, load
+from groundstate._load import load
+from groundstate._solver import Solver
 
 Model = str | os.PathLike[str] | bytes | Solver
 """The name of an installed model, the path of an artefact, its bytes, or a solver that is loaded already."""

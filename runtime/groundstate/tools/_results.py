@@ -18,7 +18,7 @@ def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-_OPTION = _object({"id": _TEXT, "label": _TEXT, "leaves": {"type": "integer"}}, "id")
+_OPTION = _object({"id": _TEXT, "label": _TEXT, "answers_left": {"type": "integer"}}, "id")
 _QUESTION = _object(
     {"id": _TEXT, "text": _TEXT, "options": {"type": "array", "items": _OPTION}, "reply": _TEXT},
     "id",
@@ -35,7 +35,7 @@ def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
     right = {"$ref": "#/$defs/answer"}
     brief = {
         "answer": right,
-        "best_attempt": {"type": "object", "description": "No answer: it breaks rules."},
+        "closest": {"type": "object", "description": "No answer: it fails checks, or has not converged."},
         "alternatives": {"type": "array", "items": right},
         "further_alternatives": {"type": "integer"},
         "violations": _TEXTS,
@@ -44,9 +44,10 @@ def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
     full = {
         "answer": {
             "type": ["object", "null"],
-            "description": "Passes every rule if the status is solved or ambiguous.",
+            "description": "Null unless the status is solved, settled or ambiguous.",
         },
-        "only": {"type": "boolean", "description": "Whether it is proven that there is no other answer."},
+        "closest": {"type": ["object", "null"], "description": "The configuration of lowest energy that is no answer."},
+        "unique": {"type": "boolean", "description": "Whether it is proven that there is no other answer."},
         "energy": {"type": ["number", "null"]},
         "violations": _OBJECTS,
         "alternatives": {"type": "array", "items": _object({"answer": right}, "answer")},

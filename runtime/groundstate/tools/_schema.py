@@ -24,13 +24,13 @@ def of_request(header: Header, *, replies: bool) -> dict[str, Any]:
     """The artefact's request schema; with the request that it tests itself with as example, where it brings none.
 
     Args:
-        replies: Whether replies to questions may be sent along, as ``answers``.
+        replies: Whether replies to questions may be sent along, as ``replies``.
     """
     schema = dict(header.request)
     if header.self_test and "request" in header.self_test:
         schema.setdefault("examples", [header.self_test["request"]])
     if replies:
-        schema["properties"] = {**schema.get("properties", {}), "answers": REPLIES}
+        schema["properties"] = {**schema.get("properties", {}), "replies": REPLIES}
     return schema
 
 

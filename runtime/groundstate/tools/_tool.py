@@ -147,7 +147,7 @@ class SolveTool(Tool):
         self.name = name or _named("solve", header.name)
         self.title = header.title
         self.description = description or header.description
-        self.takes_replies = self.solver.asks and "answers" not in header.request.get("properties", {})
+        self.takes_replies = self.solver.asks and "replies" not in header.request.get("properties", {})
         self.schema = _schema.of_request(header, replies=self.takes_replies)
         self.returns = _results.of_solution(header, self.detail)
 
@@ -158,23 +158,23 @@ class SolveTool(Tool):
     def solve(
         self,
         arguments: Mapping[str, Any],
-        answers: Mapping[str, str] | None = None,
+        replies: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
-        pulse: Callable[[], None] | None = None,
+        heartbeat: Callable[[], None] | None = None,
     ) -> tuple[Solution, list[str]]:
         """The solution, and how arguments were read where not as they came.
 
         Args:
-            answers: Replies beside those among the arguments.
+            replies: Beside those among the arguments.
             watch: As in `Solver.solve`.
-            pulse: As in `Solver.solve`: called before every segment of the descent; what it raises ends the solve.
+            heartbeat: As in `Solver.solve`: called before every segment of the descent; what it raises ends the solve.
 
         Raises:
             RequestError: If the arguments mean nothing, or reply to what was not asked.
         """
-        request, replies, notes = self._read(arguments)
-        replies.update(answers or {})
-        return self.solver.solve(request, answers=replies, watch=watch, pulse=pulse, **self.options), notes
+        request, sent, notes = self._read(arguments)
+        sent.update(replies or {})
+        return self.solver.solve(request, replies=sent, watch=watch, heartbeat=heartbeat, **self.options), notes
 
     def reply(self, solution: Solution, notes: Iterable[str] = (), asked: Sequence[Asked] = ()) -> Reply:
         """What the model reads of a solution.
@@ -190,17 +190,17 @@ class SolveTool(Tool):
         notes: list[str] = []
         try:
             sent = plain(arguments)
-            sent, notes = self.solver.mend(sent)
+            sent, notes = self.solver.coerce(sent)
             sent, more = mended(self.schema, sent)
             notes += more
         except RecursionError:
             return arguments, {}, []  # refused by the solver, in its own words
         if not isinstance(sent, dict) or not self.takes_replies:
             return sent, {}, notes
-        replies = sent.pop("answers", None) or {}
+        replies = sent.pop("replies", None) or {}
         if not isinstance(replies, Mapping):
             said = "This must be an object from the id of a question to the id of an option; leave it out if nothing was asked."
-            raise RequestError([Fault("answers", said)])
+            raise RequestError([Fault("replies", said)])
         return sent, dict(replies), notes
 
 
@@ -225,12 +225,12 @@ class ScoreTool(Tool):
         header = self.solver.header
         self.name = name or _named("score", header.name)
         self.title = f"{header.title}: judge an answer"
-        rules = " ".join(f"{rule.name}: {rule.description}" for rule in header.rules)
+        rules = " ".join(f"{check.name}: {check.description}" for check in header.checks)
         self.description = (
             description
             or (
                 f"Check an answer to a problem of the kind {header.title!r}, without solving it: says whether it is valid, "
-                f"which rules it breaks and where, and its energy (lower is better). {f'Rules: {rules}' if rules else ''}"
+                f"which checks it fails and where, and its energy (lower is better). {f'Checks: {rules}' if rules else ''}"
             ).rstrip()
         )
         self.schema = _schema.of_score(header)
@@ -263,7 +263,7 @@ class DescribeTool(Tool):
         self._solvers = {solver.header.name: solver for solver in solvers}
         self.name, self.title = name, "What can be solved"
         self.description = (
-            "List the problems that can be solved here; with `model`, say of one of them what its arguments mean, by which rules "
+            "List the problems that can be solved here; with `model`, say of one of them what its arguments mean, how "
             "its answers are checked, its limits, and an example. Call this when unsure which tool to use or what to send."
         )
         names = {
@@ -284,7 +284,7 @@ class DescribeTool(Tool):
             known = ", ".join(map(repr, self._solvers))
             raise RequestError([Fault("model", f"{str(name)[:60]!r} is no model here; there are {known}.")])
         told = self._solvers[name].describe()
-        kept = ("name", "title", "description", "request", "answer", "rules", "defaults", "limits")
+        kept = ("name", "title", "description", "request", "answer", "checks", "defaults", "limits")
         return Reply({key: told[key] for key in kept}, None)
 
 
