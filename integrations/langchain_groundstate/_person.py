@@ -9,7 +9,7 @@ from langchain_core.runnables import ensure_config
 from langgraph.types import interrupt
 
 import groundstate as gs
-from langchain_groundstate._replies import CannotAskError
+from langchain_groundstate._errors import CannotAskError
 
 _REPLY = (
     'Resume with the id of an option, or {"option": <id of an option>}; {"option": null} takes the result as it is. '
@@ -53,7 +53,7 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
         "status": solution.status.value,
         "explanation": solution.explanation,
         "request": dict(solution.request),
-        "answer" if solution.solved else "best_attempt": solution.answer,
+        "answer" if solution.solved else "closest": solution.answer,
         "violations": [violation.to_json() for violation in solution.violations],
         "reply": _REPLY,
     }

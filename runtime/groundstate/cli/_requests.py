@@ -176,7 +176,7 @@ def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) 
         if column is not None:
             raise click.UsageError(f"{name} holds no table, so it has no column {column!r}.")
         return
-    line, text = start
+    text = start[1]
     separator, cells = _cells(text)
     header = [cell.casefold() for cell in cells]
     if column is not None or _is_header(header):

@@ -13,8 +13,8 @@ import click
 import groundstate
 from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
 from groundstate.cli import _report, _requests
-from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 from groundstate.cli._requests import Item, Source
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ class Options:
         for reply in self.reply:
             if "=" not in reply:
                 raise click.UsageError(f"--reply takes ID=OPTION, such as q1a2b3c4=5; {reply!r} has no '='.")
+        self._check_files()
+
+    def _check_files(self) -> None:
         if self.picture is not None and Path(self.picture).suffix.lower() != ".svg":
             raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
         if self.save is not None and not Path(self.save).suffix:
