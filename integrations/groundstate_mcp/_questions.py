@@ -73,6 +73,7 @@ class User:
 
         Raises:
             InputRequired: Where the protocol wants the client to answer first.
+            RequestError: If the client sent what is not an option of the form.
         """
         del solution
         if not self.willing or self._count >= MOST:
@@ -92,8 +93,7 @@ class User:
             self.willing = False
             return None
         choice = self._chosen(result)
-        # A form has these options only; a client that sends another one has not answered.
-        return choice if choice in [option.id for option in question.options] else None
+        return None if choice is None else question.option(choice).id
 
     def _resume(self, state: str, params: CallToolRequestParams) -> None:
         """Take up the call where the last round left it."""
