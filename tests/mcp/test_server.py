@@ -207,7 +207,7 @@ def test_what_cannot_be_served_is_told(small: gs.Solver, tmp_path: Any) -> None:
         build_server(tmp_path)
     with pytest.raises(gs.OptionError, match="on_question is 'ask'; it must be 'elicit' or 'return'"):
         build_server(small, on_question="ask")  # type: ignore[arg-type]
-    with pytest.raises(gs.OptionError, match="There is no option 'restart'. Did you mean 'restarts'"):
+    with pytest.raises(gs.OptionError, match=r"There is no option 'restart'\. Did you mean 'restarts'"):
         build_server(small, restart=3)  # type: ignore[call-arg]
 
 
@@ -225,7 +225,7 @@ async def test_a_bad_artefact_costs_its_own_tool_only(tmp_path: Any, caplog: pyt
 
 async def test_an_unknown_tool_is_an_error_of_the_protocol(server: Server[Any], era: str) -> None:
     async with client(server, era) as one:
-        with pytest.raises(MCPError, match="There is no tool 'solve_sudoku'. Did you mean 'solve_sudoku_4x4'?"):
+        with pytest.raises(MCPError, match=r"There is no tool 'solve_sudoku'\. Did you mean 'solve_sudoku_4x4'\?"):
             await one.call_tool("solve_sudoku", OPEN)
 
 

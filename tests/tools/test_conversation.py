@@ -74,7 +74,7 @@ def test_nobody_replies_and_the_question_stays(small: SolveTool) -> None:
 
 
 def test_a_reply_that_is_no_option_is_the_repliers_mistake(small: SolveTool) -> None:
-    with pytest.raises(gs.OptionError, match="A reply to a question is not one of its options: .*'seven'"):
+    with pytest.raises(gs.OptionError, match=r"A reply to a question is not one of its options: .*'seven'"):
         small.converse({"grid": EMPTY}).run(lambda *_: "seven")
     with pytest.raises(gs.OptionError, match="is asynchronous; await `arun`"):
         small.converse({"grid": EMPTY}).run(later)
