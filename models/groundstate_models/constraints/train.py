@@ -25,8 +25,8 @@ from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE
 from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup, queens, sat, sudoku, zebra
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
-from groundstate_models.evolution import Evolution, Point, Sizes, command
 from groundstate_models.sudoku.search import hard_puzzles
+from groundstate_training import Evolution, EvolutionPreset, Point, evolve_command
 
 _HELD = 1_000_003
 """Added to the seed of problems that are validated on."""
@@ -36,7 +36,7 @@ MARKS = (64, 128, 256, 512)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset(Sizes):
+class Preset(EvolutionPreset):
     """Sizes of the training.
 
     Attributes:
@@ -141,9 +141,9 @@ class ConstraintsEvolution(Evolution):
 
     @property
     def settings(self) -> Settings:
-        return settings_of(self.strategy.mean)
+        return settings_of(self.mean)
 
-    def judged(self, points: Sequence[Point]) -> list[float]:
+    def fitness(self, points: Sequence[Point]) -> list[float]:
         preset, number = self.preset, self.iteration
         draw = np.random.default_rng((self.seed, number))
         some = {
@@ -161,7 +161,7 @@ class ConstraintsEvolution(Evolution):
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    return command("constraints", PRESETS, ConstraintsEvolution, argv)
+    return evolve_command("constraints", PRESETS, ConstraintsEvolution, argv)
 
 
 if __name__ == "__main__":
