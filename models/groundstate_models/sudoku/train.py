@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_models.evolution import Evolution, Point, Sizes, command
 from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.compiled import Array, Boards, descend
 from groundstate_models.sudoku.energy import UNTRAINED
 from groundstate_models.sudoku.learned import RULE, Settings
 from groundstate_models.sudoku.rivals import Rivals
 from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles, relatives, sparse_puzzles
+from groundstate_training import Checkpoint, Evolution, EvolutionPreset, Point, evolve_command
 
 _HELD = 1_000_003
 """Added to the seed of puzzles that are validated on."""
@@ -43,7 +43,7 @@ PART = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset(Sizes):
+class Preset(EvolutionPreset):
     """Sizes of the training.
 
     Attributes:
@@ -129,9 +129,9 @@ class SudokuEvolution(Evolution):
 
     @property
     def settings(self) -> Settings:
-        return settings_of(self.strategy.mean)
+        return settings_of(self.mean)
 
-    def judged(self, points: Sequence[Point]) -> list[float]:
+    def fitness(self, points: Sequence[Point]) -> list[float]:
         number, draw = self.iteration, np.random.default_rng((self.seed, self.iteration))
         places = self.rivals.drawn(self.preset.rivals[1], draw)
         drawn = [
@@ -180,10 +180,10 @@ class SudokuEvolution(Evolution):
             told[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
         return told | {"rivals": round(float(self.rivals.worth.mean()), 3)}
 
-    def state(self) -> dict[str, Any]:
-        return super().state() | {"rivals": self.rivals.state()}
+    def state(self) -> Checkpoint:
+        return {**super().state(), "rivals": self.rivals.state()}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Checkpoint) -> None:
         super().restore(state)
         self.rivals.restore(state["rivals"])
 
@@ -207,7 +207,7 @@ def puzzles(kind: str, n: int, seed: int) -> Boards:
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    return command("sudoku", PRESETS, SudokuEvolution, argv)
+    return evolve_command("sudoku", PRESETS, SudokuEvolution, argv)
 
 
 if __name__ == "__main__":
