@@ -53,10 +53,17 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
         "status": solution.status.value,
         "explanation": solution.explanation,
         "request": dict(solution.request),
-        "answer" if solution.solved else "closest": solution.answer,
+        **_configuration(solution),
         "violations": [violation.to_json() for violation in solution.violations],
         "reply": _REPLY,
     }
+
+
+def _configuration(solution: gs.Solution) -> dict[str, Any]:
+    """The answer, or the closest attempt."""
+    if solution.closest is not None:
+        return {"closest": solution.closest.answer}
+    return {"answer": solution.answer}
 
 
 def _schema(question: gs.Question) -> dict[str, Any]:

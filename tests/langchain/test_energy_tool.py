@@ -194,7 +194,7 @@ def test_content_is_short(tool: EnergyTool, puzzle: str) -> None:
         ({"grid": [*rows(EASY)[:2], *rows(EASY)[3:]]}, ["grid: There are 8 entries", "exactly 9"]),
         ({"grid": [0] * 80}, ["grid: There are 80 entries"]),
         ({"grid": rows(EASY), "replies": "yes"}, ["replies: This must map"]),
-        ({"grid": rows(EASY), "replies": {"q1": "4"}}, ["answers.q1: There is no such question", "asks nothing"]),
+        ({"grid": rows(EASY), "replies": {"q1": "4"}}, ["replies.q1: There is no such question", "asks nothing"]),
         ({"grid": [[float("nan")] * 9] * 9}, ["grid[0][0]: nan is not allowed", " more\n"]),
         ({}, ["The property 'grid' is missing."]),
         ({"grid": rows(EASY), "restarts": 64}, ["The property 'restarts' is unknown"]),
@@ -301,11 +301,11 @@ async def test_a_call_that_is_cancelled_does_not_solve_on(
 ) -> None:
     loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
-    def endless(request: Any, *, pulse: Callable[[], None], **options: Any) -> gs.Solution:
+    def endless(request: Any, *, heartbeat: Callable[[], None], **options: Any) -> gs.Solution:
         loop.call_soon_threadsafe(begun.set)
         try:
             while True:
-                pulse()
+                heartbeat()
         finally:
             loop.call_soon_threadsafe(ended.set)
 

@@ -63,7 +63,7 @@ def test_a_reply_that_is_no_option_is_refused_with_those_that_are(small: gs.Solv
     question = invoke(tool, grid=OPEN).artifact.question
     refused = invoke(tool, grid=OPEN, replies={question.id: "seven"})
     assert refused.status == "error"
-    assert f"answers.{question.id}: 'seven' is none of the options, which are " in refused.text
+    assert f"replies.{question.id}: 'seven' is none of the options, which are " in refused.text
 
 
 def test_a_stale_reply_is_refused_with_the_question_that_is_asked_now(small: gs.Solver) -> None:
@@ -72,7 +72,7 @@ def test_a_stale_reply_is_refused_with_the_question_that_is_asked_now(small: gs.
     refused = invoke(tool, grid=OTHER, replies={stale.id: stale.options[0].id})
     assert refused.status == "error"
     assert (
-        f"answers.{stale.id}: There is no such question: the request now brings the question {asked.id!r}"
+        f"replies.{stale.id}: There is no such question: the request now brings the question {asked.id!r}"
         in refused.text
     )
 

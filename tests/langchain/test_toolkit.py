@@ -115,7 +115,7 @@ class Described(gs.Solver):
     asks = False
     device = "cpu"
 
-    def mend(self, request: Any) -> tuple[Any, list[str]]:
+    def coerce(self, request: Any) -> tuple[Any, list[str]]:
         return request, []
 
     def solve(self, request: Mapping[str, Any], **options: Any) -> gs.Solution:

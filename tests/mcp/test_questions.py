@@ -143,7 +143,7 @@ async def test_an_unknown_option_among_the_arguments_is_refused(server: Server[A
         asked = record(await one.call_tool(TOOL, OPEN))["question"]
         result = await one.call_tool(TOOL, {**OPEN, "replies": {asked["id"]: "9"}})
     assert result.is_error
-    assert f"answers.{asked['id']}: '9' is none of the options" in text(result)
+    assert f"replies.{asked['id']}: '9' is none of the options" in text(result)
 
 
 async def test_a_stale_question_is_refused_with_the_one_that_is_open(server: Server[Any], era: str) -> None:
@@ -153,7 +153,7 @@ async def test_a_stale_question_is_refused_with_the_one_that_is_open(server: Ser
         open_ = record(await one.call_tool(TOOL, other))["question"]
         result = await one.call_tool(TOOL, {**other, "replies": {stale["id"]: stale["options"][0]["id"]}})
     assert result.is_error
-    assert f"answers.{stale['id']}: There is no such question" in text(result)
+    assert f"replies.{stale['id']}: There is no such question" in text(result)
     assert repr(open_["id"]) in text(result)
 
 

@@ -77,9 +77,9 @@ async def test_a_result_is_compact_json_and_the_same_as_structure_that_fits_the_
         "decided",
         "steps",
         "chains",
-        "arrivals",
+        "hits",
         "seed",
-        "only",
+        "unique",
     } or (tool == "describe_models")
 
 

@@ -90,11 +90,11 @@ async def test_a_conversation_that_is_cancelled_does_not_solve_on(
 ) -> None:
     loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
-    def endless(request: Any, *, pulse: Callable[[], None], **_options: Any) -> gs.Solution:
+    def endless(request: Any, *, heartbeat: Callable[[], None], **_options: Any) -> gs.Solution:
         loop.call_soon_threadsafe(begun.set)
         try:
             while True:
-                pulse()
+                heartbeat()
         finally:
             ended.set()
 

@@ -203,7 +203,7 @@ def test_scoring_can_be_left_out(sudoku: gs.Solver) -> None:
 def test_models_are_described_all_in_a_line_and_one_in_full(sudoku: gs.Solver) -> None:
     tool = DescribeTool([sudoku, gs.load("sudoku_4x4")])
     assert [one["model"] for one in tool.call({}).record["models"]] == ["sudoku", "sudoku_4x4"]
-    assert tool.call({"model": "sudoku"}).record["rules"].keys() == {"givens", "rows", "columns", "boxes"}
+    assert tool.call({"model": "sudoku"}).record["checks"].keys() == {"givens", "rows", "columns", "boxes"}
     with pytest.raises(gs.RequestError, match="'chess' is not a model here; there are 'sudoku' and 'sudoku_4x4'"):
         tool.call({"model": "chess"})
     with pytest.raises(gs.RequestError):

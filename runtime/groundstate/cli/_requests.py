@@ -126,7 +126,7 @@ def request(solver: Solver, item: Item) -> dict[str, Any]:
         names = _words.quoted(solver.header.request.get("properties", {}))
         said = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
         raise RequestError([Fault("", said)])
-    coerced, _ = solver.mend(parsed)
+    coerced, _ = solver.coerce(parsed)
     return dict(coerced)
 
 

@@ -44,7 +44,7 @@ def read(
         RequestError: If the tool's own arguments are wrong. The request is left to the runtime.
     """
     try:
-        sent, notes = solver.mend(arguments)
+        sent, notes = solver.coerce(arguments)
         sent, more = coerced(schema, sent)
     except RecursionError:
         return Call(arguments)  # the runtime refuses it in its own words

@@ -31,7 +31,7 @@ _ALTERNATIVES = 4
 _MESSAGES = {
     # The runtime's own sentence advises options that only the developer can set.
     Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
-    Status.AMBIGUOUS: "`answer` is one of several that pass every check.",
+    Status.AMBIGUOUS: "`answer` is one of several that are equally good.",
 }
 
 _AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
@@ -64,17 +64,20 @@ def of_solution(
         **read,
     }
     open_ = solution.question is not None
-    if solution.solved:
+    if solution.has_answer:
         record["answer"] = solution.answer
-    elif solution.answer is not None and not open_:
-        record["closest"] = solution.answer
-        record["message"] += f"{_AGAIN} `closest` violates the checks named; it is not an answer."
+        if solution.status is Status.SETTLED and solution.energy is not None:
+            record["energy"] = float(f"{solution.energy:.6g}")
+    elif solution.closest is not None and not open_:
+        record["closest"] = solution.closest.answer
+        why = "violates the checks named" if solution.violations else "has not converged"
+        record["message"] += f"{_AGAIN} `closest` {why}; it is not an answer."
     if solution.alternatives and not open_:
         record["alternatives"] = [other.answer for other in solution.alternatives[:_ALTERNATIVES]]
         if len(solution.alternatives) > _ALTERNATIVES:
             record["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        record["violations"] = _violations(solution.violations, _FEW if open_ or solution.answer is not None else _MOST)
+        record["violations"] = _violations(solution.violations, _FEW if open_ or solution.closest is not None else _MOST)
     if solution.question is not None:
         record["question"] = of_question(solution.question)
     record["explanation"] = _words.clean(solution.explanation)
@@ -88,7 +91,7 @@ def of_question(question: Question) -> dict[str, Any]:
         "id": question.id,
         "text": _words.clean(question.text),
         "options": [
-            {"id": option.id, **({"label": _words.clean(option.label)} if labels else {"answers_left": option.keeps})}
+            {"id": option.id, **({"label": _words.clean(option.label)} if labels else {"answers_left": option.answers_left})}
             for option in question.options
         ],
         # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
@@ -112,4 +115,4 @@ def of_score(score: Score, detail: Detail, notes: Sequence[str] = ()) -> dict[st
 
 
 def _violations(violations: Iterable[Violation], most: int) -> list[str]:
-    return _words.first((_words.clean(f"{one.rule}: {one.message}") for one in violations), most)
+    return _words.first((_words.clean(f"{one.check}: {one.message}") for one in violations), most)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -57,7 +56,6 @@ class Conversation:
         self._request, self._answer, self._notes = call.request, call.answer, call.notes
         self.asked = list(asked)
         self._replies = call.replies | {one["id"]: one["reply"] for one in self.asked}
-        self._ended = threading.Event()
         self.solution: Solution | None = None
         self.updates = 0
 
@@ -80,7 +78,7 @@ class Conversation:
             return self._scored(self._solver.score(self._request, self._answer))
         while True:
             self.solution = self._solver.solve(
-                self._request, answers=self._replies, watch=self._watch, pulse=self._beat, **self._options
+                self._request, replies=self._replies, watch=self._watch, heartbeat=self._beat, **self._options
             )
             if replier is None or self.solution.question is None:
                 return self.reply
@@ -99,17 +97,14 @@ class Conversation:
         """
         if self._answer is not None:
             return self._scored(await asyncio.to_thread(self._solver.score, self._request, self._answer))
-        try:
-            while True:
-                self.solution = await self._solver.asolve(
-                    self._request, answers=self._replies, watch=self._watch, pulse=self._beat, **self._options
-                )
-                if replier is None or self.solution.question is None:
-                    return self.reply
-                if not self._replied(await _awaited(replier, self.solution.question, self.solution)):
-                    return self.reply
-        finally:
-            self._ended.set()
+        while True:
+            self.solution = await self._solver.asolve(
+                self._request, replies=self._replies, watch=self._watch, heartbeat=self._beat, **self._options
+            )
+            if replier is None or self.solution.question is None:
+                return self.reply
+            if not self._replied(await _awaited(replier, self.solution.question, self.solution)):
+                return self.reply
 
     @property
     def reply(self) -> Reply:
@@ -139,9 +134,7 @@ class Conversation:
         return Reply(_content.of_score(score, self._detail, self._notes), score)
 
     def _beat(self) -> None:
-        """Called in the solving thread before every segment."""
-        if self._ended.is_set():
-            raise asyncio.CancelledError
+        """Count the updates of a segment; called in the solving thread, before it."""
         self.updates += self._solver.header.steps
 
 

@@ -11,7 +11,7 @@ from groundstate._solver import Solver
 from groundstate.tools import _results
 from groundstate.tools._base import LLMTool, Reply
 
-_SHOWN = ("name", "title", "description", "request", "answer", "rules", "defaults", "limits")
+_SHOWN = ("name", "title", "description", "request", "answer", "checks", "defaults", "limits")
 
 
 class DescribeTool(LLMTool):

@@ -9,7 +9,8 @@ from typing import Any, TypedDict, cast
 
 from groundstate import _catalog, _words
 from groundstate._errors import GroundstateError, OptionError
-from groundstate._solver import Solver, load
+from groundstate._load import load
+from groundstate._solver import Solver
 from groundstate.tools._base import tool_name
 
 Model = str | os.PathLike[str] | bytes | Solver
