@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from groundstate_export import HeavyBall
 from groundstate_export.rules import Breakout
 from groundstate_models._settings import Settings as SettingsBase
-from groundstate_models.constraints.energy import HAND, ConstraintsEnergy
+from groundstate_models.constraints.energy import HAND, LEARNED, ConstraintsEnergy
 
 SEGMENT = 16
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
@@ -37,6 +37,13 @@ class Settings(SettingsBase):
     energy: Mapping[str, Any] = field(default_factory=lambda: dict(HAND))
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 1.0
+
+    @property
+    def numbers(self) -> list[float]:
+        """The energy's numbers and the rule's, in the order of `energy.LEARNED` and of `RULE`."""
+        energy = [self.energy[name] for name in LEARNED]
+        flat = [number for one in energy for number in (one if isinstance(one, list) else [one])]
+        return [*flat, *(self.rule[name] for name in RULE)]
 
     def descent(self, energy: ConstraintsEnergy) -> Breakout:
         """The rule that descends an energy with these numbers."""

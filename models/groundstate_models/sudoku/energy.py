@@ -187,7 +187,7 @@ class SudokuEnergy(nn.Module):
         likeliest = (y + self.shaped(grid, numbers).bias).argmax(1).unflatten(1, grid.shape[1:]) + 1
         return {"grid": torch.where(grid > 0, grid, likeliest)}
 
-    def embed(self, answer: dict[str, Tensor], grid: Tensor) -> Tensor:
+    def encode_answer(self, answer: dict[str, Tensor], grid: Tensor) -> Tensor:
         """The place of an answer in the landscape: its digits sure, even against the givens."""
         bias = self.shaped(grid).bias
         return one_hot(answer["grid"]).to(bias.dtype) * (SURE - bias)
@@ -204,7 +204,7 @@ def _probabilities(z: Tensor) -> tuple[Tensor, Tensor]:
     return odds * (1.0 / whole).unsqueeze(1), whole
 
 
-RULES = {
+CHECKS = {
     "givens": "Every given digit stays where it is.",
     "rows": "Every row holds each digit once.",
     "columns": "Every column holds each digit once.",
@@ -212,7 +212,7 @@ RULES = {
 }
 
 
-def rules(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
+def checks(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
     """How often a full grid breaks each rule, ``(batch,)`` int64: givens changed, digits missing from rows, columns, boxes."""
     filled = answer["grid"]
     n = grid.shape[-1]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from groundstate_export import HeavyBall
 from groundstate_export.rules import Breakout
 from groundstate_models._settings import Settings as SettingsBase
-from groundstate_models.sudoku.energy import UNTRAINED, SudokuEnergy
+from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy
 
 SEGMENT = 32
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
@@ -44,6 +44,11 @@ class Settings(SettingsBase):
     def lifetime(self) -> int:
         """The patience in whole segments, as the artefact has it."""
         return SEGMENT * max(1, round(self.patience / SEGMENT))
+
+    @property
+    def numbers(self) -> list[float]:
+        """The energy's numbers and the rule's, in the order of `energy.LEARNED` and of `RULE`."""
+        return [*(self.energy[name] for name in LEARNED), *(self.rule[name] for name in RULE)]
 
     def descent(self, energy: SudokuEnergy, temperature: tuple[float, float] = TEMPERATURE) -> Breakout:
         """The rule that descends an energy with these numbers."""
