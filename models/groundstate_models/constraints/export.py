@@ -16,8 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export import ExportError, HeavyBall, Normal, Tool, export
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, ExportError, HeavyBall, Normal, Tool, export
 from groundstate_models.constraints import settings as kept
 from groundstate_models.constraints.energy import HAND, RULES, ConstraintsEnergy, rules
 from groundstate_models.constraints.schema import ANSWER, REQUEST

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export import ExportError, ExportReport, Normal, Tool, export
-from groundstate_export.arguments import destination
+from groundstate_export import ExportError, ExportReport, Normal, Tool, check_path, export
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
@@ -166,12 +165,12 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
 
 def _targets(out: Path, boards: Sequence[Board]) -> dict[Board, Path]:
     if out.suffix != ".onnx":
-        return {board: destination(out / artefact(board.size).name) for board in boards}
+        return {board: check_path(out / artefact(board.size).name) for board in boards}
     if len(boards) > 1:
         raise ValueError(
             f"{out} is one file, and {len(boards)} sizes are to be exported; name a folder with --out, or one size with --size."
         )
-    return {boards[0]: destination(out)}
+    return {boards[0]: check_path(out)}
 
 
 def _export(options: argparse.Namespace, targets: dict[Board, Path]) -> list[ExportReport]:

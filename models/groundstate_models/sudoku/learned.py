@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from groundstate_export import HeavyBall
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, HeavyBall
 from groundstate_models.sudoku.energy import UNTRAINED, SudokuEnergy
 
 SEGMENT = 32
