@@ -19,9 +19,10 @@ except ImportError as error:
         "groundstate_export needs PyTorch and onnx: install them with `pip install 'groundstate[export]'`."
     ) from error
 
-from groundstate_export._card import Tool
+from groundstate_export._arguments import Stage, Until
+from groundstate_export._card import Accept, Card, Check
 from groundstate_export._descent.descent import Descent, Reading
-from groundstate_export._descent.initial import Constant, Initial, Normal, Uniform
+from groundstate_export._descent.initial import Constant, Decoded, Initial, Normal, Uniform
 from groundstate_export._descent.rules.adam import Adam
 from groundstate_export._descent.rules.best import Best
 from groundstate_export._descent.rules.breakout import Breakout
@@ -37,7 +38,7 @@ from groundstate_export._descent.rules.normalised import Normalised
 from groundstate_export._descent.rules.projected import Projected
 from groundstate_export._descent.rules.rejecting import Rejecting
 from groundstate_export._descent.rules.rmsprop import RMSProp
-from groundstate_export._descent.rules.rule import Probe, Rule, Slot, Wrapper
+from groundstate_export._descent.rules.rule import NoiseTimes, Probe, Rule, Slot, Wrapper
 from groundstate_export._descent.rules.schedule import Schedule
 from groundstate_export._descent.sets.box import Box
 from groundstate_export._descent.sets.fixed import Fixed
@@ -50,6 +51,7 @@ from groundstate_export._pipeline import export
 from groundstate_export._report import ExportReport
 
 __all__ = [
+    "Accept",
     "Adam",
     "AugmentedLagrangian",
     "BadArgument",
@@ -57,8 +59,11 @@ __all__ = [
     "Best",
     "Box",
     "Breakout",
+    "Card",
+    "Check",
     "Clipped",
     "Constant",
+    "Decoded",
     "Descent",
     "ExportError",
     "ExportReport",
@@ -70,6 +75,7 @@ __all__ = [
     "Langevin",
     "MirrorDescent",
     "Nesterov",
+    "NoiseTimes",
     "Normal",
     "Normalised",
     "ParityError",
@@ -84,9 +90,10 @@ __all__ = [
     "Simplex",
     "Slot",
     "Sphere",
-    "Tool",
+    "Stage",
     "Uniform",
     "UnsupportedOperator",
+    "Until",
     "Wrapper",
     "check_path",
     "export",

@@ -1,4 +1,4 @@
-"""What an export tells about itself."""
+"""What an export reports."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ class ExportReport:
         bytes: Its size.
         form: ``"unrolled"`` or ``"loop"``.
         steps: Updates in a segment.
-        trace_every: The energy is told before every so many of them.
+        trace_every: The energy is reported before every so many of them.
         batch: The one batch size that the file takes; None for any.
         precision: ``"float32"`` or ``"float16"``.
+        stages: The names of earlier stages.
         sizes: The sizes of each example that was compared, by name, where the file takes any.
         nodes: Nodes in the graph; of a loop, those of its body included.
-        nodes_a_step: Nodes that each step runs; where not every step tells its energy, one that does not.
+        nodes_a_step: Nodes that each step runs; where not every step reports its energy, one that does not.
         hoisted: Nodes that run once, because they do not depend on the state, by operator.
         tolerance: Relative error allowed.
         errors: Worst relative error of each output against PyTorch.
@@ -47,6 +48,7 @@ class ExportReport:
     batches: tuple[int, ...] = ()
     seeds: tuple[int, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    stages: list[str] = field(default_factory=list)
     sizes: list[dict[str, int]] = field(default_factory=list)
 
     @property
@@ -78,11 +80,11 @@ class ExportReport:
     def outputs(self) -> dict[str, str]:
         """The worst relative error of each output, by name."""
 
-        def told(name: str, error: float) -> str:
+        def with_judge(name: str, error: float) -> str:
             note = f" (float64 judged; float32 PyTorch {self.judged[name]:.1e})" if name in self.judged else ""
             return ("exact" if error == 0.0 else f"{error:.1e}") + note
 
-        return {name: told(name, error) for name, error in self.errors.items()}
+        return {name: with_judge(name, error) for name, error in self.errors.items()}
 
     def times(self) -> str:
         """The time of each stage, on a line."""
@@ -92,8 +94,8 @@ class ExportReport:
     @property
     def _form(self) -> str:
         steps = f"{self.steps} step" if self.steps == 1 else f"{self.steps} steps"
-        told = f", energy told every {self.trace_every}" if self.trace_every > 1 else ""
-        return f"{steps} unrolled{told}" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
+        reported = f", energy reported every {self.trace_every}" if self.trace_every > 1 else ""
+        return f"{steps} unrolled{reported}" if self.form == "unrolled" else f"a loop of up to {steps} a segment"
 
     @property
     def _sizes(self) -> str:

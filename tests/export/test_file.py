@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from groundstate_export import Constant, ExportReport, GradientDescent, HeavyBall, Normal, Tool, Uniform, export
+from groundstate_export import Card, Constant, ExportReport, GradientDescent, HeavyBall, Normal, Uniform, export
 
 
 class Chooser(nn.Module):
@@ -71,15 +71,15 @@ def made(chooser: Chooser, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         unroll=UNROLL,
         path=path,
         decode=chooser.decode,
-        rules=chooser.rules,
-        embed=chooser.embed,
+        checks=chooser.rules,
+        encode_answer=chooser.embed,
         initial=Normal(0.0, 0.5),
-        tool=Tool(
+        card=Card(
             title="Choices",
             description="Chooses.",
             licence="Apache-2.0",
             terms={"size": "keeps the state small"},
-            rules={"neighbours": "neighbours differ"},
+            checks={"neighbours": "neighbours differ"},
             defaults={"restarts": 3},
             self_test={"request": {"given": [0] * 8}, "answer": {}},
         ),
@@ -96,7 +96,7 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     header = host(made[0]).header
     assert list(header) == [
         "format", "name", "title", "description", "licence", "version", "task", "form", "steps", "trace_every", "batch",
-        "entries", "precision", "inputs", "answers", "state", "noise", "terms", "rules", "request", "answer", "defaults",
+        "elements", "precision", "inputs", "answers", "state", "noise", "terms", "checks", "request", "answer", "defaults",
         "limits", "self_test", "parity", "built_with",
     ]  # fmt: skip
     assert (header["format"], header["name"], header["title"], header["steps"]) == (2, "my-chooser", "Choices", UNROLL)
@@ -113,12 +113,12 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     }
     assert header["noise"] == {"y": {"dtype": "float32", "shape": [2, 8, 3]}}
     assert header["terms"][2] == {"name": "size", "description": "keeps the state small"}
-    assert [r["name"] for r in header["rules"]] == ["givens", "neighbours"]
+    assert [r["name"] for r in header["checks"]] == ["givens", "neighbours"]
     assert header["request"]["properties"]["given"] == {
         "type": "array", "items": {"type": "integer"}, "minItems": 8, "maxItems": 8,
     }  # fmt: skip
     assert header["defaults"]["restarts"] == 3
-    assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "lengthens", "settled"}
+    assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "luby_exponent", "residual_tolerance"}
     assert set(header["limits"]) == {"restarts", "max_steps", "batch"}
     assert set(header["built_with"]) == {"groundstate", "torch", "onnx", "onnxruntime"}
     parity = header["parity"]
@@ -131,7 +131,7 @@ def test_the_graph_has_exactly_the_tensors_that_the_header_names(made: Any, host
     runner = host(made[0])
     header = runner.header
     inputs = {**header["inputs"], **{f"state.{k}": v for k, v in header["state"].items()}}
-    inputs |= {f"noise.{k}": v for k, v in header["noise"].items()} | {"rate": {"dtype": "float32", "shape": []}}
+    inputs |= {f"noise.{k}": v for k, v in header["noise"].items()} | {"step_scale": {"dtype": "float32", "shape": []}}
     assert {k: v.shape for k, v in runner.inputs.items()} == {k: ["batch", *v["shape"]] for k, v in inputs.items()}
     outputs = {f"next.{k}" for k in header["state"]} | {f"answer.{k}" for k in header["answers"]}
     assert set(runner.outputs) == outputs | {"energy", "terms", "residual", "trace", "violations"}
@@ -155,7 +155,7 @@ def test_a_file_uses_standard_operators_only(model: onnx.ModelProto) -> None:
 
 def test_a_file_names_nothing_of_the_machine_that_built_it(made: Any, model: onnx.ModelProto) -> None:
     data = made[0].read_bytes()
-    judge = base64.b64decode(next(p.value for p in model.metadata_props if p.key == "groundstate.judge"))
+    judge = base64.b64decode(next(p.value for p in model.metadata_props if p.key == "groundstate.checker"))
     for content in (data, judge):
         for trace in (
             b"/home",
@@ -192,7 +192,7 @@ def test_weights_are_stored_once(model: onnx.ModelProto, chooser: Chooser) -> No
 
 def test_the_judge_counts_and_embeds(made: Any, model: onnx.ModelProto, chooser: Chooser) -> None:
     judge = ort.InferenceSession(
-        base64.b64decode(next(p.value for p in model.metadata_props if p.key == "groundstate.judge"))
+        base64.b64decode(next(p.value for p in model.metadata_props if p.key == "groundstate.checker"))
     )
     assert {i.name for i in judge.get_inputs()} == {"given", "answer.choice", "answer.logits"}
     assert {o.name for o in judge.get_outputs()} == {"violations", "state.y"}

@@ -101,26 +101,26 @@ def test_a_loop_kicks_at_the_steps_at_which_the_unrolled_steps_do(make: Make, ho
 
     hosts = []
     for form in ("unrolled", "loop"):
-        rule = HeavyBall(0.1, 0.5, noise=1.0, noise_every=2, temperature=(0.0, 2.0))
+        rule = HeavyBall(0.1, 0.5, noise=1.0, noise_every=2, noise_period=8, temperature=(0.0, 2.0))
         path = tmp_path / f"{form}.onnx"
-        export(energy, inputs={}, state=torch.randn(3, 4), rule=rule, unroll=7, path=path, form=form)  # type: ignore[arg-type]
+        export(energy, inputs={}, state=torch.randn(3, 4), rule=rule, unroll=8, path=path, form=form)  # type: ignore[arg-type]
         hosts.append(host(path))
     unrolled, looped = hosts
     feeds = unrolled.random_feeds(4)
     assert feeds["noise.y"].shape == (4, 3, 4)
     for kick in range(3):
         one = feeds | {"noise.y": feeds["noise.y"] * (np.arange(3) == kick)[None, :, None].astype(np.float32)}
-        wanted, found = unrolled.run(one), looped.run(one | limits(7))
+        wanted, found = unrolled.run(one), looped.run(one | limits(8))
         np.testing.assert_allclose(found["next.y"], wanted["next.y"], rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(found["trace"], wanted["trace"], rtol=1e-6)
     # The noise lasts for one segment, so no call makes more steps.
-    assert looped.run(feeds | limits(70))["steps"].tolist() == [7] * 4
+    assert looped.run(feeds | limits(70))["steps"].tolist() == [8] * 4
 
 
 def test_a_loop_at_rate_0_evaluates_without_moving(make: Make, host: Any) -> None:
     unrolled, looped = host(make("mlp")[0]), host(make("mlp", form="loop")[0])
     feeds = looped.random_feeds(3)
-    feeds |= {name: np.zeros_like(feeds[name]) for name in ("rate", "noise.y", "state.y.velocity")}
+    feeds |= {name: np.zeros_like(feeds[name]) for name in ("step_scale", "noise.y", "state.y.velocity")}
     found = looped.run(feeds | limits(1))
     np.testing.assert_array_equal(found["next.y"], feeds["state.y"])
     wanted = unrolled.run({name: tensor for name, tensor in feeds.items() if name in unrolled.inputs})
@@ -180,7 +180,7 @@ def test_float16_keeps_its_tolerance_in_one_evaluation(make: Make, host: Any, na
     assert low.header["precision"] == "float16"
     assert 1e-7 < report.worst <= low.header["parity"]["tolerance"] == report.tolerance == 1e-2
     assert {i.type for i in low.inputs.values()} == {i.type for i in full.inputs.values()}
-    feeds = low.random_feeds(4) | {"rate": np.zeros(4, np.float32)}
+    feeds = low.random_feeds(4) | {"step_scale": np.zeros(4, np.float32)}
     feeds |= {n: np.zeros_like(v) for n, v in feeds.items() if n.startswith("noise.") or n.endswith(".velocity")}
     wanted, found = full.run(feeds), low.run(feeds)
     for output in ("energy", "residual"):

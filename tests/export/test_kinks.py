@@ -133,6 +133,6 @@ def test_a_subgradient_at_a_kink_is_pytorchs(name: str, tmp_path: Path) -> None:
     (slope,) = torch.autograd.grad(energy(leaf).sum(), leaf)
     session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     wanted = {"next.y": kink - slope, "trace": energy(kink).unsqueeze(1)}
-    found = session.run(list(wanted), {"state.y": kink.numpy(), "rate": np.ones(len(kink), np.float32)})
+    found = session.run(list(wanted), {"state.y": kink.numpy(), "step_scale": np.ones(len(kink), np.float32)})
     for value, reference in zip(found, wanted.values(), strict=True):
         np.testing.assert_allclose(value, reference.detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -34,22 +34,23 @@ def number(size: Any, name: str) -> Any:
 def descend(energy: Callable[..., Any], rule: Rule, feeds: dict[str, Any], names: list[str]) -> dict[str, Tensor]:
     """Gradient descent and heavy ball as their papers have them; nothing of the package runs here but the parameters."""
     tensors = {k: torch.from_numpy(v) for k, v in feeds.items()}
-    inputs = {k: v for k, v in tensors.items() if "." not in k and k != "rate"}
+    inputs = {k: v for k, v in tensors.items() if "." not in k and k != "step_scale"}
     state = {name: tensors[f"state.{name}"] for name in names}
     velocity = {name: tensors.get(f"state.{name}.velocity", torch.zeros(())) for name in names}
     sizes = {k: v.detach().exp() for k, v in rule.log_step_size.items()}  # type: ignore[union-attr, operator]
     momentum = torch.sigmoid(rule.momentum_logit.detach()) if isinstance(rule, HeavyBall) else torch.zeros(())
-    trace, kick = [], 0
+    trace, slot = [], 0
     for step in range(STEPS):
+        noisy = rule.noise_times is not None and step % rule.noise_times.period in rule.noise_times.offsets
         terms, slopes = slopes_of(energy, state, inputs)
         trace.append(sum(terms.values()))
         for name in names:
             velocity[name] = momentum * velocity[name] - sizes[name if name in sizes else "*"] * slopes[name]
-            if rule.noise_every and step % rule.noise_every == 0 and step < STEPS - rule.noise_every:
+            if noisy:
                 warmth = tensors[f"state.{name}.temperature"].reshape(-1, *[1] * (state[name].dim() - 1))
-                velocity[name] = velocity[name] + rule.noise * warmth * tensors[f"noise.{name}"][:, kick]  # type: ignore[operator]
+                velocity[name] = velocity[name] + rule.noise * warmth * tensors[f"noise.{name}"][:, slot]  # type: ignore[operator]
             state[name] = state[name] + velocity[name]
-        kick += bool(rule.noise_every)
+        slot += noisy
     terms, slopes = slopes_of(energy, state, inputs)
     found = {f"next.{name}": state[name] for name in names} | {
         "energy": sum(terms.values()),
@@ -124,11 +125,11 @@ def test_rate_scales_the_step_of_each_chain_alone(exported: Any, host: Any) -> N
     _, path, _ = exported("quadratic")
     runner = host(path)
     feeds = runner.random_feeds(3)
-    feeds["rate"] = np.array([0.0, 0.5, 1.0], np.float32)
+    feeds["step_scale"] = np.array([0.0, 0.5, 1.0], np.float32)
     found = runner.run(feeds)
     # The quadratic shrinks the distance to its target by 1 - rate * step_size a step.
     away = feeds["state.y"] - feeds["target"]
-    expected = feeds["target"] + away * ((1 - 0.3 * feeds["rate"]) ** STEPS)[:, None]
+    expected = feeds["target"] + away * ((1 - 0.3 * feeds["step_scale"]) ** STEPS)[:, None]
     np.testing.assert_array_equal(found["next.y"][0], feeds["state.y"][0])
     np.testing.assert_allclose(found["next.y"], expected, atol=1e-5)
 

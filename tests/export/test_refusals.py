@@ -227,7 +227,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "a state elsewhere": ({"state": X.to("meta")}, r"is on meta.*\.cpu\(\)"),
     "a sparse input": ({"inputs": {"x": X.to_sparse()}}, "must be dense"),
     "two batch sizes": ({"state": torch.randn(5, 3)}, "one batch size"),
-    "a reserved name": ({"inputs": {"rate": torch.randn(4, 3)}}, "'rate'"),
+    "a reserved name": ({"inputs": {"step_scale": torch.randn(4, 3)}}, "'step_scale'"),
     "a name with a space": ({"inputs": {"my x": X}}, "'my x'"),
     "a keyword": ({"inputs": {"lambda": X}}, "'lambda'"),
     "a number for a name": ({"inputs": {3: X}}, "has the name 3"),
@@ -235,7 +235,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "a name that the energy does not take": ({"inputs": {"target": X}}, r"takes \(state.*x.*\['target'\]"),
     "a missing input": ({"inputs": {}}, "missing a required argument: 'x'"),
     "an unknown initial": ({"initial": {"z": Constant(0.0)}}, r"\['z'\]"),
-    "rules without decode": ({"rules": lambda answer, x: {}}, "decode must be given"),
+    "rules without decode": ({"checks": lambda answer, x: {}}, "decode must be given"),
     "a decode that takes no inputs": ({"decode": lambda state: {"a": state}}, "The decode takes"),
     "a decode that is no function": ({"decode": 3}, "decode is int"),
     "a rule that is a number": ({"rule": 0.1}, "must be a Rule"),
@@ -317,18 +317,18 @@ def test_rules_that_are_counted_wrongly_are_caught(folder: Path, monkeypatch: py
             bowl,
             folder,
             decode=lambda state, x: {"value": state},
-            rules=lambda answer, x: {"positive": (answer["value"] < 0).sum(-1)},
+            checks=lambda answer, x: {"positive": (answer["value"] < 0).sum(-1)},
         )
 
 
 def test_a_rule_that_ignores_its_rate_is_refused(folder: Path) -> None:
     class Stubborn(Rule):
         def forward(
-            self, state: dict[str, Tensor], gradient: Any, noise: Any = None, rate: Any = None, probe: Any = None
+            self, state: dict[str, Tensor], gradient: Any, noise: Any = None, step_scale: Any = None, probe: Any = None
         ) -> dict[str, Tensor]:
             return {name: y - 0.1 * gradient[name] for name, y in state.items()}
 
-    with pytest.raises(ParityError, match="`rate` 0"):
+    with pytest.raises(ParityError, match="`step_scale` 0"):
         attempt(bowl, folder, rule=Stubborn())
 
 

@@ -153,15 +153,15 @@ def feeds_of(runner: Any, batch: int, seed: int = 0) -> dict[str, Any]:
         feeds[f"state.{name}"] = drawn.astype(np.float32)
     for name, one in runner.header["noise"].items():
         feeds[f"noise.{name}"] = rng.standard_normal((batch, *one["shape"])).astype(np.float32)
-    return feeds | {"rate": np.ones(batch, np.float32)}
+    return feeds | {"step_scale": np.ones(batch, np.float32)}
 
 
 def follow(rule: Rule, feeds: dict[str, Any], unroll: int) -> tuple[dict[str, Tensor], Tensor]:
     """A segment in PyTorch, and the chains in which it ranked no two energies that are equal to rounding."""
     tensors = {name: torch.from_numpy(array) for name, array in feeds.items()}
-    inputs = given_tensors(len(tensors["rate"]))
+    inputs = given_tensors(len(tensors["step_scale"]))
     state = {name.removeprefix("state."): t for name, t in tensors.items() if name.startswith("state.")}
-    clear = torch.ones(len(tensors["rate"]), dtype=torch.bool)
+    clear = torch.ones(len(tensors["step_scale"]), dtype=torch.bool)
 
     def compare(one: Tensor, other: Tensor, size: Tensor) -> Tensor:
         clear.logical_and_(((one - other).abs() > 1e-6 * size) | (one > 1e30))
@@ -169,11 +169,11 @@ def follow(rule: Rule, feeds: dict[str, Any], unroll: int) -> tuple[dict[str, Te
 
     descent, trace = Descent(ENERGY, rule, inputs, compare=compare), []
     with torch.no_grad():
-        state = descent.begin(state, tensors["rate"])
+        state = descent.begin(state, tensors["step_scale"])
         for step in range(unroll):
-            kicks = rule.kicks(unroll)
-            noise = {"y": tensors["noise.y"][:, kicks.index(step)]} if step in kicks else None
-            state, probe = descent.step(state, noise, tensors["rate"])
+            noisy = rule.noise_times.within(unroll) if rule.noise_times is not None else ()
+            noise = {"y": tensors["noise.y"][:, noisy.index(step)]} if step in noisy else None
+            state, probe = descent.step(state, noise, tensors["step_scale"])
             trace.append(probe.energy)
         reading = descent.read(state)
     found = {f"next.{name}": t for name, t in state.items()} | {"trace": torch.stack(trace, 1)}
@@ -272,7 +272,7 @@ def test_several_states_each_have_their_own_slots_and_one_count(host: Any, tmp_p
     feeds["state.chain.best_merit"] += np.finfo(np.float32).max
     x = np.array([[0.5, 3.0], [-0.2, 0.1]], np.float32)
     for _ in range(200):
-        out = runner.run(feeds | {"x": x, "rate": np.ones(2, np.float32)})
+        out = runner.run(feeds | {"x": x, "step_scale": np.ones(2, np.float32)})
         feeds = {name.replace("next.", "state."): a for name, a in out.items() if name.startswith("next.")}
     np.testing.assert_allclose(out["next.a"], x.clip(-1, 1), atol=1e-3)
     np.testing.assert_allclose(out["next.b"], x.clip(-1, 1).sum(1), atol=1e-3)

@@ -68,17 +68,17 @@ def test_adam_on_the_simplex_does_not_pass_for_settled_where_it_is_not_lowest() 
     assert float(reading.residual) > 0.1
 
 
-@pytest.mark.parametrize("rate", [0.0, 1.0])
+@pytest.mark.parametrize("step_scale", [0.0, 1.0])
 @pytest.mark.parametrize("shape", [Box(-0.1, 0.1), Simplex(), Sphere()], ids=["box", "simplex", "sphere"])
 def test_a_chain_outside_is_brought_in_before_the_first_step_unless_it_is_only_evaluated(
-    shape: Any, rate: float, host: Any, tmp_path: Path
+    shape: Any, step_scale: float, host: Any, tmp_path: Path
 ) -> None:
     save(waves, Projected(GradientDescent(0.01), shape), tmp_path / "p.onnx", unroll=1)
     y = 5 + np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
-    out = host(tmp_path / "p.onnx").run({"state.y": y, "rate": np.full(3, rate, np.float32)})
-    first = shape(torch.from_numpy(y), {}) if rate else torch.from_numpy(y)
+    out = host(tmp_path / "p.onnx").run({"state.y": y, "step_scale": np.full(3, step_scale, np.float32)})
+    first = shape(torch.from_numpy(y), {}) if step_scale else torch.from_numpy(y)
     np.testing.assert_allclose(out["trace"][:, 0], waves(first), rtol=1e-5)
-    if rate:
+    if step_scale:
         np.testing.assert_allclose(shape(torch.from_numpy(out["next.y"]), {}), out["next.y"], atol=1e-6)
     else:
         np.testing.assert_array_equal(out["next.y"], y)
@@ -161,7 +161,10 @@ def test_the_energy_of_a_given_answer_is_its_own_though_the_rule_keeps_the_best(
     def energy(y: Tensor, landscape: Tensor) -> Tensor:
         return (y - landscape.float().unsqueeze(1)).square().sum(-1)
 
-    counted = {"embed": lambda answer: answer["at"], "rules": lambda answer: {"low": (answer["at"] < 0).sum(-1)}}
+    counted = {
+        "encode_answer": lambda answer: answer["at"],
+        "checks": lambda answer: {"low": (answer["at"] < 0).sum(-1)},
+    }
     solver = save(energy, rule, tmp_path / "j.onnx", **counted)
     score = solver.score({}, {"at": [0.5, 3.0, 0.0, 1.0]})
     assert score.energy == pytest.approx(1.5**2 + 1 + 4 + 1)
@@ -215,7 +218,7 @@ def test_a_chain_that_starts_anew_starts_its_schedule_anew(host: Any, tmp_path: 
     rule = GradientDescent(Schedule([1.0, 0.1, 0.01]))
     save(lambda y: y.sum(-1), rule, tmp_path / "t.onnx", unroll=1)
     runner, steps = host(tmp_path / "t.onnx"), np.array([0, 1, 5], np.float32)
-    feeds = {"state.y": np.zeros((3, 4), np.float32), "state.chain.step": steps, "rate": np.ones(3, np.float32)}
+    feeds = {"state.y": np.zeros((3, 4), np.float32), "state.chain.step": steps, "step_scale": np.ones(3, np.float32)}
     out = runner.run(feeds)
     np.testing.assert_allclose(out["next.y"][:, 0], [-1.0, -0.1, -0.01], rtol=1e-6)
     np.testing.assert_array_equal(out["next.chain.step"], steps + 1)
@@ -231,7 +234,9 @@ def test_chains_of_different_ages_are_on_different_landscapes_and_are_read_on_th
     rule = Landscapes(GradientDescent(0.01), [0, 4, 2], steps=[1, 2, 1], rescale=[2.0, 3.0])
     save(energy, rule, tmp_path / "k.onnx", unroll=1, record=True)
     runner, y = host(tmp_path / "k.onnx"), np.ones((5, 4), np.float32)
-    out = runner.run({"state.y": y, "state.chain.step": np.arange(5, dtype=np.float32), "rate": np.ones(5, np.float32)})
+    out = runner.run(
+        {"state.y": y, "state.chain.step": np.arange(5, dtype=np.float32), "step_scale": np.ones(5, np.float32)}
+    )
     np.testing.assert_allclose(out["trace"][:, 0], [4, 20, 20, 12, 12])
     following = np.array([2 * 0.98, 0.9, 3 * 0.9, 0.94, 0.94])
     np.testing.assert_allclose(out["next.y"], following[:, None] * y, rtol=1e-6)

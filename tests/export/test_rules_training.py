@@ -55,7 +55,7 @@ def test_training_through_a_descent_moves_the_step_sizes_and_the_energy(make: Ca
     descent = Descent(lambda y, x: (weight * (y - x).square()).sum(-1), rule, {"x": torch.eye(4)[:3]})
     state = descent.start(torch.full((3, 4), 0.25))
     for _ in range(4):
-        noise = {"y": torch.ones(3, 4)} if rule.noise_every else None
+        noise = {"y": torch.ones(3, 4)} if rule.noise_times is not None else None
         state, _ = descent.step(state, noise)
     reading = descent.read(state)
     (reading.point["y"] - torch.eye(4)[:3]).square().sum().backward()

@@ -123,7 +123,7 @@ def test_an_exported_breakout_is_solved_by_the_runtime_where_its_rule_alone_is_n
     settings: dict[str, Any] = {
         "state": torch.randn(3, 1),
         "initial": Normal(-1.0, 0.1),
-        "rules": lambda answer: {"crossing": (crossing(answer["at"]) > 1e-3).sum(-1)},
+        "checks": lambda answer: {"crossing": (crossing(answer["at"]) > 1e-3).sum(-1)},
     }
     plain = save(squares, GradientDescent(0.1), tmp_path / "plain.onnx", **settings)
     weighted = save(squares, Breakout(GradientDescent(0.1), crossing), tmp_path / "weighted.onnx", **settings)

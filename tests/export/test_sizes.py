@@ -114,7 +114,7 @@ def cases() -> dict[str, Case]:
         torch.manual_seed(0)
         layers = Layers()
     kick = HeavyBall(0.1, 0.8, noise=0.1, noise_every=1)
-    read = {"decode": sized.decode, "rules": sized.rules, "embed": sized.embed, "record": True}
+    read = {"decode": sized.decode, "checks": sized.rules, "encode_answer": sized.embed, "record": True}
     return {
         "colours": Case(sized.energy, kick, coloured, sized.AXES, sized.SIZES, **read),
         "layers": Case(layers, Projected(kick, Box(-2.0, 2.0)), nodes, {"x": ("nodes", None)}, ((7,), (11,), (9,))),
@@ -161,7 +161,7 @@ def test_a_file_says_what_pytorch_says_at_any_size(
 ) -> None:
     case = files[name]
     given, state = start(case, tuple(lengths[: len(case.sizes[0])]), batch, seed)
-    feeds = given | {f"state.{n}": t for n, t in state.items()} | {"rate": torch.ones(batch)}
+    feeds = given | {f"state.{n}": t for n, t in state.items()} | {"step_scale": torch.ones(batch)}
     found = case.runner.run({n: t.numpy() for n, t in feeds.items()})
     inputs = {n: t for n, t in given.items() if not n.startswith("noise.")}
     descent, trace, kicks = Descent(case.energy, case.rule, inputs), [], case.rule.kicks(3)
@@ -194,8 +194,8 @@ def test_the_header_tells_shapes_by_sizes_and_how_they_were_proven(files: dict[s
     assert {name: one["shape"] for name, one in header["state"].items()} == {
         "y": ["columns*rows"], "chain.weights": ["columns*rows"]
     }  # fmt: skip
-    assert header["entries"] == ["columns*rows"]
-    assert header["limits"]["entries"] == 1 << 24
+    assert header["elements"] == ["columns*rows"]
+    assert header["limits"]["elements"] == 1 << 24
     assert header["parity"]["sizes"] == [
         {"rows": 5, "columns": 3}, {"rows": 7, "columns": 11}, {"rows": 4, "columns": 6}
     ]  # fmt: skip

@@ -30,8 +30,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
         unroll=STEPS,
         path=path,
         decode=energy.decode,
-        rules=rules,
-        embed=energy.embed,
+        checks=rules,
+        encode_answer=energy.embed,
         initial=Normal(0.0, 0.5),
         seeds=(0,),
     )

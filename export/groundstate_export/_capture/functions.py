@@ -1,7 +1,7 @@
 """Differentiate: the functions that are captured, with the gradient of the energy inside.
 
 A step computes the energy and its gradient in one forward pass and lets the rule move the state. The last evaluation adds what a
-host reads: terms, residual, answers, violations.
+host reads: terms, residual, answers, checks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from groundstate_export._capture.capture import capture
-from groundstate_export._descent.evaluate import counts, named_terms, norm
+from groundstate_export._descent.checks import excess, violations
+from groundstate_export._descent.evaluate import named_terms, norm
 from groundstate_export._descent.rules.rule import Probe, unless_still
 from groundstate_export._examine.examined import Examined
 from groundstate_export._ir.functions import Functions
@@ -71,14 +72,17 @@ def _start(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     state = _part(tensors, "state.")
     with torch.no_grad():
         nearest = examined.rule.feasible(state, _given(examined, tensors))
-        return {f"next.{name}": unless_still(tensors["rate"], nearest[name], state[name]) for name in examined.state}
+        return {
+            f"next.{name}": unless_still(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
+        }
 
 
 def _step(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     state = _part(tensors, "state.")
     probe, gradients = slope(examined, state, _given(examined, tensors))
     with torch.no_grad():
-        following = examined.rule(state, gradients, _part(tensors, "noise.") or None, tensors["rate"], probe)
+        scale = tensors["step_scale"].to(examined.dtype)
+        following = examined.rule(state, gradients, _part(tensors, "noise.") or None, scale, probe)
         found = {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
         # A loop decides by what is left to descend when to stop; elsewhere an output would only keep it from being fused.
         left = examined.rule.residuals(probe, gradients) if examined.form == "loop" else {}
@@ -93,54 +97,57 @@ def _last(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     found = {"energy": probe.energy, "terms": torch.stack(list(probe.terms.values()), dim=1)}
     with torch.no_grad():
         found["residual"] = norm(examined.rule.residuals(probe, gradients).values())
-        if examined.decode is not None:
-            answer = dict(examined.decode(examined.pack(state), **given))
-            found |= {f"answer.{name}": t for name, t in answer.items()}
-            if examined.rules is not None:
-                found["violations"] = counts(examined.rules, answer, given)
+        answer = examined.decoded(state, given)
+        found |= {f"answer.{name}": t for name, t in answer.items()}
+        if examined.checks is not None:
+            found |= _checked(examined, answer, given)
     return found
 
 
+def _checked(examined: Examined, answer: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """How often each check is violated by an answer, and by how much."""
+    assert examined.checks is not None
+    found = examined.checks(dict(answer), **given)
+    return {"violations": violations(found, examined.tolerances), "excess": excess(found, examined.tolerances)}
+
+
 def _record(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    assert examined.decode is not None
     with torch.no_grad():
-        answer = examined.decode(examined.pack(_part(tensors, "state.")), **_given(examined, tensors))
+        answer = examined.decoded(_part(tensors, "state."), _given(examined, tensors))
     return {f"path.{name}": t for name, t in answer.items()}
 
 
-def _judge(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _checker(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     given, answer = _given(examined, tensors), _part(tensors, "answer.")
     found: dict[str, Tensor] = {}
     with torch.no_grad():
-        if examined.rules is not None:
-            found["violations"] = counts(examined.rules, answer, given)
-        if examined.embed is not None:
-            place = examined.embed(answer, **given)
-            named = {"y": place} if isinstance(place, Tensor) else dict(place)
-            found |= {f"state.{name}": t for name, t in named.items()}
+        if examined.checks is not None:
+            found |= _checked(examined, answer, given)
+        if examined.encode_answer is not None:
+            found |= {f"state.{name}": t for name, t in examined.encoded(answer, given).items()}
     return found
 
 
 def capture_all(examined: Examined) -> Functions[Program]:
-    """Capture where a segment starts, the step (with noise and without), the last evaluation, and the judge."""
+    """Capture where a segment starts, the step (with noise and without), the last evaluation, and the checker."""
     inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
     states = {f"state.{name}": spec for name, spec in examined.state_specs().items()}
     minimised = {f"state.{name}": states[f"state.{name}"] for name in examined.state}
     noise = {f"noise.{name}": Spec.of(t) for name, t in examined.state.items()}
     answers = {f"answer.{name}": spec for name, spec in examined.answers.items()}
-    rate = {"rate": Spec(torch.float32, ())}
+    step_scale = {"step_scale": Spec(torch.float32, ())}
 
     def found(
         function: Callable[[Examined, dict[str, Tensor]], dict[str, Tensor]], given: Mapping[str, Spec], what: str
     ) -> Program:
         return capture(partial(function, examined), given, what)
 
-    judged = examined.rules is not None or examined.embed is not None
+    checked = examined.checks is not None or examined.encode_answer is not None
     return Functions(
-        step=found(_step, inputs | states | rate, "The energy"),
-        noisy_step=found(_step, inputs | states | noise | rate, "The energy") if examined.kicks else None,
-        start=found(_start, inputs | minimised | rate, "The rule") if examined.confined else None,
-        last=found(_last, inputs | states, "The energy, `decode` or `rules`"),
-        record=found(_record, inputs | minimised, "`decode`") if examined.record and examined.answers else None,
-        judge=found(_judge, inputs | answers, "`rules` or `embed`") if judged else None,
+        step=found(_step, inputs | states | step_scale, examined.what),
+        noisy_step=found(_step, inputs | states | noise | step_scale, examined.what) if examined.noisy else None,
+        start=found(_start, inputs | minimised | step_scale, "The rule") if examined.confined else None,
+        last=found(_last, inputs | states, f"{examined.what}, `decode` or `checks`"),
+        record=found(_record, inputs | minimised, "`decode`") if examined.record else None,
+        checker=found(_checker, inputs | answers, "`checks` or `encode_answer`") if checked else None,
     )

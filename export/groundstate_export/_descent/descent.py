@@ -62,11 +62,12 @@ class Descent:
         drawn = {n: s.initial.draw(shapes[n], generator).to(s.tensor) for n, s in slots.items()}
         return self.begin(named | drawn)
 
-    def begin(self, state: Mapping[str, Tensor], rate: Tensor | None = None) -> State:
-        """The state at which a segment begins: the nearest feasible one, unless a chain's rate is 0."""
+    def begin(self, state: Mapping[str, Tensor], step_scale: Tensor | None = None) -> State:
+        """The state at which a segment begins: the nearest feasible one, unless a chain's step scale is 0."""
         nearest = self.rule.feasible(state, self.inputs)
         return {
-            name: unless_still(rate, nearest[name], y) if nearest[name] is not y else y for name, y in state.items()
+            name: unless_still(step_scale, nearest[name], y) if nearest[name] is not y else y
+            for name, y in state.items()
         }
 
     def at(self, state: Mapping[str, Tensor], *, last: bool = False) -> Probe:
@@ -82,17 +83,19 @@ class Descent:
         return probe, dict(zip(leaves, slopes, strict=True))
 
     def step(
-        self, state: State, noise: Mapping[str, Tensor] | None = None, rate: Tensor | None = None
+        self, state: State, noise: Mapping[str, Tensor] | None = None, step_scale: Tensor | None = None
     ) -> tuple[State, Probe]:
         """One update: the next state, and the landscape before it.
 
         Args:
             state: Everything the descent carries.
             noise: Standard normal tensors, of the names and shapes of the minimised ones, where this step is to draw noise.
-            rate: Multiplies the step size of each chain, ``(batch,)``; None for 1.
+            step_scale: Multiplies the step size of each chain, ``(batch,)``; None for 1.
         """
         probe, gradient = self.slope(state)
-        following: State = self.rule(state, gradient, noise, rate, probe)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
+        # A gradient that is not a number times a scale of 0 is none either, and such a chain is only to be evaluated.
+        following |= {name: unless_still(step_scale, following[name], state[name]) for name in gradient}
         return following, probe
 
     def read(self, state: Mapping[str, Tensor]) -> Reading:

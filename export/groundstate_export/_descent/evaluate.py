@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -32,10 +32,3 @@ def squared_norm(tensors: Iterable[Tensor]) -> Tensor:
 def norm(tensors: Iterable[Tensor]) -> Tensor:
     """The Euclidean norm over all the tensors of a chain, ``(batch,)``. Its own gradient at 0 is not finite."""
     return torch.sqrt(squared_norm(tensors))
-
-
-def counts(
-    rules: Callable[..., Mapping[str, Tensor]], answer: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
-) -> Tensor:
-    """How often each rule is broken, int64 ``(batch, C)``."""
-    return torch.stack([v.to(torch.int64) for v in rules(dict(answer), **inputs).values()], dim=1)

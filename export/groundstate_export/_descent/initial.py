@@ -59,6 +59,16 @@ class Uniform:
         return self.low + (self.high - self.low) * torch.rand(shape, generator=generator)
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """What the stage before decoded, under the name ``answer``, cast to the state's dtype."""
+
+    answer: str
+
+    def header(self) -> dict[str, object]:
+        return {"answer": self.answer}
+
+
 Initial = Constant | Normal | Uniform
 
 

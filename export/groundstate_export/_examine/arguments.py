@@ -13,11 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from groundstate_export._arguments import Arguments
+from groundstate_export._card import Accept, Card
+from groundstate_export._descent.initial import Decoded
 from groundstate_export._descent.rules.rule import Rule
 from groundstate_export._errors import BadArgument
 from groundstate_export._ir.dtypes import NUMPY
 
-_RESERVED = {"rate", "energy", "terms", "residual", "trace", "violations"}
+_RESERVED = {"step_scale", "energy", "terms", "residual", "trace", "violations", "excess"}
 _LONGEST = 4096
 """Steps of a segment. A longer one is a graph of millions of nodes; hosts run segments one after another."""
 
@@ -67,7 +69,7 @@ def examples(what: str, tensors: Any) -> dict[str, Tensor]:
     return {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
 
 
-def check(arguments: Arguments) -> None:
+def check_arguments(arguments: Arguments) -> None:
     """Everything that can be said of the arguments without running the energy.
 
     Raises:
@@ -78,7 +80,7 @@ def check(arguments: Arguments) -> None:
     _examples(arguments)
     _weights(arguments)
     _signature("energy", arguments.energy, arguments.inputs, arguments.rule.keywords(arguments.state, last=True))
-    for name in ("decode", "rules", "embed"):
+    for name in ("decode", "checks", "encode_answer"):
         if (function := getattr(arguments, name)) is not None:
             _signature(name, function, arguments.inputs)
 
@@ -95,13 +97,16 @@ def _callables(arguments: Arguments) -> None:
         )
     if not isinstance(arguments.rule, Rule):
         raise BadArgument(f"rule is {_kind(arguments.rule)}; it must be a Rule, such as GradientDescent(0.1).")
-    for name in ("decode", "rules", "embed"):
+    for name in ("decode", "checks", "encode_answer"):
         function = getattr(arguments, name)
         if function is not None and not callable(function):
             raise BadArgument(f"{name} is {_kind(function)}; it must be a function.")
-    for needs in ("rules", "embed"):
-        if getattr(arguments, needs) is not None and arguments.decode is None:
-            raise BadArgument(f"{needs} takes an answer, so decode must be given too.")
+    if arguments.accept is not None and not isinstance(arguments.accept, Accept):
+        raise BadArgument(
+            f"accept is {_kind(arguments.accept)}; it must be an Accept, such as Accept('all', polish=2)."
+        )
+    if not isinstance(arguments.card, Card):
+        raise BadArgument(f"card is {_kind(arguments.card)}; it must be a Card.")
 
 
 def _whole(value: object) -> bool:
@@ -146,6 +151,11 @@ def _trace_every(arguments: Arguments) -> None:
 def _examples(arguments: Arguments) -> None:
     if not arguments.state:
         raise BadArgument("state is empty; it needs at least one tensor to minimise.")
+    _decoded(arguments)
+    if arguments.precision == "float16" and arguments.dtype != torch.float32:
+        raise BadArgument(
+            f"precision is 'float16', and the state is {arguments.dtype}; a state of float16 files is float32."
+        )
     if unknown := set(arguments.initial) - set(arguments.state):
         raise BadArgument(f"initial names {sorted(unknown)}; the state has {sorted(arguments.state)}.")
     if both := set(arguments.inputs) & set(arguments.state):
@@ -157,11 +167,35 @@ def _examples(arguments: Arguments) -> None:
     sizes = {place: tensor.shape[0] for place, (_, tensor) in named.items()}
     if len(set(sizes.values())) > 1:
         raise BadArgument(f"All tensors must have one batch size; these have {sizes}.")
+    _states(arguments)
+
+
+def _states(arguments: Arguments) -> None:
     for name, tensor in arguments.state.items():
-        if tensor.dtype != torch.float32:
-            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32.")
+        if tensor.dtype not in {torch.float32, torch.float64}:
+            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32, or float64.")
+        if tensor.dtype != arguments.dtype:
+            raise BadArgument(
+                f"state[{name!r}] is {tensor.dtype}, and another state is {arguments.dtype}; all of them must be one dtype."
+            )
         if not bool(torch.isfinite(tensor).all()):
             raise BadArgument(f"state[{name!r}] is not finite; a descent starts from numbers.")
+
+
+def _decoded(arguments: Arguments) -> None:
+    """What starts as an answer of the stage before must be there, and fit."""
+    for name, start in arguments.initial.items():
+        if not isinstance(start, Decoded) or name not in arguments.state:
+            continue
+        if start.answer not in arguments.before:
+            has = f"that has {sorted(arguments.before)}" if arguments.before else "there is no stage before"
+            raise BadArgument(f"initial[{name!r}] is the answer {start.answer!r} of the stage before, but {has}.")
+        found, wanted = (tuple(t.shape) for t in (arguments.before[start.answer], arguments.state[name]))
+        if found != wanted:
+            raise BadArgument(
+                f"initial[{name!r}] is the answer {start.answer!r} of the stage before, which is {found}, but the state is "
+                f"{wanted}."
+            )
 
 
 def _example(place: str, name: object, tensor: Tensor) -> None:
@@ -184,16 +218,23 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
 
 
 def _weights(arguments: Arguments) -> None:
-    for what in ("energy", "decode", "rules", "embed", "rule"):
+    for what in ("energy", "decode", "checks", "encode_answer", "rule"):
         for name, tensor in _tensors(modules_of(getattr(arguments, what))):
             if tensor.device.type != "cpu":
                 raise BadArgument(
                     f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
                 )
-            if isinstance(tensor, nn.Parameter) and tensor.is_floating_point() and tensor.dtype != torch.float32:
+            if isinstance(tensor, nn.Parameter) and tensor.is_floating_point() and not _fits(what, tensor, arguments):
+                call = ".double()" if arguments.dtype == torch.float64 else ".float()"
                 raise BadArgument(
-                    f"The {what}'s parameter {name!r} is {tensor.dtype}; the file computes in float32, so call `.float()` on it."
+                    f"The {what}'s parameter {name!r} is {tensor.dtype}, and the state is {arguments.dtype}; both must be one "
+                    f"dtype: call `{call}` on the {what}."
                 )
+
+
+def _fits(what: str, tensor: Tensor, arguments: Arguments) -> bool:
+    """Whether a parameter has the state's dtype; a rule's numbers may be of less precision."""
+    return tensor.dtype == arguments.dtype or (what == "rule" and tensor.dtype == torch.float32)
 
 
 def _tensors(modules: Iterable[nn.Module]) -> list[tuple[str, Tensor]]:
@@ -238,7 +279,7 @@ def _signature(
         signature.bind_partial(None, **inputs)
         signature.bind(None, **inputs, **{k: v for k, v in (told or {}).items() if k in signature.parameters})
     except TypeError as error:
-        first = "an answer" if what in ("rules", "embed") else "the state"
+        first = "an answer" if what in ("checks", "encode_answer") else "the state"
         raise BadArgument(
             f"The {what} takes {signature}, and is called with {first} and the inputs {sorted(inputs)} by name: {error}. "
             "The names of the inputs must be the names of its arguments."

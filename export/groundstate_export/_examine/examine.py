@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,18 +10,17 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export._arguments import Arguments
-from groundstate_export._callers_code import place_of, quiet
 from groundstate_export._descent.descent import Descent
-from groundstate_export._descent.evaluate import counts, total
+from groundstate_export._descent.evaluate import total
 from groundstate_export._descent.initial import of_example
 from groundstate_export._descent.rules.rule import Slot
 from groundstate_export._errors import BadArgument, BadEnergy, ExportError
-from groundstate_export._examine.arguments import check, modules_of
+from groundstate_export._examine.answers import examine_answers
+from groundstate_export._examine.arguments import check_arguments, modules_of
+from groundstate_export._examine.calls import called
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.preserve import Snapshot
 from groundstate_export._examine.starts import case, relative
-from groundstate_export._ir.dtypes import NUMPY
-from groundstate_export._ir.program import Spec
 
 _SAME = 1e-6
 """A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
@@ -38,55 +37,39 @@ def examine(arguments: Arguments) -> Examined:
     """Check the arguments and run everything once in PyTorch.
 
     Returns:
-        The arguments with terms, answers, rules and slots.
+        The arguments with terms, answers, checks and slots.
 
     Raises:
         BadArgument: A name, dtype or shape.
         BadEnergy: The energy, or a function beside it.
     """
-    check(arguments)
+    check_arguments(arguments)
     snapshot = Snapshot(modules_of(arguments.energy))
     _keywords(arguments)
     found = _energy(arguments, snapshot)
     slots, confined = _rule(arguments)
     snapshot.restore()
-    answers, rule_names = _answers(arguments)
+    answers = examine_answers(arguments)
+    times = arguments.rule.noise_times and arguments.rule.noise_times.fitting(arguments.unroll)
     examined = Examined.of(
         arguments,
         initial={name: of_example(t) for name, t in arguments.state.items()} | arguments.initial,
         slots=slots,
-        kicks=tuple(arguments.rule.kicks(arguments.unroll)),
+        noise_times=times,
+        noisy=() if times is None else times.within(arguments.unroll),
         confined=confined,
         terms=tuple(found[0]),
-        rule_names=rule_names,
-        answers=answers,
+        check_names=answers.check_names,
+        answers=answers.specs,
+        encode_answer=answers.encode_answer,
+        accepted=answers.accepted,
     )
     _rows(examined, found)
     _path(examined)
     return examined
 
 
-def _called(what: str, function: Callable[..., Any], first: Any, inputs: Mapping[str, Tensor], when: str) -> Any:
-    """Run a function of the caller; what it raises is told with its place, and what it writes to is refused."""
-    given = {**(first if isinstance(first, Mapping) else {"state": first}), **inputs}
-    before = {name: tensor.detach().clone() for name, tensor in given.items()}
-    try:
-        with quiet():
-            result = function(first, **inputs)
-    except ExportError:
-        raise
-    except Exception as error:
-        message = (str(error).strip() or "no message").split("\n")[0]
-        raise BadEnergy(f"The {what} raised {type(error).__name__} {when}{_at(error)}: {message}") from error
-    for name, tensor in given.items():
-        if not torch.equal(tensor.detach().nan_to_num(), before[name].nan_to_num()):
-            raise BadEnergy(
-                f"The {what} writes to the tensor {name!r} that it is given; work on a copy: `{name} = {name}.clone()`."
-            )
-    return result
-
-
-def _terms(result: Any, batch: int) -> dict[str, Tensor]:
+def _terms(result: Any, batch: int, dtype: torch.dtype, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not isinstance(result, (Tensor, Mapping)):
         raise BadEnergy(
             f"The energy returned {type(result).__name__}; it must return a tensor ({batch},), or a dict of such tensors by name."
@@ -103,11 +86,21 @@ def _terms(result: Any, batch: int) -> dict[str, Tensor]:
                 f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},): one number a row. "
                 "Sum over every dimension but the first, as in `.flatten(1).sum(1)`."
             )
-        if term.dtype != torch.float32:
+        if term.dtype != dtype:
             raise BadEnergy(
-                f"The energy's term {name!r} is {term.dtype}; it must be torch.float32: call `.float()` on it."
+                f"The energy's term {name!r} is {term.dtype}, and the state is {dtype}; both must be one dtype. "
+                f"{_cause(inputs, dtype)}"
             )
     return terms
+
+
+def _cause(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> str:
+    """Where another dtype than the state's may come from."""
+    others = [name for name, tensor in inputs.items() if tensor.is_floating_point() and tensor.dtype != dtype]
+    call = ".double()" if dtype == torch.float64 else ".float()"
+    if others:
+        return f"The input {others[0]!r} is {inputs[others[0]].dtype}: call `{call}` on it, in the energy or before."
+    return f"Call `{call}` on what the energy makes of another dtype."
 
 
 def _slope(arguments: Arguments, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], when: str) -> Found:
@@ -116,7 +109,9 @@ def _slope(arguments: Arguments, state: Mapping[str, Tensor], inputs: Mapping[st
     batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
         told = {**inputs, **arguments.rule.keywords(leaves, last=True)}
-        terms = _terms(_called("energy", arguments.energy, arguments.pack(leaves), told, when), batch)
+        terms = _terms(
+            called("energy", arguments.energy, arguments.pack(leaves), told, when), batch, arguments.dtype, inputs
+        )
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)
         if energy.requires_grad:
@@ -173,7 +168,7 @@ def _rule(arguments: Arguments) -> tuple[dict[str, Slot], bool]:
     descent = arguments.descent
     rows = next(iter(arguments.state.values())).shape[0]
     noise = (
-        {k: torch.zeros_like(t) for k, t in arguments.state.items()} if arguments.rule.kicks(arguments.unroll) else None
+        {k: torch.zeros_like(t) for k, t in arguments.state.items()} if arguments.rule.noise_times is not None else None
     )
     with torch.no_grad():
         try:
@@ -217,8 +212,10 @@ def _slots(arguments: Arguments, slots: Mapping[str, Slot]) -> None:
     if clash := set(slots) & set(arguments.state):
         raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
     for name, slot in slots.items():
-        if slot.tensor.dtype != torch.float32:
-            raise BadArgument(f"The rule's slot {name!r} is {slot.tensor.dtype}; a state is float32.")
+        if slot.tensor.dtype != arguments.dtype:
+            raise BadArgument(
+                f"The rule's slot {name!r} is {slot.tensor.dtype}; it must be {arguments.dtype}, as the state is."
+            )
 
 
 def _keywords(arguments: Arguments) -> None:
@@ -322,50 +319,3 @@ def _apart(found: Found, mixed: Found, kept: slice) -> None:
                     f"{float(error[row]):.3g} of its size when only other rows change. A batch norm in training mode does this "
                     "(call `.eval()`), and so does a mean over the batch."
                 )
-
-
-def _tensors(result: object, what: str, rows: int) -> dict[str, Tensor]:
-    if not isinstance(result, Mapping) or not result:
-        raise BadEnergy(
-            f"{what} returned {type(result).__name__}; it must return a dict of tensors with at least one entry."
-        )
-    for name, tensor in result.items():
-        if not isinstance(tensor, Tensor) or tensor.dim() < 1 or tensor.shape[0] != rows or tensor.dtype not in NUMPY:
-            found = f"{tensor.dtype} {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
-            raise BadEnergy(f"{what} returned {found} as {name!r}; it must be a tensor with the batch ({rows}) first.")
-    return dict(result)
-
-
-def _answers(arguments: Arguments) -> tuple[dict[str, Spec], tuple[str, ...]]:
-    """The tensors of the answer, and the names of the checks."""
-    if arguments.decode is None:
-        return {}, ()
-    rule_names: tuple[str, ...] = ()
-    rows, when = next(iter(arguments.state.values())).shape[0], "at the example"
-    with torch.no_grad():
-        answer = _tensors(
-            _called("decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when), "decode", rows
-        )
-        answers = {name: Spec.of(t) for name, t in answer.items()}
-        if arguments.rules is not None:
-            broken = _tensors(_called("rules", arguments.rules, dict(answer), arguments.inputs, when), "rules", rows)
-            for name, tensor in broken.items():
-                if tensor.dim() != 1 or tensor.is_floating_point() or tensor.dtype == torch.bool:
-                    raise BadEnergy(
-                        f"rules returned {tensor.dtype} {tuple(tensor.shape)} as {name!r}; it must count, as integers ({rows},)."
-                    )
-            rule_names = tuple(broken)
-            counts(arguments.rules, answer, arguments.inputs)
-        if arguments.embed is not None:
-            place = _called("embed", arguments.embed, dict(answer), arguments.inputs, when)
-            named = _tensors({"y": place} if isinstance(place, Tensor) else place, "embed", rows)
-            shapes = {k: tuple(t.shape) for k, t in named.items()}
-            wanted = {k: tuple(t.shape) for k, t in arguments.state.items()}
-            if shapes != wanted:
-                raise BadEnergy(f"embed returned {shapes}; it must return the state {wanted}.")
-    return answers, rule_names
-
-
-def _at(error: BaseException) -> str:
-    place = place_of(error)
-    return f" ({place})" if place else ""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from groundstate_export._arguments import Arguments
-from groundstate_export._descent.initial import Initial
-from groundstate_export._descent.rules.rule import Slot
+from groundstate_export._card import Accept
+from groundstate_export._descent.initial import Decoded, Initial, of_example
+from groundstate_export._descent.rules.rule import NoiseTimes, Slot
 from groundstate_export._ir.program import Spec
 
 
@@ -17,19 +18,23 @@ class Examined(Arguments):
 
     Attributes:
         slots: What the rule adds to the state.
-        kicks: The steps of a segment that draw noise.
+        noise_times: The steps of a chain that draw noise; None where the rule takes none.
+        noisy: The steps of a segment at which noise may be due: one slot of the noise for each.
         confined: Whether the rule moves a state to the nearest that it allows before a segment begins.
         terms: The names of the energy's terms.
-        rule_names: The names of the checks.
+        check_names: The names of the checks.
         answers: The tensors of the answer.
+        accepted: Which chains have an answer.
     """
 
     slots: dict[str, Slot]
-    kicks: tuple[int, ...]
+    noise_times: NoiseTimes | None
+    noisy: tuple[int, ...]
     confined: bool
     terms: tuple[str, ...]
-    rule_names: tuple[str, ...] = ()
+    check_names: tuple[str, ...] = ()
     answers: dict[str, Spec]
+    accepted: Accept
 
     @classmethod
     def of(cls, arguments: Arguments, **found: Any) -> Examined:
@@ -42,6 +47,13 @@ class Examined(Arguments):
             name: Spec.of(slot.tensor) for name, slot in self.slots.items()
         }
 
-    def starts(self) -> dict[str, Initial]:
+    def starts(self) -> dict[str, Initial | Decoded]:
         """How each state tensor starts."""
         return self.initial | {name: slot.initial for name, slot in self.slots.items()}
+
+    def drawn(self) -> dict[str, Initial]:
+        """As `starts`; what an earlier stage would decode is drawn as its example suggests."""
+        return {
+            name: of_example(self.state[name]) if isinstance(start, Decoded) else start
+            for name, start in self.starts().items()
+        }

@@ -28,12 +28,12 @@ class Case:
     inputs: dict[str, Tensor]
     state: State
     noise: State
-    rate: Tensor
+    step_scale: Tensor
 
     def feeds(self) -> dict[str, Array]:
         """The graph inputs."""
         named = dict(self.inputs) | {f"state.{k}": v for k, v in self.state.items()}
-        named |= {f"noise.{k}": v for k, v in self.noise.items()} | {"rate": self.rate}
+        named |= {f"noise.{k}": v for k, v in self.noise.items()} | {"step_scale": self.step_scale}
         return {k: np.ascontiguousarray(v.numpy()) for k, v in named.items()}
 
 
@@ -50,22 +50,35 @@ def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
     """A random start: states drawn as the header says; or ``scale`` times as wide, with chains that are under way."""
     generator = torch.Generator().manual_seed(1_000_003 * seed + batch)
     state: State = {}
-    for name, start in examined.starts().items():
+    for name, start in examined.drawn().items():
         shape = (batch, *examined.state_specs()[name].shape)
-        drawn = start.draw(shape, generator)
+        drawn = start.draw(shape, generator).to(examined.state_specs()[name].dtype)
         if scale != 1.0 and name in examined.state:
-            drawn = Normal(start.value, 0.1).draw(shape, generator) if isinstance(start, Constant) else scale * drawn
+            drawn = (
+                Normal(start.value, 0.1).draw(shape, generator).to(drawn)
+                if isinstance(start, Constant)
+                else scale * drawn
+            )
         state[name] = drawn
     noise = {
-        name: torch.randn((batch, len(examined.kicks), *t.shape[1:]), generator=generator)
+        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator, dtype=t.dtype)
         for name, t in examined.state.items()
-        if examined.kicks
+        if examined.noisy
     }
-    rate = torch.ones(batch) if seed % 2 == 0 else 0.25 + 0.75 * torch.rand(batch, generator=generator)
+    step_scale = torch.ones(batch) if seed % 2 == 0 else 0.25 + 0.75 * torch.rand(batch, generator=generator)
     inputs = resample(examined.inputs, batch, generator)
+    if seed or scale != 1.0:
+        inputs |= {name: _varied(inputs[name], generator) for name in examined.parameters}
     if scale != 1.0 and examined.slots:
         state = _under_way(examined, state, inputs, generator)
-    return Case(batch, seed, scale, inputs, state, noise, rate)
+    return Case(batch, seed, scale, inputs, state, noise, step_scale)
+
+
+def _varied(parameter: Tensor, generator: torch.Generator) -> Tensor:
+    """Learned numbers with others in each row, since a host may give each chain its own."""
+    if not parameter.is_floating_point():
+        return parameter
+    return parameter * (1 + 0.1 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
 
 
 def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], generator: torch.Generator) -> State:
@@ -81,7 +94,9 @@ def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], gene
         moved = descent.begin(state)
         for updates in (1, 2):
             noise = {
-                name: torch.randn(state[name].shape, generator=generator) for name in examined.state if examined.kicks
+                name: torch.randn(state[name].shape, generator=generator, dtype=state[name].dtype)
+                for name in examined.state
+                if examined.noisy
             }
             moved, _ = descent.step(moved, noise or None)
             finite = torch.stack([torch.isfinite(t).reshape(len(t), -1).all(1) for t in moved.values()]).all(0)
@@ -113,4 +128,4 @@ def still(examined: Examined, batch: int, seed: int) -> Case:
     """A start that no step moves, as hosts evaluate: nothing amplifies rounding, so energy and gradient are held strictly."""
     start = case(examined, batch, seed, 1.0)
     noise = {name: torch.zeros_like(t) for name, t in start.noise.items()}
-    return replace(start, noise=noise, rate=torch.zeros(batch), scale=0.0)
+    return replace(start, noise=noise, step_scale=torch.zeros(batch), scale=0.0)

@@ -18,9 +18,9 @@ class Functions(Generic[T]):
         start: From the state that a host gives to the one that the steps begin with; None where that is the same.
         step: One update without noise.
         noisy_step: One update with noise; None where the rule draws none.
-        last: What a host reads when a segment is over: energy, terms, residual, answer, violations.
+        last: What a host reads when a segment is over: energy, terms, residual, answer, violations, excess.
         record: The answer before an update, where it is recorded.
-        judge: From an answer to its violations, and to the state that stands for it; None where neither is given.
+        checker: From an answer to its violations, and to the state that stands for it; None where neither is given.
     """
 
     step: T
@@ -28,7 +28,7 @@ class Functions(Generic[T]):
     start: T | None = None
     noisy_step: T | None = None
     record: T | None = None
-    judge: T | None = None
+    checker: T | None = None
 
     def named(self) -> dict[str, T]:
         """Those that there are, by name."""

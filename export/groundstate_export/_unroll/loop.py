@@ -50,7 +50,7 @@ def _keeps(step: Graph, name: str) -> bool:
 def _budget(examined: Examined, graph: Graph) -> Value:
     """Updates to make at most: one at least, and no more than the noise lasts for."""
     most = graph.emit("Max", [graph.inputs["max_steps"], graph.constant(1, np.int64)], ())
-    return graph.emit("Min", [most, graph.constant(examined.unroll, np.int64)], ()) if examined.kicks else most
+    return graph.emit("Min", [most, graph.constant(examined.unroll, np.int64)], ()) if examined.noisy else most
 
 
 class _Body:
@@ -69,7 +69,9 @@ class _Body:
     def fill(self) -> None:
         bindings = dict(self.outer.inputs) | {f"state.{name}": value for name, value in self.state.items()}
         found = self._step(bindings)
-        still = self.graph.emit("Less", [self._residual(found), self.outer.inputs["tolerance"]], (Batch(),), np.bool_)
+        residual = self._residual(found)
+        tolerance = self.outer.unary("Cast", self.outer.inputs["tolerance"], residual.dtype)
+        still = self.graph.emit("Less", [residual, tolerance], (Batch(),), np.bool_)
         outputs = {"going": self._any_moves(still)}
         for name, before in self.state.items():
             mask = self.graph.reshape(still, (Batch(), *(1,) * (len(before.shape) - 1)))
@@ -88,8 +90,8 @@ class _Body:
     def _step(self, bindings: Mapping[str, Value]) -> dict[str, Value]:
         if self.graphs.noisy_step is None:
             return inline(self.graph, self.outer, self.graphs.step, bindings, self.moving)
-        kicks = self.examined.kicks
-        places = [kicks.index(step) if step in kicks else -1 for step in range(self.examined.unroll)]
+        noisy = self.examined.noisy
+        places = [noisy.index(step) if step in noisy else -1 for step in range(self.examined.unroll)]
         table = self.outer.constant(places, np.int64)
         place = self.graph.emit("Gather", [table, self.index], (), np.int64, axis=0)
         kicked = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)

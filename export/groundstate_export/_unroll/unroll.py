@@ -20,10 +20,10 @@ def declare(examined: Examined, graphs: Functions[Graph]) -> Graph:
     step = graphs.step.inputs
     for name in (*examined.inputs, *(f"state.{name}" for name in examined.state_specs())):
         graph.input(name, step[name].dtype, step[name].shape)
-    for name in examined.state if examined.kicks else ():
-        _, *row = step[f"state.{name}"].shape
-        graph.input(f"noise.{name}", np.float32, (Batch(), len(examined.kicks), *row))
-    graph.input("rate", np.float32, (Batch(),))
+    for name in examined.state if examined.noisy else ():
+        state = step[f"state.{name}"]
+        graph.input(f"noise.{name}", state.dtype, (Batch(), len(examined.noisy), *state.shape[1:]))
+    graph.input("step_scale", np.float32, (Batch(),))
     return graph
 
 
@@ -45,15 +45,15 @@ def unroll(examined: Examined, graphs: Functions[Graph]) -> Segment:
     path: dict[str, list[Value]] = {}
     for step in range(examined.unroll):
         bindings = dict(graph.inputs) | {f"state.{name}": value for name, value in state.items()}
-        kick = examined.kicks.index(step) if step in examined.kicks else None
-        if kick is not None:
-            bindings |= {f"noise.{n}": _kick(graph, graph.inputs[f"noise.{n}"], kick) for n in examined.state}
+        slot = examined.noisy.index(step) if step in examined.noisy else None
+        if slot is not None:
+            bindings |= {f"noise.{n}": _slot(graph, graph.inputs[f"noise.{n}"], slot) for n in examined.state}
         before = len(graph.nodes)
         reported = step in examined.traced
         if reported and graphs.record is not None:
             for name, value in graph.inline(graphs.record, bindings).items():
                 path.setdefault(name, []).append(graph.reshape(value, (Batch(), 1, *value.shape[1:])))
-        update = graphs.step if kick is None or graphs.noisy_step is None else graphs.noisy_step
+        update = graphs.step if slot is None or graphs.noisy_step is None else graphs.noisy_step
         found = graph.inline(update if reported else _unreported(update), bindings)
         if step < 2:
             nodes_a_step = len(graph.nodes) - (before if step else 0)
@@ -87,6 +87,7 @@ def finish(
         more: What they return besides.
         nodes_a_step: Nodes that one step adds.
     """
+    state = state | {name: _unless_evaluated(graph, name, state[name]) for name in examined.state}
     found = graph.inline(graphs.last, dict(graph.inputs) | {f"state.{n}": v for n, v in state.items()})
     outputs = {f"next.{name}": value for name, value in state.items()}
     outputs |= {name: found[name] for name in ("energy", "terms", "residual")} | more
@@ -96,6 +97,16 @@ def finish(
     return Segment(examined, graphs, graph, nodes_a_step, dict(Counter(node.op for node in once)))
 
 
+def _unless_evaluated(graph: Graph, name: str, moved: Value) -> Value:
+    """The state as it was given, in chains whose step scale is 0: a gradient that is not a number times 0 is none either."""
+    given = graph.inputs[f"state.{name}"]
+    if moved is given:
+        return moved
+    still = graph.emit("Equal", [graph.inputs["step_scale"], graph.constant(0.0, np.float32)], (Batch(),), np.bool_)
+    mask = graph.reshape(still, (Batch(), *(1,) * (len(given.shape) - 1)))
+    return graph.emit("Where", [mask, given, moved], given.shape, given.dtype)
+
+
 def _stack(graph: Graph, steps: list[Value]) -> Value:
     first = steps[0]
     if len(steps) == 1:
@@ -103,7 +114,7 @@ def _stack(graph: Graph, steps: list[Value]) -> Value:
     return graph.emit("Concat", steps, (Batch(), len(steps), *first.shape[2:]), axis=1)
 
 
-def _kick(graph: Graph, noise: Value, index: int) -> Value:
+def _slot(graph: Graph, noise: Value, index: int) -> Value:
     if noise.shape[1] == 1:
         return graph.reshape(noise, (noise.shape[0], *noise.shape[2:]))
     one = [graph.constant([n], np.int64) for n in (index, index + 1, 1, 1)]

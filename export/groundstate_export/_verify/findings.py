@@ -15,9 +15,9 @@ class Parity:
     def note(self, output: str, error: float) -> None:
         self.worst[output] = max(error, self.worst.get(output, 0.0))
 
-    def include(self, other: Parity) -> None:
-        """Take what was found at another example."""
+    def include(self, other: Parity, prefix: str = "") -> None:
+        """Take what was found at another example, or, under a prefix, in another stage."""
         for output, error in other.worst.items():
-            self.note(output, error)
+            self.note(prefix + output, error)
         for output, error in other.judged.items():
-            self.judged[output] = max(error, self.judged.get(output, 0.0))
+            self.judged[prefix + output] = max(error, self.judged.get(prefix + output, 0.0))

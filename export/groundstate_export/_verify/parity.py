@@ -49,7 +49,7 @@ def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
     parity, examined = Parity(), segment.examined
     host, steps = session(model), Steps(segment)
     sides = [steps, Steps(segment, low=True)] if examined.precision == "float16" else [steps]
-    judge = session(checker) if checker is not None else None
+    check = session(checker) if checker is not None else None
     compared: list[Step] = []
     for start, whole in _cases(examined):
         feeds = start.feeds()
@@ -64,7 +64,7 @@ def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
             found = run(host, feeds | bounds(examined.unroll))
             same_as_steps(segment, model, start, found, descent.outputs, parity)
             unmoved(segment, start, found)
-            exact(examined, start, found, judge, parity)
+            exact(examined, start, found, check, parity)
         if whole and examined.form == "loop" and start.scale:
             stops(segment, model, start, host, steps, descent, parity)
     _level(compared)
@@ -102,7 +102,7 @@ def _cases(examined: Examined) -> Iterator[tuple[Case, bool]]:
             yield case(examined, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
             yield case(examined, batch, seed, 3.0), False
         bold = case(examined, batch, first, 3.0)
-        yield replace(bold, rate=BOLD * bold.rate), False
+        yield replace(bold, step_scale=BOLD * bold.step_scale), False
 
 
 def _places(examined: Examined, start: Case, descent: Replayed) -> list[int]:
@@ -114,8 +114,8 @@ def _places(examined: Examined, start: Case, descent: Replayed) -> list[int]:
     places = {0, made - 1}
     if start.batch == min(examined.batches):
         places |= {4**n for n in range(made.bit_length())}
-    for kicked in (True, False):
-        places.update([k for k in range(made) if (k in examined.kicks) == kicked][:1])
+    for noisy in (True, False):
+        places.update([k for k in range(made) if (k in examined.noisy) == noisy][:1])
     places.update([k for k, f in enumerate(descent.found) if not all(np.isfinite(v).all() for v in f.values())][:1])
     return sorted(k for k in places if k < made)
 
@@ -128,7 +128,8 @@ def _finite(examined: Examined, start: Case, pairs: list[Step]) -> None:
             if not bool(torch.isfinite(tensor).all()):
                 raise BadEnergy(
                     f"The descent in PyTorch is not finite within {examined.unroll} steps (batch {start.batch}, "
-                    f"seed {start.seed}, first seen in {name!r}); a smaller step size, or a term that confines the state, keeps it finite."
+                    f"seed {start.seed}, first seen in {name!r}); a smaller step size, "
+                    "or a term that confines the state, keeps it finite."
                 )
             if not np.isfinite(step.found[name]).all():
                 raise ParityError(name, start.batch, start.seed, float("inf"), examined.tolerance)

@@ -50,28 +50,29 @@ class Ranking:
         return lower ^ close if self.flipped else lower
 
 
-def descend(examined: Examined, start: Case, dtype: torch.dtype = torch.float32) -> Reference:
-    """The reference: a segment in PyTorch, with autograd."""
+def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -> Reference:
+    """The reference: a segment in PyTorch, with autograd, in another dtype than the caller's where one is given."""
     descent = examined.descent
-    if dtype != torch.float32:
+    if dtype is not None:
         energy = copy.deepcopy(descent.energy).to(dtype) if isinstance(descent.energy, nn.Module) else descent.energy
         descent = replace(descent, energy=energy, rule=copy.deepcopy(descent.rule).to(dtype))
 
     def cast(tensors: Mapping[str, Tensor]) -> State:
-        if dtype == torch.float32:
+        if dtype is None:
             return dict(tensors)  # as the caller has them: an input may be of half or of double precision
         return {k: t.to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
 
     ranking = Ranking(start.batch)
     descent = replace(descent, inputs=cast(start.inputs), compare=ranking)
-    noise, rate = cast(start.noise), start.rate.to(dtype)
+    noise, step_scale = cast(start.noise), start.step_scale.to(dtype or examined.dtype)
     trace, sizes = [], []
     with torch.no_grad():
-        state = descent.begin(cast(start.state), rate)
+        state = descent.begin(cast(start.state), step_scale)
         first = descent.read(state).residual
         for step in range(examined.unroll):
-            kick = {k: t[:, examined.kicks.index(step)] for k, t in noise.items()} if step in examined.kicks else None
-            state, probe = descent.step(state, kick, rate)
+            slot = examined.noisy.index(step) if step in examined.noisy else None
+            drawn = None if slot is None else {k: t[:, slot] for k, t in noise.items()}
+            state, probe = descent.step(state, drawn, step_scale)
             trace.append(probe.energy)
             sizes.append(_size(probe.terms))
         reading = descent.read(state)

@@ -69,16 +69,16 @@ class Steps:
         self.hosts = {
             name: session(_model(segment, graph, low=low), plain=plain or low)
             for name, graph in segment.graphs.named().items()
-            if name != "judge"
+            if name != "checker"
         }
 
     def step(self, feeds: Mapping[str, Array], state: Mapping[str, Array], index: int) -> Arrays:
         """One step of a segment, the one at ``index``, from a state."""
-        kicks = self.examined.kicks
+        noisy = self.examined.noisy
         bound = dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()}
-        if index not in kicks:
+        if index not in noisy:
             return run(self.hosts["step"], bound)
-        place = kicks.index(index)
+        place = noisy.index(index)
         noise = {name: np.ascontiguousarray(t[:, place]) for name, t in feeds.items() if name.startswith("noise.")}
         return run(self.hosts["noisy_step"], bound | noise)
 
@@ -97,11 +97,13 @@ class Steps:
         """A whole segment. Chains whose residual is below the tolerance stay, as the loop form has it."""
         descent = Replayed()
         state = self.begin(feeds)
-        made = np.zeros(len(feeds["rate"]), np.int64)
+        made = np.zeros(len(feeds["step_scale"]), np.int64)
         columns: dict[str, list[Array]] = {}
         for index in range(steps):
             found = self.step(feeds, state, index)
-            moves = ~(_residual(found) < np.float32(tolerance)) if tolerance else made == made
+            moves = (
+                ~(_residual(found) < _residual(found).dtype.type(np.float32(tolerance))) if tolerance else made == made
+            )
             if not moves.any():
                 break
             descent.states.append(state)
@@ -111,9 +113,11 @@ class Steps:
                 columns.setdefault(name, []).append(shown)
             state = {n: np.where(_rows(moves, y), found[f"next.{n}"], y) for n, y in state.items()}
             made += moves
+        still = feeds["step_scale"] == 0
+        state |= {n: np.where(_rows(still, state[n]), feeds[f"state.{n}"], state[n]) for n in self.examined.state}
         descent.outputs = {f"next.{name}": tensor for name, tensor in state.items()} | self.last(feeds, state)
-        told = slice(None, None, self.examined.trace_every)
-        descent.outputs |= {name: np.stack(arrays[told], axis=1) for name, arrays in columns.items()}
+        reported = slice(None, None, self.examined.trace_every)
+        descent.outputs |= {name: np.stack(arrays[reported], axis=1) for name, arrays in columns.items()}
         if self.examined.form == "loop":
             descent.outputs["steps"] = made
         return descent
@@ -127,8 +131,8 @@ class Steps:
 def beginning(segment: Segment) -> tuple[Segment, bytes]:
     """The first two steps of a segment as a segment of their own, and its model."""
     examined = segment.examined
-    kicks = tuple(step for step in examined.kicks if step < 2)
-    first = unroll(replace(examined, unroll=2, kicks=kicks), segment.graphs)
+    noisy = tuple(place for place in examined.noisy if place < 2)
+    first = unroll(replace(examined, unroll=2, noisy=noisy), segment.graphs)
     return first, _written(examined, first.graph)
 
 

@@ -53,9 +53,9 @@ def _begun(segment: Segment, start: Case, found: Arrays, wanted: Arrays) -> dict
     if segment.examined.trace_every > 1:
         # The file reports the first of these energies only, so its first two steps run once more, as a segment that ends there.
         first, model = beginning(segment)
-        kicks = len(first.examined.kicks)
+        slots = len(first.examined.noisy)
         feeds = {
-            n: np.ascontiguousarray(t[:, :kicks]) if n.startswith("noise.") else t for n, t in start.feeds().items()
+            n: np.ascontiguousarray(t[:, :slots]) if n.startswith("noise.") else t for n, t in start.feeds().items()
         }
         ends = [run(session(model), feeds), Steps(first).segment(feeds, first.examined.unroll).outputs]
         error |= _apart(*({"energy": end["energy"]} for end in ends))
@@ -101,11 +101,11 @@ def stops(
 
 
 def unmoved(segment: Segment, start: Case, found: Mapping[str, Array]) -> None:
-    """A rate of 0, without noise, must leave the state where it is."""
+    """A step_scale of 0, without noise, must leave the state where it is."""
     if start.scale:
         return
     for name in segment.examined.state:
         error = relative(found[f"next.{name}"], start.state[name])
         if error > 0.0:
-            detail = "With `rate` 0 and no noise the state must stay: the rule must multiply its step size by `rate`. "
+            detail = "With `step_scale` 0 the state must stay: the rule must multiply its step size by it. "
             raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

@@ -19,12 +19,12 @@ from groundstate_export._ir.graph import Array
 from groundstate_export._verify.reference import Reference, descend
 from groundstate_export._verify.replay import Arrays, Replayed, Steps
 
-_LAST_BITS = 4 * float(np.finfo(np.float32).eps)
-"""What adding a small step to a large state rounds away, relative to the state."""
+_LAST_BITS = 4.0
+"""What adding a small step to a large state rounds away, relative to the state, in units of its dtype's rounding."""
 
 
 BOLD = 1024.0
-"""A rate at which even a small step size moves the state by more than its rounding."""
+"""A step_scale at which even a small step size moves the state by more than its rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Step:
         if before is not None:
             most = max(largest(before.numpy()), largest(wanted.numpy()))
             rounded = relative(found, wanted, torch.full_like(wanted, most))
-            if rounded <= _LAST_BITS:
+            if rounded <= _LAST_BITS * torch.finfo(wanted.dtype).eps:
                 return rounded
         size = self.sizes.get(name)
         return relative(found, wanted, None if size is None else size[rows])
@@ -63,13 +63,13 @@ def largest(array: Array) -> float:
 
 def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, index: int) -> Step:
     """One step of a descent, and what the reference makes of the same state."""
-    kicked = index in examined.kicks
-    one = replace(examined, unroll=1, kicks=(0,) if kicked else ())
-    place = examined.kicks.index(index) if kicked else 0
+    noisy = index in examined.noisy
+    one = replace(examined, unroll=1, noisy=(0,) if noisy else ())
+    place = examined.noisy.index(index) if noisy else 0
     here = replace(
         start,
         state={name: torch.from_numpy(tensor) for name, tensor in descent.states[index].items()},
-        noise={name: tensor[:, place : place + 1] for name, tensor in start.noise.items()} if kicked else {},
+        noise={name: tensor[:, place : place + 1] for name, tensor in start.noise.items()} if noisy else {},
     )
     step = steps.step(start.feeds(), descent.states[index], index)
     following = {name: step[f"next.{name}"] for name in examined.state_specs()}
@@ -77,7 +77,7 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
     wanted, sizes, clear = descend(one, here)
-    if bool((start.rate > 1).any()):  # only how far it moves is of interest, not what the energy is out there
+    if bool((start.step_scale > 1).any()):  # only how far it moves is of interest, not what the energy is out there
         wanted = {name: t for name, t in wanted.items() if name == "trace" or name.startswith("next.")}
     return Step(one, here, found, wanted, sizes | _moved(here, wanted, descent), clear)
 

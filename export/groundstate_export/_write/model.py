@@ -108,9 +108,9 @@ def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
     return model
 
 
-def judge_of(segment: Segment) -> bytes | None:
+def checker_of(segment: Segment) -> bytes | None:
     """The small model that checks answers, serialised; None where there is nothing to check or to place."""
-    graph = segment.graphs.judge
+    graph = segment.graphs.checker
     if graph is None:
         return None
     alone = replace(graph, nodes=list(graph.nodes))
@@ -132,14 +132,23 @@ def dims(shape: Shape) -> list[int | str]:
     return [str(d) if isinstance(d, Batch) else int(d) for d in shape]
 
 
-def write(model: onnx.ModelProto, header: Mapping[str, Any], judge: bytes | None, path: Path) -> int:
-    """Put the header into the model and the model at ``path``, at once or not at all; the file's size in bytes."""
+def write(model: onnx.ModelProto, header: Mapping[str, Any], models: Mapping[str, bytes], path: Path) -> int:
+    """Put the header and further models into the model and the model at ``path``, at once or not at all.
+
+    Args:
+        model: The graph.
+        header: What the file says about itself.
+        models: Serialised models by the key of the metadata that holds them, such as ``groundstate.checker``.
+        path: The file.
+
+    Returns:
+        The file's size in bytes.
+    """
     for old in list(model.metadata_props):
         model.metadata_props.remove(old)
-    entries = {"groundstate": json.dumps(header, ensure_ascii=False, allow_nan=False)}
-    if judge is not None:
-        entries["groundstate.judge"] = base64.b64encode(judge).decode("ascii")
-    for key, value in entries.items():
+    properties = {"groundstate": json.dumps(header, ensure_ascii=False, allow_nan=False)}
+    properties |= {key: base64.b64encode(content).decode("ascii") for key, content in models.items()}
+    for key, value in properties.items():
         model.metadata_props.add(key=key, value=value)
     data = model.SerializeToString(deterministic=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export import Breakout, ExportError, HeavyBall, Normal, Tool, export
+from groundstate_export import Breakout, Card, ExportError, HeavyBall, Normal, export
 from groundstate_models.constraints import settings as kept
 from groundstate_models.constraints.energy import HAND, RULES, ConstraintsEnergy, rules
 from groundstate_models.constraints.schema import ANSWER, REQUEST
@@ -87,7 +87,12 @@ class Settings:
         """The rule that descends an energy of theirs."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=TEMPERATURE
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=STEPS,
+            temperature=TEMPERATURE,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"])
 
@@ -116,7 +121,7 @@ def example(variables: int, values: int, factors: int, edges: int, batch: int = 
     }
 
 
-def arguments(settings: Settings, tool: Tool, steps: int = STEPS) -> dict[str, Any]:
+def arguments(settings: Settings, tool: Card, steps: int = STEPS) -> dict[str, Any]:
     """What `groundstate_export.export` takes."""
     energy = ConstraintsEnergy(settings.energy).requires_grad_(requires_grad=False)
     first, *others = (_example(sizes, settings.start) for sizes in SIZES)
@@ -127,13 +132,13 @@ def arguments(settings: Settings, tool: Tool, steps: int = STEPS) -> dict[str, A
         "rule": settings.descent(energy).requires_grad_(requires_grad=False),
         "unroll": steps,
         "decode": energy.decode,
-        "rules": rules,
-        "embed": energy.embed,
+        "checks": rules,
+        "encode_answer": energy.embed,
         "initial": Normal(0.0, settings.start),
         "trace_every": TRACE_EVERY,
         "axes": AXES,
         "resized": others,
-        "tool": tool,
+        "card": tool,
     }
 
 
@@ -143,13 +148,13 @@ def _example(sizes: tuple[int, int, int, int], start: float) -> tuple[dict[str, 
     return inputs, start * torch.randn(inputs["domain"].shape, generator=draw)
 
 
-_DEFAULTS = {"restarts": 64, "max_steps": 4096, "patience": 256, "settled": 1e-5}
+_DEFAULTS = {"restarts": 64, "max_steps": 4096, "patience": 256, "residual_tolerance": 1e-5}
 _LIMITS = {"restarts": 1024, "max_steps": 65536, "batch": 1024}
 
 
-def constraints() -> Tool:
+def constraints() -> Card:
     """The header of the file for typed constraints."""
-    return Tool(
+    return Card(
         name="constraints",
         title="Constraints",
         description=(
@@ -165,7 +170,7 @@ def constraints() -> Tool:
         request=REQUEST,
         answer=ANSWER,
         terms=_TERMS,
-        rules=RULES,
+        checks=RULES,
         defaults=_DEFAULTS,
         limits=_LIMITS,
         self_test={
@@ -175,9 +180,9 @@ def constraints() -> Tool:
     )
 
 
-def scheduling() -> Tool:
+def scheduling() -> Card:
     """The header of the file for schedules."""
-    return Tool(
+    return Card(
         name="scheduling",
         title="Scheduling",
         description=(
@@ -193,7 +198,7 @@ def scheduling() -> Tool:
         request=schedules.REQUEST,
         answer=schedules.ANSWER,
         terms=_TERMS,
-        rules=RULES,
+        checks=RULES,
         defaults=_DEFAULTS,
         limits=_LIMITS,
         self_test={

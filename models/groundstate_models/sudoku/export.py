@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export import ExportError, ExportReport, Normal, Tool, check_path, export
+from groundstate_export import Card, ExportError, ExportReport, Normal, check_path, export
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
@@ -67,12 +67,12 @@ def arguments(
         "rule": learned.descent(energy, temperature).requires_grad_(requires_grad=False),
         "unroll": steps,
         "decode": energy.decode,
-        "rules": rules,
-        "embed": energy.embed,
+        "checks": rules,
+        "encode_answer": energy.embed,
         "initial": Normal(0.0, learned.start),
         "record": True,
         "trace_every": min(TRACE_EVERY, steps),
-        "tool": _tool(board, puzzles, learned.lifetime),
+        "card": _tool(board, puzzles, learned.lifetime),
     }
 
 
@@ -82,12 +82,12 @@ def _puzzles(board: Board) -> Puzzles:
     return generate(32, 0, 77, board=board)
 
 
-def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
+def _tool(board: Board, puzzles: Puzzles, patience: int) -> Card:
     n = board.size
     easiest = int(np.lexsort((-np.count_nonzero(puzzles.puzzle, axis=1), puzzles.nodes))[0])
     request, answer = ({"grid": grid[easiest].reshape(n, n).tolist()} for grid in (puzzles.puzzle, puzzles.solution))
     boxes = "" if n == 9 else f", whose boxes have {board.height} rows and {board.width} columns"
-    return Tool(
+    return Card(
         name=board.name,
         title="Sudoku" if n == 9 else f"Sudoku {n}×{n}",
         description=(
@@ -101,9 +101,15 @@ def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
         request={**_schema(n, 0, "The puzzle, row by row; 0 is an empty cell."), "examples": [request]},
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
-        rules=RULES,
+        checks=RULES,
         # Chains that have no answer by then are as good as lost, however hard the puzzle is.
-        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "lengthens": 0, "settled": 1e-5},
+        defaults={
+            "restarts": 64,
+            "max_steps": 2048,
+            "patience": patience,
+            "luby_exponent": 0,
+            "residual_tolerance": 1e-5,
+        },
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},

@@ -89,6 +89,11 @@ class Settings:
         """The rule that descends an energy of theirs."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=temperature
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=SEGMENT,
+            temperature=temperature,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], terms=("rules", "undecided"))

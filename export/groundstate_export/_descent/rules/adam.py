@@ -48,7 +48,7 @@ class Adam(Sized):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del noise, probe
@@ -62,6 +62,6 @@ class Adam(Sized):
             square = second * state[f"{name}.square"] + (1 - second) * slope * slope
             following |= {f"{name}.mean": mean, f"{name}.square": square}
             scale = root(square / per_chain(square_weight, slope)) + self.eps
-            step_size = self.scaled_step_size(name, slope, rate, state)
+            step_size = self.scaled_step_size(name, slope, step_scale, state)
             following[name] = state[name] - step_size * (mean / per_chain(weight, slope)) / scale
         return following

@@ -51,12 +51,12 @@ class Best(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         probe = asked(probe, self)
         merit = probe.merit
-        following: State = self.rule(state, gradient, noise, rate, probe)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
         better = probe.lower(merit, state[_MERIT])
         following |= {f"{n}.best": choose(better, state[n], state[f"{n}.best"]) for n in gradient}
         following[_MERIT] = torch.where(better, merit, state[_MERIT])

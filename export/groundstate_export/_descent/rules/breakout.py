@@ -83,11 +83,11 @@ class Breakout(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         probe = asked(probe, self)
-        following: State = self.rule(state, gradient, noise, rate, probe)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
         weights = state[_WEIGHTS]
         if self.forgets:
             keep = torch.sigmoid(self.keep_logit)

@@ -44,7 +44,7 @@ class Clipped(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         clipped = dict(gradient)
@@ -54,5 +54,5 @@ class Clipped(Wrapper):
             length = torch.sqrt(squared_norm(clipped.values()).clamp_min(_EPS**2))
             scale = (self.norm / (length + _EPS)).clamp_max(1.0)
             clipped = {name: slope * per_chain(scale, slope) for name, slope in clipped.items()}
-        following: State = self.rule(state, clipped, noise, rate, probe)
+        following: State = self.rule(state, clipped, noise, step_scale, probe)
         return following

@@ -29,11 +29,11 @@ class GradientDescent(Sized):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del noise, probe
         following = self.advanced(state)
         for name, slope in gradient.items():
-            following[name] = state[name] - self.scaled_step_size(name, slope, rate, state) * slope
+            following[name] = state[name] - self.scaled_step_size(name, slope, step_scale, state) * slope
         return following

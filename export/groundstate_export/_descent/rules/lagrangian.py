@@ -146,11 +146,11 @@ class AugmentedLagrangian(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         probe = asked(probe, self)
-        following: State = self.rule(state, gradient, noise, rate, probe)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
         penalty, age = state[_PENALTY], state[_AGE] + 1.0
         due = age >= self.every
         for name, value in self.constraints(probe).items():

@@ -104,25 +104,27 @@ class Landscapes(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
-        scaled = rate
+        scaled = step_scale
         if self.rescaling:
             own = looked_up(self.rate, state[STEP])
-            scaled = own if rate is None else own * rate
+            scaled = own if step_scale is None else own * step_scale
         following: State = self.rule(state, gradient, noise, scaled, probe)
         if self.rescales:
-            following |= self._rescaled(state, following, list(gradient), rate, asked(probe, self))
+            following |= self._rescaled(state, following, list(gradient), step_scale, asked(probe, self))
         return following | ticked(state)
 
-    def _rescaled(self, state: State, following: State, names: list[str], rate: Tensor | None, probe: Probe) -> State:
+    def _rescaled(
+        self, state: State, following: State, names: list[str], step_scale: Tensor | None, probe: Probe
+    ) -> State:
         factor = looked_up(self.factor, state[STEP])
         scaled = {name: following[name] * per_chain(factor, following[name]) for name in names}
         nearest = self.rule.feasible(scaled, probe.inputs)
         entering = factor != 1
         moved = {name: choose(entering, nearest[name], following[name]) for name in names}
-        return {name: unless_still(rate, moved[name], following[name]) for name in names}
+        return {name: unless_still(step_scale, moved[name], following[name]) for name in names}
 
 
 def _listed(name: str, values: Sequence[float] | None, count: int) -> list[float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from groundstate_export._descent.rules.rule import STEP, Probe, Slot, State, merged, per_chain, step_slot
+from groundstate_export._descent.rules.rule import STEP, NoiseTimes, Probe, Slot, State, merged, per_chain, step_slot
 from groundstate_export._descent.rules.schedule import Schedule
 from groundstate_export._descent.rules.step_sizes import Size, Sized, positive
 
@@ -22,7 +22,7 @@ class Langevin(Sized):
     Models" (IGEBM), NeurIPS 2019; A. Gladstone et al., "Energy-Based Transformers" (EBT), 2025. An annealed
     temperature ends as descent: S. Geman and D. Geman, 1984.
 
-    The noise is an input of the graph at every step, so that a seed decides everything. The rate of a chain scales
+    The noise is an input of the graph at every step, so that a seed decides everything. The step scale of a chain scales
     ``η`` in the noise too.
 
     Args:
@@ -46,11 +46,7 @@ class Langevin(Sized):
             raise ValueError(f"temperature is {temperature}; it must be 0 or more and finite.")
         self.temperature = temperature
         self.noise = None if noise is None else positive("noise", noise)
-        self.noise_every = 1
-
-    def kicks(self, steps: int) -> list[int]:
-        """Every step: a sampler does not settle."""
-        return list(range(steps))
+        self.noise_times = NoiseTimes(1)
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         annealed = step_slot(state, len(self.temperature)) if isinstance(self.temperature, Schedule) else {}
@@ -61,18 +57,18 @@ class Langevin(Sized):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del probe
         following = self.advanced(state)
         for name, slope in gradient.items():
-            following[name] = state[name] - self.scaled_step_size(name, slope, rate, state) * slope
+            following[name] = state[name] - self.scaled_step_size(name, slope, step_scale, state) * slope
             if noise is not None:
-                following[name] = following[name] + self._deviation(name, slope, rate, state) * noise[name]
+                following[name] = following[name] + self._deviation(name, slope, step_scale, state) * noise[name]
         return following
 
-    def _deviation(self, name: str, slope: Tensor, rate: Tensor | None, state: Mapping[str, Tensor]) -> Tensor:
+    def _deviation(self, name: str, slope: Tensor, step_scale: Tensor | None, state: Mapping[str, Tensor]) -> Tensor:
         """Standard deviation of the noise."""
         # Roots are taken one by one: only the step size's needs a derivative, and where that is learned it is never 0.
         if self.noise is None:
@@ -83,4 +79,4 @@ class Langevin(Sized):
             spread = spread * torch.sqrt(self.temperature.fitting(state[STEP], slope))
         else:
             spread = spread * math.sqrt(self.temperature)
-        return spread if rate is None else spread * per_chain(torch.sqrt(rate), slope)
+        return spread if step_scale is None else spread * per_chain(torch.sqrt(step_scale), slope)

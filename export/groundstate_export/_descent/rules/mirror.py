@@ -38,16 +38,16 @@ class MirrorDescent(Sized):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del noise, probe
         following = self.advanced(state)
         for name, slope in gradient.items():
             y = state[name]
-            logits = torch.log(y.clamp_min(_LEAST)) - self.scaled_step_size(name, slope, rate, state) * slope
+            logits = torch.log(y.clamp_min(_LEAST)) - self.scaled_step_size(name, slope, step_scale, state) * slope
             moved = torch.where(y > 0, torch.softmax(logits, dim=-1), torch.zeros_like(y))
-            following[name] = unless_still(rate, _shared_out(moved), y)
+            following[name] = unless_still(step_scale, _shared_out(moved), y)
         return following
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:

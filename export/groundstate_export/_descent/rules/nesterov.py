@@ -32,13 +32,13 @@ class Nesterov(WithMomentum):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del noise, probe
         following = self.advanced(state)
         for name, slope in gradient.items():
-            move = self.scaled_step_size(name, slope, rate, state) * slope
+            move = self.scaled_step_size(name, slope, step_scale, state) * slope
             velocity = self.momentum * state[f"{name}.velocity"] - move
             following[f"{name}.velocity"] = velocity
             following[name] = state[name] + self.momentum * velocity - move

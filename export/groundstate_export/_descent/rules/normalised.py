@@ -32,10 +32,10 @@ class Normalised(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         scale = torch.sqrt(squared_norm(gradient.values()).clamp_min(self.eps**2))
         normalised = {name: slope / per_chain(scale, slope) for name, slope in gradient.items()}
-        following: State = self.rule(state, normalised, noise, rate, probe)
+        following: State = self.rule(state, normalised, noise, step_scale, probe)
         return following

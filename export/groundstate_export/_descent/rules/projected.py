@@ -20,7 +20,7 @@ class Projected(Wrapper):
     A. A. Goldstein, "Convex programming in Hilbert space", 1964; E. S. Levitin and B. T. Polyak, "Constrained
     minimization methods", 1966. A segment starts from ``P(y)`` too, so every state that is evaluated lies in the set,
     wherever a host starts. ``residual`` is then the norm of ``y − P(y − ∇E(y))``, which vanishes where no step within
-    the set leads down. At rate 0 nothing is projected: such a chain is only evaluated.
+    the set leads down. At step_scale 0 nothing is projected: such a chain is only evaluated.
 
     Rules that scale each entry by itself (`Adam`, `RMSProp`, step sizes by entry) settle in the minimum of a `Box` or of
     fixed values; on a simplex or a sphere they settle elsewhere, since the projection is nearest in another measure than
@@ -71,14 +71,14 @@ class Projected(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         inputs = asked(probe, self).inputs
-        following: State = self.rule(state, gradient, noise, rate, probe)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
         for name in gradient:
             projected = self.nearest(name, following[name], inputs)
-            following[name] = unless_still(rate, projected, state[name])
+            following[name] = unless_still(step_scale, projected, state[name])
         return following
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:

@@ -12,7 +12,7 @@ from groundstate_export._descent.rules.landscapes import Landscapes
 from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, chain_slot, choose, merged
 from groundstate_export._descent.rules.step_sizes import positive
 
-_SCALE = "chain.step_scale"
+_SCALE = "chain.step_factor"
 _ROUNDING = 4 * torch.finfo(torch.float32).eps
 
 
@@ -59,12 +59,12 @@ class Rejecting(Wrapper):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         probe = asked(probe, self)
         scale = state.get(_SCALE)
-        slowed = rate if scale is None else scale if rate is None else rate * scale
+        slowed = step_scale if scale is None else scale if step_scale is None else step_scale * scale
         following: State = self.rule(state, gradient, noise, slowed, probe)
         there = probe.at({**state, **{name: following[name] for name in gradient}})
         risen, before = there.objective, probe.objective

@@ -46,7 +46,7 @@ class RMSProp(Sized):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         del noise, probe
@@ -54,6 +54,6 @@ class RMSProp(Sized):
         for name, slope in gradient.items():
             square = self.smoothing * state[f"{name}.square"] + (1 - self.smoothing) * slope * slope
             following[f"{name}.square"] = square
-            step_size = self.scaled_step_size(name, slope, rate, state)
+            step_size = self.scaled_step_size(name, slope, step_scale, state)
             following[name] = state[name] - step_size * slope / (root(square) + self.eps)
         return following

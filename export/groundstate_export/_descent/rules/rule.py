@@ -6,6 +6,7 @@ PyTorch, and is captured into the exported graph. Everything is per chain, that 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,29 @@ class Slot(NamedTuple):
     tensor: Tensor
     initial: Initial
     later: tuple[float, ...] = ()
+
+
+class NoiseTimes(NamedTuple):
+    """The steps of a chain at which noise is drawn: step ``t``, from 0 on, where ``t mod period`` is one of the offsets.
+
+    The steps are the chain's own, counted since it started, so that the length of a segment does not change them.
+    """
+
+    period: int
+    offsets: tuple[int, ...] = (0,)
+
+    def within(self, steps: int) -> tuple[int, ...]:
+        """The places in a segment of ``steps`` at which noise may be due, in whichever segment of the chain."""
+        shared = math.gcd(self.period, steps)
+        residues = {offset % shared for offset in self.offsets}
+        return tuple(place for place in range(steps) if place % shared in residues)
+
+    def fitting(self, steps: int) -> NoiseTimes:
+        """The same times with a period that divides ``steps`` or is a multiple of it."""
+        if self.period % steps == 0 or steps % self.period == 0:
+            return self
+        whole = math.lcm(self.period, steps)
+        return NoiseTimes(whole, tuple(t for t in range(whole) if t % self.period in self.offsets))
 
 
 @dataclass(frozen=True)
@@ -102,9 +126,9 @@ def choose(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(per_chain(condition, no), yes, no)
 
 
-def unless_still(rate: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
-    """``moved``, and ``before`` for chains of rate 0: those are evaluated, so nothing about them may change."""
-    return moved if rate is None else choose(rate > 0, moved, before)
+def unless_still(step_scale: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
+    """``moved``, and ``before`` for chains whose step scale is 0: those are evaluated, so nothing about them may change."""
+    return moved if step_scale is None else choose(step_scale > 0, moved, before)
 
 
 def chain_slot(state: Mapping[str, Tensor], start: float, later: tuple[float, ...] = ()) -> Slot:
@@ -120,12 +144,10 @@ class Rule(nn.Module, ABC):
     change nothing.
 
     Attributes:
-        noise_every: A kick of standard normal noise is drawn at every step whose index within the segment is a multiple of
-            this, except in the segment's last ``noise_every`` steps, so that a segment ends settled. 0: the rule takes no
-            noise.
+        noise_times: The steps of a chain at which standard normal noise is drawn; None where the rule takes none.
     """
 
-    noise_every: int = 0
+    noise_times: NoiseTimes | None = None
 
     @abstractmethod
     def forward(
@@ -133,7 +155,7 @@ class Rule(nn.Module, ABC):
         state: State,
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
         """The next state.
@@ -142,7 +164,7 @@ class Rule(nn.Module, ABC):
             state: Everything the descent carries, slots included.
             gradient: The gradient of what is descended, one tensor for each minimised name, of its shape.
             noise: Standard normal tensors of the same names and shapes, on the steps that draw noise; else None.
-            rate: Multiplies the step size of each chain, ``(batch,)``; None for 1. At 0 no minimised tensor may move.
+            step_scale: Multiplies the step size of each chain, ``(batch,)``; None for 1. At 0 no minimised tensor may move.
             probe: The landscape at the state. The rules that need it say so; they raise where it is None.
         """
 
@@ -150,10 +172,6 @@ class Rule(nn.Module, ABC):
         """What the rule adds to a state of minimised tensors: a slot for each new name."""
         del state, probe
         return {}
-
-    def kicks(self, steps: int) -> list[int]:
-        """The steps of a segment of ``steps`` at which noise is drawn."""
-        return list(range(0, steps - self.noise_every, self.noise_every)) if self.noise_every else []
 
     def keywords(self, state: Mapping[str, Tensor], *, last: bool = False) -> dict[str, Tensor]:
         """Keywords that the energy takes besides its inputs, batch first.
@@ -222,13 +240,10 @@ class Wrapper(Rule):
             name = type(self).__name__
             raise ValueError(f"{name} stands inside {name}; one of them can do the work of both, so use one.")
         self.rule = rule
-        self.noise_every = rule.noise_every
+        self.noise_times = rule.noise_times
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         return self.rule.slots(state, probe)
-
-    def kicks(self, steps: int) -> list[int]:
-        return self.rule.kicks(steps)
 
     def keywords(self, state: Mapping[str, Tensor], *, last: bool = False) -> dict[str, Tensor]:
         return self.rule.keywords(state, last=last)

@@ -67,11 +67,13 @@ class Sized(Rule):
         size: Tensor = self.log_step_size[name if name in self.log_step_size else "*"]
         return size.exp()
 
-    def scaled_step_size(self, name: str, slope: Tensor, rate: Tensor | None, state: Mapping[str, Tensor]) -> Tensor:
-        """The step size of a minimised tensor now, times the rate of each chain, to multiply its gradient with."""
+    def scaled_step_size(
+        self, name: str, slope: Tensor, step_scale: Tensor | None, state: Mapping[str, Tensor]
+    ) -> Tensor:
+        """The step size of a minimised tensor now, times the step_scale of each chain, to multiply its gradient with."""
         schedule = self.schedule(name)
         size = self.step_size(name) if schedule is None else schedule.fitting(state[STEP], slope)
-        return size if rate is None else size * per_chain(rate, slope)
+        return size if step_scale is None else size * per_chain(step_scale, slope)
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         del probe
