@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from groundstate_export import HeavyBall
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.constraints.energy import HAND, LEARNED, ConstraintsEnergy
 
@@ -15,6 +14,9 @@ SEGMENT = 16
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
 
 NOISE_EVERY = 4
+NOISE_PERIOD = 16
+"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+
 TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures, by which their noise is multiplied."""
 
@@ -49,6 +51,11 @@ class Settings(SettingsBase):
         """The rule that descends an energy with these numbers."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=TEMPERATURE
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=NOISE_PERIOD,
+            temperature=TEMPERATURE,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"])

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from groundstate_models.constraints.energy import FEATURES, HAND, LEARNED, ConstraintsEnergy, checks
 from groundstate_models.constraints.export import SIZES, examples
 from groundstate_models.constraints.families import FAMILIES, minimal_sudoku, mixed, quasigroup, queens, sat, zebra
-from groundstate_models.constraints.learned import NOISE_EVERY, RULE, SEGMENT, TEMPERATURE, Settings
+from groundstate_models.constraints.learned import NOISE_EVERY, NOISE_PERIOD, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import AXES, FAR, Network
 from groundstate_training import RULE as RULE_NUMBERS
@@ -131,17 +131,17 @@ def row_arguments() -> dict[str, Any]:
 
     inputs, *others = map(example, SIZES)
     rule = RowBreakout(
-        energy.violations, columns, noise_every=NOISE_EVERY, noise_period=SEGMENT, temperature=TEMPERATURE
+        energy.violations, columns, noise_every=NOISE_EVERY, noise_period=NOISE_PERIOD, temperature=TEMPERATURE
     )
     return {
         "energy": energy,
         "inputs": inputs[0],
         "state": inputs[1],
         "rule": rule.requires_grad_(requires_grad=False),
-        "unroll": SEGMENT,
+        "unroll": NOISE_PERIOD,
         "decode": energy.decode,
         "checks": lambda answer, numbers, **rest: checks(answer, **rest),
-        "trace_every": SEGMENT,
+        "trace_every": NOISE_PERIOD,
         "axes": AXES,
         "resized": others,
     }

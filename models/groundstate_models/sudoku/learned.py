@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from groundstate_export import HeavyBall
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy
 
@@ -15,6 +14,9 @@ SEGMENT = 32
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
 
 NOISE_EVERY = 8
+NOISE_PERIOD = 32
+"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+
 TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures, by which their noise is multiplied."""
 
@@ -54,6 +56,11 @@ class Settings(SettingsBase):
         """The rule that descends an energy with these numbers."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=temperature
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=NOISE_PERIOD,
+            temperature=temperature,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], terms=("rules", "undecided"))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.data import Boards
 from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy, checks
-from groundstate_models.sudoku.learned import NOISE_EVERY, RULE, SEGMENT, TEMPERATURE, Settings
+from groundstate_models.sudoku.learned import NOISE_EVERY, NOISE_PERIOD, RULE, TEMPERATURE, Settings
 from groundstate_models.sudoku.rivals import Rivals
 from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles, relatives, sparse_puzzles
 from groundstate_training import RULE as RULE_NUMBERS
@@ -141,7 +141,7 @@ def row_arguments(board: Board) -> dict[str, Any]:
         energy.violations,
         (*LEARNED, *RULE_NUMBERS),
         noise_every=NOISE_EVERY,
-        noise_period=SEGMENT,
+        noise_period=NOISE_PERIOD,
         temperature=TEMPERATURE,
         terms=("rules", "undecided"),
     )
@@ -150,10 +150,10 @@ def row_arguments(board: Board) -> dict[str, Any]:
         "inputs": {"grid": grid, "numbers": first * (1.0 - 0.05 * torch.rand(rows, len(first), generator=draw))},
         "state": torch.randn(rows, n, n * n, generator=draw),
         "rule": rule.requires_grad_(requires_grad=False),
-        "unroll": SEGMENT,
+        "unroll": NOISE_PERIOD,
         "decode": energy.decode,
         "checks": lambda answer, grid, numbers: checks(answer, grid),
-        "trace_every": SEGMENT,
+        "trace_every": NOISE_PERIOD,
     }
 
 
