@@ -51,7 +51,7 @@ async def replied() -> None:
             if question is None:
                 break
             request["replies"][question["id"]] = question["options"][0]["id"]
-        print(f"Replied in {len(request['answers'])} further calls:")
+        print(f"Replied in {len(request['replies'])} further calls:")
         show(result)
 
 

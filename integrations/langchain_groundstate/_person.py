@@ -9,7 +9,7 @@ from langchain_core.runnables import ensure_config
 from langgraph.types import interrupt
 
 import groundstate as gs
-from langchain_groundstate._replies import CannotAskError
+from langchain_groundstate._errors import CannotAskError
 
 _REPLY = (
     'Resume with the id of an option, or {"option": <id of an option>}; {"option": null} takes the result as it is. '
@@ -60,7 +60,7 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
 
 
 def _configuration(solution: gs.Solution) -> dict[str, Any]:
-    """The answer, or what came closest to one."""
+    """The answer, or the closest attempt."""
     if solution.closest is not None:
         return {"closest": solution.closest.answer}
     return {"answer": solution.answer}

@@ -19,10 +19,10 @@ from tests.docs import pages
 PAGE = pages.read("langchain.md")
 SNIPPETS = {
     "langchain_agent.py": r"solved in \d+ steps, \d+ chains\n5 3 4 6 7 8 9 1 2\n",
-    "langgraph_interrupt.py": r"(Which digit .*\? (\d \(keeps \d+\) ?)+\n)+solved \[\[1, 2, .*\]\]\n",
+    "langgraph_interrupt.py": r"(Which digit .*\? (\d \(leaves \d+\) ?)+\n)+solved \[\[1, 2, .*\]\]\n",
     "langgraph_edges.py": r"solved after \d+ replies\n",
     "langchain_ask_llm.py": r"(Which digit .*\? \[.*\] → \d\n)+solved \[\[1, 2, .*\]\] after \d+ replies\n",
-    "langchain_progress.py": r"(solve_sudoku: step \d+, \d+ chains, \d+ rules broken at best\n)+",
+    "langchain_progress.py": r"(solve_sudoku: step \d+, \d+ chains, \d+ violations at best\n)+",
 }
 
 

@@ -33,8 +33,8 @@ class State(TypedDict, total=False):
 def replied(state: State) -> State:
     """A node that replies as one who thinks of the finished board."""
     question = state["solution"]["question"]
-    answers = {**state["request"].get("replies", {}), question["id"]: digit(question, FINISHED)}
-    return {"request": {**state["request"], "replies": answers}}
+    replies = {**state["request"].get("replies", {}), question["id"]: digit(question, FINISHED)}
+    return {"request": {**state["request"], "replies": replies}}
 
 
 def graph(node: Any, checkpointer: InMemorySaver | None = None) -> Any:
