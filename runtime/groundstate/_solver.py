@@ -234,6 +234,7 @@ class Solver:
             ],
             "defaults": dict(header.defaults),
             "limits": dict(header.limits),
+            "device": {"name": self.device, "nodes": self._session.placed},
             "form": header.form,
             "steps_per_segment": header.steps,
             "trace_every": header.trace_every,

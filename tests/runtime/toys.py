@@ -156,7 +156,7 @@ def placing(inputs: dict[str, list[int]], answers: dict[str, list[int]]) -> byte
 
 
 def drunkard(steps: int, period: int, offsets: list[int], **changes: Any) -> bytes:
-    """One number that nothing but noise moves, at the steps of a chain that are one of ``offsets`` beyond a multiple of ``period``.
+    """One number that only noise moves, at the steps of a chain that are one of ``offsets`` beyond a multiple of ``period``.
 
     It never converges.
     """
