@@ -43,8 +43,11 @@ class Solver:
         self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
     ) -> None:
         self._made_from = model, device, threads, source
-        self._session = Session(model, device, source)
+        self._session = Session(model, device, source, loop=True)
         self.header: Header = read_header(self._session.metadata, source)
+        if self._session.loops != (self.header.form == "loop"):
+            has = "a loop" if self._session.loops else "no loop"
+            raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
         sessions = [*_stages(self.header, self._session, device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
