@@ -34,12 +34,14 @@ class Days:
         dated: Whether they are dates; else they are weekdays.
         zone: That of the request's local times; None where it says none.
         today: The date from which "tomorrow" counts; None where the request does not say.
+        understood: What days said relative to today mean, as words of a sentence; empty where there are none.
     """
 
     numbers: tuple[int, ...]
     dated: bool
     zone: tzinfo | None = None
     today: date | None = None
+    understood: str = ""
 
     @cached_property
     def clocks(self) -> Clocks:

@@ -66,7 +66,8 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
         numbers, dated = _named(words, zone, today)
     if today is not None and not dated:
         numbers, dated = _from(today, numbers), True
-    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone, today)
+    understood = _understood(request, today)
+    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone, today, understood)
     try:
         assert days.clocks
     except ValueError as error:
@@ -125,6 +126,22 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
         return words[0].value.date() if isinstance(words[0].value, datetime) else words[0].value
     faults.append(Fault("today", f'{text!r} is no date; write "2025-06-02".'))
     return None
+
+
+def _understood(request: Mapping[str, Any], today: date | None) -> str:
+    """Every day said relative to today, and the date it is taken for."""
+    if today is None:
+        return ""
+    said: dict[str, str] = {}
+    for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
+        try:
+            words = tokens(text, today)
+        except ValueError:
+            continue
+        for word in words:
+            if isinstance(word.value, date) and not word.text[:1].isdigit() and not isinstance(word.value, datetime):
+                said.setdefault(word.text, f"{word.value:%A} {word.value}")
+    return ", ".join(f"{word} is {day}" for word, day in said.items())
 
 
 def _from(today: date, weekdays: Sequence[int]) -> list[int]:
