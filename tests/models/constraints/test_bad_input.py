@@ -87,7 +87,7 @@ def refused(solver: gs.Solver, request: Any) -> list[tuple[str, str]]:
         (preferred(0), "preferences[0].weight", "a number above 0"),
         (preferred(math.inf), "preferences[0].weight", "inf is not allowed here"),
         (preferred(-math.inf), "preferences[0].weight", "-inf is not allowed here"),
-        (preferred(math.nan), "preferences[0].weight", "nan is no weight"),
+        (preferred(math.nan), "preferences[0].weight", "nan is not allowed here"),
         (preferred("2"), "preferences[0].weight", "'2' is not allowed here"),
     ],
 )  # fmt: skip
