@@ -166,6 +166,10 @@ class Meaning:
         told = self.variables(one)
         return bool(told) and told == self.variables(other)
 
+    def indifferent(self, answer: Answer) -> bool:
+        """Whether a reading that asks has nothing to ask about in an answer: the convention of `settle_ties` decides alone."""
+        return self.asks is not None and not self.variables(answer)
+
     def settle_ties(self, answer: Answer) -> Answer:
         """The answer that the task's convention prefers, if it is as good; else the one given."""
         settled: Answer = self._call(self.reading.settle_ties, answer)

@@ -209,8 +209,13 @@ class Problem:
         """Whether enough answers are found and none can be better, or looking for more took several times what these took."""
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
-        enough = len(self.found) >= self.budget.alternatives or self.unique
+        enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
         return (enough and not self.improving) or bool(self.found and self.rounds >= 4 * self.first + 8)
+
+    @property
+    def _indifferent(self) -> bool:
+        """Whether nothing in the answers is worth a question, so that further ones, which cost as much, are of no use."""
+        return self.meaning.indifferent(self.found[0].answer) if self.found else False
 
     @property
     def wanted(self) -> int:
