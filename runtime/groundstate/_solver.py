@@ -23,7 +23,7 @@ from groundstate._minimise import minimise
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
-from groundstate._replies import Replies
+from groundstate._replies import Replies, applied, given
 from groundstate._score import Scorer
 from groundstate._session import Session
 from groundstate._solution import Score, Solution
@@ -54,7 +54,7 @@ class Solver:
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
         self._scorer = Scorer(self._session, self._problems, self._pool)
-        self._replies = Replies(self._problems.read)
+        self._replies = Replies()
         _SOLVERS.add(self)
 
     def __repr__(self) -> str:
@@ -127,14 +127,19 @@ class Solver:
         _callable("heartbeat", heartbeat)
         begun = time.monotonic()
 
-        def solved(meaning: Meaning) -> Solution:
-            for _, _, outcome in self._problems.outcomes([meaning], budget, watch, begun, heartbeat):
+        left, current, options = given(replies), request, (budget, ask)
+        while True:
+            meaning = self._problems.read(current)
+            solution = self._replies.recalled(meaning, options) if left or deadline is None else None
+            if solution is None:
+                ((_, _, outcome),) = self._problems.outcomes([meaning], budget, watch, begun, heartbeat)
                 if isinstance(outcome, RequestError):
                     raise outcome
-                return self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
-            raise AssertionError("a request came back neither answered nor refused")
-
-        return self._replies.settle(request, replies or {}, (budget, ask), solved, recall=deadline is None)
+                solution = self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
+                self._replies.remember(meaning, options, solution)
+            if not left:
+                return solution
+            current = applied(left, solution)
 
     def solve_many(
         self,

@@ -48,8 +48,13 @@ def _coerced(schema: Any, root: Mapping[str, Any], value: Any, place: str, notes
         return {**value, **changed} if changed else value
     if isinstance(value, list | tuple) and "array" in kinds:
         # One note for all entries of a list: their place is that of the list.
-        items = [_coerced(schema.get("items"), root, item, place, notes, depth - 1) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        items: list[Any] | None = None
+        for index, item in enumerate(value):
+            new = _coerced(schema.get("items"), root, item, place, notes, depth - 1)
+            if new is not item:
+                items = list(value) if items is None else items
+                items[index] = new
+        return value if items is None else items
     return value
 
 
