@@ -39,7 +39,6 @@ def contenders(
     from torch.fx.experimental.proxy_tensor import make_fx
 
     from groundstate_export import export
-    from groundstate_export.evaluate import named_terms, total
 
     torch.set_num_threads(threads)
     made = landscape(name)
@@ -53,7 +52,8 @@ def contenders(
         for _ in range(steps):
             with torch.enable_grad():
                 leaf = state["y"].detach().requires_grad_()
-                energy = total(named_terms(made.energy(leaf, **named)))
+                found = made.energy(leaf, **named)
+                energy = found if isinstance(found, torch.Tensor) else sum(found.values())
                 (slope,) = torch.autograd.grad(energy.sum(), leaf)
             with torch.no_grad():
                 state = made.rule(state, {"y": slope})

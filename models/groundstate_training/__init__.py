@@ -8,13 +8,18 @@ from groundstate_training._command import evolve_command
 from groundstate_training._errors import TrainingError
 from groundstate_training._evolution import Evolution, EvolutionPreset, Point
 from groundstate_training._files import write_file
+from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
+from groundstate_training._search import RowSearch
 
 __all__ = [
+    "RULE",
     "Checkpoint",
     "Evolution",
     "EvolutionPreset",
     "Point",
+    "RowBreakout",
+    "RowSearch",
     "Trainer",
     "TrainingError",
     "evolve_command",

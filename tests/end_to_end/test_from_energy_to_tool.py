@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import groundstate as gs
-from groundstate_export import HeavyBall, Normal, Tool, export
+from groundstate_export import Card, HeavyBall, Normal, export
 from langchain_groundstate import EnergyTool
 
 N = 5
@@ -50,11 +50,11 @@ def made(path: Path, defaults: dict[str, float] | None = None, **options: Any) -
         rule=HeavyBall(step_size=0.5, momentum=0.8),
         path=path,
         decode=decode,
-        rules=rules,
+        checks=rules,
         record=True,
-        tool=Tool(
+        card=Card(
             description="Arranges 5 items so that all differ.",
-            rules={"different": "All items differ."},
+            checks={"different": "All items differ."},
             defaults=defaults or {},
         ),
         **{"unroll": 8} | options,
