@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from weakref import WeakSet
 
@@ -350,7 +349,7 @@ class Solver:
         question = self._problems.question(meaning, solution, budget, begun, heartbeat)
         if question is None:
             return solution
-        return replace(solution, question=question, seconds=time.monotonic() - begun)
+        return solution.changed(question=question, seconds=time.monotonic() - begun)
 
     def _budget(
         self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
