@@ -112,7 +112,11 @@ def _pictures(
     for head, detail, answer in [
         ("the request", "", None),
         *(
-            (f"step {descent.steps[at]}", f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}", descent.answers[at])
+            (
+                f"step {descent.steps[at]}",
+                f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}",
+                descent.answers[at],
+            )
             for at in moments
             if descent.answers[at] is not None
         ),
