@@ -13,8 +13,8 @@ import click
 import groundstate
 from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
 from groundstate.cli import _report, _requests
-from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 from groundstate.cli._requests import Item, Source
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 
 
 @dataclass(frozen=True, slots=True)
