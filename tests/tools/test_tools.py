@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import groundstate as gs
-from groundstate.tools import DescribeTool, ScoreTool, SolveTool
+from groundstate.tools import DescribeTool, SolveTool
 from tests.support import EASY, EASY_SOLUTION, rows
 
 SMALL = {"restarts": 16, "max_steps": 256}
@@ -31,9 +31,8 @@ def small() -> SolveTool:
 
 def test_a_tool_is_told_by_its_artefact(tool: SolveTool, sudoku: gs.Solver) -> None:
     assert (tool.name, tool.title, tool.description) == ("solve_sudoku", "Sudoku", sudoku.header.description)
-    assert list(tool.schema["properties"]) == ["grid", "answers"]
+    assert list(tool.schema["properties"]) == ["grid", "replies", "action", "answer"]
     assert tool.schema["required"] == ["grid"]
-    assert tool.shape == '{"grid": [9 × [9 × integer 0 to 9]], "answers" (optional): {any name: string}}'
 
 
 def test_the_schema_is_one_and_its_example_is_accepted(tool: SolveTool) -> None:
@@ -60,17 +59,17 @@ def test_a_question_is_put_with_its_options_and_how_to_reply(small: SolveTool) -
     assert reply.question is not None
     assert question["id"] == reply.question.id
     assert [option["id"] for option in question["options"]] == ["1", "2", "3", "4"]
-    assert f"answers {{{question['id']}: option id}}" in question["reply"]
+    assert f"replies {{{question['id']}: option id}}" in question["reply"]
     assert "alternatives" not in reply.record
 
 
 def test_replies_lead_to_a_solved_board_in_calls_that_carry_everything(small: SolveTool) -> None:
-    arguments: dict[str, Any] = {"grid": EMPTY, "answers": {}}
+    arguments: dict[str, Any] = {"grid": EMPTY, "replies": {}}
     reply = small.call(arguments)
     for _ in range(12):
         if reply.question is None:
             break
-        arguments["answers"][reply.question.id] = reply.question.options[0].id
+        arguments["replies"][reply.question.id] = reply.question.options[0].id
         reply = small.call(json.loads(json.dumps(arguments)))
     assert reply.record["status"] == "solved"
 
@@ -119,7 +118,7 @@ def test_what_is_in_doubt_is_refused_with_its_place_and_what_to_send(tool: Solve
     assert refused.value.faults[0].place == place
     said = tool.refusal(refused.value)
     assert said.startswith("solve_sudoku refused the arguments and did nothing.")
-    assert said.endswith(f"The arguments must be {tool.shape}.")
+    assert said.splitlines()[-1].startswith('The arguments must be {"grid": [9 × [9 × integer 0 to 9]], ')
 
 
 @pytest.mark.parametrize("arguments", [{}, {"board": rows(EASY)}, {"grid": rows(EASY), "note": "hi"}, [], "grid", None])
@@ -128,15 +127,15 @@ def test_arguments_of_another_shape_are_refused(tool: SolveTool, arguments: Any)
         tool.call(arguments)
 
 
-@pytest.mark.parametrize("answers", ["yes", ["1"], 3])
-def test_replies_of_another_shape_are_refused(tool: SolveTool, answers: Any) -> None:
-    with pytest.raises(gs.RequestError, match="This must be an object from the id of a question"):
-        tool.call({"grid": rows(EASY), "answers": answers})
+@pytest.mark.parametrize("replies", ["yes", ["1"], 3])
+def test_replies_of_another_shape_are_refused(tool: SolveTool, replies: Any) -> None:
+    with pytest.raises(gs.RequestError, match="This must map the id of a question"):
+        tool.call({"grid": rows(EASY), "replies": replies})
 
 
 def test_no_replies_are_no_replies(tool: SolveTool) -> None:
-    for answers in (None, {}, "{}"):
-        assert tool.call({"grid": rows(EASY), "answers": answers}).record["status"] == "solved"
+    for replies in (None, {}, "{}"):
+        assert tool.call({"grid": rows(EASY), "replies": replies}).record["status"] == "solved"
 
 
 @settings(max_examples=60, deadline=None)
@@ -148,7 +147,7 @@ def test_no_replies_are_no_replies(tool: SolveTool) -> None:
     )
 )
 def test_nothing_that_can_be_sent_does_more_than_be_refused(small: SolveTool, sent: Any) -> None:
-    for arguments in (sent, {"grid": sent}, {"grid": EMPTY, "answers": sent}):
+    for arguments in (sent, {"grid": sent}, {"grid": EMPTY, "replies": sent}):
         with contextlib.suppress(gs.RequestError):
             json.loads(small.call(arguments).text)
 
@@ -161,24 +160,51 @@ def test_deep_nesting_is_refused(small: SolveTool) -> None:
         small.call({"grid": deep})
 
 
-# The other tools
+# Scores, descriptions, functions
 
 
-def test_an_answer_is_judged(sudoku: gs.Solver) -> None:
-    tool = ScoreTool(sudoku)
-    right = {"request": {"grid": rows(EASY)}, "answer": {"grid": rows(EASY_SOLUTION)}}
-    assert tool.call(right).record["valid"] is True
+def test_an_answer_is_scored_by_the_same_tool(sudoku: gs.Solver) -> None:
+    tool = SolveTool(sudoku)
+    right: dict[str, Any] = {"grid": rows(EASY), "action": "score", "answer": {"grid": rows(EASY_SOLUTION)}}
+    reply = tool.call(right)
+    assert reply.record["valid"] is True
+    assert reply.outcome == sudoku.score({"grid": rows(EASY)}, right["answer"])
     swapped = EASY_SOLUTION[:2] + EASY_SOLUTION[3] + EASY_SOLUTION[2] + EASY_SOLUTION[4:]
-    wrong = {"request": {"grid": rows(EASY)}, "answer": {"grid": rows(swapped)}}
-    assert tool.call(wrong).record["valid"] is False
-    assert tool.call(json.loads(json.dumps({k: json.dumps(v) for k, v in right.items()}))).record["read_as"]
+    wrong = tool.call({**right, "answer": {"grid": rows(swapped)}}).record
+    assert wrong["valid"] is False
+    assert wrong["violations"]
+    assert tool.call({**right, "answer": json.dumps(right["answer"])}).record["read_as"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "said"),
+    [
+        ({"action": "score"}, "answer", "This is missing; the action 'score' needs the answer to check."),
+        ({"action": "judge"}, "action", "'judge' is not an action; use 'solve' or 'score'."),
+        ({"action": "score", "answer": {"grid": 1}}, "answer.grid", "an array is"),
+    ],
+)
+def test_a_score_that_cannot_be_computed_is_refused(
+    tool: SolveTool, arguments: dict[str, Any], place: str, said: str
+) -> None:
+    with pytest.raises(gs.RequestError) as refused:
+        tool.call({"grid": rows(EASY), **arguments})
+    assert refused.value.faults[0].place == place
+    assert said in refused.value.faults[0].message
+
+
+def test_scoring_can_be_left_out(sudoku: gs.Solver) -> None:
+    tool = SolveTool(sudoku, score=False)
+    assert list(tool.schema["properties"]) == ["grid", "replies"]
+    with pytest.raises(gs.RequestError, match="The property 'action' is unknown"):
+        tool.call({"grid": rows(EASY), "action": "solve"})
 
 
 def test_models_are_described_all_in_a_line_and_one_in_full(sudoku: gs.Solver) -> None:
     tool = DescribeTool([sudoku, gs.load("sudoku_4x4")])
     assert [one["model"] for one in tool.call({}).record["models"]] == ["sudoku", "sudoku_4x4"]
-    assert tool.call({"model": "sudoku"}).record["rules"].keys() == {"givens", "rows", "columns", "boxes"}
-    with pytest.raises(gs.RequestError, match="'chess' is no model here; there are 'sudoku', 'sudoku_4x4'"):
+    assert tool.call({"model": "sudoku"}).record["checks"].keys() == {"givens", "rows", "columns", "boxes"}
+    with pytest.raises(gs.RequestError, match="'chess' is not a model here; there are 'sudoku' and 'sudoku_4x4'"):
         tool.call({"model": "chess"})
     with pytest.raises(gs.RequestError):
         tool.call({"models": "sudoku"})
@@ -195,7 +221,7 @@ def test_a_plain_function_has_all_that_a_framework_reads(sudoku: gs.Solver) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"restart": 8}, "did you mean 'restarts'"),
+        ({"restart": 8}, "Did you mean 'restarts'"),
         ({"restarts": 0}, "restarts is 0"),
         ({"detail": "short"}, "it must be 'brief' or 'full'"),
         ({"device": "tpu"}, "device is 'tpu'"),
