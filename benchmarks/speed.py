@@ -101,15 +101,14 @@ def contenders(
 
 def served(model: bytes, feeds: dict, threads: int, wanted: object) -> Callable[[], object]:
     """The file as the runtime serves it: as many rows a run as the file asks for, the runs spread over threads."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from groundstate._chains import Pool, segment
-    from groundstate._header import parse
+    from groundstate._header_reader import read_header
+    from groundstate._pool import Pool
+    from groundstate._segment import segment
     from groundstate._session import Session
 
     session = Session(model)
-    header = parse(session.metadata)
-    pool = Pool(ThreadPoolExecutor(threads), threads)
+    header = read_header(session.metadata)
+    pool = Pool(threads)
     state = {k.removeprefix("state."): v for k, v in feeds.items() if k.startswith("state.")}
     rate = feeds["rate"]
 
