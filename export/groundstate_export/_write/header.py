@@ -141,8 +141,8 @@ def _segment_of(segment: Segment) -> dict[str, Any]:
     starts, times = examined.starts(), examined.noise_times
     noise: dict[str, Any] = {}
     if times is not None:
-        for name, tensor in examined.state.items():
-            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
+        for name in examined.state:
+            noise[name] = _described(Spec(torch.float32, ()), graph.inputs[f"noise.{name}"]) | {
                 "period": times.period,
                 "offsets": list(times.offsets),
             }
