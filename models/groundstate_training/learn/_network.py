@@ -1,0 +1,126 @@
+"""The conditional network of a table: any columns in, a distribution of every column out.
+
+An ensemble of small residual networks runs as one batch of matrix products. Numbers become mixtures of normal distributions,
+levels a softmax. The energy of a row is the negative log pseudo-likelihood of its missing values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+KNOTS = (-1.6, -0.8, 0.0, 0.8, 1.6)
+"""Where the bends of the features of a number are, on the normal scale."""
+
+COMPONENTS = 5
+SMALLEST = 0.01
+"""Smallest width of a component, on the normal scale."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is made for.
+
+    Attributes:
+        numbers: Columns of numbers, which come first.
+        levels: How many levels each further column has.
+        members: Networks of the ensemble.
+        width: Of the residual blocks.
+        blocks: Residual blocks.
+    """
+
+    numbers: int
+    levels: tuple[int, ...]
+    members: int = 4
+    width: int = 64
+    blocks: int = 2
+
+    @property
+    def columns(self) -> int:
+        """Columns of the table."""
+        return self.numbers + len(self.levels)
+
+
+class Network(nn.Module):
+    """Distributions of all columns from any of them.
+
+    Args:
+        shape: Columns and sizes.
+        seed: Decides the initial weights.
+        dropout: Part of the hidden units that are left out in training.
+    """
+
+    def __init__(self, shape: Shape, seed: int = 0, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.shape, self.dropout = shape, dropout
+        draw = torch.Generator().manual_seed(seed)
+        m, w = shape.members, shape.width
+        inputs = shape.numbers * (1 + len(KNOTS)) + sum(shape.levels) + shape.columns
+        outputs = shape.numbers * 3 * COMPONENTS + sum(shape.levels)
+
+        def matrix(rows: int, columns: int, gain: float = 1.0) -> nn.Parameter:
+            return nn.Parameter(torch.randn(m, rows, columns, generator=draw) * gain / math.sqrt(rows))
+
+        self.enter, self.entered = matrix(inputs, w, 1.4), nn.Parameter(torch.zeros(m, 1, w))
+        self.inner = nn.ParameterList(matrix(w, w, 1.4) for _ in range(shape.blocks))
+        self.inner_bias = nn.ParameterList(nn.Parameter(torch.zeros(m, 1, w)) for _ in range(shape.blocks))
+        self.outer = nn.ParameterList(matrix(w, w, 0.5) for _ in range(shape.blocks))
+        self.leave = matrix(w, outputs, 0.3)
+        bias = torch.zeros(m, 1, outputs)
+        if shape.numbers:
+            means = bias[..., : shape.numbers * 3 * COMPONENTS].unflatten(-1, (shape.numbers, 3, COMPONENTS))
+            means[..., 1, :] = torch.linspace(-1.2, 1.2, COMPONENTS)
+            means[..., 2, :] = -0.5
+        self.left = nn.Parameter(bias)
+        self.register_buffer("knots", torch.tensor(KNOTS))
+
+    def forward(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Tensor:
+        """Outputs of every member, ``(members, batch, outputs)``.
+
+        Args:
+            numbers: On the normal scale, ``(batch, numbers)`` or ``(members, batch, numbers)``; any value where not given.
+            levels: Probabilities of the levels of each further column, ``(…, batch, levels)``.
+            given: 1 where a column is known, ``(…, batch, columns)``.
+        """
+        n = self.shape.numbers
+        parts = []
+        if n:
+            bends = torch.tanh(1.5 * (numbers[..., None] - self.knots))
+            features = torch.cat([numbers[..., None], bends], -1) * given[..., :n, None]
+            parts.append(features.flatten(-2))
+        parts += [level * given[..., n + k, None] for k, level in enumerate(levels)]
+        x = torch.cat([*parts, given], -1)
+        if x.dim() == 2:
+            x = x.expand(self.shape.members, *x.shape)
+        h = torch.baddbmm(self.entered, x, self.enter)
+        for inner, bias, outer in zip(self.inner, self.inner_bias, self.outer, strict=True):
+            a = functional.silu(torch.baddbmm(bias, h, inner))
+            h = h + torch.bmm(functional.dropout(a, self.dropout, self.training), outer)
+        return torch.baddbmm(self.left, functional.silu(h), self.leave)
+
+    def mixture(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log weights, means and widths of the numbers, ``(members, batch, numbers, components)`` each."""
+        n = self.shape.numbers
+        raw = outputs[..., : n * 3 * COMPONENTS].unflatten(-1, (n, 3, COMPONENTS))
+        weights = torch.log_softmax(raw[..., 0, :], -1)
+        return weights, raw[..., 1, :], SMALLEST + functional.softplus(raw[..., 2, :])
+
+    def chances(self, outputs: Tensor) -> list[Tensor]:
+        """Log probabilities of the levels of each further column, ``(members, batch, levels)`` each."""
+        rest = outputs[..., self.shape.numbers * 3 * COMPONENTS :]
+        return [torch.log_softmax(part, -1) for part in rest.split(list(self.shape.levels), -1)] if self.shape.levels else []
+
+    def log_likelihood(self, outputs: Tensor, numbers: Tensor, levels: Sequence[Tensor]) -> Tensor:
+        """Log likelihood of every value under the outputs, ``(members, batch, columns)``."""
+        parts = []
+        if self.shape.numbers:
+            weights, means, widths = self.mixture(outputs)
+            z = (numbers[..., None] - means) / widths
+            parts.append(torch.logsumexp(weights - 0.5 * z.square() - widths.log() - 0.5 * math.log(2 * math.pi), -1))
+        parts += [(log * level).sum(-1, keepdim=True) for log, level in zip(self.chances(outputs), levels, strict=True)]
+        return torch.cat(parts, -1)
