@@ -6,6 +6,7 @@ damaged or foreign file can therefore not run code.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,7 +50,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         TrainingError: If the file cannot be read or is no checkpoint. It is left as it is.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             entries = dict(file)
         state: dict[str, Any] = json.loads(entries.pop(_JSON).tobytes())
         for place, array in entries.items():

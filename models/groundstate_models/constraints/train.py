@@ -21,11 +21,10 @@ import numpy as np
 
 from groundstate_models.constraints.compiled import Array, Flat, descend
 from groundstate_models.constraints.energy import FEATURES, HAND
-from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE, Settings
-from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup, queens, sat, sudoku, zebra
+from groundstate_models.constraints.families import FAMILIES, minimal_sudoku, mixed, quasigroup, queens, sat, zebra
+from groundstate_models.constraints.learned import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
-from groundstate_models.sudoku.search import hard_puzzles
 from groundstate_training import Evolution, EvolutionPreset, Point, evolve_command
 
 _HELD = 1_000_003
@@ -85,9 +84,8 @@ DIMENSIONS = 4 + 2 * len(FEATURES) + 6
 def problems(seed: int, each: int, largest: int) -> dict[str, list[Flat]]:
     """Problems by family that propagation alone does not solve, each family ``each`` at the most."""
     draw = np.random.default_rng(seed)
-    hard = hard_puzzles(each, seed)[0].reshape(-1, 9, 9)
     sources = {
-        "hard sudoku": (sudoku(grid.tolist()) for grid in hard),
+        "minimal sudoku": (minimal_sudoku(9, draw).request for _ in range(2 * each)),
         "quasigroup at the threshold": (
             quasigroup(n, round(0.42 * n * n), draw).request for n in draw.integers(10, 15, 4 * each)
         ),

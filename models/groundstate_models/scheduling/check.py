@@ -19,7 +19,7 @@ RULES = {
     "people": "Nobody is in two activities at once, or in one while not available.",
     "rooms": "Activities are in rooms that they may have, that are free, large enough, and hold one at a time.",
     "travel": "Between two activities of a person there is time for the way, and for the gap.",
-    "order": "Activities begin after those that have to be over before.",
+    "order": "Activities begin after those that have to be over before, where both take place.",
     "rules": "The rules of the request hold.",
 }
 """What is checked, by name."""
@@ -132,7 +132,7 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         yield Violation("windows", 1, fixed, (f"{activity.where}.at",))
     if not inside(span, activity.window):
         yield Violation("windows", 1, f"{when}, outside {said(activity.window, days)}.", (activity.says_when,))
-    if schedule.slot is not None and activity.at is None and one.start % DAY % schedule.slot:
+    if schedule.slot is not None and activity.at is None and schedule.days.clock(one.start) % schedule.slot:
         late = (
             f"{activity.name} starts at {days.moment_said(one.start)}, which is no multiple of {schedule.slot} minutes."
         )
@@ -185,7 +185,7 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
 
 
 def _from_home(schedule: Schedule, person: Person, activity: Activity, one: Placement) -> Iterator[Violation]:
-    begins = schedule.begins(person.name, one.day) if person.home is not None else None
+    begins = schedule.begins(person.name, schedule.days.day(one.start)) if person.home is not None else None
     where = _place(schedule, activity, one)
     way = schedule.way(person.home, where)
     if begins is not None and one.start < begins + way:
@@ -218,12 +218,13 @@ def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, ot
 
 
 def _twice(schedule: Schedule, who: str, one: _Happening, other: _Happening) -> str:
+    days = schedule.days
     both = " and ".join(
-        f"{activity.name} ({printed_clock(placed.start % DAY)}-{printed_clock((placed.end - 1) % DAY + 1)})"
+        f"{activity.name} ({printed_clock(days.clock(placed.start))}-{printed_clock(days.clock(placed.end) or DAY)})"
         for placed, activity in (one, other)
     )
     at = max(one[0].start, other[0].start)
-    return f"{who} two activities at {schedule.days.moment_said(at)}: {both}."
+    return f"{who} two activities at {days.moment_said(at)}: {both}."
 
 
 def _place(schedule: Schedule, activity: Activity, one: Placement) -> str | None:
@@ -244,9 +245,7 @@ def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
         activity = schedule.activities[name]
         for before in activity.after:
             place = (f"{activity.where}.after",)
-            if before not in placed:
-                yield Violation("order", 1, f"{name} has to be after {before}, which does not take place.", place)
-            elif one.start < placed[before].end + activity.gap:
+            if before in placed and one.start < placed[before].end + activity.gap:
                 gap = f" and {activity.gap} minutes have gone" if activity.gap else ""
                 early = (
                     f"{name} starts at {days.moment_said(one.start)}, before {before} is over{gap} "

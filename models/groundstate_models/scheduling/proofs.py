@@ -42,7 +42,7 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
 
 def _needed(schedule: Schedule) -> list[Activity]:
     """Activities that have to take place, in the order of the request."""
-    return [activity for activity in schedule.activities.values() if activity.name in schedule.needed]
+    return [activity for activity in schedule.activities.values() if not activity.optional]
 
 
 def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
@@ -95,7 +95,7 @@ def _too_late(schedule: Schedule, alone: Starts) -> Violation | None:
     behind: dict[str, str] = {}
     for activity in _sorted(schedule)[0]:
         begin = 0
-        for name in activity.after:
+        for name in (name for name in activity.after if name in earliest):
             over = earliest[name] + schedule.activities[name].duration + activity.gap
             if over > begin:
                 begin, behind[activity.name] = over, name

@@ -201,7 +201,7 @@ def rules(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
     """How often a full grid breaks each rule, ``(batch,)`` int64: givens changed, digits missing from rows, columns, boxes."""
     filled = answer["grid"]
     n = grid.shape[-1]
-    there = one_hot(filled) @ incidence(Board.of(n))
+    there = one_hot(filled) @ incidence(Board.of(n)).to(filled.device)
     missing = (there == 0).to(torch.int64).unflatten(2, (3, n)).sum((1, 3))
     changed = ((grid > 0) & (filled != grid)).to(torch.int64).flatten(1).sum(1)
     return {"givens": changed, "rows": missing[:, 0], "columns": missing[:, 1], "boxes": missing[:, 2]}

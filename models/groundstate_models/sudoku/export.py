@@ -5,19 +5,16 @@ One artefact for each size of board, all from the same numbers. Either all files
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from groundstate_export import ExportError, ExportReport, Normal, Tool, export
-from groundstate_export.arguments import destination
+from groundstate_export import Normal, Tool
+from groundstate_models._export import Files, export_command, export_parser
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
@@ -124,36 +121,7 @@ def _schema(n: int, least: int, description: str) -> dict[str, Any]:
 
 def main(argv: list[str] | None = None) -> int:
     """Export settings; returns the exit code."""
-    options = _options(argv)
-    try:
-        boards = [Board.of(size) for size in dict.fromkeys(options.size)]
-        reports = _export(options, _targets(options.out, boards))
-    except OSError as error:
-        print(
-            f"export: {options.out} cannot be written: {error.strerror or error}. Nothing there was changed.",
-            file=sys.stderr,
-        )
-        return 2
-    except (ExportError, ValueError) as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    print(*reports, sep="\n\n")
-    return 0
-
-
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m groundstate_models.sudoku.export",
-        description="Export learned numbers, and keep them beside the files. Either all files are written, or none.",
-    )
-    parser.add_argument("--settings", type=Path, default=kept(), help="default: those of the bundled files")
-    parser.add_argument("--untrained", action="store_true", help="the numbers that training starts from instead")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=artefact().parent,
-        help="a folder, or one .onnx file (default: that of the bundled files)",
-    )
+    parser = export_parser("sudoku", kept(), artefact().parent)
     parser.add_argument(
         "--size", type=int, nargs="+", default=list(BOARDS), help="rows of the boards (default: all four)"
     )
@@ -161,33 +129,18 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--temperature", type=float, nargs=2, default=TEMPERATURE, help="range of the chains' temperatures"
     )
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
 
+    def files() -> Files:
+        boards = [Board.of(size) for size in dict.fromkeys(options.size)]
+        return {
+            artefact(board.size).name: partial(
+                arguments, steps=options.steps, temperature=tuple(options.temperature), size=board.size
+            )
+            for board in boards
+        }
 
-def _targets(out: Path, boards: Sequence[Board]) -> dict[Board, Path]:
-    if out.suffix != ".onnx":
-        return {board: destination(out / artefact(board.size).name) for board in boards}
-    if len(boards) > 1:
-        raise ValueError(
-            f"{out} is one file, and {len(boards)} sizes are to be exported; name a folder with --out, or one size with --size."
-        )
-    return {boards[0]: destination(out)}
-
-
-def _export(options: argparse.Namespace, targets: dict[Board, Path]) -> list[ExportReport]:
-    """Make every file beside its place, and move all of them there at the end."""
-    folder = next(iter(targets.values())).parent
-    temperature = tuple(options.temperature)
-    reports = []
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as staging:
-        settings = Path(staging) / kept().name
-        (Settings() if options.untrained else Settings.read(options.settings)).keep(settings)
-        for board, target in targets.items():
-            taken = arguments(settings, options.steps, temperature, board.size)
-            reports.append(replace(export(**taken, path=Path(staging) / target.name), path=target))
-        for file in Path(staging).iterdir():
-            file.replace(folder / file.name)
-    return reports
+    return export_command(options, Settings, files)
 
 
 if __name__ == "__main__":

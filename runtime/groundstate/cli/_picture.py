@@ -11,7 +11,8 @@ from xml.sax.saxutils import escape
 
 from groundstate.cli import _board
 from groundstate.cli._board import Cells, Kind
-from groundstate.cli._console import duration, number, plural
+from groundstate._words import plural
+from groundstate.cli.console import duration, number
 from groundstate.cli._descent import Descent, rules
 
 _COLUMN, _ROW = 7.4, 15.0

@@ -11,8 +11,8 @@ import torch
 from groundstate_export import Descent
 from groundstate_models.constraints.compiled import Flat, descend
 from groundstate_models.constraints.energy import HAND, ConstraintsEnergy, rules
-from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.families import mixed, queens
+from groundstate_models.constraints.learned import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from groundstate_models.constraints import train
-from groundstate_models.constraints.export import Settings
+from groundstate_models.constraints.learned import Settings
 
 
 def run(out: Path, *options: str) -> Settings:

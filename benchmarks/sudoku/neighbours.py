@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from benchmarks.sudokus.puzzles import units
+from benchmarks.sudoku.puzzles import units
 from numpy.typing import NDArray
 
 Board = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""`groundstate export`: from a function that names an energy to a verified file."""
+"""Turn an energy written in PyTorch into a file: `groundstate export`."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from groundstate.cli._console import NOT_SOLVED, SOLVED, complain, console, echo_json
+from groundstate.cli.console import NOT_SOLVED, SOLVED, complain, console, echo_json, example
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from groundstate_export import ExportReport
-
-_NEEDED = {"torch": "export", "onnx": "export", "onnxruntime": "cpu"}
-"""Modules, and the extra that brings each."""
 
 _REQUIRED = ("energy", "inputs", "state", "rule", "unroll")
 
@@ -58,13 +55,41 @@ class Options:
         return {name: value for name, value in named.items() if value is not None}
 
 
+@click.command(
+    name="export",
+    epilog=example(
+        "groundstate export mymodels.points:export -o points.onnx",
+        "groundstate export points.py:export --unroll 32 --form loop --json",
+    ),
+)
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--output", "-o", metavar="FILE.onnx", help="The file to write.  [default: FUNCTION.onnx]")
+@click.option("--unroll", type=click.IntRange(1), help="Steps in a segment.")
+@click.option(
+    "--trace-every", type=click.IntRange(1), metavar="N", help="Record the energy every N steps only (faster)."
+)
+@click.option(
+    "--form", type=click.Choice(["unrolled", "loop"]), help="unrolled, or loop: an ONNX Loop whose limits are inputs."
+)
+@click.option("--batch", type=click.IntRange(1), help="The only batch size to take; every shape is then static.")
+@click.option("--precision", type=click.Choice(["float32", "float16"]), help="Precision of matrix products.")
+@click.option("--tolerance", type=float, help="Relative difference allowed between file and PyTorch.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(target: str, **options: Any) -> int:
+    """Turn an energy written in PyTorch into a file.
+
+    The file is verified against PyTorch, or not written. MODULE:FUNCTION, or FILE.py:FUNCTION, names a function without
+    arguments. It returns the arguments of groundstate_export.export as a mapping or a dataclass: energy, inputs, state, rule,
+    unroll, and any others. Options override them.
+    """
+    return export(target, Options(**options))
+
+
 def export(target: str, options: Options) -> int:
     """Export what a TARGET argument names and print the report; returns the exit code."""
-    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
-        extras = ",".join(dict.fromkeys(_NEEDED[name] for name in missing))
-        raise click.ClickException(
-            f"Exporting needs {' and '.join(missing)}; install what is missing with: pip install 'groundstate[{extras}]'."
-        )
+    if options.output is not None and Path(options.output).suffix != ".onnx":
+        raise click.UsageError(f"--output is {options.output!r}; it must end in .onnx.")
     arguments = _arguments(target) | options.given
     from groundstate_export import ExportError
     from groundstate_export import export as run

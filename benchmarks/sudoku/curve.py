@@ -1,7 +1,7 @@
 """Rate against compute: a figure, its data as JSON, and a table of chains by updates.
 
-    python -m benchmarks.sudoku_curve PUZZLES.csv … [--puzzles 100] [--chains 64] [--runs 32] [--steps 512]
-    python -m benchmarks.sudoku_curve --redraw                # the figure again, from its data
+    python -m benchmarks.sudoku.curve PUZZLES.csv … [--puzzles 100] [--chains 64] [--runs 32] [--steps 512]
+    python -m benchmarks.sudoku.curve --redraw                # the figure again, from its data
 
 Each puzzle is solved once by many chains, as `Solver.solve` lets them in, with the largest budget; the updates of all its
 chains together at the moment when it is solved give the curve for every smaller budget. And it is solved by K single chains, with
@@ -27,9 +27,9 @@ import numpy as np
 from benchmarks.journal import Journal, Record
 from benchmarks.loaded import Model
 from benchmarks.rates import interval
-from benchmarks.sudokus import exact, figure
-from benchmarks.sudokus.puzzles import Puzzle, read
-from benchmarks.sudokus.solving import Budget, recorded, solve
+from benchmarks.sudoku import exact, figure
+from benchmarks.sudoku.puzzles import Puzzle, read
+from benchmarks.sudoku.solving import Budget, recorded, solve
 
 
 def powers(least: int, most: int) -> list[int]:

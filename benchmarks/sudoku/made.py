@@ -2,7 +2,7 @@
 
 Minimal puzzles without ``--givens``; for example
 
-    python -m benchmarks.sudoku_made sixteen.csv --size 16 --givens 140 [--puzzles 200]
+    python -m benchmarks.sudoku.made sixteen.csv --size 16 --givens 140 [--puzzles 200]
     python -m benchmarks.sudoku sixteen.csv --model sudoku_16x16
 """
 

@@ -1,6 +1,6 @@
 """The energy as a judge: right boards against wrong ones near them, one of each kind a puzzle.
 
-    python -m benchmarks.sudoku_judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--settings settings.json]
+    python -m benchmarks.sudoku.judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--settings settings.json]
 
 The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use; or those of files, where
 any are named: sets that the model finds hard have more of its wrong basins. Every wrong board goes
@@ -28,8 +28,8 @@ import torch
 from benchmarks.journal import Journal, Progress, Record
 from benchmarks.loaded import Model
 from benchmarks.rates import wilson
-from benchmarks.sudokus.neighbours import MUTATIONS, Board, hardest
-from benchmarks.sudokus.puzzles import digits, read, sample
+from benchmarks.sudoku.neighbours import MUTATIONS, Board, hardest
+from benchmarks.sudoku.puzzles import digits, read, sample
 from numpy.typing import NDArray
 
 import groundstate as gs

@@ -1,8 +1,7 @@
-"""`groundstate serve`: models as tools of language models, until the client leaves or somebody stops it."""
+"""Serve models to language models over MCP: `groundstate serve`."""
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import click
 
 import groundstate
-from groundstate.cli._console import SOLVED, STOPPED
+from groundstate.cli.console import SOLVED, STOPPED, example
+from groundstate_mcp import build_server, serving
 
 _HOST, _PORT = "127.0.0.1", 8000
 
@@ -43,8 +43,6 @@ class Options:
             raise click.UsageError("Say what to speak: --mcp, the Model Context Protocol.")
         if not self.http and (self.host is not None or self.port is not None):
             raise click.UsageError("--host and --port are for --http; without it the client starts this command.")
-        if importlib.util.find_spec("mcp") is None:
-            raise click.ClickException("Serving needs mcp; install it with: pip install 'groundstate[mcp]'.")
 
     @property
     def served(self) -> list[str]:
@@ -59,11 +57,37 @@ class Options:
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
+@click.command(
+    name="serve",
+    epilog=example("groundstate serve --mcp sudoku", "groundstate serve --mcp sudoku scheduling --http --port 8000"),
+)
+@click.argument("models", nargs=-1)
+@click.option("--mcp", is_flag=True, help="Use the Model Context Protocol.")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Serve every .onnx file in a folder too.")
+@click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp.  [default: stdin and stdout]")
+@click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option(
+    "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
+)
+@click.option("--detail", help="How much of an outcome is returned: brief or full.  [default: brief]")
+@click.option("--restarts", type=int, help="Most chains to start for each problem.")
+@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
+@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 2]")
+@click.option("--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback.")
+def command(**options: Any) -> int:
+    """Serve models as tools of language models, over MCP.
+
+    MODELS are installed names or paths of .onnx files; all installed models if none is given. Over stdin and stdout the client
+    starts this command; with --http it serves any number of clients.
+    """
+    return serve(Options(**options))
+
+
 def serve(options: Options) -> int:
     """Serve until the client leaves or somebody stops it; returns the exit code. stdout carries the protocol and nothing else."""
     options.check()
-    from groundstate_mcp import build_server, serving
-
     server = build_server(options.served, **options.settings)
     if options.http:
         serving.over_http(server, options.host or _HOST, _PORT if options.port is None else options.port, _ready)

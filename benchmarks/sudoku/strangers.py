@@ -1,6 +1,6 @@
 """Minimal puzzles with one solution from a generator that shares nothing with the one the model was trained by.
 
-    python -m benchmarks.sudoku_strangers strangers.csv [--puzzles 1000] [--seed 0]
+    python -m benchmarks.sudoku.strangers strangers.csv [--puzzles 1000] [--seed 0]
 
 The project's `search` fills a board and takes clues away. This goes the other way: from the empty board, a random digit in a
 random cell, again and again, as long as a solution remains, until one alone does; then the clues that are not needed go, in
@@ -20,7 +20,7 @@ from itertools import combinations
 from pathlib import Path
 
 from benchmarks.journal import Progress
-from benchmarks.sudokus.puzzles import units
+from benchmarks.sudoku.puzzles import units
 
 SIZE = 9
 CELLS = SIZE * SIZE

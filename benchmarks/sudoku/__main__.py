@@ -26,9 +26,9 @@ from pathlib import Path
 from benchmarks.journal import Journal, Record
 from benchmarks.loaded import Model
 from benchmarks.rates import milliseconds, wilson
-from benchmarks.sudokus import exact
-from benchmarks.sudokus.puzzles import Puzzle, read, sample
-from benchmarks.sudokus.solving import Budget, alone, recorded, solve, updates
+from benchmarks.sudoku import exact
+from benchmarks.sudoku.puzzles import Puzzle, read, sample
+from benchmarks.sudoku.solving import Budget, alone, recorded, solve, updates
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import torch
 from benchmarks.journal import Journal
 from benchmarks.loaded import Model
 from benchmarks.rates import interval, percentile
-from benchmarks.sudoku_curve import any_of, one_after_another
-from benchmarks.sudoku_judge import auroc
-from benchmarks.sudokus.knowing import Knowing, Settings
-from benchmarks.sudokus.neighbours import MUTATIONS, hardest, swaps
-from benchmarks.sudokus.puzzles import Puzzle, digits, read, right, units
-from benchmarks.sudokus.solving import Budget, key, recorded, solve
+from benchmarks.sudoku.curve import any_of, one_after_another
+from benchmarks.sudoku.judge import auroc
+from benchmarks.sudoku.knowing import Knowing, Settings
+from benchmarks.sudoku.neighbours import MUTATIONS, hardest, swaps
+from benchmarks.sudoku.puzzles import Puzzle, digits, read, right, units
+from benchmarks.sudoku.solving import Budget, key, recorded, solve
 
 from tests.support import EASY, EASY_SOLUTION, rows
 

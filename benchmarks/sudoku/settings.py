@@ -1,6 +1,6 @@
 """When chains of the Sudoku model find the answer, by temperature, on hard puzzles from the project's own generator.
 
-    python -m benchmarks.sudoku_settings [--model sudoku] [--puzzles 80] [--chains 24] [--steps 512]
+    python -m benchmarks.sudoku.settings [--model sudoku] [--puzzles 80] [--chains 24] [--steps 512]
 
 Chains run alone and never start anew. The first table says what share of them has found the answer after so many updates,
 and what share of the puzzles was found by any. The second says what the whole search then costs on this machine, under the
@@ -13,15 +13,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from benchmarks.headers import with_header
 from benchmarks.journal import Progress
 from benchmarks.rates import percentile
 from numpy.typing import NDArray
 
 import groundstate as gs
-from groundstate._header import Initial
 from groundstate_models.sudoku.search import hard_puzzles
 
 TEMPERATURES = ((0.0, 0.0), (1.0, 1.0), (2.0, 2.0))
@@ -29,17 +29,20 @@ SPREADS = ((0.0, 2.0), (1.0, 1.0))
 PATIENCE = ((192, 0), (256, 0), (320, 0), (384, 0), (512, 0), (256, 1), (512, 1))
 
 
-def heat(solver: gs.Solver, temperature: tuple[float, float]) -> None:
-    """Chains start at temperatures from this range from now on."""
-    name = "y.temperature"
-    solver.header.state[name] = replace(solver.header.state[name], initial=Initial("uniform", temperature))
+def variant(model: str, temperature: tuple[float, float], **defaults: int) -> gs.Solver:
+    """A model whose chains start at temperatures from a range, with other defaults."""
+
+    def change(header: dict[str, Any]) -> None:
+        header["state"]["y.temperature"]["initial"] = {"uniform": list(temperature)}
+        header["defaults"].update(defaults)
+
+    return gs.load(with_header(model, change))
 
 
 def found(
     solver: gs.Solver, requests: list[dict[str, object]], chains: int, steps: int, told: Progress
 ) -> NDArray[np.int64]:
     """Updates after which each chain had the answer, ``(chains, puzzles)``; 0 where it had not."""
-    solver.header.defaults["patience"] = steps
     rows = []
     for seed in range(chains):
         outcomes = solver.solve_many(requests, restarts=1, max_steps=steps, seed=seed)
@@ -65,14 +68,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2048, help="updates of a chain (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=4_242)
     options = parser.parse_args()
-    solver = gs.load(options.model)
     puzzles, _, _ = hard_puzzles(options.puzzles, seed=options.seed, rounds=60)
     requests: list[dict[str, object]] = [{"grid": puzzle.reshape(9, 9)} for puzzle in puzzles]
 
     times = [t for t in (64, 128, 256, 512, 1024, 2048) if t <= options.steps]
     print(f"| temperature | {' | '.join(map(str, times))} | by any |\n|{'---|' * (len(times) + 2)}")
     for temperature in TEMPERATURES:
-        heat(solver, temperature)
+        solver = variant(options.model, temperature, patience=options.steps)
         told = Progress(f"temperature {temperature[0]:g}", options.chains)
         when = found(solver, requests, options.chains, options.steps, told)
         shares = [f"{100 * ((when > 0) & (when <= t)).mean():.1f} %" for t in times]
@@ -81,8 +83,7 @@ def main() -> None:
     print("\n| temperatures | patience | solved | median / 95th / longest |\n|---|---|---|---|")
     for low, high in SPREADS:
         for patience, lengthens in PATIENCE:
-            heat(solver, (low, high))
-            solver.header.defaults.update(patience=patience, lengthens=lengthens)
+            solver = variant(options.model, (low, high), patience=patience, lengthens=lengthens)
             told = Progress(f"{low:g} to {high:g}, patience {patience}, {lengthens}", len(requests))
             seconds, solved = zip(*alone(solver, requests, told), strict=True)
             spread = " / ".join(f"{1e3 * percentile(seconds, q):.0f}" for q in (0.5, 0.95, 1.0))

@@ -1,9 +1,9 @@
 """Learning versus knowing: the learned energy beside the rules written down as one, with the same runtime, chains and updates.
 
-    python -m benchmarks.sudoku_baseline PUZZLES.csv … [--chains 32] [--steps 512] [--limit 200]
-    python -m benchmarks.sudoku_baseline --tune [--trials 60] [--puzzles 32]
+    python -m benchmarks.sudoku.baseline PUZZLES.csv … [--chains 32] [--steps 512] [--limit 200]
+    python -m benchmarks.sudoku.baseline --tune [--trials 60] [--puzzles 32]
 
-The hand-written energies (`benchmarks.sudokus.knowing`) know every rule of Sudoku and have no weight that was learned. Each is
+The hand-written energies (`benchmarks.sudoku.knowing`) know every rule of Sudoku and have no weight that was learned. Each is
 exported by the project's exporter, verified like any other, and solved by the same runtime: a heavy ball on squared violations,
 the same while the landscape is annealed, and a heavy ball within an augmented Lagrangian. Their settings are the best of random
 ones on generated hard puzzles, tried twice, as ``--tune`` prints them. Runs are kept in a journal; the same command goes on
@@ -22,9 +22,9 @@ from pathlib import Path
 from benchmarks.journal import Journal, Progress
 from benchmarks.loaded import Model
 from benchmarks.rates import wilson
-from benchmarks.sudokus.knowing import Settings, trial, write
-from benchmarks.sudokus.puzzles import Puzzle, read
-from benchmarks.sudokus.solving import Budget, recorded, solve, updates
+from benchmarks.sudoku.knowing import Settings, trial, write
+from benchmarks.sudoku.puzzles import Puzzle, read
+from benchmarks.sudoku.solving import Budget, recorded, solve, updates
 
 from groundstate_export import export
 from groundstate_models.sudoku.data import Puzzles, generate

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.journal import Journal, Progress, Record
 from benchmarks.loaded import Ledger, Model
 from benchmarks.rates import percentile
-from benchmarks.sudokus.puzzles import Puzzle, right
+from benchmarks.sudoku.puzzles import Puzzle, right
 
 import groundstate as gs
 

@@ -1,6 +1,6 @@
 """What matters in the Sudoku energy: the learned numbers with one part of it switched off at a time.
 
-    python -m benchmarks.sudoku_ablations [--puzzles 24] [--chains 16]
+    python -m benchmarks.sudoku.ablations [--puzzles 24] [--chains 16]
 
 Chains descend in compiled code until they would start anew. For generated puzzles of each kind the table gives the share of
 chains that reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over

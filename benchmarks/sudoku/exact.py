@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from benchmarks.sudokus.puzzles import Puzzle, digits, units
+from benchmarks.sudoku.puzzles import Puzzle, digits, units
 
 
 def seconds(puzzle: Puzzle) -> float:
