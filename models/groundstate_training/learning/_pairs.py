@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.learned.rules import Different, Group, Pairs, Rule
-from groundstate_training.learn import _words
-from groundstate_training.learn._cliques import TooDenseError, groups_of
-from groundstate_training.learn._evidence import Statistics, ratio
-from groundstate_training.learn._families import Family, Relation, families, relations
+from groundstate_training.learning import _words
+from groundstate_training.learning._cliques import TooDenseError, groups_of
+from groundstate_training.learning._evidence import Statistics, ratio
+from groundstate_training.learning._families import Family, Relation, families, relations
 
 MARGIN = 5.0
 """Nats that a rule's evidence must exceed the number of its rivals by."""

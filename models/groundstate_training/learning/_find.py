@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from groundstate_models.learned.layout import Layout
 from groundstate_models.learned.rules import Count, Different, Evidence, Pairs, Rule
-from groundstate_training.learn._counts import CountRules
-from groundstate_training.learn._evidence import Ints, Statistics
-from groundstate_training.learn._pairs import Doubt, PairRules
+from groundstate_training.learning._counts import CountRules
+from groundstate_training.learning._evidence import Ints, Statistics
+from groundstate_training.learning._pairs import Doubt, PairRules
 
 
 @dataclass(frozen=True)

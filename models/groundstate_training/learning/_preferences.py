@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from groundstate_models.learned.layout import Layout
 from groundstate_models.learned.rules import Count, Pairs, Rule
-from groundstate_training.learn._evidence import Ints
-from groundstate_training.learn._families import families, relations
-from groundstate_training.learn._find import violations
+from groundstate_training.learning._evidence import Ints
+from groundstate_training.learning._families import families, relations
+from groundstate_training.learning._find import violations
 
 NEIGHBOURS = 24
 """Neighbours of each example."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from groundstate import Option, Question
 from groundstate_models.learned.layout import Layout, Value
-from groundstate_training.learn._pairs import Doubt
+from groundstate_training.learning._pairs import Doubt
 
 NEAR = -8.0
 """Evidence, relative to what a rule needs, from which on it is worth a question."""

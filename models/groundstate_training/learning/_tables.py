@@ -12,7 +12,7 @@ from torch import Tensor
 
 from groundstate_models.learned.columns import Belief, Column, Value, level_column, number_column
 from groundstate_training._errors import TrainingError
-from groundstate_training.learn._network import Network, Shape
+from groundstate_training.learning._network import Network, Shape
 
 MOST_LEVELS = 40
 """Distinct numbers up to which a column counts as levels, where each occurs five times on average."""
@@ -97,11 +97,19 @@ def _same(value: Value | None, column: Column) -> Value:
 
 @dataclass(frozen=True)
 class Learned:
-    """A trained network with its columns, calibrated."""
+    """A trained network with its columns, calibrated.
+
+    Attributes:
+        network: The network.
+        columns: The columns, with intervals that cover what they should.
+        held_out: Negative log likelihood of held-out cells, in nats a cell.
+        frequency: The same by the frequencies of each column alone.
+    """
 
     network: Network
     columns: tuple[Column, ...]
     held_out: float
+    frequency: float
 
     def beliefs(self, table: Table) -> list[dict[int, Belief]]:
         """What is believed about every missing value of each row, by the place of its column in the file."""
@@ -178,7 +186,18 @@ def learn_table(
     network.load_state_dict(kept)
     network.eval().requires_grad_(requires_grad=False)
     calibrated = _calibrated(network, columns, table, usable & check_mask, held)
-    return Learned(network, tuple(calibrated), float(best.mean()))
+    return Learned(network, tuple(calibrated), float(best.mean()), _frequency(table, shape))
+
+
+def _frequency(table: Table, shape: Shape) -> float:
+    """Negative log likelihood of known cells by the frequencies of their columns, in nats a cell."""
+    many = shape.numbers
+    total = float((0.5 * np.log(2 * np.pi) + 0.5 * table.numbers**2)[table.known[:, :many]].sum())
+    for k, n in enumerate(shape.levels):
+        counts = np.bincount(table.levels[table.known[:, many + k], k], minlength=n)
+        part = counts[counts > 0] / counts.sum()
+        total -= float((counts[counts > 0] * np.log(part)).sum())
+    return total / max(int(table.known.sum()), 1)
 
 
 @torch.no_grad()

@@ -13,10 +13,10 @@ from groundstate_models.learned.columns import Column
 from groundstate_models.learned.layout import Layout, Value
 from groundstate_models.learned.rules import Rule
 from groundstate_training._errors import TrainingError
-from groundstate_training.learn import _export
-from groundstate_training.learn._examples import Row
-from groundstate_training.learn._network import Network
-from groundstate_training.learn._questions import Case
+from groundstate_training.learning import _export
+from groundstate_training.learning._examples import Row
+from groundstate_training.learning._network import Network
+from groundstate_training.learning._questions import Case
 
 
 class Model(ABC):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from groundstate_models.learned.layout import Layout
 from groundstate_models.learned.rules import Count, Group, Rule
-from groundstate_training.learn._evidence import WRONG, Floats, Ints, Statistics
+from groundstate_training.learning._evidence import WRONG, Floats, Ints, Statistics
 
 SAMPLES = 2048
 SWEEPS = 8

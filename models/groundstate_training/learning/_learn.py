@@ -12,13 +12,13 @@ import numpy as np
 from groundstate_models.learned.layout import Layout, Value
 from groundstate_training._errors import TrainingError
 from groundstate_training._gradient import threads
-from groundstate_training.learn._examples import Examples, read_examples
-from groundstate_training.learn._find import find_rules, violations
-from groundstate_training.learn._known import known_rule
-from groundstate_training.learn._models import Model, RulesModel, TableModel
-from groundstate_training.learn._preferences import find_preferences
-from groundstate_training.learn._questions import Case, cells_of, questions_of
-from groundstate_training.learn._tables import learn_table, tabulate, typed
+from groundstate_training.learning._examples import Examples, read_examples
+from groundstate_training.learning._find import find_rules, violations
+from groundstate_training.learning._known import known_rule
+from groundstate_training.learning._models import Model, RulesModel, TableModel
+from groundstate_training.learning._preferences import find_preferences
+from groundstate_training.learning._questions import Case, cells_of, questions_of
+from groundstate_training.learning._tables import learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
 MOST_VALUES = 40

@@ -77,6 +77,8 @@ class Network(nn.Module):
             means[..., 1, :] = torch.linspace(-1.2, 1.2, COMPONENTS)
             means[..., 2, :] = -0.5
         self.left = nn.Parameter(bias)
+        # Straight from the values to the means: linear relations need no hidden units, and few rows suffice for them.
+        self.straight = nn.Parameter(torch.zeros(m, shape.columns + shape.numbers + sum(shape.levels), max(shape.numbers, 1)))
         self.register_buffer("knots", torch.tensor(KNOTS))
 
     def forward(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Tensor:
@@ -89,19 +91,27 @@ class Network(nn.Module):
         """
         n = self.shape.numbers
         parts = []
+        plain = [given]
         if n:
+            plain.append(numbers * given[..., :n])
             bends = torch.tanh(1.5 * (numbers[..., None] - self.knots))
             features = torch.cat([numbers[..., None], bends], -1) * given[..., :n, None]
             parts.append(features.flatten(-2))
-        parts += [level * given[..., n + k, None] for k, level in enumerate(levels)]
-        x = torch.cat([*parts, given], -1)
+        shown = [level * given[..., n + k, None] for k, level in enumerate(levels)]
+        x, linear = torch.cat([*parts, *shown, given], -1), torch.cat([*plain, *shown], -1)
         if x.dim() == 2:
-            x = x.expand(self.shape.members, *x.shape)
+            x, linear = (part.expand(self.shape.members, *part.shape) for part in (x, linear))
         h = torch.baddbmm(self.entered, x, self.enter)
         for inner, bias, outer in zip(self.inner, self.inner_bias, self.outer, strict=True):
             a = functional.silu(torch.baddbmm(bias, h, inner))
             h = h + torch.bmm(functional.dropout(a, self.dropout, self.training), outer)
-        return torch.baddbmm(self.left, functional.silu(h), self.leave)
+        out = torch.baddbmm(self.left, functional.silu(h), self.leave)
+        if not n:
+            return out
+        mixture, rest = out[..., : n * 3 * COMPONENTS], out[..., n * 3 * COMPONENTS :]
+        weights, means, widths = mixture.unflatten(-1, (n, 3, COMPONENTS)).unbind(-2)
+        means = means + torch.bmm(linear, self.straight)[..., None]
+        return torch.cat([torch.stack([weights, means, widths], -2).flatten(-3), rest], -1)
 
     def mixture(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and widths of the numbers, ``(members, batch, numbers, components)`` each."""
