@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from groundstate_training.learning._network import COMPONENTS, Network, Shape
+from groundstate_training.learning._network import COMPONENTS, Network
 
 SMOOTH = 0.15
 """Width, on the normal scale, that the energy adds to every component, so that its valleys can be descended into."""
@@ -30,7 +31,7 @@ class TableEnergy(nn.Module):
         self.network = network
         self.shape = network.shape
         few = min(MEMBERS, network.shape.members)
-        self.few = Network(Shape(self.shape.numbers, self.shape.levels, few, self.shape.width, self.shape.blocks))
+        self.few = Network(replace(self.shape, members=few))
         self.few.load_state_dict(
             {name: value[:few] if value.dim() == 3 else value for name, value in network.state_dict().items()}
         )

@@ -29,6 +29,7 @@ class Shape:
     Attributes:
         numbers: Columns of numbers, which come first.
         levels: How many levels each further column has.
+        points: Of each of those, the places of its levels on the normal scale; empty where they have no order.
         members: Networks of the ensemble.
         width: Of the residual blocks.
         blocks: Residual blocks.
@@ -39,6 +40,12 @@ class Shape:
     members: int = 4
     width: int = 64
     blocks: int = 2
+    points: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def ordered(self) -> int:
+        """Columns of levels that have an order."""
+        return sum(map(bool, self.points))
 
     @property
     def columns(self) -> int:
@@ -60,8 +67,9 @@ class Network(nn.Module):
         self.shape, self.dropout = shape, dropout
         draw = torch.Generator().manual_seed(seed)
         m, w = shape.members, shape.width
-        inputs = shape.numbers * (1 + len(KNOTS)) + sum(shape.levels) + shape.columns
-        outputs = shape.numbers * 3 * COMPONENTS + sum(shape.levels)
+        scaled = shape.numbers + shape.ordered
+        inputs = scaled * (1 + len(KNOTS)) + sum(shape.levels) + shape.columns
+        outputs = shape.numbers * 3 * COMPONENTS + sum(shape.levels) + 2 * shape.ordered
 
         def matrix(rows: int, columns: int, gain: float = 1.0) -> nn.Parameter:
             return nn.Parameter(torch.randn(m, rows, columns, generator=draw) * gain / math.sqrt(rows))
@@ -78,8 +86,18 @@ class Network(nn.Module):
             means[..., 2, :] = -0.5
         self.left = nn.Parameter(bias)
         # Straight from the values to the means: linear relations need no hidden units, and few rows suffice for them.
-        self.straight = nn.Parameter(torch.zeros(m, shape.columns + shape.numbers + sum(shape.levels), max(shape.numbers, 1)))
+        self.straight = nn.Parameter(torch.zeros(m, shape.columns + scaled + sum(shape.levels), max(scaled, 1)))
         self.register_buffer("knots", torch.tensor(KNOTS))
+        points = torch.zeros(max(shape.ordered, 1), sum(shape.levels))
+        first = row = 0
+        for many, places in zip(shape.levels, shape.points or [()] * len(shape.levels), strict=True):
+            if places:
+                points[row, first : first + many] = torch.tensor(places)
+                row += 1
+            first += many
+        self.register_buffer("points", points)
+        chosen = [shape.numbers + k for k, places in enumerate(shape.points) if places]
+        self._scaled = [*range(shape.numbers), *chosen]
 
     def forward(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Tensor:
         """Outputs of every member, ``(members, batch, outputs)``.
@@ -89,16 +107,18 @@ class Network(nn.Module):
             levels: Probabilities of the levels of each further column, ``(…, batch, levels)``.
             given: 1 where a column is known, ``(…, batch, columns)``.
         """
-        n = self.shape.numbers
-        parts = []
-        plain = [given]
-        if n:
-            plain.append(numbers * given[..., :n])
-            bends = torch.tanh(1.5 * (numbers[..., None] - self.knots))
-            features = torch.cat([numbers[..., None], bends], -1) * given[..., :n, None]
-            parts.append(features.flatten(-2))
+        n, ordered = self.shape.numbers, self.shape.ordered
         shown = [level * given[..., n + k, None] for k, level in enumerate(levels)]
-        x, linear = torch.cat([*parts, *shown, given], -1), torch.cat([*plain, *shown], -1)
+        parts, plain = [given, *shown], [given, *shown]
+        scaled = [numbers * given[..., :n]] if n else []
+        if ordered:
+            scaled.append(torch.cat(shown, -1) @ self.points.T)
+        if scaled:
+            x = torch.cat(scaled, -1)
+            plain.append(x)
+            bends = torch.tanh(1.5 * (x[..., None] - self.knots)) * given[..., self._scaled, None]
+            parts += [x, bends.flatten(-2)]
+        x, linear = torch.cat(parts, -1), torch.cat(plain, -1)
         if x.dim() == 2:
             x, linear = (part.expand(self.shape.members, *part.shape) for part in (x, linear))
         h = torch.baddbmm(self.entered, x, self.enter)
@@ -106,12 +126,23 @@ class Network(nn.Module):
             a = functional.silu(torch.baddbmm(bias, h, inner))
             h = h + torch.bmm(functional.dropout(a, self.dropout, self.training), outer)
         out = torch.baddbmm(self.left, functional.silu(h), self.leave)
-        if not n:
+        if not scaled:
             return out
-        mixture, rest = out[..., : n * 3 * COMPONENTS], out[..., n * 3 * COMPONENTS :]
-        weights, means, widths = mixture.unflatten(-1, (n, 3, COMPONENTS)).unbind(-2)
-        means = means + torch.bmm(linear, self.straight)[..., None]
-        return torch.cat([torch.stack([weights, means, widths], -2).flatten(-3), rest], -1)
+        straight = torch.bmm(linear, self.straight)
+        first = n * 3 * COMPONENTS
+        found = []
+        if n:
+            weights, means, widths = out[..., :first].unflatten(-1, (n, 3, COMPONENTS)).unbind(-2)
+            found.append(torch.stack([weights, means + straight[..., :n, None], widths], -2).flatten(-3))
+        if self.shape.levels:
+            free = out[..., first : first + sum(self.shape.levels)]
+            if ordered:
+                # A bell over the levels' places beside the free logits: neighbours of a likely level are likely too.
+                rest = out[..., first + sum(self.shape.levels) :]
+                middle, sharp = straight[..., n:] + rest[..., :ordered], functional.softplus(rest[..., ordered:])
+                free = free + (sharp * middle) @ self.points - 0.5 * sharp @ self.points.square()
+            found.append(free)
+        return torch.cat(found, -1)
 
     def mixture(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Log weights, means and widths of the numbers, ``(members, batch, numbers, components)`` each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from groundstate_models.learned.columns import Belief, Column, Value, level_column, number_column
+from groundstate_models.learned.columns import GRID, Belief, Column, Value, level_column, normal_cdf, number_column
 from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 
@@ -129,12 +130,13 @@ def learn_table(
 ) -> Learned:
     """Train the network of a table and calibrate its intervals.
 
-    A tenth of the known cells of every member is held out: never given, never a target. Training stops where their likelihood
+    A tenth of the known cells is held out: never given, never a target. Training stops where their likelihood
     does not improve, and each member keeps its best weights.
     """
     many = table.numbers.shape[1]
     ordered = [columns[k] for k in table.order]
-    shape = Shape(many, tuple(len(c.levels) for c in ordered[many:]), members, width)
+    points = tuple(_points(table, k, len(c.levels)) if c.ordered else () for k, c in enumerate(ordered[many:]))
+    shape = Shape(many, tuple(len(c.levels) for c in ordered[many:]), members, width, points=points)
     network = Network(shape, seed)
     draw = torch.Generator().manual_seed(seed)
     numbers = torch.from_numpy(table.numbers)
@@ -142,9 +144,10 @@ def learn_table(
         torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float() for k, n in enumerate(shape.levels)
     ]
     known = torch.from_numpy(table.known)
-    held = (torch.rand(members, *known.shape, generator=draw) < HELD_OUT) & known
+    # The same cells for all members, so that the ensemble as a whole can be calibrated on them.
+    held = ((torch.rand(known.shape, generator=draw) < HELD_OUT) & known).expand(members, -1, -1)
     usable = known & ~held
-    check_mask = torch.rand(members, *known.shape, generator=draw) < 0.75
+    check_mask = (torch.rand(known.shape, generator=draw) < 0.75).expand(members, -1, -1)
     matrices = [p for p in network.parameters() if p.dim() == 3 and p.shape[1] > 1]
     others = [p for p in network.parameters() if not (p.dim() == 3 and p.shape[1] > 1)]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
@@ -189,6 +192,13 @@ def learn_table(
     return Learned(network, tuple(calibrated), float(best.mean()), _frequency(table, shape))
 
 
+def _points(table: Table, place: int, levels: int) -> tuple[float, ...]:
+    """The places of a column's levels on the normal scale, from their frequencies."""
+    counts = np.bincount(table.levels[table.known[:, table.numbers.shape[1] + place], place], minlength=levels) + 0.5
+    middle = (np.cumsum(counts) - counts / 2) / counts.sum()
+    return tuple(float(u) for u in np.interp(middle, normal_cdf(GRID), GRID))
+
+
 def _frequency(table: Table, shape: Shape) -> float:
     """Negative log likelihood of known cells by the frequencies of their columns, in nats a cell."""
     many = shape.numbers
@@ -219,27 +229,24 @@ def _calibrated(
     found = list(columns)
     if not many:
         return found
-    numbers = torch.from_numpy(table.numbers).expand(len(held), *table.numbers.shape)
-    levels = [
-        torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float().expand(len(held), -1, -1)
-        for k, n in enumerate(network.shape.levels)
-    ]
-    weights, means, widths = (part.double().numpy() for part in network.mixture(network(numbers, levels, given.float())))
-    for place in range(many):
-        column = columns[table.order[place]]
-        ratios = []
-        for member, row in np.argwhere(held[:, :, place].numpy()):
-            at = member, row, place
-            belief = Belief.of_mixture(column, np.exp(weights[at]), means[at], widths[at])
-            low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, np.linspace(-6, 6, len(belief.cdf)))
+    tested = replace(table, known=given[0].numpy())
+    ratios: list[list[float]] = [[] for _ in range(many)]
+    wanted = held[0].numpy()
+    for row, row_beliefs in enumerate(beliefs(network, columns, tested)):
+        for place in np.flatnonzero(wanted[row, :many]):
+            belief = row_beliefs[table.order[place]]
+            low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
             u = float(table.numbers[row, place])
-            side = high - middle if u > middle else middle - low
-            ratios.append(abs(u - middle) / max(side, 1e-6))
-        if len(ratios) >= 20:
-            # Shrunk towards 1: a few dozen cells say little about a tail.
-            quantile = float(np.quantile(ratios, 0.9))
-            widen = float(np.exp(np.log(max(quantile, 0.2)) * len(ratios) / (len(ratios) + 30)))
-            found[table.order[place]] = replace(column, widen=float(np.clip(widen, 0.5, 2.0)))
+            ratios[place].append(abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6))
+    every = np.concatenate([np.array(one) for one in ratios])
+    if len(every) < 20:
+        return found
+    common = math.log(max(float(np.quantile(every, 0.9)), 0.2)) * len(every) / (len(every) + 20)
+    for place, own in enumerate(ratios):
+        # Shrunk towards what all columns say: a few dozen cells say little about a tail.
+        apart = math.log(max(float(np.quantile(own, 0.9)), 0.2)) if len(own) >= 10 else common
+        widen = math.exp((len(own) * apart + 60 * common) / (len(own) + 60))
+        found[table.order[place]] = replace(columns[table.order[place]], widen=float(np.clip(widen, 0.5, 2.0)))
     return found
 
 
