@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +11,10 @@ from torch.nn import functional
 
 from groundstate_training.learning._network import COMPONENTS, Network
 
-SMOOTH = 0.15
+SMOOTH = 0.25
 """Width, on the normal scale, that the energy adds to every component, so that its valleys can be descended into."""
 
-MEMBERS = 2
+MEMBERS = 1
 """Members of the ensemble in the energy; beliefs are of all."""
 
 
@@ -30,11 +29,7 @@ class TableEnergy(nn.Module):
         super().__init__()
         self.network = network
         self.shape = network.shape
-        few = min(MEMBERS, network.shape.members)
-        self.few = Network(replace(self.shape, members=few))
-        self.few.load_state_dict(
-            {name: value[:few] if value.dim() == 3 else value for name, value in network.state_dict().items()}
-        )
+        self.members = min(MEMBERS, network.shape.members)
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, state: Mapping[str, Tensor] | Tensor, **inputs: Tensor) -> dict[str, Tensor]:
@@ -47,8 +42,8 @@ class TableEnergy(nn.Module):
         x = self._each(numbers) if numbers is not None else None
         p = [self._each(part) for part in chances]
         # Every column's own distribution given all others; the sum is over the missing ones.
-        outputs = self._outputs(self.few, x, p, given)
-        own = self._likelihood(outputs, x, p).reshape(self.few.shape.members, batch, columns, columns)
+        outputs = self._outputs(x, p, given, self.members)
+        own = self._likelihood(outputs, x, p).reshape(self.members, batch, columns, columns)
         chance = (own * torch.eye(columns)).sum(-1).mean(0)
         missing = 1.0 - inputs["given"]
         near = torch.zeros_like(missing[:, 0])
@@ -65,11 +60,11 @@ class TableEnergy(nn.Module):
             answer["numbers"] = numbers
         if chances:
             answer["levels"] = torch.cat(chances, -1)
-        outputs = self._outputs(self.network, inputs.get("known_numbers"), self._split(inputs.get("known_levels")), inputs["given"])
+        outputs = self._outputs(inputs.get("known_numbers"), self._split(inputs.get("known_levels")), inputs["given"])
         answer |= self._beliefs(outputs, "given")
         hidden = (1.0 - torch.eye(columns)).expand(batch, columns, columns).reshape(-1, columns)
         x = self._each(numbers) if numbers is not None else None
-        every = self._outputs(self.network, x, [self._each(part) for part in chances], hidden)
+        every = self._outputs(x, [self._each(part) for part in chances], hidden)
         answer |= self._own(every.unflatten(1, (batch, columns)))
         return answer
 
@@ -81,7 +76,7 @@ class TableEnergy(nn.Module):
     def _filled(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> tuple[Tensor | None, list[Tensor]]:
         """Numbers and chances of levels with the missing ones filled in from the state."""
         n, given = self.shape.numbers, inputs["given"]
-        outputs = self._outputs(self.network, inputs.get("known_numbers"), self._split(inputs.get("known_levels")), given)
+        outputs = self._outputs(inputs.get("known_numbers"), self._split(inputs.get("known_levels")), given)
         numbers = None
         if n:
             weights, means, widths = self.network.mixture(outputs)
@@ -106,19 +101,21 @@ class TableEnergy(nn.Module):
         """Each row once for every column, ``(batch · columns, …)``."""
         return rows[:, None].expand(-1, self.shape.columns, -1).reshape(-1, rows.shape[-1])
 
-    def _outputs(self, network: Network, numbers: Tensor | None, levels: list[Tensor], given: Tensor) -> Tensor:
+    def _outputs(
+        self, numbers: Tensor | None, levels: list[Tensor], given: Tensor, members: int | None = None
+    ) -> Tensor:
         empty = given[:, :0]
-        return network(empty if numbers is None else numbers, levels, given)  # type: ignore[no-any-return]
+        return self.network(empty if numbers is None else numbers, levels, given, members)  # type: ignore[no-any-return]
 
     def _likelihood(self, outputs: Tensor, numbers: Tensor | None, levels: list[Tensor]) -> Tensor:
         """Log likelihood of every column's value, smoothed, ``(members, rows, columns)``."""
         parts = []
         if numbers is not None:
-            weights, means, widths = self.few.mixture(outputs)
+            weights, means, widths = self.network.mixture(outputs)
             variance = widths.square() + SMOOTH**2
             z = (numbers[..., None] - means).square() / variance
             parts.append(torch.logsumexp(weights - 0.5 * z - 0.5 * variance.log() - 0.5 * math.log(2 * math.pi), -1))
-        parts += [(log * p).sum(-1, keepdim=True) for log, p in zip(self.few.chances(outputs), levels, strict=True)]
+        parts += [(log * p).sum(-1, keepdim=True) for log, p in zip(self.network.chances(outputs), levels, strict=True)]
         return torch.cat(parts, -1)
 
     def _beliefs(self, outputs: Tensor, prefix: str) -> dict[str, Tensor]:

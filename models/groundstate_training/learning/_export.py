@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from groundstate_training.learning._models import RulesModel, TableModel
 
 VERSION = "0.1.0"
-STEPS = 16
-MOST_BYTES = 500_000
-"""Size above which a table's network is written with half-precision weights."""
+STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -120,15 +118,15 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
             "likelihood": "Negative log likelihood of each missing value, given all others, in nats.",
             "confinement": "Keeps the missing values near what the given ones suggest.",
         },
-        defaults={"restarts": 4, "max_steps": 96, "patience": 96, "residual_tolerance": 0.05},
-        limits={"restarts": 64, "max_steps": 1024, "batch": 64},
+        defaults={"restarts": 4, "max_steps": 160, "patience": 160, "residual_tolerance": 0.1},
+        limits={"restarts": 64, "max_steps": 1024, "batch": 64, "elements": 1 << 24},
         knowledge=model.knowledge(),
     )
     return export(
         energy,
         inputs=inputs,
         state=state,
-        rule=HeavyBall(step_size=0.02, momentum=0.8),
+        rule=HeavyBall(step_size=0.05, momentum=0.85),
         unroll=STEPS,
         path=path,
         decode=energy.decode,
@@ -136,12 +134,9 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
         trace_every=STEPS,
         accept=Accept(checks="none", converged=True, polish=0),
         card=card,
-        precision="float16" if _bytes(model) > MOST_BYTES else "float32",
+        batches=(1, 3),
+        seeds=(0,),
     )
-
-
-def _bytes(model: TableModel) -> int:
-    return sum(p.numel() * 4 for p in model.network.parameters())
 
 
 def example(model: TableModel, batch: int = 4) -> tuple[dict[str, Tensor], Any]:

@@ -37,7 +37,7 @@ class Shape:
 
     numbers: int
     levels: tuple[int, ...]
-    members: int = 4
+    members: int = 3
     width: int = 64
     blocks: int = 2
     points: tuple[tuple[float, ...], ...] = ()
@@ -99,8 +99,10 @@ class Network(nn.Module):
         chosen = [shape.numbers + k for k, places in enumerate(shape.points) if places]
         self._scaled = [*range(shape.numbers), *chosen]
 
-    def forward(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Tensor:
-        """Outputs of every member, ``(members, batch, outputs)``.
+    def forward(
+        self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor, members: int | None = None
+    ) -> Tensor:
+        """Outputs of every member, or of the first ``members``, ``(members, batch, outputs)``.
 
         Args:
             numbers: On the normal scale, ``(batch, numbers)`` or ``(members, batch, numbers)``; any value where not given.
@@ -119,16 +121,17 @@ class Network(nn.Module):
             bends = torch.tanh(1.5 * (x[..., None] - self.knots)) * given[..., self._scaled, None]
             parts += [x, bends.flatten(-2)]
         x, linear = torch.cat(parts, -1), torch.cat(plain, -1)
+        m = members or self.shape.members
         if x.dim() == 2:
-            x, linear = (part.expand(self.shape.members, *part.shape) for part in (x, linear))
-        h = torch.baddbmm(self.entered, x, self.enter)
+            x, linear = (part.expand(m, *part.shape) for part in (x, linear))
+        h = torch.baddbmm(self.entered[:m], x, self.enter[:m])
         for inner, bias, outer in zip(self.inner, self.inner_bias, self.outer, strict=True):
-            a = functional.silu(torch.baddbmm(bias, h, inner))
-            h = h + torch.bmm(functional.dropout(a, self.dropout, self.training), outer)
-        out = torch.baddbmm(self.left, functional.silu(h), self.leave)
+            a = functional.silu(torch.baddbmm(bias[:m], h, inner[:m]))
+            h = h + torch.bmm(functional.dropout(a, self.dropout, self.training), outer[:m])
+        out = torch.baddbmm(self.left[:m], functional.silu(h), self.leave[:m])
         if not scaled:
             return out
-        straight = torch.bmm(linear, self.straight)
+        straight = torch.bmm(linear, self.straight[:m])
         first = n * 3 * COMPONENTS
         found = []
         if n:

@@ -18,6 +18,9 @@ from groundstate_training.learning._network import Network, Shape
 MOST_LEVELS = 40
 """Distinct numbers up to which a column counts as levels, where each occurs five times on average."""
 
+MOST_WEIGHTS = 60_000
+"""Weights of all members together, so that a file stays below 500 kB."""
+
 HELD_OUT = 0.1
 CHECK_EVERY = 50
 PATIENCE = 6
@@ -123,8 +126,8 @@ def learn_table(
     *,
     seed: int = 0,
     steps: int = 1200,
-    members: int = 4,
-    width: int = 64,
+    members: int = 3,
+    width: int | None = None,
     batch: int = 256,
     progress: Callable[[int, int, float], object] | None = None,
 ) -> Learned:
@@ -136,7 +139,8 @@ def learn_table(
     many = table.numbers.shape[1]
     ordered = [columns[k] for k in table.order]
     points = tuple(_points(table, k, len(c.levels)) if c.ordered else () for k, c in enumerate(ordered[many:]))
-    shape = Shape(many, tuple(len(c.levels) for c in ordered[many:]), members, width, points=points)
+    shape = Shape(many, tuple(len(c.levels) for c in ordered[many:]), members, points=points)
+    shape = replace(shape, width=width or _width(shape))
     network = Network(shape, seed)
     draw = torch.Generator().manual_seed(seed)
     numbers = torch.from_numpy(table.numbers)
@@ -190,6 +194,14 @@ def learn_table(
     network.eval().requires_grad_(requires_grad=False)
     calibrated = _calibrated(network, columns, table, usable & check_mask, held)
     return Learned(network, tuple(calibrated), float(best.mean()), _frequency(table, shape))
+
+
+def _width(shape: Shape) -> int:
+    """The largest usual width whose file stays small."""
+    for width in (64, 56, 48, 40, 32, 24):
+        if sum(p.numel() for p in Network(replace(shape, width=width)).parameters()) <= MOST_WEIGHTS:
+            return width
+    return 16
 
 
 def _points(table: Table, place: int, levels: int) -> tuple[float, ...]:
