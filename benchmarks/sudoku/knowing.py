@@ -97,7 +97,7 @@ class Knowing(nn.Module):
     def rule(self) -> Rule:
         """What descends it."""
         s = self.settings
-        rule: Rule = HeavyBall(s.step_size, s.momentum, noise=s.noise, noise_every=4, temperature=(0.0, 1.0))
+        rule: Rule = HeavyBall(s.step_size, s.momentum, noise=s.noise, noise_every=4, noise_period=SEGMENT, temperature=(0.0, 1.0))
         if s.anneal:
             rule = Landscapes(rule, LEVELS, steps=s.anneal // LEVELS)
         if s.penalty:
@@ -128,12 +128,12 @@ def write(settings: Settings, name: str, path: Path, learned: Mapping[str, Any])
     """
     energy = Knowing(settings)
     tool = replace(
-        learned["tool"],
+        learned["card"],
         name=name,
         title=None,
         description="The rules of Sudoku as an energy written by hand: a baseline.",
         terms={term: text for term, text in TERMS.items() if not settings.penalty or term.startswith("conf")},
-        defaults={**learned["tool"].defaults, "patience": settings.patience, "lengthens": 1},
+        defaults={**learned["card"].defaults, "patience": settings.patience, "luby_exponent": 1},
         self_test=None,
     )
     grid = learned["inputs"]["grid"]
@@ -145,9 +145,9 @@ def write(settings: Settings, name: str, path: Path, learned: Mapping[str, Any])
         unroll=SEGMENT,
         path=path,
         decode=decode,
-        rules=learned["rules"],
+        checks=learned["checks"],
         initial=Normal(0.0, START),
-        tool=tool,
+        card=tool,
     )
 
 

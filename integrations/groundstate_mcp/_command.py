@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,6 +26,8 @@ class Options:
     http: bool
     host: str | None
     port: int | None
+    token_file: str | None
+    no_auth: bool
     on_question: str | None
     detail: str | None
     restarts: int | None
@@ -40,9 +43,31 @@ class Options:
             click.UsageError: If it does not.
         """
         if not self.mcp:
-            raise click.UsageError("Say what to speak: --mcp, the Model Context Protocol.")
-        if not self.http and (self.host is not None or self.port is not None):
-            raise click.UsageError("--host and --port are for --http; without it the client starts this command.")
+            raise click.UsageError("Name the protocol: --mcp, the Model Context Protocol.")
+        alone = (self.host, self.port, self.token_file, self.no_auth or None)
+        if not self.http and any(option is not None for option in alone):
+            raise click.UsageError(
+                "--host, --port, --token-file and --no-auth are for --http; without it the client starts this command."
+            )
+        if self.token_file is not None and self.no_auth:
+            raise click.UsageError("--token-file and --no-auth contradict each other; give one of them.")
+
+    @property
+    def token(self) -> str | None:
+        """What clients must send.
+
+        Raises:
+            click.UsageError: If its file cannot be read, or is empty.
+        """
+        if self.token_file is None:
+            return None
+        try:
+            token = Path(self.token_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"--token-file {self.token_file!r} cannot be read: {error}.") from None
+        if not token or not token.isascii():
+            raise click.UsageError(f"--token-file {self.token_file!r} must hold one line of ASCII characters.")
+        return token
 
     @property
     def served(self) -> list[str]:
@@ -67,6 +92,8 @@ class Options:
 @click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp.  [default: stdin and stdout]")
 @click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
+@click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
 @click.option(
     "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
 )
@@ -88,13 +115,21 @@ def command(**options: Any) -> int:
 def serve(options: Options) -> int:
     """Serve until the client leaves or somebody stops it; returns the exit code. stdout carries the protocol and nothing else."""
     options.check()
+    token = options.token
     server = build_server(options.served, **options.settings)
     if options.http:
-        serving.over_http(server, options.host or _HOST, _PORT if options.port is None else options.port, _ready)
+        serving.over_http(
+            server,
+            options.host or _HOST,
+            _PORT if options.port is None else options.port,
+            _ready,
+            token=token,
+            anyone=options.no_auth,
+        )
         return STOPPED
     if sys.stdin.isatty():
         click.echo(
-            "groundstate: speaking MCP over stdin and stdout, to the client that starts this. Ctrl-C ends it.", err=True
+            "groundstate: using MCP over stdin and stdout, to the client that starts this. Ctrl-C ends it.", err=True
         )
     serving.over_stdio(server)
     return SOLVED

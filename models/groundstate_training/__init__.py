@@ -10,16 +10,21 @@ from groundstate_training._errors import TrainingError
 from groundstate_training._evolution import Evolution, EvolutionPreset, Point
 from groundstate_training._files import write_file
 from groundstate_training._gradient import GradientPreset, GradientTrainer, train
+from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
+from groundstate_training._search import RowSearch
 from groundstate_training.learning import learn
 
 __all__ = [
+    "RULE",
     "Checkpoint",
     "Evolution",
     "EvolutionPreset",
     "GradientPreset",
     "GradientTrainer",
     "Point",
+    "RowBreakout",
+    "RowSearch",
     "Trainer",
     "TrainingError",
     "evolve_command",

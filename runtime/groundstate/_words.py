@@ -94,6 +94,10 @@ def schema_in_words(schema: Any, root: Mapping[str, Any] | None = None, depth: i
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
             return _choice(schema[choice], root, depth)
+    return _typed(schema, root, depth)
+
+
+def _typed(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> str:
     match schema.get("type", "anything"):
         case "object":
             return _object(schema, root, depth)
@@ -129,7 +133,7 @@ def _object(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> s
     ]
     if isinstance(others := schema.get("additionalProperties"), Mapping):
         parts.append(f"any name: {schema_in_words(others, root, depth - 1)}")
-    return "{" + ", ".join(parts) + "}"
+    return "{" + ", ".join(parts) + "}" if parts else "object"
 
 
 def _choice(options: Sequence[Any], root: Mapping[str, Any], depth: int) -> str:

@@ -100,11 +100,11 @@ def damage(model: bytes, how: str) -> bytes:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("empty", "The file is empty"),
+        ("empty", "bad.onnx' is empty"),
         ("text", "damaged or not an ONNX model"),
         ("truncated", "damaged or not an ONNX model"),
         ("foreign", "is not an energy artefact"),
-        ("of the future", "is of format 7; this version of groundstate reads the formats 1, 2 and 3."),
+        ("of the future", "is of format 7; this version of groundstate reads the formats 1, 2, 3 and 4."),
     ],
 )
 @pytest.mark.parametrize("command", [["solve"], ["describe"], ["score"]])

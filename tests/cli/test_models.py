@@ -32,7 +32,7 @@ def test_describe_says_what_the_model_takes_and_checks(groundstate: Groundstate,
     ran = groundstate("describe", "sudoku")
     about = sudoku.describe()
     assert ran.code == 0
-    for name in (about["title"], *about["terms"], *about["rules"], *about["defaults"], *about["limits"], "tolerance"):
+    for name in (about["title"], *about["terms"], *about["checks"], *about["defaults"], *about["limits"], "tolerance"):
         assert name in ran.out
     assert "[9 × [9 × integer 0 to 9]]" in ran.out
     assert re.search(r"^example  \d{81}$", ran.out, flags=re.MULTILINE)

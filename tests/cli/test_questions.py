@@ -49,7 +49,7 @@ def test_an_empty_reply_leaves_a_question_open(groundstate: Groundstate) -> None
 def test_a_stale_reply_is_a_bad_request(groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku_4x4", EMPTY, "--reply", "q00000000=1", *SMALL)
     assert ran.code == 2
-    assert "answers.q00000000: There is no such question" in ran.err
+    assert "replies.q00000000: There is no such question" in ran.err
 
 
 @pytest.mark.parametrize(

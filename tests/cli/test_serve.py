@@ -14,9 +14,12 @@ from tests.cli.conftest import Groundstate
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["sudoku"], "Say what to speak: --mcp, the Model Context Protocol."),
-        (["--mcp", "sudoku", "--port", "8000"], "--host and --port are for --http"),
+        (["sudoku"], "Name the protocol: --mcp, the Model Context Protocol."),
+        (["--mcp", "sudoku", "--port", "8000"], "--host, --port, --token-file and --no-auth are for --http"),
         (["--mcp", "sudoku", "--http", "--port", "70000"], "Invalid value for '--port'"),
+        (["--mcp", "sudoku_4x4", "--http", "--host", "0.0.0.0", "--port", "0"], "require a token (--token-file)"),
+        (["--mcp", "sudoku_4x4", "--http", "--token-file", "nowhere"], "--token-file 'nowhere' cannot be read"),
+        (["--mcp", "sudoku_4x4", "--http", "--token-file", "a", "--no-auth"], "contradict each other"),
         (
             ["--mcp", "sudokku"],
             "There is no installed model 'sudokku', and no file of that name. Did you mean 'sudoku'?",

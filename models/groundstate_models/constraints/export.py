@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export import Normal, Tool
+from groundstate_export import Normal, Card
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.constraints import artefact
 from groundstate_models.constraints import settings as kept
-from groundstate_models.constraints.energy import RULES, ConstraintsEnergy, rules
+from groundstate_models.constraints.energy import CHECKS, ConstraintsEnergy, checks
 from groundstate_models.constraints.learned import SEGMENT, Settings
 from groundstate_models.constraints.schema import ANSWER, REQUEST
 from groundstate_models.constraints.tensors import AXES, FAR
@@ -57,10 +57,10 @@ def example(variables: int, values: int, factors: int, edges: int, batch: int = 
     }
 
 
-def arguments(settings: Settings, tool: Tool, steps: int = SEGMENT) -> dict[str, Any]:
+def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str, Any]:
     """What `groundstate_export.export` takes."""
     energy = ConstraintsEnergy(settings.energy).requires_grad_(requires_grad=False)
-    first, *others = (_example(sizes, settings.start) for sizes in SIZES)
+    first, *others = (examples(sizes, settings.start) for sizes in SIZES)
     return {
         "energy": energy,
         "inputs": first[0],
@@ -68,29 +68,29 @@ def arguments(settings: Settings, tool: Tool, steps: int = SEGMENT) -> dict[str,
         "rule": settings.descent(energy).requires_grad_(requires_grad=False),
         "unroll": steps,
         "decode": energy.decode,
-        "rules": rules,
-        "embed": energy.embed,
+        "checks": checks,
+        "encode_answer": energy.encode_answer,
         "initial": Normal(0.0, settings.start),
         "trace_every": TRACE_EVERY,
         "axes": AXES,
         "resized": others,
-        "tool": tool,
+        "card": card,
     }
 
 
-def _example(sizes: tuple[int, int, int, int], start: float) -> tuple[dict[str, Tensor], Tensor]:
+def examples(sizes: tuple[int, int, int, int], start: float) -> tuple[dict[str, Tensor], Tensor]:
     inputs = example(*sizes)
     draw = torch.Generator().manual_seed(0)
     return inputs, start * torch.randn(inputs["domain"].shape, generator=draw)
 
 
-DEFAULTS = {"restarts": 64, "max_steps": 4096, "patience": 256, "settled": 1e-5}
+DEFAULTS = {"restarts": 64, "max_steps": 4096, "patience": 256, "residual_tolerance": 1e-5}
 LIMITS = {"restarts": 1024, "max_steps": 65536, "batch": 1024}
 
 
-def constraints() -> Tool:
+def constraints() -> Card:
     """The header of the file for typed constraints."""
-    return Tool(
+    return Card(
         name="constraints",
         title="Constraints",
         description=(
@@ -106,7 +106,7 @@ def constraints() -> Tool:
         request=REQUEST,
         answer=ANSWER,
         terms=TERMS,
-        rules=RULES,
+        checks=CHECKS,
         defaults=DEFAULTS,
         limits=LIMITS,
         self_test={

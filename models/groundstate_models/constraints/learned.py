@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from groundstate_export import HeavyBall
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
-from groundstate_models.constraints.energy import HAND, ConstraintsEnergy
+from groundstate_models.constraints.energy import HAND, LEARNED, ConstraintsEnergy
 
 SEGMENT = 16
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
 
 NOISE_EVERY = 4
+NOISE_PERIOD = 16
+"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+
 TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures, by which their noise is multiplied."""
 
@@ -38,10 +40,22 @@ class Settings(SettingsBase):
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 1.0
 
+    @property
+    def numbers(self) -> list[float]:
+        """The energy's numbers and the rule's, in the order of `energy.LEARNED` and of `RULE`."""
+        energy = [self.energy[name] for name in LEARNED]
+        flat = [number for one in energy for number in (one if isinstance(one, list) else [one])]
+        return [*flat, *(self.rule[name] for name in RULE)]
+
     def descent(self, energy: ConstraintsEnergy) -> Breakout:
         """The rule that descends an energy with these numbers."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=TEMPERATURE
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=NOISE_PERIOD,
+            temperature=TEMPERATURE,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"])

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import sys
 
-from groundstate_export import Tool
+from groundstate_export import Card
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.constraints import settings as kept
-from groundstate_models.constraints.energy import RULES
+from groundstate_models.constraints.energy import CHECKS
 from groundstate_models.constraints.export import DEFAULTS, LIMITS, TERMS, VERSION, arguments
 from groundstate_models.constraints.learned import Settings
 from groundstate_models.scheduling import artefact
 from groundstate_models.scheduling.schema import ANSWER, REQUEST
 
 
-def scheduling() -> Tool:
+def scheduling() -> Card:
     """The header of the file for schedules."""
-    return Tool(
+    return Card(
         name="scheduling",
         title="Scheduling",
         description=(
@@ -35,7 +35,7 @@ def scheduling() -> Tool:
         request=REQUEST,
         answer=ANSWER,
         terms=TERMS,
-        rules=RULES,
+        checks=CHECKS,
         defaults=DEFAULTS,
         limits=LIMITS,
         self_test={

@@ -13,11 +13,12 @@ CELL = 26
 _MARGIN = 4
 
 _STYLE = (
-    "text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:15px;"
-    "text-anchor:middle}"
-    ".board{fill:#0f1524}.thin{stroke:#2c3650;fill:none}.thick{stroke:#55607a;stroke-width:1.6;fill:none}"
-    ".given{fill:#fff;font-weight:700}.filled{fill:#58e0a4}.wrong{fill:#ffc65c;font-weight:700}"
+    ".sudoku text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:15px;"
+    "text-anchor:middle}.sudoku .board{fill:#0f1524}"
+    ".sudoku .thin{stroke:#2c3650;fill:none}.sudoku .thick{stroke:#55607a;stroke-width:1.6;fill:none}"
+    ".sudoku .given{fill:#fff;font-weight:700}.sudoku .filled{fill:#58e0a4}.sudoku .wrong{fill:#ffc65c;font-weight:700}"
 )
+"""Every selector begins with the picture's own class, so that it can stand inside another picture."""
 
 
 def board_text(board: Board, given: Grid, answer: Grid | None = None) -> str:
@@ -55,7 +56,8 @@ def board_svg(board: Board, given: Grid, answer: Grid | None = None) -> str:
             x, y = _MARGIN + (c + 0.5) * CELL, _MARGIN + (r + 0.5) * CELL + 5
             parts.append(f'<text class="{kind}" x="{x:g}" y="{y:g}">{SYMBOLS[digit - 1]}</text>')
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" width="{size}" height="{size}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="sudoku" viewBox="0 0 {size} {size}" width="{size}" height="{size}" '
+        'role="img">'
         f"<title>Sudoku, {n}×{n}</title><style>{_STYLE}</style>"
         f'<rect class="board" width="{size}" height="{size}" rx="6"/>{"".join(parts)}</svg>\n'
     )

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export import Normal, Tool
+from groundstate_export import Normal, Card
 from groundstate_models._export import Files, export_command, export_parser
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.data import Puzzles, generate
-from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
+from groundstate_models.sudoku.energy import CHECKS, SudokuEnergy, checks
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
 VERSION = "0.4.0"
@@ -65,12 +65,12 @@ def arguments(
         "rule": learned.descent(energy, temperature).requires_grad_(requires_grad=False),
         "unroll": steps,
         "decode": energy.decode,
-        "rules": rules,
-        "embed": energy.embed,
+        "checks": checks,
+        "encode_answer": energy.encode_answer,
         "initial": Normal(0.0, learned.start),
         "record": True,
         "trace_every": min(TRACE_EVERY, steps),
-        "tool": _tool(board, puzzles, learned.lifetime),
+        "card": _card(board, puzzles, learned.lifetime),
     }
 
 
@@ -80,12 +80,12 @@ def _puzzles(board: Board) -> Puzzles:
     return generate(32, 0, 77, board=board)
 
 
-def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
+def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
     n = board.size
     easiest = int(np.lexsort((-np.count_nonzero(puzzles.puzzle, axis=1), puzzles.nodes))[0])
     request, answer = ({"grid": grid[easiest].reshape(n, n).tolist()} for grid in (puzzles.puzzle, puzzles.solution))
     boxes = "" if n == 9 else f", whose boxes have {board.height} rows and {board.width} columns"
-    return Tool(
+    return Card(
         name=board.name,
         title="Sudoku" if n == 9 else f"Sudoku {n}×{n}",
         description=(
@@ -99,9 +99,9 @@ def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
         request={**_schema(n, 0, "The puzzle, row by row; 0 is an empty cell."), "examples": [request]},
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
-        rules=RULES,
+        checks=CHECKS,
         # Chains that have no answer by then are as good as lost, however hard the puzzle is.
-        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "lengthens": 0, "settled": 1e-5},
+        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "luby_exponent": 0, "residual_tolerance": 1e-5},
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},

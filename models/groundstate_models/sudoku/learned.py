@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from groundstate_export import HeavyBall
-from groundstate_export.rules import Breakout
+from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
-from groundstate_models.sudoku.energy import UNTRAINED, SudokuEnergy
+from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy
 
 SEGMENT = 32
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
 
 NOISE_EVERY = 8
+NOISE_PERIOD = 32
+"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+
 TEMPERATURE = (0.0, 2.0)
 """Range of the chains' temperatures, by which their noise is multiplied."""
 
@@ -45,10 +47,20 @@ class Settings(SettingsBase):
         """The patience in whole segments, as the artefact has it."""
         return SEGMENT * max(1, round(self.patience / SEGMENT))
 
+    @property
+    def numbers(self) -> list[float]:
+        """The energy's numbers and the rule's, in the order of `energy.LEARNED` and of `RULE`."""
+        return [*(self.energy[name] for name in LEARNED), *(self.rule[name] for name in RULE)]
+
     def descent(self, energy: SudokuEnergy, temperature: tuple[float, float] = TEMPERATURE) -> Breakout:
         """The rule that descends an energy with these numbers."""
         s = self.rule
         ball = HeavyBall(
-            s["step_size"], s["momentum"], noise=s["noise"], noise_every=NOISE_EVERY, temperature=temperature
+            s["step_size"],
+            s["momentum"],
+            noise=s["noise"],
+            noise_every=NOISE_EVERY,
+            noise_period=NOISE_PERIOD,
+            temperature=temperature,
         )
         return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"], terms=("rules", "undecided"))

@@ -140,3 +140,18 @@ def bench(source: str | None, **options: Any) -> int:
     from groundstate.cli._bench import Options, measure
 
     return measure(source, Options(**options))
+
+
+@click.command(epilog=example("groundstate new my-model", "groundstate new my-model --into ~/models"))
+@click.argument("name")
+@click.option("--into", type=click.Path(), default=".", help="The folder to make the package in.  [default: here]")
+@click.option("--export/--no-export", default=True, help="Write the artefact too, if the exporter is installed.")
+def new(name: str, into: str, export: bool) -> int:
+    """Make a package for a model of your own.
+
+    It holds an energy in PyTorch, a task, tests, a card and the entry points: a small example that works at once in Python, on
+    the command line and as a tool, to be replaced with your own. docs/tasks.md explains each part.
+    """
+    from groundstate.cli._new import create
+
+    return create(name, into, export=export)

@@ -68,7 +68,7 @@ class _Tally:
 
     @property
     def code(self) -> int:
-        right = self.counts[Status.SOLVED.value] + self.counts[Status.AMBIGUOUS.value]
+        right = sum(self.counts[status.value] for status in (Status.SOLVED, Status.SETTLED, Status.AMBIGUOUS))
         return BAD if self.counts["error"] else SOLVED if right == sum(self.counts.values()) else NOT_SOLVED
 
     def sentence(self) -> str:
@@ -192,7 +192,7 @@ def _advance(bar: Progress | None, count: int | None) -> Callable[[_Tally], None
     task = bar.add_task("solving", total=count)
 
     def advance(tally: _Tally) -> None:
-        right = tally.counts[Status.SOLVED.value] + tally.counts[Status.AMBIGUOUS.value]
+        right = sum(tally.counts[status.value] for status in (Status.SOLVED, Status.SETTLED, Status.AMBIGUOUS))
         bar.update(task, completed=sum(tally.counts.values()), description=f"{right:,} solved")
 
     return advance

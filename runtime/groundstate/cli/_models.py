@@ -83,7 +83,7 @@ def show_description(model: str, *, as_json: bool) -> int:
     _schema("Request", about["request"], test.get("request"), solver)
     _schema("Answer", about["answer"], test.get("answer"), solver)
     _rows("Energy terms", about["terms"])
-    _rows("Checks of an answer", about["rules"])
+    _rows("Checks of an answer", {name: _check_text(check) for name, check in about["checks"].items()})
     _rows("Defaults", {**about["defaults"], "steps_per_segment": about["steps_per_segment"]})
     _rows("Limits", about["limits"])
     _parity(about["parity"])
@@ -110,6 +110,14 @@ def _parity(parity: Mapping[str, Any]) -> None:
     """The tolerance that the file was held to, and the largest difference found; the whole record is in the JSON."""
     numbers = {name: value for name, value in parity.items() if isinstance(value, int | float | str)}
     _rows("Parity with PyTorch", numbers)
+
+
+def _check_text(check: Mapping[str, Any]) -> str:
+    """What a check demands, with its tolerance where it has one."""
+    if check["tolerance"] is None:
+        return str(check["description"])
+    unit = "" if check["unit"] is None else f" {check['unit']}"
+    return f"{check['description']} Tolerance: {check['tolerance']:g}{unit}."
 
 
 def _table() -> Table:
@@ -152,7 +160,7 @@ def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | 
 def _notation(solver: Solver, example: Mapping[str, Any]) -> str | None:
     """An example in the task's notation, if that means the same."""
     try:
-        text = solver.notation(example)
+        text = solver.notation(example, example)
         return text if text is not None and solver.parse(text) == example else None
     except (RequestError, KeyError):  # a request may lack what an answer has
         return None

@@ -19,7 +19,13 @@ _GAP = 4
 _VIOLATIONS = 3
 """Violations named in a sentence each; the rest are counted."""
 
-_COLOURS = {Status.SOLVED: "green", Status.AMBIGUOUS: "green", Status.INFEASIBLE: "red", Status.UNSOLVED: "yellow"}
+_COLOURS = {
+    Status.SOLVED: "green",
+    Status.SETTLED: "green",
+    Status.AMBIGUOUS: "green",
+    Status.INFEASIBLE: "red",
+    Status.UNSOLVED: "yellow",
+}
 
 
 def show(
@@ -57,7 +63,7 @@ def asked(question: Question, *, hint: bool) -> list[str]:
         if option.label != option.id:
             about = option.label
         else:
-            about = f"leaves {option.keeps} of the {plural(question.answers, 'answer')} found"
+            about = f"leaves {option.answers_left} of the {plural(question.answers_found, 'answer')} found"
         lines.append(f"  {clean(option.id):<{wide}}  {click.style(clean(about), dim=True)}")
     if hint:
         shown = question.options[0].id
@@ -69,7 +75,8 @@ def asked(question: Question, *, hint: bool) -> list[str]:
 
 def effort(solution: Solution) -> str:
     """Energy, steps, chains and time in a line."""
-    facts = [] if solution.energy is None else [f"energy {number(solution.energy)}"]
+    energy = solution.energy if solution.closest is None else solution.closest.energy
+    facts = [] if energy is None else [f"energy {number(energy)}"]
     if solution.chains:
         facts += [plural(solution.steps, "step"), plural(solution.chains, "chain")]
     return " · ".join([*facts, duration(solution.seconds)])
@@ -77,8 +84,8 @@ def effort(solution: Solution) -> str:
 
 def line(solver: Solver, solution: Solution) -> str:
     """One outcome of many on a line: the status, and the answer if there is one."""
-    if solution.solved and solution.answer is not None:
-        said = solver.notation(solution.answer) or json.dumps(solution.answer)
+    if solution.answer is not None:
+        said = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
     else:
         said = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
     return f"{solution.status.value:<10} {said}"
@@ -86,13 +93,14 @@ def line(solver: Solver, solution: Solution) -> str:
 
 def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> None:
     given = solver.draw(request)
-    answers = [] if solution.answer is None else [solution.answer, *(other.answer for other in solution.alternatives)]
+    best = solution.answer if solution.closest is None else solution.closest.answer
+    answers = [] if best is None else [best, *(other.answer for other in solution.alternatives)]
     drawings = [drawing for answer in answers if (drawing := solver.draw(request, answer)) is not None]
     if given is None or len(drawings) < len(answers):
         for answer in answers:
             click.echo(json.dumps(answer, indent=2))
         return
-    first = "answer" if solution.solved else "closest found"
+    first = "answer" if solution.has_answer else "closest found"
     titles = ["given", first, *(f"answer {i}" for i in range(2, len(answers) + 1))][: 1 + len(answers)]
     boards = [_board.classify(given, [drawing])[0] for drawing in [given, *drawings]]
     if speaks_unicode():

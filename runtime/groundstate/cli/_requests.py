@@ -126,7 +126,7 @@ def request(solver: Solver, item: Item) -> dict[str, Any]:
         names = _words.quoted(solver.header.request.get("properties", {}))
         said = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
         raise RequestError([Fault("", said)])
-    coerced, _ = solver.mend(parsed)
+    coerced, _ = solver.coerce(parsed)
     return dict(coerced)
 
 
@@ -176,7 +176,7 @@ def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) 
         if column is not None:
             raise click.UsageError(f"{name} holds no table, so it has no column {column!r}.")
         return
-    line, text = start
+    text = start[1]
     separator, cells = _cells(text)
     header = [cell.casefold() for cell in cells]
     if column is not None or _is_header(header):

@@ -36,7 +36,7 @@ def show_score(model: str, request: str, answer: str, device: str, threads: int 
     else:
         click.echo(click.style("Invalid.", fg="red", bold=True) + " The answer violates these checks:")
     for violation in score.violations:
-        click.echo(f"  {violation.rule}: {violation.message}")
+        click.echo(f"  {violation.check}: {violation.message}")
     if score.energy is not None:
         click.echo(f"energy {number(score.energy)}")
         for name, value in score.terms.items():

@@ -13,8 +13,8 @@ import click
 import groundstate
 from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
 from groundstate.cli import _report, _requests
-from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 from groundstate.cli._requests import Item, Source
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,9 @@ class Options:
         for reply in self.reply:
             if "=" not in reply:
                 raise click.UsageError(f"--reply takes ID=OPTION, such as q1a2b3c4=5; {reply!r} has no '='.")
+        self._check_files()
+
+    def _check_files(self) -> None:
         if self.picture is not None and Path(self.picture).suffix.lower() != ".svg":
             raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
         if self.save is not None and not Path(self.save).suffix:
@@ -114,7 +117,7 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
         _requests.warn(source, item, error)
         return BAD
     _show(solver, dict(solution.request), solution, segments, options)
-    return SOLVED if solution.solved else NOT_SOLVED
+    return SOLVED if solution.has_answer else NOT_SOLVED
 
 
 def _solved(
@@ -124,9 +127,9 @@ def _solved(
         from groundstate.cli._watch import searching
 
         with searching(solver, request, segments) as watch:
-            return solver.solve(request, **options.budget, answers=replies, watch=watch)
+            return solver.solve(request, **options.budget, replies=replies, watch=watch)
     keep = segments.append if options.picture else None
-    return solver.solve(request, **options.budget, answers=replies, watch=keep)
+    return solver.solve(request, **options.budget, replies=replies, watch=keep)
 
 
 def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: Solution) -> Solution:
@@ -138,7 +141,7 @@ def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: S
         if option is None:
             break
         replies[question.id] = option.id
-        solution = solver.solve(request, **options.budget, answers=replies)
+        solution = solver.solve(request, **options.budget, replies=replies)
     return solution
 
 
@@ -193,7 +196,7 @@ def _show(
 
 def _save(solver: Solver, request: dict[str, Any], solution: Solution, path: str) -> None:
     """Write the answer as a file; it has been printed already, so that nothing is lost where it cannot be written."""
-    if not solution.solved or solution.answer is None:
+    if solution.answer is None:
         click.echo(f"There is no answer to save, so {path} was not written.", err=True)
         return
     _write(path, solver.file(request, solution.answer, Path(path).suffix[1:].lower()))

@@ -29,9 +29,7 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
 
     `click.Command.main` is not used: it ends the process with 1 where the reader of stdout has gone.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure") and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="replace")
+    _never_fail_on_characters()
     if instruction := os.environ.get(_COMPLETE):
         return shell_complete(command, {}, name, _COMPLETE, instruction)
     try:
@@ -47,12 +45,10 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return BAD
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else name
-        complain(f"{error.format_message()} See: {where} --help")
-        return BAD
     except click.ClickException as error:
-        complain(error.format_message())
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else name
+        help_ = f" See: {where} --help" if isinstance(error, click.UsageError) else ""
+        complain(f"{error.format_message()}{help_}")
         return BAD
     except GroundstateError as error:
         complain(str(error))
@@ -60,6 +56,12 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     except (click.Abort, KeyboardInterrupt):
         return STOPPED
     return code if isinstance(code, int) else 0
+
+
+def _never_fail_on_characters() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")
 
 
 def example(*commands: str) -> str:

@@ -281,7 +281,7 @@ def test_rooms_that_are_alike_are_one_kind_and_told_apart_in_the_answer() -> Non
     found = answer(problem_of, next(satisfying(Problem.of(problem_of.request))))
     assert violations(schedule, found) == []
     assert {one["room"] for one in found["activities"]} == {"Red", "Green", "Blue"}
-    assert contradictions(read(request | {"hours": "9:00-9:30"}))[0].rule == "rooms"
+    assert contradictions(read(request | {"hours": "9:00-9:30"}))[0].check == "rooms"
 
 
 def test_another_answer_has_values_only_where_its_starts_are_offered() -> None:
