@@ -75,7 +75,9 @@ class Problem:
             wishes = []
             for k in random.choice(self.names, min(self.names, 12), replace=False):
                 one = model.NewBoolVar("")
-                model.Add(model.GetIntVarFromProtoIndex(self.x[k].Index()) == int(random.integers(len(self.values)))).OnlyEnforceIf(one)
+                model.Add(
+                    model.GetIntVarFromProtoIndex(self.x[k].Index()) == int(random.integers(len(self.values)))
+                ).OnlyEnforceIf(one)
                 wishes.append(one)
             model.Maximize(sum(int(random.integers(1, 10)) * one for one in wishes))
             solver = cp_model.CpSolver()
@@ -137,9 +139,9 @@ def regions(random: np.random.Generator) -> Family:
         for _ in range(2000):
             r, c = random.integers(6, size=2)
             a, b = ((0, 1), (1, 0), (0, -1), (-1, 0))[random.integers(4)]
-            if 0 <= r + a < 6 and 0 <= c + b < 6 and owner[r, c] >= 0 and owner[r + a, c + b] < 0:
-                if (owner == owner[r, c]).sum() < 6:
-                    owner[r + a, c + b] = owner[r, c]
+            inside = 0 <= r + a < 6 and 0 <= c + b < 6
+            if inside and owner[r, c] >= 0 > owner[r + a, c + b] and (owner == owner[r, c]).sum() < 6:
+                owner[r + a, c + b] = owner[r, c]
         if (owner < 0).any():
             continue
         p = _latin(6)

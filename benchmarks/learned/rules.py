@@ -73,7 +73,11 @@ def measure(family: Family, examples: int, instances: int, seed: int) -> dict[st
             seconds.append(time.perf_counter() - begun)
             if solution.answer is not None:
                 solved += 1
-                flat = [v for row in solution.answer["grid"] for v in row] if family.grid else list(solution.answer["values"].values())
+                flat = (
+                    [v for row in solution.answer["grid"] for v in row]
+                    if family.grid
+                    else list(solution.answer["values"].values())
+                )
                 c = np.array([place[v] for v in flat])
                 right += family.problem.right(c) and bool((c[keep] == one[keep]).all())
     return {

@@ -119,7 +119,7 @@ class GradientTrainer:
         self.preset: Any = preset or GradientPreset()
         self.device = torch.device(device)
         self.module = module.to(self.device)
-        self.averaged = copy.deepcopy(self.module)
+        self.averaged = copy.deepcopy(self.module).requires_grad_(requires_grad=False)
         self._loss, self._batches = loss, batches
         self._trained = {name: p for name, p in self.module.named_parameters() if p.requires_grad}
         if not self._trained:
@@ -158,7 +158,7 @@ class GradientTrainer:
                 "zero or a logarithm of zero in the energy."
             )
         self._optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         norm = nn.utils.clip_grad_norm_(self._trained.values(), self.preset.clip)
         rate = self.preset.rate(self._iteration)
         for group in self._optimizer.param_groups:
@@ -168,8 +168,8 @@ class GradientTrainer:
         self._iteration += 1
         self._seen += len(next(iter(batch.values())))
         self._average()
-        values = {name: float(part) for name, part in parts.items()}
-        return {**values, **({"loss": float(total)} if len(parts) > 1 else {}), "norm": float(norm), "rate": rate}
+        values = {name: part.item() for name, part in parts.items()}
+        return {**values, **({"loss": total.item()} if len(parts) > 1 else {}), "norm": norm.item(), "rate": rate}
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -177,8 +177,8 @@ class GradientTrainer:
         decay = min(self.preset.average, self._iteration / (self._iteration + 9))
         for mine, theirs in zip(self.averaged.parameters(), self.module.parameters(), strict=True):
             mine.lerp_(theirs, 1 - decay if self.preset.average else 1.0)
-        for mine, theirs in zip(self.averaged.buffers(), self.module.buffers(), strict=True):
-            mine.copy_(theirs)
+        for kept, buffer in zip(self.averaged.buffers(), self.module.buffers(), strict=True):
+            kept.copy_(buffer)
 
     def state(self) -> Checkpoint:
         """Weights, their average, the optimiser's moments and the generator, as arrays."""
@@ -247,7 +247,7 @@ def train(
             recorded = trainer.step()
             if progress is not None:
                 progress(trainer.iteration, recorded)
-        return trainer.averaged.requires_grad_(requires_grad=False)
+        return trainer.averaged
     place = Path(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -256,17 +256,19 @@ def train(
             resume(trainer, checkpoint)
         with (place / "log.jsonl").open("a", encoding="utf-8") as log:
             check = validate or (lambda _: {})
-            stopped = run(trainer, last, checkpoint, log, lambda: [dict(found)] if (found := check(trainer.averaged)) else [])
+            stopped = run(
+                trainer, last, checkpoint, log, lambda: [dict(found)] if (found := check(trainer.averaged)) else []
+            )
     except OSError as error:
         raise TrainingError(f"The folder {place} cannot be used ({error}).") from None
     draw_curve(place / "log.jsonl", place / "curve.svg")
     if stopped:
         raise TrainingError(f"Stopped at step {trainer.iteration} of {last}. The same call goes on from {checkpoint}.")
-    return trainer.averaged.requires_grad_(requires_grad=False)
+    return trainer.averaged
 
 
 def draw_curve(log: Path, path: Path) -> None:
-    """Draw the loss of a log as an SVG picture: steps to the right, the loss upwards on a logarithmic axis where it is positive."""
+    """Draw the loss of a log as an SVG picture, on a logarithmic axis where it is positive."""
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
     points = [(e["iteration"], e["loss"]) for e in entries if "loss" in e]
     if len(points) < 2:
@@ -296,5 +298,3 @@ def threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-

@@ -40,7 +40,9 @@ class Options:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.onnx", help="The tool to write.")
 @click.option("--kind", type=click.Choice(["rules", "table"]), help="What to learn.  [default: decided by the values]")
 @click.option("--grid", metavar="ROWSxCOLUMNS", help="The grid that each example is, such as 9x9.")
-@click.option("--known", type=click.Path(path_type=Path), metavar="FILE", help="JSON list of constraints that hold for certain.")
+@click.option(
+    "--known", type=click.Path(path_type=Path), metavar="FILE", help="JSON list of constraints that hold for certain."
+)
 @click.option(
     "--replies",
     type=click.Path(path_type=Path),
@@ -85,12 +87,16 @@ def learn_command(examples: Path, options: Options) -> int:
         if options.replies and sys.stdin.isatty():
             model = _asked(model, options.replies)
         written = model.export(options.output, name=options.name) if options.output else None
-    except (TrainingError, ExportError, OSError, ValueError) as error:
+    except (TrainingError, ExportError, OSError, ValueError, TypeError) as error:
         complain(str(error))
         return NOT_SOLVED
     if options.as_json:
         questions = [question.to_json() for question in model.questions]
-        told = {"report": model.report.splitlines(), "questions": questions, "file": str(options.output) if written else None}
+        told = {
+            "report": model.report.splitlines(),
+            "questions": questions,
+            "file": str(options.output) if written else None,
+        }
         print(json.dumps(told, ensure_ascii=False))
     else:
         print(model.report)
@@ -114,7 +120,7 @@ def _stored(path: Path) -> dict[str, Any]:
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(found, dict):
-        raise ValueError(f"The file {path} must hold an object with 'possible' and 'impossible'.")
+        raise TypeError(f"The file {path} must hold an object with 'possible' and 'impossible'.")
     return found
 
 
@@ -127,5 +133,7 @@ def _asked(model: Any, path: Path) -> Any:
         if reply == "stop":
             break
         model = model.reply(question.id, reply)
-        path.write_text(json.dumps({"possible": model.possible, "impossible": model.impossible}, indent=1) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps({"possible": model.possible, "impossible": model.impossible}, indent=1) + "\n", encoding="utf-8"
+        )
     return model

@@ -115,7 +115,9 @@ def contrast(energy: Energy, right: Tensor, wrong: Tensor, inputs: Mapping[str, 
     return torch.logsumexp(torch.cat([low[:, None], high], 1).neg(), 1).add(low).mean()
 
 
-def margin(energy: Energy, right: Tensor, wrong: Tensor, inputs: Mapping[str, Tensor], by: Tensor | float = 1.0) -> Tensor:
+def margin(
+    energy: Energy, right: Tensor, wrong: Tensor, inputs: Mapping[str, Tensor], by: Tensor | float = 1.0
+) -> Tensor:
     """Hinge: the wrong state's energy should exceed the right one's by a margin (max-margin, Taskar et al. 2003)."""
     gap = energy_of(energy, wrong, inputs) - energy_of(energy, right, inputs)
     return torch.relu(by - gap).mean()
@@ -200,7 +202,7 @@ def torchebm_model(energy: Energy, inputs: Mapping[str, Tensor] | None = None) -
     """
     from torchebm.core import BaseModel
 
-    class Model(BaseModel):  # type: ignore[misc]
+    class Model(BaseModel):
         """The energy, called with a state alone."""
 
         def __init__(self) -> None:

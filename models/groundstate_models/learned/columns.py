@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -93,7 +94,13 @@ class Column:
         """The column that `to_json` wrote."""
         x, u = raw["knots"]
         return cls(
-            raw["name"], raw["kind"], tuple(raw["levels"]), (tuple(x), tuple(u)), raw["whole"], raw["spread"], raw["widen"]
+            raw["name"],
+            raw["kind"],
+            tuple(raw["levels"]),
+            (tuple(x), tuple(u)),
+            raw["whole"],
+            raw["spread"],
+            raw["widen"],
         )
 
 
@@ -193,7 +200,9 @@ class Belief:
         """The values that are likely by themselves, with their probability: levels, or the peaks of a number's density."""
         if self.column.kind == "levels":
             order = np.argsort(-self.chances, kind="stable")
-            return [(self.column.levels[int(k)], float(self.chances[k])) for k in order if self.chances[k] >= MODE / 3][:5]
+            return [(self.column.levels[int(k)], float(self.chances[k])) for k in order if self.chances[k] >= MODE / 3][
+                :5
+            ]
         density = np.diff(self.cdf)
         density = np.convolve(density, np.hanning(15) / np.hanning(15).sum(), "same")
         top = [k for k in range(1, len(density) - 1) if density[k - 1] < density[k] >= density[k + 1]]
@@ -204,7 +213,7 @@ class Belief:
             if all(density[min(k, other) : max(k, other) + 1].min() < 0.5 * density[k] for other in chosen):
                 chosen.append(k)
         edges = sorted(chosen)
-        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in zip(edges, edges[1:], strict=False)), len(GRID) - 1]
+        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(edges)), len(GRID) - 1]
         weight = {k: float(self.cdf[cuts[n + 1]] - self.cdf[cuts[n]]) for n, k in enumerate(edges)}
         found = [(self._plain(float(GRID[k])), weight[k]) for k in chosen if weight[k] >= MODE]
         return sorted(found, key=lambda peak: -peak[1])

@@ -1,4 +1,4 @@
-"""Completing configurations by learned rules: a request becomes typed constraints, and the energy of ``constraints`` solves it."""
+"""Completes configurations by learned rules: requests become typed constraints, solved by the energy of ``constraints``."""
 
 from __future__ import annotations
 
@@ -28,23 +28,27 @@ class RulesReading(ConstraintsReading):
         self.layout = knowledge.layout
         self.given = _given(request, knowledge)
         self.repairs = bool(request.get("repair"))
-        super().__init__(header, self._typed(request))
-        self.typed = self.request
+        self.request = request
+        self.typed = self._typed(request)
+        super().__init__(header, self.typed)
         self.request = request
 
     def _typed(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The request of the model ``constraints``."""
-        never = request.get("never", {})
-        domains: dict[str, list[Value]] = {}
-        for name in self.layout.names:
-            excluded = never.get(name, ())
-            values = [value for value in self.layout.values if value not in excluded]
-            if name in self.given and not self.repairs:
-                values = [value for value in values if value == self.given[name]]
-            if not values:
-                raise RequestError([Fault(f"never.{name}", f"This leaves no value for {name}.")])
-            domains[name] = values
-        typed: dict[str, Any] = {"variables": domains, "constraints": self.knowledge.constraints}
+        constraints = list(self.knowledge.constraints)
+        self.stated: list[tuple[str, str]] = []
+        if not self.repairs:
+            for name, value in self.given.items():
+                constraints.append({**_has(name, value), "exactly": 1, "name": f"{name} is given as {value}"})
+                self.stated.append((name, self._path(name)))
+        for name, values in request.get("never", {}).items():
+            for value in values:
+                constraints.append({**_has(name, value), "exactly": 0, "name": f"{name} must not be {value}"})
+                self.stated.append((name, f"never.{name}"))
+        typed: dict[str, Any] = {
+            "variables": {name: list(self.layout.values) for name in self.layout.names},
+            "constraints": constraints,
+        }
         if preferences := self._preferences(request):
             typed["preferences"] = preferences
         return typed
@@ -56,27 +60,17 @@ class RulesReading(ConstraintsReading):
     @property
     def contradictions(self) -> list[Violation]:
         """Proofs that follow from the rules: who doubts a learned rule may doubt them."""
-        found = super().contradictions
-        many = self.knowledge.examples
-        return [
-            Violation("learned", f"By rules learned from {many} examples: {one.message}", one.count, places=self._places(one))
-            for one in found
-        ]
-
-    def _places(self, violation: Violation) -> tuple[str, ...]:
-        """The given values in the places of the constraints that a violation names."""
-        found: dict[str, None] = {}
-        for place in violation.places:
-            if place.startswith("constraints["):
-                number = int(place.removeprefix("constraints[").removesuffix("]"))
-                for name in self._members(number):
-                    if name in self.given:
-                        found[self._path(name)] = None
-        return tuple(found)
-
-    def _members(self, number: int) -> list[str]:
-        raw = self.knowledge.constraints[number]
-        return list(raw["variables"]) if "variables" in raw else [literal["variable"] for literal in raw["of"]]
+        found = []
+        for proof in super().contradictions:
+            numbers = [int(place.removeprefix("constraints[").removesuffix("]")) for place in proof.places]
+            names = [str(self.typed["constraints"][number]["name"]) for number in numbers]
+            rules = len(self.knowledge.constraints)
+            places = dict.fromkeys(self.stated[number - rules][1] for number in numbers if number >= rules)
+            said = (
+                f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
+            )
+            found.append(Violation("learned", said, len(numbers), places=tuple(places)))
+        return found
 
     def _path(self, name: str) -> str:
         place = self.layout.index[name]
@@ -110,10 +104,11 @@ class RulesReading(ConstraintsReading):
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         """The rules that an answer breaks, by what they mean; then values that differ from the given ones."""
         values = self.values_of(answer)
-        found = []
-        for name in self.layout.names:
-            if values.get(name) not in self.knowledge.places:
-                found.append(Violation("values", f"{name} is {values.get(name)!r}, which is none of the values.", places=(name,)))
+        found = [
+            Violation("values", f"{name} is {values.get(name)!r}, which is none of the values.", places=(name,))
+            for name in self.layout.names
+            if values.get(name) not in self.knowledge.places
+        ]
         if found:
             return found
         configuration = self.knowledge.configuration(values)
@@ -121,7 +116,9 @@ class RulesReading(ConstraintsReading):
             for place in rule.broken(configuration):
                 group = [self.layout.names[i] for i in rule.places[place]]
                 shown = ", ".join(f"{name} is {values[name]}" for name in group[:9])
-                found.append(Violation("learned", f"Broken: {rule.text}; {shown} ({rule.origin}).", places=tuple(group)))
+                found.append(
+                    Violation("learned", f"Broken: {rule.text}; {shown} ({rule.origin}).", places=tuple(group))
+                )
         if not self.repairs:
             found += [
                 Violation("known", f"{name} is {values[name]}, and {value} is given.", places=(self._path(name),))
@@ -162,7 +159,10 @@ class RulesReading(ConstraintsReading):
         value, place = self.given[name], self.layout.index[name]
         if "grid" in self.request and self.layout.grid and name not in self.request.get("known", {}):
             path = pointer("grid", place // self.layout.grid[1], place % self.layout.grid[1])
-            patch: Patch = ({"op": "test", "path": path, "value": value}, {"op": "replace", "path": path, "value": None})
+            patch: Patch = (
+                {"op": "test", "path": path, "value": value},
+                {"op": "replace", "path": path, "value": None},
+            )
         else:
             path = pointer("known", name)
             patch = ({"op": "test", "path": path, "value": value}, {"op": "remove", "path": path})
@@ -213,9 +213,12 @@ class UsualReading(RulesReading, PreferringReading, Optimises):
         return round(self.read.problem.cost(self.values_of(answer)), 6)
 
 
+def _has(name: str, value: Value) -> dict[str, Any]:
+    return {"type": "count", "of": [{"variable": name, "value": value}]}
+
+
 def _wish(name: str, value: Value, weight: float) -> dict[str, Any]:
-    literal = {"variable": name, "value": value}
-    return {"constraint": {"type": "count", "of": [literal], "exactly": 1}, "weight": weight}
+    return {"constraint": {**_has(name, value), "exactly": 1}, "weight": weight}
 
 
 def _given(request: Mapping[str, Any], knowledge: Knowledge) -> dict[str, Value]:
@@ -227,11 +230,12 @@ def _given(request: Mapping[str, Any], knowledge: Knowledge) -> dict[str, Value]
     layout = knowledge.layout
     flat = [value for row in request.get("grid", ()) for value in row]
     given: dict[str, Value] = {n: v for n, v in zip(layout.names, flat, strict=False) if v is not None}
-    faults = []
-    for part in ("known", "never"):
-        for name in request.get(part, {}):
-            if name not in layout.index:
-                faults.append(Fault(f"{part}.{name}", _unknown(name, layout.names)))
+    faults = [
+        Fault(f"{part}.{name}", _unknown(name, layout.names))
+        for part in ("known", "never")
+        for name in request.get(part, {})
+        if name not in layout.index
+    ]
     for name, value in request.get("known", {}).items():
         if name in given and given[name] != value:
             faults.append(Fault(f"known.{name}", f"This is {value}, and the grid has {given[name]} there."))
@@ -244,5 +248,3 @@ def _given(request: Mapping[str, Any], knowledge: Knowledge) -> dict[str, Value]
 def _unknown(name: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1)
     return f"There is no variable {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
-
-

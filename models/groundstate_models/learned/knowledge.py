@@ -92,7 +92,11 @@ def request_schema(layout: Layout, *, usual: bool) -> dict[str, Any]:
             "minItems": rows,
             "maxItems": rows,
         }
-    names = {"type": "object", "propertyNames": {"enum": list(layout.names)}} if len(layout.names) <= 30 else {"type": "object"}
+    names = (
+        {"type": "object", "propertyNames": {"enum": list(layout.names)}}
+        if len(layout.names) <= 30
+        else {"type": "object"}
+    )
     shown = ", ".join(layout.names[:3])
     properties["known"] = {
         **names,
@@ -100,7 +104,7 @@ def request_schema(layout: Layout, *, usual: bool) -> dict[str, Any]:
         "additionalProperties": value,
     }
     properties["never"] = {
-        **({"type": "object"}),
+        "type": "object",
         "description": "Values that a variable must not have.",
         "additionalProperties": {"type": "array", "items": value},
     }
@@ -143,7 +147,11 @@ def answer_schema(layout: Layout) -> dict[str, Any]:
         "properties": {
             **properties,
             "cost": {"type": "number", "description": "What the answer costs by preferences and wishes."},
-            "changed": {"type": "array", "items": {"type": "string"}, "description": "With repair: variables that changed."},
+            "changed": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "With repair: variables that changed.",
+            },
         },
         "required": list(properties),
         "additionalProperties": False,

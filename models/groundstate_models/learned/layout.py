@@ -30,7 +30,9 @@ class Layout:
     grid: tuple[int, int] | None = None
 
     @classmethod
-    def of_grid(cls, rows: int, columns: int, values: Sequence[Value], **attributes: Sequence[int]) -> Self:
+    def of_grid(
+        cls, rows: int, columns: int, values: Sequence[Value], attributes: Mapping[str, Sequence[int]] | None = None
+    ) -> Self:
         """A grid with cells ``r1c1`` … in row-major order; further attributes give one label a cell."""
         places = [(r, c) for r in range(rows) for c in range(columns)]
         return cls(
@@ -39,7 +41,7 @@ class Layout:
             {
                 "row": tuple(r for r, _ in places),
                 "column": tuple(c for _, c in places),
-                **{name: tuple(labels) for name, labels in attributes.items()},
+                **{name: tuple(labels) for name, labels in (attributes or {}).items()},
             },
             ("row", "column"),
             (rows, columns),

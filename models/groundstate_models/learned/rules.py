@@ -57,7 +57,7 @@ class Rule(ABC):
         evidence: What the examples say.
         origin: One of `ORIGINS`.
         weight: What one broken place costs; None for a hard rule.
-        pattern: The family in terms of attributes, so that the rule can be placed on another layout; None where it names variables.
+        pattern: The family in terms of attributes, for other layouts; None where it names variables.
     """
 
     text: str

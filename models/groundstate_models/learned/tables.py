@@ -73,7 +73,9 @@ def table_request(columns: Sequence[Column]) -> dict[str, Any]:
     bounds = {
         "type": "object",
         "description": "The least and the largest number that a missing value may be, by column.",
-        "properties": {name: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2} for name in numbers},
+        "properties": {
+            name: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2} for name in numbers
+        },
         "additionalProperties": False,
     }
     if len(numbers) > 8:
@@ -181,7 +183,9 @@ class TableReading(Reading, Asks, Shows):
         if total and all(name in self.known for name in total["columns"]):
             have = sum(float(self.known[name]) for name in total["columns"])
             if not math.isclose(have, total["equals"], rel_tol=1e-9, abs_tol=1e-9):
-                said = f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
+                said = (
+                    f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
+                )
                 found.append(Violation("sum", said, places=("sum",)))
         return found
 
@@ -208,7 +212,9 @@ class TableReading(Reading, Asks, Shows):
     def _belief(self, k: int, tensors: Mapping[str, NDArray[Any]], prefix: str) -> Belief:
         column, place = self.knowledge.columns[k], self.knowledge.place[k]
         if column.kind == "levels":
-            return Belief.of_levels(column, np.asarray(tensors[f"{prefix}_chances"], np.float64)[self.knowledge.slices[k]])
+            return Belief.of_levels(
+                column, np.asarray(tensors[f"{prefix}_chances"], np.float64)[self.knowledge.slices[k]]
+            )
         weights, means, widths = np.asarray(tensors[f"{prefix}_mixture"], np.float64)[place]
         return Belief.of_mixture(column, weights, means, widths)
 
@@ -249,9 +255,11 @@ class TableReading(Reading, Asks, Shows):
         found = []
         for name, value in self.known.items():
             belief = self._belief(self.knowledge.index[name], tensors, "others")
-            likely = belief.likelihood(_level(belief.column, value) if belief.column.kind == "levels" else value)
+            likely = belief.likelihood(_known_level(belief.column, value) if belief.column.kind == "levels" else value)
             if likely < ODD:
-                instead = belief.peaks()[0][0] if belief.column.kind == "levels" else _rounded(belief.column, belief.median)
+                instead = (
+                    belief.peaks()[0][0] if belief.column.kind == "levels" else _rounded(belief.column, belief.median)
+                )
                 found.append({"column": name, "value": value, "chance": round(likely, 5), "instead": instead})
         return sorted(found, key=lambda one: one["chance"])
 
@@ -274,7 +282,9 @@ class TableReading(Reading, Asks, Shows):
             for name in free:
                 low, high = bounds.get(name, (-math.inf, math.inf))
                 moved = float(row[name]) + rest * columns[name].spread / whole
-                row[name] = _rounded(columns[name], moved, low, high) if columns[name].whole else min(max(moved, low), high)
+                row[name] = (
+                    _rounded(columns[name], moved, low, high) if columns[name].whole else min(max(moved, low), high)
+                )
             if all(columns[name].whole for name in free):
                 rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
                 low, high = bounds.get(free[-1], (-math.inf, math.inf))
@@ -289,13 +299,21 @@ class TableReading(Reading, Asks, Shows):
         row = answer["row"]
         for name, value in self.known.items():
             if row.get(name) != value:
-                found.append(Violation("known", f"{name} is {row.get(name)!r}, and {value!r} is given.", places=(f"row.{name}",)))
+                found.append(
+                    Violation("known", f"{name} is {row.get(name)!r}, and {value!r} is given.", places=(f"row.{name}",))
+                )
         for name, (low, high) in self.request.get("between", {}).items():
             if not low - 1e-9 <= float(row[name]) <= high + 1e-9:
-                found.append(Violation("between", f"{name} is {row[name]}, not between {low:g} and {high:g}.", places=(name,)))
+                found.append(
+                    Violation("between", f"{name} is {row[name]}, not between {low:g} and {high:g}.", places=(name,))
+                )
         total = self.request.get("sum")
-        if total and not math.isclose(sum(float(row[n]) for n in total["columns"]), total["equals"], rel_tol=1e-6, abs_tol=1e-6):
-            found.append(Violation("sum", f"{' + '.join(total['columns'])} is not {total['equals']:g}.", places=("sum",)))
+        if total and not math.isclose(
+            sum(float(row[n]) for n in total["columns"]), total["equals"], rel_tol=1e-6, abs_tol=1e-6
+        ):
+            found.append(
+                Violation("sum", f"{' + '.join(total['columns'])} is not {total['equals']:g}.", places=("sum",))
+            )
         return found or None
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -22,7 +22,8 @@ class LearnedTask(Task, Understands):
             raise TaskError(f"The file {header.name!r} holds no learned rules and no learned table; learn it again.")
         self.rules = Knowledge.from_json(header.knowledge) if kind == "rules" else None
         self.table = TableKnowledge.from_json(header.knowledge) if kind == "table" else None
-        self.reading = TableReading if self.rules is None else RulesReading
+        kinds: dict[str, type[Reading]] = {"rules": RulesReading, "table": TableReading}
+        self.reading = kinds[kind]
 
     def read(self, request: dict[str, Any]) -> Reading:
         if self.table is not None:
@@ -42,7 +43,9 @@ class LearnedTask(Task, Understands):
         row: list[Any] = []
         for place, c in enumerate(cells):
             if c not in by_text and c not in ".?_0":
-                raise RequestError([Fault("", f"{c!r} at {layout.names[place]} is none of the values {', '.join(by_text)}.")])
+                raise RequestError(
+                    [Fault("", f"{c!r} at {layout.names[place]} is none of the values {', '.join(by_text)}.")]
+                )
             row.append(by_text.get(c))
         wide = layout.grid[1]
         return {"grid": [row[k : k + wide] for k in range(0, len(row), wide)]}

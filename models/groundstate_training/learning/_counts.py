@@ -186,12 +186,8 @@ class CountRules:
 
     def _inside(self, kind: Kind, inner: set[Group]) -> list[list[int]]:
         """Positions within the kind's groups that each of the rule's groups takes, where they are the same in all groups."""
-        found = []
         first = {i: k for k, i in enumerate(kind.groups[0])}
-        for group in inner:
-            if all(i in first for i in group):
-                found.append([first[i] for i in group])
-        return found
+        return [[first[i] for i in group] for group in inner if all(i in first for i in group)]
 
     def _tables(self, cells: Ints, size: int) -> NDArray[np.float32] | None:
         place = np.full((len(self.layout.names),) * 2, 0, np.int64)

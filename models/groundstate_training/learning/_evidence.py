@@ -54,14 +54,13 @@ class Statistics:
     @cached_property
     def single(self) -> Floats:
         """Frequencies of values per variable, shrunk towards those of all variables, ``(variables, values)``."""
-        values = len(self.layout.values)
         counts = self._hot.sum(0, dtype=np.float64)
         pooled = counts.sum(0) / max(counts.sum(), 1.0)
-        return (counts + SHRINK * pooled) / (counts.sum(1, keepdims=True) + SHRINK) if values else counts
+        return np.asarray((counts + SHRINK * pooled) / (counts.sum(1, keepdims=True) + SHRINK))
 
     @cached_property
     def _hot(self) -> NDArray[np.float32]:
-        return (self.examples[..., None] == np.arange(len(self.layout.values))).astype(np.float32)
+        return np.asarray(self.examples[..., None] == np.arange(len(self.layout.values)), np.float32)
 
     @cached_property
     def pairs(self) -> Ints:

@@ -62,7 +62,9 @@ def read_examples(source: Any, grid: tuple[int, int] | None = None) -> Examples:
     if hasattr(source, "tolist"):
         source = source.tolist()
     if isinstance(source, Mapping) or not isinstance(source, Iterable):
-        raise TrainingError(f"The examples are a {type(source).__name__}; give a path, or a list with one example an entry.")
+        raise TrainingError(
+            f"The examples are a {type(source).__name__}; give a path, or a list with one example an entry."
+        )
     return _of_rows(((f"example {k}", one) for k, one in enumerate(source, 1)), grid, "the examples")
 
 
@@ -85,12 +87,16 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
                         continue
                     if len(row) != len(names):
                         place = f"line {reader.line_num} of {path}"
-                        raise TrainingError(f"There are {len(row)} values in {place}; the header has {len(names)} columns.")
+                        raise TrainingError(
+                            f"There are {len(row)} values in {place}; the header has {len(names)} columns."
+                        )
                     yield f"line {reader.line_num} of {path}", dict(zip(names, map(_parsed, row), strict=True))
             elif kind == ".json":
                 found = json.load(file)
                 if not isinstance(found, list):
-                    raise TrainingError(f"The file {path} holds a {type(found).__name__}; it must hold a list of examples.")
+                    raise TrainingError(
+                        f"The file {path} holds a {type(found).__name__}; it must hold a list of examples."
+                    )
                 yield from ((f"example {k} of {path}", one) for k, one in enumerate(found, 1))
             else:
                 for number, line in enumerate(file, 1):
@@ -140,7 +146,7 @@ def _of_rows(entries: Iterator[tuple[str, Any]], grid: tuple[int, int] | None, w
         if len(values) != len(names):
             raise TrainingError(f"There are {len(values)} values in {place}; the first example has {len(names)}.")
         if set(mine) != set(names):
-            odd = sorted(set(mine) ^ set(names))[0]
+            odd = min(set(mine) ^ set(names))
             raise TrainingError(f"The variable {odd!r} is in {place} or in the first example, but not in both.")
         if mine != names:
             by_name = dict(zip(mine, values, strict=True))
@@ -151,10 +157,14 @@ def _of_rows(entries: Iterator[tuple[str, Any]], grid: tuple[int, int] | None, w
         elif (slot := draw.randrange(total)) < MOST_ROWS:
             rows[slot] = values
     if names is None or total < FEWEST:
-        raise TrainingError(f"There {'is 1 example' if total == 1 else f'are {total} examples'} in {where}; learning needs {FEWEST}.")
+        raise TrainingError(
+            f"There {'is 1 example' if total == 1 else f'are {total} examples'} in {where}; learning needs {FEWEST}."
+        )
     if grid is not None:
         if grid[0] * grid[1] != len(names):
-            raise TrainingError(f"A grid of {grid[0]} × {grid[1]} has {grid[0] * grid[1]} cells; the examples have {len(names)}.")
+            raise TrainingError(
+                f"A grid of {grid[0]} × {grid[1]} has {grid[0] * grid[1]} cells; the examples have {len(names)}."
+            )
         names = [f"r{r + 1}c{c + 1}" for r in range(grid[0]) for c in range(grid[1])]
     return Examples(tuple(names), rows, grid, total)
 

@@ -114,7 +114,9 @@ def _with_evidence(rule: Rule, statistics: Statistics, never: Sequence[tuple[int
     expected = _expected(rule, statistics)
     examples = len(statistics.examples)
     evidence = Evidence(examples, int((broken.sum(1) == 0).sum()), int(broken.sum()), expected)
-    said = any(not rule.holds(place, _two(statistics.layout, one)) for one in never for place in range(len(rule.places)))
+    said = any(
+        not rule.holds(place, _two(statistics.layout, one)) for one in never for place in range(len(rule.places))
+    )
     return replace(rule, evidence=evidence, origin="confirmed" if said else "learned")
 
 

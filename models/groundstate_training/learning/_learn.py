@@ -64,7 +64,11 @@ def learn(
         raise TrainingError(f"The kind {kind!r} is unknown; known are {', '.join(KINDS)}.")
     say = progress or (lambda _: None)
     examples = read_examples(source, grid)
-    shown = f"{examples.total} examples" if examples.total == len(examples.rows) else f"a sample of {len(examples.rows)} of {examples.total} examples"
+    shown = (
+        f"{examples.total} examples"
+        if examples.total == len(examples.rows)
+        else f"a sample of {len(examples.rows)} of {examples.total} examples"
+    )
     say(f"Read {shown} of {len(examples.names)} variables.")
     finite = kind == "rules" or (kind is None and _finite(examples))
     with threads(1):
@@ -94,7 +98,9 @@ def _layout(examples: Examples, attributes: Mapping[str, Sequence[int]]) -> tupl
     values = sorted(every, key=lambda value: (isinstance(value, str), value))
     names = len(examples.names)
     if len(values) < 2:
-        raise TrainingError(f"Every value of the examples is {values[0]!r}." if values else "The examples have no value at all.")
+        raise TrainingError(
+            f"Every value of the examples is {values[0]!r}." if values else "The examples have no value at all."
+        )
     if names < 2 or names * (names - 1) // 2 * len(values) ** 2 > MOST_PAIRS:
         raise TrainingError(
             f"There are {names} variables with {len(values)} values; rules are learned of 2 or more variables, up to about "
@@ -105,7 +111,7 @@ def _layout(examples: Examples, attributes: Mapping[str, Sequence[int]]) -> tupl
             raise TrainingError(f"The attribute {name!r} has {len(labels)} labels; there are {names} variables.")
     plain: list[Any] = values
     if examples.grid:
-        layout = Layout.of_grid(*examples.grid, plain, **{name: list(labels) for name, labels in attributes.items()})
+        layout = Layout.of_grid(*examples.grid, plain, attributes)
     else:
         line = Layout.of_sequence(examples.names, plain)
         layout = Layout(
@@ -172,7 +178,11 @@ def _table(examples: Examples, seed: int, say: Callable[[str], object]) -> Table
     learned = learn_table(columns, table, seed=seed, progress=step)
     sample = [row for row in examples.rows if all(v is not None for v in row)][:32] or examples.rows[:32]
     return TableModel(
-        learned.columns, table.order, learned.network, examples.total, learned.held_out, learned.frequency, tuple(sample)
+        learned.columns,
+        table.order,
+        learned.network,
+        examples.total,
+        learned.held_out,
+        learned.frequency,
+        tuple(sample),
     )
-
-

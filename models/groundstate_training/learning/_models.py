@@ -116,7 +116,9 @@ class RulesModel(Model):
 
     @property
     def report(self) -> str:
-        lines = [f"{self.examples} examples of {len(self.layout.names)} variables with {len(self.layout.values)} values"]
+        lines = [
+            f"{self.examples} examples of {len(self.layout.names)} variables with {len(self.layout.values)} values"
+        ]
         lines += [f"Rule ({rule.origin}): {rule.text}. It {rule.evidence.text()}." for rule in self.rules]
         if not self.rules:
             lines.append("No rule was found: no pair, group, window or count is always kept.")

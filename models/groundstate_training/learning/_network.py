@@ -62,6 +62,9 @@ class Network(nn.Module):
         dropout: Part of the hidden units that are left out in training.
     """
 
+    knots: Tensor
+    points: Tensor
+
     def __init__(self, shape: Shape, seed: int = 0, dropout: float = 0.1) -> None:
         super().__init__()
         self.shape, self.dropout = shape, dropout
@@ -99,9 +102,7 @@ class Network(nn.Module):
         chosen = [shape.numbers + k for k, places in enumerate(shape.points) if places]
         self._scaled = [*range(shape.numbers), *chosen]
 
-    def forward(
-        self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor, members: int | None = None
-    ) -> Tensor:
+    def forward(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor, members: int | None = None) -> Tensor:
         """Outputs of every member, or of the first ``members``, ``(members, batch, outputs)``.
 
         Args:
@@ -157,7 +158,11 @@ class Network(nn.Module):
     def chances(self, outputs: Tensor) -> list[Tensor]:
         """Log probabilities of the levels of each further column, ``(members, batch, levels)`` each."""
         rest = outputs[..., self.shape.numbers * 3 * COMPONENTS :]
-        return [torch.log_softmax(part, -1) for part in rest.split(list(self.shape.levels), -1)] if self.shape.levels else []
+        return (
+            [torch.log_softmax(part, -1) for part in rest.split(list(self.shape.levels), -1)]
+            if self.shape.levels
+            else []
+        )
 
     def log_likelihood(self, outputs: Tensor, numbers: Tensor, levels: Sequence[Tensor]) -> Tensor:
         """Log likelihood of every value under the outputs, ``(members, batch, columns)``."""

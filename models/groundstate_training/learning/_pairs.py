@@ -150,7 +150,9 @@ class PairRules:
                 tuple(self.layout.groups(attribute).values()) if attribute else (tuple(range(len(self.layout.names))),)
             )
             groups = tuple(group for group in groups if len(group) > 1)
-            self.rules.append(Different(_words.different(self.layout, groups, attribute), groups=groups, pattern=pattern))
+            self.rules.append(
+                Different(_words.different(self.layout, groups, attribute), groups=groups, pattern=pattern)
+            )
             return
         text = f"{family.words} {relation.words}"
         entries = [tuple((int(a), int(b)) for a, b in np.argwhere(one)) for one in mask]
@@ -170,8 +172,9 @@ class PairRules:
         expected = self.statistics.expected[:, same].sum(1)
         new = ~self.explained[:, same].all(1)
         nats = ratio(seen, expected)
+        linked: list[bool] = np.asarray((nats > 0) | ~new).tolist()
         adjacent = [0] * names
-        for (i, j), good in zip(self.statistics.pairs.tolist(), (nats > 0) | ~new, strict=True):
+        for (i, j), good in zip(self.statistics.pairs.tolist(), linked, strict=True):
             if good:
                 adjacent[i] |= 1 << j
                 adjacent[j] |= 1 << i
@@ -179,7 +182,9 @@ class PairRules:
             found = groups_of(adjacent, values)
         except TooDenseError:
             return
-        gain = {(int(i), int(j)): (float(x), bool(f)) for (i, j), x, f in zip(self.statistics.pairs, nats, new, strict=True)}
+        gain = {
+            (int(i), int(j)): (float(x), bool(f)) for (i, j), x, f in zip(self.statistics.pairs, nats, new, strict=True)
+        }
         groups: list[Group] = []
         near: dict[Group, float] = {}
         candidates = {group: _pairs(group) for group in found}
@@ -241,7 +246,9 @@ class PairRules:
         for words, (relation, places) in found.items():
             pairs = tuple((int(i), int(j)) for i, j in self.statistics.pairs[places])
             entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
-            self.rules.append(Pairs(f"{_words.listed_pairs(self.layout, pairs)} {words}", pairs=pairs, forbidden=entries))
+            self.rules.append(
+                Pairs(f"{_words.listed_pairs(self.layout, pairs)} {words}", pairs=pairs, forbidden=entries)
+            )
         self._combinations()
 
     def _combinations(self) -> None:

@@ -44,13 +44,17 @@ def candidates(layout: Layout) -> Iterator[Rule]:
     if len(layout.names) * len(layout.values) <= 600:
         for i, name in enumerate(layout.names):
             for a in values:
-                yield Count(f"{name} is seldom {layout.values[a]}", groups=((i,),), values=(a,), low=0, high=0, weight=1.0)
+                yield Count(
+                    f"{name} is seldom {layout.values[a]}", groups=((i,),), values=(a,), low=0, high=0, weight=1.0
+                )
     near = [f for f in families(layout) if len(f.pairs) > 1 and f.pattern and ("same" in f.pattern or _near(f.pattern))]
     for family in near:
         for relation in relations(layout)[:2]:
             if not relation.by_offset:
                 entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
-                yield Pairs(f"{family.words} usually {relation.words}", pairs=family.pairs, forbidden=entries, weight=1.0)
+                yield Pairs(
+                    f"{family.words} usually {relation.words}", pairs=family.pairs, forbidden=entries, weight=1.0
+                )
         if len(layout.values) <= 6:
             for a in values:
                 for b in values:
@@ -129,7 +133,7 @@ def _fit(differences: Floats, strength: float) -> Floats:
             group["lr"] = 0.05 * (1 - step / 400)
         loss = torch.nn.functional.softplus(-(x @ weights)).mean() + strength * weights.sum()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         with torch.no_grad():
             weights.clamp_(min=0.0)

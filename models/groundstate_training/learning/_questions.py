@@ -17,7 +17,9 @@ Case = dict[str, Value]
 """A partial configuration."""
 
 
-def questions_of(layout: Layout, doubts: Sequence[Doubt], possible: Sequence[Case], impossible: Sequence[Case]) -> list[Question]:
+def questions_of(
+    layout: Layout, doubts: Sequence[Doubt], possible: Sequence[Case], impossible: Sequence[Case]
+) -> list[Question]:
     """One question a doubt, the likeliest rule first; none about a case that was replied to."""
     found: list[Question] = []
     seen = {json.dumps(case, sort_keys=True) for case in (*possible, *impossible)}

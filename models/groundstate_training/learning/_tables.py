@@ -57,13 +57,19 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
     words = [value for value in given if isinstance(value, str)]
     if words and len(words) < len(given):
         number = next(value for value in given if not isinstance(value, str))
-        raise TrainingError(f"The column {name!r} mixes words ({words[0]!r}) and numbers ({number!r}). Make it one or the other.")
+        raise TrainingError(
+            f"The column {name!r} mixes words ({words[0]!r}) and numbers ({number!r}). Make it one or the other."
+        )
     distinct = sorted(set(given), key=lambda value: (str(type(value)), value))
     if len(distinct) == 1:
-        raise TrainingError(f"The column {name!r} is {distinct[0]!r} in every row, so there is nothing to learn. Leave it out.")
+        raise TrainingError(
+            f"The column {name!r} is {distinct[0]!r} in every row, so there is nothing to learn. Leave it out."
+        )
     if words:
         if len(distinct) > max(MOST_LEVELS, len(given) // 2):
-            raise TrainingError(f"The column {name!r} has {len(distinct)} different words in {len(given)} rows. Leave it out.")
+            raise TrainingError(
+                f"The column {name!r} has {len(distinct)} different words in {len(given)} rows. Leave it out."
+            )
         return level_column(name, distinct)
     if len(distinct) <= MOST_LEVELS and len(given) >= 5 * len(distinct):
         whole = all(float(v).is_integer() for v in distinct)
@@ -74,7 +80,9 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
 def tabulate(columns: Sequence[Column], rows: Sequence[Sequence[Value | None]]) -> Table:
     """Rows as numbers, by columns that are typed already."""
     kinds = [column.kind for column in columns]
-    order = [k for k, kind in enumerate(kinds) if kind == "number"] + [k for k, kind in enumerate(kinds) if kind == "levels"]
+    order = [k for k, kind in enumerate(kinds) if kind == "number"] + [
+        k for k, kind in enumerate(kinds) if kind == "levels"
+    ]
     many = sum(kind == "number" for kind in kinds)
     numbers = np.zeros((len(rows), many), np.float32)
     levels = np.zeros((len(rows), len(order) - many), np.int64)
@@ -167,10 +175,10 @@ def learn_table(
         use = torch.stack([usable[k][chosen[k]] for k in range(members)])
         part = torch.rand(members, chosen.shape[1], 1, generator=draw)
         given = (use & (torch.rand(use.shape, generator=draw) < part)).float()
-        x, l = numbers[chosen], [level[chosen] for level in hot]
+        x, shown = numbers[chosen], [level[chosen] for level in hot]
         # Jitter as wide as a tenth of the distance between neighbours: no component can shrink onto a single value.
         noisy = x + 0.02 * torch.randn(x.shape, generator=draw)
-        chance = network.log_likelihood(network(noisy, l, given), x + 0.01 * torch.randn(x.shape, generator=draw), l)
+        chance = network.log_likelihood(network(noisy, shown, given), x + 0.01 * torch.randn(x.shape, generator=draw), shown)
         target = use.float() * (1 - given)
         loss = -(chance.clamp(min=-30) * target).sum((1, 2)) / target.sum((1, 2)).clamp(min=1)
         optimizer.zero_grad(set_to_none=True)
@@ -233,9 +241,7 @@ def _held_out(network: Network, numbers: Tensor, hot: Sequence[Tensor], given: T
 
 
 @torch.no_grad()
-def _calibrated(
-    network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor
-) -> list[Column]:
+def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
     """Columns with the widening that makes 90 % intervals of held-out cells cover 90 %."""
     many = network.shape.numbers
     found = list(columns)
@@ -245,7 +251,7 @@ def _calibrated(
     ratios: list[list[float]] = [[] for _ in range(many)]
     wanted = held[0].numpy()
     for row, row_beliefs in enumerate(beliefs(network, columns, tested)):
-        for place in np.flatnonzero(wanted[row, :many]):
+        for place in map(int, np.flatnonzero(wanted[row, :many])):
             belief = row_beliefs[table.order[place]]
             low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
             u = float(table.numbers[row, place])
@@ -267,7 +273,8 @@ def beliefs(network: Network, columns: Sequence[Column], table: Table) -> list[d
     """What a network believes about every missing value of each row, by the place of its column."""
     many = network.shape.numbers
     levels = [
-        torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float() for k, n in enumerate(network.shape.levels)
+        torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float()
+        for k, n in enumerate(network.shape.levels)
     ]
     outputs = network(torch.from_numpy(table.numbers), levels, torch.from_numpy(table.known).float())
     mixture = [part.double().numpy() for part in network.mixture(outputs)] if many else []
@@ -275,7 +282,7 @@ def beliefs(network: Network, columns: Sequence[Column], table: Table) -> list[d
     found: list[dict[int, Belief]] = []
     for row in range(len(table.known)):
         one: dict[int, Belief] = {}
-        for place in np.flatnonzero(~table.known[row]):
+        for place in map(int, np.flatnonzero(~table.known[row])):
             k = table.order[place]
             if place < many:
                 w, m, s = (part[:, row, place].ravel() for part in mixture)
