@@ -215,6 +215,7 @@ class Header:
     self_test: dict[str, Any] | None
     parity: dict[str, Any]
     built_with: dict[str, str]
+    knowledge: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:

@@ -118,6 +118,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         "defaults": _DEFAULTS | {"max_steps": 32 * steps, "patience": 8 * steps} | dict(card.defaults),
         "limits": _LIMITS | {"elements": _MOST_ELEMENTS} | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
+        **({"knowledge": dict(card.knowledge)} if card.knowledge is not None else {}),
         "parity": {},
         "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
     }
