@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import groundstate as gs
-from groundstate_models.sudoku.task import SudokuTask
+from groundstate_models.sudoku.task import SudokuReading
 from tests.cli.conftest import Groundstate
 from tests.end_to_end.test_from_energy_to_tool import made
 from tests.support import EASY, EASY_SOLUTION, REPEATED
@@ -52,7 +52,7 @@ def test_watching_changes_nothing_about_what_is_solved(groundstate: Groundstate)
 def test_a_model_without_a_drawing_shows_energy_and_rules_alone(
     groundstate: Groundstate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+    monkeypatch.setattr(SudokuReading, "draw", lambda *_: None)
     ran = groundstate("solve", "sudoku", EASY, "--watch")
     assert ran.code == 0
     assert boards(ran.out) == []
@@ -114,7 +114,7 @@ def test_a_picture_is_an_svg_that_needs_no_network(
     drawn: bool, groundstate: Groundstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not drawn:
-        monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+        monkeypatch.setattr(SudokuReading, "draw", lambda *_: None)
     path = tmp_path / "descent.svg"
     ran = groundstate("solve", "sudoku", EASY, "--picture", str(path), "--json")
     assert ran.code == 0
