@@ -1,0 +1,1 @@
+"""Geometry: say the constraints, get the drawing."""

@@ -1,0 +1,79 @@
+"""A system as the tensors that the exported energy takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.geometry.system import CONSTANTS, MEASURES, Floats, Tables
+
+VALUE = len(MEASURES)
+"""The kind of a measure that is an unknown or a constant itself."""
+
+COARSE = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+
+
+def rounded(size: int) -> int:
+    """The next of few sizes, so that problems of about one size share a batch."""
+    return next((some for some in COARSE if some >= size), -(-size // 512) * 512)
+
+
+def tensors(tables: Tables) -> dict[str, NDArray[Any]]:
+    """The energy's inputs, without the batch; what fills them up takes no part."""
+    n, base = tables.unknowns, tables.base
+    used = sorted({int(q) for q in (*tables.first, *tables.second) if q < base})
+    place = np.full(base + len(tables.kind), 0)
+    place[base:] = np.arange(len(tables.kind))
+    place[used] = len(tables.kind) + np.arange(len(used))
+    measures = rounded(max(len(tables.kind) + len(used), 1))
+    unknowns = rounded(base + 1)
+    edges, rows = rounded(max(len(tables.row), 1)), rounded(max(len(tables.constant), 1))
+    free, fixed = np.zeros(unknowns), np.zeros(unknowns)
+    free[:n] = 1.0
+    fixed[n:base] = CONSTANTS
+    zero, x, y = n + 1, n + 3, n + 5
+    ends = np.tile(np.array([zero, x, zero, y]), (measures, 1))
+    kind = np.zeros((measures, VALUE + 1))
+    kind[np.arange(len(tables.kind)), tables.kind] = 1.0
+    ends[: len(tables.kind)] = tables.ends
+    for number, quantity in enumerate(used):
+        row = len(tables.kind) + number
+        kind[row, VALUE] = 1.0
+        ends[row, :2] = zero, quantity
+    first, second = _filled(place[tables.first], edges), _filled(place[tables.second], edges)
+    row = _filled(tables.row, edges)
+    return {
+        "free": free,
+        "fixed": fixed,
+        "kind": kind,
+        "ends": ends,
+        "first": first,
+        "second": second,
+        "row": row,
+        "into_first": row * measures + first,
+        "into_second": row * measures + second,
+        "coefficient": _filled(tables.coefficient, edges),
+        "constant": _filled(tables.constant, rows),
+        "least": _filled(tables.least, rows),
+    }
+
+
+def _filled(values: NDArray[Any], length: int) -> NDArray[Any]:
+    whole = np.zeros(length, values.dtype)
+    whole[: len(values)] = values
+    return whole
+
+
+def unknowns(tables: Tables, values: NDArray[Any]) -> Floats:
+    """The system's unknowns in an answer's tensor."""
+    return np.asarray(values, np.float64)[..., : tables.unknowns]
+
+
+def values(tables: Tables, y: Floats, length: int) -> Floats:
+    """An answer's tensor of the system's unknowns."""
+    whole = np.zeros(length)
+    whole[: tables.unknowns] = y
+    whole[tables.unknowns : tables.base] = CONSTANTS
+    return whole
