@@ -20,16 +20,25 @@ def rounded(size: int) -> int:
     return next((some for some in COARSE if some >= size), -(-size // 512) * 512)
 
 
-def tensors(tables: Tables) -> dict[str, NDArray[Any]]:
-    """The energy's inputs, without the batch; what fills them up takes no part."""
+Sizes = tuple[int, int, int, int]
+"""Unknowns, measures, rows and edges."""
+
+
+def needed(tables: Tables) -> Sizes:
+    """The least sizes that a system fits."""
+    used = {int(q) for q in (*tables.first, *tables.second) if q < tables.base}
+    measures = max(len(tables.kind) + len(used), 1)
+    return tables.base + 1, measures, max(len(tables.constant), 1), max(len(tables.row), 1)
+
+
+def tensors(tables: Tables, sizes: Sizes | None = None) -> dict[str, NDArray[Any]]:
+    """The energy's inputs, without the batch, of the next of few sizes; what fills them up takes no part."""
     n, base = tables.unknowns, tables.base
     used = sorted({int(q) for q in (*tables.first, *tables.second) if q < base})
     place = np.full(base + len(tables.kind), 0)
     place[base:] = np.arange(len(tables.kind))
     place[used] = len(tables.kind) + np.arange(len(used))
-    measures = rounded(max(len(tables.kind) + len(used), 1))
-    unknowns = rounded(base + 1)
-    edges, rows = rounded(max(len(tables.row), 1)), rounded(max(len(tables.constant), 1))
+    unknowns, measures, rows, edges = sizes or tuple(map(rounded, needed(tables)))
     free, fixed = np.zeros(unknowns), np.zeros(unknowns)
     free[:n] = 1.0
     fixed[n:base] = CONSTANTS
