@@ -203,7 +203,7 @@ def certificate(tables: Tables, y: Floats) -> float | None:
     within ``r`` (L. V. Kantorovich, "Functional analysis and applied mathematics", 1948, in the form of R. Krawczyk, "Newton-Algorithmen
     zur Bestimmung von Nullstellen mit Fehlerschranken", 1969). Norms are largest entries.
     """
-    rows = np.flatnonzero(tables.least == 0)
+    rows = np.flatnonzero(equations(tables))
     if not len(rows) or len(y) > 400:
         return None
     jacobian = tables.linearised(y[None], hinges=False)[1][0][rows]

@@ -130,11 +130,11 @@ class GeometryEnergy(nn.Module):
         return sums * on, (by_measure @ by_unknown) * on.unsqueeze(2)
 
     def heat(self, state: Tensor, **inputs: Tensor) -> Tensor:
-        """How much the rows that an unknown stands in are violated, at most 1, ``(batch, unknowns)``."""
+        """The share that each unknown has in what is violated: the squares of its rows, over the largest, ``(batch, unknowns)``."""
         r, jacobian = self.linearised(state, **inputs)
         touched = (jacobian.abs() > 1e-9).to(r.dtype)
         felt = (r.square().unsqueeze(1) @ touched).squeeze(1)
-        return (felt / (felt.amax(1, keepdim=True) + 1e-300)).sqrt().sqrt()
+        return (felt + 1e-12) / (felt.amax(1, keepdim=True) + 1e-12)
 
     def decode(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
         """The unknowns and constants, ``{"values": (batch, unknowns)}``."""

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Change, Header, OptionError, Reading, Violation
-from groundstate_models.geometry import analysis, drawing, files, landscape, proofs, tensors
+from groundstate import Asks, Attempt, Change, Header, OptionError, Patch, Reading, Shows, Violation
+from groundstate_models.geometry import analysis, drawing, files, landscape, proofs
+from groundstate_models.geometry import tensors as encoding
+from groundstate_models.geometry.tensors import unknowns as unknowns_of
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.formulas import Formula
@@ -30,10 +32,10 @@ LARGE = 160
 """Unknowns above which redundant statements are not looked for."""
 
 
-class GeometryReading(Reading):
+class GeometryReading(Reading, Asks, Shows):
     """A read request. Every method has the answer as JSON, in the user's units."""
 
-    def __init__(self, header: Header, request: Mapping[str, Any]) -> None:
+    def __init__(self, header: Header, request: dict[str, Any]) -> None:
         super().__init__(header, request)
         self.read = read(request)
         self._above: tuple[str, str, str] | None = None
@@ -49,11 +51,11 @@ class GeometryReading(Reading):
 
     @cached_property
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        return tensors.tensors(self.problem.tables)
+        return encoding.tensors(self.problem.tables)
 
-    def decode(self, answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The figure, its digits polished by Newton's method and put on the page."""
-        y = tensors.unknowns(self.problem.tables, answer["values"])
+        y = unknowns_of(self.problem.tables, tensors["values"])
         if np.isfinite(y).all() and np.abs(y).max(initial=0.0) < 1e6:
             y = analysis.polished(self.problem.tables, y)
         else:
@@ -118,14 +120,14 @@ class GeometryReading(Reading):
         same = analysis.determined(self.problem, y, free, slope) and not (self.problem.freedoms["size"] and _sized(one))
         return {"value": _clean(value), "determined": same}
 
-    def encode_answer(self, answer: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
+    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         figure = self.figure(answer)
         if figure is None:
             return None
         y = self.problem.place(figure)
-        return {"values": tensors.values(self.problem.tables, y, len(self._tensors["free"]))}
+        return {"values": encoding.values(self.problem.tables, y, len(self._tensors["free"]))}
 
-    def figure(self, answer: Mapping[str, Any]) -> Figure | None:
+    def figure(self, answer: dict[str, Any]) -> Figure | None:
         """The figure of an answer, hidden points included; None where a point or an unknown is missing."""
         problem = self.problem
         points = {name: (float(at[0]), float(at[1])) for name, at in answer.get("points", {}).items()}
@@ -176,14 +178,18 @@ class GeometryReading(Reading):
     # -- checks ----------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def contradictions(self) -> Sequence[Violation]:  # type: ignore[override]
+    def _contradictions(self) -> Sequence[Violation]:
         found = proofs.contradiction(self.problem)
         if not found:
             return ()
         said = proofs.sentence(self.problem, found)
         return (Violation("constraints", said, len(found), None, None, proofs.places(self.problem, found)),)
 
-    def check(self, answer: Mapping[str, Any]) -> list[Violation]:
+    @property
+    def contradictions(self) -> Sequence[Violation]:
+        return self._contradictions
+
+    def check(self, answer: dict[str, Any]) -> list[Violation]:
         figure = self.figure(answer)
         if figure is None:
             return [Violation("constraints", "The answer lacks a point, a circle or an unknown of the request.", 1)]
@@ -203,7 +209,7 @@ class GeometryReading(Reading):
             found.append(Violation("constraints", said, 1, amount if finite else None, "of scale", (path,) if path else ()))
         return found
 
-    def same(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         """Rigid figures are the same where their points are; of others, where no point is on another side of a line."""
         a, b = self.figure(one), self.figure(other)
         if a is None or b is None:
@@ -217,7 +223,7 @@ class GeometryReading(Reading):
 
     # -- questions -------------------------------------------------------------------------------------------------------
 
-    def variables(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+    def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
         figure = self.figure(answer)
         if figure is None:
             return {}
@@ -243,7 +249,7 @@ class GeometryReading(Reading):
     def choices(self, variable: str) -> Sequence[Any]:
         return ("left", "right") if variable.startswith("side of ") else ()
 
-    def fix(self, variable: str, value: Any) -> tuple[Mapping[str, Any], ...]:
+    def fix(self, variable: str, value: Any) -> Patch:
         what, *words = variable.split()
         if what == "side":
             p, a, b = words[1], words[3], words[5]
@@ -263,7 +269,7 @@ class GeometryReading(Reading):
         """What the convention of the page says of a figure that may be mirrored (`landscape.placed`): without it a side is none."""
         return {"type": "left_of", "of": list(self._above)} if self._above else {}
 
-    def _appended(self, constraints: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    def _appended(self, constraints: Sequence[Any]) -> Patch:
         steps: list[Mapping[str, Any]] = []
         if "constraints" not in self.request:
             steps.append({"op": "add", "path": "/constraints", "value": []})
@@ -283,10 +289,10 @@ class GeometryReading(Reading):
             return f"{words[1]} ({value} of {words[3]}→{words[5]})"
         return f"{''.join(words)} ({value})"
 
-    def relaxations(self, attempt: Any, violations: Sequence[Violation]) -> Sequence[Change]:
+    def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> Sequence[Change]:
         """Statements to leave out, the likeliest culprits first, and dimensions that would work with another value."""
         problem = self.problem
-        answer = getattr(attempt, "answer", attempt)
+        answer = None if attempt is None else attempt.answer
         named = [path for one in violations for path in one.places]
         sources = [k for k, (_, path) in enumerate(problem.statements) if path in named]
         figure = self.figure(answer) if answer else None
@@ -315,7 +321,7 @@ class GeometryReading(Reading):
             return None
         return f"{left.strip()} = {value:.9g}"
 
-    def unique(self, answer: Mapping[str, Any]) -> bool:
+    def unique(self, answer: dict[str, Any]) -> bool:
         del answer
         return False
 
@@ -330,10 +336,10 @@ class GeometryReading(Reading):
         del since
         return {}
 
-    def notation(self, answer: Mapping[str, Any]) -> str | None:
+    def notation(self, answer: dict[str, Any]) -> str | None:
         return "; ".join(f"{name} = ({x:.6g}, {y:.6g})" for name, (x, y) in answer["points"].items())
 
-    def draw(self, answer: Mapping[str, Any] | None) -> str | None:
+    def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
             return None
         lines = [f"{name:>4} = ({x:.6g}, {y:.6g})" for name, (x, y) in answer["points"].items()]
@@ -348,11 +354,11 @@ class GeometryReading(Reading):
             lines.append(f"{free['degrees']} degrees of freedom are left; {', '.join(free['moving']) or 'nothing'} can move.")
         return "\n".join([*lines, *answer.get("notices", [])])
 
-    def svg(self, answer: Mapping[str, Any] | None) -> str | None:
+    def svg(self, answer: dict[str, Any] | None) -> str | None:
         figure = None if answer is None else self.figure(answer)
         return None if figure is None else drawing.svg(self.read, figure)
 
-    def file(self, answer: Mapping[str, Any], kind: str) -> bytes:
+    def file(self, answer: dict[str, Any], kind: str) -> bytes:
         figure = self.figure(answer)
         writers = {"svg": drawing.svg, "dxf": files.dxf, "tikz": files.tikz, "tex": files.tikz}
         if kind not in writers or figure is None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from groundstate import Fault, RequestError, Task
+from groundstate import Fault, RequestError, Task, Understands
 from groundstate_models.geometry.reading import GeometryReading
 
 
-class GeometryTask(Task):
+class GeometryTask(Task, Understands):
     """Figures: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
-    def read(self, request: Mapping[str, Any]) -> GeometryReading:
+    reading = GeometryReading
+
+    def read(self, request: dict[str, Any]) -> GeometryReading:
         return GeometryReading(self.header, request)
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:

@@ -95,7 +95,7 @@ class LevenbergMarquardt(Rule):
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         del probe
-        return {_DAMPING: chain_slot(state, self.damping, later=(self.least, 1.0, self.most))}
+        return {_DAMPING: chain_slot(state, self.damping, later=tuple(sorted({self.damping, min(1.0, self.most), self.most})))}
 
     def forward(
         self,
