@@ -116,7 +116,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         }
         | dict(card.defaults),
         "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536}
-        | ({"elements": _MOST_ELEMENTS} if sizes is not None else {})
+        | {"elements": _MOST_ELEMENTS}
         | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
         "parity": {},
