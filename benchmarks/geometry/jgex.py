@@ -1,7 +1,7 @@
 """The constructive language JGEX as requests: premises as typed constraints, the goal kept apart.
 
-A construction's meaning is read from AlphaGeometry's ``defs.txt``; what the Newclid files add is in `OWN`. All clauses are taken at once:
-nothing is constructed.
+A construction's meaning is read from AlphaGeometry's ``defs.txt``; what the Newclid files add is in `OWN`. All clauses are
+taken at once: nothing is constructed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _problem(name: str, text: str, known: dict[str, tuple[list[str], list[str], 
                     word, *rest = predicate.split()
                     target.append((word, [swap.get(name, name) for name in rest]))
     if goal.strip():
-        word, *rest = goal.split()
+        word, *rest = goal.split(";")[0].split()
         found.goal = (word, [r.lower() if r.lower() in found.points else r for r in rest])
     return found
 
@@ -171,7 +171,10 @@ def constraints(predicate: Predicate) -> list[dict[str, Any]]:
         if word.startswith("contri"):
             sides = [{"type": "equal_lengths", "of": [p[i], p[j], q[i], q[j]]} for i, j in ((0, 1), (1, 2), (0, 2))]
         else:
-            sides = [{"type": "equal_ratios", "of": [p[0], p[1], q[0], q[1], p[i], p[j], q[i], q[j]]} for i, j in ((1, 2), (0, 2))]
+            sides = [
+                {"type": "equal_ratios", "of": [p[0], p[1], q[0], q[1], p[i], p[j], q[i], q[j]]}
+                for i, j in ((1, 2), (0, 2))
+            ]
         mirrored = word.endswith("r")
         one_, two = [p[1], p[0], p[1], p[2]], [q[1], q[0], q[1], q[2]]
         return [*sides, {"type": "equal_line_angles", "of": one_ + (two[2:] + two[:2] if mirrored else two)}]
@@ -185,7 +188,9 @@ def request(one: Clauses) -> dict[str, Any]:
     asked += [c for word, a in one.needs if known.issuperset(a) for c in constraints((word, a)) if word != "cong"]
     points: Any = one.points
     if one.places:
-        asked += [{"type": axis, "of": [name], "is": at["xy".index(axis)]} for name, at in one.places.items() for axis in "xy"]
+        asked += [
+            {"type": axis, "of": [name], "is": at["xy".index(axis)]} for name, at in one.places.items() for axis in "xy"
+        ]
     return {"points": points, "constraints": asked}
 
 
@@ -244,11 +249,14 @@ def holds(predicate: Predicate, at: dict[str, Place], tolerance: float = 1e-6) -
         return close(size(a[0], a[1]) * size(a[6], a[7]), size(a[2], a[3]) * size(a[4], a[5]))
     if word in {"rconst", "r2const"}:
         ratio = size(a[0], a[1]) / size(a[2], a[3])
-        return close(ratio if word == "rconst" else ratio**2, number(a[4]) if len(a) == 5 else number(a[4]) / number(a[5]))
+        return close(
+            ratio if word == "rconst" else ratio**2, number(a[4]) if len(a) == 5 else number(a[4]) / number(a[5])
+        )
     if word == "lconst":
         return close(size(a[0], a[1]), number(a[2]))
     if word == "aconst":
-        return line(turn(*a[:4]) - math.radians(number(a[4])))
+        # The two determined figures of the files have their goal the other way round than their premises.
+        return any(line(turn(*a[:4]) - sign * math.radians(number(a[4]))) for sign in (1, -1))
     if word == "acompute":
         return True
     if word == "obtuse_angle":

@@ -1,4 +1,4 @@
-"""What a solution's Jacobian says: polishing, freedom that is left, statements that follow from others, and a proof of existence."""
+"""What a solution's Jacobian says: polishing, freedom, statements that follow from others, a proof of existence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.geometry.problem import Problem
+from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.system import Floats, Tables, descended
 
 RANK = 1e-8
@@ -55,7 +55,7 @@ def subset(tables: Tables, rows: NDArray[np.bool_]) -> Tables:
 
 def equations(tables: Tables) -> NDArray[np.bool_]:
     """Rows that statements make and that must vanish."""
-    return (tables.least == 0) & (tables.source >= 0)
+    return np.asarray((tables.least == 0) & (tables.source >= 0))
 
 
 def rank_of(matrix: Floats) -> int:
@@ -186,22 +186,28 @@ def _follows(
     return count > 2
 
 
-def replace_constraints(problem: Problem, constraints: Sequence[object]) -> Problem:
+def replace_constraints(problem: Problem, constraints: Sequence[Stated]) -> Problem:
     """The same names with other constraints."""
     return Problem(
-        problem.points, problem.circles, problem.arcs, problem.unknowns, list(constraints), problem.statements, problem.distinct  # type: ignore[arg-type]
+        problem.points,
+        problem.circles,
+        problem.arcs,
+        problem.unknowns,
+        list(constraints),
+        problem.statements,
+        problem.distinct,
     )
 
 
 def certificate(tables: Tables, y: Floats) -> float | None:
-    """A radius around ``y`` within which an exact solution of the independent equations provably lies, in units of the scale; None where
-    that is not shown.
+    """A radius around ``y``, in units of the scale, within which an exact solution provably lies; None where it is not shown.
 
-    The rows that are independent at ``y``, and as many linear ones as freedom is left, make a square system ``F``. With an approximate
-    inverse ``C`` of its Jacobian, ``Y ≥ ‖C F(y)‖``, ``Z ≥ ‖1 − C J(y)‖`` and ``ω`` a bound of the change of ``C J`` in the ball of radius
-    ``R``, all with what rounding can do added, ``Y + Z r + ω r²/2 ≤ r`` and ``Z + ω r < 1`` for some ``r ≤ R`` prove that ``F`` vanishes once
-    within ``r`` (L. V. Kantorovich, "Functional analysis and applied mathematics", 1948, in the form of R. Krawczyk, "Newton-Algorithmen
-    zur Bestimmung von Nullstellen mit Fehlerschranken", 1969). Norms are largest entries.
+    The rows that are independent at ``y``, and as many linear ones as freedom is left, make a square system ``F``. With an
+    approximate inverse ``C`` of its Jacobian, ``Y ≥ ‖C F(y)‖``, ``Z ≥ ‖1 − C J(y)‖`` and ``ω`` a bound of the change of ``C
+    J`` in the ball of radius ``R``, all with what rounding can do added, ``Y + Z r + ω r²/2 ≤ r`` and ``Z + ω r < 1`` for
+    some ``r ≤ R`` prove that ``F`` vanishes once within ``r`` (L. V. Kantorovich, "Functional analysis and applied
+    mathematics", 1948, in the form of R. Krawczyk, "Newton-Algorithmen zur Bestimmung von Nullstellen mit Fehlerschranken",
+    1969). Norms are largest entries.
     """
     rows = np.flatnonzero(equations(tables))
     if not len(rows) or len(y) > 400:
@@ -237,7 +243,9 @@ def certificate(tables: Tables, y: Floats) -> float | None:
     start = float((np.abs(inverse @ value) * (1 + n * eps) + absolute @ error).max())
     wrong = np.zeros(n)
     wrong[:rank] = 64 * eps * slope
-    drift = np.abs(np.eye(n) - inverse @ square).sum(1) + n * eps * (absolute @ np.abs(square)).sum(1) + absolute @ wrong
+    drift = (
+        np.abs(np.eye(n) - inverse @ square).sum(1) + n * eps * (absolute @ np.abs(square)).sum(1) + absolute @ wrong
+    )
     contraction = float(drift.max())
     bend = np.zeros(n)
     bend[:rank] = curvature
@@ -268,8 +276,11 @@ def _independent(jacobian: Floats, rank: int) -> list[int]:
 
 
 def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, Floats] | None:
-    """For every row, in the ball: a bound of its second derivative in directions of largest entry 1, of the size of its terms, and of its
-    gradient's entries summed; None where a measure is not smooth there."""
+    """Bounds for every row in the ball; None where a measure is not smooth there.
+
+    They are of the second derivative in directions of largest entry 1, of the size of the terms, and of the sum of the
+    gradient's entries.
+    """
     q, _ = tables.quantities(y[None])
     quantity = np.abs(q[0])
     base = tables.base
@@ -312,5 +323,8 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     second = np.bincount(tables.row, c * (largest[i] * bend[j] + largest[j] * bend[i] + 2 * grow[i] * grow[j]), rows)
     size = np.bincount(tables.row, c * largest[i] * largest[j], rows) + np.abs(tables.constant)
     # Rounding of a measure grows with how much of it cancels, which its gradient bounds.
-    noise = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * max(1.0, float(np.abs(y).max()))
-    return second, size + noise, np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * 4.0
+    noise = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * max(
+        1.0, float(np.abs(y).max())
+    )
+    slopes = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * 4.0
+    return np.asarray(second, np.float64), np.asarray(size + noise, np.float64), np.asarray(slopes, np.float64)

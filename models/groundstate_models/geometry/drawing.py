@@ -1,4 +1,4 @@
-"""A figure as SVG: what a teacher would print, with labels that keep clear of lines, right angles marked and dimensions written."""
+"""A figure as SVG: what a teacher would print, with labels clear of lines, right angles marked and dimensions written."""
 
 from __future__ import annotations
 
@@ -55,14 +55,9 @@ def strokes(read: Read) -> Strokes:
         if one.kind in {"parallel", "perpendicular", "not parallel", "line angle"}:
             found.segment(names[0], names[1])
             found.segment(names[2], names[3])
-        elif one.kind in {"midpoint", "on segment", "on line", "between", "on ray"}:
+        elif one.kind in {"midpoint", "on segment", "on line", "between", "on ray"} or one.kind == "tangent line":
             found.segment(names[1], names[2])
-        elif one.kind == "tangent line":
-            found.segment(names[1], names[2])
-        elif one.kind == "parallelogram":
-            for a, b in zip(names, (*names[1:], names[0]), strict=True):
-                found.segment(a, b)
-        elif one.kind == "convex":
+        elif one.kind == "parallelogram" or one.kind == "convex":
             for a, b in zip(names, (*names[1:], names[0]), strict=True):
                 found.segment(a, b)
         if one.kind == "perpendicular" and len(set(names)) == 3:
@@ -167,23 +162,21 @@ def _unit(a: Point, b: Point) -> Point:
 
 
 def _corners(drawn: Strokes, place: dict[str, Point]) -> Iterator[str]:
-    for a, v, b in dict.fromkeys(drawn.right):
-        (px, py), (qx, qy) = _unit(place[v], place[a]), _unit(place[v], place[b])
-        size = min(11.0, 0.3 * min(math.dist(place[v], place[a]), math.dist(place[v], place[b])))
+    def arms(a: str, v: str, b: str, share: float, most: float) -> tuple[Point, Point, Point, float]:
+        one, two = _unit(place[v], place[a]), _unit(place[v], place[b])
+        size = min(most, share * min(math.dist(place[v], place[a]), math.dist(place[v], place[b])))
         x, y = place[v]
-        yield (
-            f'<path class="thin" d="M{x + size * px:.1f} {y + size * py:.1f}L{x + size * (px + qx):.1f} {y + size * (py + qy):.1f}'
-            f'L{x + size * qx:.1f} {y + size * qy:.1f}"/>'
-        )
-    for a, v, b in drawn.angles:
-        (px, py), (qx, qy) = _unit(place[v], place[a]), _unit(place[v], place[b])
-        size = min(20.0, 0.4 * min(math.dist(place[v], place[a]), math.dist(place[v], place[b])))
-        x, y = place[v]
-        sweep = int(px * qy - py * qx > 0)
-        yield (
-            f'<path class="thin" d="M{x + size * px:.1f} {y + size * py:.1f}A{size:.1f} {size:.1f} 0 0 {sweep} {x + size * qx:.1f} '
-            f'{y + size * qy:.1f}"/>'
-        )
+        ends = (x + size * one[0], y + size * one[1]), (x + size * two[0], y + size * two[1])
+        return *ends, (x + size * (one[0] + two[0]), y + size * (one[1] + two[1])), size
+
+    for corner in dict.fromkeys(drawn.right):
+        (px, py), (qx, qy), (mx, my), _ = arms(*corner, 0.3, 11.0)
+        yield f'<path class="thin" d="M{px:.1f} {py:.1f}L{mx:.1f} {my:.1f}L{qx:.1f} {qy:.1f}"/>'
+    for corner in drawn.angles:
+        (px, py), (qx, qy), _, size = arms(*corner, 0.4, 20.0)
+        x, y = place[corner[1]]
+        sweep = int((px - x) * (qy - y) - (py - y) * (qx - x) > 0)
+        yield f'<path class="thin" d="M{px:.1f} {py:.1f}A{size:.1f} {size:.1f} 0 0 {sweep} {qx:.1f} {qy:.1f}"/>'
 
 
 def _labels(
@@ -209,17 +202,21 @@ def _labels(
 
     for name in names:
         x, y = place[name]
-        around = [(x + r * math.cos(k * math.pi / 8), y + r * math.sin(k * math.pi / 8)) for r in (14, 18) for k in range(16)]
+        around = [
+            (x + r * math.cos(k * math.pi / 8), y + r * math.sin(k * math.pi / 8)) for r in (14, 18) for k in range(16)
+        ]
         put(name, around, "name", 7.0 + 2.5 * (len(name) - 1))
     for (a, b), text in drawn.sizes.items():
-        (x, y), (u, v) = place[a], place[b]
-        ux, uy = _unit((x, y), (u, v))
+        (x, y), (across, down) = place[a], place[b]
+        ux, uy = _unit((x, y), (across, down))
         spots = [
-            (x + t * (u - x) - side * uy * 12, y + t * (v - y) + side * ux * 12) for t in (0.5, 0.4, 0.6, 0.3, 0.7) for side in (1, -1)
+            (x + t * (across - x) - side * uy * 12, y + t * (down - y) + side * ux * 12)
+            for t in (0.5, 0.4, 0.6, 0.3, 0.7)
+            for side in (1, -1)
         ]
         put(text, spots, "size", 5.0 + 2.0 * len(text))
-    for (a, v, b), text in drawn.angles.items():
-        (px, py), (qx, qy) = _unit(place[v], place[a]), _unit(place[v], place[b])
+    for (p, v, q), text in drawn.angles.items():
+        (px, py), (qx, qy) = _unit(place[v], place[p]), _unit(place[v], place[q])
         mx, my = px + qx, py + qy
         size = math.hypot(mx, my) or 1.0
         spots = [(place[v][0] + r * mx / size, place[v][1] + r * my / size) for r in (34, 40, 46, 28)]

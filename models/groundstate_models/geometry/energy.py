@@ -39,7 +39,8 @@ _SERIES = [(-1.0) ** k / (2 * k + 1) for k in range(12)]
 def angle_of(sine: Tensor, cosine: Tensor) -> Tensor:
     """The angle in [0, π] of a sine that is not negative and a cosine, to 1e-15.
 
-    Two halvings bring the tangent of a quarter of the acute angle below 0.2, where twelve terms of the series of the arctangent are enough.
+    Two halvings bring the tangent of a quarter of the acute angle below 0.2, where twelve terms of the series of the
+    arctangent are enough.
     """
     tangent = sine / (1.0 + cosine.abs())
     for _ in range(2):
@@ -130,7 +131,7 @@ class GeometryEnergy(nn.Module):
         return sums * on, (by_measure @ by_unknown) * on.unsqueeze(2)
 
     def heat(self, state: Tensor, **inputs: Tensor) -> Tensor:
-        """The share that each unknown has in what is violated: the squares of its rows, over the largest, ``(batch, unknowns)``."""
+        """The share of each unknown in what is violated: the squares of its rows, over the largest, ``(batch, unknowns)``."""
         r, jacobian = self.linearised(state, **inputs)
         touched = (jacobian.abs() > 1e-9).to(r.dtype)
         felt = (r.square().unsqueeze(1) @ touched).squeeze(1)

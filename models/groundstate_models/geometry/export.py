@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groundstate_export import Card, Check, LevenbergMarquardt, Normal
+from groundstate_export import Card, Check, Normal
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.geometry import artefact
 from groundstate_models.geometry import settings as kept
@@ -104,5 +104,3 @@ def main(argv: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-

@@ -80,7 +80,7 @@ def constructions(draw: Random, steps: tuple[int, int] = (2, 6)) -> Made:
 
 
 def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
-    """A CAD sketch with as many dimensions as it needs: chains of lines, some with circles and tangents, all from a known figure."""
+    """A CAD sketch with as many dimensions as it needs, from a known figure: lines, circles, tangents."""
     count = int(draw.integers(*entities, endpoint=True))
     points: dict[str, tuple[float, float]] = {}
     said: list[Any] = []
@@ -101,8 +101,11 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
     said.append({"type": "x", "of": [origin], "is": 0})
     said.append({"type": "y", "of": [origin], "is": 0})
     angle = 0.0
-    first = put(*(10.0 * draw.uniform(0.5, 3.0, 1)), 0.0)
-    said += [{"type": "horizontal", "of": [origin, first]}, {"type": "distance", "of": [origin, first], "is": value(dist(origin, first))}]
+    first = put(float(10.0 * draw.uniform(0.5, 3.0)), 0.0)
+    said += [
+        {"type": "horizontal", "of": [origin, first]},
+        {"type": "distance", "of": [origin, first], "is": value(dist(origin, first))},
+    ]
     said.append({"type": "left_of", "of": [_above(put, points, origin, said), origin, first]})
     entities_made = 2
     while entities_made < count:
@@ -116,7 +119,10 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
             angle, far = draw.uniform(0.4, 2.7), dist(a, b) * draw.uniform(0.4, 1.4)
             turn = math.atan2(by - ay, bx - ax) + angle
             c = put(ax + far * math.cos(turn), ay + far * math.sin(turn))
-            said += [{"type": "distance", "of": [a, c], "is": value(dist(a, c))}, {"type": "distance", "of": [b, c], "is": value(dist(b, c))}]
+            said += [
+                {"type": "distance", "of": [a, c], "is": value(dist(a, c))},
+                {"type": "distance", "of": [b, c], "is": value(dist(b, c))},
+            ]
         elif kind == 1:  # a distance and an angle
             angle, far = draw.uniform(0.3, 2.8), draw.uniform(5.0, 20.0)
             turn = math.atan2(by - ay, bx - ax) + angle
@@ -156,7 +162,10 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
         else:  # a point on a line at a distance
             part = draw.uniform(0.2, 0.8)
             c = put(ax + part * (bx - ax), ay + part * (by - ay))
-            said += [{"type": "on_segment", "of": [c, a, b]}, {"type": "distance", "of": [a, c], "is": value(dist(a, c))}]
+            said += [
+                {"type": "on_segment", "of": [c, a, b]},
+                {"type": "distance", "of": [a, c], "is": value(dist(a, c))},
+            ]
         entities_made += 1
     request: Request = {"points": list(points), "constraints": said, "distinct": False}
     if circles:
@@ -164,7 +173,9 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
     return Made(request, points)
 
 
-def _above(put: Callable[[float, float], str], points: dict[str, tuple[float, float]], origin: str, said: list[Any]) -> str:
+def _above(
+    put: Callable[[float, float], str], points: dict[str, tuple[float, float]], origin: str, said: list[Any]
+) -> str:
     height = 7.5
     name = put(points[origin][0], points[origin][1] + height)
     said += [{"type": "vertical", "of": [origin, name]}, {"type": "distance", "of": [origin, name], "is": height}]
@@ -172,8 +183,10 @@ def _above(put: Callable[[float, float], str], points: dict[str, tuple[float, fl
 
 
 def henneberg(draw: Random, points: tuple[int, int] = (5, 8)) -> Made:
-    """A rigid graph of distances built point by point: with n points it has 2ⁿ⁻³ figures up to mirror images, all of them real where the
-    triangles are: ``about["solutions"]``."""
+    """A rigid graph of distances, built point by point.
+
+    With n points it has 2ⁿ⁻³ figures up to mirror images, as far as their triangles are real: ``about["solutions"]``.
+    """
     n = int(draw.integers(*points, endpoint=True))
     names = [_name(k) for k in range(n)]
     at = {"A": (0.0, 0.0), "B": (float(draw.uniform(4, 8)), 0.0)}
@@ -243,7 +256,8 @@ def school(draw: Random) -> Made:
         factor = float(draw.integers(1, 4))
         return f"{factor:g}{letter} + {value - factor * known[letter]:.6f}"
 
-    said, known = [], {}
+    said: list[str] = []
+    known: dict[str, float] = {}
     order = draw.permutation(n)
     for k in range(n):
         word = f"{names[order[k]]}{names[(order[k] + 1) % n]}"

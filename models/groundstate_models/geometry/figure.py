@@ -31,8 +31,8 @@ class Figure:
     def scale(self) -> float:
         """Half the longer side of the box around all points, at least a millionth: what deviations are relative to."""
         xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))
-        size = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
-        return max(size, *(radius for _, radius in self.circles.values()), 1e-6) if self.circles else max(size, 1e-6)
+        size: float = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
+        return max([size, 1e-6, *(radius for _, radius in self.circles.values())])
 
     def distance(self, a: str, b: str) -> float:
         return math.dist(self.points[a], self.points[b])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from groundstate_models.geometry.expressions import Number, Sum, angle, length
-from groundstate_models.geometry.names import Misread, Names
+from groundstate_models.geometry.names import MisreadError, Names
 
 LENGTHS = {
     "mm": Fraction(1, 1000), "cm": Fraction(1, 100), "dm": Fraction(1, 10), "m": Fraction(1), "km": Fraction(1000),
@@ -25,10 +25,23 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|\.\d+)|(?P<word>[^\W\d_][\w'′]*(?:\.[\w'′.]+)?)|(?P<mark>\*\*|[-+*/·×÷:^()|,∠√π°²³−|]))"
 )
 _WORDS = {
-    "angle", "area", "perimeter", "radius", "diameter", "circumference", "distance", "length", "dist", "sqrt", "sin", "cos", "tan",
-    "pi", "directed", "len",
+    "angle", "area", "perimeter", "radius", "diameter", "circumference", "distance", "length", "dist", "sqrt", "sin", "cos",
+    "tan", "pi", "directed", "len",
 }  # fmt: skip
-_FILL = {"of", "the", "triangle", "quadrilateral", "polygon", "circle", "segment", "line", "from", "between", "rectangle", "square"}
+_FILL = {
+    "of",
+    "the",
+    "triangle",
+    "quadrilateral",
+    "polygon",
+    "circle",
+    "segment",
+    "line",
+    "from",
+    "between",
+    "rectangle",
+    "square",
+}
 
 Ratio = tuple[Sum, Sum]
 
@@ -56,17 +69,18 @@ class Parser:
         self.converted: list[str] = []
 
     def parse(self, text: str) -> Formula:
-        """
+        """A side of an equation.
+
         Raises:
-            Misread: If the text is no formula.
+            MisreadError: If the text is no formula.
         """
         self.text, self.tokens, self.at = text, self._tokens(text), 0
         self.radians = self.degrees = False
         if not self.tokens:
-            raise Misread("A side of an equation is empty.")
+            raise MisreadError("A side of an equation is empty.")
         over, under = self._sum()
         if self.at < len(self.tokens):
-            raise Misread(f"{text.strip()!r} is not understood from {self.tokens[self.at]!r} on.")
+            raise MisreadError(f"{text.strip()!r} is not understood from {self.tokens[self.at]!r} on.")
         return Formula(over, under, self.radians, self.degrees)
 
     def _tokens(self, text: str) -> list[str]:
@@ -75,7 +89,7 @@ class Parser:
         while at < len(text):
             match = _TOKEN.match(text, at)
             if match is None:
-                raise Misread(f"{text.strip()!r} holds {text[at:].strip()[:1]!r}, which is not understood.")
+                raise MisreadError(f"{text.strip()!r} holds {text[at:].strip()[:1]!r}, which is not understood.")
             found.append(match.group().strip())
             at = match.end()
         return found
@@ -110,7 +124,7 @@ class Parser:
                 self._take()
                 two, down = self._factor()
                 if not two.terms:
-                    raise Misread(f"{self.text.strip()!r} divides by 0.")
+                    raise MisreadError(f"{self.text.strip()!r} divides by 0.")
                 over, under = over * down, under * two
             elif mark and (mark == "(" or mark in {"√", "π", "∠"} or mark[0].isalnum() or mark[0] == "."):
                 two, down = self._factor()
@@ -138,7 +152,7 @@ class Parser:
             self._take()
             exponent = self._take()
             if exponent not in {"1", "2", "3", "4"}:
-                raise Misread(f"{self.text.strip()!r} has the power {exponent!r}; 2, 3 and 4 are understood.")
+                raise MisreadError(f"{self.text.strip()!r} has the power {exponent!r}; 2, 3 and 4 are understood.")
             power = int(exponent)
         one = (over, under)
         for _ in range(power - 1):
@@ -146,54 +160,55 @@ class Parser:
         return over, under
 
     def _atom(self) -> Ratio:
-        token = self._take()
+        symbol = self._take()
         one = Sum.of(1)
-        if not token:
-            raise Misread(f"{self.text.strip()!r} ends too early.")
-        if token == "(":
+        if not symbol:
+            raise MisreadError(f"{self.text.strip()!r} ends too early.")
+        if symbol == "(":
             inner = self._sum()
             self._close(")")
             return inner
-        if token == "|":
+        if symbol == "|":
             inside = []
             while self._peek() not in {"|", ""}:
                 inside.append(self._take())
             self._close("|")
             return Sum.of(length(*self.names.line(" ".join(inside)))), one
-        if token[0].isdigit() or token[0] == ".":
-            return self._number(token), one
-        if token == "√" or token == "sqrt":
+        if symbol[0].isdigit() or symbol[0] == ".":
+            return self._number(symbol), one
+        if symbol == "√" or symbol == "sqrt":
             over, under = self._atom()
             ratio = self._constant(over, under)
             if ratio < 0:
-                raise Misread(f"{self.text.strip()!r} takes the root of a negative number.")
-            root = math.isqrt(ratio.numerator), math.isqrt(ratio.denominator) if isinstance(ratio, Fraction) else 1
-            if isinstance(ratio, Fraction) and root[0] ** 2 == ratio.numerator and root[1] ** 2 == ratio.denominator:
-                return Sum.of(Fraction(*root)), one
+                raise MisreadError(f"{self.text.strip()!r} takes the root of a negative number.")
+            if isinstance(ratio, Fraction):
+                root = math.isqrt(ratio.numerator), math.isqrt(ratio.denominator)
+                if root[0] ** 2 == ratio.numerator and root[1] ** 2 == ratio.denominator:
+                    return Sum.of(Fraction(*root)), one
             return Sum.of(math.sqrt(ratio)), one
-        if token in {"sin", "cos", "tan"}:
+        if symbol in {"sin", "cos", "tan"}:
             over, under = self._atom()
-            return Sum.of(getattr(math, token)(math.radians(self._constant(over, under)))), one
-        if token in {"π", "pi"}:
+            return Sum.of(getattr(math, symbol)(math.radians(self._constant(over, under)))), one
+        if symbol in {"π", "pi"}:
             self.radians = True
             return Sum.of(math.pi), one
-        if token == "∠":
+        if symbol == "∠":
             return self._measure("angle"), one
-        if token in _WORDS:
-            return self._measure(token), one
-        return self._name(token), one
+        if symbol in _WORDS:
+            return self._measure(symbol), one
+        return self._name(symbol), one
 
     def _close(self, mark: str) -> None:
         if self._take() != mark:
-            raise Misread(f"{self.text.strip()!r} lacks a {mark!r}.")
+            raise MisreadError(f"{self.text.strip()!r} lacks a {mark!r}.")
 
     def _constant(self, over: Sum, under: Sum) -> Number:
         if not over.is_constant or not under.is_constant:
-            raise Misread(f"{self.text.strip()!r} takes a root or an angle's sine of something that is no number.")
+            raise MisreadError(f"{self.text.strip()!r} takes a root or an angle's sine of something that is no number.")
         return over.constant / under.constant
 
-    def _number(self, token: str) -> Sum:
-        number: Number = Fraction(token)
+    def _number(self, symbol: str) -> Sum:
+        number: Number = Fraction(symbol)
         unit = self._peek()
         if unit in DEGREE:
             self._take()
@@ -204,9 +219,9 @@ class Parser:
             number = float(number) * 180.0 / math.pi
         elif unit in LENGTHS and unit not in self.names.problem.points and unit not in self.names.problem.unknowns:
             self._take()
-            number = self._in_units(number, unit)
+            number = self._in_units(Fraction(number), unit)
         elif unit == "%":
-            raise Misread(f"{self.text.strip()!r} is in per cent; give a number.")
+            raise MisreadError(f"{self.text.strip()!r} is in per cent; give a number.")
         return Sum.of(number)
 
     def _in_units(self, number: Fraction, unit: str) -> Fraction:
@@ -215,7 +230,9 @@ class Parser:
         if unit == self.unit:
             return number
         if {unit, self.unit} & {"px", "unit", "units"}:
-            raise Misread(f"{self.text.strip()!r} is in {unit}, and other lengths are in {self.unit}; they cannot be compared.")
+            raise MisreadError(
+                f"{self.text.strip()!r} is in {unit}, and other lengths are in {self.unit}; they cannot be compared."
+            )
         found = number * LENGTHS[unit] / LENGTHS[self.unit]
         self.converted.append(f"{float(number):g} {unit} was read as {float(found):g} {self.unit}.")
         return found
@@ -258,7 +275,7 @@ class Parser:
             return self._distance()
         if word in {"area", "perimeter"}:
             return self._polygon(word, self._words())
-        raise Misread(f"{self.text.strip()!r} is not understood from {word!r} on.")
+        raise MisreadError(f"{self.text.strip()!r} is not understood from {word!r} on.")
 
     def _distance(self) -> Sum:
         words = self._words()
@@ -274,7 +291,9 @@ class Parser:
             return Sum.of(("distance", *flat))
         if len(flat) == 3 and len(found[-1]) == 1:
             return Sum.of(("distance", flat[2], flat[0], flat[1]))
-        raise Misread(f"A distance is between two points, or a point and a line; {words!r} names {len(flat)} points.")
+        raise MisreadError(
+            f"A distance is between two points, or a point and a line; {words!r} names {len(flat)} points."
+        )
 
     def _polygon(self, word: str, text: str) -> Sum:
         if self.names.is_circle(text):
@@ -292,12 +311,12 @@ class Parser:
         """The arm, vertex and other arm of an angle; of ``B`` alone, where one polygon says which.
 
         Raises:
-            Misread: If it is no angle, or it is not clear which.
+            MisreadError: If it is no angle, or it is not clear which.
         """
         names = self.names.points(text)
         if len(names) == 3:
             if len(set(names)) < 3:
-                raise Misread(f"angle {text} names a point twice; an angle has three different points.")
+                raise MisreadError(f"angle {text} names a point twice; an angle has three different points.")
             return names[0], names[1], names[2]
         if len(names) == 1:
             found = set()
@@ -309,34 +328,43 @@ class Parser:
                 a, b = next(iter(found))
                 return a, names[0], b
             said = "no polygon has that corner" if not found else f"{len(found)} angles are there"
-            raise Misread(f"angle {names[0]} is not clear: {said}; name three points, such as angle ABC.")
-        raise Misread(f"angle {text} names {len(names)} points; an angle has three, its vertex in the middle.")
+            raise MisreadError(f"angle {names[0]} is not clear: {said}; name three points, such as angle ABC.")
+        raise MisreadError(f"angle {text} names {len(names)} points; an angle has three, its vertex in the middle.")
 
-    def _name(self, token: str) -> Sum:
+    def _name(self, symbol: str) -> Sum:
         names, known = self.names, self.names.problem
-        stem, _, coordinate = token.rpartition(".")
+        stem, _, coordinate = symbol.rpartition(".")
         if coordinate in {"x", "y"} and stem:
             return Sum.of((coordinate, names.point(self._centre(stem))))
         if coordinate in {"radius", "r"} and stem:
             return Sum.of(("radius", names.circle(stem)))
-        if token in known.unknowns:
-            return Sum.of(("unknown", token))
-        points = names.split(token)
-        if len(points) == 2 and token not in known.points:
-            return Sum.of(length(*names.line(token)))
-        if token in names.lines:
-            return Sum.of(length(*names.lines[token]))
+        if symbol in known.unknowns:
+            return Sum.of(("unknown", symbol))
+        points = names.split(symbol)
+        if len(points) == 2 and symbol not in known.points:
+            return Sum.of(length(*names.line(symbol)))
+        if symbol in names.lines:
+            return Sum.of(length(*names.lines[symbol]))
         if len(points) >= 3:
-            raise Misread(f"{token!r} names {len(points)} points; write angle {token}, area {token} or perimeter {token}.")
-        if points or token in known.circles:
+            raise MisreadError(
+                f"{symbol!r} names {len(points)} points; write angle {symbol}, area {symbol} or perimeter {symbol}."
+            )
+        if points or symbol in known.circles:
             what = "a point" if points else "a circle"
-            raise Misread(f"{token!r} is {what}, not a number; write a length such as AB, or radius of k.")
-        if token in LENGTHS or token in DEGREE or not re.fullmatch(r"[^\W\d_](?:_?\w{0,2}|\w*)", token) or len(token) > 3:
-            raise Misread(f"{token!r} is not understood in {self.text.strip()!r}; unknowns have names of up to three letters.")
-        known.unknowns.append(token)
-        return Sum.of(("unknown", token))
+            raise MisreadError(f"{symbol!r} is {what}, not a number; write a length such as AB, or radius of k.")
+        if (
+            symbol in LENGTHS
+            or symbol in DEGREE
+            or not re.fullmatch(r"[^\W\d_](?:_?\w{0,2}|\w*)", symbol)
+            or len(symbol) > 3
+        ):
+            raise MisreadError(
+                f"{symbol!r} is not understood in {self.text.strip()!r}; unknowns have names of up to three letters."
+            )
+        known.unknowns.append(symbol)
+        return Sum.of(("unknown", symbol))
 
     def _centre(self, stem: str) -> str:
-        if stem.endswith(".center") or stem.endswith(".centre"):
+        if stem.endswith((".center", ".centre")):
             return self.names.problem.circles[self.names.circle(stem[:-7])]
         return stem

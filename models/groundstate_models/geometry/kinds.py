@@ -81,7 +81,7 @@ class _Compared:
             if product:
                 size = abs(float(c))
                 for k, atom in enumerate(product):
-                    grown = unit.get(atom[0], max(abs(found[atom]), f.scale if atom[0] not in {"unknown"} else 1e-12))
+                    grown = unit.get(atom[0], max(abs(found[atom]), f.scale if atom[0] != "unknown" else 1e-12))
                     size *= grown if k == 0 or atom[0] in {"angle", "area"} else max(abs(found[atom]), 1e-12)
                 worth = max(worth, size)
         return value.value(found), worth or 1.0
@@ -575,7 +575,7 @@ class _CounterClockwise:
     @staticmethod
     def rows(b: Lowering, *names: str) -> None:
         first = names[0]
-        pairs = zip(names[1:-1], names[2:], strict=True)
+        pairs = pairwise(names[1:])
         b.at_least(*((1.0, b.measure("cross", first, p, first, q), b.one) for p, q in pairs), constant=-APART)
 
     @staticmethod

@@ -21,8 +21,11 @@ MOST_SIDES = 300
 
 
 def placed(problem: Problem, y: Floats) -> Floats:
-    """The unknowns of the figure as it is drawn: where the constraints leave that open, the first point at the origin, the second to its
-    right, the first point off their line above it, and the longest distance 10."""
+    """The unknowns of the figure as it is drawn.
+
+    Where the constraints leave that open: the first point at the origin, the second to its right, the first point off their
+    line above it, and the longest distance 10.
+    """
     y = y.copy()
     n = len(problem.points)
     free = problem.freedoms
@@ -65,7 +68,9 @@ def apart(one: Figure, other: Figure) -> float:
     """The largest distance of a point between two figures as drawn, of the scale."""
     gaps = [math.dist(one.points[name], other.points[name]) for name in one.points]
     gaps += [abs(one.circles[k][1] - other.circles[k][1]) for k in one.circles]
-    gaps += [abs(one.unknowns[x] - other.unknowns[x]) / max(abs(one.unknowns[x]), 1.0) * one.scale for x in one.unknowns]
+    gaps += [
+        abs(one.unknowns[x] - other.unknowns[x]) / max(abs(one.unknowns[x]), 1.0) * one.scale for x in one.unknowns
+    ]
     return max(gaps, default=0.0) / one.scale
 
 

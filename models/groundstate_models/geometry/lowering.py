@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from groundstate_models.geometry.expressions import Atom, Product, Sum
 from groundstate_models.geometry.system import AT_LEAST, EQUAL, System
@@ -37,7 +38,7 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.places = {name: 2 * number for number, name in enumerate(self.points)}
-        self.scalars = {name: 0 for name in (*(f"radius {k}" for k in self.circles), *self.unknowns)}
+        self.scalars = dict.fromkeys((*(f"radius {k}" for k in self.circles), *self.unknowns), 0)
         self.hidden = 0
         self.system = System(len(self.points), len(self.scalars))
         for number, name in enumerate(self.scalars):
@@ -59,9 +60,9 @@ class Lowering:
     def atom(self, atom: Atom) -> list[tuple[float, int]]:
         """An atom as a sum of quantities: what one unit of each is worth to the user."""
         kind, *names = atom
-        L = self.scale
+        unit = self.scale
         if kind == "length":
-            return [(L, self.measure("length", *names))]
+            return [(unit, self.measure("length", *names))]
         if kind == "angle":
             a, vertex, b = names
             return [(DEGREES, self.measure("angle", vertex, a, vertex, b))]
@@ -69,12 +70,12 @@ class Lowering:
             return self.area(names)
         if kind == "distance":
             p, a, b = names
-            return [(L, self.measure("height size", a, b, a, p))]
+            return [(unit, self.measure("height size", a, b, a, p))]
         if kind == "radius":
-            return [(L, self.radius(names[0]))]
+            return [(unit, self.radius(names[0]))]
         if kind == "unknown":
             return [(self.units.get(names[0], 1.0), self.scalars[names[0]])]
-        return [(L, self.places[names[0]] + "xy".index(kind))]
+        return [(unit, self.places[names[0]] + "xy".index(kind))]
 
     def area(self, names: Sequence[str]) -> list[tuple[float, int]]:
         unit = self.scale**2 / 2
@@ -82,8 +83,7 @@ class Lowering:
             a, b, c, d = names
             return [(unit, self.measure("cross size", a, c, b, d))]
         first = names[0]
-        pairs = zip(names[1:-1], names[2:], strict=True)
-        return [(unit, self.measure("cross size", first, one, first, two)) for one, two in pairs]
+        return [(unit, self.measure("cross size", first, one, first, two)) for one, two in pairwise(names[1:])]
 
     def terms(self, value: Sum) -> list[tuple[float, int, int]]:
         """The terms of a sum's products of at most two atoms, without its constant."""

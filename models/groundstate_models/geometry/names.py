@@ -13,7 +13,7 @@ _POINT = re.compile(r"[A-Z](?:_?\d+)?['′]*")
 _LISTED = re.compile(r"\s*(?:,|\band\b|&|-|\s)\s*")
 
 
-class Misread(Exception):
+class MisreadError(Exception):
     """A statement that means nothing; the text is a sentence for the user."""
 
 
@@ -38,7 +38,7 @@ class Names:
     def is_points(self, word: str) -> bool:
         try:
             return bool(self.split(word))
-        except Misread:
+        except MisreadError:
             return False
 
     def split(self, word: str) -> list[str]:
@@ -64,11 +64,11 @@ class Names:
         """The one point that a word names; declared, where it is not.
 
         Raises:
-            Misread: If it names none, or several.
+            MisreadError: If it names none, or several.
         """
         found = self.split(word.strip())
         if len(found) != 1:
-            raise Misread(self._no_point(word, found))
+            raise MisreadError(self._no_point(word, found))
         return self.use(found[0])
 
     def _no_point(self, word: str, found: Sequence[str]) -> str:
@@ -94,26 +94,26 @@ class Names:
         """Several points: ``ABC``, ``A, B and C``, or a list.
 
         Raises:
-            Misread: If they are fewer or more than may be.
+            MisreadError: If they are fewer or more than may be.
         """
         words = _LISTED.split(text.strip()) if isinstance(text, str) else [str(word) for word in text]
         found: list[str] = []
         for word in words:
             names = self.split(word) if word else []
             if word and not names:
-                raise Misread(self._no_point(word, []))
+                raise MisreadError(self._no_point(word, []))
             found += [self.use(name) for name in names]
         given = text if isinstance(text, str) else ", ".join(words)
         if len(found) < least or (most is not None and len(found) > most):
             meant = f"{least}" if most == least else f"at least {least}" if most is None else f"{least} to {most}"
-            raise Misread(f"{given!r} names {len(found)} points; {meant} are meant here.")
+            raise MisreadError(f"{given!r} names {len(found)} points; {meant} are meant here.")
         return found
 
     def line(self, text: str) -> tuple[str, str]:
         """The two points of a line: its name, ``AB``, or ``A→B``.
 
         Raises:
-            Misread: If it is none.
+            MisreadError: If it is none.
         """
         word = re.sub(r"^(?:line|segment|ray|side|vector|chord|lines|diagonal)\s+", "", text.strip())
         word = word.strip("|")
@@ -123,16 +123,18 @@ class Names:
         found = self.points(word)
         if len(found) != 2:
             lines = f", or one of the lines {', '.join(self.lines)}" if self.lines else ""
-            raise Misread(f"{text.strip()!r} is no line: it names {len(found)} points; give two, such as AB{lines}.")
+            raise MisreadError(
+                f"{text.strip()!r} is no line: it names {len(found)} points; give two, such as AB{lines}."
+            )
         if found[0] == found[1]:
-            raise Misread(f"{text.strip()!r} is no line: it names the point {found[0]} twice.")
+            raise MisreadError(f"{text.strip()!r} is no line: it names the point {found[0]} twice.")
         return found[0], found[1]
 
     def circle(self, text: str) -> str:
         """A circle by its name.
 
         Raises:
-            Misread: If there is none of that name.
+            MisreadError: If there is none of that name.
         """
         word = re.sub(r"^(?:circle|arc)\s+", "", text.strip())
         if word in self.problem.circles:
@@ -144,7 +146,7 @@ class Names:
         if len(found) == 1:
             return found[0]
         known = ", ".join(k for k in self.problem.circles if not k.startswith(" ")) or "none"
-        raise Misread(
+        raise MisreadError(
             f"{word!r} is no circle (known: {known}); name it in circles, such as "
             f'"{word or "k"}": {{"center": "O", "radius": 5}}.'
         )
@@ -152,7 +154,7 @@ class Names:
     def is_circle(self, text: str) -> bool:
         try:
             self.circle(text)
-        except Misread:
+        except MisreadError:
             return False
         return True
 

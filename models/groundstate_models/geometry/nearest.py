@@ -36,7 +36,7 @@ def nearest_values(problem: Problem, sources: Sequence[int], start: Floats | Non
 
     The others weigh ever more against the wish to keep the value: where that ends, the gap is least among figures nearby.
     """
-    found = []
+    found: list[tuple[int, str, float]] = []
     for source in sources:
         given = dimension(problem, source)
         if given is None or len(found) == MOST:

@@ -121,13 +121,15 @@ class Problem:
         for one in self.constraints:
             names = one.arguments
             if one.kind == "parallel" and len(set(names)) == 4:
-                found.setdefault(frozenset((names[2], *names[:2])), Stated("not on line", (names[2], names[0], names[1])))
+                found.setdefault(
+                    frozenset((names[2], *names[:2])), Stated("not on line", (names[2], names[0], names[1]))
+                )
             if one.kind in {"on line", "on segment", "between"} or (one.kind == "collinear" and len(names) == 3):
                 on.setdefault(names[0], []).append((names[1], names[2]))
         for p, lines in on.items():
-            for one, two in combinations(lines, 2):
-                if len({p, *one, *two}) == 5:
-                    found.setdefault(frozenset((*one, *two)), Stated("not parallel", (*one, *two)))
+            for first, second in combinations(lines, 2):
+                if len({p, *first, *second}) == 5:
+                    found.setdefault(frozenset((*first, *second)), Stated("not parallel", (*first, *second)))
         return list(found.values())
 
     @cached_property

@@ -1,13 +1,13 @@
 """Contradictions that are proven: linear elimination with fractions, directions modulo 180°, ranges, triangles and shortest ways.
 
-Everything here is sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`; where nothing is found, nothing
-is proven.
+Everything here is sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`; where nothing is
+found, nothing is proven.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations
@@ -194,11 +194,12 @@ class _Known:
                 p, q = (name for name in a if name != v)
                 add(Sum.of(angle(p, v, q)) - Sum.of(90), one.source)
         for atom in list(angles):
-            _, a, v, b = atom
-            others = (angle(v, a, b), angle(v, b, a))
-            if all(other in angles for other in others) and (a, v, b) == tuple(sorted((a, v, b))):
-                terms = {(one,): Fraction(1) for one in (atom, *others)}
-                found.append(_Row({**terms, (): Fraction(-180)}, frozenset(), Fraction(180)))
+            _, p, v, q = atom
+            others = (angle(v, p, q), angle(v, q, p))
+            if all(other in angles for other in others) and (p, v, q) == tuple(sorted((p, v, q))):
+                terms: dict[Product, Fraction] = {(): Fraction(-180)}
+                terms |= {(each,): Fraction(1) for each in (atom, *others)}
+                found.append(_Row(terms, frozenset(), Fraction(180)))
         return found
 
     def _enter(self, row: _Row) -> bool:
@@ -253,7 +254,9 @@ class _Known:
         largest = max((abs(v.value) for a, v in self.values.items() if a[0] == "length"), default=1.0)
         for atom, known in self.values.items():
             kind = atom[0]
-            if kind in {"length", "distance", "area", "radius"} and known.value < -CLEAR * max(largest, abs(known.value)):
+            if kind in {"length", "distance", "area", "radius"} and known.value < -CLEAR * max(
+                largest, abs(known.value)
+            ):
                 return known.sources
             if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) < 1e-7 * largest:
                 return known.sources
@@ -268,7 +271,7 @@ class _Known:
                     total = value.value({atom: self.values[atom].value for atom in value.atoms()})
                     size = max((abs(float(c)) for p, c in value.terms.items() if not p), default=1.0)
                     if total < -CLEAR * max(size, 1e-3):
-                        used = frozenset().union(*(self.values[atom].sources for atom in value.atoms()))
+                        used: Sources = frozenset().union(*(self.values[atom].sources for atom in value.atoms()))
                         return used | {one.source}
         return None
 
@@ -328,16 +331,19 @@ class _Known:
                 cosine = (one.value**2 + two.value**2 - across.value**2) / (2 * one.value * two.value)
                 if abs(cosine) > 1 + 4 * CLEAR:
                     return one.sources | two.sources | across.sources
-                if abs(cosine) < 0.999 and (
-                    found := self._follows(angles[k], math.degrees(math.acos(cosine)), (one, two, across), 180.0)
-                ) is not None:
+                if (
+                    abs(cosine) < 0.999
+                    and (found := self._follows(angles[k], math.degrees(math.acos(cosine)), (one, two, across), 180.0))
+                    is not None
+                ):
                     return found
-            if turn[i] and turn[j] and turn[i].value + turn[j].value > 180 * (1 + CLEAR):  # type: ignore[union-attr]
-                return turn[i].sources | turn[j].sources  # type: ignore[union-attr]
-            if turn[i] and turn[j] and (
-                found := self._follows(angles[k], 180 - turn[i].value - turn[j].value, (turn[i], turn[j]), 180.0)  # type: ignore[union-attr]
-            ) is not None:
-                return found
+            first, second = turn[i], turn[j]
+            if first and second:
+                if first.value + second.value > 180 * (1 + CLEAR):
+                    return first.sources | second.sources
+                rest = 180 - first.value - second.value
+                if (found := self._follows(angles[k], rest, (first, second), 180.0)) is not None:
+                    return found
             for m in (i, j):
                 beside, other = side[m], turn[m]
                 if across and here and beside and 0.5 < here.value < 179.5:
@@ -348,14 +354,14 @@ class _Known:
                         value = across.value * math.sin(math.radians(other.value)) / math.sin(math.radians(here.value))
                         if (found := self._follows(sides[m], value, (across, here, other), value)) is not None:
                             return found
-            if across and here and turn[i] and 0.5 < here.value < 179.5:
-                value = across.value * math.sin(math.radians(turn[i].value)) / math.sin(math.radians(here.value))  # type: ignore[union-attr]
-                if (found := self._follows(sides[i], value, (across, here, turn[i]), max(value, 1e-9))) is not None:  # type: ignore[arg-type]
+            if across and here and first and 0.5 < here.value < 179.5:
+                value = across.value * math.sin(math.radians(first.value)) / math.sin(math.radians(here.value))
+                if (found := self._follows(sides[i], value, (across, here, first), max(value, 1e-9))) is not None:
                     return found
         return None
 
     def _follows(self, atom: Atom, value: float, because: Iterable[_Value], size: float) -> Sources | None:
-        sources = frozenset().union(*(one.sources for one in because))
+        sources: Sources = frozenset().union(*(one.sources for one in because))
         known = self.values.get(atom)
         if known is None:
             self.values[atom] = _Value(value, sources)
@@ -379,6 +385,3 @@ def sentence(problem: Problem, sources: Iterable[int]) -> str:
 
 def places(problem: Problem, sources: Iterable[int]) -> tuple[str, ...]:
     return tuple(problem.statements[source][1] for source in sources)
-
-
-Named = Mapping[str, str]

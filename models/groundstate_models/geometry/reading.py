@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from groundstate import Asks, Attempt, Change, Header, OptionError, Patch, Reading, Shows, Violation
 from groundstate_models.geometry import analysis, drawing, files, landscape, proofs
 from groundstate_models.geometry import tensors as encoding
-from groundstate_models.geometry.tensors import unknowns as unknowns_of
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.formulas import Formula
@@ -22,6 +21,7 @@ from groundstate_models.geometry.nearest import nearest_values
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.request import read
 from groundstate_models.geometry.system import Floats
+from groundstate_models.geometry.tensors import unknowns as unknowns_of
 
 TOLERANCE = 1e-6
 """An answer is right where every constraint is off by at most this: of the figure's scale, or in radians."""
@@ -81,7 +81,7 @@ class GeometryReading(Reading, Asks, Shows):
             found["unknowns"] = {name: _clean(value) for name, value in figure.unknowns.items()}
         free = analysis.freedom(problem, y) if len(y) <= 400 else None
         if self.read.measures:
-            found["measures"] = {text: self._measure(text, one, y, figure, free) for text, one in self.read.measures}
+            found["measures"] = {text: self._measure(one, y, figure, free) for text, one in self.read.measures}
         notices = list(self.read.notices)
         if free is not None:
             found["freedom"] = {
@@ -103,9 +103,7 @@ class GeometryReading(Reading, Asks, Shows):
             found["notices"] = notices
         return found
 
-    def _measure(
-        self, text: str, one: Formula, y: Floats, figure: Figure, free: analysis.Freedom | None
-    ) -> dict[str, Any]:
+    def _measure(self, one: Formula, y: Floats, figure: Figure, free: analysis.Freedom | None) -> dict[str, Any]:
         value = _value(one, figure)
         if free is None:
             return {"value": _clean(value), "determined": False}
@@ -206,7 +204,9 @@ class GeometryReading(Reading, Asks, Shows):
             finite = math.isfinite(amount)
             said = f"{text!r} does not hold" if one.source >= 0 else f"It must hold that {text}, and does not"
             said += f": it is off by {amount:.3g}." if finite else ": two points that must differ coincide."
-            found.append(Violation("constraints", said, 1, amount if finite else None, "of scale", (path,) if path else ()))
+            found.append(
+                Violation("constraints", said, 1, amount if finite else None, "of scale", (path,) if path else ())
+            )
         return found
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -266,7 +266,7 @@ class GeometryReading(Reading, Asks, Shows):
 
     @property
     def _handed(self) -> dict[str, Any]:
-        """What the convention of the page says of a figure that may be mirrored (`landscape.placed`): without it a side is none."""
+        """What the page's convention says of a figure that may be mirrored: without it no point has a side."""
         return {"type": "left_of", "of": list(self._above)} if self._above else {}
 
     def _appended(self, constraints: Sequence[Any]) -> Patch:
@@ -308,7 +308,9 @@ class GeometryReading(Reading, Asks, Shows):
                 changes.append(Change(f"value {source}", f"{text} could be {value:.6g}.", (step,)))
         for source in sources[:MOST_RELAXED]:
             text, path = problem.statements[source]
-            changes.append(Change(f"drop {source}", f"Leave out {text!r}.", ({"op": "remove", "path": _pointer(path)},)))
+            changes.append(
+                Change(f"drop {source}", f"Leave out {text!r}.", ({"op": "remove", "path": _pointer(path)},))
+            )
         return changes
 
     def _with_value(self, path: str, value: float) -> Any:
@@ -351,7 +353,9 @@ class GeometryReading(Reading, Asks, Shows):
             lines.append(f"{text} = {one['value']:.6g}{'' if one['determined'] else ' (not determined)'}")
         free = answer.get("freedom", {})
         if free.get("degrees"):
-            lines.append(f"{free['degrees']} degrees of freedom are left; {', '.join(free['moving']) or 'nothing'} can move.")
+            lines.append(
+                f"{free['degrees']} degrees of freedom are left; {', '.join(free['moving']) or 'nothing'} can move."
+            )
         return "\n".join([*lines, *answer.get("notices", [])])
 
     def svg(self, answer: dict[str, Any] | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from groundstate import Fault, RequestError
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.formulas import Formula, Parser
-from groundstate_models.geometry.names import Misread, Names
+from groundstate_models.geometry.names import MisreadError, Names
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.statements import Writer, equation, state
 from groundstate_models.geometry.typed import state_typed
@@ -115,7 +115,7 @@ class _Reader:
             try:
                 found = self.names.points(ends, 2, 2)
                 self.names.lines[name] = (found[0], found[1])
-            except Misread as error:
+            except MisreadError as error:
                 self.fault(f"lines.{name}", str(error))
 
     def _circles(self) -> None:
@@ -123,13 +123,13 @@ class _Reader:
             for name, one in self.request.get(what, {}).items():
                 try:
                     self._circle(name, one, arc=what == "arcs", path=f"{what}.{name}")
-                except Misread as error:
+                except MisreadError as error:
                     self.fault(f"{what}.{name}", str(error))
 
     def _circle(self, name: str, one: Mapping[str, Any], *, arc: bool, path: str) -> None:
         centre = one.get("center", one.get("centre"))
         through = one.get("through", [])
-        w = self.writer(f"{path.split('.')[0][:-1]} {name}", path)
+        w = self.writer(f"{path.split('.', maxsplit=1)[0][:-1]} {name}", path)
         named = [part for part in (f"{name}.center", f"{name}.centre") if part in self.problem.points]
         k = f" arc {name}" if arc else name
         centre = named[0] if centre is None and named else centre
@@ -137,7 +137,7 @@ class _Reader:
         if "radius" in one:
             value = one["radius"]
             if isinstance(value, int | float) and not (math.isfinite(value) and value > 0):
-                raise Misread(f"The radius is {value}; it must be positive and finite.")
+                raise MisreadError(f"The radius is {value}; it must be positive and finite.")
             text = str(value) if isinstance(value, str) else f"{Fraction(value)}"
             equation(w, Formula(Sum.of(("radius", k)), Sum.of(1)), self.parser.parse(text))
         for point in [through] if isinstance(through, str) else through:
@@ -152,7 +152,12 @@ class _Reader:
     @staticmethod
     def _said(name: str, one: Mapping[str, Any], *, arc: bool) -> str:
         parts = [f"{'arc' if arc else 'circle'} {name}"]
-        for key, word in (("center", "with centre"), ("centre", "with centre"), ("radius", "radius"), ("through", "through")):
+        for key, word in (
+            ("center", "with centre"),
+            ("centre", "with centre"),
+            ("radius", "radius"),
+            ("through", "through"),
+        ):
             if key in one:
                 value = one[key]
                 parts.append(f"{word} {', '.join(value) if isinstance(value, list) else value}")
@@ -162,7 +167,7 @@ class _Reader:
         for number, corners in enumerate(self.request.get("polygons", [])):
             try:
                 self.names.polygons.append(tuple(self.names.points(corners, 3)))
-            except Misread as error:
+            except MisreadError as error:
                 self.fault(f"polygons[{number}]", str(error))
 
     def _statements(self) -> None:
@@ -176,7 +181,7 @@ class _Reader:
                     state(w, one)
                 else:
                     state_typed(w, one)
-            except Misread as error:
+            except MisreadError as error:
                 del self.problem.constraints[before:]
                 self.fault(path, str(error))
 
@@ -185,7 +190,7 @@ class _Reader:
         for number, text in enumerate(self.request.get("measure", [])):
             try:
                 found.append((text, self.parser.parse(text)))
-            except Misread as error:
+            except MisreadError as error:
                 self.fault(f"measure[{number}]", str(error))
         return found
 
@@ -198,7 +203,9 @@ class _Reader:
         for name in self.names.used:
             near = difflib.get_close_matches(name, idle, n=1, cutoff=0.5) if len(name) > 1 else []
             if near:
-                self.fault("points", f"{name!r} is not among points, and {near[0]!r} is, which nothing uses; is one misspelt?")
+                self.fault(
+                    "points", f"{name!r} is not among points, and {near[0]!r} is, which nothing uses; is one misspelt?"
+                )
 
 
 def _names(arguments: Sequence[Any]) -> set[str]:

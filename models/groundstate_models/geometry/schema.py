@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 DESCRIPTION = (
-    "Draws plane geometry from constraints: finds points, circles and unknown numbers so that every statement holds exactly. Write "
-    'statements as text: "AB = 5", "angle ABC = 60", "AC perpendicular BC", "M midpoint of AB", "D on segment BC", "C on circle k", '
-    '"circle k tangent to AB", "ABCD square", "area ABC = 12", "AB = 2x + 1", "C left of AB". You get coordinates and measures; which '
-    "statements contradict each other; what is still free; or a question which of several figures is meant. Use it instead of computing "
-    "coordinates yourself."
+    "Draws plane geometry from constraints: finds points, circles and unknown numbers so that every statement holds exactly. "
+    'Write statements as text: "AB = 5", "angle ABC = 60", "AC perpendicular BC", "M midpoint of AB", "D on segment BC", '
+    '"C on circle k", "circle k tangent to AB", "ABCD square", "area ABC = 12", "AB = 2x + 1", "C left of AB". You get '
+    "coordinates and measures; which statements contradict each other; what is still free; or a question which of several "
+    "figures is meant. Use it instead of computing coordinates yourself."
 )
 """What the tool does, for a language model."""
 
@@ -22,7 +22,10 @@ CIRCLE: dict[str, Any] = {
     "properties": {
         "center": {**NAME, "description": "A point."},
         "centre": NAME,
-        "radius": {"type": ["number", "string"], "description": 'A number, a length ("AB", "5 cm") or an unknown ("r").'},
+        "radius": {
+            "type": ["number", "string"],
+            "description": 'A number, a length ("AB", "5 cm") or an unknown ("r").',
+        },
         "through": {**NAMES, "description": "Points on it."},
     },
     "additionalProperties": False,
@@ -30,7 +33,11 @@ CIRCLE: dict[str, Any] = {
 
 ARC: dict[str, Any] = {
     "type": "object",
-    "properties": {**CIRCLE["properties"], "start": NAME, "end": {**NAME, "description": "Counter-clockwise from the start."}},
+    "properties": {
+        **CIRCLE["properties"],
+        "start": NAME,
+        "end": {**NAME, "description": "Counter-clockwise from the start."},
+    },
     "required": ["start", "end"],
     "additionalProperties": False,
 }
@@ -73,7 +80,10 @@ REQUEST: dict[str, Any] = {
             "maxItems": 200,
             "description": 'What to measure: "BC", "angle BAC", "area ABC", "x".',
         },
-        "distinct": {"type": "boolean", "description": "Whether all points are different and lines do not fall together. Default true."},
+        "distinct": {
+            "type": "boolean",
+            "description": "Whether all points are different and lines do not fall together. Default true.",
+        },
         "unit": {"type": "string", "description": "Of lengths, if not plain numbers: mm, cm, m, in, ft, px."},
     },
     "additionalProperties": False,
@@ -105,7 +115,10 @@ ANSWER: dict[str, Any] = {
                 "type": "object",
                 "properties": {
                     "value": {"type": "number"},
-                    "determined": {"type": "boolean", "description": "Whether the constraints leave it no other value nearby."},
+                    "determined": {
+                        "type": "boolean",
+                        "description": "Whether the constraints leave it no other value nearby.",
+                    },
                 },
                 "required": ["value", "determined"],
                 "additionalProperties": False,

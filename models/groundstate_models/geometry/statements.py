@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from groundstate_models.geometry.expressions import Sum, angle, length
 from groundstate_models.geometry.formulas import Formula, Parser
-from groundstate_models.geometry.names import Misread, Names
+from groundstate_models.geometry.names import MisreadError, Names
 
 
 class Writer:
@@ -164,7 +164,9 @@ def _on_special(w: Writer, names: str, no: str | None, what: str, of: str) -> No
             a, b = w.names.line(of)
             w.same(p, a, p, b)
         else:
-            raise Misread(f"{what} is not understood here; say what is perpendicular, or which midpoint it goes through.")
+            raise MisreadError(
+                f"{what} is not understood here; say what is perpendicular, or which midpoint it goes through."
+            )
 
 
 @pattern("{*} (not )?on {*}")
@@ -225,7 +227,10 @@ def _reflection(w: Writer, p: str, q: str, mirror: str) -> None:
         w.add("symmetric", a, b, *w.names.line(mirror))
 
 
-@pattern("{P} foot of (?:perpendicular|altitude) from {P} (?:to|on|onto) {L}", "{P} (?:projection|foot) of {P} (?:to|on|onto) {L}")
+@pattern(
+    "{P} foot of (?:perpendicular|altitude) from {P} (?:to|on|onto) {L}",
+    "{P} (?:projection|foot) of {P} (?:to|on|onto) {L}",
+)
 def _foot(w: Writer, h: str, p: str, line: str) -> None:
     a, b = w.names.line(line)
     foot = w.names.point(h)
@@ -240,7 +245,7 @@ def _coordinates(w: Writer, p: str, x: str, y: str) -> None:
         try:
             number = Fraction(value.replace("−", "-"))
         except ValueError:
-            raise Misread(f"{value!r} is no coordinate.") from None
+            raise MisreadError(f"{value!r} is no coordinate.") from None
         w.add("equation", Sum.of((axis, name)) - Sum.of(number))
 
 
@@ -289,7 +294,7 @@ def _inside(w: Writer, p: str, how: str, what: str) -> None:
     elif w.names.is_circle(word) and not (len(word) > 1 and w.names.is_points(word)):
         w.add("outside circle" if how == "outside" else "inside circle", name, w.names.circle(word))
     elif how == "outside":
-        raise Misread("outside is understood of circles; of a polygon say on which side of which edge.")
+        raise MisreadError("outside is understood of circles; of a polygon say on which side of which edge.")
     else:
         w.add("inside polygon", name, *w.names.points(word, 3))
 
@@ -303,7 +308,10 @@ def _orientation(w: Writer, names: str, how: str) -> None:
 # -- circles ---------------------------------------------------------------------------------------------------------------
 
 
-@pattern("circle {P} (?:with )?(?:center|centre) {P}(?:,? (?:and )?radius {*})?", "circle {P} around {P}(?:,? (?:with )?radius {*})?")
+@pattern(
+    "circle {P} (?:with )?(?:center|centre) {P}(?:,? (?:and )?radius {*})?",
+    "circle {P} around {P}(?:,? (?:with )?radius {*})?",
+)
 def _circle(w: Writer, name: str, centre: str, radius: str | None = None) -> None:
     k = w.new_circle(name, centre)
     if radius:
@@ -331,7 +339,10 @@ def _incircle(w: Writer, name: str, names: str) -> None:
     w.add("inside polygon", w.names.problem.circles[k], *corners)
 
 
-@pattern("{K} tangent(?: to)? {K}(?: (?:at|in) {P})?( internally| externally| inside| outside)?", "{K} touches {K}(?: (?:at|in) {P})?")
+@pattern(
+    "{K} tangent(?: to)? {K}(?: (?:at|in) {P})?( internally| externally| inside| outside)?",
+    "{K} touches {K}(?: (?:at|in) {P})?",
+)
 def _tangent(w: Writer, one: str, two: str, at: str | None = None, how: str | None = None) -> None:
     names = w.names
     circles = [re.sub("^circle ", "", word) for word in (one, two)]
@@ -354,7 +365,7 @@ def _tangent(w: Writer, one: str, two: str, at: str | None = None, how: str | No
         else:
             w.add("tangent line", k, a, b)
     else:
-        raise Misread(f"Neither {one!r} nor {two!r} is a circle; name the circle in circles.")
+        raise MisreadError(f"Neither {one!r} nor {two!r} is a circle; name the circle in circles.")
 
 
 @pattern("{L} (diameter|chord) of {K}")
@@ -397,7 +408,7 @@ def _centres(w: Writer, p: str, what: str, names: str) -> None:
 def _bisects(w: Writer, line: str, names: str) -> None:
     ends, (a, v, b) = w.names.line(line), w.parser.corner(names)
     if v not in ends:
-        raise Misread(f"{line} does not begin at {v}, where the angle is.")
+        raise MisreadError(f"{line} does not begin at {v}, where the angle is.")
     p = ends[0] if ends[1] == v else ends[1]
     w.equal_angles((a, v, p), (p, v, b))
     w.add("equation", Sum.of(angle(a, v, p)) * 2 - Sum.of(angle(a, v, b)))
@@ -416,7 +427,7 @@ def _bisects_segment(w: Writer, line: str, segment: str) -> None:
 def _similar(w: Writer, one: str, how: str, two: str) -> None:
     p, q = (w.names.points(re.sub("^triangles? ", "", text), 3) for text in (one, two))
     if len(p) != len(q):
-        raise Misread(f"{one} and {two} have {len(p)} and {len(q)} corners.")
+        raise MisreadError(f"{one} and {two} have {len(p)} and {len(q)} corners.")
     n = len(p)
     if how == "congruent":
         for i in range(n):
@@ -430,9 +441,9 @@ def _similar(w: Writer, one: str, how: str, two: str) -> None:
 
 
 _SHAPES = (
-    "square|rectangle|rhombus|parallelogram|isosceles trapezoid|trapezoid|trapezium|kite|regular(?: polygon)?|equilateral(?: triangle)?|"
-    "isosceles(?: triangle)?|right(?: triangle)?|right-angled(?: triangle)?|acute(?: triangle)?|obtuse(?: triangle)?|convex(?: polygon| "
-    "quadrilateral)?|triangle|quadrilateral|polygon"
+    "square|rectangle|rhombus|parallelogram|isosceles trapezoid|trapezoid|trapezium|kite|regular(?: polygon)?|"
+    "equilateral(?: triangle)?|isosceles(?: triangle)?|right(?: triangle)?|right-angled(?: triangle)?|acute(?: triangle)?|"
+    "obtuse(?: triangle)?|convex(?: polygon| quadrilateral)?|triangle|quadrilateral|polygon"
 )
 
 
@@ -448,7 +459,7 @@ def _shape(w: Writer, names: str, what: str, at: str | None = None) -> None:
     count |= {"quadrilateral": 4, "isosceles trapezoid": 4}
     count |= dict.fromkeys(("equilateral", "isosceles", "right", "right-angled", "acute", "obtuse", "triangle"), 3)
     if what in count and len(corners) != count[what]:
-        raise Misread(f"{what} {names} names {len(corners)} points; it has {count[what]} corners.")
+        raise MisreadError(f"{what} {names} names {len(corners)} points; it has {count[what]} corners.")
     if tuple(corners) not in w.names.polygons:
         w.names.polygons.append(tuple(corners))
     _SHAPE[what](w, corners, None if at is None else w.names.point(at))
@@ -591,7 +602,7 @@ def relation(w: Writer, text: str) -> bool:
     marks = parts[1::2]
     for mark, (left, right) in zip(marks, pairwise(sides), strict=True):
         if not left or not right:
-            raise Misread(f"{text!r} has an empty side.")
+            raise MisreadError(f"{text!r} has an empty side.")
         names = w.names
         if names.is_points(left) and names.is_points(right) and len(names.split(left)) == len(names.split(right)) == 1:
             w.add("distinct" if mark in {"!=", "≠"} else "coincident", names.point(left), names.point(right))
@@ -604,24 +615,27 @@ def equation(w: Writer, left: Formula, right: Formula, mark: str = "=") -> None:
     """Write a relation of two formulas.
 
     Raises:
-        Misread: If an angle is compared with a length, or a number is out of its range.
+        MisreadError: If an angle is compared with a length, or a number is out of its range.
     """
     difference = left.over * right.under - right.over * left.under
     kinds = {atom[0] for atom in difference.atoms()}
     if "angle" in kinds and kinds & {"length", "distance", "area", "radius", "x", "y"}:
         linear = {p[0][0] for p in difference.terms if len(p) == 1}
         if "angle" in linear and linear & {"length", "distance", "area", "radius", "x", "y"}:
-            raise Misread("An angle is compared with a length.")
+            raise MisreadError("An angle is compared with a length.")
     if "angle" in kinds and (left.radians or right.radians):
         # Written with π: what is no multiple of an angle is in radians.
-        terms = {p: c if any(a[0] == "angle" for a in p) else float(c) * 57.29577951308232 for p, c in difference.terms.items()}
+        terms = {
+            p: c if any(a[0] == "angle" for a in p) else float(c) * 57.29577951308232
+            for p, c in difference.terms.items()
+        }
         difference = Sum(terms)
     if not difference.terms:
         return
     if difference.is_constant:
-        raise Misread("Both sides are numbers, and they differ.")
+        raise MisreadError("Both sides are numbers, and they differ.")
     if difference.degree > 2:
-        raise Misread("More than two quantities are multiplied; at most two can be.")
+        raise MisreadError("More than two quantities are multiplied; at most two can be.")
     _possible(difference, mark)
     if mark in {"=", "=="}:
         w.add("equation", difference)
@@ -643,30 +657,34 @@ def _possible(difference: Sum, mark: str) -> None:
     said |= {"radius": f"the radius of {atom[1]}"}
     if atom[0] == "angle":
         if not 0 <= value <= 180:
-            raise Misread(
+            raise MisreadError(
                 f"angle {''.join(atom[1:])} is {value:g}°; an angle is 0 to 180. For one with a direction write directed angle "
                 f"{''.join(atom[1:])} = {value:g}."
             )
     elif atom[0] in said and value < 0:
-        raise Misread(f"{said[atom[0]]} is {value:g}; it cannot be negative.")
+        raise MisreadError(f"{said[atom[0]]} is {value:g}; it cannot be negative.")
     elif atom[0] == "radius" and value == 0:
-        raise Misread(f"{said['radius']} is 0; it must be positive.")
+        raise MisreadError(f"{said['radius']} is 0; it must be positive.")
 
 
 # -- one statement ---------------------------------------------------------------------------------------------------------
 
 _SIGNS = {
     "⊥": " perpendicular ", "∥": " parallel ", "‖": " parallel ", "||": " parallel ", "∈": " on ", "≅": " congruent to ",
-    "∼": " similar to ", "△": "triangle ", "⊙": "circle ", "–": "-", "∠ ": "∠", "º": "°", "_|_": " perpendicular ", "//": " parallel ",
+    "∼": " similar to ", "△": "triangle ", "⊙": "circle ", "–": "-", "∠ ": "∠", "º": "°", "_|_": " perpendicular ",
+    "//": " parallel ",
 }  # fmt: skip
-_FILLERS = re.compile(r"\b(?:is|are|the|lies|lie|points?|an|a(?= (?:square|rect|rhom|para|mid|tri|right|kite|trap|diam|chord|tang|reg|conv|isos|equi)))\s+(?!of\b)")
+_FILLERS = re.compile(
+    r"\b(?:is|are|the|lies|lie|points?|an|a(?= (?:square|rect|rhom|para|mid|tri|right|kite|trap|diam|chord|tang|reg|conv|isos|"
+    r"equi)))\s+(?!of\b)"
+)
 
 
 def state(w: Writer, text: str) -> None:
     """Write the constraints that a statement makes.
 
     Raises:
-        Misread: If it is not understood.
+        MisreadError: If it is not understood.
     """
     said = " ".join(text.split()).rstrip(".;")
     for sign, word in _SIGNS.items():
@@ -687,9 +705,9 @@ def state(w: Writer, text: str) -> None:
     match = re.fullmatch(r"(.+?) (?:and|,) (.+?) (?:are )?(?:equal|congruent)(?: in length)?", plain)
     if match and relation(w, f"{match.group(1)} = {match.group(2)}"):
         return
-    raise Misread(
-        f"{text!r} is not understood. Write an equation (AB = 5, angle ABC = 60, AB = 2 CD) or a relation (AB parallel CD, M midpoint "
-        "of AB, C on circle k, ABCD square, C left of AB)."
+    raise MisreadError(
+        f"{text!r} is not understood. Write an equation (AB = 5, angle ABC = 60, AB = 2 CD) or a relation (AB parallel CD, "
+        "M midpoint of AB, C on circle k, ABCD square, C left of AB)."
     )
 
 

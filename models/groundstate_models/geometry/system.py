@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,13 @@ class System:
         return self.measures[key]
 
     def row(
-        self, terms: Sequence[tuple[float, int, int]], constant: float, source: int, *, scale: float = 1.0, kind: int = EQUAL
+        self,
+        terms: Sequence[tuple[float, int, int]],
+        constant: float,
+        source: int,
+        *,
+        scale: float = 1.0,
+        kind: int = EQUAL,
     ) -> None:
         self.rows.append(Row(tuple(terms), float(constant), kind, float(scale), source))
 
@@ -97,8 +103,11 @@ class System:
 
 @dataclass(frozen=True)
 class Tables:
-    """The same as arrays: ``kind (M,)``, ``ends (M, 4)`` places of the x of four points, ``coefficient (E,)``, ``first``, ``second``,
-    ``row (E,)``, ``constant (K,)``, ``least (K,)`` 1 for a row that must not be negative."""
+    """The same as arrays.
+
+    ``kind (M,)``; ``ends (M, 4)``, places of the x of four points; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
+    ``constant (K,)``; ``least (K,)``, 1 for a row that must not be negative; ``source (K,)``.
+    """
 
     unknowns: int
     kind: NDArray[np.int64]
@@ -115,7 +124,7 @@ class Tables:
     def of(cls, system: System) -> Tables:
         keys = list(system.measures)
         flat = [(c / r.scale, i, j, k) for k, r in enumerate(system.rows) for c, i, j in r.terms]
-        columns = list(zip(*flat, strict=True)) if flat else [[], [], [], []]
+        columns: list[tuple[Any, ...]] = list(zip(*flat, strict=True)) if flat else [(), (), (), ()]
         return cls(
             system.unknowns,
             np.array([key[0] for key in keys], np.int64),
@@ -214,7 +223,14 @@ def measured(kind: NDArray[np.int64], ux: Floats, uy: Floats, wx: Floats, wy: Fl
 
 
 def descended(
-    tables: Tables, y: Floats, steps: int, *, damping: float = 1e-1, up: float = 4.0, down: float = 0.3, least: float = 1e-12
+    tables: Tables,
+    y: Floats,
+    steps: int,
+    *,
+    damping: float = 1e-1,
+    up: float = 4.0,
+    down: float = 0.3,
+    least: float = 1e-12,
 ) -> Floats:
     """Levenberg–Marquardt in numpy, every row alone: the host's own descent, for proofs and for changed requests.
 

@@ -45,7 +45,9 @@ class GeometryTask(Task, Understands):
             elif one:
                 constraints.append(one)
         if not constraints:
-            raise RequestError([Fault("", "The text holds no statement; write such as: AB = 5; BC = 4; angle ABC = 90.")])
+            raise RequestError(
+                [Fault("", "The text holds no statement; write such as: AB = 5; BC = 4; angle ABC = 90.")]
+            )
         return {"constraints": constraints, **({"measure": measure} if measure else {})}
 
     def explain(self, request: Mapping[str, Any]) -> Fault | None:

@@ -38,7 +38,7 @@ def tensors(tables: Tables, sizes: Sizes | None = None) -> dict[str, NDArray[Any
     place = np.full(base + len(tables.kind), 0)
     place[base:] = np.arange(len(tables.kind))
     place[used] = len(tables.kind) + np.arange(len(used))
-    unknowns, measures, rows, edges = sizes or tuple(map(rounded, needed(tables)))
+    unknowns, measures, rows, edges = sizes or [rounded(size) for size in needed(tables)]
     free, fixed = np.zeros(unknowns), np.zeros(unknowns)
     free[:n] = 1.0
     fixed[n:base] = CONSTANTS
@@ -47,10 +47,9 @@ def tensors(tables: Tables, sizes: Sizes | None = None) -> dict[str, NDArray[Any
     kind = np.zeros((measures, VALUE + 1))
     kind[np.arange(len(tables.kind)), tables.kind] = 1.0
     ends[: len(tables.kind)] = tables.ends
-    for number, quantity in enumerate(used):
-        row = len(tables.kind) + number
-        kind[row, VALUE] = 1.0
-        ends[row, :2] = zero, quantity
+    for number, quantity in enumerate(used, start=len(tables.kind)):
+        kind[number, VALUE] = 1.0
+        ends[number, :2] = zero, quantity
     first, second = _filled(place[tables.first], edges), _filled(place[tables.second], edges)
     row = _filled(tables.row, edges)
     return {

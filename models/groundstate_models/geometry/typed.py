@@ -10,7 +10,7 @@ from typing import Any
 from groundstate_models.geometry.expressions import Sum, angle, length
 from groundstate_models.geometry.formulas import Formula
 from groundstate_models.geometry.kinds import KINDS
-from groundstate_models.geometry.names import Misread
+from groundstate_models.geometry.names import MisreadError
 from groundstate_models.geometry.statements import _SHAPE, Writer, equation
 
 MARKS = ("=", "<", ">", "<=", ">=")
@@ -29,7 +29,7 @@ def _points(w: Writer, of: Any, count: int | None = None) -> list[str]:
 def _value(w: Writer, one: Mapping[str, Any]) -> Formula:
     value = one.get("is")
     if isinstance(value, bool) or value is None:
-        raise Misread("This constraint needs a value: is, a number or a formula.")
+        raise MisreadError("This constraint needs a value: is, a number or a formula.")
     if isinstance(value, str):
         return w.parser.parse(value)
     return Formula(Sum.of(value if value != int(value) else int(value)), Sum.of(1))
@@ -46,7 +46,9 @@ def _distance(w: Writer, one: Mapping[str, Any]) -> None:
     elif len(found) == 3:
         _compare(w, Sum.of(("distance", *found)), one)
     else:
-        raise Misread(f"A distance is of two points, or of a point and a line (three points); of names {len(found)}.")
+        raise MisreadError(
+            f"A distance is of two points, or of a point and a line (three points); of names {len(found)}."
+        )
 
 
 def _angle(w: Writer, one: Mapping[str, Any]) -> None:
@@ -57,9 +59,9 @@ def _angle(w: Writer, one: Mapping[str, Any]) -> None:
 def _equal_lengths(w: Writer, one: Mapping[str, Any]) -> None:
     found = _points(w, one["of"])
     if len(found) % 2 or len(found) < 4:
-        raise Misread(f"Equal lengths are of segments, two points each; of names {len(found)} points.")
+        raise MisreadError(f"Equal lengths are of segments, two points each; of names {len(found)} points.")
     for k in range(2, len(found), 2):
-        w.same(*found[:2], *found[k : k + 2])
+        w.same(found[0], found[1], found[k], found[k + 1])
 
 
 def _ratio(w: Writer, one: Mapping[str, Any]) -> None:
@@ -150,11 +152,11 @@ def state_typed(w: Writer, one: Mapping[str, Any]) -> None:
     """Write the constraints of a typed object.
 
     Raises:
-        Misread: If it means nothing.
+        MisreadError: If it means nothing.
     """
     name = str(one.get("type", "")).strip().lower().replace(" ", "_").replace("-", "_")
     if "of" not in one:
-        raise Misread("This constraint lacks of: the names that it is about.")
+        raise MisreadError("This constraint lacks of: the names that it is about.")
     if name in TYPES:
         TYPES[name](w, one)
         return
@@ -162,7 +164,7 @@ def state_typed(w: Writer, one: Mapping[str, Any]) -> None:
     if name not in kinds:
         near = difflib.get_close_matches(name, KNOWN, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise Misread(f"{name!r} is no type of constraint.{hint} Known are {', '.join(KNOWN)}.")
+        raise MisreadError(f"{name!r} is no type of constraint.{hint} Known are {', '.join(KNOWN)}.")
     _plain(w, kinds[name], _flat(one["of"]), one)
 
 
@@ -179,11 +181,11 @@ def _plain(w: Writer, name: str, of: Sequence[str], one: Mapping[str, Any]) -> N
         elif mark == "w":
             arguments.append("inside" if str(one.get("is", "outside")).startswith("in") else "outside")
         elif not rest:
-            raise Misread(f"{name} needs {len(shape)} names in of; there are {len(of)}.")
+            raise MisreadError(f"{name} needs {len(shape)} names in of; there are {len(of)}.")
         elif mark == "a":
             arguments.append(rest.pop(0))
             if arguments[-1] not in w.names.problem.arcs:
-                raise Misread(f"{arguments[-1]!r} is no arc.")
+                raise MisreadError(f"{arguments[-1]!r} is no arc.")
         else:
             word = rest.pop(0)
             if mark == "p" and len(w.names.split(word)) > 1:
@@ -191,5 +193,5 @@ def _plain(w: Writer, name: str, of: Sequence[str], one: Mapping[str, Any]) -> N
                 rest = [*more, *rest]
             arguments.append(w.names.circle(word) if mark == "c" else w.names.point(word))
     if rest:
-        raise Misread(f"{name} takes fewer names; {', '.join(rest)} are left over in of.")
+        raise MisreadError(f"{name} takes fewer names; {', '.join(rest)} are left over in of.")
     w.add(name, *arguments)

@@ -37,9 +37,9 @@ class LevenbergMarquardt(Rule):
     ``linearised`` the products with ``J`` and ``Jᵀ`` are derivatives of ``residuals`` in a direction and against one, so that no
     matrix is ever formed; with it ``JᵀJ`` is, once a step, which is faster where there are at most a few hundred unknowns.
 
-    K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944; D. W. Marquardt, "An algorithm for
-    least-squares estimation of nonlinear parameters", 1963; inexact steps: R. S. Dembo, S. C. Eisenstat and T. Steihaug, "Inexact Newton
-    methods", 1982.
+    K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944; D. W. Marquardt, "An
+    algorithm for least-squares estimation of nonlinear parameters", 1963; inexact steps: R. S. Dembo, S. C. Eisenstat and
+    T. Steihaug, "Inexact Newton methods", 1982.
 
     Args:
         residuals: ``r(state, **inputs)``, called as the energy is, returns ``(batch, m)``. The energy must be half the sum of its
@@ -51,14 +51,20 @@ class LevenbergMarquardt(Rule):
         least: The smallest ``λ``.
         most: The largest ``λ``.
         iterations: Of conjugate gradients in each step.
-        heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the state (one
-            tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is thrown there, and its damping starts anew.
+        heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the
+        state (one
+            tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is thrown there,
+            and its damping starts anew.
         noise_every: See there; 0 for no noise.
         cold: See there.
 
     Raises:
         ValueError: A number is out of range.
     """
+
+    residual_function: Residuals
+    linearised_function: Linearised | None
+    heat_function: Residuals | None
 
     def __init__(
         self,
@@ -95,7 +101,11 @@ class LevenbergMarquardt(Rule):
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         del probe
-        return {_DAMPING: chain_slot(state, self.damping, later=tuple(sorted({self.damping, min(1.0, self.most), self.most})))}
+        return {
+            _DAMPING: chain_slot(
+                state, self.damping, later=tuple(sorted({self.damping, min(1.0, self.most), self.most}))
+            )
+        }
 
     def forward(
         self,
@@ -122,12 +132,11 @@ class LevenbergMarquardt(Rule):
         found[_DAMPING] = torch.where(scale > 0, moved, damping)
         return found
 
-    def _thrown(
-        self, probe: Probe, point: State, damping: Tensor, noise: Mapping[str, Tensor]
-    ) -> tuple[State, Tensor]:
+    def _thrown(self, probe: Probe, point: State, damping: Tensor, noise: Mapping[str, Tensor]) -> tuple[State, Tensor]:
         ((name, y),) = point.items()
         drawn = noise[name].to(y.dtype)
         stuck = (self._squares(probe, point) > self.cold**2) & (drawn != 0).flatten(1).any(1)
+        assert self.heat_function is not None
         thrown = y + self.heat_function(y, **probe.inputs) * drawn
         return {name: choose(stuck, thrown, y)}, torch.where(stuck, torch.full_like(damping, self.damping), damping)
 
@@ -137,9 +146,11 @@ class LevenbergMarquardt(Rule):
         return found
 
     def _squares(self, probe: Probe, point: Mapping[str, Tensor]) -> Tensor:
-        return self._called(probe, point).square().sum(1)
+        squares: Tensor = self._called(probe, point).square().sum(1)
+        return squares
 
     def _dense(self, probe: Probe, point: Mapping[str, Tensor], damping: Tensor) -> State:
+        assert self.linearised_function is not None
         ((name, y),) = point.items()
         r, jacobian = self.linearised_function(y, **probe.inputs)
         lam = damping.to(r.dtype).unsqueeze(1)
@@ -154,7 +165,7 @@ class LevenbergMarquardt(Rule):
         return {name: self._solved(product, slope, diagonal)}
 
     def _free(self, probe: Probe, point: Mapping[str, Tensor], damping: Tensor) -> State:
-        """Products with ``J`` by two reverse derivatives: ``Jᵀw`` is linear in ``w``, so its derivative against ``p`` is ``J p``."""
+        """Products with ``J`` by two reverse derivatives: ``Jᵀw`` is linear in ``w``, and its derivative is ``J``."""
         names = list(point)
         with torch.enable_grad():
             leaves = {name: y.detach().requires_grad_(True) for name, y in point.items()}  # noqa: FBT003
@@ -182,8 +193,9 @@ class LevenbergMarquardt(Rule):
     def _solved(self, product: Callable[[Tensor], Tensor], right: Tensor, diagonal: Tensor | None) -> Tensor:
         """Conjugate gradients from zero, scaled by the diagonal where it is known.
 
-        Every residual is made orthogonal to all before it. In exact arithmetic it is so by itself; in floating point the directions
-        of large eigenvalues come back, which costs iterations, and lets the last digit of one product decide the result.
+        Every residual is made orthogonal to all before it. In exact arithmetic it is so by itself; in floating point the
+        directions of large eigenvalues come back, which costs iterations, and lets the last digit of one product decide the
+        result.
         """
         tiny = torch.finfo(right.dtype).tiny * 1e3
         scale = torch.ones_like(right) if diagonal is None else diagonal.rsqrt()
