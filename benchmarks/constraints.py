@@ -29,8 +29,8 @@ from benchmarks.problems import catalogue, larger, meetings
 from benchmarks.problems.instance import Family, Instance
 from benchmarks.problems.measuring import ALONE, BATCH, CP_SAT, Budget, Job, alone, batch, exactly, wrong
 from benchmarks.rates import milliseconds, wilson
-from benchmarks.sudokus import solving
-from benchmarks.sudokus.puzzles import Puzzle, read
+from benchmarks.sudoku import solving
+from benchmarks.sudoku.puzzles import Puzzle, read
 
 PUZZLES = 100
 """Of a file of Sudokus, unless --limit says otherwise."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from groundstate_models.constraints import settings
 from groundstate_models.constraints.compiled import descend
-from groundstate_models.constraints.export import NOISE_EVERY, TEMPERATURE, Settings
+from groundstate_models.constraints.learned import NOISE_EVERY, TEMPERATURE, Settings
 from groundstate_models.constraints.train import problems
 
 SEED = 2_000_029

@@ -1,4 +1,4 @@
-"""What ONNX Runtime's operators cost on a CPU: the table that `groundstate_export.passes.cost` goes by.
+"""What ONNX Runtime's operators cost on a CPU: the table that `groundstate_export._optimise.cost` goes by.
 
     python benchmarks/operators.py
 

@@ -19,7 +19,7 @@ from typing import Any
 from mcp import Client
 
 import groundstate as gs
-from groundstate.tools import ScoreTool, SolveTool
+from groundstate.tools import SolveTool
 from groundstate_mcp import build_server
 
 ERAS = {"2026-07-28": "auto", "2025-11-25": "legacy"}
@@ -51,8 +51,8 @@ async def measured(model: str, runs: int) -> None:
     if solver.header.self_test is None:
         raise SystemExit(f"{model} brings no request to test itself with.")
     request, answer = solver.header.self_test["request"], solver.header.self_test["answer"]
-    solve, score = SolveTool(solver), ScoreTool(solver)
-    pair = {"request": request, "answer": answer}
+    solve = SolveTool(solver)
+    scored = {**request, "action": "score", "answer": answer}
     server = build_server(solver)
     for era, mode in ERAS.items():
         async with Client(server, mode=mode) as client:
@@ -61,7 +61,7 @@ async def measured(model: str, runs: int) -> None:
                     lambda: solver.solve(request, alternatives=2),
                     lambda: client.call_tool(solve.name, request),
                 ),
-                score.name: (lambda: solver.score(request, answer), lambda: client.call_tool(score.name, pair)),
+                "score": (lambda: solver.score(request, answer), lambda: client.call_tool(solve.name, scored)),
             }
             for name, (direct, called) in ways.items():
                 figures = await compared(direct, called, runs)

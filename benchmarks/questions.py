@@ -24,8 +24,8 @@ from typing import Any
 from benchmarks.journal import Journal, Progress, Record
 from benchmarks.loaded import Model
 from benchmarks.rates import milliseconds, wilson
-from benchmarks.sudokus.exact import solvable
-from benchmarks.sudokus.puzzles import Puzzle, digits, right, sample
+from benchmarks.sudoku.exact import solvable
+from benchmarks.sudoku.puzzles import Puzzle, digits, right, sample
 
 import groundstate as gs
 

@@ -39,7 +39,6 @@ def contenders(
     from torch.fx.experimental.proxy_tensor import make_fx
 
     from groundstate_export import export
-    from groundstate_export.evaluate import named_terms, total
 
     torch.set_num_threads(threads)
     made = landscape(name)
@@ -53,7 +52,8 @@ def contenders(
         for _ in range(steps):
             with torch.enable_grad():
                 leaf = state["y"].detach().requires_grad_()
-                energy = total(named_terms(made.energy(leaf, **named)))
+                found = made.energy(leaf, **named)
+                energy = found if isinstance(found, torch.Tensor) else sum(found.values())
                 (slope,) = torch.autograd.grad(energy.sum(), leaf)
             with torch.no_grad():
                 state = made.rule(state, {"y": slope})
@@ -101,15 +101,14 @@ def contenders(
 
 def served(model: bytes, feeds: dict, threads: int, wanted: object) -> Callable[[], object]:
     """The file as the runtime serves it: as many rows a run as the file asks for, the runs spread over threads."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from groundstate._chains import Pool, segment
-    from groundstate._header import parse
+    from groundstate._header_reader import read_header
+    from groundstate._pool import Pool
+    from groundstate._segment import segment
     from groundstate._session import Session
 
     session = Session(model)
-    header = parse(session.metadata)
-    pool = Pool(ThreadPoolExecutor(threads), threads)
+    header = read_header(session.metadata)
+    pool = Pool(threads)
     state = {k.removeprefix("state."): v for k, v in feeds.items() if k.startswith("state.")}
     rate = feeds["rate"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.sudokus.figure import CARD, MANY, ONE, QUIET, RULE, STYLE, TEXT
+from benchmarks.sudoku.figure import CARD, MANY, ONE, QUIET, RULE, STYLE, TEXT
 
 import groundstate as gs
 

@@ -44,14 +44,14 @@ async def asked() -> None:
 async def replied() -> None:
     """A client that cannot ask: the question is in the result, and the reply goes along with the next call."""
     async with Client(SERVER) as client:
-        request = {"grid": CLUES, "answers": {}}
+        request = {"grid": CLUES, "replies": {}}
         while True:
             result = await client.call_tool("solve_sudoku_4x4", request)
             question = (result.structured_content or {}).get("question")
             if question is None:
                 break
-            request["answers"][question["id"]] = question["options"][0]["id"]
-        print(f"Replied in {len(request['answers'])} further calls:")
+            request["replies"][question["id"]] = question["options"][0]["id"]
+        print(f"Replied in {len(request['replies'])} further calls:")
         show(result)
 
 

@@ -21,7 +21,7 @@ def choose(question: gs.Question) -> str:
     """The id of an option that a person types, asked again until it is one."""
     print(question.text)
     for option in question.options:
-        print(f"  {option.label}  ({option.keeps} of the {question.answers} answers found)")
+        print(f"  {option.label}  ({option.answers_left} of the {question.answers_found} answers found)")
     while True:
         try:
             return question.option(input("> ")).id
@@ -35,7 +35,7 @@ def settle(solver: gs.Solver, request: dict[str, object]) -> gs.Solution:
     solution = solver.solve(request, alternatives=2)
     while solution.question is not None:
         answers[solution.question.id] = choose(solution.question)
-        solution = solver.solve(request, alternatives=2, answers=answers)
+        solution = solver.solve(request, alternatives=2, replies=answers)
     return solution
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.problems.definitions import coloured, completed, filled, peaceful, same, satisfied
 from benchmarks.problems.dimacs import read_graph
 from benchmarks.problems.instance import Family, Instance
-from benchmarks.sudokus.puzzles import Puzzle, digits, read
+from benchmarks.sudoku.puzzles import Puzzle, digits, read
 
 from groundstate_models.constraints.families import colouring, quasigroup, queens, satisfiability, sudoku, zebra
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.problems.instance import Values
-from benchmarks.sudokus.puzzles import Puzzle, right
+from benchmarks.sudoku.puzzles import Puzzle, right
 
 from groundstate_models.constraints.families.graphs import Edge
 from groundstate_models.constraints.families.logic import Clause

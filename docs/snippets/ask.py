@@ -20,7 +20,7 @@ while solution.question is not None:
     question = solution.question
     print(solution.status.value, "·", question.text, [option.id for option in question.options])
     replies[question.id] = question.options[0].id  # a person, or a language model, would choose
-    solution = solver.solve(request, alternatives=2, answers=replies)
+    solution = solver.solve(request, alternatives=2, replies=replies)
 print(solution.status.value, [(one["name"], one["start"]) for one in solution.answer["activities"]])
 
 request["hours"] = "9:00-11:00"  # now Bob has an hour for two meetings

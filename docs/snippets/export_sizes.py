@@ -46,7 +46,7 @@ report = export(
     unroll=16,
     path="maps.onnx",
     decode=lambda y, border, liked: {"colour": y.argmax(2)},
-    rules=conflicts,
+    checks=conflicts,
 )
 print(report)
 

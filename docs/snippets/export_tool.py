@@ -2,7 +2,7 @@
 
 import torch
 
-from groundstate_export import HeavyBall, Tool, export
+from groundstate_export import Card, HeavyBall, export
 from langchain_groundstate import EnergyTool
 
 
@@ -27,8 +27,8 @@ export(
     unroll=16,
     path="colours.onnx",
     decode=lambda y, borders: {"colour": y.argmax(-1)},
-    rules=conflicts,
-    tool=Tool(description="Colours six countries so that neighbours differ. `borders[i][j]` is 1 where two share one."),
+    checks=conflicts,
+    card=Card(description="Colours six countries so that neighbours differ. `borders[i][j]` is 1 where two share one."),
 )
 
 tool = EnergyTool.from_model("colours.onnx", alternatives=1)  # any colouring will do

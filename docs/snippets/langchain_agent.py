@@ -44,7 +44,7 @@ class Scripted(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
 
-agent = create_agent(Scripted(), [EnergyTool.from_model("sudoku")])
+agent = create_agent(Scripted(), [EnergyTool("sudoku")])
 messages = agent.invoke({"messages": [HumanMessage(PUZZLE)]})["messages"]
 
 solution = messages[-2].artifact  # the groundstate.Solution, which the model never sees

@@ -29,6 +29,6 @@ class Scripted(BaseChatModel):
 
 
 decide = ask_llm(Scripted(), instructions="The user likes small digits in the last row.")
-tool = EnergyTool.from_model("sudoku_4x4", on_question=decide)
+tool = EnergyTool("sudoku_4x4", on_question=decide)
 outcome = json.loads(tool.invoke({"grid": "12..34.........."}))
 print(outcome["status"], outcome["answer"]["grid"], f"after {len(outcome['asked'])} replies")

@@ -10,11 +10,9 @@ from langchain_groundstate import EnergyTool
 class Printing(BaseCallbackHandler):
     def on_custom_event(self, name: str, data: Any, **_: Any) -> None:
         if name == "groundstate_progress":
-            print(
-                f"{data['tool']}: step {data['steps']}, {data['chains']} chains, {data['broken']} rules broken at best"
-            )
+            print(f"{data['tool']}: step {data['steps']}, {data['chains']} chains, {data['broken']} violations at best")
 
 
-tool = EnergyTool.from_model("sudoku")
+tool = EnergyTool("sudoku")
 puzzle = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
 tool.invoke({"grid": puzzle}, {"callbacks": [Printing()]})

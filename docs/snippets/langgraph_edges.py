@@ -13,11 +13,11 @@ class State(TypedDict, total=False):
 
 
 def reply(state: State) -> State:
-    """Replies to the question in the state: here by the option that keeps most of the answers found."""
+    """Replies to the question in the state: here with the option that leaves most of the answers found."""
     question = state["solution"]["question"]
-    option = max(question["options"], key=lambda option: option["keeps"])
-    answers = state["request"].get("answers", {}) | {question["id"]: option["id"]}
-    return {"request": state["request"] | {"answers": answers}}
+    option = max(question["options"], key=lambda option: option["answers_left"])
+    replies = state["request"].get("replies", {}) | {question["id"]: option["id"]}
+    return {"request": state["request"] | {"replies": replies}}
 
 
 builder = StateGraph(State)
@@ -28,4 +28,4 @@ builder.add_conditional_edges("solve", needs_reply, {True: "reply", False: END})
 builder.add_edge("reply", "solve")
 
 state = builder.compile().invoke({"request": {"grid": "12..34.........."}})
-print(state["solution"]["status"], "after", len(state["request"]["answers"]), "replies")
+print(state["solution"]["status"], "after", len(state["request"]["replies"]), "replies")

@@ -25,6 +25,6 @@ state = graph.invoke({"request": {"grid": "12..34.........."}}, thread)
 while "__interrupt__" in state:
     (asked,) = state["__interrupt__"]
     question = asked.value["question"]
-    print(question["text"], *(f"{option['label']} (keeps {option['keeps']})" for option in question["options"]))
+    print(question["text"], *(f"{option['label']} (leaves {option['answers_left']})" for option in question["options"]))
     state = graph.invoke(Command(resume=question["options"][0]["id"]), thread)
 print(state["solution"]["status"], state["solution"]["answer"]["grid"])

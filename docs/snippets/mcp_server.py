@@ -6,7 +6,7 @@ from mcp import Client
 
 from groundstate_mcp import build_server
 
-server = build_server(["sudoku", "sudoku_4x4"], restarts=32)  # server.run() would serve stdin and stdout
+server = build_server(["sudoku", "sudoku_4x4"], restarts=32)
 
 
 async def main() -> None:

@@ -21,15 +21,15 @@ class Lion(Rule):
         state: dict[str, Tensor],
         gradient: Mapping[str, Tensor],
         noise: Mapping[str, Tensor] | None = None,
-        rate: Tensor | None = None,
+        step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> dict[str, Tensor]:
         following = dict(state)
         for name, slope in gradient.items():
             mean = state[f"{name}.mean"]
             step = self.step_size * torch.sign(torch.lerp(slope, mean, self.betas[0]))
-            if rate is not None:  # one number a chain; at 0 the chain must not move
-                step = step * rate.reshape(-1, *(1,) * (slope.dim() - 1))
+            if step_scale is not None:  # one number a chain; at 0 the chain must not move
+                step = step * step_scale.reshape(-1, *(1,) * (slope.dim() - 1))
             following[name] = state[name] - step
             following[f"{name}.mean"] = torch.lerp(slope, mean, self.betas[1])
         return following

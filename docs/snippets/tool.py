@@ -1,4 +1,4 @@
 from langchain_groundstate import EnergyTool
 
-tool = EnergyTool.from_model("sudoku")  # name, description and JSON schema come from the file
+tool = EnergyTool("sudoku")  # name, description and JSON schema come from the file
 print(tool.name)

@@ -12,4 +12,4 @@ reply = tool.call({"grid": puzzle})  # `record` for the model, `outcome` for the
 question = reply.question
 print(question.text, [option.id for option in question.options])
 
-print(tool.respond({"grid": puzzle, "answers": {question.id: question.options[0].id}}))
+print(tool.respond({"grid": puzzle, "replies": {question.id: question.options[0].id}}))

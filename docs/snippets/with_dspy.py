@@ -7,7 +7,7 @@ import dspy
 from groundstate import tools
 
 
-def dspy_tool(tool: tools.Tool) -> dspy.Tool:
+def dspy_tool(tool: tools.LLMTool) -> dspy.Tool:
     def call(**arguments: Any) -> str:
         return tool.respond(arguments)
 

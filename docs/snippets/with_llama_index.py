@@ -18,7 +18,7 @@ class Schema(ToolMetadata):
         return self.parameters
 
 
-def function_tool(tool: tools.Tool) -> FunctionTool:
+def function_tool(tool: tools.LLMTool) -> FunctionTool:
     def call(**arguments: Any) -> str:
         return tool.respond(arguments)
 

@@ -28,7 +28,7 @@ def chat(client: OpenAI, model: str, messages: list[Any]) -> str | None:
 def respond(client: OpenAI, model: str, items: list[Any]) -> str:
     """The same in responses."""
     while True:
-        # Strict schemas must require every property, and `answers` is only there to reply to questions.
+        # Strict schemas must require every property, and `replies` is only there to reply to questions.
         said = client.responses.create(model=model, input=items, tools=[{"type": "function", "strict": False, **told}])
         items += said.output
         calls = [item for item in said.output if item.type == "function_call"]

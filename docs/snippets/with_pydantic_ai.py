@@ -30,12 +30,8 @@ def converse(agent: Agent[None, Any], tool: tools.SolveTool, prompt: str, ask: C
     while isinstance(waiting := run.output, DeferredToolRequests):
         results = DeferredToolResults()
         for call in waiting.calls:
-            question, answers = waiting.metadata[call.tool_call_id]["question"], {}
-            while question is not None:
-                answers[question.id] = ask(question)
-                solution, notes = tool.solve(call.args_as_dict(), answers)
-                question = solution.question
-            results.calls[call.tool_call_id] = tool.reply(solution, notes).record
+            conversation = tool.converse(call.args_as_dict())
+            results.calls[call.tool_call_id] = conversation.run(lambda question, _: ask(question)).record
         run = agent.run_sync(
             message_history=run.all_messages(),
             deferred_tool_results=results,

@@ -14,7 +14,7 @@ class EnergyTool(smolagents.Tool):
     skip_forward_signature_validation = True  # the arguments are those of the schema
     output_type = "any"
 
-    def __init__(self, tool: tools.Tool) -> None:
+    def __init__(self, tool: tools.LLMTool) -> None:
         required = tool.schema.get("required", ())
         self.tool, self.name, self.description = tool, tool.name, tool.description
         self.inputs = {

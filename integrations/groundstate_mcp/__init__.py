@@ -1,8 +1,8 @@
-"""Energy-based models served over the Model Context Protocol: tools that solve, judge and describe, and that ask back.
+"""Energy-based models served over the Model Context Protocol: tools that solve, score and describe, and that ask.
 
->>> from groundstate_mcp import build_server
+>>> from groundstate_mcp import build_server, serving
 >>> server = build_server(["sudoku"])
->>> server.run()  # doctest: +SKIP
+>>> serving.over_stdio(server)  # doctest: +SKIP
 """
 
 import importlib.util
@@ -10,6 +10,7 @@ import importlib.util
 if importlib.util.find_spec("mcp") is None:
     raise ImportError("groundstate_mcp needs mcp; install it with: pip install 'groundstate[mcp]'.")
 
+from groundstate_mcp import serving
 from groundstate_mcp._server import OnQuestion, build_server
 
-__all__ = ["OnQuestion", "build_server"]
+__all__ = ["OnQuestion", "build_server", "serving"]

@@ -2,6 +2,7 @@
 
 import sys
 
-from groundstate.cli._app import run
+from groundstate.cli.console import run
+from groundstate_mcp._command import command
 
-sys.exit(run(["serve", "--mcp", *sys.argv[1:]]))
+sys.exit(run(command, ["--mcp", *sys.argv[1:]], "groundstate serve"))

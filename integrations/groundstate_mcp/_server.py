@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 import json
-import os
+import logging
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack, get_args
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver.resources import Resource, TextResource
-from mcp.server.mcpserver.tools import Tool
+from mcp.server import Server
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListResourcesResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    TextResourceContents,
+)
 
 import groundstate as gs
-from groundstate.tools import DescribeTool, Detail, Model, ScoreTool, SolveOptions, SolveTool, card, collected
-from groundstate_mcp._tools import ServedSolveTool, ServedTool
+from groundstate._words import clean, cleaned
+from groundstate.tools import DescribeTool, Detail, LLMTool, Model, SolveOptions, SolveTool, card, collected
+from groundstate_mcp import _calls
+from groundstate_mcp._calls import Context
 
 OnQuestion = Literal["elicit", "return"]
-"""What becomes of a question: it is put to the user where the client can, or it always stays in the result."""
+"""What happens to a question: the user is asked where the client can, or it always stays in the result."""
+
+_log = logging.getLogger("groundstate_mcp")
 
 _INSTRUCTIONS = """\
-Solvers that roll a whole configuration downhill on a learned energy and check every answer exactly against the rules. \
-Hand a problem of the kinds below to its solve tool instead of working it out yourself; check an answer that you have with \
-the score tool; call describe_models when unsure what to send.
+Solvers that minimise an energy over a whole configuration and check every answer. Hand a problem of the kinds below to its \
+solve tool instead of working it out yourself; to check an answer that you have, send it with action "score"; call \
+describe_models when unsure what to send.
 {models}
-Only the statuses "solved" and "ambiguous" carry an answer; "infeasible" is proven, "unsolved" proves nothing. A result with a \
-`question` waits for a decision: ask the user, or decide, and call the tool again with the same arguments and `answers`."""
+The statuses "solved", "settled" and "ambiguous" carry an answer; "infeasible" is proven, "unsolved" proves nothing. A result \
+with a `question` waits for a decision: ask the user, or decide, and call the tool again with the same arguments and `replies`."""
 
 
 def build_server(
@@ -35,8 +52,10 @@ def build_server(
     on_question: OnQuestion = "elicit",
     detail: Detail = "brief",
     **solve_options: Unpack[SolveOptions],
-) -> MCPServer[Any]:
-    """A server with two tools a model, ``solve_<name>`` and ``score_<name>``, and ``describe_models``.
+) -> Server[Any]:
+    """A server with a tool for each model, ``solve_<name>``, and ``describe_models``.
+
+    A model that cannot be loaded is left out, with a warning in the log, as long as another one can.
 
     Args:
         models: Names of installed models, paths of artefacts or of folders of them, bytes, or loaded solvers; or one of these.
@@ -45,61 +64,89 @@ def build_server(
         on_question: ``"elicit"``: a question is put to the user where the client can do that, and stands in the result where it
             cannot, or where the user declines; ``"return"``: it always stands in the result.
         detail: How much a language model reads of an outcome: ``"brief"`` or ``"full"``.
-        solve_options: See `groundstate.tools.SolveOptions`; for the solve tool of every model.
+        solve_options: See `groundstate.tools.SolveOptions`; for the tool of every model.
 
     Returns:
-        The server; ``run()`` serves it over stdio, ``run("streamable-http", port=…)`` over HTTP.
+        The server. `groundstate_mcp.serving.over_stdio` and `over_http` run it; ``streamable_http_app`` is an ASGI application,
+        to which the SDK adds authorization.
 
     Raises:
-        GroundstateError: If a model cannot be loaded.
+        GroundstateError: If no model can be loaded.
         OptionError: If an option is unknown or out of range, there is no model, or two have the same name.
     """
     if on_question not in get_args(OnQuestion):
         raise gs.OptionError(f"on_question is {on_question!r}; it must be 'elicit' or 'return'.")
-    given = [models] if isinstance(models, str | os.PathLike | bytes | gs.Solver) else list(models)
-    solvers = collected(given, device)
-    tools: list[Tool] = []
+    solvers = collected(models, device, skipped=_skipped)
+    tools: dict[str, LLMTool] = {}
     for solver in solvers:
-        solve = SolveTool(solver, detail=detail, **solve_options)
-        tools += [
-            ServedSolveTool.of(solve, asks=on_question == "elicit"),
-            ServedTool.of(ScoreTool(solver, detail=detail)),
-        ]
-    tools.append(ServedTool.of(DescribeTool(solvers)))
-    kinds = "\n".join(f"- {solver.header.name}: {solver.header.title}" for solver in solvers)
-    return MCPServer(
+        tool = SolveTool(solver, detail=detail, **solve_options)
+        tools[tool.name] = tool
+    describe = DescribeTool(solvers)
+    tools[describe.name] = describe
+    resources = _resources(solvers)
+
+    async def list_tools(_context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=[_calls.listed(tool) for tool in tools.values()])
+
+    async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        return await _calls.called(tools, context, params, asks=on_question == "elicit")
+
+    async def list_resources(_context: Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:
+        return ListResourcesResult(resources=[resource for resource, _ in resources.values()])
+
+    async def read_resource(_context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        if params.uri not in resources:
+            raise MCPError(INVALID_PARAMS, f"There is no resource {params.uri[:120]!r}.")
+        resource, text = resources[params.uri]
+        contents = TextResourceContents(uri=params.uri, mime_type=resource.mime_type, text=text)
+        return ReadResourceResult(contents=[contents])
+
+    kinds = "\n".join(f"- {solver.header.name}: {' '.join(clean(solver.header.title).split())}" for solver in solvers)
+    server: Server[Any] = Server(
         name,
         title="groundstate: energy-based solvers",
         instructions=_INSTRUCTIONS.format(models=kinds),
         version=gs.__version__,
-        tools=tools,
-        resources=[*map(_header, solvers), *_cards(given)],
-        log_level="WARNING",
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_read_resource=read_resource,
     )
+    # Seals the state that clients of 2026-07-28 carry between two rounds.
+    server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=name))
+    return server
 
 
-def _header(solver: gs.Solver) -> Resource:
-    told = solver.describe()
-    return TextResource(
-        uri=f"groundstate://models/{told['name']}",
-        name=told["name"],
-        title=told["title"],
-        description="What the model says about itself: schemas, rules, energy terms, defaults, limits, parity with PyTorch.",
-        mime_type="application/json",
-        text=json.dumps(told, ensure_ascii=False),
-    )
+def _skipped(model: Model, error: gs.GroundstateError) -> None:
+    what = f"{len(model)} bytes" if isinstance(model, bytes) else clean(str(model))
+    _log.warning("%s is not served: %s", what, error)
 
 
-def _cards(models: Iterable[Model]) -> list[Resource]:
-    found = {name: text for name in models if isinstance(name, str) and (text := card(name)) is not None}
-    return [
-        TextResource(
-            uri=f"groundstate://models/{name}/card",
-            name=f"{name} card",
-            title=f"Model card of {name}",
-            description="What the model does, how it was trained, measured results, limits.",
-            mime_type="text/markdown",
-            text=text,
+def _resources(solvers: Iterable[gs.Solver]) -> dict[str, tuple[Resource, str]]:
+    """What the models say about themselves, and the cards of installed ones, by URI."""
+    found: dict[str, tuple[Resource, str]] = {}
+    for solver in solvers:
+        about = cleaned(solver.describe())
+        uri = f"groundstate://models/{about['name']}"
+        found[uri] = (
+            Resource(
+                uri=uri,
+                name=about["name"],
+                title=about["title"],
+                description="The model's header: schemas, checks, energy terms, defaults, limits, parity with PyTorch.",
+                mime_type="application/json",
+            ),
+            json.dumps(about, ensure_ascii=False),
         )
-        for name, text in found.items()
-    ]
+        if (text := card(about["name"])) is not None:
+            found[f"{uri}/card"] = (
+                Resource(
+                    uri=f"{uri}/card",
+                    name=f"{about['name']} card",
+                    title=f"Model card of {about['name']}",
+                    description="What the model does, how it was trained, measured results, limits.",
+                    mime_type="text/markdown",
+                ),
+                text,
+            )
+    return found

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import uvicorn
-from mcp.server import MCPServer
+from mcp.server import Server
+from mcp.server.stdio import stdio_server
 
 import groundstate as gs
 
@@ -23,38 +25,83 @@ STOPPED = 130
 _GRACE = 2
 """Seconds that open connections get to end when a server over HTTP is stopped."""
 
+_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
-def over_stdio(server: MCPServer[Any]) -> None:
+Application = Callable[..., Awaitable[None]]
+"""An ASGI application."""
+
+
+def over_stdio(server: Server[Any]) -> None:
     """Serve the client that started this process, over stdin and stdout, until it closes them.
 
     Ctrl-C ends the process at once, with `STOPPED`: a thread that waits for stdin cannot be interrupted, and there is nothing
-    to tidy up.
+    to clean up.
     """
+
+    async def serve() -> None:
+        async with stdio_server() as (received, sent):
+            await server.run(received, sent, server.create_initialization_options())
+
     with _on_interrupt(lambda: os._exit(STOPPED)):
         try:
-            server.run("stdio")
+            anyio.run(serve)
         except* BrokenPipeError:
-            pass  # the client left while it was being told something
+            pass  # the client left while something was being sent to it
 
 
-def over_http(server: MCPServer[Any], host: str, port: int, ready: Callable[[str], None]) -> None:
+def over_http(
+    server: Server[Any],
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    token: str | None = None,
+    anyone: bool = False,
+) -> None:
     """Serve any number of clients over streamable HTTP, until Ctrl-C.
 
     Args:
-        host: The address to listen on. Anything but this machine's own is open to whoever reaches it.
+        host: The address to listen on.
         port: The port; any free one, if 0.
         ready: Called with the address once connections are accepted.
+        token: What clients must send as ``Authorization: Bearer <token>``.
+        anyone: Whether an address that other machines reach may be served without a token.
 
     Raises:
-        OptionError: If host and port cannot be listened on.
+        OptionError: If host and port cannot be listened on, or other machines reach them and neither `token` nor `anyone` is
+            given.
     """
+    if host not in _LOCAL and token is None and not anyone:
+        raise gs.OptionError(
+            f"host is {host!r}, which other machines reach; require a token (--token-file), or allow anyone (--no-auth)."
+        )
     with _listening(host, port) as listener:
-        app = server.streamable_http_app(streamable_http_path=PATH, host=host)
+        app: Application = server.streamable_http_app(streamable_http_path=PATH, host=host)
+        if token is not None:
+            app = _guarded(app, token)
         http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
         with _on_interrupt(lambda: setattr(http, "should_exit", True)):
             shown = f"[{host}]" if ":" in host else host
             ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
             anyio.run(lambda: http.serve(sockets=[listener]))
+
+
+def _guarded(app: Application, token: str) -> Application:
+    """An application that answers 401 to whoever does not send the token."""
+    wanted = f"bearer {token}".encode()
+
+    async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            kind, _, rest = given.partition(b" ")
+            if not hmac.compare_digest(kind.lower() + b" " + rest.strip(), wanted):
+                headers = [(b"www-authenticate", b"Bearer"), (b"content-type", b"text/plain")]
+                await send({"type": "http.response.start", "status": 401, "headers": headers})
+                await send({"type": "http.response.body", "body": b"A bearer token is needed."})
+                return
+        await app(scope, receive, send)
+
+    return guarded
 
 
 @contextmanager

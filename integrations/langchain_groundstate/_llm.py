@@ -53,7 +53,8 @@ class LLMReplier:
             "found": solution.explanation,
             "question": question.text,
             "options": [
-                {"id": option.id, "label": option.label, "answers_left": option.keeps} for option in question.options
+                {"id": option.id, "label": option.label, "answers_left": option.answers_left}
+                for option in question.options
             ],
         }
         return [

@@ -8,9 +8,9 @@ from typing import Any, Unpack
 from langchain_core.runnables import RunnableLambda
 
 import groundstate as gs
-from groundstate.tools import Model, SolveOptions, SolveTool
+from groundstate.tools import Conversation, Model, Reply, SolveOptions, SolveTool
 from langchain_groundstate._progress import progress
-from langchain_groundstate._replies import OnQuestion, asettled, replier, settled
+from langchain_groundstate._replies import OnQuestion, replier
 
 
 def energy_node(
@@ -22,17 +22,17 @@ def energy_node(
     device: str = "cpu",
     **solve_options: Unpack[SolveOptions],
 ) -> RunnableLambda[Any, dict[str, Any]]:
-    """A node of a LangGraph graph: it solves the request in the state, and puts what came of it into the state.
+    """A node of a LangGraph graph: it solves the request in the state, and puts the outcome into the state.
 
-    What it puts there is `Solution.to_json` with the ``request`` as it was solved: plain JSON, which every checkpointer keeps
-    as it is. Replies to a question go into the request, as ``{"answers": {id of the question: id of an option}}`` beside the
-    rest, or are applied to it (`Option.apply`).
+    The outcome is `Solution.to_json` with the ``request`` as it was solved: plain JSON, which every checkpointer stores as it
+    is. Replies to a question go into the request, as ``{"replies": {id of the question: id of an option}}`` beside the rest, or
+    are applied to it (`Option.apply`).
 
     Args:
-        model: As in `EnergyTool.from_model`.
+        model: As in `EnergyTool`.
         request_key: Where in the state the request is; the state is a mapping, or an object with attributes.
         solution_key: Where in the state the solution goes.
-        on_question: As in `EnergyTool.from_model`.
+        on_question: As in `EnergyTool`.
         device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
         solve_options: See `SolveOptions`.
 
@@ -41,17 +41,22 @@ def energy_node(
         OptionError: If an option is unknown or out of range; from the node, if a question cannot be asked.
         RequestError: From the node, if the request in the state is not what the schema allows.
     """
-    tool = SolveTool(model, device=device, **solve_options)
+    tool = SolveTool(model, device=device, score=False, **solve_options)
     ask = replier(on_question, tool.name, tool.options)
 
-    def update(solution: gs.Solution) -> dict[str, Any]:
+    def conversation(state: Any) -> Conversation:
+        return tool.converse(_request(state, request_key), watch=progress(tool.name))
+
+    def update(reply: Reply) -> dict[str, Any]:
+        solution = reply.outcome
+        assert isinstance(solution, gs.Solution)
         return {solution_key: {**solution.to_json(), "request": dict(solution.request)}}
 
     def solve(state: Any) -> dict[str, Any]:
-        return update(settled(tool, _request(state, request_key), ask, progress(tool.name))[0])
+        return update(conversation(state).run(ask))
 
     async def asolve(state: Any) -> dict[str, Any]:
-        return update((await asettled(tool, _request(state, request_key), ask, progress(tool.name)))[0])
+        return update(await conversation(state).arun(ask))
 
     return RunnableLambda(solve, asolve, name=tool.name)
 

@@ -9,7 +9,7 @@ from langchain_core.runnables import ensure_config
 from langgraph.types import interrupt
 
 import groundstate as gs
-from langchain_groundstate._replies import CannotAskError
+from langchain_groundstate._errors import CannotAskError
 
 _REPLY = (
     'Resume with the id of an option, or {"option": <id of an option>}; {"option": null} takes the result as it is. '
@@ -53,10 +53,17 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
         "status": solution.status.value,
         "explanation": solution.explanation,
         "request": dict(solution.request),
-        "answer" if solution.solved else "best_attempt": solution.answer,
+        **_configuration(solution),
         "violations": [violation.to_json() for violation in solution.violations],
         "reply": _REPLY,
     }
+
+
+def _configuration(solution: gs.Solution) -> dict[str, Any]:
+    """The answer, or the closest attempt."""
+    if solution.closest is not None:
+        return {"closest": solution.closest.answer}
+    return {"answer": solution.answer}
 
 
 def _schema(question: gs.Question) -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Progress of a descent, told to callbacks."""
+"""Progress of a descent, reported to callbacks."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler, dispatch_custom_event
 from langchain_core.runnables import ensure_config
 
 import groundstate as gs
-from langchain_groundstate._replies import Watch
+
+Watch = Callable[[gs.Segment], None] | None
 
 EVENT = "groundstate_progress"
 
@@ -14,7 +17,7 @@ _DEAF = (BaseCallbackHandler.on_custom_event, AsyncCallbackHandler.on_custom_eve
 
 
 def progress(tool: str) -> Watch:
-    """Tells the callbacks of this run about every segment; None where none of them listens, so that it costs nothing.
+    """Report every segment to the callbacks of this run; None where none of them listens, so that it costs nothing.
 
     Must be called in the context of the run. What it returns may be called anywhere.
 
@@ -26,17 +29,17 @@ def progress(tool: str) -> Watch:
     if not any(_listens(handler) for handler in handlers):
         return None
 
-    def tell(segment: gs.Segment) -> None:
-        told = {
+    def report(segment: gs.Segment) -> None:
+        event = {
             "tool": tool,
             "steps": segment.steps,
             "chains": segment.chains,
             "energy": float(segment.energy.min()),
             "broken": int(segment.violations.sum(axis=1).min()),
         }
-        dispatch_custom_event(EVENT, told, config=config)
+        dispatch_custom_event(EVENT, event, config=config)
 
-    return tell
+    return report
 
 
 def _listens(handler: BaseCallbackHandler) -> bool:

@@ -10,17 +10,17 @@ from pydantic import ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
-from groundstate.tools import SolveTool, Tool
-from langchain_groundstate._replies import CannotAskError
+from groundstate.tools import LLMTool, SolveTool
+from langchain_groundstate._errors import CannotAskError
 
 
 @contextmanager
-def translated(tool: Tool) -> Iterator[None]:
-    """Turn what the model can correct, or has to tell, into a `ToolException`; every other error is left to rise."""
+def translated(tool: LLMTool) -> Iterator[None]:
+    """Turn what the model can correct, or has to tell, into a `ToolException`; every other error propagates."""
     try:
         yield
     except CannotAskError as error:
-        # Only the developer can mend it. Until then the model has what was found, and can reply to the question itself.
+        # Only the developer can correct it. Until then the model has what was found, and can reply to the question itself.
         found = tool.reply(error.solution).text if isinstance(tool, SolveTool) else ""
         raise ToolException(f"{error} Tell the user. The result so far: {found}") from error
     except (gs.RequestError, gs.OptionError) as error:

@@ -1,4 +1,4 @@
-"""Several artefacts, each with its tools."""
+"""Several artefacts, each with its tool."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pydantic import ConfigDict
 
 from groundstate.tools import Model, SolveOptions, collected
 from langchain_groundstate._replies import OnQuestion
-from langchain_groundstate._tools import DescribeTool, EnergyTool, ScoreTool
+from langchain_groundstate._tools import EnergyCatalogTool, EnergyTool
 
 
 class EnergyToolkit(BaseToolkit):
-    """For every model a tool that solves and one that judges answers, and one that describes them all. Made by `from_models`.
+    """For every model a tool that solves and scores, and one tool that describes them all. Made by `from_models`.
 
     Attributes:
-        tools: The tools, by model in the order given, solve before score; the one that describes is the last.
+        tools: The tools, by model in the order given; the one that describes is the last.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -29,31 +29,29 @@ class EnergyToolkit(BaseToolkit):
     @classmethod
     def from_models(
         cls,
-        models: Iterable[Model],
+        models: Iterable[Model] | Model,
         *,
         on_question: OnQuestion = "return",
         device: str = "cpu",
         **solve_options: Unpack[SolveOptions],
     ) -> Self:
-        """Load each model once, for both of its tools.
+        """Load each model once.
 
         Args:
-            models, on_question: As in `EnergyTool.from_model`.
+            models: Models as `EnergyTool` takes them, or one of them.
+            on_question: As in `EnergyTool`.
             device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
-            solve_options: See `SolveOptions`; for the solve tool of every model.
+            solve_options: See `SolveOptions`; for the tool of every model.
 
         Raises:
             GroundstateError: If a model cannot be loaded.
             OptionError: If an option is unknown or out of range, or if two models have the same name.
         """
         solvers = collected(models, device)
-        tools: list[BaseTool] = []
-        for solver in solvers:
-            tools += [
-                EnergyTool.from_model(solver, on_question=on_question, **solve_options),
-                ScoreTool.from_model(solver),
-            ]
-        return cls(tools=[*tools, DescribeTool.from_solvers(solvers)])
+        tools: list[BaseTool] = [
+            EnergyTool.from_model(solver, on_question=on_question, **solve_options) for solver in solvers
+        ]
+        return cls(tools=[*tools, EnergyCatalogTool.from_solvers(solvers)])
 
     @classmethod
     def from_folder(
@@ -67,7 +65,7 @@ class EnergyToolkit(BaseToolkit):
         """The tools of every ``.onnx`` file in a folder, in the order of their names.
 
         Raises:
-            GroundstateError: If a file is no energy artefact, or as `from_models` does.
+            GroundstateError: If a file is not an energy artefact, or as `from_models` does.
             OptionError: If the folder has none.
         """
         return cls.from_models([Path(folder)], on_question=on_question, device=device, **solve_options)

@@ -6,6 +6,7 @@
 <Status.SOLVED: 'solved'>
 """
 
+from groundstate._abilities import Asks, Optimises, Shows, Understands
 from groundstate._catalog import names as models
 from groundstate._errors import (
     ArtefactError,
@@ -18,34 +19,40 @@ from groundstate._errors import (
     UnknownModelError,
 )
 from groundstate._header import Header
+from groundstate._load import load
 from groundstate._problem import Segment
 from groundstate._question import Change, Option, Patch, Question, pointer
 from groundstate._solution import Alternative, Attempt, Score, Solution, Status, Violation
-from groundstate._solver import Solver, load
-from groundstate._task import Task
+from groundstate._solver import Solver
+from groundstate._task import Reading, Task
 from groundstate._version import __version__
 
 __all__ = [
     "Alternative",
     "ArtefactError",
+    "Asks",
     "Attempt",
     "Change",
     "Fault",
     "GroundstateError",
     "Header",
+    "Optimises",
     "Option",
     "OptionError",
     "Patch",
     "ProviderError",
     "Question",
+    "Reading",
     "RequestError",
     "Score",
     "Segment",
+    "Shows",
     "Solution",
     "Solver",
     "Status",
     "Task",
     "TaskError",
+    "Understands",
     "UnknownModelError",
     "Violation",
     "__version__",

@@ -1,11 +1,11 @@
 """Everything that groundstate raises on purpose.
 
     GroundstateError
-    ├── ArtefactError            the file is not an energy artefact, is damaged, or is of a format this version does not know
+    ├── ArtefactError            the file is not an energy artefact, is damaged, of an unknown format, or its graph fails
     ├── UnknownModelError        no installed model has this name (also a LookupError)
     ├── RequestError             the request is not what the artefact's schema allows (also a ValueError)
     ├── OptionError              an option of a call is out of range (also a ValueError)
-    ├── TaskError                the artefact needs a task that is not installed, or the task failed
+    ├── TaskError                the artefact needs a task that is not installed, or the task's code failed
     └── ProviderError            ONNX Runtime, or the device that was asked for, is not there
 
 A problem without an answer is no error: it is a `Solution` with a status.
@@ -21,7 +21,7 @@ class GroundstateError(Exception):
 
 
 class ArtefactError(GroundstateError):
-    """The file cannot be used. Raised by `load`; a file that loads does not raise it later."""
+    """The fault is the file's: it cannot be used, or its graph fails or returns what its header does not say."""
 
 
 class UnknownModelError(GroundstateError, LookupError):
@@ -58,13 +58,17 @@ class RequestError(GroundstateError, ValueError):
             shown.append(f"and {len(faults) - len(shown)} more.")
         super().__init__(" ".join(shown))
 
+    def __reduce__(self) -> tuple[type[RequestError], tuple[list[Fault]]]:
+        # Exceptions are pickled by their message, which is not what this one is made from.
+        return type(self), (list(self.faults),)
+
 
 class OptionError(GroundstateError, ValueError):
     """An option of a call (`restarts`, `max_steps`, `deadline`, `device` …) is out of range."""
 
 
 class TaskError(GroundstateError):
-    """The artefact names a task that is not installed. Install the package that brings it, or call `Solver.minimise`."""
+    """The artefact names a task that is not installed, or the task's own code failed: its author's fault, not the request's."""
 
 
 class ProviderError(GroundstateError):

@@ -2,65 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from groundstate._header import Header
-from groundstate._solution import Solution, Status
-from groundstate._task import Task
+from groundstate._meaning import Meaning
+from groundstate._solution import Attempt, Solution, Status
 
 _FEW = 2
 """Variables named as decided first, and as decided last."""
 
 
-def explained(task: Task, header: Header, request: Mapping[str, Any], solution: Solution, sought: int) -> str:
+def explained(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
     """What was asked, what was found, how sure that is, what was decided first and last, and what came nearest.
 
     Args:
-        request: What was asked, plain.
         sought: Different answers that were looked for.
     """
-    said = [f"Asked: {task.summary(request)}."]
-    if solution.status is Status.INFEASIBLE:
-        return " ".join([*said, "No descent was made: the request contradicts itself, which is proven."])
-    chains, steps, energy = _times(solution.chains, "chain"), _times(solution.steps, "update"), solution.energy
-    if not solution.solved:
-        said.append(f"{chains} of at most {steps} found no answer, which proves nothing.")
-        if energy is not None:
-            said.append(f"The lowest energy seen is {energy:.4g}, at a configuration that breaks rules.")
-        return " ".join(said)
-    rules = ", ".join(rule.name for rule in header.rules)
-    checked = f"checked exactly against every rule ({rules})" if rules else "checked exactly"
-    if solution.alternatives:
-        # How one of several came about is no reason to prefer it.
-        return " ".join(
-            [*said, f"Found by descent: {len(solution.alternatives) + 1} different answers so far, {checked}."]
-        )
-    said.append(f"Found by descent: an answer of energy {energy:.4g} after {steps}, {checked}.")
-    if solution.only:
-        said.append("It is the only answer, which is proven.")
+    asked = f"Asked: {meaning.summary()}."
+    match solution.status:
+        case Status.INFEASIBLE:
+            return f"{asked} No descent was made: the request contradicts itself, which is proven."
+        case Status.UNSOLVED:
+            return f"{asked} {_unsolved(header, solution)}"
+        case Status.AMBIGUOUS:
+            # How one of several came about is no reason to prefer it.
+            found = f"{len(solution.alternatives) + 1} different"
+            if not solution.checked:
+                return f"{asked} Found by descent: {found} minima of equal energy so far, which nothing checks."
+            return f"{asked} Found by descent: {found} answers so far, {_checked(header)}."
+        case Status.SETTLED:
+            return f"{asked} {_settled(meaning, solution)}"
+        case Status.SOLVED:
+            return f"{asked} {_solved(meaning, header, solution, sought)}"
+
+
+def _unsolved(header: Header, solution: Solution) -> str:
+    chains, steps, closest = _times(solution.chains, "chain"), _times(solution.steps, "update"), solution.closest
+    parts = [f"{chains} of at most {steps} found no answer, which proves nothing."]
+    if closest is not None:
+        where = "a configuration that fails checks" if closest.violations else "a configuration that had not converged"
+        parts.append(f"The lowest energy seen is {closest.energy:.4g}, at {where}.")
+    elif header.checks or header.accept.converged:
+        parts.append("No configuration of finite energy was seen.")
+    return " ".join(parts)
+
+
+def _settled(meaning: Meaning, solution: Solution) -> str:
+    came = f"{solution.hits} of {_times(solution.chains, 'chain')} reached it"
+    settled = (
+        f"The descent settled at a minimum of energy {solution.energy:.4g} after {_times(solution.steps, 'update')}"
+    )
+    parts = (f"{settled}; {came}. Nothing proves that it is the lowest.", _order(meaning, solution))
+    return " ".join(part for part in parts if part)
+
+
+def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
+    steps = _times(solution.steps, "update")
+    parts = [f"Found by descent: an answer of energy {solution.energy:.4g} after {steps}, {_checked(header)}."]
+    if solution.unique:
+        parts.append("It is the only answer, which is proven.")
     elif sought > 1:
-        came = f"{solution.arrivals} of {chains}"
-        said.append(f"No other answer was found, and {came} came to this one; that is no proof.")
-    if order := _order(task, request, solution):
-        said.append(order)
+        came = f"{solution.hits} of {_times(solution.chains, 'chain')}"
+        parts.append(f"No other answer was found, and {came} came to this one; that is no proof.")
+    parts.append(_order(meaning, solution))
     if (near := solution.runner_up) is not None:
-        said.append(
-            f"The nearest wrong configuration had energy {near.energy:.4g} and broke {_times(near.broken, 'rule')}."
-        )
-    return " ".join(said)
+        parts.append(_nearest(near))
+    return " ".join(part for part in parts if part)
 
 
-def _order(task: Task, request: Mapping[str, Any], solution: Solution) -> str:
-    """What settled first and last in the descent; nothing where all settled at once."""
+def _checked(header: Header) -> str:
+    names = ", ".join(check.name for check in header.checks if check.name in header.accept.checks)
+    return f"checked exactly against every check ({names})" if names else "checked exactly"
+
+
+def _nearest(near: Attempt) -> str:
+    failed = f"failed {_times(near.violated, 'check')}" if near.violations else "had not converged"
+    return f"The nearest configuration that is no answer had energy {near.energy:.4g} and {failed}."
+
+
+def _order(meaning: Meaning, solution: Solution) -> str:
+    """What was decided first and last in the descent; nothing where all was decided at once."""
     decided, answer = solution.decided, solution.answer
     if answer is None or not decided or min(decided.values()) == max(decided.values()):
         return ""
-    values = task.variables(request, answer)
+    values = meaning.variables(answer)
     known = [name for name in decided if name in values]
+    if not known:
+        return ""
     first, last = (
-        " and ".join(task.called(request, name, values[name]) for name in some)
-        for some in (known[:_FEW], known[-_FEW:])
+        " and ".join(meaning.called(name, values[name]) for name in some) for some in (known[:_FEW], known[-_FEW:])
     )
     ends = min(decided.values()), max(decided.values())
     return f"Decided first: {first}, by update {ends[0]}; last: {last}, by update {ends[1]}."

@@ -1,26 +1,30 @@
-"""One problem on its way: what it may spend, what was found of it, and when it is over."""
+"""One problem in the descent: what it may spend, what was found of it, and when it is over."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._header import Header
+from groundstate._meaning import Meaning
 from groundstate._session import Tensors
 
 FREE = 2_048
-"""Entries of a step's largest tensor, over all chains, below which more chains take hardly more time."""
+"""Elements of a step's largest tensor, over all chains, below which more chains take hardly more time."""
 
 BUSY = 1 << 19
-"""Entries of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
+"""Elements of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
+
+MOST_MINIMA = 64
+"""Different minima that are kept of an energy without checks, those of lowest energy."""
 
 
-def width(rounds: int, restarts: int, entries: int = FREE) -> int:
+def width(rounds: int, restarts: int, elements: int = FREE) -> int:
     """Chains a problem may have in flight after some segments: few at first, since most problems need few.
 
     It does not depend on the machine, so that a seed gives the same answer everywhere.
@@ -28,11 +32,25 @@ def width(rounds: int, restarts: int, entries: int = FREE) -> int:
     Args:
         rounds: Segments so far.
         restarts: Chains that may be started.
-        entries: Of a step's largest tensor for one chain.
+        elements: Of a step's largest tensor for one chain.
     """
-    few = min(max(2, FREE // entries), 16)
-    most = min(restarts, max(4 * few, BUSY // entries))
+    few = min(max(2, FREE // elements), 16)
+    most = min(restarts, max(4 * few, BUSY // elements))
     return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
+
+
+def all_minima_found(different: int, converged: int) -> bool:
+    """Whether chains that converged have probably reached every minimum that such chains reach.
+
+    True once the posterior mean of the number of minima is less than half a minimum above the number found (C. G. E. Boender and
+    A. H. G. Rinnooy Kan, "Bayesian stopping rules for multistart global optimization methods", 1987).
+
+    Args:
+        different: Different minima found.
+        converged: Chains that reached one of them.
+    """
+    spare = converged - different - 2
+    return spare > 0 and different * (converged - 1) <= (different + 0.5) * spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +72,44 @@ class Budget:
     alternatives: int
 
 
-@dataclass(slots=True)
-class Found:
-    """An answer, or a configuration that is none.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A configuration that a chain reached.
 
     Attributes:
-        answer: Its tensors without the batch.
+        tensors: Its answer tensors without the batch.
         energy: Its energy.
-        violations: What the graph counted of its violations.
+        violations: How often the graph found each check failed, ``(C,)``.
+        excess: By how much at most, ``(C,)``; None where the graph does not measure.
         steps: Updates that the chain had made.
-        since: For every entry of the answer's whole-number tensors the update since which the chain had kept it.
-        chains: Chains that came to it.
+        since: For every element of the answer's whole-number tensors the update since which the chain had kept it.
     """
 
-    answer: Tensors
+    tensors: Tensors
     energy: float
     violations: NDArray[np.int64]
+    excess: NDArray[np.float32] | None
     steps: int
-    since: Tensors = field(default_factory=dict)
-    chains: int = 1
+    since: Tensors
+
+
+@dataclass(slots=True)
+class Found:
+    """An answer.
+
+    Attributes:
+        answer: As plain JSON.
+        energy: Its energy.
+        steps: Updates that the chain had made.
+        since: As in `Candidate`.
+        hits: Chains that reached it.
+    """
+
+    answer: dict[str, Any]
+    energy: float
+    steps: int
+    since: Tensors
+    hits: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +118,20 @@ class Segment:
 
     Attributes:
         index: The problem's place in the call.
+        stage: The stage's name; empty in the last stage, which is the only one in most files.
         steps: Updates made by the oldest chain.
-        chains: Chains in flight.
+        chains: Chains in this stage.
         chain: A number for each, ``(chains,)``, the same from segment to segment; new where a chain starts anew.
         energy: Energy at the end of the segment, ``(chains,)``.
-        violations: Broken rules at the end, ``(chains, C)``.
+        violations: How often each check fails at the end, ``(chains, C)``; without columns in an earlier stage.
         trace: Energy before the updates 0, n, 2n, … of the segment, ``(chains, ⌈S / n⌉)``; S is the header's ``steps``, n its
             ``trace_every``.
-        answer: Answer tensors at the end of the segment, ``(chains, …)`` each.
+        answer: Answer tensors of the stage at the end of the segment, ``(chains, …)`` each.
         path: Answer tensors before the same updates, ``(chains, ⌈S / n⌉, …)``, where the graph has them.
     """
 
     index: int
+    stage: str
     steps: int
     chains: int
     chain: NDArray[np.int64]
@@ -105,23 +144,23 @@ class Segment:
 
 @dataclass(eq=False)
 class Problem:
-    """One problem on its way.
+    """One problem in the descent.
 
     Attributes:
         index: Its place in the call.
         header: The artefact's, at the problem's sizes.
-        inputs: Input tensors without the batch; where a better answer is looked for, those of the problem that allows no other.
-        judge: The exact check of an answer that the graph holds for right: what it costs (−∞ where answers cost nothing), or None
-            where it is wrong.
-        below: From a cost to the inputs of the problem whose answers cost less; None where there can be none.
-        unique: Whether there is provably no other answer beside a right one.
+        meaning: What the request means.
         begun: `time.monotonic` at its start.
-        found: Different answers that cost the same, which is the least seen.
+        inputs: Input tensors without the batch; where a better answer is looked for, those of the problem that allows no other.
+        found: Different answers that cost the same, which is the least seen. Of an energy without checks, its different minima,
+            lowest energy first.
         best: The lowest-energy configuration seen that is no answer.
         first: Segments that it took to find the first of the answers; 0 while there is none.
         cost: What the answers cost.
         improving: Whether an answer that costs less is looked for.
-        only: Whether the answer found is provably the only one.
+        unique: Whether the answer found is proven to be the only one.
+        checked: Whether a check of the file or of the task passed the answers found.
+        converged: Chains of an energy without checks that reached a minimum.
         started: Chains started.
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
@@ -129,26 +168,26 @@ class Problem:
 
     index: int
     header: Header
-    inputs: Tensors
+    meaning: Meaning
     budget: Budget
-    judge: Callable[[Tensors], float | None]
-    below: Callable[[float], Tensors | None]
-    unique: Callable[[Tensors], bool]
     begun: float
-    random: np.random.Generator = field(init=False)
+    inputs: Tensors = field(init=False)
     found: list[Found] = field(default_factory=list)
-    best: Found | None = None
+    best: Candidate | None = None
     first: int = 0
     cost: float = math.inf
     improving: bool = False
-    only: bool = False
+    unique: bool = False
+    checked: bool = False
+    converged: int = 0
     started: int = 0
     named: int = 0
     rounds: int = 0
     steps: int = 0
 
     def __post_init__(self) -> None:
-        self.random = np.random.Generator(np.random.SFC64(self.budget.seed))
+        self.inputs = self.meaning.inputs
+        self._words = np.random.SeedSequence(self.budget.seed).generate_state(2, np.uint64)
 
     @property
     def size(self) -> tuple[tuple[int, ...], ...]:
@@ -157,47 +196,103 @@ class Problem:
 
     @property
     def late(self) -> bool:
+        """Whether its deadline has passed."""
         return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
 
     @property
+    def settles(self) -> bool:
+        """Whether it looks for minima of an energy that nothing checks."""
+        return bool(self.found) and not self.checked
+
+    @property
     def answered(self) -> bool:
-        """Enough answers are found and none can be better, or looking for more took several times what these took."""
-        enough = len(self.found) >= self.budget.alternatives or self.only
+        """Whether enough answers are found and none can be better, or looking for more took several times what these took."""
+        if self.settles:
+            return all_minima_found(len(self.found), self.converged)
+        enough = len(self.found) >= self.budget.alternatives or self.unique
         return (enough and not self.improving) or bool(self.found and self.rounds >= 4 * self.first + 8)
 
     @property
     def wanted(self) -> int:
         """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
-        if self.found and not self.improving:
+        if self.found and not self.improving and not self.settles:
             return self.budget.restarts
         return width(self.rounds, self.budget.restarts, self.header.largest)
 
-    def offer(self, found: Found) -> bool:
-        """Take an answer that the graph holds for right, unless it is wrong, known, or costs more than another.
+    def random(self, chain: int, stream: int) -> np.random.Generator:
+        """The generator of a chain's draws: they depend on the seed and the chain's number, and on nothing else."""
+        words = np.array([*self._words, (chain << 16) + stream], np.uint64)
+        return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+
+    def offer(self, candidate: Candidate) -> bool:
+        """Take an acceptable configuration, unless the task finds it wrong, it is known, or it costs more than another.
 
         One that costs less takes the place of the others, and the inputs become those of the problem that allows no dearer one.
 
         Returns:
             Whether it is right.
         """
-        cost = self.judge(found.answer)
-        if cost is None:
+        answer = self.meaning.decode(candidate.tensors)
+        broken = self.meaning.check(answer)
+        if broken:
             return False
-        if cost < self.cost:
+        answer = self.meaning.settle_ties(answer)
+        found = Found(answer, candidate.energy, candidate.steps, candidate.since)
+        if broken is None and not self.header.accept.checks:
+            self._settle(found)
+            return True
+        self.checked = True
+        cost = self.meaning.cost(answer)
+        if not self.found or self.meaning.cheaper(cost, self.cost):
             self.found, self.cost, self.first = [], cost, self.rounds + 1
-            following = self.below(cost)
+            following = self.meaning.with_cost_below(cost)
             self.improving = following is not None
             self.inputs = self.inputs if following is None else following
-        if cost == self.cost:
-            known = next((one for one in self.found if _same(one.answer, found.answer)), None)
+        if not self.meaning.cheaper(self.cost, cost):
+            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
-                known.chains += 1
+                known.hits += 1
             elif len(self.found) < self.budget.alternatives:
                 self.found.append(found)
                 # The proof may take longer than a segment, and is of no use where nothing further is looked for.
-                self.only = self.budget.alternatives > 1 and len(self.found) == 1 and self.unique(found.answer)
+                self.unique = self.budget.alternatives > 1 and len(self.found) == 1 and self.meaning.unique(answer)
         return True
 
+    def _settle(self, found: Found) -> None:
+        """Take a minimum of an energy without checks."""
+        self.converged += 1
+        self.first = self.first or self.rounds + 1
+        for place, one in enumerate(self.found):
+            if self.meaning.same(one.answer, found.answer):
+                found.hits += one.hits
+                if one.energy <= found.energy:
+                    one.hits = found.hits
+                    return
+                del self.found[place]
+                break
+        self.found.append(found)
+        self.found.sort(key=lambda one: one.energy)
+        del self.found[MOST_MINIMA:]
 
-def _same(one: Tensors, other: Tensors) -> bool:
-    return all(np.array_equal(tensor, other[name]) for name, tensor in one.items())
+    @property
+    def answers(self) -> list[Found]:
+        """The answers: as good as each other, lowest energy first, as many as are asked for."""
+        ordered = sorted(self.found, key=lambda one: one.energy)
+        if self.settles:
+            lowest = ordered[0].energy
+            # A chain that has converged is above its minimum by the square of its residual at most, over the curvature.
+            rounding = max(1e-6, 1e-5 * abs(lowest), self.header.defaults["residual_tolerance"] ** 2)
+            ordered = [one for one in ordered if one.energy <= lowest + rounding]
+        return ordered[: self.budget.alternatives]
+
+
+class _Words(np.random.bit_generator.ISeedSequence):
+    """Words as a bit generator takes its seed. To make a `SeedSequence` takes longer than most chains draw."""
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """The words."""
+        del n_words, dtype
+        return self._words

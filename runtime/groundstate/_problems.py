@@ -1,8 +1,7 @@
-"""From requests to problems of the descent, and from what the descent found to solutions."""
+"""Translates requests into problems of the descent, and finished problems into solutions."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,20 +11,19 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import _asking
-from groundstate._chains import Pool, descend
+from groundstate import _ask
+from groundstate._chains import descend
 from groundstate._errors import RequestError
 from groundstate._explain import explained
 from groundstate._header import Header
-from groundstate._problem import Budget, Found, Problem, Segment
+from groundstate._meaning import Meaning, Understanding
+from groundstate._pool import Pool
+from groundstate._problem import Budget, Candidate, Problem, Segment
 from groundstate._question import Question
 from groundstate._request import Schema
 from groundstate._session import Session, Tensors
 from groundstate._sizes import header_at
 from groundstate._solution import Alternative, Attempt, Solution, Status, Violation
-from groundstate._task import Task
-
-Plain = dict[str, Any]
 
 _REMEMBERED = 256
 """Sizes whose header is kept for a file of any size: to make one takes as long as a small problem's segment."""
@@ -35,34 +33,35 @@ EFFORTS = {1: (8, 512), 2: (16, 2048)}
 
 
 class Problems:
-    """What an artefact's problems mean: how a request becomes one, and what its end says.
+    """Translates requests into problems, and finished problems into solutions.
 
     Args:
-        session: Runs the graph.
+        sessions: Run the graphs of the stages, in their order.
         header: Of the artefact.
         task: Of the artefact.
         pool: Threads to descend on.
     """
 
-    def __init__(self, session: Session, header: Header, task: Task, pool: Pool) -> None:
-        self._session, self._pool = session, pool
+    def __init__(self, sessions: list[Session], header: Header, task: Understanding, pool: Pool) -> None:
+        self._sessions, self._pool = sessions, pool
         self.header, self.task = header, task
-        self._request = Schema(header.request, header.inputs)
+        self._request = Schema(header.request, header.asked)
         self._header_at = lru_cache(_REMEMBERED)(self._make_header)
 
-    def plain(self, request: Mapping[str, Any]) -> Plain:
-        """The request as plain JSON.
+    def read(self, request: Mapping[str, Any]) -> Meaning:
+        """What a request means. It is copied and validated here, and nowhere else.
 
         Raises:
-            RequestError: If it is not what the schema allows.
+            RequestError: If it is not what the schema allows, or means nothing.
         """
         try:
-            return self._request.validate(request)
+            plain = self._request.validate(request)
         except RequestError:
             fault = self.task.explain(request) if isinstance(request, Mapping) else None
             if fault is None:
                 raise
             raise RequestError([fault]) from None
+        return self.task.read(plain)
 
     def sized(self, inputs: Tensors) -> Header:
         """The header at the sizes of input tensors without the batch.
@@ -76,55 +75,57 @@ class Problems:
 
     def outcomes(
         self,
-        requests: Iterable[Mapping[str, Any]],
+        requests: Iterable[Mapping[str, Any] | Meaning],
         budget: Budget,
         watch: Callable[[Segment], None] | None = None,
         begun: float | None = None,
-        pulse: Callable[[], None] | None = None,
-    ) -> Iterator[tuple[int, Plain, Solution | RequestError]]:
-        """Solve requests in shared batches: their numbers, what they are as plain JSON, and how they ended, as they end.
+        heartbeat: Callable[[], None] | None = None,
+        *,
+        explain: bool = True,
+    ) -> Iterator[tuple[int, Meaning | None, Solution | RequestError]]:
+        """Solve requests in shared batches: their numbers, what they mean, and how they ended, as they end.
 
-        A request that contradicts itself ends at once; one that is not what the schema allows ends as its error.
+        A request that contradicts itself ends at once; one that the schema does not allow ends as its error, without a meaning.
 
         Args:
+            requests: Some may be read already.
             begun: `time.monotonic` from which deadlines count; where None, for each request from when it is read.
-            pulse: Called before every segment; what it raises ends the descent.
+            heartbeat: Called before every segment; what it raises ends the descent.
+            explain: Whether somebody reads how the outcome came about.
         """
-        plain: dict[int, Plain] = {}
-        early: list[tuple[int, Plain, Solution | RequestError]] = []
+        early: list[tuple[int, Meaning | None, Solution | RequestError]] = []
 
         def admitted() -> Iterator[Problem]:
             for index, request in enumerate(requests):
+                at = time.monotonic() if begun is None else begun
                 try:
-                    asked = self.plain(request)
-                    prepared = self._prepare(index, asked, budget, time.monotonic() if begun is None else begun)
+                    meaning = request if isinstance(request, Meaning) else self.read(request)
+                    prepared = self._prepare(index, meaning, budget, at)
                 except RequestError as error:
-                    early.append((index, {}, error))
+                    early.append((index, None, error))
                     continue
                 if isinstance(prepared, Solution):
-                    early.append((index, asked, prepared))
+                    early.append((index, meaning, prepared))
                     continue
-                plain[index] = asked
                 yield prepared
 
-        for problem in descend(self._session, admitted(), self._pool, watch, pulse):
+        for problem in descend(self._sessions, admitted(), self._pool, watch, heartbeat, explain=explain):
             while early:
                 yield early.pop(0)
-            asked = plain.pop(problem.index)
-            yield problem.index, asked, self._conclude(problem, asked)
+            yield problem.index, problem.meaning, self._conclude(problem, explain=explain)
         yield from early
 
     def question(
         self,
-        request: Plain,
+        meaning: Meaning,
         solution: Solution,
         budget: Budget,
         begun: float,
-        pulse: Callable[[], None] | None = None,
+        heartbeat: Callable[[], None] | None = None,
     ) -> Question | None:
-        """What would settle a problem that is not settled; None where nothing would, or no time is left."""
+        """What would decide a problem that has several answers or none; None where nothing would, or no time is left."""
 
-        def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, dict[str, Any]]]:
             chains, steps = EFFORTS[effort]
             tried = replace(
                 budget,
@@ -132,86 +133,92 @@ class Problems:
                 max_steps=min(steps, budget.max_steps),
                 alternatives=1,
             )
-            for index, _, outcome in self.outcomes(requests, tried, None, begun, pulse):
-                if isinstance(outcome, Solution) and outcome.solved and outcome.answer is not None:
+            for index, _, outcome in self.outcomes(requests, tried, None, begun, heartbeat, explain=False):
+                if isinstance(outcome, Solution) and outcome.answer is not None:
                     yield index, outcome.answer
 
         late = budget.deadline is not None and time.monotonic() - begun >= budget.deadline
-        if solution.status is Status.SOLVED or late:
+        if meaning.asks is None or late or solution.status in (Status.SOLVED, Status.SETTLED):
             return None
-        if solution.status is Status.AMBIGUOUS and solution.answer is not None:
+        if solution.answer is not None:
             answers = [solution.answer, *(other.answer for other in solution.alternatives)]
-            return _asking.ambiguous(self.task, request, answers, trial)
-        return _asking.relax(self.task, request, solution.answer, solution.violations, trial)
+            return _ask.ambiguous(meaning, answers, trial)
+        checks = "passes every check" if self.header.checks else "is a minimum of the energy"
+        return _ask.relax(meaning, solution.closest, solution.violations, trial, checks)
 
-    def violations(self, counts: NDArray[np.int64]) -> list[Violation]:
-        """The rules that the graph counted as broken."""
-        return [
-            Violation(rule.name, int(count), f"{rule.description} Broken {int(count)} times.")
-            for rule, count in zip(self.header.rules, counts, strict=True)
-            if count
-        ]
+    def violations(self, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
+        """The checks that the graph found failing. A count below zero means nothing, so the check has not passed.
+
+        Args:
+            counts: How often each fails, ``(C,)``.
+            excess: By how much at most, ``(C,)``; None where the graph does not measure.
+        """
+        found = []
+        for place, (check, count) in enumerate(zip(self.header.checks, counts.tolist(), strict=True)):
+            if not count:
+                continue
+            if check.tolerance is None or excess is None:
+                said = f"Violated {count} time{'' if count == 1 else 's'}."
+                found.append(Violation(check.name, f"{check.description} {said}".strip(), max(count, 1)))
+                continue
+            amount, unit = float(excess[place]), "" if check.unit is None else f" {check.unit}"
+            where = f"at {count} place{'' if count == 1 else 's'}"
+            said = f"The tolerance of {check.tolerance:g}{unit} is exceeded by {amount:.3g}{unit}, {where}."
+            text = f"{check.description} {said}".strip()
+            found.append(Violation(check.name, text, max(count, 1), amount, check.unit))
+        return found
 
     def _make_header(self, shapes: tuple[tuple[int, ...], ...]) -> Header:
         return header_at(self.header, dict(zip(self.header.inputs, shapes, strict=True)))
 
-    def _prepare(self, index: int, request: Plain, budget: Budget, begun: float) -> Solution | Problem:
-        """Encode; a solution where the request contradicts itself."""
-        task = self.task
-        if wrong := task.contradictions(request):
-            solution = Solution(Status.INFEASIBLE, None, None, tuple(wrong), seed=budget.seed)
-            said = explained(task, self.header, request, solution, budget.alternatives)
-            return replace(solution, explanation=said, request=request, seconds=time.monotonic() - begun)
+    def _prepare(self, index: int, meaning: Meaning, budget: Budget, begun: float) -> Solution | Problem:
+        """The problem; a solution where the request contradicts itself."""
+        if meaning.contradictions:
+            solution = Solution(Status.INFEASIBLE, None, None, violations=meaning.contradictions, seed=budget.seed)
+            return self._finished(solution, meaning, budget, begun, explain=True)
+        return Problem(index, self.sized(meaning.inputs), meaning, budget, begun)
 
-        def judge(answer: Tensors) -> float | None:
-            decoded = task.decode(request, answer)
-            if task.check(request, decoded):
-                return None
-            cost = task.cost(request, decoded)
-            return -math.inf if cost is None else cost
+    def _conclude(self, problem: Problem, *, explain: bool) -> Solution:
+        solution = self._answered(problem, explain=explain) if problem.found else self._given_up(problem)
+        return self._finished(solution, problem.meaning, problem.budget, problem.begun, explain=explain)
 
-        def below(cost: float) -> Tensors | None:
-            return None if cost == -math.inf else task.below(request, cost)
+    def _finished(
+        self, solution: Solution, meaning: Meaning, budget: Budget, begun: float, *, explain: bool
+    ) -> Solution:
+        said = explained(meaning, self.header, solution, budget.alternatives) if explain else ""
+        draw = None if meaning.shows is None else meaning.svg
+        return replace(solution, explanation=said, request=meaning.request, seconds=time.monotonic() - begun, draw=draw)
 
-        def unique(answer: Tensors) -> bool:
-            return task.unique(request, task.decode(request, answer))
-
-        inputs = task.encode(request)
-        return Problem(index, self.sized(inputs), inputs, budget, judge, below, unique, begun)
-
-    def _conclude(self, problem: Problem, request: Plain) -> Solution:
-        solution = self._answered(problem, request) if problem.found else self._given_up(problem, request)
-        said = explained(self.task, self.header, request, solution, problem.budget.alternatives)
-        return replace(solution, explanation=said, request=request, seconds=time.monotonic() - problem.begun)
-
-    def _answered(self, problem: Problem, request: Plain) -> Solution:
-        first, *others = sorted(problem.found, key=lambda one: one.energy)
-        best: Found | None = problem.best
-        decided = self.task.decided(request, first.since)
+    def _answered(self, problem: Problem, *, explain: bool) -> Solution:
+        first, *others = problem.answers
+        status = Status.AMBIGUOUS if others else Status.SOLVED if problem.checked else Status.SETTLED
+        runner_up = problem.best if explain and problem.checked else None
         return Solution(
-            Status.AMBIGUOUS if others else Status.SOLVED,
-            self.task.decode(request, first.answer),
+            status,
+            first.answer,
             first.energy,
-            alternatives=tuple(
-                Alternative(self.task.decode(request, one.answer), one.energy, one.chains) for one in others
-            ),
-            only=problem.only,
-            decided=dict(sorted(decided.items(), key=lambda item: item[1])),
-            runner_up=None if best is None else Attempt(best.energy, int(best.violations.sum())),
-            arrivals=first.chains,
+            alternatives=tuple(Alternative(one.answer, one.energy, one.hits) for one in others),
+            checked=problem.checked,
+            unique=problem.unique,
+            decided=problem.meaning.decided(first.since) if explain else {},
+            runner_up=None if runner_up is None else self._attempt(problem, runner_up),
+            hits=first.hits,
             steps=first.steps,
             chains=problem.started,
             seed=problem.budget.seed,
         )
 
-    def _given_up(self, problem: Problem, request: Plain) -> Solution:
-        best: Found | None = problem.best
+    def _given_up(self, problem: Problem) -> Solution:
         spent = _Spent(steps=problem.steps, chains=problem.started, seed=problem.budget.seed)
-        if best is None:
+        if problem.best is None:
             return Solution(Status.UNSOLVED, None, None, **spent)
-        answer = self.task.decode(request, best.answer)
-        broken = self.task.check(request, answer) or self.violations(best.violations)
-        return Solution(Status.UNSOLVED, answer, best.energy, tuple(broken), **spent)
+        closest = self._attempt(problem, problem.best)
+        return Solution(Status.UNSOLVED, None, None, closest, closest.violations, **spent)
+
+    def _attempt(self, problem: Problem, candidate: Candidate) -> Attempt:
+        answer = problem.meaning.decode(candidate.tensors)
+        broken = problem.meaning.check(answer) or self.violations(candidate.violations, candidate.excess)
+        return Attempt(answer, candidate.energy, tuple(broken))
 
 
 class _Spent(TypedDict):

@@ -39,13 +39,13 @@ class Option:
         id: What to reply with; unique within its question.
         label: The same for people.
         patch: What it changes in the request.
-        keeps: Of the different answers found, how many it leaves possible.
+        answers_left: Of the different answers found, how many it leaves possible.
     """
 
     id: str
     label: str
     patch: Patch
-    keeps: int
+    answers_left: int
 
     def apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The changed request; the one given stays as it is.
@@ -56,7 +56,9 @@ class Option:
         return patched(request, self.patch)
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "label": self.label, "keeps": self.keeps, "patch": [dict(one) for one in self.patch]}
+        """A JSON-ready record."""
+        patch = [dict(one) for one in self.patch]
+        return {"id": self.id, "label": self.label, "answers_left": self.answers_left, "patch": patch}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,14 @@ class Question:
         about: The path of what it asks about, as in `Option.patch` and in answers: ``grid[0][3]``; empty where it is about
             several things in the request.
         options: The replies, at least one.
-        answers: How many different answers were found, and told apart by the options.
+        answers_found: How many different answers were found that the options tell apart.
     """
 
     id: str
     text: str
     about: str
     options: tuple[Option, ...]
-    answers: int
+    answers_found: int
 
     def option(self, reply: str) -> Option:
         """The option that a reply means, by its id or its label, whatever the case.
@@ -93,24 +95,25 @@ class Question:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         known = ", ".join(map(repr, ids))
         raise RequestError(
-            [Fault(f"answers.{self.id}", f"{str(reply)[:60]!r} is none of the options, which are {known}.{hint}")]
+            [Fault(f"replies.{self.id}", f"{str(reply)[:60]!r} is none of the options, which are {known}.{hint}")]
         )
 
     def to_json(self) -> dict[str, Any]:
+        """A JSON-ready record."""
         return {
             "id": self.id,
             "text": self.text,
             "about": self.about,
-            "answers": self.answers,
+            "answers_found": self.answers_found,
             "options": [option.to_json() for option in self.options],
         }
 
 
-def question(request: Mapping[str, Any], text: str, about: str, options: Sequence[Option], answers: int) -> Question:
+def question(request: Mapping[str, Any], text: str, about: str, options: Sequence[Option], found: int) -> Question:
     """A question, named by what it says and of which request."""
     said = [plain(request), text, about, [option.to_json() for option in options]]
     named = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:8]
-    return Question(f"q{named}", text, about, tuple(options), answers)
+    return Question(f"q{named}", text, about, tuple(options), found)
 
 
 def patched(request: Mapping[str, Any], patch: Patch) -> dict[str, Any]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import math
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from groundstate._errors import Fault, RequestError
+from groundstate._errors import ArtefactError, Fault, RequestError
 from groundstate._header import Spec
+from groundstate._schema_check import examine
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-_SAID = 60
+_SHOWN = 60
 _MOST = 100
-"""Faults looked for: enough to mend a request by, and a bound on what a huge one costs."""
+"""Faults looked for: enough to correct a request by, and a bound on what a huge one costs."""
+
+_SECONDS = 2.0
+"""Time that a request may take to be checked against its schema."""
+
+_EXACT = 2**53
+"""Below it, a floating-point number without a fraction is exactly one whole number."""
 
 
 class Schema:
@@ -26,41 +35,55 @@ class Schema:
 
     Args:
         schema: The schema of an object.
-        tensors: Properties that are integer tensors whose bounds `_bounds` can read: they are checked in bulk, and the schema
-            proper is only consulted when something is wrong.
+        tensors: Properties that are tensors whose bounds `_bounds` can read: they are checked in bulk, and the schema proper is
+            only consulted when something is wrong.
         noun: What is validated, for messages.
+
+    Raises:
+        ArtefactError: If the schema is none, or refers to what is outside of it.
     """
 
     def __init__(self, schema: Mapping[str, Any], tensors: Mapping[str, Spec], noun: str = "request") -> None:
         self._noun = noun
         self.schema = dict(schema)
+        examine(self.schema, noun)
         properties = self.schema.get("properties", {})
         self._bulk = {
             name: (spec.shape, bounds)
             for name, spec in tensors.items()
-            if spec.dtype == np.int64
-            and not spec.axes
-            and (bounds := _bounds(properties.get(name), spec.shape)) is not None
+            if not spec.axes and (bounds := _bounds(properties.get(name), spec.shape)) is not None
         }
         self._only_bulk = set(self._bulk) == set(properties) == set(self.schema.get("required", []))
+        shared = json.dumps(self.schema.get("$defs", {}))
+        self._whole = {name: _asks_for_whole(value, shared) for name, value in properties.items()}
+        self._clock = threading.local()
 
     @cached_property
     def _validator(self) -> Validator:
         # 0.1 s to import, and most requests never need it.
-        from jsonschema import Draft202012Validator
+        from jsonschema import Draft202012Validator, SchemaError
         from jsonschema.validators import extend
+        from referencing import Registry
 
-        return extend(Draft202012Validator, {"anyOf": _any_of})(self.schema)
+        try:
+            Draft202012Validator.check_schema(self.schema)
+        except SchemaError as error:
+            raise ArtefactError(
+                f"The artefact's schema of the {self._noun} is no JSON schema: {error.message[:200]}."
+            ) from None
+        checks = {"anyOf": _any_of, "items": self._items, "properties": self._properties}
+        # An empty registry: nothing that a schema refers to is ever fetched.
+        return extend(Draft202012Validator, checks)(self.schema, registry=Registry())
 
     def validate(self, value: Any) -> dict[str, Any]:
-        """The value as plain JSON.
+        """The value as plain JSON, a copy that nobody else has.
 
         Raises:
             RequestError: With every fault and its place.
         """
         if not isinstance(value, Mapping):
             what = (
-                f"{value!r:.{_SAID}}"
+                f"{value!r:.{_SHOWN}}"
                 if value is None or isinstance(value, int | float | str)
                 else f"of type {type(value).__name__}"
             )
@@ -69,24 +92,79 @@ class Schema:
                 [Fault("", f"The {self._noun} is {what}; it must be an object with the properties {names}.")]
             )
         try:
-            sent = {str(name): plain(item) for name, item in value.items()}
+            sent = {str(name): self._plain(str(name), item) for name, item in value.items()}
         except RecursionError:
             raise RequestError([Fault("", f"The {self._noun} is nested too deeply.")]) from None
         if (
             self._only_bulk
             and sent.keys() == self._bulk.keys()
-            and all(_within(sent[name], shape, *bounds) for name, (shape, bounds) in self._bulk.items())
+            and all(_within(sent[name], shape, bounds) for name, (shape, bounds) in self._bulk.items())
         ):
             return sent
+        self._clock.end = time.perf_counter() + _SECONDS
         # One wrong value can break several keywords of its schema, which all make the same sentence.
-        faults = dict.fromkeys(self._fault(error) for error in islice(self._validator.iter_errors(sent), _MOST))
+        faults = dict.fromkeys(self._fault(error) for error in self._errors(sent))
+        if not faults and (fault := _not_finite(sent, "")) is not None:
+            faults[fault] = None
         if faults:
             raise RequestError(list(faults))
         return sent
 
+    def _errors(self, sent: dict[str, Any]) -> list[ValidationError]:
+        validator = self._validator
+        from referencing.exceptions import Unresolvable
+
+        try:
+            return list(islice(validator.iter_errors(sent), _MOST))
+        except Unresolvable as error:
+            raise ArtefactError(
+                f"The artefact's schema of the {self._noun} refers to {error.ref!r:.80}, which it does not hold."
+            ) from None
+        except RecursionError:
+            raise ArtefactError(f"The artefact's schema of the {self._noun} goes round in a circle.") from None
+
+    def _plain(self, name: str, item: Any) -> Any:
+        return plain(item, whole=self._whole.get(name, True))
+
     def _fault(self, error: ValidationError) -> Fault:
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path).lstrip(".")
         return Fault(place, _sentence(error))
+
+    def _items(self, validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        """``items``; a list that is too long is not looked into, and one of numbers is checked at once."""
+        from jsonschema import Draft202012Validator
+
+        if not isinstance(instance, list) or len(instance) > schema.get("maxItems", math.inf):
+            return
+        self._keep_time()
+        if "prefixItems" not in schema and _all_within(instance, items):
+            return
+        for error in Draft202012Validator.VALIDATORS["items"](validator, items, instance, schema):
+            self._keep_time()
+            yield error
+
+    def _properties(self, validator: Any, properties: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        from jsonschema import Draft202012Validator
+
+        self._keep_time()
+        yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
+
+    def _keep_time(self) -> None:
+        if time.perf_counter() > self._clock.end:
+            raise RequestError(
+                [
+                    Fault(
+                        "",
+                        f"The {self._noun} is too large: it took more than {_SECONDS:g} s to check. Make it smaller.",
+                    )
+                ]
+            )
+
+
+def _asks_for_whole(schema: Any, shared: str) -> bool:
+    """Whether a property may hold whole numbers by its schema: then 5.0 is meant as 5."""
+    text = json.dumps(schema)
+    return '"number"' not in text or '"integer"' in text or ("$ref" in text and '"integer"' in shared)
 
 
 def _any_of(validator: Any, options: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -136,7 +214,7 @@ def _tag(options: Any) -> str | None:
 def _sentence(error: ValidationError) -> str:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     value = error.instance
-    said = f"{value!r:.{_SAID}}" if not isinstance(value, list | dict) else f"{_kind(value)} of {len(value)}"
+    said = f"{value!r:.{_SHOWN}}" if not isinstance(value, list | dict) else f"{_kind(value)} of {len(value)}"
     match error.validator:
         case "type":
             return f"{said} is not allowed here; {_allowed(schema)} is."
@@ -154,7 +232,7 @@ def _sentence(error: ValidationError) -> str:
             return f"There are {len(value)} properties; there must be {wanted}."
         case "uniqueItems":
             twice = next(item for place, item in enumerate(value) if item in value[:place])
-            return f"{twice!r:.{_SAID}} is listed twice; each entry may be listed once."
+            return f"{twice!r:.{_SHOWN}} is listed twice; each entry may be listed once."
         case "required":
             missing = [name for name in schema.get("required", []) if name not in value]
             return f"The property {', '.join(map(repr, missing))} is missing."
@@ -209,25 +287,77 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     return what if high is None else f"{what} of at most {high}"
 
 
-def plain(value: Any) -> Any:
-    """Arrays, NumPy scalars and tuples as lists and numbers."""
+def plain(value: Any, *, whole: bool = False) -> Any:
+    """A copy as plain JSON: arrays, NumPy scalars and tuples as lists and numbers.
+
+    Args:
+        whole: Whether numbers without a fraction become whole numbers: 5.0 is meant as 5.
+    """
     if hasattr(value, "tolist"):
-        return value.tolist()
+        value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {str(name): plain(item, whole=whole) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return (
-            [plain(item) for item in value]
-            if any(not isinstance(item, int | float | str) for item in value)
-            else list(value)
-        )
-    return value
+        kinds = set(map(type, value))
+        if kinds <= _SCALARS:
+            return [_whole(item) for item in value] if whole and float in kinds else list(value)
+        return [plain(item, whole=whole) for item in value]
+    return _whole(value) if whole else value
 
 
-def _bounds(schema: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
-    """Least and greatest entry, where the schema is nothing but nested arrays of just this shape of bounded integers."""
+_SCALARS = {int, float, str, bool, type(None)}
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if type(value) is float and value.is_integer() and abs(value) < _EXACT else value
+
+
+def _not_finite(value: Any, place: str) -> Fault | None:
+    """A number in plain JSON that is NaN or infinite; None where there is none."""
+    if isinstance(value, list) and set(map(type, value)) <= _SCALARS - {float}:
+        return None
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            inner = f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")
+            if (found := _not_finite(item, inner)) is not None:
+                return found
+        return None
+    if type(value) is float and not math.isfinite(value):
+        return Fault(place, f"{value!r} is not allowed here; a finite number is.")
+    return None
+
+
+_Bounds = tuple[frozenset[type], float, float]
+"""Types that an element may have, and its least and greatest value."""
+
+_KINDS_OF: dict[str, frozenset[type]] = {
+    "integer": frozenset((int,)),
+    "number": frozenset((int, float)),
+    "string": frozenset((str,)),
+}
+
+
+def _scalar(schema: Any) -> _Bounds | None:
+    """What the schema of a number, or of any text, allows; None where it is of another kind, or holds other keywords."""
+    if not isinstance(schema, Mapping) or schema.keys() - {"type", "minimum", "maximum", "description", "title"}:
+        return None
+    named = schema.get("type")
+    kinds = frozenset[type]()
+    for name in [named] if isinstance(named, str) else named or [""]:
+        if name not in _KINDS_OF:
+            return None
+        kinds |= _KINDS_OF[name]
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if str in kinds and (low, high) != (None, None):
+        return None
+    return kinds, -math.inf if low is None else low, math.inf if high is None else high
+
+
+def _bounds(schema: Any, shape: tuple[int, ...]) -> _Bounds | None:
+    """What elements may be, where the schema is nothing but nested arrays of just this shape of bounded numbers."""
     for size in shape:
-        if not isinstance(schema, Mapping) or set(schema) - {"description", "title", "examples"} != {
+        if not isinstance(schema, Mapping) or schema.keys() - {"description", "title", "examples"} != {
             "type",
             "items",
             "minItems",
@@ -237,16 +367,33 @@ def _bounds(schema: Any, shape: tuple[int, ...]) -> tuple[int, int] | None:
         if schema["type"] != "array" or schema["minItems"] != size or schema["maxItems"] != size:
             return None
         schema = schema["items"]
-    if not isinstance(schema, Mapping) or set(schema) - {"description", "title"} != {"type", "minimum", "maximum"}:
-        return None
-    return (schema["minimum"], schema["maximum"]) if schema["type"] == "integer" else None
+    bounds = _scalar(schema)
+    return None if bounds is None or str in bounds[0] else bounds
 
 
-def _within(value: Any, shape: tuple[int, ...], low: int, high: int) -> bool:
+def _within(value: Any, shape: tuple[int, ...], bounds: _Bounds) -> bool:
     if not shape:
-        return type(value) is int and low <= value <= high
+        kinds, low, high = bounds
+        return type(value) in kinds and low <= value <= high and math.isfinite(value)
     if not isinstance(value, list) or len(value) != shape[0]:
         return False
     if len(shape) == 1:
-        return all(type(v) is int and low <= v <= high for v in value)
-    return all(_within(item, shape[1:], low, high) for item in value)
+        return _row_within(value, bounds)
+    return all(_within(item, shape[1:], bounds) for item in value)
+
+
+def _row_within(row: list[Any], bounds: _Bounds) -> bool:
+    kinds, low, high = bounds
+    if not row:
+        return True
+    present = set(map(type, row))
+    if not present <= kinds or (float in present and not all(map(math.isfinite, row))):
+        return False
+    bounded = low > -math.inf or high < math.inf
+    return not bounded or (low <= min(row) and max(row) <= high)
+
+
+def _all_within(values: list[Any], schema: Any) -> bool:
+    """Whether every entry of a list is a number that its schema allows, found at once; False where that does not tell."""
+    bounds = _scalar(schema)
+    return bounds is not None and _row_within(values, bounds)

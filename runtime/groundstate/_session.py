@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,19 +21,35 @@ Tensors = dict[str, NDArray[Any]]
 DEVICES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 _NUMPY_TYPES = {
+    "tensor(float16)": np.float16,
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
-    "tensor(int64)": np.int64,
+    "tensor(int8)": np.int8,
+    "tensor(uint8)": np.uint8,
     "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
     "tensor(bool)": np.bool_,
 }
+
+_SHAPE_ARITHMETIC = frozenset(
+    """
+    Add Cast Concat Constant ConstantOfShape Div Equal Expand Gather Greater Identity Less Max MemcpyFromHost MemcpyToHost Min Mod
+    Mul Range ReduceProd Reshape Shape Size Slice Split Squeeze Sub Unsqueeze Where
+    """.split()
+)
+"""Operators on lengths of axes, which ONNX Runtime keeps on the CPU by design.
+
+Every one has a CUDA kernel, so that none of them is there for want of one.
+"""
+
+_OUTSIDE = ("out of data bounds", "out of bounds", "out of range", "invalid index", "invalid indice")
 
 
 def runtime() -> Any:
     """The onnxruntime module, imported with its telemetry switched off.
 
     Raises:
-        ProviderError: If it is not installed.
+        ProviderError: If it is not installed, or its import fails.
     """
     # Official wheels send telemetry, and write files at import, unless this is set before the import.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -41,8 +58,10 @@ def runtime() -> Any:
             "ONNX Runtime is not installed; install it with: pip install 'groundstate[cpu]', "
             "or on a machine with an NVIDIA GPU: pip install 'groundstate[gpu]'."
         )
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ProviderError(f"ONNX Runtime is installed, and its import fails: {error}. Install it again.") from error
     return onnxruntime
 
 
@@ -57,25 +76,26 @@ def _options(device: str) -> onnxruntime.SessionOptions:
     # An artefact is one file. Bytes would have their external data looked for in the working folder; here none can be.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     if device != "cpu":
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     return options
 
 
 class Session:
-    """One ONNX model on one device. Safe to share between threads.
+    """One ONNX model on one device. Safe to share between threads, and usable in a forked child.
 
     Args:
         model: The bytes of an ONNX file.
         device: ``"cpu"`` or ``"cuda"``.
+        source: What the bytes are, for messages: the subject of a sentence.
 
     Raises:
         ArtefactError: If the bytes are not a model that ONNX Runtime can load.
-        ProviderError: If ONNX Runtime is missing, or does not run on the device.
+        ProviderError: If ONNX Runtime is missing, or does not run all that computes on the device.
         OptionError: If the device has another name.
     """
 
-    def __init__(self, model: bytes, device: str = "cpu") -> None:
-        if device not in DEVICES:
+    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file") -> None:
+        if not isinstance(device, str) or device not in DEVICES:
             raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
         ort = runtime()
         provider = DEVICES[device]
@@ -86,38 +106,85 @@ class Session:
                 f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
             )
         if not model:
-            raise ArtefactError("The file is empty, so it is not an energy artefact.")
+            raise ArtefactError(f"{source} is empty, so it is not an energy artefact.")
         try:
-            options = _options(device)
-            self._session = ort.InferenceSession(model, options, providers=[provider])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime has classes of its own making, without a common base
+            self._session = ort.InferenceSession(model, _options(device), providers=[provider])
+            # The Python wrapper would otherwise run again on the CPU what fails on the device.
+            self._session.disable_fallback()
+            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        except Exception as error:
+            if not _of_runtime(error) and not isinstance(error, UnicodeDecodeError | ValueError | RuntimeError):
+                raise
             reason = _reason(error)
             if device != "cpu":
                 raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
-            raise ArtefactError(
-                f"ONNX Runtime cannot load this file, which is damaged or not an ONNX model: {reason}"
-            ) from None
+            raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}") from None
         if self._session.get_providers()[0] != provider:
             raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {self._session.get_providers()[0]}.")
+        if device != "cpu" and (elsewhere := computed_elsewhere(placement(self._session), provider)):
+            raise ProviderError(
+                f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
+                "Use device='cpu', or export the model with operators that this device has."
+            )
         self.device = device
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
         self.shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
+        self.types = {o.name: _NUMPY_TYPES.get(o.type) for o in self._session.get_outputs()}
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
 
         Raises:
-            RequestError: If the graph cannot compute on them.
+            RequestError: If a whole number in an input is an index of something that is not there.
+            ArtefactError: If the graph fails otherwise.
         """
         names = self.outputs if fetch is None else fetch
         try:
             found = self._session.run(names, feeds)
-        except Exception as error:  # noqa: BLE001 - as above
-            told = "Most often a number that counts something else, such as an edge's end, counts what is not there"
-            raise RequestError([Fault("", f"The model cannot run on this. {told}: {_reason(error)}")]) from None
+        except Exception as error:
+            if not _of_runtime(error):
+                raise  # a signal's handler, most likely: the program's own exception
+            reason = _reason(error)
+            if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
+                told = "An index is probably out of range, for example an edge that names a node that does not exist"
+                raise RequestError([Fault("", f"The model cannot run on this. {told}: {reason}")]) from None
+            raise ArtefactError(f"The artefact's graph failed: {reason}") from None
         return dict(zip(names, found, strict=True))
+
+
+def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
+    """The provider and the operator of every node of a session.
+
+    Raises:
+        ProviderError: If this version of ONNX Runtime does not say it.
+    """
+    try:
+        parts = session.get_provider_graph_assignment_info()
+        return [(part.ep_name, node.op_type) for part in parts for node in part.get_nodes()]
+    except Exception as error:
+        if not _of_runtime(error) and not isinstance(error, AttributeError):
+            raise
+        raise ProviderError(
+            f"The installed ONNX Runtime does not say where it puts the nodes of a graph ({_reason(error)}), so that nothing "
+            "shows that the device is used; install a newer one, or use device='cpu'."
+        ) from None
+
+
+def computed_elsewhere(nodes: Iterable[tuple[str, str]], provider: str) -> str:
+    """The operators, with counts, that compute on another provider than the one named; empty where none does.
+
+    Arithmetic on lengths of axes does not count: ONNX Runtime places it on the CPU by design.
+    """
+    counts = Counter(
+        f"{operator} on {place}" for place, operator in nodes if place != provider and operator not in _SHAPE_ARITHMETIC
+    )
+    return ", ".join(f"{count} × {what}" for what, count in sorted(counts.items()))
+
+
+def _of_runtime(error: Exception) -> bool:
+    """Whether ONNX Runtime raised it: its classes are of its own making, without a common base."""
+    return type(error).__module__.partition(".")[0] == "onnxruntime"
 
 
 def _reason(error: Exception) -> str:

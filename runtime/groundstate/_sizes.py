@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from groundstate._checks import misshapen
+from groundstate._arguments import misshapen
 from groundstate._errors import Fault, RequestError
 from groundstate._header import Header
 
@@ -26,10 +26,10 @@ def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
     found = header.at(sizes)
     apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
     _refuse([_apart(header, name, shapes[name], sizes) for name in apart])
-    if found.largest > header.limits["entries"]:
+    if found.largest > header.limits["elements"]:
         told = ", ".join(f"{size} {length}" for size, length in sizes.items())
-        limit = f"at most {header.limits['entries']} are allowed"
-        _refuse([Fault("", f"At this size ({told}) a step takes tensors of {found.largest} entries; {limit}.")])
+        limit = f"at most {header.limits['elements']} are allowed"
+        _refuse([Fault("", f"At this size ({told}) a step takes tensors of {found.largest} elements; {limit}.")])
     return found
 
 

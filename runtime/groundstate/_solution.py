@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from groundstate._question import Question
 
 
-class Status(enum.Enum):
+class Status(enum.StrEnum):
     """How a solve ended."""
 
     SOLVED = "solved"
+    SETTLED = "settled"
     AMBIGUOUS = "ambiguous"
     INFEASIBLE = "infeasible"
     UNSOLVED = "unsolved"
@@ -26,120 +28,190 @@ class Status(enum.Enum):
 
 
 _ADVICE = {
-    Status.SOLVED: "The answer passes every rule.",
-    Status.AMBIGUOUS: "Two or more different answers pass every rule; add to the request what tells them apart, or take any.",
+    Status.SOLVED: "The answer passes every check.",
+    Status.SETTLED: "The descent reached a minimum of the energy; nothing proves that it is the lowest.",
+    Status.AMBIGUOUS: "Two or more different answers pass every check; add to the request what tells them apart, or take any.",
     Status.INFEASIBLE: "The request contradicts itself, which is proven; change one of the things named.",
     Status.UNSOLVED: (
         "No answer was found within the budget, which proves nothing; a larger budget (`restarts`, `max_steps`) may find one."
     ),
 }
+_AMBIGUOUS_MINIMA = (
+    "Two or more different configurations have the same lowest energy found; add to the request what tells them apart, "
+    "or take any."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that an answer, or a request, breaks.
+    """A check that an answer fails, or a contradiction in a request.
 
     Attributes:
-        rule: The rule's name, as in `Solver.describe()["rules"]`.
-        count: How often it is broken.
-        message: Where and how, as a sentence.
+        check: The check's name, as in `Solver.describe()["checks"]`.
+        message: Where and how it fails, as a sentence.
+        count: How often it fails.
+        amount: By how much at most, for a check that measures; None for one that counts.
+        unit: Of the amount; None where it has none.
         places: Paths into the request or the answer: ``grid[0][3]``.
     """
 
-    rule: str
-    count: int
+    check: str
     message: str
+    count: int = 1
+    amount: float | None = None
+    unit: str | None = None
     places: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"rule": self.rule, "count": self.count, "message": self.message, "places": list(self.places)}
+        """A JSON-ready record."""
+        return {
+            "check": self.check,
+            "message": self.message,
+            "count": self.count,
+            "amount": self.amount,
+            "unit": self.unit,
+            "places": list(self.places),
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A different answer that passes every rule too.
+    """A different answer, as good as the first.
 
     Attributes:
         answer: As the artefact's answer schema says.
         energy: Its energy.
-        chains: Chains that came to rest there: how wide its basin is beside the others'.
+        hits: Chains that reached it: how wide its basin is beside the others'.
     """
 
     answer: dict[str, Any]
     energy: float
-    chains: int = 1
+    hits: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        return {"answer": self.answer, "energy": self.energy, "chains": self.chains}
+        """A JSON-ready record."""
+        return {"answer": self.answer, "energy": self.energy, "hits": self.hits}
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The resting place of lowest energy that was seen before the answer and is none.
+    """A configuration that is no answer.
 
     Attributes:
+        answer: The configuration, in the form of an answer.
         energy: Its energy.
-        broken: How many rules it breaks, counted as the file counts.
+        violations: The checks that it fails, and by how much; empty where it only had not converged.
     """
 
+    answer: dict[str, Any]
     energy: float
-    broken: int
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def violated(self) -> int:
+        """How often it fails checks, over all of them."""
+        return sum(violation.count for violation in self.violations)
 
     def to_json(self) -> dict[str, Any]:
-        return {"energy": self.energy, "broken": self.broken}
+        """A JSON-ready record."""
+        return {
+            "answer": self.answer,
+            "energy": self.energy,
+            "violations": [violation.to_json() for violation in self.violations],
+        }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Solution:
     """The outcome of one problem.
 
     Attributes:
         status: How it ended.
-        answer: The answer as the artefact's answer schema says (plain lists and numbers). For `Status.UNSOLVED` the
-            configuration of lowest energy that was seen, which breaks `violations`; for `Status.INFEASIBLE` None.
-        energy: The energy of that answer; None where there is none.
-        violations: The rules that `answer` breaks, or by which the request is proven infeasible. Empty when solved.
-        alternatives: Further different answers that pass every rule, lowest energy first.
-        question: What would settle the matter where there are several answers or none; None where nothing is to be asked, where
-            the call or the task does not ask, or where nothing that was tried would settle it.
+        answer: The answer as the artefact's answer schema says (plain lists and numbers); None unless the status is SOLVED,
+            SETTLED or AMBIGUOUS.
+        energy: The energy of the answer; None where there is none.
+        closest: Of `Status.UNSOLVED` the configuration of lowest energy that was seen; else None, as where none was finite.
+        violations: The checks that `closest` fails, or the contradictions of an infeasible request; empty beside an answer.
+        alternatives: Further different answers, as good, lowest energy first.
+        question: What would decide between several answers, or make one possible; None where nothing is to be asked, where
+            the call or the task does not ask, or where nothing that was tried would help.
         explanation: What was asked, what was found, how sure that is, and what was decided first and last: a few sentences.
-        only: Whether the answer is proven to be the only one.
+        checked: Whether the answer passed checks; False where an energy without checks settled.
+        unique: Whether the answer is proven to be the only one.
         decided: The update from which on each variable of the answer kept its value, earliest first.
-        runner_up: The nearest wrong resting place; None where no other was seen.
-        arrivals: Chains that came to rest at the answer.
+        runner_up: The lowest-energy configuration that failed a check, seen before the first answer; None where there was none.
+        hits: Chains that reached the answer.
         steps: Updates that the chain which found the answer had made, or the most that any chain made.
         chains: Chains that were started.
         seconds: Wall-clock time of this problem, from the call to the answer.
         seed: The seed that reproduces this.
         request: What was solved, as plain JSON: the request with the replies to its questions applied.
+        draw: Draws an answer as SVG, for notebooks; None where the task has no pictures.
     """
 
     status: Status
     answer: dict[str, Any] | None
     energy: float | None
+    closest: Attempt | None = None
     violations: tuple[Violation, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     question: Question | None = None
     explanation: str = ""
-    only: bool = False
+    checked: bool = True
+    unique: bool = False
     decided: Mapping[str, int] = field(default_factory=dict)
     runner_up: Attempt | None = None
-    arrivals: int = 0
+    hits: int = 0
     steps: int = 0
     chains: int = 0
     seconds: float = field(default=0.0, compare=False)
     seed: int = 0
-    request: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    request: Mapping[str, Any] = field(default_factory=dict)
+    draw: Callable[[dict[str, Any] | None], str | None] | None = field(default=None, compare=False)
 
     @property
     def solved(self) -> bool:
-        """Whether `answer` passes every rule: the status is SOLVED or AMBIGUOUS."""
-        return self.status in (Status.SOLVED, Status.AMBIGUOUS)
+        """Whether `answer` passes every check: the status is SOLVED, or AMBIGUOUS among answers that were checked."""
+        return self.status in (Status.SOLVED, Status.AMBIGUOUS) and self.checked
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether there is an answer: the status is SOLVED, SETTLED or AMBIGUOUS."""
+        return self.answer is not None
 
     @property
     def message(self) -> str:
         """The outcome in a sentence or two, fit to be quoted."""
-        return " ".join([_ADVICE[self.status], *(violation.message for violation in self.violations)])
+        unchecked = self.status is Status.AMBIGUOUS and not self.checked
+        said = _AMBIGUOUS_MINIMA if unchecked else self.status.advice
+        return " ".join([said, *(violation.message for violation in self.violations)])
+
+    def __repr__(self) -> str:
+        parts = [self.status.value]
+        if self.energy is not None:
+            parts.append(f"energy {self.energy:.4g}")
+        if self.alternatives:
+            parts.append(f"{len(self.alternatives) + 1} answers")
+        if self.closest is not None:
+            parts.append(f"closest of energy {self.closest.energy:.4g} violates {self.closest.violated}")
+        if self.question is not None:
+            parts.append(f"asks {self.question.text!r:.60}")
+        if self.chains:
+            parts.append(f"{self.steps} steps, {self.chains} chains")
+        return f"<Solution {', '.join(parts)}, {self.seconds * 1000:.1f} ms>"
+
+    def _repr_svg_(self) -> str | None:
+        """The picture of the answer that notebooks show."""
+        return None if self.draw is None else self.draw(self.answer)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The picture is drawn by the task's code, which stays here.
+        state = [getattr(self, one.name) if one.name != "draw" else None for one in fields(self)]
+        return type(self), tuple(state)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Solution:
+        state = {one.name: getattr(self, one.name) for one in fields(self)}
+        return type(self)(**{name: value if name == "draw" else deepcopy(value, memo) for name, value in state.items()})
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready record of everything. The same request and seed give the same bytes: times are left out."""
@@ -148,7 +220,8 @@ class Solution:
             "message": self.message,
             "explanation": self.explanation,
             "answer": self.answer,
-            "only": self.only,
+            "closest": None if self.closest is None else self.closest.to_json(),
+            "unique": self.unique,
             "energy": self.energy,
             "violations": [violation.to_json() for violation in self.violations],
             "alternatives": [other.to_json() for other in self.alternatives],
@@ -157,28 +230,29 @@ class Solution:
             "runner_up": None if self.runner_up is None else self.runner_up.to_json(),
             "steps": self.steps,
             "chains": self.chains,
-            "arrivals": self.arrivals,
+            "hits": self.hits,
             "seed": self.seed,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the energy and the rules say of somebody else's answer.
+    """What the energy and the checks say of somebody else's answer.
 
     Attributes:
-        valid: Whether the answer passes every rule.
-        energy: The energy at the answer's place in the landscape; None where the artefact cannot place answers.
+        valid: Whether the answer passes every check; None where nothing checks.
+        energy: The energy of the answer's configuration; None where the artefact cannot place answers.
         terms: That energy by named term.
-        violations: The rules it breaks.
+        violations: The checks that it fails.
     """
 
-    valid: bool
+    valid: bool | None
     energy: float | None
     terms: dict[str, float]
     violations: tuple[Violation, ...]
 
     def to_json(self) -> dict[str, Any]:
+        """A JSON-ready record."""
         return {
             "valid": self.valid,
             "energy": self.energy,

@@ -1,63 +1,35 @@
-"""`load` an artefact and solve with it."""
+"""`Solver`: an energy, ready to solve."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+from weakref import WeakSet
 
 from numpy.typing import NDArray
 
-from groundstate import _catalog, _header
-from groundstate._chains import Pool
-from groundstate._checks import whole
-from groundstate._dialogue import Dialogue
-from groundstate._errors import ArtefactError, OptionError, RequestError
+from groundstate._arguments import whole
+from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._header import Header
-from groundstate._judge import Judge
+from groundstate._header_reader import read_header
+from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
+from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
+from groundstate._replies import Replies
+from groundstate._score import Scorer
 from groundstate._session import Session
 from groundstate._solution import Score, Solution
-from groundstate._task import Task, find
 
-_LARGEST_FILE = 2**31
-
-
-def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads: int | None = None) -> Solver:
-    """Load an energy artefact.
-
-    Args:
-        source: The name of an installed model (``"sudoku"``), the path of an ``.onnx`` file, or its bytes.
-        device: ``"cpu"`` or ``"cuda"``. The model runs there, or this raises.
-        threads: Threads to spread chains over; the processors this process may use, if None.
-
-    Raises:
-        UnknownModelError: If there is neither a model nor a file of this name.
-        ArtefactError: If the file is not an energy artefact, is damaged, or is of an unknown format.
-        ProviderError: If ONNX Runtime is missing or cannot run on the device.
-        TaskError: If the artefact needs a task that is not installed.
-        OptionError: If `device` or `threads` is out of range.
-    """
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise OptionError(f"threads is {threads!r}; it must be a whole number of at least 1.")
-    if isinstance(source, bytes | bytearray):
-        return Solver(bytes(source), device=device, threads=threads)
-    from pathlib import Path  # with what it brings a tenth of the import time of this package
-
-    path = Path(source)
-    if isinstance(source, str) and not path.suffix and os.sep not in source and not path.is_file():
-        path = _catalog.locate(source)
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ArtefactError(f"{path} has {path.stat().st_size} bytes; an ONNX file holds at most {_LARGEST_FILE}.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise ArtefactError(f"{path} cannot be read: {error.strerror or error}.") from None
-    return Solver(data, device=device, threads=threads)
+if TYPE_CHECKING:
+    from groundstate._task import Reading
 
 
 class Solver:
@@ -67,23 +39,39 @@ class Solver:
         header: What the artefact says about itself.
     """
 
-    def __init__(self, model: bytes, *, device: str = "cpu", threads: int | None = None) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
-        self._session = Session(model, device)
-        self.header: Header = _header.parse(self._session.metadata)
-        _match(self.header, self._session)
-        self._task = find(self.header)
-        workers = threads or len(
-            os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-        )
-        self._pool = Pool(ThreadPoolExecutor(workers, thread_name_prefix="groundstate"), workers)
-        self._problems = Problems(self._session, self.header, self._task, self._pool)
-        self._judge = Judge(self._session, self._problems, self._pool)
-        self._dialogue = Dialogue()
+    def __init__(
+        self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
+    ) -> None:
+        self._made_from = model, device, threads, source
+        self._session = Session(model, device, source)
+        self.header: Header = read_header(self._session.metadata, source)
+        sessions = [*_stages(self.header, self._session, device), self._session]
+        for header, session in zip(
+            [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
+        ):
+            _match(header, session, source)
+        self._task = Understanding(self.header)
+        self._pool = Pool(threads)
+        self._problems = Problems(sessions, self.header, self._task, self._pool)
+        self._scorer = Scorer(self._session, self._problems, self._pool)
+        self._replies = Replies(self._problems.read)
+        _SOLVERS.add(self)
 
     def __repr__(self) -> str:
         return f"<groundstate.Solver {self.header.name} {self.header.version} on {self._session.device}>"
+
+    def __reduce__(self) -> tuple[Callable[..., Solver], tuple[Any, ...]]:
+        return _made, self._made_from
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the solver's threads. It may still be used; they start again when they are needed."""
+        self._pool.close()
 
     @property
     def device(self) -> str:
@@ -100,48 +88,53 @@ class Solver:
         seed: int = 0,
         alternatives: int = 1,
         ask: bool = True,
-        answers: Mapping[str, str] | None = None,
+        replies: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
-        pulse: Callable[[], None] | None = None,
+        heartbeat: Callable[[], None] | None = None,
     ) -> Solution:
         """Solve one problem.
 
         Where the task's answers cost something, the cheapest that is found is returned: a cheaper one is looked for until none
-        can be, or until that took several times what the last one took.
+        can be, or until that took several times what the last one took. Of an energy without checks, chains descend until they
+        have converged, and the lowest minimum is returned.
 
         Args:
             request: As the artefact's request schema says (`describe`); arrays and tuples are welcome.
             restarts: Chains that may be started.
-            max_steps: Updates that each chain may make, rounded up to whole segments.
+            max_steps: Updates that each chain may make, over all stages, rounded up to whole segments.
             deadline: Seconds after which the best so far is returned; looked at after every segment.
             seed: Decides every random draw. The same request, options and seed give the same solution on the same machine,
-                unless a deadline cuts it short.
-            alternatives: Different answers to look for, all of the least cost; with 2 or more a problem that has several ends as
+                whatever the number of threads, unless a deadline cuts it short.
+            alternatives: Different answers to look for, as good as each other; with 2 or more a problem that has several ends as
                 AMBIGUOUS.
             ask: Whether to look for a question where there are several answers or none. Its options are tried, which may take
                 as long as the solve; where a deadline is spent, there is none.
-            answers: Replies to questions about this request, by the question's id: the `Option.id` chosen. They are applied one
+            replies: To questions about this request, by the question's id: the `Option.id` chosen. They are applied one
                 after another; `Solution.request` is what came of it.
             watch: Called after every segment of the descent; not while options are tried, and not where a question was asked of
                 an equal request before: it is remembered, and nothing descends.
-            pulse: Called before every segment, also while options are tried. What it raises ends the solve and rises: so a
+            heartbeat: Called before every segment, also while options are tried. What it raises ends the solve and rises: so a
                 solve that nobody waits for any more is stopped.
 
         Raises:
             RequestError: If the request is not what the schema allows, or a reply is to no question that it brings.
             OptionError: If an option is out of range.
+            TaskError: If the task's code fails.
+            ArtefactError: If the file's graph fails.
         """
         budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
+        _callable("watch", watch)
+        _callable("heartbeat", heartbeat)
         begun = time.monotonic()
 
-        def asked(request: Mapping[str, Any]) -> Solution:
-            for _, plain, outcome in self._problems.outcomes([request], budget, watch, begun, pulse):
+        def solved(meaning: Meaning) -> Solution:
+            for _, _, outcome in self._problems.outcomes([meaning], budget, watch, begun, heartbeat):
                 if isinstance(outcome, RequestError):
                     raise outcome
-                return self._asked(plain, outcome, budget, begun, pulse) if ask else outcome
+                return self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
             raise AssertionError("a request came back neither answered nor refused")
 
-        return self._dialogue.settle(request, answers or {}, (budget, ask), asked, recall=deadline is None)
+        return self._replies.settle(request, replies or {}, (budget, ask), solved, recall=deadline is None)
 
     def solve_many(
         self,
@@ -165,22 +158,44 @@ class Solver:
             ask: As in `solve`; each question is looked for by itself.
             done: Called with the place and the outcome of each problem as it ends.
             watch: Called after every segment, once for each problem in flight; `Segment.index` is its place.
+
+        Raises:
+            OptionError: If an option is out of range, or `requests` is one request and no list of them.
         """
+        if isinstance(requests, Mapping | str | bytes) or not isinstance(requests, Iterable):
+            raise OptionError(
+                f"requests is of type {type(requests).__name__}; it must be a list of requests. For one request, call solve."
+            )
+        _callable("watch", watch)
+        _callable("done", done)
         budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
         outcomes: dict[int, Solution | RequestError] = {}
-        for index, plain, outcome in self._problems.outcomes(requests, budget, watch):
-            if ask and isinstance(outcome, Solution):
-                outcome = self._asked(plain, outcome, budget, time.monotonic() - outcome.seconds)  # noqa: PLW2901
+        for index, meaning, outcome in self._problems.outcomes(requests, budget, watch):
+            if ask and meaning is not None and isinstance(outcome, Solution):
+                outcome = self._asked(meaning, outcome, budget, time.monotonic() - outcome.seconds)  # noqa: PLW2901
             outcomes[index] = outcome
             if done is not None:
                 done(index, outcome)
         return [outcomes[index] for index in sorted(outcomes)]
 
     async def asolve(self, request: Mapping[str, Any], **options: Any) -> Solution:
-        """`solve` without blocking the event loop."""
+        """`solve` without blocking the event loop. Where the awaiting task is cancelled, the descent ends at its next segment."""
         import asyncio
 
-        return await asyncio.to_thread(self.solve, request, **options)
+        cancelled, beat = threading.Event(), options.pop("heartbeat", None)
+        _callable("heartbeat", beat)
+
+        def heartbeat() -> None:
+            if cancelled.is_set():
+                raise asyncio.CancelledError
+            if beat is not None:
+                beat()
+
+        try:
+            return await asyncio.to_thread(self.solve, request, heartbeat=heartbeat, **options)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
         """Energy and violations of somebody else's answer.
@@ -188,11 +203,12 @@ class Solver:
         Raises:
             RequestError: If the request or the answer is not what its schema allows; faults in the answer are placed under
                 ``answer``.
+            ArtefactError: If the artefact has no checks and cannot place answers.
         """
-        return self._judge.score(request, answer)
+        return self._scorer.score(request, answer)
 
     def describe(self) -> dict[str, Any]:
-        """What an app or a language model needs to know: name, description, JSON schemas, terms, rules, defaults, limits."""
+        """What an app or a language model needs to know: name, description, JSON schemas, terms, checks, limits."""
         header = self.header
         return {
             "name": header.name,
@@ -203,7 +219,19 @@ class Solver:
             "request": header.request,
             "answer": header.answer,
             "terms": {term.name: term.description for term in header.terms},
-            "rules": {rule.name: rule.description for rule in header.rules},
+            "checks": {
+                check.name: {"description": check.description, "tolerance": check.tolerance, "unit": check.unit}
+                for check in header.checks
+            },
+            "accept": {
+                "checks": list(header.accept.checks),
+                "converged": header.accept.converged,
+                "polish": header.accept.polish,
+            },
+            "stages": [
+                {"name": stage.name, "until": {"residual": stage.residual, "max_steps": stage.max_steps}}
+                for stage in header.stages
+            ],
             "defaults": dict(header.defaults),
             "limits": dict(header.limits),
             "form": header.form,
@@ -227,12 +255,19 @@ class Solver:
     @property
     def asks(self) -> bool:
         """Whether the artefact's task can ask back."""
-        task = type(self._task)
-        return task.variables is not Task.variables or task.relaxations is not Task.relaxations
+        return self._task.asks
 
-    def mend(self, request: Any) -> tuple[Any, list[str]]:
-        """A request as the task's own shapes of it are meant, and a sentence for each that was read differently than sent."""
-        return self._task.mend(request) if isinstance(request, Mapping) else (request, [])
+    def read(self, request: Mapping[str, Any]) -> Reading:
+        """What the artefact's task makes of a request: asked for words and drawings without being read again.
+
+        Raises:
+            RequestError: If the request is not what the schema allows.
+        """
+        return self._problems.read(request).reading
+
+    def coerce(self, request: Any) -> tuple[Any, list[str]]:
+        """A request as the task's own forms of it are meant, and a sentence for each that was read differently than sent."""
+        return self._task.coerce(request)
 
     def parse(self, text: str) -> dict[str, Any]:
         """A request from the notation that people type for this task (for Sudoku: 81 characters).
@@ -240,15 +275,21 @@ class Solver:
         Raises:
             RequestError: If the text is not in that notation.
         """
+        if not isinstance(text, str):
+            raise RequestError([Fault("", f"The notation is text, and {text!r:.40} is of type {type(text).__name__}.")])
         return self._task.parse(text)
 
-    def notation(self, answer: Mapping[str, Any]) -> str | None:
+    def notation(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
         """The answer on one line in the notation that `parse` reads; None where the task has none."""
-        return self._task.notation(answer)
+        return self._problems.read(request).notation(dict(answer))
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
         """The request, or its answer, as lines of text for a person; None where the task has no drawing."""
-        return self._task.draw(request, answer)
+        return self._problems.read(request).draw(None if answer is None else dict(answer))
+
+    def svg(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
+        """The request, or its answer, as an SVG picture; None where the task has none."""
+        return self._problems.read(request).svg(None if answer is None else dict(answer))
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
         """The answer as a file that other programs read: of a schedule ``"ics"`` or ``"svg"``.
@@ -256,11 +297,11 @@ class Solver:
         Raises:
             OptionError: If the task writes no such files, or not of this answer.
         """
-        return self._task.file(request, answer, kind)
+        return self._problems.read(request).file(dict(answer), kind)
 
     def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Answer tensors without the batch, as a `Segment` carries them, as a JSON-ready answer."""
-        return self._task.decode(request, answer)
+        return self._problems.read(request).decode(dict(answer))
 
     def minimise(
         self,
@@ -271,10 +312,12 @@ class Solver:
         seed: int = 0,
         noise: Mapping[str, NDArray[Any]] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """The raw operation: tensors in, tensors out, batch first; no schema, no check, no restarts.
+        """The raw operation: tensors in, tensors out, batch first; no schema, no check, no restarts. Of the last stage alone.
+
+        Lists are taken, and other dtypes where every number stays what it is, but for the rounding of floating-point numbers.
 
         Args:
-            inputs: The problem's tensors, as the header says.
+            inputs: The problem's tensors, as the header says. Learned numbers may be given too, for each row.
             state: Where to start; any tensor left out is drawn as the header says.
             steps: Updates to make: a multiple of the segment's length; one segment, if None.
             seed: Decides what is drawn.
@@ -285,21 +328,21 @@ class Solver:
             by its energy before the updates 0, n, 2n, …, where n is the header's ``trace_every``.
 
         Raises:
-            RequestError: If a tensor is missing or unknown, or has another dtype or shape than the header says.
+            RequestError: If a tensor is missing or unknown, or has another shape than the header says.
             OptionError: If `steps` is not a positive multiple of the segment's length.
         """
         return minimise(self._session, self._problems, self._pool, inputs, state, steps=steps, seed=seed, noise=noise)
 
     def _asked(
         self,
-        request: dict[str, Any],
+        meaning: Meaning,
         solution: Solution,
         budget: Budget,
         begun: float,
-        pulse: Callable[[], None] | None = None,
+        heartbeat: Callable[[], None] | None = None,
     ) -> Solution:
         """The solution with its question, if it needs one."""
-        question = self._problems.question(request, solution, budget, begun, pulse)
+        question = self._problems.question(meaning, solution, budget, begun, heartbeat)
         if question is None:
             return solution
         return replace(solution, question=question, seconds=time.monotonic() - begun)
@@ -308,37 +351,84 @@ class Solver:
         self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
     ) -> Budget:
         defaults, limits = self.header.defaults, self.header.limits
-        if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
+        if deadline is not None and not (_is_number(deadline) and deadline > 0):
             raise OptionError(f"deadline is {deadline!r}; it must be a positive number of seconds, or None.")
         chains = whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
         steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
         return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
 
 
-def _match(header: Header, session: Session) -> None:
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _callable(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        raise OptionError(f"{name} is {value!r:.60}; it must be callable, or None.")
+
+
+def _made(model: bytes, device: str, threads: int | None, source: str) -> Solver:
+    return Solver(model, device=device, threads=threads, source=source)
+
+
+def _stages(header: Header, session: Session, device: str) -> list[Session]:
+    """A session for each earlier stage, whose graphs the metadata holds."""
+    sessions = []
+    for stage in header.stages:
+        encoded = session.metadata.get(stage.model)
+        if encoded is None:
+            raise ArtefactError(
+                f"The artefact {header.name!r} has no graph {stage.model!r} for its stage {stage.name!r}."
+            )
+        try:
+            model = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ArtefactError(f"The graph of the stage {stage.name!r} is not base64; the file is damaged.") from None
+        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r}"))
+    return sessions
+
+
+def _match(header: Header, session: Session, source: str) -> None:
     """Refuse a graph whose tensors are not those that the header names."""
     wanted, present = header.graph_inputs, session.inputs
+
+    def refuse(what: str) -> NoReturn:
+        raise ArtefactError(f"{source} is damaged: its graph {what}.")
+
     for name in sorted(set(wanted) ^ set(present)):
-        raise ArtefactError(
-            f"The graph {'has no' if name in wanted else 'has an unknown'} input {name!r}; the file is damaged."
-        )
+        refuse(f"{'has no' if name in wanted else 'has an unknown'} input {name!r}")
     for name, (dtype, shape) in wanted.items():
         found, sizes = present[name]
         pairs = zip(sizes, shape, strict=False)
         same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
         if found != dtype or not same:
-            told = f"{dtype} of shape ({', '.join(map(str, shape))})"
-            raise ArtefactError(f"The graph's input {name!r} is not {told}, as the header says; the file is damaged.")
-    for name in sorted(header.graph_outputs - set(session.outputs)):
-        raise ArtefactError(f"The graph has no output {name!r}, which the header names; the file is damaged.")
+            text = f"{dtype} of shape ({', '.join(map(str, shape))})"
+            refuse(f"has an input {name!r} that is not {text}, as the header says")
+    for name in sorted({*header.graph_outputs, "trace"} - set(session.outputs)):
+        refuse(f"has no output {name!r}, which its header names")
+    for name, (dtype, _) in header.graph_outputs.items():
+        if session.types[name] != dtype:
+            refuse(f"has an output {name!r} that is not {dtype}, as the header says")
     for name, sizes in session.shapes.items():
         if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
-            raise ArtefactError(
-                f"The graph's output {name!r} has the shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
-                f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns; the file is damaged."
+            refuse(
+                f"has an output {name!r} of shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
+                f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns"
             )
 
 
 def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:
     """Whether a shape has so many columns, or leaves open how many."""
     return len(sizes) > 1 and (sizes[1] == columns or not isinstance(sizes[1], int))
+
+
+_SOLVERS: WeakSet[Solver] = WeakSet()
+
+
+def _after_fork() -> None:
+    for solver in list(_SOLVERS):
+        solver._replies.forget()  # noqa: SLF001 - of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

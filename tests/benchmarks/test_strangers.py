@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.sudoku_strangers import strangers
-from benchmarks.sudokus.puzzles import digits
+from benchmarks.sudoku.puzzles import digits
+from benchmarks.sudoku.strangers import strangers
 
 from groundstate_models.sudoku.search import solve
 

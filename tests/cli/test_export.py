@@ -189,10 +189,7 @@ def test_a_target_that_will_not_do_is_told_in_one_line(
         ("rootless", [], "is not finite at the example, in row 0"),
         ("shapeless", [], "The energy's term 'energy' is (2, 3) at batch 2; it must be (2,)"),
         ("listed", [], "it must be a dict of tensors by name."),
-        ("export", ["--unroll", "0"], "unroll is 0; it must be a whole number from 1 to 4096."),
         ("export", ["--trace-every", "3"], "trace_every is 3; it must be a whole number from 1 to unroll, which is 2."),
-        ("export", ["--form", "scan"], "form is 'scan'; it must be one of 'unrolled', 'loop'."),
-        ("export", ["--precision", "int8"], "precision is 'int8'"),
         ("export", ["-o", "no/where.onnx"], "The folder of 'no/where.onnx' does not exist."),
         ("export", ["--tolerance", "0"], "tolerance is 0.0; it must lie between 0 and 1."),
     ],
@@ -214,19 +211,39 @@ def test_a_refusal_is_json_where_json_was_asked_for(here: Path, groundstate: Gro
     assert told["message"] in ran.err
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--unroll", "0"], "Invalid value for '--unroll': 0 is not in the range x>=1."),
+        (["--form", "spiral"], "Invalid value for '--form': 'spiral' is not one of 'unrolled', 'loop'."),
+        (["--precision", "int8"], "Invalid value for '--precision'"),
+        (["-o", "x.txt"], "--output is 'x.txt'; it must end in .onnx."),
+    ],
+)
+def test_bad_usage_exits_with_2(here: Path, groundstate: Groundstate, options: list[str], told: str) -> None:
+    ran = groundstate("export", "energies.py:export", *options)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+    assert {p.suffix for p in here.iterdir()} == {".py"}
+
+
 def test_without_the_extra_one_sentence_says_what_to_install() -> None:
     code = (
-        "import importlib.util as u, sys; find = u.find_spec\n"
-        "u.find_spec = lambda name, *a: None if name in ('torch', 'onnx') else find(name, *a)\n"
+        "import sys; sys.modules['torch'] = sys.modules['onnx'] = None\n"
         "from groundstate.cli import main; sys.exit(main(['export', 'energies.py:export']))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
-    needed = "Exporting needs torch and onnx; install what is missing with: pip install 'groundstate[export]'."
-    assert ran.stderr == f"groundstate: {needed}\n"
+    assert re.fullmatch(r"groundstate: The command 'export' cannot be loaded: .+\n", ran.stderr)
+    assert "pip install 'groundstate[cpu,export]'" in ran.stderr
 
 
-def test_the_command_line_imports_no_torch_until_it_exports() -> None:
-    code = "import sys, groundstate.cli._app, groundstate.cli._export; print([m for m in ('torch', 'onnx') if m in sys.modules])"
+def test_help_names_every_command_and_imports_none_of_them() -> None:
+    code = (
+        "import sys; from groundstate.cli import main; main(['--help'])\n"
+        "print([m for m in ('torch', 'onnx', 'mcp', 'onnxruntime') if m in sys.modules])"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    assert re.search(r"^  export +Turn an energy", ran.stdout, flags=re.MULTILINE)
+    assert re.search(r"^  serve +Serve models", ran.stdout, flags=re.MULTILINE)
+    assert ran.stdout.endswith("[]\n")

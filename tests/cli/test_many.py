@@ -93,7 +93,7 @@ def test_interrupting_prints_what_was_solved(groundstate: Groundstate, monkeypat
     ran = groundstate("solve", "sudoku", stdin=f"{EASY}\n{EASY}\n{EASY}\n")
     assert ran.code == 130
     assert [line.split()[0] for line in ran.out.splitlines()] == ["solved", "stopped", "solved"]
-    assert "Interrupted. 2 puzzles" in ran.err
+    assert "Interrupted. 2 requests" in ran.err
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -32,17 +32,17 @@ def test_describe_says_what_the_model_takes_and_checks(groundstate: Groundstate,
     ran = groundstate("describe", "sudoku")
     about = sudoku.describe()
     assert ran.code == 0
-    for name in (about["title"], *about["terms"], *about["rules"], *about["defaults"], *about["limits"], "tolerance"):
+    for name in (about["title"], *about["terms"], *about["checks"], *about["defaults"], *about["limits"], "tolerance"):
         assert name in ran.out
-    assert "Array of 9 × array of 9 × integer from 0 to 9." in ran.out
+    assert "[9 × [9 × integer 0 to 9]]" in ran.out
     assert re.search(r"^example  \d{81}$", ran.out, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("constraints", "Array of object, by its type: all_different, equal,"),
-        ("scheduling", "Array of 1 to 500 × object."),
+        ("constraints", '{"type": "all_different" | "equal" |'),
+        ("scheduling", "[1 to 500 × {"),
     ],
 )
 def test_describe_says_what_richer_requests_hold(model: str, said: str, groundstate: Groundstate) -> None:
@@ -86,7 +86,7 @@ def test_score_as_json_is_what_the_library_says(groundstate: Groundstate, sudoku
         (EASY, EASY, "answer.grid[0][2]: 0 is not allowed here"),
         (EASY[:80], EASY_SOLUTION, "The puzzle has 80 cells"),
         (EASY, "nowhere.txt", "There is no file 'nowhere.txt'."),
-        ("-", EASY_SOLUTION, "stdin holds no puzzle"),
+        ("-", EASY_SOLUTION, "stdin holds no request"),
     ],
 )
 def test_what_cannot_be_judged_is_told(puzzle: str, answer: str, told: str, groundstate: Groundstate) -> None:

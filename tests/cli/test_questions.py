@@ -18,7 +18,7 @@ def test_a_question_is_shown_with_its_options_and_how_to_reply(groundstate: Grou
     ran = groundstate("solve", "sudoku_4x4", EMPTY, "--alternatives", "2", *SMALL)
     assert ran.code == 0
     assert re.search(
-        r"Which digit stands in row \d, column \d\?\n  1  keeps \d+ of the \d+ answers found\n  2 ", ran.out
+        r"Which digit stands in row \d, column \d\?\n  1  leaves \d+ of the \d+ answers found\n  2 ", ran.out
     )
     reply = re.search(r"--reply (q[0-9a-f]{8}=1)", ran.out)
     assert reply is not None
@@ -49,13 +49,13 @@ def test_an_empty_reply_leaves_a_question_open(groundstate: Groundstate) -> None
 def test_a_stale_reply_is_a_bad_request(groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku_4x4", EMPTY, "--reply", "q00000000=1", *SMALL)
     assert ran.code == 2
-    assert "answers.q00000000: There is no such question" in ran.err
+    assert "replies.q00000000: There is no such question" in ran.err
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--reply", "q1"), "--reply takes the id of a question and of an option"),
+        (("--reply", "q1"), "--reply takes ID=OPTION"),
         (("--talk", "--json"), "--talk asks people"),
         (("--talk", "--watch"), "--talk asks people"),
     ],
@@ -71,4 +71,4 @@ def test_options_that_do_not_go_together_are_refused(
 def test_replies_are_about_one_puzzle(groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku_4x4", "-", "--reply", "q1=1", stdin=f"{EMPTY}\n{EMPTY}\n")
     assert ran.code == 2
-    assert "are about one puzzle" in ran.err
+    assert "need a single request" in ran.err

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ from tests.cli.conftest import Groundstate
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["sudoku"], "Say what to speak: --mcp, the Model Context Protocol."),
-        (["--mcp", "sudoku", "--port", "8000"], "--host and --port are for --http"),
+        (["sudoku"], "Name the protocol: --mcp, the Model Context Protocol."),
+        (["--mcp", "sudoku", "--port", "8000"], "--host, --port, --token-file and --no-auth are for --http"),
         (["--mcp", "sudoku", "--http", "--port", "70000"], "Invalid value for '--port'"),
+        (["--mcp", "sudoku_4x4", "--http", "--host", "0.0.0.0", "--port", "0"], "require a token (--token-file)"),
+        (["--mcp", "sudoku_4x4", "--http", "--token-file", "nowhere"], "--token-file 'nowhere' cannot be read"),
+        (["--mcp", "sudoku_4x4", "--http", "--token-file", "a", "--no-auth"], "contradict each other"),
         (
             ["--mcp", "sudokku"],
             "There is no installed model 'sudokku', and no file of that name. Did you mean 'sudoku'?",
@@ -51,8 +54,11 @@ def test_a_port_in_use_is_told(groundstate: Groundstate) -> None:
 
 
 def test_without_mcp_it_says_what_to_install(groundstate: Groundstate, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "mcp" else found(name))
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"mcp", "groundstate_mcp"}]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp", None)
     ran = groundstate("serve", "--mcp", "sudoku")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "groundstate: Serving needs mcp; install it with: pip install 'groundstate[mcp]'.\n"
+    assert ran.err.startswith("groundstate: The command 'serve' cannot be loaded: ")
+    assert ran.err.count("pip install 'groundstate[mcp]'") == 1
+    assert ran.err.count("\n") == 1

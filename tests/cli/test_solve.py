@@ -27,7 +27,7 @@ def test_a_puzzle_is_drawn_beside_its_answer(groundstate: Groundstate) -> None:
     halves = [(line[:25], line[25:]) for line in board]
     assert "".join(digits(answer) for _, answer in halves) == EASY_SOLUTION
     assert "".join(digits(given) for given, _ in halves) == EASY.replace("0", "")
-    assert "Solved. The answer passes every rule." in ran.out
+    assert "Solved. The answer passes every check." in ran.out
 
 
 def test_boards_stand_below_each_other_where_the_terminal_is_narrow(

@@ -21,7 +21,7 @@ def test_every_example_is_a_file() -> None:
 
 def test_a_tool_refuses_asks_and_solves_without_a_framework(tmp_path: Path) -> None:
     name, *refused, asked, solved = pages.run("tools_calls.py", tmp_path).splitlines()
-    assert name == "solve_sudoku_4x4 ['grid', 'answers']"
+    assert name == "solve_sudoku_4x4 ['grid', 'replies', 'action', 'answer']"
     assert "- grid: There are 3 entries; there must be exactly 4." in refused
     assert asked.startswith("Which digit stands in row ")
     assert json.loads(solved)["status"] == "solved"

@@ -19,10 +19,10 @@ from tests.docs import pages
 PAGE = pages.read("langchain.md")
 SNIPPETS = {
     "langchain_agent.py": r"solved in \d+ steps, \d+ chains\n5 3 4 6 7 8 9 1 2\n",
-    "langgraph_interrupt.py": r"(Which digit .*\? (\d \(keeps \d+\) ?)+\n)+solved \[\[1, 2, .*\]\]\n",
+    "langgraph_interrupt.py": r"(Which digit .*\? (\d \(leaves \d+\) ?)+\n)+solved \[\[1, 2, .*\]\]\n",
     "langgraph_edges.py": r"solved after \d+ replies\n",
     "langchain_ask_llm.py": r"(Which digit .*\? \[.*\] → \d\n)+solved \[\[1, 2, .*\]\] after \d+ replies\n",
-    "langchain_progress.py": r"(solve_sudoku: step \d+, \d+ chains, \d+ rules broken at best\n)+",
+    "langchain_progress.py": r"(solve_sudoku: step \d+, \d+ chains, \d+ violations at best\n)+",
 }
 
 
@@ -52,7 +52,7 @@ def test_the_page_names_every_key_of_an_interrupt() -> None:
         for step in ({"request": {"grid": grid}}, Command(resume="neither of these")):
             (asked,) = graph.invoke(step, config)["__interrupt__"]
             keys.update(asked.value)
-    assert {"refused", "answer", "best_attempt"} < keys
+    assert {"refused", "answer", "closest"} < keys
     table = PAGE.partition("The value of an interrupt is JSON:")[2].partition("and its `response_schema`")[0]
     firsts = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"`(\w+)`", firsts)) == keys

@@ -63,7 +63,7 @@ async def test_the_command_of_the_page_serves_its_tools(command: list[str], tmp_
     server = StdioServerParameters(command=command[0], args=[*command[1:], "sudoku"], cwd=tmp_path)
     async with Client(server) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
-    assert names == ["solve_sudoku", "score_sudoku", "describe_models"]
+    assert names == ["solve_sudoku", "describe_models"]
 
 
 def test_the_page_says_how_many_questions_there_may_be() -> None:
@@ -73,7 +73,7 @@ def test_the_page_says_how_many_questions_there_may_be() -> None:
 
 def test_the_example_session_is_asked_replies_and_solves_in_both_ways(tmp_path: Path) -> None:
     said = ran(ROOT / "examples" / "mcp_session.py", tmp_path)
-    assert said.startswith("solve_sudoku_4x4: Sudoku 4×4\nscore_sudoku_4x4: ")
+    assert said.startswith("solve_sudoku_4x4: Sudoku 4×4\ndescribe_models: ")
     assert re.search(r"The user is asked:\n(  Which digit stands in row \d, column \d\? .+\n)+solved\n", said)
     assert re.search(r"Replied in [1-9]\d* further calls:\nsolved\n", said)
     boards = re.findall(r"solved\n((?:\d \d \d \d\n){4})", said)

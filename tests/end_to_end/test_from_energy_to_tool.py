@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import groundstate as gs
-from groundstate_export import HeavyBall, Normal, Tool, export
+from groundstate_export import Card, HeavyBall, Normal, export
 from langchain_groundstate import EnergyTool
 
 N = 5
@@ -50,11 +50,11 @@ def made(path: Path, defaults: dict[str, float] | None = None, **options: Any) -
         rule=HeavyBall(step_size=0.5, momentum=0.8),
         path=path,
         decode=decode,
-        rules=rules,
+        checks=rules,
         record=True,
-        tool=Tool(
+        card=Card(
             description="Arranges 5 items so that all differ.",
-            rules={"different": "All items differ."},
+            checks={"different": "All items differ."},
             defaults=defaults or {},
         ),
         **{"unroll": 8} | options,
@@ -94,7 +94,7 @@ def test_the_file_solves_what_its_energy_describes(path: Path) -> None:
 def test_what_has_no_answer_is_unsolved_and_says_which_rule_is_broken(path: Path) -> None:
     solution = gs.load(path).solve({"given": [1, 1, -1, -1, -1]}, restarts=4, max_steps=64)
     assert solution.status is gs.Status.UNSOLVED
-    assert [violation.rule for violation in solution.violations] == ["different"]
+    assert [violation.check for violation in solution.violations] == ["different"]
     assert "All items differ." in solution.violations[0].message
 
 
@@ -110,7 +110,7 @@ def test_an_answer_is_judged_by_the_file_alone(path: Path) -> None:
     assert solver.score(request, {"choice": [4, 3, 2, 1, 0]}).valid
     wrong = solver.score(request, {"choice": [4, 4, 2, 1, 0]})
     assert not wrong.valid
-    assert wrong.violations[0].rule == "different"
+    assert wrong.violations[0].check == "different"
 
 
 def test_the_file_shows_the_answer_before_each_update(path: Path) -> None:

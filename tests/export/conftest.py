@@ -40,7 +40,7 @@ class Host:
         for name, entry in self.inputs.items():
             shape = [batch if isinstance(d, str) else d for d in entry.shape]
             state = self.header["state"].get(name.removeprefix("state."), {"minimised": True, "initial": {}})
-            if name == "rate":
+            if name == "step_scale":
                 feeds[name] = np.ones(shape, np.float32)
             elif not state["minimised"]:
                 feeds[name] = np.full(shape, np.mean(next(iter(state["initial"].values()))), np.float32)

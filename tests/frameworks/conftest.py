@@ -52,7 +52,7 @@ def reply_to(text: str) -> dict[str, Any]:
     assert told["status"] == "ambiguous"
     question = told["question"]
     assert len(question["options"]) == 2
-    return {"grid": TWO, "answers": {question["id"]: question["options"][0]["id"]}}
+    return {"grid": TWO, "replies": {question["id"]: question["options"][0]["id"]}}
 
 
 def assert_refused(text: str) -> None:

@@ -31,7 +31,7 @@ def test_smolagents_calls_the_tool(example: Any, tool: tools.SolveTool) -> None:
     asks_back(call)
     assert shown.name == tool.name
     assert shown.inputs["grid"]["items"] == tool.schema["properties"]["grid"]["items"]
-    assert [name for name, part in shown.inputs.items() if part["nullable"]] == ["answers"]
+    assert [name for name, part in shown.inputs.items() if part["nullable"]] == ["replies", "action", "answer"]
 
 
 def test_smolagents_shows_the_tool_to_a_model(example: Any, tool: tools.SolveTool) -> None:
@@ -45,8 +45,8 @@ def test_smolagents_shows_the_tool_to_a_model(example: Any, tool: tools.SolveToo
 @pytest.mark.parametrize("model", ["sudoku", "constraints", "scheduling"])
 def test_smolagents_takes_every_installed_model(example: Any, model: str) -> None:
     pytest.importorskip("smolagents")
-    real = tools.ScoreTool(model)
-    assert example("with_smolagents").EnergyTool(real).name == f"score_{model}"
+    real = tools.DescribeTool([tools.opened(model)])
+    assert example("with_smolagents").EnergyTool(real).name == "describe_models"
 
 
 def test_llama_index_calls_the_tool(example: Any, tool: tools.SolveTool) -> None:

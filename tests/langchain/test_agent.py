@@ -53,7 +53,7 @@ def test_two_calls_in_one_turn_are_both_answered(tool: EnergyTool) -> None:
 
 def test_a_model_checks_its_own_guess_before_it_answers(sudoku: gs.Solver) -> None:
     guess = rows(EASY_SOLUTION[1] + EASY_SOLUTION[0] + EASY_SOLUTION[2:])
-    call = called("score_sudoku", request={"grid": rows(EASY)}, answer={"grid": guess})
+    call = called("solve_sudoku", grid=rows(EASY), action="score", answer={"grid": guess})
     model = Scripted(replies=[AIMessage("", tool_calls=[call]), AIMessage("It was wrong.")])
     agent = create_agent(model, EnergyToolkit.from_models([sudoku]).get_tools())
     *_, told, _last = agent.invoke(ASKED)["messages"]

@@ -43,7 +43,7 @@ def test_name_description_and_schema_come_from_the_artefact(tool: EnergyTool, su
     assert isinstance(tool.args_schema, dict)
     assert tool.args_schema["properties"] == {
         **described["request"]["properties"],
-        "answers": tool.args_schema["properties"]["answers"],
+        **{name: tool.args_schema["properties"][name] for name in ("replies", "action", "answer")},
     }
     assert tool.args_schema["required"] == ["grid"]
 
@@ -65,7 +65,7 @@ def test_openai_gets_the_schema_and_none_of_the_options(sudoku: gs.Solver) -> No
     function = convert_to_openai_tool(tool)["function"]
     assert function["name"] == "solve_sudoku"
     assert function["description"] == tool.description
-    assert list(function["parameters"]["properties"]) == ["grid", "answers"]
+    assert list(function["parameters"]["properties"]) == ["grid", "replies", "action", "answer"]
     assert "restarts" not in json.dumps(function)
 
 
@@ -78,7 +78,7 @@ def test_a_model_is_named_or_given_as_a_path_as_bytes_or_loaded(sudoku: gs.Solve
     path = tmp_path / "mine.onnx"
     path.write_bytes(data)
     for model in ("sudoku", path, str(path), data, sudoku):
-        assert EnergyTool.from_model(model).name == "solve_sudoku"
+        assert EnergyTool.from_model(model).name == EnergyTool(model).name == "solve_sudoku"
 
 
 def test_an_unknown_model_is_an_error_that_names_the_nearest() -> None:
@@ -93,8 +93,8 @@ def test_an_unknown_model_is_an_error_that_names_the_nearest() -> None:
         ({"max_steps": 1.5}, "max_steps is 1.5"),
         ({"deadline": -1}, "deadline is -1"),
         ({"seed": None}, "seed is None"),
-        ({"restart": 4}, "'restart' is unknown; did you mean 'restarts'"),
-        ({"watch": print}, "'watch' is unknown; known are 'alternatives'"),
+        ({"restart": 4}, "There is no option 'restart'. Did you mean 'restarts'?"),
+        ({"watch": print}, "There is no option 'watch'. Known are 'alternatives'"),
         ({"device": "cuda"}, "a loaded solver keeps its own"),
     ],
 )
@@ -148,7 +148,7 @@ def test_an_unsolved_puzzle_is_content_whose_best_attempt_is_not_called_an_answe
     said = json.loads(message.text)
     assert (message.status, said["status"]) == ("success", "unsolved")
     assert "answer" not in said
-    assert len(said["best_attempt"]["grid"]) == 9
+    assert len(said["closest"]["grid"]) == 9
     assert 0 < len(said["violations"]) <= 9
     assert "restarts" not in message.text  # the model could not change them
 
@@ -193,8 +193,8 @@ def test_content_is_short(tool: EnergyTool, puzzle: str) -> None:
         ({"grid": "the one from the newspaper"}, ["grid: ", "an array is"]),
         ({"grid": [*rows(EASY)[:2], *rows(EASY)[3:]]}, ["grid: There are 8 entries", "exactly 9"]),
         ({"grid": [0] * 80}, ["grid: There are 80 entries"]),
-        ({"grid": rows(EASY), "answers": "yes"}, ["answers: This must be an object"]),
-        ({"grid": rows(EASY), "answers": {"q1": "4"}}, ["answers.q1: There is no such question", "asks nothing"]),
+        ({"grid": rows(EASY), "replies": "yes"}, ["replies: This must map"]),
+        ({"grid": rows(EASY), "replies": {"q1": "4"}}, ["replies.q1: There is no such question", "asks nothing"]),
         ({"grid": [[float("nan")] * 9] * 9}, ["grid[0][0]: nan is not allowed", " more\n"]),
         ({}, ["The property 'grid' is missing."]),
         ({"grid": rows(EASY), "restarts": 64}, ["The property 'restarts' is unknown"]),
@@ -206,7 +206,7 @@ def test_a_wrong_request_is_an_error_that_says_where_and_what_to_send(
 ) -> None:
     message = tool.invoke({"type": "tool_call", "name": tool.name, "args": args, "id": "1"})
     assert message.status == "error"
-    for part in [*said, 'The arguments must be {"grid": [9 × [9 × integer 0 to 9]], "answers" (optional): ']:
+    for part in [*said, 'The arguments must be {"grid": [9 × [9 × integer 0 to 9]], "replies" (optional): ']:
         assert part in message.text
 
 
@@ -301,11 +301,11 @@ async def test_a_call_that_is_cancelled_does_not_solve_on(
 ) -> None:
     loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
-    def endless(request: Any, *, pulse: Callable[[], None], **options: Any) -> gs.Solution:
+    def endless(request: Any, *, heartbeat: Callable[[], None], **options: Any) -> gs.Solution:
         loop.call_soon_threadsafe(begun.set)
         try:
             while True:
-                pulse()
+                heartbeat()
         finally:
             loop.call_soon_threadsafe(ended.set)
 

@@ -33,8 +33,8 @@ class State(TypedDict, total=False):
 def replied(state: State) -> State:
     """A node that replies as one who thinks of the finished board."""
     question = state["solution"]["question"]
-    answers = {**state["request"].get("answers", {}), question["id"]: digit(question, FINISHED)}
-    return {"request": {**state["request"], "answers": answers}}
+    replies = {**state["request"].get("replies", {}), question["id"]: digit(question, FINISHED)}
+    return {"request": {**state["request"], "replies": replies}}
 
 
 def graph(node: Any, checkpointer: InMemorySaver | None = None) -> Any:
@@ -51,7 +51,7 @@ def test_the_graph_goes_round_until_nothing_is_asked(small: gs.Solver) -> None:
     state = graph(energy_node(small)).invoke({"request": {"grid": OPEN}})
     assert state["solution"]["status"] == "solved"
     assert state["solution"]["answer"] == {"grid": FINISHED}
-    assert len(state["request"]["answers"]) >= 1
+    assert len(state["request"]["replies"]) >= 1
 
 
 async def test_the_graph_runs_asynchronously(small: gs.Solver) -> None:
@@ -82,7 +82,7 @@ def test_a_person_is_asked_from_within_the_node(small: gs.Solver) -> None:
         assert asked.value["tool"] == "solve_sudoku_4x4"
         state = running.invoke(Command(resume=digit(asked.value["question"], FINISHED)), CONFIG)
     assert state["solution"]["answer"] == {"grid": FINISHED}
-    assert "answers" not in state["request"]
+    assert "replies" not in state["request"]
 
 
 def test_without_a_checkpointer_the_developer_is_told(small: gs.Solver) -> None:

@@ -30,14 +30,14 @@ def thinking_of_the_finished_board(question: gs.Question, solution: gs.Solution)
 
 def test_a_question_is_in_the_result_and_replies_in_further_calls_settle_it(small: gs.Solver) -> None:
     tool = EnergyTool.from_model(small)
-    answers: dict[str, str] = {}
-    while "question" in (said := json.loads(invoke(tool, grid=OPEN, answers=answers).text)):
+    replies: dict[str, str] = {}
+    while "question" in (said := json.loads(invoke(tool, grid=OPEN, replies=replies).text)):
         assert said["status"] == "ambiguous"
         assert said["question"]["id"] in said["question"]["reply"]
-        question = invoke(tool, grid=OPEN, answers=answers).artifact.question
+        question = invoke(tool, grid=OPEN, replies=replies).artifact.question
         assert {option["id"] for option in said["question"]["options"]} == {option.id for option in question.options}
-        answers[question.id] = digit(question, FINISHED)
-    assert answers
+        replies[question.id] = digit(question, FINISHED)
+    assert replies
     assert (said["status"], said["answer"]) == ("solved", {"grid": FINISHED})
 
 
@@ -46,7 +46,7 @@ def test_a_contradiction_brings_the_question_what_may_go_and_the_reply_an_answer
     said = json.loads(invoke(tool, grid=TWICE).text)
     assert said["status"] == "infeasible"
     option = said["question"]["options"][0]
-    settled = invoke(tool, grid=TWICE, answers={said["question"]["id"]: option["id"]}).artifact
+    settled = invoke(tool, grid=TWICE, replies={said["question"]["id"]: option["id"]}).artifact
     assert settled.status is gs.Status.SOLVED
     assert fits(settled.answer["grid"], settled.request["grid"])
     erased = [
@@ -61,18 +61,18 @@ def test_a_contradiction_brings_the_question_what_may_go_and_the_reply_an_answer
 def test_a_reply_that_is_no_option_is_refused_with_those_that_are(small: gs.Solver) -> None:
     tool = EnergyTool.from_model(small)
     question = invoke(tool, grid=OPEN).artifact.question
-    refused = invoke(tool, grid=OPEN, answers={question.id: "seven"})
+    refused = invoke(tool, grid=OPEN, replies={question.id: "seven"})
     assert refused.status == "error"
-    assert f"answers.{question.id}: 'seven' is none of the options, which are " in refused.text
+    assert f"replies.{question.id}: 'seven' is none of the options, which are " in refused.text
 
 
 def test_a_stale_reply_is_refused_with_the_question_that_is_asked_now(small: gs.Solver) -> None:
     tool = EnergyTool.from_model(small)
     stale, asked = (invoke(tool, grid=grid).artifact.question for grid in (OPEN, OTHER))
-    refused = invoke(tool, grid=OTHER, answers={stale.id: stale.options[0].id})
+    refused = invoke(tool, grid=OTHER, replies={stale.id: stale.options[0].id})
     assert refused.status == "error"
     assert (
-        f"answers.{stale.id}: There is no such question: the request now brings the question {asked.id!r}"
+        f"replies.{stale.id}: There is no such question: the request now brings the question {asked.id!r}"
         in refused.text
     )
 
@@ -129,7 +129,7 @@ def test_a_coroutine_function_in_a_blocking_call_is_told_as_a_fault_of_the_set_u
 
     refused = invoke(EnergyTool.from_model(small, on_question=awaited), grid=OPEN)
     assert refused.status == "error"
-    assert "which only an asynchronous call (`ainvoke`) can wait for. Tell the user; do not retry." in refused.text
+    assert "is asynchronous; await `arun` (LangChain: `ainvoke`). Tell the user; do not retry." in refused.text
 
 
 def test_code_that_replies_none_leaves_the_question_in_the_result(small: gs.Solver) -> None:
@@ -140,7 +140,7 @@ def test_code_that_replies_none_leaves_the_question_in_the_result(small: gs.Solv
 def test_code_that_replies_no_option_is_told_as_a_fault_of_the_set_up(small: gs.Solver) -> None:
     refused = invoke(EnergyTool.from_model(small, on_question=lambda question, solution: "seven"), grid=OPEN)
     assert refused.status == "error"
-    assert "on_question replied what may not be replied: " in refused.text
+    assert "A reply to a question is not one of its options: " in refused.text
     assert "'seven' is none of the options" in refused.text
 
 

@@ -10,7 +10,7 @@ from langchain_tests.integration_tests import ToolsIntegrationTests
 from langchain_tests.unit_tests import ToolsUnitTests
 
 import groundstate as gs
-from langchain_groundstate import DescribeTool, EnergyTool, ScoreTool
+from langchain_groundstate import EnergyCatalogTool, EnergyTool
 from tests.support import EASY, EASY_SOLUTION, rows
 
 
@@ -33,17 +33,17 @@ class _Solve:
 class _Score(_Solve):
     @property
     def tool_constructor(self) -> BaseTool:
-        return ScoreTool.from_model(self.solver)
+        return EnergyTool(self.solver, name="score_sudoku")
 
     @property
     def tool_invoke_params_example(self) -> dict[str, Any]:
-        return {"request": {"grid": rows(EASY)}, "answer": {"grid": rows(EASY_SOLUTION)}}
+        return {"grid": rows(EASY), "action": "score", "answer": {"grid": rows(EASY_SOLUTION)}}
 
 
 class _Describe(_Solve):
     @property
     def tool_constructor(self) -> BaseTool:
-        return DescribeTool.from_solvers([self.solver])
+        return EnergyCatalogTool.from_solvers([self.solver])
 
     @property
     def tool_invoke_params_example(self) -> dict[str, Any]:

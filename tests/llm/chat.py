@@ -12,6 +12,9 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field
 
+_TOOLS_OWN = {"replies", "action", "answer"}
+"""Arguments of the tool that are no part of the request."""
+
 
 class LocalChat(BaseChatModel):
     """Each reply has a form that is forced, and a content that the model chooses.
@@ -39,8 +42,8 @@ class LocalChat(BaseChatModel):
             reply = self._call(self._arguments(asked), len(messages))
         elif "question" in told:
             earlier = next(m.tool_calls[0]["args"] for m in reversed(messages) if isinstance(m, AIMessage))
-            chosen = {**earlier.get("answers", {}), **self._choice(asked, told["question"])}
-            reply = self._call({**earlier, "answers": chosen}, len(messages))
+            chosen = {**earlier.get("replies", {}), **self._choice(asked, told["question"])}
+            reply = self._call({**earlier, "replies": chosen}, len(messages))
         else:
             found = json.dumps(told.get("answer"))
             prompt = f"{asked}\nA solver found: {found}. {told['message']} Tell me so in one sentence."
@@ -51,7 +54,7 @@ class LocalChat(BaseChatModel):
         """The problem in the words of the tool. An example is worth more to a model of this size than a description."""
         schema = dict(self.tool["parameters"])
         example = json.dumps(schema.pop("examples")[0])
-        schema["properties"] = {name: part for name, part in schema["properties"].items() if name != "answers"}
+        schema["properties"] = {name: part for name, part in schema["properties"].items() if name not in _TOOLS_OWN}
         said = [("user", f"Solve this: {example}"), ("assistant", example), ("user", asked)]
         return self.llm.send([{"role": role, "content": text} for role, text in said], schema)
 

@@ -79,10 +79,10 @@ def assert_settled(said: list[AIMessage], told: list[ToolMessage]) -> dict[str, 
         if question is None:
             break
         before, after = call.tool_calls[0]["args"], following.tool_calls[0]["args"]
-        reply = after["answers"].pop(question["id"])
+        reply = after["replies"].pop(question["id"])
         assert reply in [option["id"] for option in question["options"]]
-        assert after == {"answers": {}, **before}
-        after["answers"][question["id"]] = reply
+        assert after == {"replies": {}, **before}
+        after["replies"][question["id"]] = reply
     assert isinstance(told[-1].artifact, gs.Solution)
     assert told[-1].artifact.question is None
     assert not last.tool_calls
@@ -104,7 +104,7 @@ def test_a_sudoku_with_two_answers_is_settled_by_the_model_itself(llm: LocalMode
     assert [message.artifact.status for message in told] == [gs.Status.AMBIGUOUS, gs.Status.SOLVED]
     final = told[-1].artifact
     assert solver.score({"grid": grid}, final.answer).valid
-    (reply,) = arguments["answers"].values()
+    (reply,) = arguments["replies"].values()
     question = told[0].artifact.question
     assert solver.score(question.option(reply).apply({"grid": grid}), final.answer).valid
 
@@ -118,7 +118,7 @@ def test_a_map_is_coloured_and_the_model_chooses_where_colours_may_be_swapped(ll
     said, told = conversation(llm, tool, asked)
     arguments = assert_settled(said, told)
     statuses = [message.artifact.status for message in told]
-    assert statuses[:-1] == [gs.Status.AMBIGUOUS] * len(arguments.pop("answers"))
+    assert statuses[:-1] == [gs.Status.AMBIGUOUS] * len(arguments.pop("replies"))
     assert statuses[-1] is gs.Status.SOLVED
     assert set(arguments["variables"]) == set(REGIONS)
     assert solver.score(arguments, told[-1].artifact.answer).valid

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from mcp import StdioServerParameters
-from mcp.server import MCPServer
+from mcp.server import Server
 
 import groundstate as gs
 from groundstate_mcp import build_server
@@ -26,7 +26,7 @@ def small() -> gs.Solver:
 
 
 @pytest.fixture
-def server(small: gs.Solver) -> MCPServer[Any]:
+def server(small: gs.Solver) -> Server[Any]:
     return build_server(small, **BUDGET)
 
 

@@ -17,7 +17,7 @@ from groundstate_mcp.serving import over_http, over_stdio
 
 
 class Endless(gs.Solver):
-    """Solves until its pulse stops it; then `ended` is set."""
+    """Solves until its heartbeat stops it; then `ended` is set."""
 
     def __init__(self, header: gs.Header) -> None:
         self.header = header
@@ -31,17 +31,17 @@ class Endless(gs.Solver):
     def device(self) -> str:
         return "cpu"
 
-    def mend(self, request: Any) -> tuple[Any, list[str]]:
+    def coerce(self, request: Any) -> tuple[Any, list[str]]:
         return request, []
 
     def solve(
-        self, request: Mapping[str, Any], *, pulse: Callable[[], None] | None = None, **options: Any
+        self, request: Mapping[str, Any], *, heartbeat: Callable[[], None] | None = None, **options: Any
     ) -> gs.Solution:
-        assert pulse is not None
+        assert heartbeat is not None
         breath = threading.Event()
         try:
             while True:
-                pulse()
+                heartbeat()
                 breath.wait(0.01)
         finally:
             self.ended.set()

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 from mcp import Client
-from mcp.server import MCPServer
+from mcp.server import Server
 from mcp_types import ElicitRequestFormParams, ElicitResult, ErrorData
 
 import groundstate as gs
@@ -52,7 +52,7 @@ async def test_who_declines_gets_the_result_with_its_question(anywhere: Any, era
     assert "asked" not in told
 
 
-async def test_who_closes_the_second_form_keeps_the_first_reply(server: MCPServer[Any], era: str) -> None:
+async def test_who_closes_the_second_form_keeps_the_first_reply(server: Server[Any], era: str) -> None:
     user = User(lambda form: chosen(said(form.message)) if len(user.asked) == 1 else ElicitResult(action="cancel"))
     async with client(server, era, user) as one:
         told = record(await one.call_tool(TOOL, OPEN))
@@ -61,15 +61,15 @@ async def test_who_closes_the_second_form_keeps_the_first_reply(server: MCPServe
 
 
 async def test_a_client_that_cannot_ask_replies_in_further_calls(anywhere: Any, era: str) -> None:
-    answers: dict[str, str] = {}
+    replies: dict[str, str] = {}
     async with client(anywhere, era) as one:
         told = record(await one.call_tool(TOOL, OPEN))
         assert told["status"] == "ambiguous"
         while "question" in told:
-            answers[told["question"]["id"]] = said(told["question"]["text"])
-            told = record(await one.call_tool(TOOL, {**OPEN, "answers": answers}))
+            replies[told["question"]["id"]] = said(told["question"]["text"])
+            told = record(await one.call_tool(TOOL, {**OPEN, "replies": replies}))
     assert (told["status"], told["answer"]) == ("solved", {"grid": rows(SOLUTION)})
-    assert len(answers) > 1
+    assert len(replies) > 1
 
 
 async def test_both_eras_and_every_time_tell_the_same_bytes() -> None:
@@ -82,7 +82,7 @@ async def test_both_eras_and_every_time_tell_the_same_bytes() -> None:
     assert len(told) == 1
 
 
-async def test_a_form_is_one_choice_among_the_ids_of_options(server: MCPServer[Any], era: str) -> None:
+async def test_a_form_is_one_choice_among_the_ids_of_options(server: Server[Any], era: str) -> None:
     user = declining()
     async with client(server, era, user) as one:
         told = record(await one.call_tool(TOOL, OPEN))
@@ -94,7 +94,7 @@ async def test_a_form_is_one_choice_among_the_ids_of_options(server: MCPServer[A
     }
 
 
-async def test_options_with_labels_are_shown_with_them(server: MCPServer[Any], era: str) -> None:
+async def test_options_with_labels_are_shown_with_them(server: Server[Any], era: str) -> None:
     user = User(lambda form: chosen(_first(form)))
     async with client(server, era, user) as one:
         told = record(await one.call_tool(TOOL, REPEATED))
@@ -118,46 +118,46 @@ async def test_nobody_is_asked_where_questions_are_to_be_returned(small: gs.Solv
 
 
 async def test_after_the_most_questions_what_is_open_stands_in_the_result(
-    server: MCPServer[Any], era: str, monkeypatch: pytest.MonkeyPatch
+    server: Server[Any], era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_questions, "MOST", 2)
     user = knowing()
     async with client(server, era, user) as one:
         told = record(await one.call_tool(TOOL, OPEN))
-        answers = {asked["id"]: asked["reply"] for asked in told["asked"]}
-        assert len(answers) == 2
-        answers[told["question"]["id"]] = said(told["question"]["text"])
-        told = record(await one.call_tool(TOOL, {**OPEN, "answers": answers}))
+        replies = {asked["id"]: asked["reply"] for asked in told["asked"]}
+        assert len(replies) == 2
+        replies[told["question"]["id"]] = said(told["question"]["text"])
+        told = record(await one.call_tool(TOOL, {**OPEN, "replies": replies}))
     assert (told["status"], told["answer"]) == ("solved", {"grid": rows(SOLUTION)})
 
 
-async def test_a_reply_that_is_none_of_the_options_is_refused_with_them(server: MCPServer[Any], era: str) -> None:
+async def test_a_reply_that_is_none_of_the_options_is_refused_with_them(server: Server[Any], era: str) -> None:
     async with client(server, era, User(lambda _: chosen("five"))) as one:
         result = await one.call_tool(TOOL, OPEN)
     assert result.is_error
     assert "'five' is none of the options, which are '1'" in text(result)
 
 
-async def test_an_unknown_option_among_the_arguments_is_refused(server: MCPServer[Any], era: str) -> None:
+async def test_an_unknown_option_among_the_arguments_is_refused(server: Server[Any], era: str) -> None:
     async with client(server, era) as one:
         asked = record(await one.call_tool(TOOL, OPEN))["question"]
-        result = await one.call_tool(TOOL, {**OPEN, "answers": {asked["id"]: "9"}})
+        result = await one.call_tool(TOOL, {**OPEN, "replies": {asked["id"]: "9"}})
     assert result.is_error
-    assert f"answers.{asked['id']}: '9' is none of the options" in text(result)
+    assert f"replies.{asked['id']}: '9' is none of the options" in text(result)
 
 
-async def test_a_stale_question_is_refused_with_the_one_that_is_open(server: MCPServer[Any], era: str) -> None:
+async def test_a_stale_question_is_refused_with_the_one_that_is_open(server: Server[Any], era: str) -> None:
     async with client(server, era) as one:
         stale = record(await one.call_tool(TOOL, OPEN))["question"]
         other = {"grid": rows("02" + "0" * 14)}
         open_ = record(await one.call_tool(TOOL, other))["question"]
-        result = await one.call_tool(TOOL, {**other, "answers": {stale["id"]: stale["options"][0]["id"]}})
+        result = await one.call_tool(TOOL, {**other, "replies": {stale["id"]: stale["options"][0]["id"]}})
     assert result.is_error
-    assert f"answers.{stale['id']}: There is no such question" in text(result)
+    assert f"replies.{stale['id']}: There is no such question" in text(result)
     assert repr(open_["id"]) in text(result)
 
 
-async def test_a_client_that_says_it_can_ask_and_does_not_gets_the_question(server: MCPServer[Any]) -> None:
+async def test_a_client_that_says_it_can_ask_and_does_not_gets_the_question(server: Server[Any]) -> None:
     async def broken(*_: Any) -> ErrorData:
         return ErrorData(code=-32601, message="Method not found")
 
@@ -194,12 +194,7 @@ async def test_two_sessions_at_once_are_each_asked_about_their_own(anywhere: Any
     assert told[1]["answer"] == {"grid": rows(SOLUTION.translate(swapped))}
 
 
-async def test_a_call_within_the_process_and_outside_of_a_request_brings_its_question(server: MCPServer[Any]) -> None:
-    result = await server.call_tool(TOOL, OPEN)
-    assert "question" in record(result)  # type: ignore[arg-type]
-
-
-async def test_a_conversation_may_be_taken_up_without_the_reply(server: MCPServer[Any]) -> None:
+async def test_a_conversation_may_be_taken_up_without_the_reply(server: Server[Any]) -> None:
     """A client of rounds that sends the state back and no reply is asked the same again."""
     async with Client(server, mode="auto", elicitation_callback=declining()) as one:
         first = await one.session.call_tool(TOOL, OPEN, allow_input_required=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import itertools
 import json
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import anyio
 import pytest
 from jsonschema import Draft202012Validator
-from mcp.server import MCPServer
+from mcp.server import Server
+from mcp.shared.exceptions import MCPError
 from mcp_types import TextResourceContents, ToolAnnotations
 
 import groundstate as gs
@@ -21,13 +24,11 @@ from tests.mcp.talking import BUDGET, OPEN, SOLUTION, TOOL, client, record, rows
 FULL = {"grid": rows(SOLUTION)}
 
 
-async def test_every_model_brings_two_tools_and_one_describes_them(
-    small: gs.Solver, sudoku: gs.Solver, era: str
-) -> None:
+async def test_every_model_brings_a_tool_and_one_describes_them(small: gs.Solver, sudoku: gs.Solver, era: str) -> None:
     async with client(build_server([sudoku, small]), era) as one:
         listed = {tool.name: tool for tool in (await one.list_tools()).tools}
-    assert list(listed) == ["solve_sudoku", "score_sudoku", "solve_sudoku_4x4", "score_sudoku_4x4", "describe_models"]
-    for mine in (tools.SolveTool(small), tools.ScoreTool(small), tools.DescribeTool([sudoku, small])):
+    assert list(listed) == ["solve_sudoku", "solve_sudoku_4x4", "describe_models"]
+    for mine in (tools.SolveTool(small), tools.DescribeTool([sudoku, small])):
         tool = listed[mine.name]
         assert (tool.title, tool.description) == (mine.title, mine.description)
         assert (tool.input_schema, tool.output_schema) == (mine.schema, mine.returns)
@@ -36,7 +37,7 @@ async def test_every_model_brings_two_tools_and_one_describes_them(
         )
 
 
-async def test_the_server_says_when_to_use_it(server: MCPServer[Any], era: str) -> None:
+async def test_the_server_says_when_to_use_it(server: Server[Any], era: str) -> None:
     async with client(server, era) as one:
         assert one.instructions is not None
         assert "- sudoku_4x4: Sudoku 4×4" in one.instructions
@@ -52,8 +53,8 @@ async def test_the_server_says_when_to_use_it(server: MCPServer[Any], era: str) 
         (TOOL, OPEN, "ambiguous"),
         (TOOL, {"grid": rows("11" + "0" * 14)}, "infeasible"),
         (TOOL, {"grid": rows("1230000400000000")}, "unsolved"),
-        ("score_sudoku_4x4", {"request": OPEN, "answer": FULL}, None),
-        ("score_sudoku_4x4", {"request": OPEN, "answer": {"grid": rows("2" * 16)}}, None),
+        (TOOL, {**OPEN, "action": "score", "answer": FULL}, None),
+        (TOOL, {**OPEN, "action": "score", "answer": {"grid": rows("2" * 16)}}, None),
         ("describe_models", {}, None),
         ("describe_models", {"model": "sudoku_4x4"}, None),
     ],
@@ -76,8 +77,9 @@ async def test_a_result_is_compact_json_and_the_same_as_structure_that_fits_the_
         "decided",
         "steps",
         "chains",
-        "arrivals",
+        "hits",
         "seed",
+        "unique",
     } or (tool == "describe_models")
 
 
@@ -86,14 +88,14 @@ async def test_schemas_of_richer_models_fit_what_they_return(model: str, era: st
     solver = gs.load(model)
     assert solver.header.self_test is not None
     async with client(build_server(solver), era) as one:
-        solve, score, _ = (await one.list_tools()).tools
+        solve, _ = (await one.list_tools()).tools
         request = solver.header.self_test["request"]
         told = record(await one.call_tool(solve.name, request))
-        scored = record(await one.call_tool(score.name, {"request": request, "answer": told["answer"]}))
-    for tool, said in ((solve, told), (score, scored)):
-        assert tool.output_schema is not None
-        Draft202012Validator.check_schema(tool.input_schema)
-        Draft202012Validator(tool.output_schema).validate(said)
+        scored = record(await one.call_tool(solve.name, {**request, "action": "score", "answer": told["answer"]}))
+    assert solve.output_schema is not None
+    Draft202012Validator.check_schema(solve.input_schema)
+    for said in (told, scored):
+        Draft202012Validator(solve.output_schema).validate(said)
     assert scored["valid"] is True
 
 
@@ -104,13 +106,13 @@ async def test_schemas_of_richer_models_fit_what_they_return(model: str, era: st
         (TOOL, {"grid": rows(SOLUTION)[:3]}, "- grid: There are 3 entries; there must be exactly 4."),
         (TOOL, {"grid": [["one", 0, 0, 0], *rows(SOLUTION)[1:]]}, "- grid[0][0]: 'one' is not allowed here"),
         (TOOL, {"gird": rows(SOLUTION)}, "did you mean 'grid'?"),
-        (TOOL, {**OPEN, "answers": "1"}, "- answers: This must be an object"),
-        ("score_sudoku_4x4", {"request": OPEN}, "- answer: This is missing."),
-        ("describe_models", {"model": "chess"}, "- model: 'chess' is no model here; there are 'sudoku_4x4'."),
+        (TOOL, {**OPEN, "replies": "1"}, "- replies: This must map"),
+        (TOOL, {**OPEN, "action": "score"}, "- answer: This is missing;"),
+        ("describe_models", {"model": "chess"}, "- model: 'chess' is not a model here; there are 'sudoku_4x4'."),
     ],
 )
 async def test_wrong_arguments_are_an_error_that_says_what_to_send(
-    server: MCPServer[Any], era: str, tool: str, arguments: dict[str, Any], said: str
+    server: Server[Any], era: str, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
     async with client(server, era) as one:
         result = await one.call_tool(tool, arguments)
@@ -120,7 +122,7 @@ async def test_wrong_arguments_are_an_error_that_says_what_to_send(
     assert "The arguments must be {" in text(result)
 
 
-async def test_what_is_meant_beyond_doubt_is_read_so_and_said(server: MCPServer[Any], era: str) -> None:
+async def test_what_is_meant_beyond_doubt_is_read_so_and_said(server: Server[Any], era: str) -> None:
     async with client(server, era) as one:
         told = record(await one.call_tool(TOOL, {"grid": json.dumps([list(map(str, row)) for row in rows(SOLUTION)])}))
     assert told["answer"] == FULL
@@ -128,7 +130,7 @@ async def test_what_is_meant_beyond_doubt_is_read_so_and_said(server: MCPServer[
 
 
 async def test_an_unexpected_error_is_kept_from_the_client(
-    server: MCPServer[Any], small: gs.Solver, era: str, monkeypatch: pytest.MonkeyPatch
+    server: Server[Any], small: gs.Solver, era: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("the secret of /home/somebody")
@@ -140,7 +142,7 @@ async def test_an_unexpected_error_is_kept_from_the_client(
     assert text(result) == f"{TOOL} failed, and the server's log says why. Do not retry."
 
 
-async def test_progress_increases_to_the_updates_made(server: MCPServer[Any], small: gs.Solver, era: str) -> None:
+async def test_progress_increases_to_the_updates_made(server: Server[Any], small: gs.Solver, era: str) -> None:
     heard: list[float] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
@@ -191,8 +193,9 @@ async def test_models_are_given_in_any_way(kind: str, small: gs.Solver, tmp_path
         kind
     ]
     for given in (model, [model]):
-        names = [tool.name for tool in await build_server(given).list_tools()]
-        assert names == [TOOL, "score_sudoku_4x4", "describe_models"]
+        async with client(build_server(given), "2026-07-28") as one:
+            names = [tool.name for tool in (await one.list_tools()).tools]
+        assert names == [TOOL, "describe_models"]
 
 
 def test_what_cannot_be_served_is_told(small: gs.Solver, tmp_path: Any) -> None:
@@ -204,5 +207,37 @@ def test_what_cannot_be_served_is_told(small: gs.Solver, tmp_path: Any) -> None:
         build_server(tmp_path)
     with pytest.raises(gs.OptionError, match="on_question is 'ask'; it must be 'elicit' or 'return'"):
         build_server(small, on_question="ask")  # type: ignore[arg-type]
-    with pytest.raises(gs.OptionError, match="The option 'restart' is unknown; did you mean 'restarts'"):
+    with pytest.raises(gs.OptionError, match=r"There is no option 'restart'\. Did you mean 'restarts'"):
         build_server(small, restart=3)  # type: ignore[call-arg]
+
+
+async def test_a_bad_artefact_costs_its_own_tool_only(tmp_path: Any, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"not a model")
+    (tmp_path / "good.onnx").write_bytes(artefact_4x4().read_bytes())
+    server = build_server(tmp_path)
+    assert "bad.onnx is not served: " in caplog.text
+    async with client(server, "2026-07-28") as one:
+        assert [tool.name for tool in (await one.list_tools()).tools] == [TOOL, "describe_models"]
+    (tmp_path / "good.onnx").unlink()
+    with pytest.raises(gs.ArtefactError):
+        build_server(tmp_path)
+
+
+async def test_an_unknown_tool_is_an_error_of_the_protocol(server: Server[Any], era: str) -> None:
+    async with client(server, era) as one:
+        with pytest.raises(MCPError, match=r"There is no tool 'solve_sudoku'\. Did you mean 'solve_sudoku_4x4'\?"):
+            await one.call_tool("solve_sudoku", OPEN)
+
+
+async def test_text_of_an_artefact_reaches_no_model_with_control_characters(small: gs.Solver, era: str) -> None:
+    header = dataclasses.replace(
+        small.header, title="Su\x1b[2Jdoku", description="Solves.\u202e \ud800Ignore\x00 all", licence="\x1b]0;x\x07"
+    )
+    solver = copy.copy(small)
+    solver.header = header
+    async with client(build_server(solver), era) as one:
+        listed = (await one.list_tools()).tools[0]
+        resource = (await one.read_resource("groundstate://models/sudoku_4x4")).contents[0]
+    assert (listed.title, listed.description) == ("Su[2Jdoku", "Solves. Ignore all")
+    assert isinstance(resource, TextResourceContents)
+    assert not set("\x1b\x07\u202e") & set(resource.text)

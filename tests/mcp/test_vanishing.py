@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -56,6 +58,36 @@ async def test_a_solve_whose_call_is_cancelled_over_http_stops(era: str) -> None
         finally:
             process.kill()
         assert told == "ended\n"
+
+
+def test_a_solve_whose_connection_drops_stops_in_the_handshake_era_too() -> None:
+    """Up to 2025-11-25 a client that is gone sends no cancellation: its connection just closes."""
+    with subprocess.Popen([*ENDLESS, "http"], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            address = urlsplit(process.stderr.readline().strip())
+            one = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
+            headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+            def post(message: dict[str, Any]) -> http.client.HTTPResponse:
+                one.request("POST", address.path, json.dumps({"jsonrpc": "2.0", **message}), headers)
+                return one.getresponse()
+
+            hello = {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "clientInfo": {"name": "test", "version": "1"},
+            }
+            greeted = post({"id": 1, "method": "initialize", "params": hello})
+            headers["Mcp-Session-Id"] = greeted.headers["Mcp-Session-Id"]
+            greeted.read()
+            post({"method": "notifications/initialized"}).read()
+            params = {"name": TOOL, "arguments": OPEN, "_meta": {"progressToken": "token"}}
+            assert b"event" in post({"id": 2, "method": "tools/call", "params": params}).readline()
+            one.close()
+            assert _until_ended(process) == "ended\n"
+        finally:
+            process.kill()
 
 
 def _until_ended(process: subprocess.Popen[str]) -> str:

@@ -37,22 +37,22 @@ def size_of(task: SudokuTask) -> int:
 
 def test_what_is_written_or_drawn_is_read_again(task: SudokuTask) -> None:
     puzzle, answer = example(size_of(task))
-    assert task.parse(task.notation(answer)) == answer
-    assert task.parse(task.draw(puzzle, answer)) == answer
-    assert task.parse(task.draw(puzzle, None)) == puzzle
-    assert task.parse(task.draw(puzzle, None).lower()) == puzzle
-    assert task.parse(task.notation(puzzle).replace("0", "_")) == puzzle
+    assert task.parse(task.read(answer).notation(answer)) == answer
+    assert task.parse(task.read(puzzle).draw(answer)) == answer
+    assert task.parse(task.read(puzzle).draw(None)) == puzzle
+    assert task.parse(task.read(puzzle).draw(None).lower()) == puzzle
+    assert task.parse(task.read(puzzle).notation(puzzle).replace("0", "_")) == puzzle
 
 
 def test_the_drawing_shows_the_boxes_of_the_board(sudoku: gs.Solver) -> None:
     six = {"grid": [[0, 2, 3, 4, 5, 6]] * 6}
-    assert task_of(6, sudoku).draw(six, None).splitlines()[:4] == [
+    assert task_of(6, sudoku).read(six).draw(None).splitlines()[:4] == [
         "+-------+-------+",
         "| . 2 3 | 4 5 6 |",
         "| . 2 3 | 4 5 6 |",
         "+-------+-------+",
     ]
-    sixteen = task_of(16, sudoku).draw({"grid": [[*range(16)]] * 16}, None).splitlines()
+    sixteen = task_of(16, sudoku).read({"grid": [[*range(16)]] * 16}).draw(None).splitlines()
     assert sixteen[1] == "| . 1 2 3 | 4 5 6 7 | 8 9 A B | C D E F |"
     assert [at for at, line in enumerate(sixteen) if line == "+---------" * 4 + "+"] == [0, 5, 10, 15, 20]
 
@@ -122,14 +122,14 @@ def test_the_check_counts_just_what_an_answer_breaks(task: SudokuTask) -> None:
     empty = {"grid": [[0] * size] * size}
     for seed in range(4):
         _, answer = example(size, seed)
-        assert task.check(empty, answer) == []
+        assert task.read(empty).check(answer) == []
         grid = np.array(answer["grid"])
         for _ in range(20):
             one, other = random.integers(0, size, (2, 2))
             grid[tuple(one)], grid[tuple(other)] = grid[tuple(other)], grid[tuple(one)]
             found: dict[str, int] = {}
-            for violation in task.check(empty, {"grid": grid.tolist()}):
-                found[violation.rule] = found.get(violation.rule, 0) + violation.count
+            for violation in task.read(empty).check({"grid": grid.tolist()}):
+                found[violation.check] = found.get(violation.check, 0) + violation.count
             assert found == broken(grid, Board.of(size))
 
 
@@ -137,8 +137,8 @@ def test_the_check_names_givens_that_were_changed_and_cells_that_are_empty(task:
     _, answer = example(size_of(task))
     changed = [row.copy() for row in answer["grid"]]
     changed[1][2] = 0
-    found = task.check(answer, {"grid": changed})
-    assert [(violation.rule, violation.places) for violation in found] == [
+    found = task.read(answer).check({"grid": changed})
+    assert [(violation.check, violation.places) for violation in found] == [
         ("givens", ("grid[1][2]",)),
         ("cells", ("grid[1][2]",)),
     ]
@@ -147,12 +147,12 @@ def test_the_check_names_givens_that_were_changed_and_cells_that_are_empty(task:
 def test_equal_givens_in_a_box_are_a_contradiction_and_both_are_named(sudoku: gs.Solver) -> None:
     grid = np.zeros((16, 16), int)
     grid[4, 9] = grid[7, 11] = 12
-    (found,) = task_of(16, sudoku).contradictions({"grid": grid.tolist()})
-    assert found.rule == "boxes"
+    (found,) = task_of(16, sudoku).read({"grid": grid.tolist()}).contradictions
+    assert found.check == "boxes"
     assert found.message == "Digit 12 (C) stands 2 times in box 7: grid[4][9] and grid[7][11]."
 
 
 def test_a_puzzle_with_an_answer_contradicts_nothing(task: SudokuTask) -> None:
     puzzle, answer = example(size_of(task), seed=3)
-    assert task.contradictions(puzzle) == []
-    assert task.check(puzzle, answer) == []
+    assert list(task.read(puzzle).contradictions) == []
+    assert task.read(puzzle).check(answer) == []

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from groundstate_models.sudoku import train
 from groundstate_models.sudoku.learned import Settings
 from groundstate_models.sudoku.search import solve
+from groundstate_training import read_checkpoint, write_checkpoint
 
 
 def run(out: Path, *options: str) -> Settings:
@@ -63,8 +63,9 @@ def test_the_log_says_what_a_run_did(straight: Path) -> None:
     assert validated
     for entry in validated:
         for kind in ("minimal", "hard", "hardest"):
-            _, share = entry[kind]
-            assert 0.0 <= share <= 1.0
+            worth, share = entry[kind]
+            # The share of chains that found an answer decides how many answers a thousand updates can have brought at most.
+            assert share == 0.0 or worth > np.log2(1000 * 0.1 / train.LONGEST)
 
 
 def test_nobodys_patience_is_endless() -> None:
@@ -102,15 +103,15 @@ def test_boards_bred_while_it_learns_have_one_solution_each_and_become_harder() 
 def test_a_checkpoint_of_another_preset_is_refused_in_a_sentence(
     tmp_path: Path, straight: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state = torch.load(straight / "checkpoint.pt", weights_only=False)
+    state = read_checkpoint(straight / "checkpoint.npz")
     state["preset"]["chains"] = 99
-    torch.save(state, tmp_path / "checkpoint.pt")
+    write_checkpoint(state, tmp_path / "checkpoint.npz")
     assert train.main(["--preset", "smoke", "--out", str(tmp_path)]) == 2
-    assert "was made by another preset" in capsys.readouterr().err
+    assert "was made with another preset" in capsys.readouterr().err
 
 
 def test_a_damaged_checkpoint_is_refused_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint = tmp_path / "checkpoint.npz"
     checkpoint.write_bytes(b"not a checkpoint")
     assert train.main(["--preset", "smoke", "--out", str(tmp_path)]) == 2
     assert "cannot be read" in capsys.readouterr().err
@@ -121,14 +122,14 @@ def test_a_full_disk_costs_a_sentence_and_not_the_checkpoint(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, "--stop-after", "1")
-    before = (tmp_path / "checkpoint.pt").read_bytes()
+    before = (tmp_path / "checkpoint.npz").read_bytes()
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(np, "savez_compressed", full)
     assert train.main(["--preset", "smoke", "--threads", "1", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert "No space left on device" in said
-    assert "the last good one is kept" in said
-    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert "the previous file is unchanged" in said
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before

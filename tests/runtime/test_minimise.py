@@ -49,10 +49,13 @@ def test_a_batch_gives_each_row_what_it_gets_alone(sudoku: gs.Solver) -> None:
     ("inputs", "sentence"),
     [
         ([1], r"inputs: This is of type list; it must map names to arrays"),
-        ({}, "All inputs need the same first axis"),
+        ({}, r"inputs\.grid: This is missing"),
         ({"grid": np.zeros((0, 9, 9), np.int64)}, "of at least 1"),
         ({"board": GRIDS}, r"inputs\.board: This is unknown"),
-        ({"grid": GRIDS.astype(np.float32)}, r"inputs\.grid: This is float32 of shape \(3, 9, 9\); it must be int64"),
+        ({"grid": GRIDS + 0.5}, r"inputs\.grid: This is float64 of shape \(3, 9, 9\); it must be int64"),
+        ({"grid": GRIDS[0]}, r"inputs\.grid: This has shape \(9, 9\), without the batch; add a first axis"),
+        ({"grid": [[1, 2], [3]]}, r"inputs\.grid: This is no array: its rows have different lengths"),
+        ({"grid": "text"}, r"inputs: All inputs need the same first axis"),
         ({"grid": GRIDS[:, :8]}, r"it must be int64 of shape \(3, 9, 9\)"),
     ],
 )
@@ -66,3 +69,11 @@ def test_tensors_that_do_not_fit_are_refused_with_what_is_wanted(
 def test_steps_that_are_no_whole_segments_are_refused(sudoku: gs.Solver) -> None:
     with pytest.raises(gs.OptionError, match="steps is 17; it must be a positive multiple of the segment's 32"):
         sudoku.minimise({"grid": GRIDS}, steps=17)
+
+
+def test_lists_and_other_dtypes_that_say_the_same_are_taken(sudoku: gs.Solver) -> None:
+    noise = {name: np.zeros((3, *spec.shape)) for name, spec in sudoku.header.noise.items()}
+    wanted = sudoku.minimise({"grid": GRIDS}, noise={n: x.astype(np.float32) for n, x in noise.items()})
+    for grid in (GRIDS.tolist(), GRIDS.astype(np.float64), GRIDS.astype(np.int8)):
+        found = sudoku.minimise({"grid": grid}, noise=noise)
+        assert all(np.array_equal(found[name], wanted[name]) for name in wanted)

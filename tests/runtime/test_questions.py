@@ -69,7 +69,7 @@ def test_it_asks_when_it_should_and_every_option_is_real(small: gs.Solver, grid:
     if solution.solved:
         assert solution.status is (gs.Status.SOLVED if len(every) == 1 else gs.Status.AMBIGUOUS)
         assert {flat(solution.answer), *(flat(other.answer) for other in solution.alternatives)} <= {*every}
-    if solution.only:
+    if solution.unique:
         assert len(every) == 1
     if solution.status is gs.Status.SOLVED:
         assert solution.question is None
@@ -89,7 +89,7 @@ def test_an_ambiguous_board_is_asked_about_by_one_cell_with_its_digits(small: gs
     row, column = (int(index) for index in question.about.removeprefix("grid[").removesuffix("]").split("]["))
     assert question.text == f"Which digit stands in row {row + 1}, column {column + 1}?"
     assert [option.id for option in question.options] == ["1", "2", "3", "4"]
-    assert sum(option.keeps for option in question.options) == question.answers > 2
+    assert sum(option.answers_left for option in question.options) == question.answers_found > 2
     for option in question.options:
         assert option.apply({"grid": EMPTY})["grid"][row][column] == int(option.id)
     assert all(cell == 0 for row in EMPTY for cell in row)
@@ -114,9 +114,9 @@ def test_all_replies_at_once_do_what_one_after_another_do(small: gs.Solver) -> N
     solution = small.solve(request, alternatives=2, **SMALL)
     while solution.question is not None:
         replies[solution.question.id] = solution.question.options[-1].id
-        solution = small.solve(request, alternatives=2, answers=replies, **SMALL)
+        solution = small.solve(request, alternatives=2, replies=replies, **SMALL)
     assert solution.status is gs.Status.SOLVED
-    fresh = gs.load("sudoku_4x4").solve(request, alternatives=2, answers=replies, **SMALL)
+    fresh = gs.load("sudoku_4x4").solve(request, alternatives=2, replies=replies, **SMALL)
     assert json.dumps(fresh.to_json()) == json.dumps(solution.to_json())
     given_cells = sum(cell > 0 for row in solution.request["grid"] for cell in row)
     assert given_cells == len(replies)
@@ -164,7 +164,7 @@ def test_two_contradictions_at_once_are_offered_as_pairs(small: gs.Solver) -> No
 
 def test_a_puzzle_with_one_solution_is_not_asked_about_and_said_to_be_the_only_one(sudoku: gs.Solver) -> None:
     solution = sudoku.solve({"grid": rows(EASY)}, alternatives=2)
-    assert (solution.status, solution.question, solution.only) == (gs.Status.SOLVED, None, True)
+    assert (solution.status, solution.question, solution.unique) == (gs.Status.SOLVED, None, True)
     assert "It is the only answer, which is proven." in solution.explanation
 
 
@@ -202,8 +202,8 @@ def test_a_reply_that_is_no_option_is_refused_with_the_options(small: gs.Solver,
     question = small.solve({"grid": EMPTY}, alternatives=2, **SMALL).question
     assert question is not None
     with pytest.raises(gs.RequestError, match=r"is none of the options, which are '1', '2', '3', '4'") as refused:
-        small.solve({"grid": EMPTY}, alternatives=2, answers={question.id: reply}, **SMALL)
-    assert refused.value.faults[0].place == f"answers.{question.id}"
+        small.solve({"grid": EMPTY}, alternatives=2, replies={question.id: reply}, **SMALL)
+    assert refused.value.faults[0].place == f"replies.{question.id}"
 
 
 def test_a_stale_reply_is_refused_and_told_what_is_asked_now(small: gs.Solver) -> None:
@@ -211,9 +211,9 @@ def test_a_stale_reply_is_refused_and_told_what_is_asked_now(small: gs.Solver) -
     assert question is not None
     other = [[1, 2, 3, 4], [3, 4, 1, 2], [0, 0, 0, 0], [0, 0, 0, 0]]
     with pytest.raises(gs.RequestError, match="There is no such question: the request now brings the question 'q"):
-        small.solve({"grid": other}, alternatives=2, answers={question.id: "1"}, **SMALL)
+        small.solve({"grid": other}, alternatives=2, replies={question.id: "1"}, **SMALL)
     with pytest.raises(gs.RequestError, match="the request now ends as 'solved' and asks nothing"):
-        small.solve({"grid": other}, answers={question.id: "1"}, **SMALL)
+        small.solve({"grid": other}, replies={question.id: "1"}, **SMALL)
 
 
 def test_an_option_of_another_request_is_refused_and_changes_nothing(small: gs.Solver) -> None:
@@ -227,7 +227,7 @@ def test_an_option_of_another_request_is_refused_and_changes_nothing(small: gs.S
 @pytest.mark.parametrize("answers", [["q1"], "q1", 5])
 def test_replies_that_are_no_mapping_are_refused(small: gs.Solver, answers: Any) -> None:
     with pytest.raises(gs.RequestError, match="it must map the ids of questions to the ids of options"):
-        small.solve({"grid": EMPTY}, alternatives=2, answers=answers, **SMALL)
+        small.solve({"grid": EMPTY}, alternatives=2, replies=answers, **SMALL)
 
 
 def test_what_a_caller_does_to_an_outcome_reaches_nobody_else(small: gs.Solver) -> None:
@@ -246,7 +246,7 @@ def test_dialogues_in_many_threads_do_not_meet(small: gs.Solver) -> None:
         while solution.question is not None:
             row, column = (int(i) for i in solution.question.about.removeprefix("grid[").removesuffix("]").split("]["))
             replies[solution.question.id] = str(meant[4 * row + column])
-            solution = small.solve({"grid": EMPTY}, alternatives=2, answers=replies, **SMALL)
+            solution = small.solve({"grid": EMPTY}, alternatives=2, replies=replies, **SMALL)
         return flat(solution.answer)
 
     with ThreadPoolExecutor(8) as pool:
@@ -260,14 +260,16 @@ def test_the_explanation_says_what_was_asked_found_checked_and_decided(sudoku: g
     solution = sudoku.solve({"grid": rows(EASY)}, alternatives=2)
     said = solution.explanation
     assert said.startswith("Asked: a 9×9 Sudoku with 26 givens. Found by descent: an answer of energy ")
-    assert f"after {solution.steps} updates, checked exactly against every rule (givens, rows, columns, boxes)." in said
+    assert (
+        f"after {solution.steps} updates, checked exactly against every check (givens, rows, columns, boxes)." in said
+    )
     assert f"by update {min(solution.decided.values())}" in said
     assert f"by update {max(solution.decided.values())}." in said
 
 
 def test_several_answers_are_said_to_be_several(sudoku: gs.Solver) -> None:
     said = sudoku.solve({"grid": rows(TWO_SOLUTIONS)}, alternatives=2, ask=False).explanation
-    assert "Found by descent: 2 different answers so far, checked exactly against every rule" in said
+    assert "Found by descent: 2 different answers so far, checked exactly against every check" in said
 
 
 def test_decisions_are_those_of_the_chain_that_found_the_answer(sudoku: gs.Solver) -> None:
@@ -295,6 +297,6 @@ def test_an_infeasible_request_is_explained_without_a_descent(sudoku: gs.Solver)
 def test_a_record_carries_everything_and_no_times(small: gs.Solver) -> None:
     record = small.solve({"grid": EMPTY}, alternatives=3, **SMALL).to_json()
     assert json.loads(json.dumps(record)) == record
-    assert {"explanation", "question", "decided", "runner_up", "only", "alternatives"} <= record.keys()
+    assert {"explanation", "question", "decided", "runner_up", "unique", "closest", "alternatives"} <= record.keys()
     assert "seconds" not in record
-    assert all(other["chains"] >= 1 for other in record["alternatives"])
+    assert all(other["hits"] >= 1 for other in record["alternatives"])

@@ -44,7 +44,7 @@ def test_a_valid_grid_that_changes_a_given_is_not_valid(sudoku: gs.Solver, digit
     assume(renamed != RIGHT)
     score = sudoku.score(REQUEST, {"grid": renamed})
     assert not score.valid
-    assert {v.rule for v in score.violations} == {"givens"}
+    assert {v.check for v in score.violations} == {"givens"}
 
 
 def test_the_energy_of_the_right_answer_is_below_that_of_its_neighbours(sudoku: gs.Solver) -> None:

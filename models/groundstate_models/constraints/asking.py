@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundstate import Change, Patch, Violation, pointer
+from groundstate import Attempt, Change, Patch, Violation, pointer
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
@@ -28,7 +28,7 @@ def fix(request: Mapping[str, Any], variable: str, value: Value) -> Patch:
 
 
 def relaxations(
-    request: Mapping[str, Any], problem: Problem, answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    request: Mapping[str, Any], problem: Problem, attempt: Attempt | None, violations: Sequence[Violation]
 ) -> list[Change]:
     """Leaving out a constraint: first those that are broken or prove the contradiction; where nothing is proven, the rest too."""
     named = [
@@ -37,7 +37,7 @@ def relaxations(
         for place in violation.places
         if place.startswith("constraints[")
     ]
-    rest = [] if answer is None else range(len(problem.constraints))
+    rest = [] if attempt is None else range(len(problem.constraints))
     return [_left_out(request, problem, index) for index in dict.fromkeys([*named, *rest])]
 
 
@@ -53,3 +53,8 @@ def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Chang
         f"Without {name}: {problem.constraints[index].said()}.",
         patch,
     )
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two answers give every variable the same value, whatever hidden choices their preferences took."""
+    return bool(one["values"] == other["values"])

@@ -1,7 +1,7 @@
 """The descent of the constraints energy, compiled: what training runs, thousands of chains at a time, on any machine.
 
-The same updates as `energy.ConstraintsEnergy` under `export.descent` makes, with the gradient written out; the tests hold the two
-against each other. Needs numba (extra ``groundstate[train]``).
+The same updates as `energy.ConstraintsEnergy` under `learned.Settings.descent` makes, with the gradient written out; the tests
+hold the two against each other. Needs numba (extra ``groundstate[train]``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from groundstate_models.constraints.energy import shape_of
-from groundstate_models.constraints.export import Settings
+from groundstate_models.constraints.learned import Settings
 
 CHECK = 16
 """Updates from one look at whether a chain has an answer to the next: a segment."""

@@ -23,6 +23,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -45,6 +46,20 @@ HAND: dict[str, Any] = {
     "weight_by_shape": [0.0] * len(FEATURES),
 }
 """The energy written by hand: all factors weigh the same. Its few numbers are the best of a random search."""
+
+
+LEARNED = tuple(HAND)
+"""The order of the numbers where every row has its own; lists are as long as `FEATURES`."""
+
+_COLUMNS = {
+    name: slice(first, first + size)
+    for name, first, size in zip(
+        LEARNED,
+        np.cumsum([0, *(np.size(HAND[name]) for name in LEARNED)]).tolist(),
+        (np.size(HAND[name]) for name in LEARNED),
+        strict=False,
+    )
+}
 
 
 def summed(edges: Tensor, where: Tensor, like: Tensor) -> Tensor:
@@ -75,27 +90,40 @@ class ConstraintsEnergy(nn.Module):
         for name in HAND:
             self.register_parameter(name, nn.Parameter(torch.tensor(given[name], dtype=torch.float32)))
 
-    def forward(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
-        return self.terms(state, self.shaped(**inputs), **inputs)
+    def forward(self, state: Tensor, numbers: Tensor | None = None, **inputs: Tensor) -> dict[str, Tensor]:
+        return self.terms(state, self.shaped(numbers, **inputs), numbers, **inputs)
 
-    def terms(self, state: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
+    def terms(
+        self, state: Tensor, shaped: tuple[Tensor, Tensor], numbers: Tensor | None = None, **inputs: Tensor
+    ) -> dict[str, Tensor]:
         """The energy of a state whose `shaped` is known."""
         domain = inputs["domain"]
         logarithms = log_probabilities(state, domain)
         p = logarithms.exp()
-        temperature = (
-            self.log_temperature + self.temperature_by_values * (domain.sum(2).clamp_min(2.0).log() - 1.0)
-        ).exp()
+        by_values = self._number("temperature_by_values", numbers, 2)
+        spread = domain.sum(2).clamp_min(2.0).log() - 1.0
+        temperature = (self._number("log_temperature", numbers, 2) + by_values * spread).exp()
+        preference, confinement = (
+            self._number(f"log_{name}", numbers, 1).exp() for name in ("preference", "confinement")
+        )
         return {
             "constraints": self.beyond(state, shaped, **inputs).square().flatten(1).sum(1),
-            "preferences": self.log_preference.exp() * (inputs["cost"] * p).flatten(1).sum(1),
+            "preferences": preference * (inputs["cost"] * p).flatten(1).sum(1),
             "decision": (temperature * (p * logarithms).sum(2)).sum(1),
-            "confinement": 0.5 * self.log_confinement.exp() * (state * domain).square().flatten(1).sum(1),
+            "confinement": 0.5 * confinement * (state * domain).square().flatten(1).sum(1),
         }
 
-    def violations(self, state: Tensor, **inputs: Tensor) -> Tensor:
+    def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
+        """A learned number: the module's own, or that of every row, shaped to broadcast against a tensor of some dimensions."""
+        if numbers is None:
+            own: Tensor = getattr(self, name)
+            return own
+        columns = numbers[:, _COLUMNS[name]]
+        return columns.reshape(-1, *(1,) * (dimensions - 2), columns.shape[1]) if dimensions > 1 else columns.squeeze(1)
+
+    def violations(self, state: Tensor, numbers: Tensor | None = None, **inputs: Tensor) -> Tensor:
         """``√ω h`` of every factor above its upper and below its lower bound, ``(batch, 2, factors)``."""
-        return self.beyond(state, self.shaped(**inputs), **inputs)
+        return self.beyond(state, self.shaped(numbers, **inputs), **inputs)
 
     def beyond(self, state: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> Tensor:
         """The violations of a state whose `shaped` is known."""
@@ -108,18 +136,19 @@ class ConstraintsEnergy(nn.Module):
         openness, weight = shaped
         return 0.5 * weight * (distance + (distance.square() + 2.0 * openness * variance.unsqueeze(1) + 1e-6).sqrt())
 
-    def shaped(self, **inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def shaped(self, numbers: Tensor | None = None, **inputs: Tensor) -> tuple[Tensor, Tensor]:
         """``ρ`` and ``√ω`` of both sides of every factor, ``(batch, 2, factors)`` each; they do not depend on the state."""
-        told = shape_of(**inputs)
-        openness = (self.log_openness + (told * self.openness_by_shape).sum(-1)).exp()
-        return openness, (0.5 * (told * self.weight_by_shape).sum(-1)).exp()
+        features = shape_of(**inputs)
+        by_shape, heavier = (self._number(f"{name}_by_shape", numbers, 4) for name in ("openness", "weight"))
+        openness = (self._number("log_openness", numbers, 3) + (features * by_shape).sum(-1)).exp()
+        return openness, (0.5 * (features * heavier).sum(-1)).exp()
 
     def decode(self, state: Tensor, domain: Tensor, **rest: Tensor) -> dict[str, Tensor]:
         """The likeliest value of every variable, ``{"value": (batch, variables) int64}``."""
         del rest
         return {"value": log_probabilities(state, domain).argmax(2)}
 
-    def embed(self, answer: dict[str, Tensor], domain: Tensor, **rest: Tensor) -> Tensor:
+    def encode_answer(self, answer: dict[str, Tensor], domain: Tensor, **rest: Tensor) -> Tensor:
         """The place of an answer in the landscape: its values as likely as confinement lets them be."""
         del rest
         return SURE * torch.zeros_like(domain).scatter(2, answer["value"].unsqueeze(2), 1.0)
@@ -152,10 +181,10 @@ def log_probabilities(state: Tensor, domain: Tensor) -> Tensor:
     return functional.log_softmax(state + FAR * (domain - 1.0), dim=2)
 
 
-RULES = {"constraints": "Every constraint holds."}
+CHECKS = {"constraints": "Every constraint holds."}
 
 
-def rules(answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
+def checks(answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
     """How many factors an assignment breaks, ``{"constraints": (batch,) int64}``; values outside a domain break one each."""
     domain, low, slack = inputs["domain"], inputs["low"], inputs["slack"]
     value = answer["value"].unsqueeze(2)

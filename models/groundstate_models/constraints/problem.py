@@ -107,10 +107,10 @@ class Problem:
         broken = []
         for name, values in self.domains.items():
             if name not in given:
-                broken.append(Violation("domains", 1, f"{name} has no value.", (f"values.{name}",)))
+                broken.append(Violation("domains", f"{name} has no value.", places=(f"values.{name}",)))
             elif given[name] not in values:
                 said = f"{name} is {given[name]!r}, which is none of its values."
-                broken.append(Violation("domains", 1, said, (f"values.{name}",)))
+                broken.append(Violation("domains", said, places=(f"values.{name}",)))
         if broken:
             return broken
         for index, (constraint, name) in enumerate(zip(self.constraints, self.names, strict=True)):
@@ -118,7 +118,7 @@ class Problem:
                 held = ", ".join(f"{variable} is {given[variable]}" for variable in constraint.variables[:6])
                 more = ", …" if len(constraint.variables) > 6 else ""
                 said = f"{name} is broken: {constraint.said()}, but {held}{more}."
-                broken.append(Violation("constraints", 1, said, (f"constraints[{index}]",)))
+                broken.append(Violation("constraints", said, places=(f"constraints[{index}]",)))
         return broken
 
     def energies(self, given: Assignment) -> dict[str, float]:

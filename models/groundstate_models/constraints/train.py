@@ -18,15 +18,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
-from groundstate_models.constraints.compiled import Array, Flat, descend
-from groundstate_models.constraints.energy import FEATURES, HAND
-from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE, Settings
-from groundstate_models.constraints.families import FAMILIES, mixed, quasigroup, queens, sat, sudoku, zebra
+from groundstate_models.constraints.energy import FEATURES, HAND, LEARNED, ConstraintsEnergy, checks
+from groundstate_models.constraints.export import SIZES, examples
+from groundstate_models.constraints.families import FAMILIES, minimal_sudoku, mixed, quasigroup, queens, sat, zebra
+from groundstate_models.constraints.learned import NOISE_EVERY, NOISE_PERIOD, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
-from groundstate_models.constraints.tensors import Network
-from groundstate_models.evolution import Evolution, Point, Sizes, command
-from groundstate_models.sudoku.search import hard_puzzles
+from groundstate_models.constraints.tensors import AXES, FAR, Network
+from groundstate_training import RULE as RULE_NUMBERS
+from groundstate_training import Evolution, EvolutionPreset, Point, RowBreakout, RowSearch, evolve_command
+
+Array = NDArray[Any]
+Tensors = dict[str, Array]
+"""One problem as the energy takes it, without the batch; or several, batch first."""
 
 _HELD = 1_000_003
 """Added to the seed of problems that are validated on."""
@@ -36,7 +42,7 @@ MARKS = (64, 128, 256, 512)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset(Sizes):
+class Preset(EvolutionPreset):
     """Sizes of the training.
 
     Attributes:
@@ -82,12 +88,11 @@ def settings_of(x: Array) -> Settings:
 DIMENSIONS = 4 + 2 * len(FEATURES) + 6
 
 
-def problems(seed: int, each: int, largest: int) -> dict[str, list[Flat]]:
+def problems(seed: int, each: int, largest: int) -> dict[str, list[Tensors]]:
     """Problems by family that propagation alone does not solve, each family ``each`` at the most."""
     draw = np.random.default_rng(seed)
-    hard = hard_puzzles(each, seed)[0].reshape(-1, 9, 9)
     sources = {
-        "hard sudoku": (sudoku(grid.tolist()) for grid in hard),
+        "minimal sudoku": (minimal_sudoku(9, draw).request for _ in range(2 * each)),
         "quasigroup at the threshold": (
             quasigroup(n, round(0.42 * n * n), draw).request for n in draw.integers(10, 15, 4 * each)
         ),
@@ -99,13 +104,13 @@ def problems(seed: int, each: int, largest: int) -> dict[str, list[Flat]]:
         family: (example.request for example in mixed(seed + place, 6 * each, 0.85, [family]))
         for place, family in enumerate(FAMILIES)
     }
-    found: dict[str, list[Flat]] = {}
+    found: dict[str, list[Tensors]] = {}
     for family, requests in sources.items():
-        kept: list[Flat] = []
+        kept: list[Tensors] = []
         for request in requests:
             network = Network(Problem.of(request).graph)
             if network.kept and len((tensors := network.tensors(exact=True))["literal"]) <= largest:
-                kept.append(Flat.of(tensors))
+                kept.append(tensors)
             if len(kept) == each:
                 break
         if kept:
@@ -113,22 +118,108 @@ def problems(seed: int, each: int, largest: int) -> dict[str, list[Flat]]:
     return found
 
 
-def judge(
-    settings: Settings, sets: Mapping[str, Sequence[Flat]], chains: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """For each family how soon chains reach answers, from 0 to 1, and the share of chains that do at all."""
-    how: dict[str, Any] = {"chains": chains, "steps": MARKS[-1], "noise_every": NOISE_EVERY, "heat": TEMPERATURE}
-    found = {}
-    for family, some in sets.items():
-        at = np.concatenate([descend(one, settings, seed=seed + place, **how) for place, one in enumerate(some)])
-        soon = float(np.mean([((at > 0) & (at <= mark)).mean() for mark in MARKS]))
-        found[family] = (soon, float((at > 0).mean()))
-    return found
+def row_arguments() -> dict[str, Any]:
+    """What `groundstate_export.export` takes for the file that training descends through: every row has its own numbers."""
+    energy = ConstraintsEnergy().requires_grad_(requires_grad=False)
+    columns = (*(f"{name}.{place}" for name in LEARNED for place in range(np.size(HAND[name]))), *RULE_NUMBERS)
+    first = torch.tensor(Settings().numbers)
+
+    def example(sizes: tuple[int, int, int, int]) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        inputs, state = examples(sizes, 1.0)
+        draw = torch.Generator().manual_seed(1)
+        return {**inputs, "numbers": first - 0.05 * torch.rand(len(state), len(first), generator=draw)}, state
+
+    inputs, *others = map(example, SIZES)
+    rule = RowBreakout(
+        energy.violations, columns, noise_every=NOISE_EVERY, noise_period=NOISE_PERIOD, temperature=TEMPERATURE
+    )
+    return {
+        "energy": energy,
+        "inputs": inputs[0],
+        "state": inputs[1],
+        "rule": rule.requires_grad_(requires_grad=False),
+        "unroll": NOISE_PERIOD,
+        "decode": energy.decode,
+        "checks": lambda answer, numbers, **rest: checks(answer, **rest),
+        "trace_every": NOISE_PERIOD,
+        "axes": AXES,
+        "resized": others,
+    }
 
 
-def worth(judged: Mapping[str, tuple[float, float]]) -> float:
-    """One number for all families."""
-    return float(np.mean([soon for soon, _ in judged.values()]))
+def stacked(problems: Sequence[Tensors]) -> Tensors:
+    """Problems of several sizes as one batch: the smaller ones are padded with what changes nothing."""
+    variables, values = np.max([problem["domain"].shape for problem in problems], axis=0)
+    edges, factors = (max(len(problem[name]) for problem in problems) for name in ("literal", "low"))
+    rows = []
+    for problem in problems:
+        domain = _padded(problem["domain"], (variables, values), 0.0)
+        domain[len(problem["domain"]) :, 0] = 1.0
+        row, value = np.divmod(problem["literal"], problem["domain"].shape[1])
+        rows.append(
+            {
+                "domain": domain,
+                "cost": _padded(problem["cost"], (variables, values), 0.0),
+                "literal": _padded(row * values + value, (edges,), 0),
+                "factor": _padded(problem["factor"], (edges,), 0),
+                "coefficient": _padded(problem["coefficient"], (edges,), 0.0),
+                "low": _padded(problem["low"], (factors,), -FAR),
+                "high": _padded(problem["high"], (factors,), FAR),
+                "slack": _padded(problem["slack"], (factors,), 0.5),
+            }
+        )
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _padded(values: Array, shape: tuple[int, ...], rest: float) -> Array:
+    whole = np.full(shape, rest, values.dtype)
+    whole[tuple(slice(size) for size in values.shape)] = values
+    return whole
+
+
+class Judge:
+    """How soon chains of candidates reach answers.
+
+    Args:
+        threads: Rows are spread over as many.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._search = RowSearch(row_arguments(), threads)
+
+    def answers(self, candidates: Sequence[Settings], problems: Sequence[Tensors], chains: int, seed: int) -> Array:
+        """Updates after which chains had an answer, at most the last of `MARKS`; 0 for none, ``(candidates, problems, chains)``."""
+        many, each = len(candidates), len(problems) * chains
+        batch = stacked(problems)
+        inputs = {name: np.tile(np.repeat(x, chains, 0), (many, *(1,) * (x.ndim - 1))) for name, x in batch.items()}
+        numbers = np.array([settings.numbers for settings in candidates], np.float32)
+        found = self._search.first_answers(
+            {**inputs, "numbers": np.repeat(numbers, each, axis=0)},
+            batch["domain"].shape[1:],
+            start=np.repeat([settings.start for settings in candidates], each),
+            most=np.full(many * each, MARKS[-1]),
+            draws=np.tile(np.arange(each), many),
+            temperature=TEMPERATURE,
+            seed=seed,
+        )
+        return found.reshape(many, len(problems), chains)
+
+    def soon(
+        self, candidates: Sequence[Settings], sets: Mapping[str, Sequence[Tensors]], chains: int, seed: int
+    ) -> dict[str, tuple[Array, Array]]:
+        """For each family how soon chains reach answers, from 0 to 1, and the share of chains that do, ``(candidates,)`` each."""
+        found = {}
+        for place, (family, some) in enumerate(sets.items()):
+            at = self.answers(candidates, some, chains, seed + place)
+            shares = [((at > 0) & (at <= mark)).mean((1, 2)) for mark in MARKS]
+            found[family] = (np.mean(shares, axis=0), (at > 0).mean((1, 2)))
+        return found
+
+
+def worth(judged: Mapping[str, tuple[Array, Array]]) -> Array:
+    """One number for all families, ``(candidates,)``."""
+    mean: Array = np.mean([soon for soon, _ in judged.values()], axis=0)
+    return mean
 
 
 class ConstraintsEvolution(Evolution):
@@ -136,32 +227,34 @@ class ConstraintsEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
+        self._judge = Judge(threads)
         self.training = problems(seed, preset.made, preset.largest)
         self.held = problems(seed + _HELD, preset.held, preset.largest)
 
     @property
     def settings(self) -> Settings:
-        return settings_of(self.strategy.mean)
+        return settings_of(self.mean)
 
-    def judged(self, points: Sequence[Point]) -> list[float]:
+    def fitness(self, points: Sequence[Point]) -> list[float]:
         preset, number = self.preset, self.iteration
         draw = np.random.default_rng((self.seed, number))
         some = {
             family: [every[int(i)] for i in draw.permutation(len(every))[: preset.drawn]]
             for family, every in self.training.items()
         }
-        return self.map(lambda x: worth(judge(settings_of(x), some, preset.chains, 7919 * number)), points)
+        candidates = [settings_of(x) for x in points]
+        return [float(value) for value in worth(self._judge.soon(candidates, some, preset.chains, 7919 * number))]
 
     def validate(self) -> dict[str, Any]:
         """How soon, and how often within the last mark, chains reach answers to problems that no candidate was judged by."""
-        told = judge(self.settings, self.held, 4, 0)
-        each = {family: [round(value, 3) for value in pair] for family, pair in told.items()}
-        return {"held": round(worth(told), 4), **each}
+        found = self._judge.soon([self.settings], self.held, 4, 0)
+        each = {family: [round(float(value[0]), 3) for value in pair] for family, pair in found.items()}
+        return {"held": round(float(worth(found)[0]), 4), **each}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    return command("constraints", PRESETS, ConstraintsEvolution, argv)
+    return evolve_command("constraints", PRESETS, ConstraintsEvolution, argv)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from groundstate_models.scheduling.check import Placed, cost, placements
 from groundstate_models.scheduling.clashes import LEFT_OUT
 from groundstate_models.scheduling.compile import Compiled
-from groundstate_models.scheduling.modes import by_day, modes
+from groundstate_models.scheduling.modes import modes
 from groundstate_models.scheduling.preferences import Placement
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.starts import lags
@@ -35,7 +35,7 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
     for name, meant in compiled.values.items():
         one = placed.get(name)
         if one is None:
-            if name in compiled.schedule.needed:
+            if not compiled.schedule.activities[name].optional:
                 return None
             found[name] = LEFT_OUT
             continue
@@ -105,7 +105,7 @@ def _earlier(compiled: Compiled, placed: Placed) -> Placed:
     stands = {room: first for first, same in compiled.rooms.items() for room in same}
     found: Placed = {}
     for name, one in sorted(placed.items(), key=lambda pair: pair[1].start):
-        free = by_day(possible[name].get(stands.get(one.room or ""), ()))
+        free = schedule.days.pieces(possible[name].get(stands.get(one.room or ""), ()))
         begin = next((start for start, end in free if start <= one.start < end), one.start)
         for other, before in found.items():
             lag = max(lags(schedule, (other, before.room), (name, one.room)), default=None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from groundstate import Change, Patch, Violation, pointer
+from groundstate import Attempt, Change, Patch, Violation, pointer
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.schedule import Activity, Schedule
 
@@ -71,7 +71,7 @@ def called(variable: str, value: str | None) -> str:
 
 
 def relaxations(
-    request: Mapping[str, Any], schedule: Schedule, answer: Mapping[str, Any] | None, violations: Sequence[Violation]
+    request: Mapping[str, Any], schedule: Schedule, attempt: Attempt | None, violations: Sequence[Violation]
 ) -> list[Change]:
     """Giving up what the violations name, and then leaving out one activity or another, those named first."""
     places = dict.fromkeys(place for violation in violations for place in violation.places)
@@ -81,7 +81,7 @@ def relaxations(
     open_ = [
         a
         for a in schedule.activities.values()
-        if not a.optional and (answer is not None or not named or a.index in named)
+        if not a.optional and (attempt is not None or not named or a.index in named)
     ]
     for activity in sorted(open_, key=lambda one: one.index not in named):
         change = _optional(activity)

@@ -19,7 +19,7 @@ RULES = {
     "people": "Nobody is in two activities at once, or in one while not available.",
     "rooms": "Activities are in rooms that they may have, that are free, large enough, and hold one at a time.",
     "travel": "Between two activities of a person there is time for the way, and for the gap.",
-    "order": "Activities begin after those that have to be over before.",
+    "order": "Activities begin after those that have to be over before, where both take place.",
     "rules": "The rules of the request hold.",
 }
 """What is checked, by name."""
@@ -41,7 +41,7 @@ def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]
     broken += _order(schedule, placed)
     for rule in schedule.rules:
         for _, sentence in rule.broken(schedule.activities, placed, schedule.days):
-            broken.append(Violation("rules", 1, sentence, (rule.where,)))
+            broken.append(Violation("rules", sentence, places=(rule.where,)))
     return broken
 
 
@@ -53,10 +53,10 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
         name, where = one["name"], f"activities[{index}]"
         activity = schedule.activities.get(name)
         if activity is None:
-            broken.append(Violation("activities", 1, f"{name} is no activity of the request.", (where,)))
+            broken.append(Violation("activities", f"{name} is no activity of the request.", places=(where,)))
             continue
         if name in placed:
-            broken.append(Violation("activities", 1, f"{name} takes place twice.", (where,)))
+            broken.append(Violation("activities", f"{name} takes place twice.", places=(where,)))
             continue
         try:
             start = schedule.days.moment(one["start"])
@@ -65,15 +65,15 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
                 "end" in one and one["end"] != schedule.days.end_said(end) and schedule.days.moment(one["end"]) != end
             )
         except ValueError as error:
-            broken.append(Violation("windows", 1, f"{name}: {error}", (where,)))
+            broken.append(Violation("windows", f"{name}: {error}", places=(where,)))
             continue
         if other:
             lasts = printed_duration(activity.duration)
             wrong = f"{name} lasts {lasts}, but is to take place from {one['start']} to {one['end']}."
-            broken.append(Violation("windows", 1, wrong, (where,)))
+            broken.append(Violation("windows", wrong, places=(where,)))
         placed[name] = Placement(start, end, one.get("room"))
     both = [name for name in answer.get("left_out", ()) if name in placed]
-    broken += [Violation("activities", 1, f"{name} takes place, and is left out.", ("left_out",)) for name in both]
+    broken += [Violation("activities", f"{name} takes place, and is left out.", places=("left_out",)) for name in both]
     return placed, broken
 
 
@@ -119,7 +119,7 @@ def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
 def _missing(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
     for activity in schedule.activities.values():
         if not activity.optional and activity.name not in placed:
-            yield Violation("activities", 1, f"{activity.name} does not take place.", (activity.where,))
+            yield Violation("activities", f"{activity.name} does not take place.", places=(activity.where,))
 
 
 def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Violation]:
@@ -129,14 +129,14 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         fixed = (
             f"{activity.name} starts at {days.moment_said(one.start)}, but is fixed at {days.moment_said(activity.at)}."
         )
-        yield Violation("windows", 1, fixed, (f"{activity.where}.at",))
+        yield Violation("windows", fixed, places=(f"{activity.where}.at",))
     if not inside(span, activity.window):
-        yield Violation("windows", 1, f"{when}, outside {said(activity.window, days)}.", (activity.says_when,))
-    if schedule.slot is not None and activity.at is None and one.start % DAY % schedule.slot:
+        yield Violation("windows", f"{when}, outside {said(activity.window, days)}.", places=(activity.says_when,))
+    if schedule.slot is not None and activity.at is None and schedule.days.clock(one.start) % schedule.slot:
         late = (
             f"{activity.name} starts at {days.moment_said(one.start)}, which is no multiple of {schedule.slot} minutes."
         )
-        yield Violation("windows", 1, late, ("slot",))
+        yield Violation("windows", late, places=("slot",))
 
 
 def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
@@ -152,21 +152,21 @@ def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | Non
 def _room(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Violation]:
     if not activity.rooms:
         if one.room is not None:
-            yield Violation("rooms", 1, f"{activity.name} needs no room, but is in {one.room}.", (activity.where,))
+            yield Violation("rooms", f"{activity.name} needs no room, but is in {one.room}.", places=(activity.where,))
         return
     if one.room not in activity.rooms:
         held = f"is in {one.room}" if one.room is not None else "has no room"
         wrong = f"{activity.name} {held}; it may be in {' or '.join(activity.rooms)}."
-        yield Violation("rooms", 1, wrong, (f"{activity.where}.room",))
+        yield Violation("rooms", wrong, places=(f"{activity.where}.room",))
     room = schedule.rooms.get(one.room or "")
     if room is None:
         return
     if room.capacity is not None and activity.size > room.capacity:
         many = f"{activity.name} has {activity.size} people, and {room.name} holds {room.capacity}."
-        yield Violation("rooms", 1, many, (f"rooms.{room.name}.capacity",))
+        yield Violation("rooms", many, places=(f"rooms.{room.name}.capacity",))
     if (why := _unavailable(schedule, room, one)) is not None:
         taken = f"{activity.name} is in {room.name} at {schedule.days.span_said((one.start, one.end))}, but {why}."
-        yield Violation("rooms", 1, taken, (f"rooms.{room.name}",))
+        yield Violation("rooms", taken, places=(f"rooms.{room.name}",))
 
 
 def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Violation]:
@@ -178,14 +178,14 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
         when = schedule.days.span_said((one.start, one.end))
         if (why := _unavailable(schedule, person, one)) is not None:
             sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
-            yield Violation("people", 1, sentence, (f"people.{person.name}",))
+            yield Violation("people", sentence, places=(f"people.{person.name}",))
         yield from _from_home(schedule, person, activity, one)
     for one_of_two, other_of_two in combinations(mine, 2):
         yield from _one_after_the_other(schedule, person, one_of_two, other_of_two)
 
 
 def _from_home(schedule: Schedule, person: Person, activity: Activity, one: Placement) -> Iterator[Violation]:
-    begins = schedule.begins(person.name, one.day) if person.home is not None else None
+    begins = schedule.begins(person.name, schedule.days.day(one.start)) if person.home is not None else None
     where = _place(schedule, activity, one)
     way = schedule.way(person.home, where)
     if begins is not None and one.start < begins + way:
@@ -193,7 +193,7 @@ def _from_home(schedule: Schedule, person: Person, activity: Activity, one: Plac
             f"{person.name} sets out from {person.home} at {schedule.days.moment_said(begins)} and needs {way} minutes to "
             f"{where}, but {activity.name} starts at {schedule.days.moment_said(one.start)}."
         )
-        yield Violation("travel", 1, far, (f"people.{person.name}.home",))
+        yield Violation("travel", far, places=(f"people.{person.name}.home",))
 
 
 _Happening = tuple[Placement, Activity]
@@ -204,7 +204,7 @@ def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, ot
     (before, first), (after, then) = one, other
     places = (first.where, then.where)
     if after.start < before.end:
-        yield Violation("people", 1, _twice(schedule, f"{person.name} is in", one, other), places)
+        yield Violation("people", _twice(schedule, f"{person.name} is in", one, other), places=places)
         return
     here, there = _place(schedule, first, before), _place(schedule, then, after)
     least, left = max(schedule.gap, schedule.way(here, there)), after.start - before.end
@@ -214,16 +214,17 @@ def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, ot
             f"{person.name} needs {least} minutes {way}, but {then.name} starts at "
             f"{schedule.days.moment_said(after.start)}, {left} minutes after {first.name} ends."
         )
-        yield Violation("travel", 1, short, places)
+        yield Violation("travel", short, places=places)
 
 
 def _twice(schedule: Schedule, who: str, one: _Happening, other: _Happening) -> str:
+    days = schedule.days
     both = " and ".join(
-        f"{activity.name} ({printed_clock(placed.start % DAY)}-{printed_clock((placed.end - 1) % DAY + 1)})"
+        f"{activity.name} ({printed_clock(days.clock(placed.start))}-{printed_clock(days.clock(placed.end) or DAY)})"
         for placed, activity in (one, other)
     )
     at = max(one[0].start, other[0].start)
-    return f"{who} two activities at {schedule.days.moment_said(at)}: {both}."
+    return f"{who} two activities at {days.moment_said(at)}: {both}."
 
 
 def _place(schedule: Schedule, activity: Activity, one: Placement) -> str | None:
@@ -235,7 +236,7 @@ def _room_twice(schedule: Schedule, room: Room, placed: Placed) -> Iterator[Viol
     for one, other in combinations(sorted(mine, key=lambda pair: pair[0].start), 2):
         if other[0].start < one[0].end:
             where = (one[1].where, other[1].where)
-            yield Violation("rooms", 1, _twice(schedule, f"{room.name} holds", one, other), where)
+            yield Violation("rooms", _twice(schedule, f"{room.name} holds", one, other), places=where)
 
 
 def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
@@ -244,12 +245,10 @@ def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
         activity = schedule.activities[name]
         for before in activity.after:
             place = (f"{activity.where}.after",)
-            if before not in placed:
-                yield Violation("order", 1, f"{name} has to be after {before}, which does not take place.", place)
-            elif one.start < placed[before].end + activity.gap:
+            if before in placed and one.start < placed[before].end + activity.gap:
                 gap = f" and {activity.gap} minutes have gone" if activity.gap else ""
                 early = (
                     f"{name} starts at {days.moment_said(one.start)}, before {before} is over{gap} "
                     f"({days.moment_said(placed[before].end + activity.gap)})."
                 )
-                yield Violation("order", 1, early, place)
+                yield Violation("order", early, places=place)

@@ -127,20 +127,11 @@ def _order(schedule: Schedule, values: Values) -> Iterator[JSON]:
     for activity in schedule.activities.values():
         for before in activity.after:
             ahead, mine = values[before].values(), values[activity.name].values()
-            if not mine:
-                continue
-            if max(one.end for one in ahead) + activity.gap > min(one.start for one in mine):
+            if ahead and mine and max(one.end for one in ahead) + activity.gap > min(one.start for one in mine):
                 yield {
                     "type": "before",
                     "name": f"{before} before {activity.name}",
                     "first": _interval(before, values[before]),
                     "then": _interval(activity.name, values[activity.name]),
                     "gap": activity.gap,
-                }
-            if before not in schedule.needed:
-                yield {
-                    "type": "implies",
-                    "name": f"{activity.name} needs {before}",
-                    "if": [{"variable": before, "value": LEFT_OUT}],
-                    "then": [{"variable": activity.name, "value": LEFT_OUT}],
                 }

@@ -56,11 +56,13 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
     values, loose = _values(schedule, latest_end)
     variables: JSON = {}
     for name, meant in values.items():
-        if name in schedule.needed and not meant:
+        if not schedule.activities[name].optional and not meant:
             raise ValueError(f"{name} has to take place and has no start; `contradictions` says why.")
-        variables[name] = [*meant, *([] if name in schedule.needed else [LEFT_OUT])]
+        variables[name] = [*meant, *([LEFT_OUT] if schedule.activities[name].optional else [])]
     rooms = alike(schedule)
-    rules = [(rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(rule, values)]
+    rules = [
+        (rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(schedule, rule, values)
+    ]
     preferences, for_left_out, for_broken = _preferences(schedule, values)
     request = {
         "variables": variables,
@@ -91,13 +93,13 @@ def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float,
     broken = [
         (penalty, weight)
         for one in schedule.preferences
-        for penalty, weight in (_pairs(one, values) if one.pairs else _unary(schedule, one, values))
+        for penalty, weight in (_pairs(schedule, one, values) if one.pairs else _unary(schedule, one, values))
         if weight > 0
     ]
     left_out = [
         (_none_of([(activity.name, LEFT_OUT)]), activity.weight)
         for activity in schedule.activities.values()
-        if activity.optional and activity.name not in schedule.needed and values[activity.name]
+        if activity.optional and values[activity.name]
     ]
     if schedule.objective != "preferences" and left_out and broken:
         # To leave one more out has to cost more than to break everything.
@@ -122,10 +124,10 @@ def _unary(schedule: Schedule, preference: Preference, values: Values) -> Iterat
         yield from ((_none_of(some), preference.weight * share) for share, some in by_share.items() if share)
 
 
-def _pairs(preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
+def _pairs(schedule: Schedule, preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
     """Penalties of which one is paid for each pair that breaks the preference."""
     for one, other in combinations(preference.activities, 2):
-        first, then = _by_key(preference, values[one]), _by_key(preference, values[other])
+        first, then = (_by_key(schedule, preference, values[name]) for name in (one, other))
         everywhere = [value for some in then.values() for value in some]
         for key, some in first.items():
             if preference.kind == "different_day":
@@ -137,8 +139,8 @@ def _pairs(preference: Preference, values: Values) -> Iterator[tuple[JSON, float
                 yield {**_none_of(literals), "at_most": 1}, preference.weight
 
 
-def _by_key(preference: Preference, meant: Mapping[str, Placement]) -> dict[Hashable, list[str]]:
+def _by_key(schedule: Schedule, preference: Preference, meant: Mapping[str, Placement]) -> dict[Hashable, list[str]]:
     found: dict[Hashable, list[str]] = {}
     for value, one in meant.items():
-        found.setdefault(preference.key(one), []).append(value)
+        found.setdefault(preference.key(one, schedule.days), []).append(value)
     return found

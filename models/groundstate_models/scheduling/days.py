@@ -1,17 +1,19 @@
 """The days of a request, and what its windows and moments mean on them.
 
 A minute is a number: ``day · 1440 + minute of the day``, where the day is a weekday's number from Monday (0), or the ordinal of a
-date. Requests use one or the other throughout.
+date. Requests use one or the other throughout. Where the clocks of a zone change, minutes go on counting, see `clocks.Clocks`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from functools import cached_property
 from itertools import pairwise
 
+from groundstate_models.scheduling.clocks import Clocks
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
 from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, printed_clock, tokens
 
@@ -37,10 +39,47 @@ class Days:
     dated: bool
     zone: tzinfo | None = None
 
-    @property
+    @cached_property
+    def clocks(self) -> Clocks:
+        """What the clocks show.
+
+        Raises:
+            ValueError: As `Clocks.of`.
+        """
+        return Clocks.of(self.numbers, self.zone) if self.dated else Clocks()
+
+    @cached_property
     def spans(self) -> Spans:
         """All minutes of the days."""
-        return union((day * DAY, (day + 1) * DAY) for day in self.numbers)
+        return union(map(self.whole, self.numbers))
+
+    def whole(self, day: int) -> Span:
+        """The minutes of a day; 23 or 25 hours where clocks change."""
+        return self.clocks.midnight(day), self.clocks.midnight(day + 1)
+
+    def day(self, minute: int) -> int:
+        """The day of a minute."""
+        return self.clocks.day(minute)
+
+    def clock(self, minute: int) -> int:
+        """The minute of the day that the clock shows."""
+        return self.clocks.clock(minute) % DAY
+
+    def pieces(self, spans: Spans) -> Iterator[Span]:
+        """The same minutes, cut where days begin and where clocks change."""
+        for span in spans:
+            yield from self.clocks.whole(*span)
+
+    def daily(self, low: int, high: int, text: str, days: Sequence[int] | None = None) -> Spans:
+        """The same minutes of the clock, from ``low`` to ``high``, on some days, or on all of them.
+
+        Raises:
+            ValueError: If either does not exist on one of them, or exists twice.
+        """
+        edge = self.clocks.edge
+        return union(
+            (edge(day, low, text), edge(day, high, text, ends=True)) for day in (self.numbers if days is None else days)
+        )
 
     def window(self, text: str) -> Spans:
         """What a window means: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.
@@ -67,15 +106,16 @@ class Days:
                 day, clock = words if kinds == "DC" else reversed(words)
                 numbers = self._numbers(day, text)
                 if len(numbers) == 1:
-                    return numbers[0] * DAY + _minute(clock)
+                    return self._shown(numbers[0], _minute(clock), text)
                 raise ValueError(f"{text!r} is on {len(numbers)} days; give the date.")
             case "C" if len(self.numbers) == 1:
-                return self.numbers[0] * DAY + _minute(words[0])
+                return self._shown(self.numbers[0], _minute(words[0]), text)
             case "C":
                 raise ValueError(
-                    f"{text!r} names no day; write {self.moment_said(self.numbers[0] * DAY + _minute(words[0]))!r}."
+                    f"{text!r} names no day; write "
+                    f"{self.moment_said(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
                 )
-        first = self.numbers[0] * DAY + 10 * 60
+        first = self.clocks.midnight(self.numbers[0]) + 10 * 60
         raise ValueError(f"{text!r} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
 
     def appointment(self, text: str) -> tuple[int, int | None]:
@@ -96,17 +136,27 @@ class Days:
 
     def moment_said(self, minute: int) -> str:
         """``"mon 10:00"``, or ISO 8601 where days are dates; `moment` reads it again."""
-        day, rest = divmod(minute, DAY)
         if not self.dated:
-            return f"{self.day_said(day)} {printed_clock(rest)}"
+            return f"{self.day_said(minute // DAY)} {printed_clock(minute % DAY)}"
         return self.when(minute).isoformat(timespec="minutes")
 
     def span_said(self, span: Span) -> str:
         """``"mon 10:00-11:00"``; `window` reads it again."""
-        (day, start), last = divmod(span[0], DAY), (span[1] - 1) // DAY
-        end = span[1] - last * DAY
+        day, last = self.day(span[0]), self.day(span[1] - 1)
+        (begin, _), (_, over) = self.whole(day), self.whole(last)
+        if span != (begin, over) and self._unclear(span):
+            return "/".join(map(self.clocks.iso, span))
+        start = 0 if span[0] == begin else self.clock(span[0])
+        end = DAY if span[1] == over else self.clock(span[1])
         until = printed_clock(end) if day == last else f"{self.day_said(last)} {printed_clock(end)}"
         return f"{self.day_said(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
+
+    def _unclear(self, span: Span) -> bool:
+        """Whether times without an offset would not tell what a span is: clocks change in it, or an end exists twice."""
+        changes = (minute for minute, _ in self.clocks.pieces[1:])
+        return any(span[0] < minute < span[1] for minute in changes) or any(
+            len(self.clocks.minutes(self.clocks.clock(minute))) > 1 for minute in span
+        )
 
     def end_said(self, minute: int) -> str:
         """As `moment_said`, but midnight after a weekday is its 24:00."""
@@ -116,6 +166,8 @@ class Days:
 
     def when(self, minute: int, week: date | None = None) -> datetime:
         """The date and time of a minute; of weekdays, those of the week that has a date."""
+        if len(self.clocks.pieces) > 1:
+            return self.clocks.when(minute)
         day, rest = divmod(minute, DAY)
         if not self.dated:
             assert week is not None, "weekdays are dates only of some week"
@@ -129,7 +181,7 @@ class Days:
             hours = words[slice(*match.span("hours"))] if match["hours"] else ()
             days = self._listed(words[slice(*match.span("days"))], text) if match["days"] else self.numbers
             low, high = _range(hours, text)
-            return union((day * DAY + low, day * DAY + high) for day in days)
+            return self.daily(low, high, text, days)
         if _LONG.fullmatch(kinds):
             return (self._long([word for word in words if word.kind != "A"], text),)
         if _OPEN.fullmatch(kinds):
@@ -147,9 +199,9 @@ class Days:
         word, *rest = words
         if len(rest) == 1 and rest[0].kind == "D":
             days = self._numbers(rest[0], text)
-            cut = days[0] * DAY if word.text in ("before", "from", "since") else (days[-1] + 1) * DAY
+            cut = self.whole(days[0])[0] if word.text in ("before", "from", "since") else self.whole(days[-1])[1]
         else:
-            cut = self._point(rest, text)
+            cut = self._point(rest, text, ends=word.kind == "B")
         span = (cut, end) if word.kind == "A" else (begin, cut)
         if span[0] >= span[1]:
             raise ValueError(f"{text!r} leaves none of the days of this request, which are {self.listed}.")
@@ -163,28 +215,37 @@ class Days:
         if last.kind == "P" and isinstance(last.value, int):
             end = start + last.value
         elif len(words) - cut == 2 and last.kind == "C":
-            end = start // DAY * DAY + (_minute(last) or DAY)
+            end = self.clocks.edge(self.day(start), _minute(last) or DAY, text, ends=True)
         else:
-            end = self._point(words[cut + 1 :], text)
+            end = self._point(words[cut + 1 :], text, ends=True)
         if end <= start:
             raise ValueError(f"{text!r} ends before it starts.")
         return start, end
 
-    def _point(self, words: Sequence[Token], text: str) -> int:
+    def _point(self, words: Sequence[Token], text: str, *, ends: bool = False) -> int:
+        """The minute of a moment at which a window starts, or at which it ends."""
         if len(words) == 1:
-            return self._instant(words[0], text)
+            return self._instant(words[0], text, ends=ends)
         numbers = self._numbers(words[0], text)
         if len(numbers) > 1:
             raise ValueError(f"{words[0].text!r} in {text!r} is on {len(numbers)} days; give the date.")
-        return numbers[0] * DAY + _minute(words[1])
+        return self._shown(numbers[0], _minute(words[1]), text, ends=ends)
 
-    def _instant(self, word: Token, text: str) -> int:
+    def _instant(self, word: Token, text: str, *, ends: bool = False) -> int:
         when = word.value
         assert isinstance(when, datetime)
         if when.tzinfo is not None and self.zone is not None:
             when = when.astimezone(self.zone)
+            self._numbers(Token("D", when.date(), word.text), text)
+            return self.clocks.instant(when)
         (number,) = self._numbers(Token("D", when.date(), word.text), text)
-        return number * DAY + when.hour * 60 + when.minute
+        return self._shown(number, when.hour * 60 + when.minute, text, ends=ends)
+
+    def _shown(self, day: int, clock: int, text: str, *, ends: bool = False) -> int:
+        """The minute of a day at which the clock shows a time."""
+        if ends or clock == DAY:
+            return self.clocks.edge(day, clock, text, ends=True)
+        return self.clocks.minute(day * DAY + clock, text)
 
     def _listed(self, words: Sequence[Token], text: str) -> list[int]:
         """The numbers of "mon", "mon-wed", "mon, wed-fri"."""

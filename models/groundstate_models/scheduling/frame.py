@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -62,7 +63,13 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
         numbers, dated = _days(request["days"], faults)
     else:
         numbers, dated = _named(words, zone)
-    return Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone)
+    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone)
+    try:
+        assert days.clocks
+    except ValueError as error:
+        faults.append(Fault("zone", str(error)))
+        return replace(days, zone=None)
+    return days
 
 
 def _zone(

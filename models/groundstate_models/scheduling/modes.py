@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from itertools import pairwise
+from collections.abc import Hashable, Iterator, Mapping
 
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
-from groundstate_models.scheduling.times import DAY
 
 Modes = dict[str, dict[str | None, Spans]]
 """For each activity, and each kind of room that it may have (None if it needs none), the minutes at which it could start."""
@@ -96,8 +94,8 @@ def allowed(schedule: Schedule, rule: Preference, duration: int, room: str | Non
 
 def on_the_way(schedule: Schedule, person: str, way: int) -> Spans:
     """Minutes in which somebody who comes from home, so many minutes away, has not arrived."""
-    begun = ((day * DAY, schedule.begins(person, day)) for day in schedule.days.numbers)
-    return union((day, begins + way) for day, begins in begun if begins is not None)
+    begun = ((schedule.days.whole(day)[0], schedule.begins(person, day)) for day in schedule.days.numbers)
+    return union((midnight, begins + way) for midnight, begins in begun if begins is not None)
 
 
 def first(starts_by_room: Mapping[str | None, Spans]) -> int:
@@ -116,21 +114,19 @@ def _propagate(schedule: Schedule, found: Modes) -> None:
         changed = False
         for activity in schedule.activities.values():
             for before in activity.after:
-                changed |= _order(schedule, found, schedule.activities[before], activity)
+                changed |= _order(found, schedule.activities[before], activity)
         if not changed:
             return
 
 
-def _order(schedule: Schedule, found: Modes, before: Activity, activity: Activity) -> bool:
+def _order(found: Modes, before: Activity, activity: Activity) -> bool:
+    """The order counts only where both take place: what may be left out rules out nothing of the other."""
     ahead, mine = found[before.name], found[activity.name]
-    if not mine:
+    if not mine or not ahead:
         return False
-    if not ahead:
-        mine.clear()
-        return True
     lag = before.duration + activity.gap
-    changed = _keep(mine, first(ahead) + lag, last(mine))
-    if mine and activity.name in schedule.needed:
+    changed = not before.optional and _keep(mine, first(ahead) + lag, last(mine))
+    if mine and not activity.optional:
         changed |= _keep(ahead, first(ahead), last(mine) - lag)
     return changed
 
@@ -148,10 +144,7 @@ def _keep(starts_by_room: dict[str | None, Spans], low: int, high: int) -> bool:
     return changed
 
 
-def by_day(spans: Spans) -> Spans:
-    """The same minutes, cut at midnight."""
-    pieces: list[tuple[int, int]] = []
-    for start, end in spans:
-        cuts = [start, *range((start // DAY + 1) * DAY, end, DAY), end]
-        pieces += pairwise(cuts)
-    return tuple(pieces)
+def multiples(schedule: Schedule, spans: Spans, slot: int) -> Iterator[int]:
+    """Minutes of some spans at which the clock shows a multiple of a slot after midnight, in order."""
+    for start, end in schedule.days.pieces(spans):
+        yield from range(start + -schedule.days.clock(start) % slot, end, slot)

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.spans import Spans, inside, overlap
-from groundstate_models.scheduling.times import DAY
 
 
 @dataclass(frozen=True)
@@ -19,10 +18,6 @@ class Placement:
     start: int
     end: int
     room: str | None = None
-
-    @property
-    def day(self) -> int:
-        return self.start // DAY
 
 
 class Windowed(Protocol):
@@ -77,12 +72,12 @@ class Preference:
                 return float(placed.room not in self.rooms)
         return 0.0
 
-    def key(self, placed: Placement) -> Hashable:
+    def key(self, placed: Placement, days: Days) -> Hashable:
         """What a pair ought to share, or not to share."""
-        return placed.room if self.kind == "same_room" else placed.day
+        return placed.room if self.kind == "same_room" else days.day(placed.start)
 
-    def pair_broken(self, one: Placement, other: Placement) -> bool:
-        return (self.key(one) == self.key(other)) == (self.kind == "different_day")
+    def pair_broken(self, one: Placement, other: Placement, days: Days) -> bool:
+        return (self.key(one, days) == self.key(other, days)) == (self.kind == "different_day")
 
     def broken(
         self, activities: Mapping[str, Windowed], placed: Mapping[str, Placement], days: Days
@@ -91,7 +86,7 @@ class Preference:
         names = [name for name in self.activities if name in placed]
         if self.pairs:
             for one, other in combinations(names, 2):
-                if self.pair_broken(placed[one], placed[other]):
+                if self.pair_broken(placed[one], placed[other], days):
                     yield self.weight, self._pair_said(one, other, placed)
             return
         for name in names:

@@ -42,7 +42,7 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
 
 def _needed(schedule: Schedule) -> list[Activity]:
     """Activities that have to take place, in the order of the request."""
-    return [activity for activity in schedule.activities.values() if activity.name in schedule.needed]
+    return [activity for activity in schedule.activities.values() if not activity.optional]
 
 
 def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
@@ -68,7 +68,7 @@ def _circle(schedule: Schedule) -> Violation | None:
     ring = path[path.index(path[-1]) :]
     links = ", ".join(f"{one} comes after {other}" for one, other in pairwise(ring))
     places = tuple(f"{schedule.activities[name].where}.after" for name in ring[:-1])
-    return Violation("order", 1, f"The order goes round in a circle: {links}.", places)
+    return Violation("order", f"The order goes round in a circle: {links}.", places=places)
 
 
 def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> Violation:
@@ -78,15 +78,17 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
         holds = ", ".join(f"{room} holds {schedule.rooms[room].capacity}" for room in activity.rooms)
         where = (f"{activity.where}.room", *(f"rooms.{room}.capacity" for room in activity.rooms))
         return Violation(
-            "rooms", 1, f"{activity.name} has {activity.size} people, and no room is large enough: {holds}.", where
+            "rooms", f"{activity.name} has {activity.size} people, and no room is large enough: {holds}.", places=where
         )
     if not activity.window:
         outside = f"{activity.name} has no time at all: its window is outside the hours, {said(schedule.hours, schedule.days)}."
-        return Violation("windows", 1, outside, (activity.says_when, "hours"))
+        return Violation("windows", outside, places=(activity.says_when, "hours"))
     why = fewest(schedule, reasons(schedule, activity, latest_end))
     told = "; ".join(reason.words for reason in why)
     rule = next((reason.rule for reason in reversed(why) if reason.rule != "windows"), "windows")
-    return Violation(rule, 1, f"{lasts}, and nothing is left for it: {told}.", tuple(reason.place for reason in why))
+    return Violation(
+        rule, f"{lasts}, and nothing is left for it: {told}.", places=tuple(reason.place for reason in why)
+    )
 
 
 def _too_late(schedule: Schedule, alone: Starts) -> Violation | None:
@@ -95,7 +97,7 @@ def _too_late(schedule: Schedule, alone: Starts) -> Violation | None:
     behind: dict[str, str] = {}
     for activity in _sorted(schedule)[0]:
         begin = 0
-        for name in activity.after:
+        for name in (name for name in activity.after if name in earliest):
             over = earliest[name] + schedule.activities[name].duration + activity.gap
             if over > begin:
                 begin, behind[activity.name] = over, name
@@ -115,7 +117,7 @@ def _chain_said(schedule: Schedule, alone: Starts, activity: Activity, begin: in
         f"{' and then '.join(reversed(chain))} cannot follow one another: {activity.name} could start at "
         f"{days.moment_said(begin)} at the earliest, and has to start at {days.moment_said(latest)} at the latest."
     )
-    return Violation("order", 1, message, tuple(f"{schedule.activities[name].where}.after" for name in chain[:-1]))
+    return Violation("order", message, places=tuple(f"{schedule.activities[name].where}.after" for name in chain[:-1]))
 
 
 def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
@@ -130,7 +132,9 @@ def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
         if first(a) + one.duration + forth > last(b) and first(b) + other.duration + back > last(a):
             who = shared[0] if shared else str(room)
             where = (*(one.where for one in (one, other)), *([f"people.{who}"] if shared else [f"rooms.{who}"]))
-            yield Violation("people" if shared else "rooms", 1, _clash_said(schedule, possible, who, one, other), where)
+            yield Violation(
+                "people" if shared else "rooms", _clash_said(schedule, possible, who, one, other), places=where
+            )
 
 
 def _least_lag(schedule: Schedule, pair: tuple[Activity, Activity], possible: Modes, shared: bool) -> int:
@@ -214,4 +218,4 @@ def _overload_said(
         f"{who} would need {printed_duration(lasting)} at {schedule.days.span_said(span)} for {names}, "
         f"and only {printed_duration(left)} {'is' if left == 1 else 'are'} free."
     )
-    return Violation(rule, 1, message, (*(activity.where for activity in within), *where))
+    return Violation(rule, message, places=(*(activity.where for activity in within), *where))

@@ -13,7 +13,7 @@ from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room, Schedule
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
-from groundstate_models.scheduling.times import DAY, duration, gap, tokens
+from groundstate_models.scheduling.times import duration, gap, tokens
 
 ANY = "any"
 WORKING_HOURS = (9 * 60, 17 * 60)
@@ -252,7 +252,7 @@ class _Reader:
     @property
     def working_hours(self) -> Spans:
         start, end = WORKING_HOURS
-        return union((day * DAY + start, day * DAY + end) for day in self.days.numbers)
+        return self.days.daily(start, end, "the hours of work")
 
     def preferences(
         self, key: str, activities: Mapping[str, Activity], people: Mapping[str, Person], rooms: Mapping[str, Room]

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 
-from groundstate_models.scheduling.modes import allowed, fits, on_the_way
+from groundstate_models.scheduling.modes import allowed, fits, multiples, on_the_way
 from groundstate_models.scheduling.preferences import said
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
-from groundstate_models.scheduling.times import DAY
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,7 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
         fixed = ((activity.at, activity.at + 1),)
         found.append(Reason("windows", f"it is fixed at {days.moment_said(activity.at)}", f"{where}.at", fixed))
     elif schedule.slot is not None:
-        marks = [
-            (day * DAY + minute, day * DAY + minute + 1)
-            for day in days.numbers
-            for minute in range(0, DAY, schedule.slot)
-        ]
+        marks = [(minute, minute + 1) for minute in multiples(schedule, days.spans, schedule.slot)]
         words = f"starts are multiples of {schedule.slot} minutes"
         found.append(Reason("windows", words, "slot", tuple(marks) if schedule.slot > 1 else days.spans))
     if latest_end is not None:

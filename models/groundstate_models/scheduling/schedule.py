@@ -12,7 +12,6 @@ from functools import cached_property
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.spans import Spans, difference, intersection
-from groundstate_models.scheduling.times import DAY
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Activity:
         size: How many people there are.
         rooms: Those to choose from; empty if it needs none.
         place: Where it is, if no room says so.
-        after: Activities that have to be over, and ``gap`` minutes gone, before it begins.
+        after: Activities that have to be over, and ``gap`` minutes gone, before it begins, where they take place.
         at: When it has to start; None where that is open.
         optional: Whether it may be left out, which costs ``weight``.
         windowed: Whether the request gives it a window of its own; else that is the hours.
@@ -131,21 +130,9 @@ class Schedule:
         """The first minute of a day on which somebody is available; None if there is none."""
         if (person, day) not in self._begins:
             open_hours = intersection(self.people[person].available, self.hours)
-            today = intersection(open_hours, ((day * DAY, (day + 1) * DAY),))
+            today = intersection(open_hours, (self.days.whole(day),))
             self._begins[person, day] = today[0][0] if today else None
         return self._begins[person, day]
-
-    @cached_property
-    def needed(self) -> frozenset[str]:
-        """Activities that have to take place: those that are not optional, and what has to be over before them."""
-        found: set[str] = set()
-        todo = [activity.name for activity in self.activities.values() if not activity.optional]
-        while todo:
-            name = todo.pop()
-            if name not in found:
-                found.add(name)
-                todo += self.activities[name].after
-        return frozenset(found)
 
     @cached_property
     def attending(self) -> Mapping[str, tuple[Activity, ...]]:

@@ -28,6 +28,9 @@ KINDS = {
 }
 """What may be preferred."""
 
+RULE_KINDS = tuple(kind for kind in KINDS if kind not in ("earlier", "later"))
+"""What may have to hold."""
+
 OBJECTIVES = {
     "most": "as many optional activities as possible, then few broken preferences",
     "earliest_end": "as many optional activities as possible, then all over as early as possible",
@@ -120,7 +123,7 @@ PREFERENCE = _object(
     {**_SELECTED, "weight": _said("What each activity, or pair, that breaks it costs. Default 1.", WEIGHT)},
 )
 
-RULE = _object({"type": {"enum": [kind for kind in KINDS if kind not in ("earlier", "later")]}}, _SELECTED)
+RULE = _object({"type": {"enum": list(RULE_KINDS)}}, _SELECTED)
 
 EXAMPLE: dict[str, Any] = {
     "days": ["mon", "tue"],

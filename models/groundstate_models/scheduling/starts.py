@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from groundstate import Fault, RequestError
 from groundstate_models.constraints.schema import MOST_VALUES
-from groundstate_models.scheduling.modes import Modes, by_day
+from groundstate_models.scheduling.modes import Modes, multiples
 from groundstate_models.scheduling.schedule import Resource, Schedule
 from groundstate_models.scheduling.spans import Spans
 from groundstate_models.scheduling.times import DAY
@@ -101,7 +101,12 @@ def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
 
 def _finest(schedule: Schedule, *, ways: bool = True) -> int:
     """What all minutes of a schedule are multiples of."""
-    minutes = {schedule.gap, *(schedule.travel.values() if ways else ()), *_edges(schedule.hours)}
+    minutes = {
+        schedule.gap,
+        *(shift for _, shift in schedule.days.clocks.pieces),
+        *(schedule.travel.values() if ways else ()),
+        *_edges(schedule.hours),
+    }
     for activity in schedule.activities.values():
         minutes |= {activity.duration, activity.gap, activity.at or 0, *_edges(activity.window)}
     resources: list[Resource] = [*schedule.people.values(), *schedule.rooms.values()]
@@ -120,11 +125,9 @@ def _on_grid(schedule: Schedule, modes: Modes, slot: int) -> dict[Mode, tuple[in
     for name, rooms in modes.items():
         for room, spans in rooms.items():
             values: set[int] = set()
-            for start, end in by_day(spans):
-                midnight = start // DAY * DAY
-                values.update(range(midnight + -(-(start - midnight) // slot) * slot, end, slot))
-                if schedule.slot is None or schedule.activities[name].at is not None:
-                    values.add(start)
+            values.update(multiples(schedule, spans, slot))
+            if schedule.slot is None or schedule.activities[name].at is not None:
+                values.update(start for start, _ in schedule.days.pieces(spans))
             if values:
                 found[name, room] = tuple(sorted(values))
     return found
@@ -134,7 +137,11 @@ class _Chains:
     """How long after its start one activity lets another start, where they have to be one after the other."""
 
     def __init__(self, schedule: Schedule, modes: Modes) -> None:
-        self.spans = {(name, room): by_day(spans) for name, rooms in modes.items() for room, spans in rooms.items()}
+        self.spans = {
+            (name, room): tuple(schedule.days.pieces(spans))
+            for name, rooms in modes.items()
+            for room, spans in rooms.items()
+        }
         self.lags: dict[Mode, list[tuple[Mode, int]]] = {mode: [] for mode in self.spans}
         for one in self.spans:
             for other in self.spans:

@@ -9,8 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Change, Header, OptionError, Patch, Task, Violation
-from groundstate_models.constraints.task import Memory, Read, counted
+from groundstate import (
+    Asks,
+    Attempt,
+    Change,
+    Header,
+    Optimises,
+    OptionError,
+    Patch,
+    Reading,
+    Shows,
+    Task,
+    Violation,
+)
+from groundstate_models.constraints.task import Read, counted
 from groundstate_models.scheduling import answer as answers
 from groundstate_models.scheduling import asking, drawing
 from groundstate_models.scheduling.check import Cost, cost, violations
@@ -56,10 +68,10 @@ class Planned:
         price = self.compiled.price(found.left_out, found.broken)
         return price * _UNLIKELY + found.end if self.schedule.objective == "earliest_end" else price
 
-    def below(self, price: float) -> dict[str, NDArray[Any]] | None:
+    def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem whose schedules cost less; None where there can be none."""
         if self.schedule.objective != "earliest_end":
-            return self.read.below(price)
+            return self.read.with_cost_below(price)
         network, end = self.read.network, price % _UNLIKELY
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
@@ -71,15 +83,16 @@ class Planned:
         return network.tensors(round((price - end) / _UNLIKELY * network.quantum), late)
 
 
-class SchedulingTask(Task):
-    """Schedules: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
+class SchedulingReading(Reading, Asks, Shows):
+    """A schedule: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
-    def __init__(self, header: Header) -> None:
-        super().__init__(header)
-        self.plan = Memory(Planned)
+    def __init__(self, header: Header, request: dict[str, Any], plan: Planned) -> None:
+        super().__init__(header, request)
+        self.plan = plan
 
-    def contradictions(self, request: Mapping[str, Any]) -> list[Violation]:
-        plan = self.plan(request)
+    @property
+    def contradictions(self) -> list[Violation]:
+        plan = self.plan
         if found := contradictions(plan.schedule):
             return found
         sources = plan.read.network.proof()
@@ -88,75 +101,91 @@ class SchedulingTask(Task):
         problem = plan.read.problem
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
         said = ", ".join(dict.fromkeys(problem.names[source] for source in named))
-        return [Violation("activities", len(named), f"These cannot all be kept: {said}.", ("activities",))]
+        text = f"These cannot all be kept: {said}."
+        return [Violation("activities", text, len(named), places=("activities",))]
 
-    def encode(self, request: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-        return self.plan(request).read.network.tensors()
+    def encode(self) -> dict[str, NDArray[Any]]:
+        return self.plan.read.network.tensors()
 
-    def encode_answer(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
-        plan = self.plan(request)
-        values = answers.values(plan.compiled, answer)
-        return None if values is None else {"value": plan.read.network.chosen(values)}
+    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
+        values = answers.values(self.plan.compiled, answer)
+        return None if values is None else {"value": self.plan.read.network.chosen(values)}
 
-    def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        plan = self.plan(request)
-        return answers.answer(plan.compiled, plan.read.network.values(np.asarray(answer["value"])))
+    def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        return answers.answer(self.plan.compiled, self.plan.read.network.values(np.asarray(tensors["value"])))
 
-    def check(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Violation]:
-        return violations(self.plan(request).schedule, answer)
+    def check(self, answer: dict[str, Any]) -> list[Violation]:
+        return violations(self.plan.schedule, answer)
 
-    def cost(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> float | None:
-        plan = self.plan(request)
-        return plan.price(cost(plan.schedule, answer)) if plan.judged else None
+    def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        return one == other
 
-    def below(self, request: Mapping[str, Any], cost: float) -> dict[str, NDArray[Any]] | None:
-        return self.plan(request).below(cost)
+    def variables(self, answer: dict[str, Any]) -> dict[str, str | None]:
+        return asking.variables(self.plan.schedule, answer)
 
-    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, str | None]:
-        return asking.variables(self.plan(request).schedule, answer)
+    def choices(self, variable: str) -> list[str]:
+        return asking.choices(self.plan.compiled, variable)
 
-    def choices(self, request: Mapping[str, Any], variable: str) -> list[str]:
-        return asking.choices(self.plan(request).compiled, variable)
+    def fix(self, variable: str, value: Any) -> Patch:
+        return asking.fix(self.request, self.plan.schedule, variable, value)
 
-    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
-        return asking.fix(request, self.plan(request).schedule, variable, value)
-
-    def ask(self, request: Mapping[str, Any], variable: str) -> str:
-        del request
+    def ask(self, variable: str) -> str:
         return asking.ask(variable)
 
-    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
-        del request
+    def called(self, variable: str, value: Any) -> str:
         return asking.called(variable, value)
 
-    def relaxations(
-        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
-    ) -> list[Change]:
-        return asking.relaxations(request, self.plan(request).schedule, answer, violations)
+    def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
+        return asking.relaxations(self.request, self.plan.schedule, attempt, violations)
 
-    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-        plan, steps = self.plan(request), since["value"].tolist()
+    def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        plan, steps = self.plan, since["value"].tolist()
         rows = zip(plan.read.network.rows, steps, strict=False)
         return {f"{name}{asking.START}": step for name, step in rows if name in plan.schedule.activities}
 
-    def summary(self, request: Mapping[str, Any]) -> str:
-        schedule = self.plan(request).schedule
+    def summary(self) -> str:
+        schedule = self.plan.schedule
         people = (
             f" of {counted(len(schedule.people), 'person')}".replace("persons", "people") if schedule.people else ""
         )
         return f"{counted(len(schedule.activities), 'activity')}{people}"
 
-    def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
+    def file(self, answer: dict[str, Any], kind: str) -> bytes:
         """The schedule as ``ics`` (iCalendar) or ``svg`` (the week, drawn)."""
-        schedule = self.plan(request).schedule
         try:
             if kind == "ics":
-                return calendar(schedule, answer)
+                return calendar(self.plan.schedule, answer)
             if kind == "svg":
-                return picture(schedule, answer, self.header.title).encode()
+                return picture(self.plan.schedule, answer, self.header.title).encode()
         except (ImportError, ValueError) as error:
             raise OptionError(str(error)) from None
         raise OptionError(f"{self.header.name} writes files of the kinds 'ics' and 'svg', not {kind!r}.")
 
-    def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
-        return drawing.draw(self.plan(request).schedule, answer)
+    def draw(self, answer: dict[str, Any] | None) -> str:
+        return drawing.draw(self.plan.schedule, answer)
+
+    def svg(self, answer: dict[str, Any] | None) -> str | None:
+        return None if answer is None else picture(self.plan.schedule, answer, self.header.title)
+
+
+class ComparedReading(SchedulingReading, Optimises):
+    """A schedule that can be better than another one that keeps every rule as well."""
+
+    def cost(self, answer: dict[str, Any]) -> float:
+        return self.plan.price(cost(self.plan.schedule, answer))
+
+    def improves(self, cost: float, best: float) -> bool:
+        return cost < best  # a minute of the end is a small share of such a cost
+
+    def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
+        return self.plan.with_cost_below(cost)
+
+
+class SchedulingTask(Task):
+    """Schedules, see `SchedulingReading`."""
+
+    reading = SchedulingReading
+
+    def read(self, request: dict[str, Any]) -> SchedulingReading:
+        plan = Planned(request)
+        return (ComparedReading if plan.judged else SchedulingReading)(self.header, request, plan)

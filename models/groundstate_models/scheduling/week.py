@@ -61,7 +61,7 @@ def week(schedule: Schedule, answer: Mapping[str, Any] | None) -> Week:
     placed = placements(schedule, answer)[0] if answer is not None else _fixed(schedule)
     days = schedule.days.numbers
     if len(days) > MOST_DAYS:
-        days = tuple(sorted({one.start // DAY for one in placed.values()})) or days[:1]
+        days = tuple(sorted({schedule.days.day(one.start) for one in placed.values()})) or days[:1]
     columns = tuple(_column(schedule, day, placed) for day in days)
     blocks = [block for column in columns for block in column.blocks]
     begin, end = min((b.start for b in blocks), default=9 * 60), max((b.end for b in blocks), default=17 * 60)
@@ -89,14 +89,20 @@ def _fixed(schedule: Schedule) -> Placed:
 
 
 def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
-    begin, end = day * DAY, (day + 1) * DAY
+    begin, end = schedule.days.whole(day)
+
+    def shown(one: Placement) -> tuple[int, int]:
+        """The part of a placement on this day; where clocks go back meanwhile, as long as it lasts."""
+        first = 0 if one.start <= begin else schedule.days.clock(one.start)
+        last = DAY if one.end >= end else schedule.days.clock(one.end)
+        return first, last if first < last else min(DAY, first + min(one.end, end) - max(one.start, begin))
+
     blocks = [
         Block(
             schedule.activities[name].index,
             name,
             one.room or schedule.place(schedule.activities[name], None) or "",
-            max(0, one.start - begin),
-            min(DAY, one.end - begin),
+            *shown(one),
         )
         for name, one in placed.items()
         if one.start < end and one.end > begin

@@ -1,6 +1,6 @@
 """The descent of the Sudoku energy, compiled: what training runs, thousands of chains at a time, on any machine.
 
-The same updates as `energy.SudokuEnergy` under `settings.Settings.descent` makes, with the gradient written out; the tests hold
+The same updates as `energy.SudokuEnergy` under `learned.Settings.descent` makes, with the gradient written out; the tests hold
 the two against each other. A chain is a lane of a vector, so that one instruction moves several. Needs numba (extra
 ``groundstate[train]``).
 """

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,31 @@ class Puzzles:
 
     def take(self, rows: NDArray[np.int64] | slice) -> Puzzles:
         return Puzzles(self.puzzle[rows], self.solution[rows], self.nodes[rows])
+
+
+@dataclass(frozen=True)
+class Boards:
+    """Puzzles of one board as the energy takes them.
+
+    Attributes:
+        board: Their board.
+        grid: ``(puzzles, n, n)`` int64, 0 for empty.
+    """
+
+    board: Board
+    grid: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, board: Board, puzzle: NDArray[Any]) -> Boards:
+        """From flat puzzles."""
+        return cls(board, np.asarray(puzzle).reshape(-1, board.size, board.size).astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self.grid)
+
+    def take(self, places: NDArray[np.int64]) -> Boards:
+        """Some of them."""
+        return Boards(self.board, self.grid[places])
 
 
 def invariant(puzzle: Grid) -> bytes:

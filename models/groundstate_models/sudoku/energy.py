@@ -47,6 +47,9 @@ UNTRAINED: dict[str, float] = {
 }
 """The energy before training: round numbers, near what short searches and a first run of 40 generations had learned."""
 
+LEARNED = tuple(UNTRAINED)
+"""The order of the numbers where every row has its own."""
+
 EXCLUDED = 20.0
 """What the other digits of a given's cell lose of their logits: their probability is 0 to the last digits of float32."""
 
@@ -122,8 +125,8 @@ class SudokuEnergy(nn.Module):
         self.register_buffer("units", incidence(board))
         self.register_buffer("is_box", (torch.arange(3 * board.size) >= 2 * board.size).to(torch.float32))
 
-    def forward(self, y: Tensor, grid: Tensor) -> dict[str, Tensor]:
-        shaped = self.shaped(grid)
+    def forward(self, y: Tensor, grid: Tensor, numbers: Tensor | None = None) -> dict[str, Tensor]:
+        shaped = self.shaped(grid, numbers)
         z = y + shaped.bias
         p, whole = _probabilities(z)
         # Σ p log p with the logarithm held: what its own slope would add is Σ dp, which is 0, and need not be computed.
@@ -132,12 +135,12 @@ class SudokuEnergy(nn.Module):
             "rules": self._broken(p, shaped).square().flatten(1).sum(1),
             "decision": (shaped.temperature * certainty).sum(1),
             "undecided": self._undecided(p, shaped).square().sum(1),
-            "confinement": 0.5 * self.log_confinement.exp() * y.square().flatten(1).sum(1),
+            "confinement": 0.5 * self._number("log_confinement", numbers, 1).exp() * y.square().flatten(1).sum(1),
         }
 
-    def violations(self, y: Tensor, grid: Tensor) -> Tensor:
+    def violations(self, y: Tensor, grid: Tensor, numbers: Tensor | None = None) -> Tensor:
         """``√ω (Σp − 1)`` of each digit in each unit, and ``√ρ (1 − Σp²)`` of each cell, ``(batch, 4n²)``."""
-        shaped = self.shaped(grid)
+        shaped = self.shaped(grid, numbers)
         p, _ = _probabilities(y + shaped.bias)
         return torch.cat([self._broken(p, shaped).flatten(1), self._undecided(p, shaped)], dim=1)
 
@@ -147,8 +150,19 @@ class SudokuEnergy(nn.Module):
     def _undecided(self, p: Tensor, shaped: Shaped) -> Tensor:
         return shaped.undecided * (1.0 - (p * p).sum(1))
 
-    def shaped(self, grid: Tensor) -> Shaped:
+    def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
+        """A learned number: the module's own, or that of every row, shaped to broadcast against a tensor of some dimensions."""
+        if numbers is None:
+            own: Tensor = getattr(self, name)
+            return own
+        return numbers[:, LEARNED.index(name)].reshape(-1, *(1,) * (dimensions - 1))
+
+    def shaped(self, grid: Tensor, numbers: Tensor | None = None) -> Shaped:
         """What the givens make of the energy."""
+
+        def number(name: str, dimensions: int = 3) -> Tensor:
+            return self._number(name, numbers, dimensions)
+
         given = one_hot(grid).to(self.units.dtype)
         there = given @ self.units
         empty = 1.0 - given.amax(1, keepdim=True)
@@ -156,23 +170,24 @@ class SudokuEnergy(nn.Module):
         seen = times.clamp_max(1.0)
         left = empty - seen
         rivals = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
-        by_places = (self.weight_by_places + self.weight_by_places_in_box * self.is_box) * rivals
-        by_given = self.log_given + self.log_given_in_box * self.is_box
-        weight = self.log_box * self.is_box + there * by_given + (1.0 - there) * by_places
+        by_places = (number("weight_by_places") + number("weight_by_places_in_box") * self.is_box) * rivals
+        by_given = number("log_given") + number("log_given_in_box") * self.is_box
+        weight = number("log_box") * self.is_box + there * by_given + (1.0 - there) * by_places
         digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
-        temperature = (self.log_temperature + self.temperature_by_digits * digits).exp()
-        urgency = self.log_undecided + self.undecided_by_digits * digits.clamp_max(math.log(MOST / TYPICAL))
+        temperature = (number("log_temperature", 2) + number("temperature_by_digits", 2) * digits).exp()
+        most = digits.clamp_max(math.log(MOST / TYPICAL))
+        urgency = number("log_undecided", 2) + number("undecided_by_digits", 2) * most
         undecided = (0.5 * urgency).exp()
-        held_back = self.held_back * seen + self.held_back_again * (times - seen)
-        bias = -EXCLUDED * (1.0 - empty - given) - held_back - self.lean * left * (rivals @ self.units.T)
+        held_back = number("held_back") * seen + number("held_back_again") * (times - seen)
+        bias = -EXCLUDED * (1.0 - empty - given) - held_back - number("lean") * left * (rivals @ self.units.T)
         return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)
 
-    def decode(self, y: Tensor, grid: Tensor) -> dict[str, Tensor]:
+    def decode(self, y: Tensor, grid: Tensor, numbers: Tensor | None = None) -> dict[str, Tensor]:
         """The likeliest digit of every cell, ``{"grid": (batch, n, n) int64}``; givens stay."""
-        likeliest = (y + self.shaped(grid).bias).argmax(1).unflatten(1, grid.shape[1:]) + 1
+        likeliest = (y + self.shaped(grid, numbers).bias).argmax(1).unflatten(1, grid.shape[1:]) + 1
         return {"grid": torch.where(grid > 0, grid, likeliest)}
 
-    def embed(self, answer: dict[str, Tensor], grid: Tensor) -> Tensor:
+    def encode_answer(self, answer: dict[str, Tensor], grid: Tensor) -> Tensor:
         """The place of an answer in the landscape: its digits sure, even against the givens."""
         bias = self.shaped(grid).bias
         return one_hot(answer["grid"]).to(bias.dtype) * (SURE - bias)
@@ -189,7 +204,7 @@ def _probabilities(z: Tensor) -> tuple[Tensor, Tensor]:
     return odds * (1.0 / whole).unsqueeze(1), whole
 
 
-RULES = {
+CHECKS = {
     "givens": "Every given digit stays where it is.",
     "rows": "Every row holds each digit once.",
     "columns": "Every column holds each digit once.",
@@ -197,11 +212,11 @@ RULES = {
 }
 
 
-def rules(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
+def checks(answer: dict[str, Tensor], grid: Tensor) -> dict[str, Tensor]:
     """How often a full grid breaks each rule, ``(batch,)`` int64: givens changed, digits missing from rows, columns, boxes."""
     filled = answer["grid"]
     n = grid.shape[-1]
-    there = one_hot(filled) @ incidence(Board.of(n))
+    there = one_hot(filled) @ incidence(Board.of(n)).to(filled.device)
     missing = (there == 0).to(torch.int64).unflatten(2, (3, n)).sum((1, 3))
     changed = ((grid > 0) & (filled != grid)).to(torch.int64).flatten(1).sum(1)
     return {"givens": changed, "rows": missing[:, 0], "columns": missing[:, 1], "boxes": missing[:, 2]}

@@ -5,24 +5,21 @@ One artefact for each size of board, all from the same numbers. Either all files
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from groundstate_export import ExportError, ExportReport, Normal, Tool, export
-from groundstate_export.arguments import destination
+from groundstate_export import Normal, Card
+from groundstate_models._export import Files, export_command, export_parser
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
 from groundstate_models.sudoku.board import BOARDS, Board
 from groundstate_models.sudoku.data import Puzzles, generate
-from groundstate_models.sudoku.energy import RULES, SudokuEnergy, rules
+from groundstate_models.sudoku.energy import CHECKS, SudokuEnergy, checks
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
 VERSION = "0.4.0"
@@ -68,12 +65,12 @@ def arguments(
         "rule": learned.descent(energy, temperature).requires_grad_(requires_grad=False),
         "unroll": steps,
         "decode": energy.decode,
-        "rules": rules,
-        "embed": energy.embed,
+        "checks": checks,
+        "encode_answer": energy.encode_answer,
         "initial": Normal(0.0, learned.start),
         "record": True,
         "trace_every": min(TRACE_EVERY, steps),
-        "tool": _tool(board, puzzles, learned.lifetime),
+        "card": _card(board, puzzles, learned.lifetime),
     }
 
 
@@ -83,12 +80,12 @@ def _puzzles(board: Board) -> Puzzles:
     return generate(32, 0, 77, board=board)
 
 
-def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
+def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
     n = board.size
     easiest = int(np.lexsort((-np.count_nonzero(puzzles.puzzle, axis=1), puzzles.nodes))[0])
     request, answer = ({"grid": grid[easiest].reshape(n, n).tolist()} for grid in (puzzles.puzzle, puzzles.solution))
     boxes = "" if n == 9 else f", whose boxes have {board.height} rows and {board.width} columns"
-    return Tool(
+    return Card(
         name=board.name,
         title="Sudoku" if n == 9 else f"Sudoku {n}×{n}",
         description=(
@@ -102,9 +99,9 @@ def _tool(board: Board, puzzles: Puzzles, patience: int) -> Tool:
         request={**_schema(n, 0, "The puzzle, row by row; 0 is an empty cell."), "examples": [request]},
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
-        rules=RULES,
+        checks=CHECKS,
         # Chains that have no answer by then are as good as lost, however hard the puzzle is.
-        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "lengthens": 0, "settled": 1e-5},
+        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "luby_exponent": 0, "residual_tolerance": 1e-5},
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},
@@ -124,36 +121,7 @@ def _schema(n: int, least: int, description: str) -> dict[str, Any]:
 
 def main(argv: list[str] | None = None) -> int:
     """Export settings; returns the exit code."""
-    options = _options(argv)
-    try:
-        boards = [Board.of(size) for size in dict.fromkeys(options.size)]
-        reports = _export(options, _targets(options.out, boards))
-    except OSError as error:
-        print(
-            f"export: {options.out} cannot be written: {error.strerror or error}. Nothing there was changed.",
-            file=sys.stderr,
-        )
-        return 2
-    except (ExportError, ValueError) as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 2
-    print(*reports, sep="\n\n")
-    return 0
-
-
-def _options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m groundstate_models.sudoku.export",
-        description="Export learned numbers, and keep them beside the files. Either all files are written, or none.",
-    )
-    parser.add_argument("--settings", type=Path, default=kept(), help="default: those of the bundled files")
-    parser.add_argument("--untrained", action="store_true", help="the numbers that training starts from instead")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=artefact().parent,
-        help="a folder, or one .onnx file (default: that of the bundled files)",
-    )
+    parser = export_parser("sudoku", kept(), artefact().parent)
     parser.add_argument(
         "--size", type=int, nargs="+", default=list(BOARDS), help="rows of the boards (default: all four)"
     )
@@ -161,33 +129,18 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--temperature", type=float, nargs=2, default=TEMPERATURE, help="range of the chains' temperatures"
     )
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
 
+    def files() -> Files:
+        boards = [Board.of(size) for size in dict.fromkeys(options.size)]
+        return {
+            artefact(board.size).name: partial(
+                arguments, steps=options.steps, temperature=tuple(options.temperature), size=board.size
+            )
+            for board in boards
+        }
 
-def _targets(out: Path, boards: Sequence[Board]) -> dict[Board, Path]:
-    if out.suffix != ".onnx":
-        return {board: destination(out / artefact(board.size).name) for board in boards}
-    if len(boards) > 1:
-        raise ValueError(
-            f"{out} is one file, and {len(boards)} sizes are to be exported; name a folder with --out, or one size with --size."
-        )
-    return {boards[0]: destination(out)}
-
-
-def _export(options: argparse.Namespace, targets: dict[Board, Path]) -> list[ExportReport]:
-    """Make every file beside its place, and move all of them there at the end."""
-    folder = next(iter(targets.values())).parent
-    temperature = tuple(options.temperature)
-    reports = []
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as staging:
-        settings = Path(staging) / kept().name
-        (Settings() if options.untrained else Settings.read(options.settings)).keep(settings)
-        for board, target in targets.items():
-            taken = arguments(settings, options.steps, temperature, board.size)
-            reports.append(replace(export(**taken, path=Path(staging) / target.name), path=target))
-        for file in Path(staging).iterdir():
-            file.replace(folder / file.name)
-    return reports
+    return export_command(options, Settings, files)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundstate_models.sudoku.board import BOARDS
-from groundstate_models.sudoku.compiled import Array, Boards
+from groundstate_models.sudoku.data import Boards
+
+Array = NDArray[Any]
 
 SMALL = 4
 """Puzzles of a family up to which a child may take the place of a stranger, not just of its parent."""

@@ -9,7 +9,22 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from groundstate import Change, Fault, Header, Patch, RequestError, Task, TaskError, Violation, pointer
+from groundstate import (
+    Asks,
+    Attempt,
+    Change,
+    Fault,
+    Header,
+    Patch,
+    Reading,
+    RequestError,
+    Shows,
+    Task,
+    TaskError,
+    Understands,
+    Violation,
+    pointer,
+)
 from groundstate_models.sudoku.board import BOARDS, EMPTY, SYMBOLS, Board
 from groundstate_models.sudoku.singles import settled_by_singles
 
@@ -17,99 +32,151 @@ _IGNORED = "|+-, \t\r\n"
 _KINDS = (("row", "rows"), ("column", "columns"), ("box", "boxes"))
 
 
-class SudokuTask(Task):
-    """Sudoku on the board that the artefact takes: ``{"grid": n lists of n digits}``, 0 for empty, is request and answer.
+class SudokuReading(Reading, Asks, Shows):
+    """A puzzle: ``{"grid": n lists of n digits}``, 0 for empty, is request and answer.
 
-    Raises:
-        TaskError: If the artefact takes no board, or one of an unsupported size.
+    Args:
+        board: The board that the artefact takes.
     """
 
-    def __init__(self, header: Header) -> None:
-        super().__init__(header)
-        self._board = _board_of(header)
+    def __init__(self, header: Header, request: dict[str, Any], board: Board) -> None:
+        super().__init__(header, request)
+        self._board = board
+        self._given = _flat(request)
 
-    def contradictions(self, request: Mapping[str, Any]) -> list[Violation]:
-        return self._repeats(_flat(request))
+    @property
+    def contradictions(self) -> list[Violation]:
+        return self._repeats(self._given)
 
-    def check(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> list[Violation]:
-        given, filled = _flat(request), _flat(answer)
+    def check(self, answer: dict[str, Any]) -> list[Violation]:
+        given, filled = self._given, _flat(answer)
         broken = []
         for cell, (wanted, digit) in enumerate(zip(given, filled, strict=True)):
             place = self._place(cell)
             if wanted and wanted != digit:
                 broken.append(
-                    Violation("givens", 1, f"{place} is {_said(digit)}, but {_said(wanted)} is given there.", (place,))
+                    Violation(
+                        "givens", f"{place} is {_said(digit)}, but {_said(wanted)} is given there.", places=(place,)
+                    )
                 )
         for cell, digit in enumerate(filled):
             if not 1 <= digit <= self._board.size:
                 place = self._place(cell)
-                broken.append(Violation("cells", 1, f"{place} holds no digit.", (place,)))
+                broken.append(Violation("cells", f"{place} holds no digit.", places=(place,)))
         return broken + self._repeats(filled)
 
-    def unique(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    def unique(self, answer: dict[str, Any]) -> bool:
         del answer
-        return settled_by_singles(_flat(request), self._board)
+        return settled_by_singles(self._given, self._board)
 
-    def variables(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, int]:
+    def variables(self, answer: dict[str, Any]) -> dict[str, int]:
         """The digit of every cell that is not given."""
         filled = _flat(answer)
-        return {self._place(cell): filled[cell] for cell, digit in enumerate(_flat(request)) if not digit}
+        return {self._place(cell): filled[cell] for cell, digit in enumerate(self._given) if not digit}
 
-    def choices(self, request: Mapping[str, Any], variable: str) -> list[int]:
+    def choices(self, variable: str) -> list[int]:
         """The digits that stand in none of the cell's row, column and box."""
-        given, cell = _flat(request), self._cell(variable)
+        given, cell = self._given, self._cell(variable)
         seen = {given[other] for unit in self._board.units if cell in unit for other in unit}
         return [digit for digit in range(1, self._board.size + 1) if digit not in seen]
 
-    def fix(self, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
-        del request
+    def fix(self, variable: str, value: Any) -> Patch:
         row, column = divmod(self._cell(variable), self._board.size)
         path = pointer("grid", row, column)
         return ({"op": "test", "path": path, "value": 0}, {"op": "replace", "path": path, "value": value})
 
-    def ask(self, request: Mapping[str, Any], variable: str) -> str:
-        del request
+    def ask(self, variable: str) -> str:
         return f"Which digit stands in {self._words(self._cell(variable))}?"
 
-    def called(self, request: Mapping[str, Any], variable: str, value: Any) -> str:
-        del request
+    def called(self, variable: str, value: Any) -> str:
         return f"{_said(value)} in {self._words(self._cell(variable))}"
 
-    def relaxations(
-        self, request: Mapping[str, Any], answer: Mapping[str, Any] | None, violations: Sequence[Violation]
-    ) -> list[Change]:
+    def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
         """Every given, those in the rows, columns and boxes that are broken most first; of repeated digits only those."""
-        given, board = _flat(request), self._board
+        given, board = self._given, self._board
         named = Counter(place for violation in violations for place in violation.places)
         trouble = [sum(named[self._place(cell)] for cell in unit) for unit in board.units]
         worst = Counter[int]()
         for count, unit in zip(trouble, board.units, strict=True):
             for cell in unit:
                 worst[cell] += count
-        cells = [cell for cell, digit in enumerate(given) if digit and (answer or named[self._place(cell)])]
+        cells = [cell for cell, digit in enumerate(given) if digit and (attempt or named[self._place(cell)])]
         return [self._erased(cell, given[cell]) for cell in sorted(cells, key=lambda cell: -worst[cell])]
 
-    def decided(self, request: Mapping[str, Any], since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
         steps = since["grid"].ravel().tolist()
-        return {self._place(cell): steps[cell] for cell, digit in enumerate(_flat(request)) if not digit}
+        return {self._place(cell): steps[cell] for cell, digit in enumerate(self._given) if not digit}
 
-    def summary(self, request: Mapping[str, Any]) -> str:
-        n, givens = self._board.size, sum(map(bool, _flat(request)))
+    def summary(self) -> str:
+        n, givens = self._board.size, sum(map(bool, self._given))
         return f"a {n}×{n} Sudoku with {givens} givens"
 
-    def explain(self, request: Mapping[str, Any]) -> Fault | None:
-        grid = request.get("grid")
-        tolist = getattr(grid, "tolist", None)
-        rows = tolist() if callable(tolist) else grid
-        if not isinstance(rows, list | tuple) or len(rows) in (0, self._board.size):
-            return None
-        if any(not isinstance(row, list | tuple) or len(row) != len(rows) for row in rows):
-            return None
-        if any(isinstance(cell, list | tuple) for row in rows for cell in row):
-            return None
-        return Fault("grid", self._misfit("board", len(rows) ** 2))
+    def notation(self, answer: dict[str, Any]) -> str:
+        return "".join(("0" + SYMBOLS)[digit] for digit in _flat(answer))
 
-    def mend(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    def draw(self, answer: dict[str, Any] | None) -> str:
+        grid = (self.request if answer is None else answer)["grid"]
+        n, high, wide = self._board.size, self._board.height, self._board.width
+        rule = "+".join(["", *["-" * (2 * wide + 1)] * (n // wide), ""])
+        lines = [rule]
+        for r in range(n):
+            row = [("." + SYMBOLS)[digit] for digit in grid[r]]
+            lines.append("| " + " | ".join(" ".join(row[c : c + wide]) for c in range(0, n, wide)) + " |")
+            if r % high == high - 1:
+                lines.append(rule)
+        return "\n".join(lines)
+
+    def _repeats(self, digits: Sequence[int]) -> list[Violation]:
+        """Digits that stand twice in a row, column or box. Empty cells (0) break nothing."""
+        broken = []
+        for index, cells in enumerate(self._board.units):
+            present = [digits[cell] for cell in cells if digits[cell]]
+            if len(set(present)) == len(present):
+                continue
+            kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
+            for digit in sorted({digit for digit in present if present.count(digit) > 1}):
+                places = tuple(self._place(cell) for cell in cells if digits[cell] == digit)
+                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
+                broken.append(Violation(many, said, len(places) - 1, places=places))
+        return broken
+
+    def _place(self, cell: int) -> str:
+        row, column = divmod(cell, self._board.size)
+        return f"grid[{row}][{column}]"
+
+    def _cell(self, place: str) -> int:
+        row, column = (int(index) for index in place.removeprefix("grid[").removesuffix("]").split("]["))
+        return row * self._board.size + column
+
+    def _words(self, cell: int) -> str:
+        row, column = divmod(cell, self._board.size)
+        return f"row {row + 1}, column {column + 1}"
+
+    def _erased(self, cell: int, digit: int) -> Change:
+        row, column = divmod(cell, self._board.size)
+        path = pointer("grid", row, column)
+        patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
+        place = self._place(cell)
+        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)}.", patch)
+
+
+class SudokuTask(Task, Understands):
+    """Sudoku on the board that the artefact takes, see `SudokuReading`.
+
+    Raises:
+        TaskError: If the artefact takes no board, or one of an unsupported size.
+    """
+
+    reading = SudokuReading
+
+    def __init__(self, header: Header) -> None:
+        super().__init__(header)
+        self._board = _board_of(header)
+
+    def read(self, request: dict[str, Any]) -> SudokuReading:
+        return SudokuReading(self.header, request, self._board)
+
+    def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
         """Cells in one list or one text, rows as text, and other ways to write an empty cell, as rows of digits."""
         grid, n, notes = request.get("grid"), self._board.size, list[str]()
         if isinstance(grid, str) and not grid.lstrip().startswith("["):
@@ -148,34 +215,17 @@ class SudokuTask(Task):
         digits = [SYMBOLS.find(character.upper()) + 1 for character in cells]
         return {"grid": [digits[row : row + n] for row in range(0, n * n, n)]}
 
-    def notation(self, answer: Mapping[str, Any]) -> str:
-        return "".join(("0" + SYMBOLS)[digit] for digit in _flat(answer))
-
-    def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None) -> str:
-        grid = (request if answer is None else answer)["grid"]
-        n, high, wide = self._board.size, self._board.height, self._board.width
-        rule = "+".join(["", *["-" * (2 * wide + 1)] * (n // wide), ""])
-        lines = [rule]
-        for r in range(n):
-            row = [("." + SYMBOLS)[digit] for digit in grid[r]]
-            lines.append("| " + " | ".join(" ".join(row[c : c + wide]) for c in range(0, n, wide)) + " |")
-            if r % high == high - 1:
-                lines.append(rule)
-        return "\n".join(lines)
-
-    def _repeats(self, digits: Sequence[int]) -> list[Violation]:
-        """Digits that stand twice in a row, column or box. Empty cells (0) break nothing."""
-        broken = []
-        for index, cells in enumerate(self._board.units):
-            present = [digits[cell] for cell in cells if digits[cell]]
-            if len(set(present)) == len(present):
-                continue
-            kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
-            for digit in sorted({digit for digit in present if present.count(digit) > 1}):
-                places = tuple(self._place(cell) for cell in cells if digits[cell] == digit)
-                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
-                broken.append(Violation(many, len(places) - 1, said, places))
-        return broken
+    def explain(self, request: Mapping[str, Any]) -> Fault | None:
+        grid = request.get("grid")
+        tolist = getattr(grid, "tolist", None)
+        rows = tolist() if callable(tolist) else grid
+        if not isinstance(rows, list | tuple) or len(rows) in (0, self._board.size):
+            return None
+        if any(not isinstance(row, list | tuple) or len(row) != len(rows) for row in rows):
+            return None
+        if any(isinstance(cell, list | tuple) for row in rows for cell in row):
+            return None
+        return Fault("grid", self._misfit("board", len(rows) ** 2))
 
     def _foreign(self, cells: Sequence[str]) -> list[Fault]:
         allowed = {*self._board.symbols, *EMPTY}
@@ -204,25 +254,6 @@ class SudokuTask(Task):
         if side and side * side == count:
             return f"{came}{takes}, and boards of {side}×{side} are not supported."
         return f"{came}a {mine.size}×{mine.size} Sudoku has {mine.size**2}, row by row, with . or 0 for empty."
-
-    def _place(self, cell: int) -> str:
-        row, column = divmod(cell, self._board.size)
-        return f"grid[{row}][{column}]"
-
-    def _cell(self, place: str) -> int:
-        row, column = (int(index) for index in place.removeprefix("grid[").removesuffix("]").split("]["))
-        return row * self._board.size + column
-
-    def _words(self, cell: int) -> str:
-        row, column = divmod(cell, self._board.size)
-        return f"row {row + 1}, column {column + 1}"
-
-    def _erased(self, cell: int, digit: int) -> Change:
-        row, column = divmod(cell, self._board.size)
-        path = pointer("grid", row, column)
-        patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
-        place = self._place(cell)
-        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)}.", patch)
 
 
 def _board_of(header: Header) -> Board:

@@ -18,14 +18,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
-from groundstate_models.evolution import Evolution, Point, Sizes, command
 from groundstate_models.sudoku.board import BOARDS, Board
-from groundstate_models.sudoku.compiled import Array, Boards, descend
-from groundstate_models.sudoku.energy import UNTRAINED
-from groundstate_models.sudoku.learned import RULE, Settings
+from groundstate_models.sudoku.data import Boards
+from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy, checks
+from groundstate_models.sudoku.learned import NOISE_EVERY, NOISE_PERIOD, RULE, TEMPERATURE, Settings
 from groundstate_models.sudoku.rivals import Rivals
 from groundstate_models.sudoku.search import hard_puzzles, hardest_puzzles, minimal_puzzles, relatives, sparse_puzzles
+from groundstate_training import RULE as RULE_NUMBERS
+from groundstate_training import (
+    Checkpoint,
+    Evolution,
+    EvolutionPreset,
+    Point,
+    RowBreakout,
+    RowSearch,
+    evolve_command,
+)
+
+Array = NDArray[Any]
 
 _HELD = 1_000_003
 """Added to the seed of puzzles that are validated on."""
@@ -43,7 +56,7 @@ PART = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preset(Sizes):
+class Preset(EvolutionPreset):
     """Sizes of the training.
 
     Attributes:
@@ -104,17 +117,48 @@ def settings_of(x: Point) -> Settings:
     return Settings(energy, rule, first.start * math.exp(rest["start"]), patience)
 
 
-def soon(found: Array, steps: int) -> Array:
-    """How soon the chains of each puzzle reach its answer: the binary logarithm of answers in a thousand updates, ``(puzzles,)``.
+def soon(found: Array, steps: int | Array) -> Array:
+    """How soon the chains of each puzzle reach its answer: the binary logarithm of answers in a thousand updates, ``(…, puzzles)``.
 
     Args:
-        found: Updates after which each chain had it, 0 for none, ``(puzzles, chains)``. A tenth of an answer is added, so that
+        found: Updates after which each chain had it, 0 for none, ``(…, puzzles, chains)``. A tenth of an answer is added, so that
             a puzzle without any has a value too.
-        steps: Updates that each chain could make.
+        steps: Updates that each chain could make, a number or ``(…, puzzles)``.
     """
-    spent = np.where(found > 0, found, steps).sum(1)
-    logarithms: Array = np.log2(1000.0 * ((found > 0).sum(1) + 0.1) / spent)
+    spent = np.where(found > 0, found, np.asarray(steps)[..., None]).sum(-1)
+    logarithms: Array = np.log2(1000.0 * ((found > 0).sum(-1) + 0.1) / spent)
     return logarithms
+
+
+def row_arguments(board: Board) -> dict[str, Any]:
+    """What `groundstate_export.export` takes for the file that training descends through: every row has its own numbers."""
+    energy = SudokuEnergy(board).requires_grad_(requires_grad=False)
+    n, rows = board.size, 4
+    first = torch.tensor(Settings().numbers)
+    draw = torch.Generator().manual_seed(0)
+    grid = torch.from_numpy(minimal_puzzles(rows, 0, board)[0].reshape(rows, n, n)).long()
+    rule = RowBreakout(
+        energy.violations,
+        (*LEARNED, *RULE_NUMBERS),
+        noise_every=NOISE_EVERY,
+        noise_period=NOISE_PERIOD,
+        temperature=TEMPERATURE,
+        terms=("rules", "undecided"),
+    )
+    return {
+        "energy": energy,
+        "inputs": {"grid": grid, "numbers": first * (1.0 - 0.05 * torch.rand(rows, len(first), generator=draw))},
+        "state": torch.randn(rows, n, n * n, generator=draw),
+        "rule": rule.requires_grad_(requires_grad=False),
+        "unroll": NOISE_PERIOD,
+        "decode": energy.decode,
+        "checks": lambda answer, grid, numbers: checks(answer, grid),
+        "trace_every": NOISE_PERIOD,
+    }
+
+
+def _lifetimes(candidates: Sequence[Settings]) -> Array:
+    return np.array([settings.lifetime for settings in candidates])
 
 
 class SudokuEvolution(Evolution):
@@ -122,6 +166,7 @@ class SudokuEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
+        self._threads, self._searches = threads, dict[int, RowSearch]()
         print("Making puzzles, which takes some minutes …", file=sys.stderr, flush=True)
         self.training = {kind: puzzles(kind, n, seed) for kind, (n, _) in preset.kinds.items()}
         self.rivals = Rivals(hard_puzzles(preset.rivals[0], seed + 1, rounds=20)[0])
@@ -129,9 +174,9 @@ class SudokuEvolution(Evolution):
 
     @property
     def settings(self) -> Settings:
-        return settings_of(self.strategy.mean)
+        return settings_of(self.mean)
 
-    def judged(self, points: Sequence[Point]) -> list[float]:
+    def fitness(self, points: Sequence[Point]) -> list[float]:
         number, draw = self.iteration, np.random.default_rng((self.seed, self.iteration))
         places = self.rivals.drawn(self.preset.rivals[1], draw)
         drawn = [
@@ -140,50 +185,63 @@ class SudokuEvolution(Evolution):
         ]
         drawn.append(self.rivals.boards(places))
 
-        def worth(x: Point) -> Array:
-            settings = settings_of(x)
-            each = [soon(self.tried(some, settings, number), settings.lifetime) for some in drawn]
-            return np.concatenate(each)
-
-        each = np.array(self.map(worth, points))
+        candidates = [settings_of(x) for x in points]
+        found = [self.tried(some, candidates, number) for some in drawn]
+        each = np.concatenate([soon(one, _lifetimes(candidates)[:, None]) for one in found], axis=1)
         self.rivals.judged(places, each[:, -len(places) :].mean(0))
         self.breed(draw)
         return [float(value) for value in each.mean(1)]
 
     def breed(self, draw: np.random.Generator) -> None:
         """Try relatives of the rivals on the middle of the candidates. What no chain solves is not kept: it teaches nothing."""
-        settings, number = self.settings, self.iteration
+        settings = self.settings
         parents = draw.integers(len(self.rivals), size=self.preset.children)
-
-        def worth(part: tuple[Array, np.random.Generator]) -> tuple[Array, Array]:
-            places, random = part
-            children = relatives(self.rivals.puzzle[places], random)
-            found = self.tried(Boards.of(BOARDS[9], children), settings, number)
-            return children, np.where(found.any(1), soon(found, settings.lifetime), np.nan)
-
         parts = np.array_split(parents, max(1, len(parents) // PART))
-        children, values = zip(*self.map(worth, list(zip(parts, draw.spawn(len(parts)), strict=True))), strict=True)
-        self.rivals.challenged(parents, np.concatenate(children), np.concatenate(values))
+        made = self.map(
+            lambda part: relatives(self.rivals.puzzle[part[0]], part[1]),
+            list(zip(parts, draw.spawn(len(parts)), strict=True)),
+        )
+        children = np.concatenate(made)
+        found = self.tried(Boards.of(BOARDS[9], children), [settings], self.iteration)[0]
+        self.rivals.challenged(parents, children, np.where(found.any(1), soon(found, settings.lifetime), np.nan))
 
-    def tried(self, boards: Boards, settings: Settings, seed: int) -> Array:
-        """Updates after which chains had an answer within their patience, 0 for none, ``(puzzles, chains)``."""
-        rows = np.repeat(np.arange(len(boards)), self.preset.chains)
-        found: Array = descend(boards, settings, rows, steps=settings.lifetime, seed=seed)
-        return found.reshape(len(boards), -1)
+    def tried(self, boards: Boards, candidates: Sequence[Settings], seed: int) -> Array:
+        """Updates after which chains had an answer within their patience, 0 for none, ``(candidates, puzzles, chains)``."""
+        n, many = boards.board.size, len(candidates)
+        each = len(boards) * self.preset.chains
+        numbers = np.array([settings.numbers for settings in candidates], np.float32)
+        found = self._search(boards.board).first_answers(
+            {
+                "grid": np.tile(np.repeat(boards.grid, self.preset.chains, axis=0), (many, 1, 1)),
+                "numbers": np.repeat(numbers, each, axis=0),
+            },
+            (n, n * n),
+            start=np.repeat([settings.start for settings in candidates], each),
+            most=np.repeat(_lifetimes(candidates), each),
+            draws=np.tile(np.arange(each), many),
+            temperature=TEMPERATURE,
+            seed=seed,
+        )
+        return found.reshape(many, len(boards), self.preset.chains)
+
+    def _search(self, board: Board) -> RowSearch:
+        if board.size not in self._searches:
+            self._searches[board.size] = RowSearch(row_arguments(board), self._threads)
+        return self._searches[board.size]
 
     def validate(self) -> dict[str, Any]:
         """For each kind how soon (`soon`), and the share of chains that reach the answer before they would start anew."""
         settings = self.settings
         told: dict[str, Any] = {"patience": settings.lifetime}
         for kind, boards in self.held.items():
-            found = self.tried(boards, settings, 0)
+            found = self.tried(boards, [settings], 0)[0]
             told[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
         return told | {"rivals": round(float(self.rivals.worth.mean()), 3)}
 
-    def state(self) -> dict[str, Any]:
-        return super().state() | {"rivals": self.rivals.state()}
+    def state(self) -> Checkpoint:
+        return {**super().state(), "rivals": self.rivals.state()}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Checkpoint) -> None:
         super().restore(state)
         self.rivals.restore(state["rivals"])
 
@@ -207,7 +265,7 @@ def puzzles(kind: str, n: int, seed: int) -> Boards:
 
 def main(argv: list[str] | None = None) -> int:
     """Train; returns the exit code."""
-    return command("sudoku", PRESETS, SudokuEvolution, argv)
+    return evolve_command("sudoku", PRESETS, SudokuEvolution, argv)
 
 
 if __name__ == "__main__":

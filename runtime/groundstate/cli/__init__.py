@@ -1,4 +1,13 @@
-"""The command line `groundstate`: nothing here but the door; the commands are in `_app`."""
+"""The command line `groundstate`.
+
+Commands come from the entry-point group ``groundstate.commands``: a name, and a `click.Command`. A package adds one with
+
+    [project.entry-points."groundstate.commands"]
+    paint = "my_package.command:paint [extra]"
+
+where the extra in brackets is named to users who lack what the command imports. `groundstate.cli.console` has the exit codes and
+what the commands here print with.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = "The command line needs click and rich; install them with: pip install 'groundstate[cli]'."
         print(f"groundstate: {message}", file=sys.stderr)
         return 2
-    from groundstate.cli._app import run
+    from groundstate.cli._app import app
+    from groundstate.cli.console import run
 
-    return run(arguments)
+    return run(app, arguments)

@@ -58,7 +58,7 @@ class Descent:
 
     def caption(self, moment: int) -> str:
         """``step 12 · energy 35.12 · 7 rules broken``."""
-        from groundstate.cli._console import number
+        from groundstate.cli.console import number
 
         return " · ".join(
             [f"step {self.steps[moment]}", f"energy {number(self.energies[moment])}", *rules(self.broken(moment))]

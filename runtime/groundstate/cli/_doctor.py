@@ -15,7 +15,7 @@ import groundstate
 from groundstate import GroundstateError
 from groundstate._catalog import locate
 from groundstate._session import runtime
-from groundstate.cli._console import NOT_SOLVED, SOLVED, console, duration, echo_json
+from groundstate.cli.console import NOT_SOLVED, SOLVED, console, duration, echo_json
 
 _DISTRIBUTIONS = ("numpy", "jsonschema", "click", "rich")
 

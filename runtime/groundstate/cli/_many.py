@@ -1,4 +1,4 @@
-"""Many puzzles: answers on stdout in input order as soon as their turn has come, progress and a summary on stderr."""
+"""Many requests: answers on stdout in input order as soon as possible, progress and a summary on stderr."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from groundstate import RequestError, Solution, Solver, Status
-from groundstate.cli import _puzzles, _report
-from groundstate.cli._console import BAD, NOT_SOLVED, SOLVED, STOPPED, console, duration, plural, speaks_unicode
-from groundstate.cli._puzzles import Item, Source
+from groundstate._words import plural
+from groundstate.cli import _report, _requests
+from groundstate.cli._requests import Item, Source
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, STOPPED, console, duration, speaks_unicode
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 _BLOCK = 8192
-"""Puzzles in one call of `Solver.solve_many`, which holds its outcomes until it returns."""
+"""Requests in one call of `Solver.solve_many`, which holds its outcomes until it returns."""
 
 Outcome = Solution | RequestError
 
 
 class _InOrder:
-    """Prints outcomes in input order; one that comes early waits for its turn."""
+    """Prints outcomes in input order; an early one waits for its turn."""
 
     def __init__(self, write: Callable[[Item, Outcome | None], None]) -> None:
         self._write = write
@@ -46,7 +47,7 @@ class _InOrder:
             self._next += 1
 
     def finish(self) -> None:
-        """Print what still waits, and for what it waited that there is no answer: only when interrupted."""
+        """On interrupt: print finished results, and mark the gaps before them as unanswered."""
         while self._waiting:
             self._write(*self._waiting.pop(self._next, (self._items.get(self._next, Item("")), None)))
             self._next += 1
@@ -67,7 +68,7 @@ class _Tally:
 
     @property
     def code(self) -> int:
-        right = self.counts[Status.SOLVED.value] + self.counts[Status.AMBIGUOUS.value]
+        right = sum(self.counts[status.value] for status in (Status.SOLVED, Status.SETTLED, Status.AMBIGUOUS))
         return BAD if self.counts["error"] else SOLVED if right == sum(self.counts.values()) else NOT_SOLVED
 
     def sentence(self) -> str:
@@ -75,18 +76,16 @@ class _Tally:
         names = [*(status.value for status in Status), "error"]
         parts = [f"{self.counts[name]:,} {name}" for name in names if self.counts[name]]
         pace = f"{total / spent:,.0f} a second" if spent else "at once"
-        said = f"{plural(total, 'puzzle')} in {duration(spent)} ({pace}): {', '.join(parts) or 'none ended'}."
+        text = f"{plural(total, 'request')} in {duration(spent)} ({pace}): {', '.join(parts) or 'none ended'}."
         if self.seconds:
             ranked = sorted(self.seconds)
             late = ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))]
-            said += (
-                f" From start to answer: median {duration(ranked[len(ranked) // 2])}, 95th percentile {duration(late)}."
-            )
-        return said
+            text += f" Time to answer: median {duration(ranked[len(ranked) // 2])}, 95th percentile {duration(late)}."
+        return text
 
 
 def solve_many(solver: Solver, source: Source, items: Iterator[Item], budget: dict[str, Any], *, as_json: bool) -> int:
-    """Solve puzzles in shared batches and print them; returns the exit code."""
+    """Solve requests in shared batches and print the outcomes; returns the exit code."""
     tally = _Tally()
     bar = _progress() if sys.stderr.isatty() else None
     # On one terminal the bar and the answers must take turns, which the bar's console sees to.
@@ -135,7 +134,7 @@ def _run(
 ) -> None:
     def settle(place: int, item: Item, outcome: Outcome) -> None:
         if complain and isinstance(outcome, RequestError):
-            _puzzles.warn(source, item, outcome)
+            _requests.warn(source, item, outcome)
         tally.add(outcome)
         ordered.take(place, outcome)
         advance(tally)
@@ -150,7 +149,7 @@ def _run(
             for place, item in itertools.chain(ahead, itertools.islice(numbered, _BLOCK - 1)):
                 ordered.expect(place, item)
                 try:
-                    request = _puzzles.request(solver, item)
+                    request = _requests.request(solver, item)
                 except RequestError as error:
                     settle(place, item, error)
                     continue
@@ -193,7 +192,7 @@ def _advance(bar: Progress | None, count: int | None) -> Callable[[_Tally], None
     task = bar.add_task("solving", total=count)
 
     def advance(tally: _Tally) -> None:
-        right = tally.counts[Status.SOLVED.value] + tally.counts[Status.AMBIGUOUS.value]
+        right = sum(tally.counts[status.value] for status in (Status.SOLVED, Status.SETTLED, Status.AMBIGUOUS))
         bar.update(task, completed=sum(tally.counts.values()), description=f"{right:,} solved")
 
     return advance

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import groundstate
-from groundstate import GroundstateError, RequestError, Solver
+from groundstate import GroundstateError, RequestError, Solver, _words
 from groundstate._catalog import locate
-from groundstate.cli._console import BAD, SOLVED, complain, console, echo_json
+from groundstate.cli.console import BAD, SOLVED, complain, console, echo_json
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+_WIDEST = 100
+_EXAMPLE = 1000
+"""Characters of an example that are printed."""
 
 
 def show_list(*, as_json: bool) -> int:
@@ -46,7 +50,7 @@ def show_list(*, as_json: bool) -> int:
         click.echo("No model is installed.")
     else:
         for entry in entries:
-            _entry(entry)
+            _entry(_words.cleaned(entry))
     return code
 
 
@@ -65,25 +69,24 @@ def _first_sentence(text: str) -> str:
 
 
 def show_description(model: str, *, as_json: bool) -> int:
-    """Print what an artefact says about itself."""
+    """Print what an artefact contains."""
     solver = groundstate.load(model)
-    about = solver.describe()
     if as_json:
-        echo_json(about)
+        echo_json(solver.describe())
         return SOLVED
-    out = console()
+    about = _words.cleaned(solver.describe())
     click.echo(
         click.style(f"{about['title']}", bold=True) + f"  {about['name']} {about['version']}, {about['licence']}"
     )
-    click.echo(textwrap.fill(" ".join(about["description"].split()), min(out.width, 100)))
+    click.echo(textwrap.fill(" ".join(about["description"].split()), min(console().width, _WIDEST)))
     test = solver.header.self_test or {}
     _schema("Request", about["request"], test.get("request"), solver)
     _schema("Answer", about["answer"], test.get("answer"), solver)
     _rows("Energy terms", about["terms"])
-    _rows("Rules, checked exactly", about["rules"])
+    _rows("Checks of an answer", {name: _check_text(check) for name, check in about["checks"].items()})
     _rows("Defaults", {**about["defaults"], "steps_per_segment": about["steps_per_segment"]})
     _rows("Limits", about["limits"])
-    _rows("Parity with PyTorch", about["parity"])
+    _parity(about["parity"])
     _rows("Built with", about["built_with"])
     return SOLVED
 
@@ -99,8 +102,22 @@ def _rows(title: str, values: Mapping[str, Any]) -> None:
     _heading(title)
     table = _table()
     for name, value in values.items():
-        table.add_row(name, _told(value))
+        table.add_row(name, _value_text(value))
     console().print(table)
+
+
+def _parity(parity: Mapping[str, Any]) -> None:
+    """The tolerance that the file was held to, and the largest difference found; the whole record is in the JSON."""
+    numbers = {name: value for name, value in parity.items() if isinstance(value, int | float | str)}
+    _rows("Parity with PyTorch", numbers)
+
+
+def _check_text(check: Mapping[str, Any]) -> str:
+    """What a check demands, with its tolerance where it has one."""
+    if check["tolerance"] is None:
+        return str(check["description"])
+    unit = "" if check["unit"] is None else f" {check['unit']}"
+    return f"{check['description']} Tolerance: {check['tolerance']:g}{unit}."
 
 
 def _table() -> Table:
@@ -112,65 +129,38 @@ def _table() -> Table:
     return table
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_told(item)}" for name, item in value.items())
+        return ", ".join(f"{name} {_value_text(item)}" for name, item in value.items())
     if isinstance(value, list):
-        return ", ".join(map(_told, value))
+        return ", ".join(map(_value_text, value))
     if isinstance(value, float):
         return f"{value:g}"
     return str(value)
 
 
 def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | None, solver: Solver) -> None:
+    from rich.markup import escape
+
     _heading(title)
     table = _table()
     required = schema.get("required", [])
     for name, one in schema.get("properties", {}).items():
-        said = [_kind(one), one.get("description", "")]
-        if name not in required:
-            said.append("May be left out.")
-        table.add_row(name, " ".join(part for part in said if part))
+        shape = _words.schema_in_words(one, schema)
+        optional = "" if name in required else " Optional."
+        table.add_row(name, escape(f"{shape}. {one.get('description', '')}{optional}"))
     console().print(table)
     if example is None:
         return
-    for text in filter(None, [_notation(solver, example), json.dumps(example, separators=(",", ":"))]):
-        click.echo(click.style("example  ", dim=True) + text)
+    texts = filter(None, [_notation(solver, example), json.dumps(example, separators=(",", ":"))])
+    for text in texts:
+        click.echo(click.style("example  ", dim=True) + _words.clean(_words.shortened(text, _EXAMPLE)))
 
 
 def _notation(solver: Solver, example: Mapping[str, Any]) -> str | None:
-    """An example in the task's notation, where that says the same."""
+    """An example in the task's notation, if that means the same."""
     try:
-        text = solver.notation(example)
+        text = solver.notation(example, example)
         return text if text is not None and solver.parse(text) == example else None
     except (RequestError, KeyError):  # a request may lack what an answer has
         return None
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return f"One of {', '.join(map(repr, schema['enum']))}."
-    if "anyOf" in schema:
-        tags = [one.get("properties", {}).get("type", {}).get("const") for one in schema["anyOf"]]
-        if all(tags):
-            return f"Object, by its type: {', '.join(tags)}."
-        return _either([_kind(one) for one in schema["anyOf"]])
-    kind = schema.get("type", "anything")
-    if isinstance(kind, list):
-        return _either([_kind({**schema, "type": one}) for one in kind])
-    if kind == "array":
-        least, most = schema.get("minItems", 0), schema.get("maxItems")
-        if most is None:
-            count = f"{least} or more × " if least else ""
-        else:
-            count = f"{least} × " if least == most else f"{least} to {most} × " if least else f"up to {most} × "
-        return f"Array of {count}{_kind(schema.get('items', {})).lower()}"
-    if kind in {"integer", "number"} and "minimum" in schema and "maximum" in schema:
-        return f"{kind.capitalize()} from {schema['minimum']} to {schema['maximum']}."
-    return f"{str(kind).capitalize()}."
-
-
-def _either(kinds: list[str]) -> str:
-    """Several kinds as one sentence."""
-    first, *others = dict.fromkeys(kind.rstrip(".") for kind in kinds)
-    return " or ".join([first, *(kind[0].lower() + kind[1:] for kind in others)]) + "."

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from groundstate._words import plural
 from groundstate.cli import _board
 from groundstate.cli._board import Cells, Kind
-from groundstate.cli._console import duration, number, plural
 from groundstate.cli._descent import Descent, rules
+from groundstate.cli.console import duration, number
 
 _COLUMN, _ROW = 7.4, 15.0
 _MARGIN, _GAP = 32, 26

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +11,21 @@ from typing import Any
 import click
 
 from groundstate import Question, Solution, Solver, Status
+from groundstate._words import clean, first, plural
 from groundstate.cli import _board
-from groundstate.cli._console import duration, number, plural, speaks_unicode
+from groundstate.cli.console import duration, number, speaks_unicode
 
 _GAP = 4
-_COLOURS = {Status.SOLVED: "green", Status.AMBIGUOUS: "green", Status.INFEASIBLE: "red", Status.UNSOLVED: "yellow"}
+_VIOLATIONS = 3
+"""Violations named in a sentence each; the rest are counted."""
+
+_COLOURS = {
+    Status.SOLVED: "green",
+    Status.SETTLED: "green",
+    Status.AMBIGUOUS: "green",
+    Status.INFEASIBLE: "red",
+    Status.UNSOLVED: "yellow",
+}
 
 
 def show(
@@ -37,38 +48,44 @@ def show(
 
 
 def status(solution: Solution) -> str:
-    """``Solved. The answer passes every rule.``, in colour."""
+    """``Solved. The answer passes every check.``, in colour."""
     word = click.style(f"{solution.status.value.capitalize()}.", fg=_COLOURS[solution.status], bold=True)
-    return f"{word} {solution.message}"
+    messages = first((violation.message for violation in solution.violations), _VIOLATIONS)
+    more = "." if len(messages) > _VIOLATIONS else ""
+    return f"{word} {clean(' '.join([solution.status.advice, *messages]) + more)}"
 
 
 def asked(question: Question, *, hint: bool) -> list[str]:
-    """A question and its options, a line each, and how to reply."""
-    wide = max(len(option.id) for option in question.options)
-    labels = any(option.label != option.id for option in question.options)
-    lines = [click.style(question.text, bold=True)]
+    """A question and its options, a line each, and how to reply. An option's label is a sentence, its id is what to type."""
+    lines = [click.style(clean(question.text), bold=True)]
+    wide = max(len(clean(option.id)) for option in question.options)
     for option in question.options:
-        said = option.label if labels else f"keeps {option.keeps} of the {plural(question.answers, 'answer')} found"
-        lines.append(f"  {option.id:<{wide}}  {click.style(said, dim=True)}")
+        if option.label != option.id:
+            about = option.label
+        else:
+            about = f"leaves {option.answers_left} of the {plural(question.answers_found, 'answer')} found"
+        lines.append(f"  {clean(option.id):<{wide}}  {click.style(clean(about), dim=True)}")
     if hint:
         shown = question.options[0].id
-        quoted = f"'{question.id}={shown}'" if " " in shown else f"{question.id}={shown}"
-        lines.append(f"Reply with --talk, or call again with --reply {quoted}")
+        plain = all(character.isalnum() or character in "-_.:" for character in shown)
+        reply = f"{question.id}={shown}"
+        lines.append(f"Reply with --talk, or call again with --reply {reply if plain else shlex.quote(clean(reply))}")
     return lines
 
 
 def effort(solution: Solution) -> str:
     """Energy, steps, chains and time in a line."""
-    facts = [] if solution.energy is None else [f"energy {number(solution.energy)}"]
+    energy = solution.energy if solution.closest is None else solution.closest.energy
+    facts = [] if energy is None else [f"energy {number(energy)}"]
     if solution.chains:
         facts += [plural(solution.steps, "step"), plural(solution.chains, "chain")]
     return " · ".join([*facts, duration(solution.seconds)])
 
 
 def line(solver: Solver, solution: Solution) -> str:
-    """One outcome of many on a line: status, and the answer where there is a right one."""
-    if solution.solved and solution.answer is not None:
-        said = solver.notation(solution.answer) or json.dumps(solution.answer)
+    """One outcome of many on a line: the status, and the answer if there is one."""
+    if solution.answer is not None:
+        said = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
     else:
         said = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
     return f"{solution.status.value:<10} {said}"
@@ -76,13 +93,14 @@ def line(solver: Solver, solution: Solution) -> str:
 
 def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> None:
     given = solver.draw(request)
-    answers = [] if solution.answer is None else [solution.answer, *(other.answer for other in solution.alternatives)]
+    best = solution.answer if solution.closest is None else solution.closest.answer
+    answers = [] if best is None else [best, *(other.answer for other in solution.alternatives)]
     drawings = [drawing for answer in answers if (drawing := solver.draw(request, answer)) is not None]
     if given is None or len(drawings) < len(answers):
         for answer in answers:
             click.echo(json.dumps(answer, indent=2))
         return
-    first = "answer" if solution.solved else "closest found"
+    first = "answer" if solution.has_answer else "closest found"
     titles = ["given", first, *(f"answer {i}" for i in range(2, len(answers) + 1))][: 1 + len(answers)]
     boards = [_board.classify(given, [drawing])[0] for drawing in [given, *drawings]]
     if speaks_unicode():

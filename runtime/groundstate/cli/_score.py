@@ -1,4 +1,4 @@
-"""`groundstate score`: somebody else's answer against the rules."""
+"""`groundstate score`: somebody else's answer against the checks, and its energy."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ import click
 
 import groundstate
 from groundstate import Fault, RequestError
-from groundstate.cli import _puzzles
-from groundstate.cli._console import NOT_SOLVED, SOLVED, echo_json, number
+from groundstate.cli import _requests
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json, number
 
 
-def show_score(model: str, puzzle: str, answer: str, device: str, threads: int | None, *, as_json: bool) -> int:
-    """Judge an answer and print the verdict; 0 if it is valid and 1 if not."""
-    _, puzzle_item = _puzzles.one(puzzle, "puzzle")
-    _, answer_item = _puzzles.one(answer, "answer")
+def show_score(model: str, request: str, answer: str, device: str, threads: int | None, *, as_json: bool) -> int:
+    """Check an answer and print the outcome: 1 if it is invalid, 0 if it is valid or nothing checks it."""
     solver = groundstate.load(model, device=device, threads=threads)
-    request = _puzzles.request(solver, puzzle_item)
+    source, item = _requests.one(solver, request, "request")
+    _, answer_item = _requests.one(solver, answer, "answer")
     try:
-        given = _puzzles.request(solver, answer_item)
+        asked = _requests.request(solver, item)
+    except RequestError as error:
+        _requests.warn(source, item, error)
+        return BAD
+    try:
+        given = _requests.request(solver, answer_item)
     except RequestError as error:
         raise RequestError([Fault(f"answer {f.place}".rstrip(), f.message) for f in error.faults]) from None
-    verdict = solver.score(request, given)
-    code = SOLVED if verdict.valid else NOT_SOLVED
+    score = solver.score(asked, given)
+    code = NOT_SOLVED if score.valid is False else SOLVED
     if as_json:
-        echo_json(verdict.to_json())
+        echo_json(score.to_json())
         return code
-    if verdict.valid:
-        click.echo(click.style("Valid.", fg="green", bold=True) + " The answer passes every rule.")
+    if score.valid is None:
+        click.echo(click.style("Not checked.", bold=True) + " This model has no checks; it gives the energy only.")
+    elif score.valid:
+        click.echo(click.style("Valid.", fg="green", bold=True) + " The answer passes every check.")
     else:
-        click.echo(click.style("Invalid.", fg="red", bold=True) + " The answer breaks these rules:")
-    for violation in verdict.violations:
-        click.echo(f"  {violation.rule}: {violation.message}")
-    if verdict.energy is not None:
-        click.echo(f"energy {number(verdict.energy)}")
-        for name, value in verdict.terms.items():
+        click.echo(click.style("Invalid.", fg="red", bold=True) + " The answer violates these checks:")
+    for violation in score.violations:
+        click.echo(f"  {violation.check}: {violation.message}")
+    if score.energy is not None:
+        click.echo(f"energy {number(score.energy)}")
+        for name, value in score.terms.items():
             click.echo(click.style(f"  {name} {number(value)}", dim=True))
     return code

@@ -1,9 +1,9 @@
-"""`groundstate solve`: one puzzle for people, many for programs."""
+"""`groundstate solve`: one request for people, many for programs."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import click
 
 import groundstate
 from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
-from groundstate.cli import _puzzles, _report
-from groundstate.cli._console import BAD, NOT_SOLVED, SOLVED, echo_json
-from groundstate.cli._puzzles import Item, Source
+from groundstate.cli import _report, _requests
+from groundstate.cli._requests import Item, Source
+from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Options:
     reply: tuple[str, ...]
     device: str
     threads: int | None
+    column: str | None
     watch: bool
     picture: str | None
     save: str | None
@@ -44,7 +45,7 @@ class Options:
             "max_steps": self.max_steps,
             "deadline": self.deadline,
             "seed": self.seed,
-            "alternatives": self.alternatives or (2 if self.talk else 1),
+            "alternatives": self.alternatives if self.alternatives is not None else 2 if self.talk else 1,
         }
 
     @property
@@ -66,48 +67,46 @@ class Options:
             )
         for reply in self.reply:
             if "=" not in reply:
-                raise click.UsageError(
-                    f"--reply takes the id of a question and of an option, q1a2b3c4=5, not {reply!r}."
-                )
+                raise click.UsageError(f"--reply takes ID=OPTION, such as q1a2b3c4=5; {reply!r} has no '='.")
+        self._check_files()
+
+    def _check_files(self) -> None:
+        if self.picture is not None and Path(self.picture).suffix.lower() != ".svg":
+            raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
+        if self.save is not None and not Path(self.save).suffix:
+            raise click.UsageError(f"--save selects the format by the file's ending, and {self.save!r} has none.")
         for option, name in (("--picture", self.picture), ("--save", self.save)):
             if name is None:
                 continue
             path = Path(name)
-            if option == "--picture" and path.suffix.lower() != ".svg":
-                raise click.UsageError(f"--picture writes SVG; {name!r} must end in .svg.")
-            if not path.suffix:
-                raise click.UsageError(f"--save tells the kind of file by its ending, and {name!r} has none.")
+            if path.is_dir():
+                raise click.UsageError(f"{option} cannot write {name!r}: it is a folder.")
             if not path.absolute().parent.is_dir():
-                raise click.UsageError(f"{option} cannot write {name!r}: there is no folder {path.parent}.")
+                raise click.UsageError(f"{option} cannot write {name!r}: there is no folder {str(path.parent)!r}.")
 
 
-def solve(puzzle: str | None, options: Options) -> int:
-    """Solve what a PUZZLE argument means and print it; returns the exit code."""
+def solve(argument: str | None, options: Options) -> int:
+    """Solve what a REQUEST argument means and print it; returns the exit code."""
     options.check()
-    source = _puzzles.find(puzzle)
     solver = groundstate.load(options.model, device=options.device, threads=options.threads)
+    source = _requests.find(solver, argument, options.column)
     ahead = list(itertools.islice(source.items, 2))
     if not ahead:
-        raise click.UsageError(f"{source.name} holds no puzzle.")
+        raise click.UsageError(f"{source.name} holds no request.")
     if len(ahead) == 1:
         return _solve_one(solver, source, ahead[0], options)
     if options.watch or options.picture or options.save or options.talk or options.reply:
-        told = "--watch, --picture, --save, --talk and --reply are about one puzzle"
-        raise click.UsageError(f"{told}; {source.name} holds more than one.")
+        alone = "--watch, --picture, --save, --talk and --reply need a single request"
+        raise click.UsageError(f"{alone}; {source.name} holds more than one.")
     from groundstate.cli._many import solve_many
 
-    return solve_many(solver, source, _chain(ahead, source), options.budget, as_json=options.as_json)
-
-
-def _chain(ahead: list[Item], source: Source) -> Iterator[Item]:
-    yield from ahead
-    yield from source.items
+    return solve_many(solver, source, itertools.chain(ahead, source.items), options.budget, as_json=options.as_json)
 
 
 def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> int:
     segments: list[Segment] = []
     try:
-        request = _puzzles.request(solver, item)
+        request = _requests.request(solver, item)
         solution = _solved(solver, request, options, segments, options.replies)
         if options.talk:
             solution = _talk(solver, request, options, solution)
@@ -115,10 +114,10 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
         if options.as_json:
             place = {} if item.line is None else {"line": item.line}
             echo_json({"status": "error", "message": str(error), **place})
-        _puzzles.warn(source, item, error)
+        _requests.warn(source, item, error)
         return BAD
     _show(solver, dict(solution.request), solution, segments, options)
-    return SOLVED if solution.solved else NOT_SOLVED
+    return SOLVED if solution.has_answer else NOT_SOLVED
 
 
 def _solved(
@@ -128,13 +127,13 @@ def _solved(
         from groundstate.cli._watch import searching
 
         with searching(solver, request, segments) as watch:
-            return solver.solve(request, **options.budget, answers=replies, watch=watch)
+            return solver.solve(request, **options.budget, replies=replies, watch=watch)
     keep = segments.append if options.picture else None
-    return solver.solve(request, **options.budget, answers=replies, watch=keep)
+    return solver.solve(request, **options.budget, replies=replies, watch=keep)
 
 
 def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: Solution) -> Solution:
-    """Put each question to the person at the terminal, and solve again with the reply; an empty reply ends it."""
+    """Ask the person at the terminal each question, and solve again with the reply; an empty reply ends it."""
     replies = options.replies
     while (question := solution.question) is not None:
         _report.show(solver, dict(solution.request), solution, hint=False)
@@ -142,18 +141,26 @@ def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: S
         if option is None:
             break
         replies[question.id] = option.id
-        solution = solver.solve(request, **options.budget, answers=replies)
+        solution = solver.solve(request, **options.budget, replies=replies)
     return solution
 
 
 def _replied(question: Question) -> Option | None:
-    """The option that a person chooses; None for an empty reply."""
-    while reply := click.prompt("Your reply (nothing to leave it open)", default="", show_default=False).strip():
+    """The option that a person chooses; None for an empty reply, or where no more can be typed."""
+    while True:
+        try:
+            reply = click.prompt("Your reply (nothing to leave it open)", default="", show_default=False).strip()
+        except click.Abort:
+            click.echo()  # what follows stands on a line of its own
+            if not sys.stdin.isatty():
+                return None  # the end of the input
+            raise
+        if not reply:
+            return None
         try:
             return question.option(reply)
         except RequestError as error:
             click.echo(error.faults[0].message)
-    return None
 
 
 def _show(
@@ -189,7 +196,7 @@ def _show(
 
 def _save(solver: Solver, request: dict[str, Any], solution: Solution, path: str) -> None:
     """Write the answer as a file; it has been printed already, so that nothing is lost where it cannot be written."""
-    if not solution.solved or solution.answer is None:
+    if solution.answer is None:
         click.echo(f"There is no answer to save, so {path} was not written.", err=True)
         return
     _write(path, solver.file(request, solution.answer, Path(path).suffix[1:].lower()))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from groundstate import Segment, Solver
+from groundstate._words import plural
 from groundstate.cli import _board, _chart
 from groundstate.cli._board import Kind
-from groundstate.cli._console import console, number, plural, speaks_unicode
 from groundstate.cli._descent import Descent, best, broken, decoded, rules
+from groundstate.cli.console import console, number, speaks_unicode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

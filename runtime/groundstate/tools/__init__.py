@@ -1,4 +1,4 @@
-"""Artefacts as tools for language models, whatever the framework: the adapters translate these and hold no rules of their own.
+"""Artefacts as tools for language models, whatever the framework. Adapters translate these and hold no rules of their own.
 
 >>> from groundstate.tools import SolveTool
 >>> tool = SolveTool("sudoku")
@@ -8,20 +8,26 @@
 'solved'
 """
 
+from groundstate.tools._arguments import Call
+from groundstate.tools._base import LLMTool, Reply
 from groundstate.tools._content import Asked, Detail
+from groundstate.tools._conversation import Conversation, Replier
+from groundstate.tools._describe import DescribeTool
 from groundstate.tools._options import Model, SolveOptions, card, collected, opened
-from groundstate.tools._tool import DescribeTool, Reply, ScoreTool, SolveTool, Tool
+from groundstate.tools._solve import SolveTool
 
 __all__ = [
     "Asked",
+    "Call",
+    "Conversation",
     "DescribeTool",
     "Detail",
+    "LLMTool",
     "Model",
+    "Replier",
     "Reply",
-    "ScoreTool",
     "SolveOptions",
     "SolveTool",
-    "Tool",
     "card",
     "collected",
     "opened",

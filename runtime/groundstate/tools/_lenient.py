@@ -1,4 +1,4 @@
-"""Arguments as language models send them: what is meant beyond doubt is taken so, and that is said."""
+"""Arguments as language models send them: what is meant beyond doubt is accepted, and reported."""
 
 from __future__ import annotations
 
@@ -7,47 +7,58 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from groundstate import _words
+
 _WHOLE = re.compile(r"\s*[+-]?\d{1,18}\s*")
+_NUMBER = re.compile(r"\s*[+-]?(\d{1,18}(\.\d{0,18})?|\.\d{1,18})([eE][+-]?\d{1,3})?\s*")
 _DEEPEST = 12
 
 
-def mended(schema: Mapping[str, Any], value: Any) -> tuple[Any, list[str]]:
-    """A value closer to what a schema asks for, and a sentence for each kind of thing that was read differently than sent.
+def coerced(schema: Mapping[str, Any], value: Any, place: str = "") -> tuple[Any, list[str]]:
+    """Coerce a value towards a schema; also returns one note per kind of coercion.
 
-    JSON in a string becomes what it spells where an object or an array is asked for, and digits in a string a number where a
-    whole number is. Nothing that the schema allows is touched, and nothing is guessed: what remains wrong is for it to refuse.
+    JSON in a string becomes what it spells where an object or an array is wanted, and digits in a string become a number where a
+    number is. A float without a fraction becomes an integer where only that is wanted. What the schema allows is not touched,
+    and nothing is guessed: the schema refuses what remains wrong. What is not changed is not copied.
+
+    Args:
+        place: Where the value stands in the arguments, for the notes.
     """
     notes: dict[str, None] = {}
-    return _mend(schema, schema, value, "", notes, _DEEPEST), list(notes)
+    return _coerced(schema, schema, value, place, notes, _DEEPEST), list(notes)
 
 
-def _mend(schema: Any, root: Mapping[str, Any], value: Any, place: str, notes: dict[str, None], depth: int) -> Any:
-    schema = _resolved(schema, root)
+def _coerced(schema: Any, root: Mapping[str, Any], value: Any, place: str, notes: dict[str, None], depth: int) -> Any:
+    schema = _words.resolved(schema, root)
     if not isinstance(schema, Mapping) or depth == 0:
         return value
     kinds = schema.get("type", ())
     kinds = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     if isinstance(value, str) and "string" not in kinds:
         value = _unquoted(value, kinds, place, notes)
+    if isinstance(value, float) and "integer" in kinds and "number" not in kinds and value.is_integer():
+        return int(value)
     if isinstance(value, Mapping) and "object" in kinds:
-        known = schema.get("properties", {})
-        return {
-            name: _mend(known[name], root, item, f"{place}.{name}".lstrip("."), notes, depth - 1)
-            if name in known
-            else item
-            for name, item in value.items()
-        }
+        known, changed = schema.get("properties", {}), {}
+        for name, item in value.items():
+            if name in known:
+                new = _coerced(known[name], root, item, f"{place}.{name}".lstrip("."), notes, depth - 1)
+                if new is not item:
+                    changed[name] = new
+        return {**value, **changed} if changed else value
     if isinstance(value, list | tuple) and "array" in kinds:
-        # One sentence for all entries of a list: their place is that of the list.
-        return [_mend(schema.get("items"), root, item, place, notes, depth - 1) for item in value]
+        # One note for all entries of a list: their place is that of the list.
+        items = [_coerced(schema.get("items"), root, item, place, notes, depth - 1) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
 
 
 def _unquoted(text: str, kinds: tuple[str, ...], place: str, notes: dict[str, None]) -> Any:
     where = place or "The arguments"
-    if "integer" in kinds and _WHOLE.fullmatch(text):
+    whole = _WHOLE.fullmatch(text) is not None
+    if (whole and "integer" in kinds) or ("number" in kinds and _NUMBER.fullmatch(text)):
         notes[f"{where}: numbers came as strings and were read as numbers."] = None
-        return int(text)
+        return int(text) if whole else float(text)
     opens = {"array": "[", "object": "{"}
     if any(kind in opens and text.lstrip().startswith(opens[kind]) for kind in kinds):
         try:
@@ -57,14 +68,3 @@ def _unquoted(text: str, kinds: tuple[str, ...], place: str, notes: dict[str, No
         notes[f"{where}: JSON came as a string and was read as JSON."] = None
         return value
     return text
-
-
-def _resolved(schema: Any, root: Mapping[str, Any]) -> Any:
-    for _ in range(_DEEPEST):
-        if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
-            return schema
-        found: Any = root
-        for key in schema["$ref"].removeprefix("#/").split("/"):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        schema = found
-    return schema

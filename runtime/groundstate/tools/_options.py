@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from groundstate import _catalog
-from groundstate._errors import OptionError
-from groundstate._solver import Solver, load
+from groundstate import _catalog, _words
+from groundstate._errors import GroundstateError, OptionError
+from groundstate._load import load
+from groundstate._solver import Solver
+from groundstate.tools._base import tool_name
 
 Model = str | os.PathLike[str] | bytes | Solver
 """The name of an installed model, the path of an artefact, its bytes, or a solver that is loaded already."""
@@ -51,25 +51,55 @@ def opened(model: Model, device: str = "cpu") -> Solver:
     return model
 
 
-def collected(models: Iterable[Model], device: str = "cpu") -> list[Solver]:
+def collected(
+    models: Iterable[Model] | Model,
+    device: str = "cpu",
+    *,
+    skipped: Callable[[Model, GroundstateError], None] | None = None,
+) -> list[Solver]:
     """The solvers for several models, in their order. The path of a folder stands for every ``.onnx`` file in it, by name.
 
+    Args:
+        models: The models; or one of them, such as the name of an installed model.
+        skipped: Called with each of several models that cannot be loaded, and the reason; the others are returned. If None, the
+            first one that cannot be loaded raises.
+
     Raises:
-        GroundstateError: If a model cannot be loaded.
-        OptionError: If there is no model at all, a folder holds none, or two have the same name.
+        GroundstateError: If a model cannot be loaded, or none of them.
+        OptionError: If there is no model at all, a folder holds none, or two would have the same tool name.
     """
-    single: list[Model] = []
-    for model in models:
-        single += _within(model)
-    solvers = [opened(model, device) for model in single]
-    if not solvers:
+    given = [models] if isinstance(models, str | os.PathLike | bytes | bytearray | Solver) else list(models)
+    single = [one for model in given for one in _within(model)]
+    if not single:
         raise OptionError("No model was given; give the name of an installed model, or the path of an artefact.")
-    names = Counter(solver.header.name for solver in solvers)
-    if repeated := [name for name, count in names.items() if count > 1]:
-        raise OptionError(
-            f"Two of the models are named {repeated[0]!r}, and tools are called by name; give one of them."
-        )
+    solvers: list[Solver] = []
+    errors: list[tuple[Model, GroundstateError]] = []
+    for model in single:
+        try:
+            solvers.append(opened(model, device))
+        except GroundstateError as error:
+            if skipped is None:
+                raise
+            errors.append((model, error))
+    if not solvers:
+        raise errors[0][1]
+    if skipped is not None:
+        for model, reason in errors:
+            skipped(model, reason)
+    _check_names([solver.header.name for solver in solvers])
     return solvers
+
+
+def _check_names(names: list[str]) -> None:
+    taken: dict[str, str] = {}
+    for name in names:
+        other = taken.setdefault(tool_name("solve", name), name)
+        if names.count(name) > 1:
+            raise OptionError(f"Two of the models are named {name!r}, and tools are called by name; give one of them.")
+        if other != name:
+            raise OptionError(
+                f"The models {other!r} and {name!r} would both be the tool {tool_name('solve', name)!r}; give one of them."
+            )
 
 
 def card(name: str) -> str | None:
@@ -99,9 +129,8 @@ def checked(solver: Solver, options: dict[str, Any]) -> SolveOptions:
     """
     known = sorted(SolveOptions.__annotations__)
     for name in options.keys() - set(known):
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(map(repr, known))}."
-        raise OptionError(f"The option {name!r} is unknown; {hint}")
+        hint = _words.did_you_mean(name, known) or f" Known are {_words.quoted(known)}."
+        raise OptionError(f"There is no option {name!r}.{hint}")
     fixed = cast("SolveOptions", {"alternatives": 2, **options})
     solver.solve_many([], **fixed)
     return fixed

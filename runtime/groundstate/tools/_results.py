@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from groundstate import _words
 from groundstate._header import Header
 from groundstate._solution import Status
 from groundstate.tools import _schema
@@ -18,7 +19,7 @@ def _object(properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-_OPTION = _object({"id": _TEXT, "label": _TEXT, "leaves": {"type": "integer"}}, "id")
+_OPTION = _object({"id": _TEXT, "label": _TEXT, "answers_left": {"type": "integer"}}, "id")
 _QUESTION = _object(
     {"id": _TEXT, "text": _TEXT, "options": {"type": "array", "items": _OPTION}, "reply": _TEXT},
     "id",
@@ -28,55 +29,41 @@ _QUESTION = _object(
 
 
 def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
-    """The schema of `_content.of_solution`: answers that pass every rule are as the artefact says, attempts need not be."""
-    answer = _schema.prefixed(dict(header.answer), "answer")
+    """The schema of `_content.of_solution` and `_content.of_score`: answers are as the artefact says, attempts need not be."""
+    answer = _schema.prefixed(_words.cleaned(header.answer), "answer")
     definitions = {f"answer_{name}": definition for name, definition in answer.pop("$defs", {}).items()}
     answer.pop("$schema", None)
     right = {"$ref": "#/$defs/answer"}
     brief = {
         "answer": right,
-        "best_attempt": {"type": "object", "description": "No answer: it breaks rules."},
+        "closest": {"type": "object", "description": "The closest attempt. It is not an answer: it violates checks, or has not converged."},
         "alternatives": {"type": "array", "items": right},
         "further_alternatives": {"type": "integer"},
         "violations": _TEXTS,
         "question": _QUESTION,
     }
     full = {
-        "answer": {
-            "type": ["object", "null"],
-            "description": "Passes every rule if the status is solved or ambiguous.",
-        },
-        "only": {"type": "boolean", "description": "Whether it is proven that there is no other answer."},
-        "energy": {"type": ["number", "null"]},
+        "answer": {"anyOf": [right, {"type": "object"}, {"type": "null"}]},
+        "closest": {"type": ["object", "null"]},
         "violations": _OBJECTS,
         "alternatives": {"type": "array", "items": _object({"answer": right}, "answer")},
         "question": {"anyOf": [_QUESTION, {"type": "null"}]},
+        "terms": {"type": "object", "additionalProperties": {"type": "number"}},
     }
-    said = {
+    record = {
         "status": {"enum": [status.value for status in Status]},
         "message": _TEXT,
         "explanation": _TEXT,
-        "read_as": {**_TEXTS, "description": "How arguments were read where not as they came."},
+        "read_as": {**_TEXTS, "description": "How arguments were read where not as they were sent."},
         "asked": {
             "type": "array",
             "items": _object({"id": _TEXT, "text": _TEXT, "reply": _TEXT}, "id", "text", "reply"),
-            "description": "Questions that the user replied to during the call; the answer respects the replies.",
+            "description": "Questions that were replied to during the call; the answer respects the replies.",
         },
-    }
-    schema = _object(said | (full if detail == "full" else brief), "status", "message", "explanation")
-    return schema | {"$defs": {"answer": answer, **definitions}}
-
-
-def of_score(detail: Detail) -> dict[str, Any]:
-    """The schema of `_content.of_score`."""
-    properties = {
-        "valid": {"type": "boolean"},
+        "valid": {"type": ["boolean", "null"], "description": "Only when an answer was scored."},
         "energy": {"type": ["number", "null"], "description": "Lower is better."},
-        "terms": {"type": "object", "additionalProperties": {"type": "number"}},
-        "violations": _OBJECTS if detail == "full" else _TEXTS,
-        "read_as": _TEXTS,
     }
-    return _object(properties, "valid")
+    return _object(record | (full if detail == "full" else brief)) | {"$defs": {"answer": answer, **definitions}}
 
 
 OF_DESCRIPTION: dict[str, Any] = {

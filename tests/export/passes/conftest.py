@@ -12,12 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from groundstate_export.capture import Spec, capture
-from groundstate_export.ir import Graph
-from groundstate_export.passes.rewrite import Rewrite
-from groundstate_export.replay import session
-from groundstate_export.unroll import lower
-from groundstate_export.write import model_of
+from groundstate_export._capture.capture import capture
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.program import Spec
+from groundstate_export._lower.lower import lower
+from groundstate_export._optimise.rewrite import Rewrite
+from groundstate_export._verify.replay import session
+from groundstate_export._write.model import model_of
 
 
 def slope(energy: Callable[..., Tensor], y: Tensor, *inputs: Tensor) -> dict[str, Tensor]:

@@ -11,8 +11,8 @@ import torch
 from groundstate_export import Descent
 from groundstate_models.constraints.compiled import Flat, descend
 from groundstate_models.constraints.energy import HAND, ConstraintsEnergy, rules
-from groundstate_models.constraints.export import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.families import mixed, queens
+from groundstate_models.constraints.learned import NOISE_EVERY, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
@@ -130,7 +130,7 @@ def test_the_learned_numbers_are_what_the_file_says_and_are_read_back(tmp_path: 
     SHAPED.keep(tmp_path / "settings.json")
     assert Settings.read(tmp_path / "settings.json") == SHAPED
     (tmp_path / "other.json").write_text('{"format": 1, "energy": {}, "rule": {}, "start": 1}')
-    with pytest.raises(ValueError, match="of another version"):
+    with pytest.raises(ValueError, match="is damaged"):
         Settings.read(tmp_path / "other.json")
     (tmp_path / "torn.json").write_text('{"format": 1, "ener')
     with pytest.raises(ValueError, match="cannot be read"):

@@ -144,7 +144,7 @@ def test_each_type_keeps_and_breaks_what_its_name_says(constraint: dict[str, Any
 
 def test_values_that_are_missing_or_of_no_domain_are_the_violations() -> None:
     problem = Problem.of({"variables": {"a": [1, 2], "b": ["x", "1"]}})
-    assert [(v.rule, v.message, v.places) for v in problem.violations({"b": 1})] == [
+    assert [(v.check, v.message, v.places) for v in problem.violations({"b": 1})] == [
         ("domains", "a has no value.", ("values.a",)),
         ("domains", "b is 1, which is none of its values.", ("values.b",)),
     ]

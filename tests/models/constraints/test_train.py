@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from groundstate_models.constraints import train
-from groundstate_models.constraints.export import Settings
+from groundstate_models.constraints.learned import Settings
 
 
 def run(out: Path, *options: str) -> Settings:
@@ -34,7 +34,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None
 
 
 def test_a_checkpoint_that_does_not_fit_is_refused_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint = tmp_path / "checkpoint.npz"
     checkpoint.write_bytes(b"torn")
     assert train.main(["--preset", "smoke", "--out", str(tmp_path)]) == 2
     assert "cannot be read" in capsys.readouterr().err

@@ -49,7 +49,7 @@ def by_check(schedule: Schedule, starts: Mapping[str, list[str]]) -> Iterator[di
 
 def _alone(schedule: Schedule, one: dict[str, Any]) -> bool:
     """Whether an activity breaks nothing but what others may mend."""
-    return {broken.rule for broken in violations(schedule, {"activities": [one]})} <= {"activities", "order"}
+    return {broken.check for broken in violations(schedule, {"activities": [one]})} <= {"activities", "order"}
 
 
 def when(answer: Mapping[str, Any]) -> frozenset[tuple[str, str]]:

@@ -98,7 +98,7 @@ def test_an_optional_activity_can_be_left_out_by_reply(solver: gs.Solver) -> Non
 def test_leaving_out_frees_those_who_wait(solver: gs.Solver) -> None:
     request = week(activities=[{"name": name, "duration": 60, "optional": True} for name in ("First", "Then")])
     request["activities"][1]["after"] = ["First"]
-    patch = solver._task.fix(solver.solve(request, **SMALL).request, "First starts", None)
+    patch = solver.read(request).fix("First starts", None)
     after = gs.Option("none", "none", patch, 1).apply(request)
     assert [activity["name"] for activity in after["activities"]] == ["Then"]
     assert solver.solve(after, **SMALL).solved

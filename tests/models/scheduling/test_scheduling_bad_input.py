@@ -209,4 +209,4 @@ def test_the_solver_refuses_it_quickly_with_one_error(
 def test_what_contradicts_itself_is_proven_so(solver: gs.Solver, activities: list[dict[str, Any]], rule: str) -> None:
     solution = solver.solve({"activities": activities})
     assert solution.status is gs.Status.INFEASIBLE
-    assert [broken.rule for broken in solution.violations] == [rule]
+    assert [broken.check for broken in solution.violations] == [rule]

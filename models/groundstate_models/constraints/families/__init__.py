@@ -18,6 +18,7 @@ from groundstate_models.constraints.families.queens import queens
 from groundstate_models.constraints.families.squares import (
     completion,
     latin_square,
+    minimal_sudoku,
     quasigroup,
     random_sudoku,
     sudoku,
@@ -42,6 +43,7 @@ __all__ = [
     "knapsack",
     "latin_square",
     "magic_square",
+    "minimal_sudoku",
     "mixed",
     "one_machine",
     "planted_colouring",

@@ -5,6 +5,7 @@ A cell is called ``r1c2``: row 1, column 2. Cells that are filled beforehand hav
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import product
 
@@ -15,7 +16,6 @@ from groundstate_models.constraints.backtracking import solutions
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.families.example import Example, Request, all_different
 from groundstate_models.constraints.problem import Problem
-from groundstate_models.sudoku.board import Board
 
 Square = NDArray[np.int64]
 Cells = Sequence[tuple[int, int]]
@@ -87,12 +87,16 @@ def quasigroup(n: int, holes: int, rng: np.random.Generator) -> Example:
 
 
 def sudoku(grid: Sequence[Sequence[int]], cages: Sequence[tuple[Cells, int]] = ()) -> Request:
-    """Sudoku of 4×4, 6×6, 9×9 or 16×16 cells, 0 for an empty one.
+    """Sudoku of any size, 0 for an empty cell.
 
     Cages make it a killer Sudoku: the digits of a cage differ and have its sum.
     """
     n = len(grid)
-    request = _filled(grid, [[divmod(cell, n) for cell in unit] for unit in Board.of(n).units])
+    high, wide = _box(n)
+    lines = [[(r, c) for c in range(n)] for r in range(n)] + [[(r, c) for r in range(n)] for c in range(n)]
+    corners = [(r, c) for r in range(0, n, high) for c in range(0, n, wide)]
+    boxes = [[(r + i, c + j) for i in range(high) for j in range(wide)] for r, c in corners]
+    request = _filled(grid, [*lines, *boxes])
     for cells, total in cages:
         names = [cell_name(r, c) for r, c in cells]
         if len(names) > 1:
@@ -105,8 +109,7 @@ def sudoku(grid: Sequence[Sequence[int]], cages: Sequence[tuple[Cells, int]] = (
 
 def sudoku_board(n: int, rng: np.random.Generator) -> Square:
     """A full board, from a regular one whose rows, columns and digits are shuffled and whose digits are then mixed by threes."""
-    board = Board.of(n)
-    high, wide = board.height, board.width
+    high, wide = _box(n)
     shift = [(r % high) * wide + r // high for r in range(n)]
     regular = np.array([[(shift[r] + c) % n for c in range(n)] for r in range(n)])
     rows = [high * band + r for band in rng.permutation(n // high) for r in rng.permutation(high)]
@@ -132,6 +135,24 @@ def random_sudoku(n: int, givens: int, rng: np.random.Generator, *, caged: bool 
     cages = [(cells, sum(int(full[cell]) for cell in cells)) for cells in _cages(full, rng)] if caged else []
     family = "killer sudoku" if caged else "sudoku"
     return Example(family, sudoku(shown.reshape(n, n).tolist(), cages), square_values(full))
+
+
+def minimal_sudoku(n: int, rng: np.random.Generator) -> Example:
+    """A Sudoku with one solution, which loses that with any of its givens. One of 9×9 takes about a second to make."""
+    full = sudoku_board(n, rng)
+    shown = full.copy()
+    for cell in rng.permutation(n * n):
+        place = divmod(int(cell), n)
+        shown[place] = 0
+        if len(solutions(Problem.of(sudoku(shown.tolist())), 2, rng)) > 1:
+            shown[place] = full[place]
+    return Example("minimal sudoku", sudoku(shown.tolist()), square_values(full))
+
+
+def _box(n: int) -> tuple[int, int]:
+    """Rows and columns of a box: as square as the size of the board allows, 2×3 on 6×6."""
+    high = next(high for high in range(math.isqrt(n), 0, -1) if n % high == 0)
+    return high, n // high
 
 
 def _filled(square: Sequence[Sequence[int]], groups: Sequence[Cells]) -> Request:

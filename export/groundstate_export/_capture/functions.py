@@ -1,0 +1,153 @@
+"""Differentiate: the functions that are captured, with the gradient of the energy inside.
+
+A step computes the energy and its gradient in one forward pass and lets the rule move the state. The last evaluation adds what a
+host reads: terms, residual, answers, checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from groundstate_export._capture.capture import capture
+from groundstate_export._descent.checks import excess, violations
+from groundstate_export._descent.evaluate import named_terms, norm
+from groundstate_export._descent.rules.rule import Probe, unless_still
+from groundstate_export._examine.examined import Examined
+from groundstate_export._ir.functions import Functions
+from groundstate_export._ir.program import Program, Spec
+
+
+def _landscape(
+    examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False
+) -> Probe:
+    """The energy's terms at a state, by operators that a gradient can be taken of."""
+    keywords = examined.rule.keywords(state, last=last)
+    with torch.enable_grad():
+        terms = named_terms(examined.energy(examined.pack(state), **inputs, **keywords))
+    return Probe(
+        examined.rule, state, examined.pack(state), inputs, terms, lambda there: _elsewhere(examined, there, inputs)
+    )
+
+
+def _elsewhere(examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Probe:
+    """The energy at another state. Energies that contain a gradient need leaves there too."""
+    return _plain(_landscape(examined, {**state, **_leaves(examined, state)}, inputs), state, examined)
+
+
+def _leaves(examined: Examined, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: state[name].detach().requires_grad_() for name in examined.state}
+
+
+def _plain(probe: Probe, state: Mapping[str, Tensor], examined: Examined) -> Probe:
+    terms = {name: term.detach() for name, term in probe.terms.items()}
+    return replace(probe, state=state, point=examined.pack(state), terms=terms)
+
+
+def slope(
+    examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False
+) -> tuple[Probe, dict[str, Tensor]]:
+    """The landscape at a state, and the gradient of what is descended for each minimised tensor."""
+    leaves = _leaves(examined, state)
+    probe = _landscape(examined, {**state, **leaves}, inputs, last=last)
+    with torch.enable_grad():
+        objective = probe.objective
+        gradients = torch.autograd.grad(objective, list(leaves.values()), torch.ones_like(objective))
+    return _plain(probe, state, examined), dict(zip(leaves, gradients, strict=True))
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def _given(examined: Examined, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensors[name] for name in examined.inputs}
+
+
+def _start(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = _part(tensors, "state.")
+    with torch.no_grad():
+        nearest = examined.rule.feasible(state, _given(examined, tensors))
+        return {
+            f"next.{name}": unless_still(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
+        }
+
+
+def _step(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    state = _part(tensors, "state.")
+    probe, gradients = slope(examined, state, _given(examined, tensors))
+    with torch.no_grad():
+        scale = tensors["step_scale"].to(examined.dtype)
+        following = examined.rule(state, gradients, _part(tensors, "noise.") or None, scale, probe)
+        found = {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
+        # A loop decides by what is left to descend when to stop; elsewhere an output would only keep it from being fused.
+        left = examined.rule.residuals(probe, gradients) if examined.form == "loop" else {}
+    return found | {f"residual.{name}": tensor for name, tensor in left.items()}
+
+
+def _last(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    given, state = _given(examined, tensors), _part(tensors, "state.")
+    with torch.no_grad():
+        state |= examined.rule.reported(state, lambda there: _elsewhere(examined, there, given))
+    probe, gradients = slope(examined, state, given, last=True)
+    found = {"energy": probe.energy, "terms": torch.stack(list(probe.terms.values()), dim=1)}
+    with torch.no_grad():
+        found["residual"] = norm(examined.rule.residuals(probe, gradients).values())
+        answer = examined.decoded(state, given)
+        found |= {f"answer.{name}": t for name, t in answer.items()}
+        if examined.checks is not None:
+            found |= _checked(examined, answer, given)
+    return found
+
+
+def _checked(examined: Examined, answer: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """How often each check is violated by an answer, and by how much."""
+    assert examined.checks is not None
+    found = examined.checks(dict(answer), **given)
+    return {"violations": violations(found, examined.tolerances), "excess": excess(found, examined.tolerances)}
+
+
+def _record(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    with torch.no_grad():
+        answer = examined.decoded(_part(tensors, "state."), _given(examined, tensors))
+    return {f"path.{name}": t for name, t in answer.items()}
+
+
+def _checker(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    given, answer = _given(examined, tensors), _part(tensors, "answer.")
+    found: dict[str, Tensor] = {}
+    with torch.no_grad():
+        if examined.checks is not None:
+            found |= _checked(examined, answer, given)
+        if examined.encode_answer is not None:
+            found |= {f"state.{name}": t for name, t in examined.encoded(answer, given).items()}
+    return found
+
+
+def capture_all(examined: Examined) -> Functions[Program]:
+    """Capture where a segment starts, the step (with noise and without), the last evaluation, and the checker."""
+    inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
+    states = {f"state.{name}": spec for name, spec in examined.state_specs().items()}
+    minimised = {f"state.{name}": states[f"state.{name}"] for name in examined.state}
+    noise = {f"noise.{name}": Spec.of(t) for name, t in examined.state.items()}
+    answers = {f"answer.{name}": spec for name, spec in examined.answers.items()}
+    step_scale = {"step_scale": Spec(torch.float32, ())}
+
+    def found(
+        function: Callable[[Examined, dict[str, Tensor]], dict[str, Tensor]], given: Mapping[str, Spec], what: str
+    ) -> Program:
+        return capture(partial(function, examined), given, what)
+
+    checked = examined.checks is not None or examined.encode_answer is not None
+    return Functions(
+        step=found(_step, inputs | states | step_scale, examined.what),
+        noisy_step=found(_step, inputs | states | noise | step_scale, examined.what) if examined.noisy else None,
+        start=found(_start, inputs | minimised | step_scale, "The rule") if examined.confined else None,
+        last=found(_last, inputs | states, f"{examined.what}, `decode` or `checks`"),
+        record=found(_record, inputs | minimised, "`decode`") if examined.record else None,
+        checker=found(_checker, inputs | answers, "`checks` or `encode_answer`") if checked else None,
+    )

@@ -1,0 +1,44 @@
+"""Checks of answers, measured: how often each is violated, and by how much at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+Tolerances = Mapping[str, float | None]
+"""The tolerance of each check by name; None, or no entry, for one that counts."""
+
+
+def violations(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:
+    """How often each check is violated, int64 ``(batch, C)``.
+
+    Args:
+        found: What the caller's checks return: counts, or amounts.
+        tolerances: An amount is violated unless it is at most the tolerance, so not a number is violated.
+    """
+    columns = []
+    for name, one in found.items():
+        tolerance = tolerances.get(name)
+        broken = _wide(one) if tolerance is None else ~(_wide(one) <= tolerance)
+        columns.append(broken.to(torch.int64).sum(1))
+    return torch.stack(columns, dim=1)
+
+
+def excess(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:
+    """The largest amount by which each check is exceeded, float32 ``(batch, C)``; of a check that counts, the count."""
+    columns = []
+    for name, one in found.items():
+        tolerance = tolerances.get(name)
+        if tolerance is None:
+            columns.append(_wide(one).to(torch.int64).sum(1).to(torch.float32))
+            continue
+        wide = _wide(one)
+        above = torch.where(wide > tolerance, wide - tolerance, torch.full_like(wide, torch.inf))
+        columns.append(torch.where(wide <= tolerance, torch.zeros_like(wide), above).amax(1).to(torch.float32))
+    return torch.stack(columns, dim=1)
+
+
+def _wide(found: Tensor) -> Tensor:
+    return found.reshape(found.shape[0], -1)

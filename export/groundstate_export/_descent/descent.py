@@ -1,0 +1,132 @@
+"""A descent in PyTorch: the caller's energy, autograd and a rule, and nothing of what an export captures or rewrites.
+
+It is what a file is held against, and what a rule and an energy are trained with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from groundstate_export._descent.evaluate import named_terms, norm
+from groundstate_export._descent.rules.rule import Probe, Rule, State, unless_still
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a host reads of a state.
+
+    Attributes:
+        point: The minimised tensors that are reported, by name.
+        terms: The energy by named term, ``(batch,)`` each.
+        energy: Their sum, ``(batch,)``.
+        residual: Norm of what vanishes where the descent settles, ``(batch,)``.
+    """
+
+    point: State
+    terms: Mapping[str, Tensor]
+    energy: Tensor
+    residual: Tensor
+
+
+@dataclass(frozen=True)
+class Descent:
+    """An energy that a rule descends.
+
+    Where gradients are enabled, every step can be differentiated through: with respect to the energy's parameters,
+    the rule's, and the start. Under `torch.no_grad` nothing is kept.
+
+    Attributes:
+        energy: As `export` takes it.
+        rule: How the gradient moves the state.
+        inputs: The energy's inputs by name, batch first.
+        names: Names of the minimised tensors, where the energy takes them by name; None for a single tensor, called ``y``.
+        compare: Decides for the rule which of two objectives or merits is lower, given also the size of what each sums up;
+            None for ``<=``.
+    """
+
+    energy: Callable[..., Tensor | Mapping[str, Tensor]]
+    rule: Rule
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+    names: tuple[str, ...] | None = None
+    compare: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
+
+    def start(self, state: Tensor | Mapping[str, Tensor], generator: torch.Generator | None = None) -> State:
+        """A state to descend from: the minimised tensors, made feasible, and the rule's slots, drawn as a host does."""
+        named = {"y": state} if isinstance(state, Tensor) else dict(state)
+        slots = self.rule.slots(named, self.at(named, last=True))
+        shapes = {name: tuple(slot.tensor.shape) for name, slot in slots.items()}
+        drawn = {n: s.initial.draw(shapes[n], generator).to(s.tensor) for n, s in slots.items()}
+        return self.begin(named | drawn)
+
+    def begin(self, state: Mapping[str, Tensor], step_scale: Tensor | None = None) -> State:
+        """The state at which a segment begins: the nearest feasible one, unless a chain's step scale is 0."""
+        nearest = self.rule.feasible(state, self.inputs)
+        return {
+            name: unless_still(step_scale, nearest[name], y) if nearest[name] is not y else y
+            for name, y in state.items()
+        }
+
+    def at(self, state: Mapping[str, Tensor], *, last: bool = False) -> Probe:
+        """The landscape at a state; with ``last`` as a host reads it."""
+        return self._evaluate(state, last=last)[0]
+
+    def slope(self, state: Mapping[str, Tensor], *, last: bool = False) -> tuple[Probe, dict[str, Tensor]]:
+        """The landscape at a state and the gradient of what is descended, one tensor for each minimised name."""
+        kept = torch.is_grad_enabled()
+        probe, inner, leaves = self._evaluate(state, last=last)
+        with torch.enable_grad():
+            slopes = torch.autograd.grad(inner.objective.sum(), list(leaves.values()), create_graph=kept)
+        return probe, dict(zip(leaves, slopes, strict=True))
+
+    def step(
+        self, state: State, noise: Mapping[str, Tensor] | None = None, step_scale: Tensor | None = None
+    ) -> tuple[State, Probe]:
+        """One update: the next state, and the landscape before it.
+
+        Args:
+            state: Everything the descent carries.
+            noise: Standard normal tensors, of the names and shapes of the minimised ones, where this step is to draw noise.
+            step_scale: Multiplies the step size of each chain, ``(batch,)``; None for 1.
+        """
+        probe, gradient = self.slope(state)
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
+        # A gradient that is not a number times a scale of 0 is none either, and such a chain is only to be evaluated.
+        following |= {name: unless_still(step_scale, following[name], state[name]) for name in gradient}
+        return following, probe
+
+    def read(self, state: Mapping[str, Tensor]) -> Reading:
+        """What a host reads of a state when a segment is over."""
+        point = self.shown(state)
+        probe, gradient = self.slope({**state, **point}, last=True)
+        return Reading(point, probe.terms, probe.energy, norm(self.rule.residuals(probe, gradient).values()))
+
+    def shown(self, state: Mapping[str, Tensor]) -> State:
+        """The minimised tensors that are reported."""
+        reported = self.rule.reported(state, self.at)
+        return {name: reported.get(name, state[name]) for name in self.names or ("y",)}
+
+    def _pack(self, state: Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
+        return state["y"] if self.names is None else {name: state[name] for name in self.names}
+
+    def _evaluate(self, state: Mapping[str, Tensor], *, last: bool) -> tuple[Probe, Probe, dict[str, Tensor]]:
+        """The landscape as others see it, the one that can be differentiated, and by what."""
+        kept = torch.is_grad_enabled()
+        with torch.enable_grad():
+            leaves = {name: _leaf(state[name], kept=kept) for name in self.names or ("y",)}
+            inner = {**state, **leaves}
+            keywords = self.rule.keywords(state, last=last)
+            terms = named_terms(self.energy(self._pack(inner), **self.inputs, **keywords))
+        outer = terms if kept else {name: term.detach() for name, term in terms.items()}
+        return (
+            Probe(self.rule, state, self._pack(state), self.inputs, outer, self.at, self.compare),
+            Probe(self.rule, inner, self._pack(inner), self.inputs, terms, self.at, self.compare),
+            leaves,
+        )
+
+
+def _leaf(tensor: Tensor, *, kept: bool) -> Tensor:
+    return tensor if kept and tensor.requires_grad else tensor.detach().clone().requires_grad_()

@@ -1,0 +1,92 @@
+"""Descent within a set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from groundstate_export._descent.rules.mirror import MirrorDescent
+from groundstate_export._descent.rules.rejecting import Rejecting
+from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, contains, unless_still
+from groundstate_export._descent.sets.set import Set
+
+Sets = Set | Sequence[Set]
+
+
+class Projected(Wrapper):
+    """``y ← P(y′)``, with ``y′`` where the inner rule goes and ``P`` the nearest point of a set.
+
+    A. A. Goldstein, "Convex programming in Hilbert space", 1964; E. S. Levitin and B. T. Polyak, "Constrained
+    minimization methods", 1966. A segment starts from ``P(y)`` too, so every state that is evaluated lies in the set,
+    wherever a host starts. ``residual`` is then the norm of ``y − P(y − ∇E(y))``, which vanishes where no step within
+    the set leads down. At step_scale 0 nothing is projected: such a chain is only evaluated.
+
+    Rules that scale each entry by itself (`Adam`, `RMSProp`, step sizes by entry) settle in the minimum of a `Box` or of
+    fixed values; on a simplex or a sphere they settle elsewhere, since the projection is nearest in another measure than
+    the one they descend in. ``residual`` does not vanish there, so no host takes it for settled.
+
+    Args:
+        rule: What moves the state.
+        sets: Where each minimised tensor must stay: by name, or for all of them. Of several sets for one tensor each
+            is projected to in turn, which ends in all of them where, as for a box and fixed values within it, the
+            later ones do not leave the earlier ones.
+
+    Raises:
+        ValueError: `Rejecting` stands within, which would judge states that are projected afterwards, or
+            `MirrorDescent`, which keeps to the simplex by itself.
+    """
+
+    def __init__(self, rule: Rule, sets: Sets | Mapping[str, Sets]) -> None:
+        super().__init__(rule)
+        if contains(rule, Rejecting):
+            raise ValueError(
+                "Projected stands around Rejecting, which would judge a step before it is projected; put it inside: "
+                "Rejecting(Projected(…))."
+            )
+        if contains(rule, MirrorDescent):
+            raise ValueError(
+                "Projected stands around MirrorDescent, which keeps to the simplex by itself; use one of them."
+            )
+        named = sets if isinstance(sets, Mapping) else {"*": sets}
+        self.names = list(named)
+        self.sets = nn.ModuleList(nn.ModuleList([s] if isinstance(s, Set) else s) for s in named.values())
+
+    def nearest(self, name: str, y: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The nearest point to a minimised tensor, of its shape."""
+        for key, sets in zip(self.names, self.sets, strict=True):
+            if key in {name, "*"}:
+                assert isinstance(sets, nn.ModuleList)
+                for one in sets:
+                    y = one(y, inputs)
+        return y
+
+    def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
+        if unknown := set(self.names) - {"*", *state}:
+            raise KeyError(f"Projected has sets for {sorted(unknown)}; the state has {sorted(state)}.")
+        return super().slots(state, probe)
+
+    def forward(
+        self,
+        state: State,
+        gradient: Mapping[str, Tensor],
+        noise: Mapping[str, Tensor] | None = None,
+        step_scale: Tensor | None = None,
+        probe: Probe | None = None,
+    ) -> State:
+        inputs = asked(probe, self).inputs
+        following: State = self.rule(state, gradient, noise, step_scale, probe)
+        for name in gradient:
+            projected = self.nearest(name, following[name], inputs)
+            following[name] = unless_still(step_scale, projected, state[name])
+        return following
+
+    def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:
+        nearest = self.rule.feasible(state, inputs)
+        minimised = [name for name in nearest if "." not in name]
+        return {**nearest, **{name: self.nearest(name, nearest[name], inputs) for name in minimised}}
+
+    def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        found = self.rule.residuals(probe, gradient)
+        nearest = self.feasible({name: probe.state[name] - slope for name, slope in gradient.items()}, probe.inputs)
+        return {**found, **{name: probe.state[name] - nearest[name] for name in gradient}}

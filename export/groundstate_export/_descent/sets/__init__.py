@@ -1,0 +1,1 @@
+"""Sets that a rule keeps a tensor in, one a file."""

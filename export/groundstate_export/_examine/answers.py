@@ -1,0 +1,142 @@
+"""What a state stands for: the answer, its checks, and the way back to a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from groundstate_export._arguments import Arguments, EncodeAnswer
+from groundstate_export._card import Accept
+from groundstate_export._errors import BadArgument, BadEnergy
+from groundstate_export._examine.calls import called, tensors_of
+from groundstate_export._ir.program import Spec
+
+_WIDTHS = (1.0, 3.0, 100.0)
+"""How wide the states are at which an answer is compared with the state: a decoding that clamps is told from none by these."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was found out about answers.
+
+    Attributes:
+        specs: The tensors of the answer.
+        check_names: The names of the checks.
+        encode_answer: From an answer to the state that stands for it; None where nobody knows.
+        accepted: Which chains have an answer.
+    """
+
+    specs: dict[str, Spec]
+    check_names: tuple[str, ...]
+    encode_answer: EncodeAnswer | None
+    accepted: Accept
+
+
+def examine_answers(arguments: Arguments) -> Answers:
+    """Run `decode`, `checks` and `encode_answer` once at the example.
+
+    Raises:
+        BadArgument: The card or `accept` does not fit the checks.
+        BadEnergy: One of them returns something else than it must.
+    """
+    rows, when = next(iter(arguments.state.values())).shape[0], "at the example"
+    with torch.no_grad():
+        answer = dict(arguments.state)
+        if arguments.decode is not None:
+            found = called("decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when)
+            answer = tensors_of(found, "decode", rows)
+        encode = arguments.encode_answer
+        if encode is None and (arguments.decode is None or _is_state(arguments, answer)):
+            encode = _itself(arguments)
+        if encode is not None:
+            _encoded(arguments, encode, answer, rows)
+        names = _checked(arguments, answer, rows)
+    return Answers({name: Spec.of(t) for name, t in answer.items()}, names, encode, _accepted(arguments, names))
+
+
+def _itself(arguments: Arguments) -> EncodeAnswer:
+    names = list(arguments.state)
+
+    def encode_answer(answer: Mapping[str, Tensor], **_: Tensor) -> dict[str, Tensor]:
+        return {name: answer[name] for name in names}
+
+    return encode_answer
+
+
+def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
+    """Whether `decode` returns the state as it is, under the same names."""
+    if {n: (t.shape, t.dtype) for n, t in answer.items()} != {
+        n: (t.shape, t.dtype) for n, t in arguments.state.items()
+    }:
+        return False
+    generator = torch.Generator().manual_seed(0)
+    for width in _WIDTHS:
+        state = {
+            name: t + width * torch.randn(t.shape, generator=generator, dtype=t.dtype)
+            for name, t in arguments.state.items()
+        }
+        found = arguments.decoded(state, arguments.inputs)
+        if any(not torch.equal(found[name], tensor) for name, tensor in state.items()):
+            return False
+    return True
+
+
+def _encoded(arguments: Arguments, encode: Callable[..., Any], answer: Mapping[str, Tensor], rows: int) -> None:
+    place = called("encode_answer", encode, dict(answer), arguments.inputs, "at the example")
+    named = tensors_of({"y": place} if isinstance(place, Tensor) else place, "encode_answer", rows)
+    found, wanted = (
+        {k: f"{str(t.dtype).removeprefix('torch.')} {tuple(t.shape)}" for k, t in tensors.items()}
+        for tensors in (named, arguments.state)
+    )
+    if found != wanted:
+        raise BadEnergy(f"encode_answer returned {found}; it must return the state {wanted}.")
+
+
+def _checked(arguments: Arguments, answer: Mapping[str, Tensor], rows: int) -> tuple[str, ...]:
+    """The names of the checks; each must count, or have a tolerance."""
+    described = arguments.card.described_checks()
+    if arguments.checks is None:
+        if described:
+            raise BadArgument(f"card.checks describes {sorted(described)}, but there are no checks; give checks=….")
+        return ()
+    found = tensors_of(
+        called("checks", arguments.checks, dict(answer), arguments.inputs, "at the example"), "checks", rows
+    )
+    if unknown := sorted(described.keys() - found.keys()):
+        raise BadArgument(f"card.checks describes {unknown}; the checks are {sorted(found)}.")
+    for name, tensor in found.items():
+        tolerance = arguments.tolerances.get(name)
+        if tensor.dim() > 2 or tensor.dtype == torch.bool:
+            raise BadEnergy(
+                f"checks returned {tensor.dtype} {tuple(tensor.shape)} as {name!r}; it must be integers that count, or amounts, "
+                f"({rows},) or ({rows}, k)."
+            )
+        if tensor.is_floating_point() and tolerance is None:
+            raise BadArgument(
+                f"The check {name!r} returns amounts ({tensor.dtype}), which need a tolerance: give "
+                f"card=Card(checks={{{name!r}: Check('…', tolerance=…)}})."
+            )
+        if not tensor.is_floating_point() and tolerance is not None:
+            raise BadArgument(
+                f"The check {name!r} counts ({tensor.dtype}), so it has no tolerance; leave the tolerance out, or return amounts."
+            )
+    return tuple(found)
+
+
+def _accepted(arguments: Arguments, names: tuple[str, ...]) -> Accept:
+    """Which chains have an answer, as the caller says or, where nothing is said, by the checks or else by convergence."""
+    accept = arguments.accept
+    if accept is None:
+        amounts = any(arguments.tolerances.get(name) is not None for name in names)
+        return Accept("all", polish=int(amounts)) if names else Accept("none", converged=True)
+    if accept.checks == "all" and not names:
+        raise BadArgument(
+            "accept asks for all checks, and there are none; ask for convergence: Accept('none', converged=True)."
+        )
+    if not isinstance(accept.checks, str) and (unknown := sorted(set(accept.checks) - set(names))):
+        raise BadArgument(f"accept asks for the checks {unknown}; the checks are {sorted(names)}.")
+    return accept

@@ -1,0 +1,286 @@
+"""The arguments of `export`: refused where they are wrong, before anything is run."""
+
+from __future__ import annotations
+
+import inspect
+import keyword
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from groundstate_export._arguments import Arguments
+from groundstate_export._card import Accept, Card
+from groundstate_export._descent.initial import Decoded
+from groundstate_export._descent.rules.rule import Rule
+from groundstate_export._errors import BadArgument
+from groundstate_export._ir.dtypes import NUMPY
+
+_RESERVED = {"step_scale", "energy", "terms", "residual", "trace", "violations", "excess"}
+_LONGEST = 4096
+"""Steps of a segment. A longer one is a graph of millions of nodes; hosts run segments one after another."""
+
+
+def check_path(path: str | Path) -> Path:
+    """The file to write, which need not exist.
+
+    Raises:
+        BadArgument: Its name does not end in ``.onnx``, or its folder cannot be written.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise BadArgument(
+            f"path is {str(target)!r}, a folder; name a file in it, such as {str(target / 'energy.onnx')!r}."
+        )
+    if target.suffix != ".onnx":
+        raise BadArgument(f"path is {str(target)!r}; its name must end in .onnx.")
+    if not target.parent.is_dir():
+        raise BadArgument(f"The folder of {str(target)!r} does not exist.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise BadArgument(f"The folder of {str(target)!r} is not writable.")
+    return target
+
+
+def examples(what: str, tensors: Any) -> dict[str, Tensor]:
+    """Named example tensors as contiguous copies that need no gradient.
+
+    Args:
+        what: How messages call the mapping: ``inputs`` or ``state``.
+        tensors: What the caller gave.
+
+    Raises:
+        BadArgument: It is no mapping of names to dense CPU tensors.
+    """
+    if not isinstance(tensors, Mapping):
+        raise BadArgument(f"{what} is {_kind(tensors)}; it must be a dict of tensors by name.")
+    for name, tensor in tensors.items():
+        place = f"{what}[{name!r}]"
+        if not isinstance(tensor, Tensor):
+            raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.")
+        if tensor.layout != torch.strided:
+            raise BadArgument(f"{place} is {tensor.layout}; it must be dense: call `.to_dense()`.")
+        if tensor.device.type != "cpu":
+            raise BadArgument(
+                f"{place} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
+            )
+    return {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
+
+
+def check_arguments(arguments: Arguments) -> None:
+    """Everything that can be said of the arguments without running the energy.
+
+    Raises:
+        BadArgument: An argument has the wrong type, name, dtype, shape or device.
+    """
+    _callables(arguments)
+    _numbers(arguments)
+    _examples(arguments)
+    _weights(arguments)
+    _signature("energy", arguments.energy, arguments.inputs, arguments.rule.keywords(arguments.state, last=True))
+    for name in ("decode", "checks", "encode_answer"):
+        if (function := getattr(arguments, name)) is not None:
+            _signature(name, function, arguments.inputs)
+
+
+def _kind(value: object) -> str:
+    shown = " ".join(repr(value).split())[:60]
+    return f"the class {value.__name__}" if isinstance(value, type) else f"{type(value).__name__} ({shown})"
+
+
+def _callables(arguments: Arguments) -> None:
+    if not callable(arguments.energy) or isinstance(arguments.energy, type):
+        raise BadArgument(
+            f"energy is {_kind(arguments.energy)}; it must be a module or a function `energy(state, **inputs)`."
+        )
+    if not isinstance(arguments.rule, Rule):
+        raise BadArgument(f"rule is {_kind(arguments.rule)}; it must be a Rule, such as GradientDescent(0.1).")
+    for name in ("decode", "checks", "encode_answer"):
+        function = getattr(arguments, name)
+        if function is not None and not callable(function):
+            raise BadArgument(f"{name} is {_kind(function)}; it must be a function.")
+    if arguments.accept is not None and not isinstance(arguments.accept, Accept):
+        raise BadArgument(
+            f"accept is {_kind(arguments.accept)}; it must be an Accept, such as Accept('all', polish=2)."
+        )
+    if not isinstance(arguments.card, Card):
+        raise BadArgument(f"card is {_kind(arguments.card)}; it must be a Card.")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _numbers(arguments: Arguments) -> None:
+    if not _whole(arguments.unroll) or not 1 <= arguments.unroll <= _LONGEST:
+        raise BadArgument(
+            f"unroll is {arguments.unroll!r}; it must be a whole number from 1 to {_LONGEST}. For a longer descent, hosts run "
+            "segments one after another."
+        )
+    _trace_every(arguments)
+    for name, low in (("batches", 1), ("seeds", 0)):
+        numbers = getattr(arguments, name)
+        if not numbers or not all(_whole(n) and n >= low for n in numbers):
+            raise BadArgument(
+                f"{name} is {numbers!r}; it needs at least one whole number of {low} or more, because without it nothing is "
+                "verified."
+            )
+    if (
+        isinstance(arguments.tolerance, bool)
+        or not isinstance(arguments.tolerance, (int, float))
+        or not 0 < arguments.tolerance < 1
+    ):
+        raise BadArgument(f"tolerance is {arguments.tolerance!r}; it is a relative error, between 0 and 1.")
+
+
+def _trace_every(arguments: Arguments) -> None:
+    if not _whole(arguments.trace_every) or not 1 <= arguments.trace_every <= arguments.unroll:
+        raise BadArgument(
+            f"trace_every is {arguments.trace_every!r}; it must be a whole number from 1 to unroll, which is "
+            f"{arguments.unroll}."
+        )
+    if arguments.form == "loop" and arguments.trace_every > 1:
+        raise BadArgument(
+            f"trace_every is {arguments.trace_every}, but each round of a loop is the same step, which reports its "
+            "energy; unroll the steps, or leave trace_every at 1."
+        )
+
+
+def _examples(arguments: Arguments) -> None:
+    if not arguments.state:
+        raise BadArgument("state is empty; it needs at least one tensor to minimise.")
+    _decoded(arguments)
+    if arguments.precision == "float16" and arguments.dtype != torch.float32:
+        raise BadArgument(
+            f"precision is 'float16', and the state is {arguments.dtype}; a state of float16 files is float32."
+        )
+    if unknown := set(arguments.initial) - set(arguments.state):
+        raise BadArgument(f"initial names {sorted(unknown)}; the state has {sorted(arguments.state)}.")
+    if both := set(arguments.inputs) & set(arguments.state):
+        raise BadArgument(f"inputs and state both have {sorted(both)}; a name stands for one tensor.")
+    named = {f"inputs[{name!r}]": (name, t) for name, t in arguments.inputs.items()}
+    named |= {f"state[{name!r}]": (name, t) for name, t in arguments.state.items()}
+    for place, (name, tensor) in named.items():
+        _example(place, name, tensor)
+    sizes = {place: tensor.shape[0] for place, (_, tensor) in named.items()}
+    if len(set(sizes.values())) > 1:
+        raise BadArgument(f"All tensors must have one batch size; these have {sizes}.")
+    _states(arguments)
+
+
+def _states(arguments: Arguments) -> None:
+    for name, tensor in arguments.state.items():
+        if tensor.dtype not in {torch.float32, torch.float64}:
+            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32, or float64.")
+        if tensor.dtype != arguments.dtype:
+            raise BadArgument(
+                f"state[{name!r}] is {tensor.dtype}, and another state is {arguments.dtype}; all of them must be one dtype."
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise BadArgument(f"state[{name!r}] is not finite; a descent starts from numbers.")
+
+
+def _decoded(arguments: Arguments) -> None:
+    """What starts as an answer of the stage before must be there, and fit."""
+    for name, start in arguments.initial.items():
+        if not isinstance(start, Decoded) or name not in arguments.state:
+            continue
+        if start.answer not in arguments.before:
+            has = f"that has {sorted(arguments.before)}" if arguments.before else "there is no stage before"
+            raise BadArgument(f"initial[{name!r}] is the answer {start.answer!r} of the stage before, but {has}.")
+        found, wanted = (tuple(t.shape) for t in (arguments.before[start.answer], arguments.state[name]))
+        if found != wanted:
+            raise BadArgument(
+                f"initial[{name!r}] is the answer {start.answer!r} of the stage before, which is {found}, but the state is "
+                f"{wanted}."
+            )
+
+
+def _example(place: str, name: object, tensor: Tensor) -> None:
+    if (
+        not isinstance(name, str)
+        or not name.isidentifier()
+        or not name.isascii()
+        or keyword.iskeyword(name)
+        or name in _RESERVED
+    ):
+        raise BadArgument(
+            f"{place} has the name {name!r}; names are ASCII identifiers, no Python keywords, other than {sorted(_RESERVED)}."
+        )
+    if tensor.dim() < 1 or tensor.numel() == 0:
+        raise BadArgument(
+            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one entry."
+        )
+    if tensor.dtype not in NUMPY:
+        raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")
+
+
+def _weights(arguments: Arguments) -> None:
+    for what in ("energy", "decode", "checks", "encode_answer", "rule"):
+        for name, tensor in _tensors(modules_of(getattr(arguments, what))):
+            if tensor.device.type != "cpu":
+                raise BadArgument(
+                    f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
+                )
+            if isinstance(tensor, nn.Parameter) and tensor.is_floating_point() and not _fits(what, tensor, arguments):
+                call = ".double()" if arguments.dtype == torch.float64 else ".float()"
+                raise BadArgument(
+                    f"The {what}'s parameter {name!r} is {tensor.dtype}, and the state is {arguments.dtype}; both must be one "
+                    f"dtype: call `{call}` on the {what}."
+                )
+
+
+def _fits(what: str, tensor: Tensor, arguments: Arguments) -> bool:
+    """Whether a parameter has the state's dtype; a rule's numbers may be of less precision."""
+    return tensor.dtype == arguments.dtype or (what == "rule" and tensor.dtype == torch.float32)
+
+
+def _tensors(modules: Iterable[nn.Module]) -> list[tuple[str, Tensor]]:
+    return [pair for module in modules for pair in (*module.named_parameters(), *module.named_buffers())]
+
+
+def modules_of(function: Any) -> list[nn.Module]:
+    """The modules that a callable is, is bound to, wraps or closes over."""
+    if isinstance(function, nn.Module):
+        return [function]
+    found = [getattr(function, name, None) for name in ("__self__", "func", "__wrapped__")]
+    found += [_content(cell) for cell in getattr(function, "__closure__", None) or ()]
+    found += list(getattr(function, "args", None) or ())
+    return [module for inner in found if inner is not None and inner is not function for module in _inside(inner)]
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _inside(value: Any) -> list[nn.Module]:
+    if isinstance(value, (list, tuple)):
+        return [module for item in value for module in _inside(item)]
+    if isinstance(value, nn.Module) or inspect.isroutine(value):
+        return modules_of(value)
+    return []
+
+
+def _signature(
+    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], told: Mapping[str, Tensor] | None = None
+) -> None:
+    """A function must take the inputs by name; an energy may also take what the rule tells it."""
+    called = function.forward if isinstance(function, nn.Module) else function
+    try:
+        signature = inspect.signature(called)
+    except (TypeError, ValueError):  # a built-in that does not tell
+        return
+    try:
+        signature.bind_partial(None, **inputs)
+        signature.bind(None, **inputs, **{k: v for k, v in (told or {}).items() if k in signature.parameters})
+    except TypeError as error:
+        first = "an answer" if what in ("checks", "encode_answer") else "the state"
+        raise BadArgument(
+            f"The {what} takes {signature}, and is called with {first} and the inputs {sorted(inputs)} by name: {error}. "
+            "The names of the inputs must be the names of its arguments."
+        ) from None

@@ -1,0 +1,160 @@
+"""Gather the arguments of `export` into one value for each stage of the descent and each example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import get_args
+
+import torch
+from torch import Tensor
+
+from groundstate_export._arguments import Arguments, Form, Precision, Stage
+from groundstate_export._errors import BadArgument
+from groundstate_export._examine.arguments import examples
+from groundstate_export._examine.sizes import Axes, Sizes
+
+TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2, "float64": 1e-10}
+"""Relative error allowed by default. Float16 has three digits; sums of many terms lose one of them."""
+
+_MOST_PARAMETERS = 1 << 16
+"""Learned numbers that a header holds; more of them belong into the graph, as the weights of a module."""
+
+Resized = tuple[Mapping[str, Tensor], Tensor | Mapping[str, Tensor]]
+"""Inputs and state of an example."""
+
+
+def tolerance_of(precision: str, dtype: torch.dtype) -> float:
+    return TOLERANCES["float64" if dtype == torch.float64 else precision]
+
+
+def learned_numbers(parameters: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The learned numbers, refused where a header cannot hold them."""
+    found = examples("parameters", parameters)
+    if both := sorted(found.keys() & inputs.keys()):
+        raise BadArgument(f"inputs and parameters both have {both}; a name stands for one tensor.")
+    for name, tensor in found.items():
+        if tensor.numel() == 0 or not bool(torch.isfinite(tensor).all()):
+            raise BadArgument(
+                f"parameters[{name!r}] is {tuple(tensor.shape)}; it must hold finite numbers, at least one."
+            )
+    if (count := sum(t.numel() for t in found.values())) > _MOST_PARAMETERS:
+        raise BadArgument(
+            f"parameters holds {count} numbers; a header holds {_MOST_PARAMETERS} at most. Keep the others in the energy, as the "
+            "weights of a module."
+        )
+    return found
+
+
+def with_learned(inputs: dict[str, Tensor], learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    rows = {t.shape[0] for t in inputs.values() if t.dim()}
+    if not learned or len(rows) > 1:
+        return inputs  # rows that differ are refused where the arguments are checked
+    batch = rows.pop() if rows else 1
+    return inputs | {name: t.unsqueeze(0).expand(batch, *t.shape).contiguous() for name, t in learned.items()}
+
+
+def stage_arguments(stage: Stage, inputs: dict[str, Tensor], what: str = "") -> Arguments:
+    """A stage as arguments of its own."""
+    bare = isinstance(stage.state, Tensor)
+    states = examples(f"{what}state", {"y": stage.state} if isinstance(stage.state, Tensor) else stage.state)
+    initial = stage.initial
+    starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
+    return Arguments(
+        energy=stage.energy,
+        inputs=inputs,
+        state=states,
+        bare=bare,
+        rule=stage.rule,
+        unroll=stage.unroll,
+        initial=starts,
+        decode=stage.decode,
+        batches=(),
+        seeds=(),
+    )
+
+
+def earlier_stage(stage: Stage, place: int, last: Arguments, tolerance: float | None) -> Arguments:
+    """An earlier stage, exported as the last one is."""
+    if not isinstance(stage, Stage):
+        raise BadArgument(f"stages[{place}] is {type(stage).__name__}; it must be a Stage.")
+    found = stage_arguments(stage, last.inputs, f"stages[{place}] ")
+    return replace(
+        found,
+        parameters=last.parameters,
+        form=last.form,
+        fixed_batch=last.fixed_batch,
+        precision=last.precision,
+        tolerance=tolerance if tolerance is not None else tolerance_of(last.precision, found.dtype),
+        batches=last.batches,
+        seeds=last.seeds,
+        what=f"The energy of stages[{place}]",
+    )
+
+
+def copied(one: Arguments) -> Arguments:
+    inputs, state = ({k: t.clone() for k, t in tensors.items()} for tensors in (one.inputs, one.state))
+    return replace(one, inputs=inputs, state=state)
+
+
+def at_other_size(chain: Sequence[Arguments], stages: Sequence[Stage], place: int, example: Resized) -> list[Arguments]:
+    """The same arguments, of every stage, at an example of another size."""
+    if not isinstance(example, (tuple, list)) or len(example) != 2:
+        raise BadArgument(f"resized[{place}] is {type(example).__name__}; it must be a pair of inputs and state.")
+    given, state = example
+    inputs = with_learned(examples(f"resized[{place}] inputs", given), chain[-1].parameters)
+    states = []
+    for number, stage in enumerate(stages):
+        if len(stage.resized) <= place:
+            raise BadArgument(
+                f"stages[{number}].resized holds {len(stage.resized)} states; it needs the state of this stage at each "
+                "example of resized."
+            )
+        states.append(stage.resized[place])
+    return [
+        replace(
+            one,
+            inputs=inputs,
+            state=examples(f"resized[{place}] state", {"y": there} if isinstance(there, Tensor) else there),
+            seeds=one.seeds[:1],
+        )
+        for one, there in zip(chain, [*states, state], strict=True)
+    ]
+
+
+def sizes_of(arguments: Arguments, others: Sequence[Arguments], axes: Axes | None) -> Sizes | None:
+    """The sizes that a file of any size has; None for a file of one size."""
+    if not axes and not others:
+        return None
+    if not axes or len(others) < 2:
+        raise BadArgument(
+            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples; a file of any size needs names, and "
+            "the example in two other sizes at least: one to read the sizes off, one to prove what was read."
+        )
+    if arguments.form == "loop" or arguments.fixed_batch is not None or arguments.precision == "float16":
+        raise BadArgument(
+            "A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out."
+        )
+    return Sizes.of(axes, [(one.inputs, one.state) for one in (arguments, *others)])
+
+
+def check_choices(
+    form: str, precision: str, tolerance: float | None, fixed_batch: int | None, batches: Sequence[int] | None
+) -> None:
+    for name, value, allowed in (("form", form, get_args(Form)), ("precision", precision, get_args(Precision))):
+        if value not in allowed:
+            raise BadArgument(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+    if tolerance is not None and not 0 < tolerance < 1:
+        raise BadArgument(f"tolerance is {tolerance!r}; it must lie between 0 and 1.")
+    if fixed_batch is None:
+        return
+    if not isinstance(fixed_batch, int) or isinstance(fixed_batch, bool) or fixed_batch < 1:
+        raise BadArgument(f"fixed_batch is {fixed_batch!r}; it must be a whole number of at least 1, or None.")
+    if form == "loop":
+        raise BadArgument(
+            "A loop returns as many steps as it made, so not all its shapes are static; unroll a fixed batch."
+        )
+    if batches is not None and set(batches) != {fixed_batch}:
+        raise BadArgument(
+            f"batches is {list(batches)}; a file of the fixed batch {fixed_batch} is compared at that one alone."
+        )

@@ -1,0 +1,1 @@
+"""The intermediate representation: programs of PyTorch operators, and graphs of ONNX operators."""

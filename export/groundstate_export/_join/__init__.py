@@ -1,0 +1,1 @@
+"""Join: one graph for any size from the graphs of two examples."""

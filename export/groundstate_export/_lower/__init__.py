@@ -1,0 +1,1 @@
+"""Lower: captured programs as graphs of ONNX operators."""

@@ -1,0 +1,41 @@
+"""The translations of operators, by subject; importing this registers them all."""
+
+from groundstate_export._lower.operators import (
+    activations,
+    complexes,
+    convolution,
+    elementwise,
+    fourier,
+    indexing,
+    moves,
+    normalise,
+    pooling,
+    products,
+    reductions,
+    refused,
+    resize,
+    scatter,
+    sorting,
+    views,
+    writes,
+)
+
+__all__ = [
+    "activations",
+    "complexes",
+    "convolution",
+    "elementwise",
+    "fourier",
+    "indexing",
+    "moves",
+    "normalise",
+    "pooling",
+    "products",
+    "reductions",
+    "refused",
+    "resize",
+    "scatter",
+    "sorting",
+    "views",
+    "writes",
+]

@@ -1,0 +1,31 @@
+"""Axes and sizes of what is reduced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from groundstate_export._ir.graph import Batch, Dimension
+from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.lowering import Lowering
+
+
+def axes_of(low: Lowering, call: Call, entry: Entry, dims: Any) -> list[int]:
+    rank = len(entry.shape)
+    if isinstance(dims, int):
+        dims = [dims]
+    axes = [d % rank for d in dims] if dims else list(range(rank))
+    if any(isinstance(entry.shape[a], Batch) for a in axes):
+        raise low.refuse(call, "it reduces over the batch; every row must be treated alone.")
+    return axes
+
+
+def product(sizes: Iterable[Dimension]) -> int:
+    return math.prod(fixed(d) for d in sizes)
+
+
+def fixed(size: Dimension) -> int:
+    if isinstance(size, Batch):
+        raise ValueError("a size depends on the batch")  # noqa: TRY004  # a value, not a type, as callers see it
+    return size

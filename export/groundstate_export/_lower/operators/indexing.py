@@ -1,0 +1,180 @@
+"""Translations of operators that gather by indices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast
+from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operators.axes import fixed
+from groundstate_export._lower.operators.maps import flat, gather
+
+ROWS = "every row must be treated alone; index with `torch.arange(batch)` first, or use `gather`."
+
+
+@handles("arange")
+def _arange(low: Lowering, call: Call) -> Entry:
+    """The numbers of the batch's rows, which only an index may use: anything else would treat a row by its number."""
+    refusal = low.refuse(call, "it numbers the rows of the batch; every row must be treated alone.")
+    if call.shape != (Batch(),) or call.dtype != torch.int64:
+        raise refusal
+    return Entry(call.dtype, call.shape, refusal=refusal, rows=True)
+
+
+def constant_rows(low: Lowering, entry: Entry) -> Array | None:
+    """What each row of an integer tensor is, where it is the same constant for all of them."""
+    value = low.aligned(entry)
+    if value.array is None or not entry.shape or not isinstance(entry.shape[0], Batch):
+        return None
+    sizes = [fixed(d) for d in entry.shape[1:]]
+    return np.broadcast_to(value.array[0], sizes)
+
+
+@dataclass
+class Where:
+    """Where an index points: into axes ``axis, …, axis + count - 1`` of a tensor, taken as one.
+
+    Attributes:
+        x: The tensor's shape, with the axes next to each other.
+        order: How its axes must be permuted for that.
+        axis: The first of them.
+        count: How many.
+        size: Entries along them all.
+        shape: Of the index, rows included.
+        constant: The places, where they are the same for every row.
+        value: The places ``(batch, …)`` in the graph, where they are not.
+        rows: Whether the index chooses in each row on its own.
+    """
+
+    x: Shape
+    order: list[int]
+    axis: int
+    count: int
+    size: int
+    shape: Shape
+    constant: Array | None
+    value: Value | None
+    rows: bool
+
+    @property
+    def rest(self) -> Shape:
+        """The axes behind those that are indexed."""
+        return self.x[self.axis + self.count :]
+
+
+def located(low: Lowering, call: Call, shape: Shape, indices: list[Entry | None]) -> Where:
+    """Read the indices of `index` or `index_put`."""
+    used = [(axis, i) for axis, i in enumerate(indices) if i is not None]
+    rows = used[0][0] == 0 and isinstance(shape[0], Batch) and used[0][1].rows
+    lead = broadcast(*(i.shape for _, i in used))
+    if rows:
+        if not isinstance(lead[0], Batch) or any(
+            len(i.shape) < len(lead) and isinstance(i.shape[0], Batch) for _, i in used
+        ):
+            raise low.refuse(call, f"its index mixes rows of the batch; {ROWS}")
+        used = used[1:]
+    axes = [axis for axis, _ in used]
+    if any(isinstance(shape[a], Batch) for a in axes):
+        raise low.refuse(call, f"it selects rows of the batch; {ROWS}")
+    order = list(range(len(shape)))
+    first = axes[0] if axes else 1
+    if axes and axes != list(range(axes[0], axes[0] + len(axes))):
+        first = 1 if rows else 0
+        order = [*([0] if rows else []), *axes, *(a for a in order if a not in axes and not (rows and a == 0))]
+    elif rows and axes and axes[0] != 1:
+        order = [0, *axes, *(a for a in order if a not in axes and a != 0)]
+        first = 1
+    sizes = [fixed(shape[a]) for a in axes]
+    constant, value = _linear(low, [i for _, i in used], sizes)
+    moved = tuple(shape[a] for a in order)
+    return Where(moved, order, first, len(axes), int(np.prod(sizes)), lead, constant, value, rows)
+
+
+def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Array | None, Value | None]:
+    """Several indices as one into their axes taken together; negative ones count from the end."""
+    g = low.graph
+    total: Value | None = None
+    for entry, size in zip(indices, sizes, strict=True):
+        index = g.unary("Cast", low.compact(entry), np.int64)
+        length = g.constant(np.int64(size))
+        if index.array is not None:
+            index = g.constant(index.array % size)
+        elif _negative(index):
+            below = g.binary("Less", index, g.constant(np.int64(0)), np.bool_)
+            index = g.emit("Where", [below, g.binary("Add", index, length), index], index.shape, np.int64)
+        total = index if total is None else g.binary("Add", g.binary("Mul", total, length), index)
+    if total is None:
+        return np.zeros((), np.int64), None
+    return (total.array, None) if total.array is not None else (None, total)
+
+
+def _negative(index: Value) -> bool:
+    """Whether an index may be negative; places that a sort or a maximum found are not."""
+    return index.op not in {"ArgMax", "ArgMin", "TopK"}
+
+
+@handles("index", "_unsafe_index")
+def _index(low: Lowering, call: Call) -> Entry:
+    entry: Entry = call.args[0]
+    where = located(low, call, entry.shape, call.args[1])
+    g = low.graph
+    x = low.full(entry, None if where.rows else [where.order[where.axis + i] for i in range(where.count)])
+    x = g.transpose(x, where.order)
+    x = g.reshape(x, (*x.shape[: where.axis], where.size, *x.shape[where.axis + where.count :]))
+    if where.constant is not None:
+        lead = where.shape[1:] if where.rows else where.shape
+        places = np.broadcast_to(_without_row(where), [fixed(d) for d in lead])
+        return low.entry(call, gather(low, x, where.axis, places))
+    assert where.value is not None
+    if where.rows:
+        index = g.expand(where.value, where.shape)
+        index = g.reshape(index, (*index.shape, 1))
+        return low.entry(call, g.emit("GatherND", [x, index], call.shape, batch_dims=1))
+    if any(isinstance(d, Batch) for d in x.shape):
+        raise low.refuse(call, f"its index depends on the row and its tensor too; {ROWS}")
+    index = g.expand(where.value, where.shape)
+    return low.entry(call, g.emit("Gather", [x, index], call.shape, axis=where.axis))
+
+
+def _without_row(where: Where) -> Array:
+    assert where.constant is not None
+    array = where.constant
+    return array[0] if where.rows and array.ndim == len(where.shape) else array
+
+
+@handles("index_select", "embedding")
+def _index_select(low: Lowering, call: Call) -> Entry:
+    x, axis, entry = (call.args[0], 0, call.args[1]) if call.name == "embedding" else call.args[:3]
+    axis %= len(x.shape)
+    if isinstance(x.shape[axis], Batch):
+        raise low.refuse(call, f"it selects rows of the batch; {ROWS}")
+    values = low.full(x, [axis])
+    index = low.graph.unary("Cast", low.full(entry), np.int64)
+    if index.array is not None:
+        return low.entry(call, gather(low, values, axis, index.array % fixed(x.shape[axis])))
+    shape: tuple[Dimension, ...] = (*values.shape[:axis], *index.shape, *values.shape[axis + 1 :])
+    return low.entry(call, low.graph.emit("Gather", [values, index], shape, axis=axis))
+
+
+def along(places: Array, sizes: list[int], axis: int) -> Array:
+    """The places of `torch.gather` along an axis as places in the flattened row."""
+    numbers = np.arange(int(np.prod(sizes, dtype=np.int64))).reshape(sizes)
+    part = numbers[tuple(slice(None) if i == axis else slice(0, n) for i, n in enumerate(places.shape))]
+    return np.take_along_axis(part, places % sizes[axis], axis).reshape(-1)
+
+
+@handles("gather")
+def _gather(low: Lowering, call: Call) -> Entry:
+    entry, axis, index = call.args[0], call.args[1] % max(len(call.args[0].shape), 1), call.args[2]
+    if isinstance(entry.shape[axis], Batch):
+        raise low.refuse(call, f"it gathers rows of the batch; {ROWS}")
+    rows = constant_rows(low, index)
+    if rows is not None and entry.shape[0] == index.shape[0] == Batch():
+        places = along(rows, [fixed(d) for d in entry.shape[1:]], axis - 1)
+        return low.entry(call, low.graph.reshape(gather(low, flat(low, entry), 1, places), call.shape))
+    inputs = [low.full(entry), low.graph.unary("Cast", low.full(index), np.int64)]
+    return low.entry(call, low.graph.emit("GatherElements", inputs, call.shape, axis=axis))

@@ -1,0 +1,145 @@
+"""Translations of softmax and normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from groundstate_export._ir.graph import Shape, Value
+from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operators.axes import product
+from groundstate_export._lower.operators.elementwise import number_like
+from groundstate_export._optimise.finite import finite
+
+
+@handles("_softmax", "softmax", "_log_softmax", "log_softmax")
+def _softmax(low: Lowering, call: Call) -> Entry:
+    op = "LogSoftmax" if "log" in call.name else "Softmax"
+    axis = call.args[1] % len(call.args[0].shape)
+    x = low.full(call.args[0], [axis])
+    return low.entry(call, low.graph.emit(op, [x], x.shape, axis=axis))
+
+
+@handles("_safe_softmax")
+def _safe_softmax(low: Lowering, call: Call) -> Entry:
+    """Softmax, and 0 in a row that is −∞ throughout, which attention has where every key is masked."""
+    g = low.graph
+    axis = call.args[1] % len(call.args[0].shape)
+    x = low.full(call.args[0], [axis])
+    if _some_open(x, axis):
+        return low.entry(call, g.emit("Softmax", [x], x.shape, axis=axis))
+    zero, lowest = number_like(low, 0.0, x), number_like(low, -np.inf, x)
+    shut = g.binary("Equal", g.reduce("ReduceMax", x, [axis], keepdims=True), lowest, np.bool_)
+    opened = g.emit("Where", [shut, zero, x], x.shape, x.dtype)
+    weights = g.emit("Softmax", [opened], x.shape, axis=axis)
+    return low.entry(call, g.binary("Mul", weights, g.unary("Cast", g.unary("Not", shut), x.dtype)))
+
+
+def _some_open(x: Value, axis: int) -> bool:
+    """Whether no row can be −∞ throughout: it is finite, or finite with a constant mask that leaves every row an entry."""
+    if finite(x):
+        return True
+    if x.op != "Add" or x.node is None:
+        return False
+    for value, mask in (x.node.inputs, x.node.inputs[::-1]):
+        if mask.array is not None and finite(value):
+            place = axis - len(x.shape) + mask.array.ndim
+            rows = mask.array if place >= 0 else mask.array[None]
+            return bool(np.isfinite(rows).any(max(place, 0)).all()) and not bool(np.isposinf(mask.array).any())
+    return False
+
+
+@handles("_softmax_backward_data")
+def _softmax_backward(low: Lowering, call: Call) -> Entry:
+    """``y (g − Σ y g)``."""
+    g = low.graph
+    slope, y, axis = low.aligned(call.args[0]), low.aligned(call.args[1]), call.args[2]
+    total = g.reduce("ReduceSum", g.binary("Mul", y, slope), [axis % len(y.shape)], keepdims=True)
+    return low.entry(call, g.binary("Mul", y, g.binary("Sub", slope, total)))
+
+
+@handles("_log_softmax_backward_data")
+def _log_softmax_backward(low: Lowering, call: Call) -> Entry:
+    g = low.graph
+    gradient, y, axis = call.args[:3]
+    slope, out = low.aligned(gradient), low.aligned(y)
+    axis %= len(y.shape)
+    whole = slope if slope.shape[axis] != 1 else low.full(gradient, [axis])
+    total = g.reduce("ReduceSum", whole, [axis], keepdims=True)
+    return low.entry(call, g.binary("Sub", slope, g.binary("Mul", g.unary("Exp", out), total)))
+
+
+def _normalise(low: Lowering, x: Value, axes: Sequence[int], eps: float) -> tuple[Value, Value, Value]:
+    g = low.graph
+    mean = g.reduce("ReduceMean", x, axes, keepdims=True)
+    centred = g.binary("Sub", x, mean)
+    variance = g.reduce("ReduceMean", g.binary("Mul", centred, centred), axes, keepdims=True)
+    rstd = g.unary("Reciprocal", g.unary("Sqrt", g.binary("Add", variance, g.constant(np.asarray(eps, x.dtype)))))
+    return g.binary("Mul", centred, rstd), mean, rstd
+
+
+def _normalised(low: Lowering, x: Value, axes: int, eps: float) -> tuple[Value, Value, Value]:
+    """``(x − mean) rstd``, ``mean`` and ``rstd`` over the last axes."""
+    ones = low.graph.constant(np.ones([int(d) for d in x.shape[-axes:]], x.dtype))  # type: ignore[arg-type]  # not the batch
+    small = (*x.shape[:-axes], *(1,) * axes)
+    results = [(x.dtype, x.shape), (x.dtype, small), (x.dtype, small)]
+    y, mean, rstd = low.graph.emit_many("LayerNormalization", [x, ones], results, axis=-axes, epsilon=float(eps))
+    return y, mean, rstd
+
+
+@handles("native_layer_norm")
+def _layer_norm(low: Lowering, call: Call) -> list[Entry]:
+    entry, shape, weight, bias, eps = call.args
+    axes = len(shape)
+    y, mean, rstd = _normalised(low, low.full(entry, range(-axes, 0)), axes, eps)
+    for op, factor in (("Mul", weight), ("Add", bias)):
+        if factor is not None:
+            y = low.graph.binary(op, y, low.compact(factor))
+    # The backward pass is handed mean and rstd but not eps, and finds the node by its rstd.
+    return [low.entry(call, v, i) for i, v in enumerate((y, mean, rstd))]
+
+
+@handles("native_layer_norm_backward")
+def _layer_norm_backward(low: Lowering, call: Call) -> list[Any]:
+    """``rstd (g − x̂ mean(g x̂))`` with ``g`` the centred gradient; to centre it costs nothing behind a matrix product."""
+    slope, _, shape, _, rstd, weight = call.args[:6]
+    if any(call.args[7][1:]):
+        raise low.refuse(call, "the energy differentiates with respect to the weights of a norm.")
+    g = low.graph
+    axes = len(shape)
+    deviation = low.compact(rstd)
+    assert deviation.node is not None
+    normal = deviation.node.outputs[0]
+    rank = len(normal.shape)
+    last = list(range(rank - axes, rank))
+    gradient = low.full(slope, last)
+    if weight is not None:
+        gradient = g.binary("Mul", gradient, low.compact(weight))
+    centred = g.binary("Sub", gradient, g.reduce("ReduceMean", gradient, last, keepdims=True))
+    along = g.reduce("ReduceMean", g.binary("Mul", centred, normal), last, keepdims=True)
+    result = g.binary("Mul", g.binary("Sub", centred, g.binary("Mul", normal, along)), deviation)
+    return [low.entry(call, result), None, None]
+
+
+def _affine(low: Lowering, y: Value, weight: Entry | None, bias: Entry | None, trailing: Shape) -> Value:
+    for op, entry in (("Mul", weight), ("Add", bias)):
+        if entry is not None:
+            value = low.aligned(entry)
+            y = low.graph.binary(op, y, low.graph.reshape(value, (*value.shape, *trailing)))
+    return y
+
+
+@handles("native_group_norm")
+def _group_norm(low: Lowering, call: Call) -> list[Entry]:
+    entry, weight, bias, batch, _, _, groups, eps = call.args
+    g = low.graph
+    x = low.full(entry)
+    inside = product(entry.shape[1:]) // groups
+    y, mean, rstd = _normalise(low, g.reshape(x, (batch, groups, inside)), [2], eps)
+    y = g.reshape(y, entry.shape)
+    y = _affine(low, y, weight, bias, (1,) * (len(entry.shape) - 2))
+    statistics = (g.reshape(v, (batch, groups)) for v in (mean, rstd))
+    return [low.entry(call, y), *(low.entry(call, v, i) for i, v in enumerate(statistics, 1))]

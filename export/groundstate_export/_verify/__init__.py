@@ -1,0 +1,1 @@
+"""Verify: the file against PyTorch."""

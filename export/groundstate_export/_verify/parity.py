@@ -1,0 +1,169 @@
+"""Parity: the file against PyTorch, a step at a time, and the segment against its steps.
+
+A descent amplifies rounding: on a ridge two correct programs part after a few steps, so comparing where they end proves little,
+or refuses what is right. Therefore two comparisons, neither of which lets anything be amplified:
+
+1. Each step of the file against PyTorch, from a state that the file itself reached: energy, gradient and rule, held to the
+   tolerance. The steps are models of the very graphs that the file is put together from.
+2. The whole segment against these steps, one run after another: wiring, noise, what is recorded, where it stops. That is
+   ONNX Runtime against itself, so the two agree to the last bit, but for what it fuses; where that shows, both run unfused, and
+   must be equal.
+
+Where PyTorch in float32 is itself further from float64 than the tolerance, float64 is the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from groundstate_export._errors import BadEnergy, ParityError
+from groundstate_export._examine.examined import Examined
+from groundstate_export._examine.starts import Case, case, still
+from groundstate_export._unroll.segment import Segment
+from groundstate_export._verify.answers import exact
+from groundstate_export._verify.findings import Parity
+from groundstate_export._verify.reference import begun_with
+from groundstate_export._verify.replay import Replayed, Steps, run, session
+from groundstate_export._verify.segment import bounds, same_as_steps, stops, unmoved
+from groundstate_export._verify.step import BOLD, Step, beside, judged, largest
+
+_ROUNDING = 4.0
+"""How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
+round in different places, so their errors are of one size but not equal."""
+
+
+_ENERGIES = {"energy", "trace", "terms"}
+
+
+def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
+    """Hold a model, and that which checks answers, against PyTorch.
+
+    Raises:
+        ParityError: An output differs.
+        BadEnergy: The reference itself is not finite.
+    """
+    parity, examined = Parity(), segment.examined
+    host, steps = session(model), Steps(segment)
+    sides = [steps, Steps(segment, low=True)] if examined.precision == "float16" else [steps]
+    check = session(checker) if checker is not None else None
+    compared: list[Step] = []
+    for start, whole in _cases(examined):
+        feeds = start.feeds()
+        descent = steps.segment(feeds, examined.unroll if whole else 1)
+        places = _places(examined, start, descent)
+        pairs = [beside(examined, one, start, descent, place) for one in sides for place in places]
+        _finite(examined, start, pairs)
+        for step in pairs:
+            step.sizes["residual"] = begun_with(pairs[0].sizes["residual"], step.sizes["residual"])
+        compared += pairs
+        if whole:
+            found = run(host, feeds | bounds(examined.unroll))
+            same_as_steps(segment, model, start, found, descent.outputs, parity)
+            unmoved(segment, start, found)
+            exact(examined, start, found, check, parity)
+        if whole and examined.form == "loop" and start.scale:
+            stops(segment, model, start, host, steps, descent, parity)
+    _level(compared)
+    _settle(examined, compared, parity)
+    return parity
+
+
+def _level(compared: list[Step]) -> None:
+    """An energy's error is relative to the largest energy of all starts of one width: a single row may hold a small one."""
+    widest: dict[tuple[str, float], float] = {}
+    for step in compared:
+        for name in _ENERGIES & step.wanted.keys():
+            key = name, step.start.scale
+            widest[key] = max(widest.get(key, 0.0), largest(step.sizes.get(name, step.wanted[name]).numpy()))
+    for step in compared:
+        for name in _ENERGIES & step.wanted.keys():
+            step.sizes[name] = torch.full_like(step.wanted[name], widest[name, step.start.scale])
+
+
+def segments(examined: Examined) -> list[int]:
+    """The batch sizes at which whole segments are run: the two smallest. More rows would only make their sums longer."""
+    return sorted(set(examined.batches))[:2]
+
+
+def _cases(examined: Examined) -> Iterator[tuple[Case, bool]]:
+    """Starts, and whether the whole segment is run from them: at the smallest batch for each seed, at the next for one.
+
+    Starts spread wider, and steps that are longer, are there for the energy and its gradient; a step shows those.
+    """
+    first = examined.seeds[0]
+    smallest, *_ = whole = segments(examined)
+    for batch in examined.batches:
+        yield still(examined, batch, first), batch == smallest
+        for seed in examined.seeds:
+            yield case(examined, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
+            yield case(examined, batch, seed, 3.0), False
+        bold = case(examined, batch, first, 3.0)
+        yield replace(bold, step_scale=BOLD * bold.step_scale), False
+
+
+def _places(examined: Examined, start: Case, descent: Replayed) -> list[int]:
+    """The steps that are compared: the first and the last, with noise and without, and the first not finite.
+
+    At the smallest batch also 1, 4, 16 and so on: what differs from step to step does not depend on the batch.
+    """
+    made = len(descent.found)
+    places = {0, made - 1}
+    if start.batch == min(examined.batches):
+        places |= {4**n for n in range(made.bit_length())}
+    for noisy in (True, False):
+        places.update([k for k in range(made) if (k in examined.noisy) == noisy][:1])
+    places.update([k for k, f in enumerate(descent.found) if not all(np.isfinite(v).all() for v in f.values())][:1])
+    return sorted(k for k in places if k < made)
+
+
+def _finite(examined: Examined, start: Case, pairs: list[Step]) -> None:
+    if start.scale > 1.0:
+        return
+    for step in pairs:
+        for name, tensor in step.wanted.items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise BadEnergy(
+                    f"The descent in PyTorch is not finite within {examined.unroll} steps (batch {start.batch}, "
+                    f"seed {start.seed}, first seen in {name!r}); a smaller step size, "
+                    "or a term that confines the state, keeps it finite."
+                )
+            if not np.isfinite(step.found[name]).all():
+                raise ParityError(name, start.batch, start.seed, float("inf"), examined.tolerance)
+
+
+def _settle(examined: Examined, compared: list[Step], parity: Parity) -> None:
+    """Note the errors; where one is beyond the tolerance, let float64 decide.
+
+    How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be off
+    by nothing by chance. Chains in which a decision of this step hangs on rounding may end in another state that is as good:
+    their energies must match all the same, and be what PyTorch says of the state that they end in.
+    """
+    found = [(step, step.errors()) for step in compared]
+    suspects = {name for _, errors in found for name, error in errors.items() if error > examined.tolerance}
+    for _, errors in found:
+        for name, error in errors.items():
+            if name not in suspects:
+                parity.note(name, error)
+    if not suspects:
+        return
+    if not any(bool(step.clear.any()) for step in compared if step.start.scale):
+        raise BadEnergy(
+            "The rule chooses between energies that are equal to rounding in every chain that was tried, so the file cannot be "
+            "compared; a wider `initial`, or an energy that depends more on the state, tells them apart."
+        )
+    verdicts = [one for step in compared for one in judged(step, suspects)]
+    own: dict[tuple[str, float], float] = {}
+    for one in verdicts:
+        own[one.kind] = max(own.get(one.kind, 0.0), one.own)
+    for one in sorted(verdicts, key=lambda one: -one.error):
+        name, noise, start = one.kind[0], own[one.kind], one.start
+        allowed = max(examined.tolerance, _ROUNDING * noise)
+        if one.error > allowed:
+            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
+            raise ParityError(name, start.batch, start.seed, one.error, allowed, detail)
+        parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
+        parity.note(name, one.error)

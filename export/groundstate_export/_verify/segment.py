@@ -1,0 +1,111 @@
+"""The whole segment of a file against its own steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from groundstate_export._errors import ParityError
+from groundstate_export._examine.starts import Case, relative
+from groundstate_export._ir.graph import Array
+from groundstate_export._onnxruntime import ort
+from groundstate_export._unroll.segment import Segment
+from groundstate_export._verify.findings import Parity
+from groundstate_export._verify.replay import Arrays, Replayed, Steps, beginning, run, session
+
+
+def bounds(steps: int, tolerance: float = 0.0) -> Arrays:
+    """What a loop takes besides: how many steps, and the residual below which a chain stays."""
+    return {"max_steps": np.array(steps, np.int64), "tolerance": np.array(tolerance, np.float32)}
+
+
+def same_as_steps(
+    segment: Segment,
+    model: bytes,
+    start: Case,
+    found: Arrays,
+    wanted: Arrays,
+    parity: Parity,
+    limits: tuple[int, float] | None = None,
+) -> None:
+    """The segment against its steps, run one after another."""
+    steps, tolerance = limits or (segment.examined.unroll, 0.0)
+    error = _apart(found, wanted)
+    if max(error.values()) > segment.examined.tolerance:
+        # Where ONNX Runtime fuses nothing, both compute the same operators on the same numbers.
+        feeds = start.feeds()
+        plain = run(session(model, plain=True), feeds | bounds(steps, tolerance))
+        error = _apart(plain, Steps(segment, plain=True).segment(feeds, steps, tolerance).outputs)
+        error |= {n: e for n, e in _begun(segment, start, found, wanted).items() if e > segment.examined.tolerance}
+        name = max(error, key=lambda n: error[n])
+        if error[name] > 0.0:
+            detail = "The segment differs from its own steps. "
+            raise ParityError(name, start.batch, start.seed, error[name], 0.0, detail)
+    parity.note("segment", max(error.values()))
+
+
+def _begun(segment: Segment, start: Case, found: Arrays, wanted: Arrays) -> dict[str, float]:
+    """How far the energies of the first two steps are apart, where rounding is not amplified yet, whatever is fused."""
+    columns = math.ceil(2 / segment.examined.trace_every)
+    error = _apart({"trace": found["trace"][:, :columns]}, {"trace": wanted["trace"][:, :columns]})
+    if segment.examined.trace_every > 1:
+        # The file reports the first of these energies only, so its first two steps run once more, as a segment that ends there.
+        first, model = beginning(segment)
+        slots = len(first.examined.noisy)
+        feeds = {
+            n: np.ascontiguousarray(t[:, :slots]) if n.startswith("noise.") else t for n, t in start.feeds().items()
+        }
+        ends = [run(session(model), feeds), Steps(first).segment(feeds, first.examined.unroll).outputs]
+        error |= _apart(*({"energy": end["energy"]} for end in ends))
+    return error
+
+
+def _apart(found: Arrays, wanted: Arrays) -> dict[str, float]:
+    """The largest difference of each output, relative to its largest entry; infinite where shapes or what is finite differ."""
+    errors = {}
+    for name, tensor in wanted.items():
+        other = found[name]
+        if other.shape != tensor.shape or not np.array_equal(np.isfinite(other), np.isfinite(tensor)):
+            errors[name] = float("inf")
+            continue
+        a, b = (t[np.isfinite(tensor)].astype(np.float64) for t in (other, tensor))
+        largest = float(np.abs(b).max(initial=0.0))
+        errors[name] = float(np.abs(a - b).max(initial=0.0)) / (largest or 1.0)
+    return errors
+
+
+def stops(
+    segment: Segment,
+    model: bytes,
+    start: Case,
+    host: ort.InferenceSession,
+    alone: Steps,
+    descent: Replayed,
+    parity: Parity,
+) -> None:
+    """A loop that stops early, by a tolerance that some chains meet and others do not, against its steps."""
+    residuals = np.sort(descent.residuals(), axis=None)
+    if residuals[0] <= 0 or not np.isfinite(residuals[-1]):
+        return
+    gaps = residuals[1:] / residuals[:-1] if len(residuals) > 1 else np.array([1.0])
+    middle = slice(len(gaps) // 4, max(len(gaps) // 4 + 1, 3 * len(gaps) // 4))
+    place = middle.start + int(np.argmax(gaps[middle]))
+    between = float(np.sqrt(residuals[place] * residuals[min(place + 1, len(residuals) - 1)]))
+    for steps, tolerance in ((max(1, segment.examined.unroll // 2), 0.0), (segment.examined.unroll, between)):
+        feeds = start.feeds()
+        found = run(host, feeds | bounds(steps, tolerance))
+        wanted = alone.segment(feeds, steps, tolerance).outputs
+        same_as_steps(segment, model, start, found, wanted, parity, (steps, tolerance))
+
+
+def unmoved(segment: Segment, start: Case, found: Mapping[str, Array]) -> None:
+    """A step_scale of 0, without noise, must leave the state where it is."""
+    if start.scale:
+        return
+    for name in segment.examined.state:
+        error = relative(found[f"next.{name}"], start.state[name])
+        if error > 0.0:
+            detail = "With `step_scale` 0 the state must stay: the rule must multiply its step size by it. "
+            raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

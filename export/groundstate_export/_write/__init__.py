@@ -1,0 +1,1 @@
+"""Write: the graph and its header as one ONNX file."""

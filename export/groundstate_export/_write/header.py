@@ -1,0 +1,182 @@
+"""The header: what a file says about itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from groundstate_export._arguments import Until
+from groundstate_export._card import Check
+from groundstate_export._examine.examined import Examined
+from groundstate_export._examine.sizes import Sizes
+from groundstate_export._ir.dimensions import greatest, product
+from groundstate_export._ir.graph import Batch, Graph, Shape, Value
+from groundstate_export._ir.program import Spec
+from groundstate_export._unroll.segment import Segment
+from groundstate_export._verify.findings import Parity
+from groundstate_export._verify.parity import segments
+from groundstate_export._write.model import dims
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """The header's name of a dtype, such as ``float32``."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _described(spec: Spec, value: Value) -> dict[str, Any]:
+    """Dtype and shape without the batch, as the graph has them: an axis that is up to the problem is described by its sizes."""
+    return {"dtype": dtype_name(spec.dtype), "shape": dims(value.shape[1:])}
+
+
+def nested(spec: Spec, shape: Shape) -> dict[str, Any]:
+    """JSON schema of a tensor as nested arrays, of any length where that is up to the problem.
+
+    Args:
+        spec: Its dtype.
+        shape: Its shape without the batch, as the graph has it.
+    """
+    kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
+    schema: dict[str, Any] = {"type": kind}
+    for size in reversed(shape):
+        length = {"minItems": 1} if isinstance(size, Batch) else {"minItems": size, "maxItems": size}
+        schema = {"type": "array", "items": schema, **length}
+    return schema
+
+
+def _object(specs: Mapping[str, Spec], values: Mapping[str, Value]) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {name: nested(spec, values[name].shape[1:]) for name, spec in specs.items()},
+        "required": list(specs),
+        "additionalProperties": False,
+    }
+
+
+FORMAT = 4
+
+_MOST_ELEMENTS = 1 << 24
+"""Of a problem that brings its own sizes, by default: 64 MiB a tensor and a row."""
+
+
+def largest(graph: Graph) -> list[int | str]:
+    """Elements of a step's largest tensor per row; for files of any size, the products of sizes among which the largest is."""
+    depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
+    computed = [product(v.shape) for n in graph.needed() for v in n.outputs if v in depends]
+    return [str(one) if one.powers else one.times for one in greatest(computed)]
+
+
+def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Everything that the file says about itself but how it was proven, see ``docs/artefact.md``."""
+    examined, graph, card = segment.examined, segment.graph, segment.examined.card
+    inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
+    asked = {name: spec for name, spec in inputs.items() if name not in examined.parameters}
+    name = card.name or re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-") or "energy"
+    answers = {k: graph.outputs[f"answer.{k}"] for k in examined.answers}
+    described = ", ".join(asked) or "nothing"
+    checks = card.described_checks()
+    steps = examined.unroll
+    return {
+        "format": FORMAT,
+        "name": name,
+        "title": card.title or name,
+        "description": card.description or f"Finds {', '.join(examined.answers)} of low energy, given {described}.",
+        "licence": card.licence,
+        "version": card.version,
+        "task": card.task,
+        "form": examined.form,
+        "trace_every": examined.trace_every,
+        "batch": examined.fixed_batch,
+        "precision": examined.precision,
+        "inputs": {
+            k: _described(v, graph.inputs[k])
+            | ({"default": examined.parameters[k].tolist()} if k in examined.parameters else {})
+            for k, v in inputs.items()
+        },
+        **_segment_of(segment),
+        "checks": [
+            {"name": k, "description": one.description, "tolerance": one.tolerance, "unit": one.unit}
+            for k in examined.check_names
+            for one in [checks.get(k, Check())]
+        ],
+        "accept": examined.accepted.header(),
+        "stages": [dict(stage) for stage in stages],
+        "request": dict(card.request) if card.request is not None else _object(asked, graph.inputs),
+        "answer": dict(card.answer) if card.answer is not None else _object(examined.answers, answers),
+        "defaults": {
+            "restarts": 8,
+            "max_steps": 32 * steps,
+            "patience": 8 * steps,
+            "luby_exponent": 1.0,
+            "residual_tolerance": 1e-3,
+        }
+        | dict(card.defaults),
+        "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536}
+        | ({"elements": _MOST_ELEMENTS} if sizes is not None else {})
+        | dict(card.limits),
+        "self_test": dict(card.self_test) if card.self_test is not None else None,
+        "parity": {},
+        "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
+    }
+
+
+def stage_of(segment: Segment, name: str, key: str, until: Until) -> dict[str, Any]:
+    """What the header says about an earlier stage."""
+    fields = _segment_of(segment)
+    return {
+        "name": name,
+        "model": key,
+        "trace_every": segment.examined.trace_every,
+        **fields,
+        "until": until.header(),
+    }
+
+
+def _segment_of(segment: Segment) -> dict[str, Any]:
+    """What the header says about a segment, of a stage or of the whole file."""
+    examined, graph = segment.examined, segment.graph
+    starts, times = examined.starts(), examined.noise_times
+    noise: dict[str, Any] = {}
+    if times is not None:
+        for name, tensor in examined.state.items():
+            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
+                "period": times.period,
+                "offsets": list(times.offsets),
+            }
+    return {
+        "steps": examined.unroll,
+        "elements": largest(segment.graphs.step),
+        "state": {
+            k: _described(v, graph.inputs[f"state.{k}"])
+            | {"initial": starts[k].header(), "minimised": k in examined.state}
+            for k, v in examined.state_specs().items()
+        },
+        "noise": noise,
+        "answers": {k: _described(v, graph.outputs[f"answer.{k}"]) for k, v in examined.answers.items()},
+        "terms": [{"name": t, "description": examined.card.terms.get(t, "")} for t in examined.terms],
+    }
+
+
+def proof_of(examined: Examined, sizes: Sizes | None, parity: Parity) -> dict[str, Any]:
+    """How the file was held against PyTorch."""
+    return {
+        "tolerance": examined.tolerance,
+        "worst": max(parity.worst.values()),
+        "batches": list(examined.batches),
+        "segments": segments(examined),
+        "seeds": list(examined.seeds),
+        **({} if sizes is None else {"sizes": sizes.examples()}),
+        "outputs": parity.worst,
+        "judged": parity.judged,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"

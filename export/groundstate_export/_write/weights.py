@@ -1,0 +1,96 @@
+"""Weights: each is stored once, although a gradient uses it turned, turned and scaled, or (a kernel) turned and mirrored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from groundstate_export._ir.graph import Array
+
+_SMALL = 512
+"""Entries that are not worth the nodes that would make them."""
+
+
+class Weights:
+    """Gives constants their names, and decides which are stored and which are made of others when a file is loaded.
+
+    ONNX Runtime computes nodes of constants once, before it runs anything.
+
+    Args:
+        fresh: A name that nothing has yet.
+    """
+
+    def __init__(self, fresh: Callable[[], str]) -> None:
+        self.fresh = fresh
+        self.names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+        self.arrays: dict[str, Array] = {}
+
+    def name(self, array: Array) -> str:
+        """The name of a constant; equal ones have one."""
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self.names:
+            self.names[key] = self.fresh()
+            self.arrays[self.names[key]] = array
+        return self.names[key]
+
+    def write(self) -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
+        """What is stored, and the nodes that make the rest of it."""
+        stored: dict[str, Array] = {}
+        nodes: list[onnx.NodeProto] = []
+        vectors = {name: a for name, a in self.arrays.items() if 1 < a.size == max(a.shape, default=0)}
+        for name, array in self.arrays.items():
+            made: list[onnx.NodeProto] = []
+            if array.size > _SMALL and array.ndim >= 2:
+                made = list(
+                    self._made(name, array, stored, vectors) if array.ndim == 2 else self._mirrored(name, array, stored)
+                )
+            nodes += made
+            if not made:
+                stored[name] = array
+        return [numpy_helper.from_array(array, name) for name, array in stored.items()], nodes
+
+    def _made(
+        self, name: str, array: Array, stored: dict[str, Array], vectors: dict[str, Array]
+    ) -> Iterator[onnx.NodeProto]:
+        for source, original in stored.items():
+            if original.shape != array.shape[::-1] or original.dtype != array.dtype:
+                continue
+            turned = original.T
+            if np.array_equal(turned, array):
+                yield helper.make_node("Transpose", [source], [name], perm=[1, 0])
+                return
+            for vector, factor in vectors.items():
+                if _scales(turned, factor, array):
+                    middle = self.fresh()
+                    yield helper.make_node("Transpose", [source], [middle], perm=[1, 0])
+                    yield helper.make_node("Mul", [middle, vector], [name])
+                    return
+
+    def _mirrored(self, name: str, array: Array, stored: dict[str, Array]) -> Iterator[onnx.NodeProto]:
+        """A kernel with its channels exchanged and its places mirrored, as the gradient of a convolution has it."""
+        places = list(range(2, array.ndim))
+        for source, original in stored.items():
+            if original.ndim != array.ndim or original.dtype != array.dtype or original.shape[:2] != array.shape[1::-1]:
+                continue
+            if np.array_equal(np.flip(original.swapaxes(0, 1), tuple(places)), array):
+                middle = self.fresh()
+                yield helper.make_node("Transpose", [source], [middle], perm=[1, 0, *places])
+                bounds = [[-1] * len(places), [-(1 << 31)] * len(places), places, [-1] * len(places)]
+                names = [self.fresh() for _ in bounds]
+                stored |= {n: np.array(b, np.int64) for n, b in zip(names, bounds, strict=True)}
+                yield helper.make_node("Slice", [middle, *names], [name])
+                return
+
+
+def _scales(turned: Array, factor: Array, array: Array) -> bool:
+    """Whether the product is the array, to the last bit, and of its shape."""
+    if factor.dtype != array.dtype or np.broadcast_shapes(factor.shape, (1, 1)) not in {
+        (len(array), 1),
+        (1, array.shape[1]),
+    }:
+        return False
+    factor = np.broadcast_to(factor, np.broadcast_shapes(factor.shape, (1, 1)))
+    return np.array_equal(turned[:1, :1] * factor[:1, :1], array[:1, :1]) and np.array_equal(turned * factor, array)

@@ -1,0 +1,139 @@
+"""Serve models to language models over MCP: `groundstate serve`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+import groundstate
+from groundstate.cli.console import SOLVED, STOPPED, example
+from groundstate_mcp import build_server, serving
+
+_HOST, _PORT = "127.0.0.1", 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of the command, as they were typed."""
+
+    models: tuple[str, ...]
+    mcp: bool
+    folder: str | None
+    http: bool
+    host: str | None
+    port: int | None
+    token_file: str | None
+    no_auth: bool
+    on_question: str | None
+    detail: str | None
+    restarts: int | None
+    max_steps: int | None
+    deadline: float | None
+    alternatives: int | None
+    device: str
+
+    def check(self) -> None:
+        """Refuse what does not go together, before anything is loaded.
+
+        Raises:
+            click.UsageError: If it does not.
+        """
+        if not self.mcp:
+            raise click.UsageError("Name the protocol: --mcp, the Model Context Protocol.")
+        alone = (self.host, self.port, self.token_file, self.no_auth or None)
+        if not self.http and any(option is not None for option in alone):
+            raise click.UsageError(
+                "--host, --port, --token-file and --no-auth are for --http; without it the client starts this command."
+            )
+        if self.token_file is not None and self.no_auth:
+            raise click.UsageError("--token-file and --no-auth contradict each other; give one of them.")
+
+    @property
+    def token(self) -> str | None:
+        """What clients must send.
+
+        Raises:
+            click.UsageError: If its file cannot be read, or is empty.
+        """
+        if self.token_file is None:
+            return None
+        try:
+            token = Path(self.token_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"--token-file {self.token_file!r} cannot be read: {error}.") from None
+        if not token or not token.isascii():
+            raise click.UsageError(f"--token-file {self.token_file!r} must hold one line of ASCII characters.")
+        return token
+
+    @property
+    def served(self) -> list[str]:
+        """The models, and the folder of models."""
+        named = [*self.models, *([self.folder] if self.folder else [])]
+        return named or groundstate.models()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `groundstate_mcp.build_server` takes and was given."""
+        names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@click.command(
+    name="serve",
+    epilog=example("groundstate serve --mcp sudoku", "groundstate serve --mcp sudoku scheduling --http --port 8000"),
+)
+@click.argument("models", nargs=-1)
+@click.option("--mcp", is_flag=True, help="Use the Model Context Protocol.")
+@click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Serve every .onnx file in a folder too.")
+@click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp.  [default: stdin and stdout]")
+@click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
+@click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
+@click.option(
+    "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
+)
+@click.option("--detail", help="How much of an outcome is returned: brief or full.  [default: brief]")
+@click.option("--restarts", type=int, help="Most chains to start for each problem.")
+@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
+@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 2]")
+@click.option("--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback.")
+def command(**options: Any) -> int:
+    """Serve models as tools of language models, over MCP.
+
+    MODELS are installed names or paths of .onnx files; all installed models if none is given. Over stdin and stdout the client
+    starts this command; with --http it serves any number of clients.
+    """
+    return serve(Options(**options))
+
+
+def serve(options: Options) -> int:
+    """Serve until the client leaves or somebody stops it; returns the exit code. stdout carries the protocol and nothing else."""
+    options.check()
+    token = options.token
+    server = build_server(options.served, **options.settings)
+    if options.http:
+        serving.over_http(
+            server,
+            options.host or _HOST,
+            _PORT if options.port is None else options.port,
+            _ready,
+            token=token,
+            anyone=options.no_auth,
+        )
+        return STOPPED
+    if sys.stdin.isatty():
+        click.echo(
+            "groundstate: using MCP over stdin and stdout, to the client that starts this. Ctrl-C ends it.", err=True
+        )
+    serving.over_stdio(server)
+    return SOLVED
+
+
+def _ready(address: str) -> None:
+    click.echo(f"groundstate: serving MCP at {address}. Ctrl-C ends it.", err=True)

@@ -1,0 +1,215 @@
+"""Which of equally good schedules is given: the earliest, by a stated convention, so that nobody is asked about mere times.
+
+The activities that take place in an answer are placed once more, in the order of the request (each behind those that it comes
+after), each at the earliest start that those before it leave, in the first room of its list. If that is a schedule, and as
+good, it is the one that is given; it depends on the request alone. Else the answer itself is moved as early as it goes, one
+activity after another, as long as that costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from groundstate_models.scheduling.answer import printed
+from groundstate_models.scheduling.check import Placed, cost, placements, violations
+from groundstate_models.scheduling.compile import Compiled
+from groundstate_models.scheduling.modes import modes
+from groundstate_models.scheduling.preferences import Placement
+from groundstate_models.scheduling.schedule import Activity, Schedule
+from groundstate_models.scheduling.starts import lags
+
+MOST_LOOKS = 1_000_000
+"""Pairs of placements looked at; what is left then stays where it is."""
+
+_ROUNDS = 8
+_CLOSE = 1e-9
+
+
+def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An answer as good as one that passes the check, with ties of times and rooms settled; the same where nothing is gained."""
+    schedule = compiled.schedule
+    placed, broken = placements(schedule, answer)
+    if broken:
+        return answer
+    ties = _Ties(compiled, placed)
+    for found in (ties.anew(), ties.shifted()):
+        if found is None:
+            continue
+        other = printed(schedule, found)
+        if not violations(schedule, other) and _as_good(schedule, other, answer):
+            return other
+    return answer
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two answers place the same activities at the same times in the same rooms."""
+    return _seen(one) == _seen(other)
+
+
+def _seen(answer: Mapping[str, Any]) -> frozenset[tuple[Any, ...]]:
+    return frozenset((one["name"], one["start"], one.get("room")) for one in answer["activities"])
+
+
+def _as_good(schedule: Schedule, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    prices = zip(
+        cost(schedule, one).key(schedule.objective), cost(schedule, other).key(schedule.objective), strict=True
+    )
+    for mine, others in prices:
+        if abs(mine - others) > _CLOSE:
+            return mine < others
+    return True
+
+
+class _Ties:
+    """Placing the activities of an answer.
+
+    Args:
+        compiled: The problem; its values are where activities may be.
+        placed: The answer.
+    """
+
+    def __init__(self, compiled: Compiled, placed: Placed) -> None:
+        self.compiled, self.schedule, self.placed = compiled, compiled.schedule, placed
+        self.looks = 0
+        self.near = {name: self._neighbours(name) for name in placed}
+        self.free = modes(self.schedule) if compiled.loose else {}
+
+    def anew(self) -> Placed | None:
+        """Every activity as early as those before it let it, in the order of the request; None where one finds no place."""
+        found: Placed = {}
+        for name in self._in_order():
+            one = next((one for one in self._possible(name, found) if self._fits(name, one, found)), None)
+            if one is None:
+                return None
+            found[name] = one
+        return found
+
+    def shifted(self) -> Placed:
+        """The answer, with every activity moved to an earlier time, or an earlier room of its list, while that costs nothing."""
+        found = dict(self.placed)
+        for _ in range(_ROUNDS):
+            moved = False
+            for name in sorted(found, key=lambda name: (found[name].start, self.schedule.activities[name].index)):
+                now = found.pop(name)
+                rank, price = self._rank(name, now), self._price(name, now, found)
+                found[name] = next(
+                    (
+                        one
+                        for one in self._possible(name, found)
+                        if self._rank(name, one) < rank
+                        and self._fits(name, one, found)
+                        and self._price(name, one, found) <= price + _CLOSE
+                    ),
+                    now,
+                )
+                moved |= found[name] != now
+            if not moved:
+                break
+        return found
+
+    def _in_order(self) -> Iterator[str]:
+        """The activities of the answer in the order of the request, each behind those that it comes after."""
+        left = [name for name in self.schedule.activities if name in self.placed]
+        while left:
+            waiting = set(left)
+            # A circle of orders has no answer, and this is one.
+            name = next(name for name in left if not waiting.intersection(self.schedule.activities[name].after))
+            left.remove(name)
+            yield name
+
+    def _rank(self, name: str, one: Placement) -> tuple[int, int]:
+        rooms = self.schedule.activities[name].rooms
+        return one.start, rooms.index(one.room) if one.room is not None else 0
+
+    def _possible(self, name: str, beside: Placed) -> list[Placement]:
+        """Placements to choose from, the earliest first, then in the order of its rooms."""
+        activity = self.schedule.activities[name]
+        if activity.at is not None and not activity.rooms:
+            return [self.placed[name]]
+        kinds = {(one.start, one.room) for one in self.compiled.values[name].values()}
+        if self.compiled.loose:
+            kinds |= set(self._left_shifted(name, beside))
+        found = [
+            Placement(start, start + activity.duration, room)
+            for start, kind in kinds
+            for room in ((None,) if kind is None else self.compiled.rooms[kind])
+        ]
+        return sorted(found, key=lambda one: self._rank(name, one))
+
+    def _left_shifted(self, name: str, beside: Placed) -> Iterator[tuple[int, str | None]]:
+        """Starts at which something free begins, or at which another activity lets this one start."""
+        for room, spans in self.free[name].items():
+            yield from ((start, room) for start, _ in self.schedule.days.pieces(spans))
+            for other in self.near[name]:
+                if other in beside:
+                    for lag in lags(self.schedule, (other, beside[other].room), (name, room)):
+                        minute = beside[other].start + lag
+                        if any(start <= minute < end for start, end in spans):
+                            yield minute, room
+
+    def _neighbours(self, name: str) -> tuple[str, ...]:
+        """Activities of the answer that a placement of this one has anything to do with."""
+        mine = self.schedule.activities[name]
+        paired = [rule.activities for rule in (*self.schedule.rules, *self.schedule.preferences) if rule.pairs]
+        return tuple(
+            other.name
+            for other in self.schedule.activities.values()
+            if other.name != name
+            and other.name in self.placed
+            and (
+                set(mine.who).intersection(other.who)
+                or set(mine.rooms).intersection(other.rooms)
+                or name in other.after
+                or other.name in mine.after
+                or any(name in names and other.name in names for names in paired)
+            )
+        )
+
+    def _fits(self, name: str, one: Placement, beside: Placed) -> bool:
+        """Whether a placement breaks no rule about it and others."""
+        mine = self.schedule.activities[name]
+        for other in self.near[name]:
+            if other in beside:
+                self.looks += 1
+                if self.looks > MOST_LOOKS or not self._apart(
+                    mine, one, self.schedule.activities[other], beside[other]
+                ):
+                    return False
+        return True
+
+    def _apart(self, mine: Activity, one: Placement, other: Activity, there: Placement) -> bool:
+        schedule = self.schedule
+        if one.start > there.start:
+            mine, one, other, there = other, there, mine, one
+        if one.room is not None and one.room == there.room and there.start < one.end:
+            return False
+        if set(mine.who).intersection(other.who):
+            way = schedule.way(schedule.place(mine, one.room), schedule.place(other, there.room))
+            if there.start < one.end + max(schedule.gap, way):
+                return False
+        if mine.name in other.after and there.start < one.end + other.gap:
+            return False
+        if other.name in mine.after and one.start < there.end + mine.gap:
+            return False
+        return not any(
+            rule.pair_broken(one, there, schedule.days)
+            for rule in schedule.rules
+            if rule.pairs and mine.name in rule.activities and other.name in rule.activities
+        )
+
+    def _price(self, name: str, one: Placement, beside: Placed) -> float:
+        """What a placement costs, by itself and with others."""
+        price = 0.0
+        for preference in self.schedule.preferences:
+            if name not in preference.activities:
+                continue
+            price += preference.weight * preference.share(self.schedule.activities[name], one)
+            if preference.pairs:
+                broken = (
+                    preference.pair_broken(one, beside[other], self.schedule.days)
+                    for other in preference.activities
+                    if other != name and other in beside
+                )
+                price += preference.weight * sum(broken)
+        return price

@@ -1,0 +1,120 @@
+"""One chain's way down, put together from the segments of a solve: what pictures of a descent are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from groundstate._header import Header
+from groundstate._problem import Segment
+from groundstate._solution import Solution
+
+Decode = Callable[[Mapping[str, Any]], Any]
+"""An answer from the answer tensors of one chain."""
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The moments of one chain, from where it last started to where the search ended.
+
+    Attributes:
+        steps: Updates that the chain had made at each moment.
+        energies: Energy at each moment.
+        answers: The decoded configuration at each moment; None between the ends of segments where the graph has no path.
+        failed: Checks that fail, counted, at each moment; None where it is not known.
+        began: Updates that the search had made when this chain started.
+        solution: How the search ended.
+    """
+
+    steps: tuple[int, ...]
+    energies: tuple[float, ...]
+    answers: tuple[Any, ...]
+    failed: tuple[int | None, ...]
+    began: int
+    solution: Solution
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+    @property
+    def lowest(self) -> tuple[float, ...]:
+        """The lowest energy up to each moment."""
+        return tuple(np.minimum.accumulate(self.energies).tolist())
+
+    @property
+    def rises(self) -> bool:
+        """Whether the energy rises anywhere by more than a hundredth of its range."""
+        margin = 0.01 * (max(self.energies) - min(self.energies))
+        return bool((np.array(self.energies) > np.array(self.lowest) + margin).any())
+
+    def telling(self, count: int) -> list[int]:
+        """Moments that tell the story: the first and the last known ones, and between them where the energy falls by equal parts."""
+        known = [moment for moment, answer in enumerate(self.answers) if answer is not None]
+        if not known:
+            return [0, len(self) - 1]
+        lowest = self.lowest
+        high, low = lowest[known[0]], lowest[known[-1]]
+        chosen = {known[0], known[-1]}
+        for part in range(1, count - 1):
+            wanted = high - (high - low) * part / (count - 1)
+            chosen.add(next(moment for moment in known if lowest[moment] <= wanted or moment == known[-1]))
+        return sorted(chosen)
+
+
+def best_row(segment: Segment, energy: float | None = None) -> int:
+    """The chain with the fewest failed checks, and of those the one nearest to an energy, or the lowest."""
+    order = segment.energy if energy is None else np.abs(segment.energy - energy)
+    return int(np.lexsort((order, segment.violations.sum(axis=1)))[0])
+
+
+def follow(
+    header: Header,
+    segments: Sequence[Segment],
+    solution: Solution,
+    decode: Decode,
+    failed: Callable[[Any], int | None],
+) -> Descent | None:
+    """Follow the best chain of the last segment back to where it started; None where nothing descended.
+
+    Args:
+        header: The artefact's.
+        segments: What ``watch`` was called with.
+        solution: How the search ended.
+        decode: Answers from answer tensors.
+        failed: Checks that an answer fails, counted; None where nothing can tell.
+    """
+    if not segments:
+        return None
+    way = [(segments[-1], best_row(segments[-1], solution.energy))]
+    for before in reversed(segments[:-1]):
+        after, row = way[-1]
+        here = np.flatnonzero(before.chain == after.chain[row])
+        if not len(here):
+            break
+        way.append((before, int(here[0])))
+    way.reverse()
+    length, traced = header.steps, header.traced
+    steps = [k * length + step for k in range(len(way)) for step in traced] + [len(way) * length]
+    energies: list[float] = []
+    answers: list[Any] = []
+    end: Any = None
+    for segment, row in way:
+        energies += segment.trace[row].astype(float).tolist()
+        if segment.path:
+            answers += [decode({n: x[row, k] for n, x in segment.path.items()}) for k in range(len(traced))]
+        else:
+            answers += [end, *[None] * (len(traced) - 1)]
+        end = decode({name: tensor[row] for name, tensor in segment.answer.items()})
+    energies.append(float(way[-1][0].energy[way[-1][1]]))
+    answers.append(end)
+    return Descent(
+        steps=tuple(steps),
+        energies=tuple(energies),
+        answers=tuple(answers),
+        failed=tuple(None if answer is None else failed(answer) for answer in answers),
+        began=segments[-1].steps - steps[-1],
+        solution=solution,
+    )

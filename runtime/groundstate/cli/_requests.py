@@ -1,0 +1,282 @@
+"""Where requests come from: an argument, a file or stdin; one per line, a table, or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from groundstate import Fault, RequestError, Solver, _words
+from groundstate.cli.console import complain
+
+_SUFFIXES = {".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sdk", ".sdm"}
+_NO_TEXT = frozenset(range(9))
+"""Bytes that text does not contain and binary files do."""
+
+_WHOLE = 100_000
+"""Lines over which one JSON request may be spread."""
+
+_SEPARATORS = "\t;,"
+
+_COLUMNS = ("request", "puzzle", "puzzles", "quiz", "quizzes", "problem", "grid", "question")
+"""Names of columns that hold requests, the likeliest first."""
+
+_BESIDE = frozenset({"id", "solution", "solutions", "answer", "difficulty", "clues", "rating", "name", "source", "tag"})
+"""Names of columns beside them: a first line of nothing but known names is a header."""
+
+_WIDEST = 100
+"""Cells in a row of the widest board that is looked for over several lines."""
+
+_FAULTS = 4
+"""Faults of one request that are printed; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A request as it was written, and its line if it came from a file."""
+
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Requests to solve.
+
+    Attributes:
+        items: The requests, read as they are taken.
+        name: The file, or ``stdin``; None for an argument.
+        count: How many there are, where that is known without reading stdin.
+    """
+
+    items: Iterator[Item]
+    name: str | None = None
+    count: int | None = None
+
+    def where(self, item: Item) -> str:
+        """``puzzles.csv, line 3: ``, or nothing for an argument."""
+        return f"{self.name}, line {item.line}: " if item.line is not None else ""
+
+
+def find(solver: Solver, argument: str | None, column: str | None = None) -> Source:
+    """The requests that a command-line argument means.
+
+    Args:
+        solver: The model that they are for: its notation decides whether a line is a board or one row of a board.
+        column: The column of a table that holds them, by its name in the header; found by itself if None.
+
+    Raises:
+        click.UsageError: If the argument names a file that is missing or is not text, or the table has no such column.
+    """
+    if argument is None or argument == "-":
+        if sys.stdin.isatty():
+            click.echo("Type requests, one per line; end with Ctrl-D.", err=True)
+        return Source(_items(solver, sys.stdin, column, "stdin"), "stdin")
+    if argument.startswith("@"):
+        return _file(solver, Path(argument[1:]), column)
+    text = argument.strip()
+    if not text.startswith(("{", "[")):
+        kind = _kind_of_path(argument)
+        if kind == "file":
+            return _file(solver, Path(argument), column)
+        if kind == "folder":
+            raise click.UsageError(f"{argument!r} is a folder; give the name of a file, or a request.")
+        if Path(argument).suffix.lower() in _SUFFIXES or argument.startswith(("/", "./", "../", "~")):
+            raise click.UsageError(f"There is no file {argument!r}.")
+    return Source(iter([Item(text)]), None, 1)
+
+
+def one(solver: Solver, argument: str, what: str) -> tuple[Source, Item]:
+    """The single request that an argument means.
+
+    Raises:
+        click.UsageError: If there is none, or more than one.
+    """
+    source = find(solver, argument)
+    items = list(itertools.islice(source.items, 2))
+    if len(items) != 1:
+        raise click.UsageError(
+            f"{source.name} holds {'more than one' if items else 'no'} {what}; this command takes exactly one."
+        )
+    return source, items[0]
+
+
+def request(solver: Solver, item: Item) -> dict[str, Any]:
+    """The request that a text means: JSON, or the task's notation. JSON is coerced to the model's shapes as for a tool.
+
+    Raises:
+        RequestError: If it is neither.
+    """
+    if not item.text.startswith(("{", "[")):
+        return solver.parse(item.text)
+    try:
+        parsed = json.loads(item.text)
+    except RecursionError:
+        raise RequestError([Fault("", "The request is nested too deeply to be read as JSON.")]) from None
+    except ValueError as error:
+        raise RequestError([Fault("", f"The request is not valid JSON: {error}.")]) from None
+    if not isinstance(parsed, dict):
+        names = _words.quoted(solver.header.request.get("properties", {}))
+        said = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
+        raise RequestError([Fault("", said)])
+    coerced, _ = solver.coerce(parsed)
+    return dict(coerced)
+
+
+def warn(source: Source, item: Item, error: RequestError) -> None:
+    """Print what is wrong with one request on stderr: the first faults, and how many more there are."""
+    complain(f"{source.where(item)}{' '.join(_words.first(error.faults, _FAULTS))}{_stop(error)}")
+
+
+def _stop(error: RequestError) -> str:
+    return "." if len(error.faults) > _FAULTS else ""
+
+
+def _json_kind(value: object) -> str:
+    return {list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
+
+
+def _kind_of_path(argument: str) -> str | None:
+    try:
+        path = Path(argument)
+        return "file" if path.is_file() else "folder" if path.is_dir() and argument.strip(".") else None
+    except (OSError, ValueError):  # too long a name, or a zero byte in it
+        return None
+
+
+def _file(solver: Solver, path: Path, column: str | None) -> Source:
+    try:
+        with path.open("rb") as binary:
+            if _NO_TEXT.intersection(binary.read(4096)):
+                raise click.UsageError(f"{path} is not a text file; it must hold one request per line.")
+        count = sum(1 for _ in _read(solver, path, column))
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise click.UsageError(f"{str(path)!r} cannot be read: {reason}.") from None
+    return Source(_read(solver, path, column), str(path), count)
+
+
+def _read(solver: Solver, path: Path, column: str | None) -> Iterator[Item]:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        yield from _items(solver, lines, column, str(path))
+
+
+def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) -> Iterator[Item]:
+    """The requests in lines of text, whichever layout they have."""
+    numbered = _written(enumerate(lines, start=1))
+    start = next(numbered, None)
+    if start is None:
+        if column is not None:
+            raise click.UsageError(f"{name} holds no table, so it has no column {column!r}.")
+        return
+    text = start[1]
+    separator, cells = _cells(text)
+    header = [cell.casefold() for cell in cells]
+    if column is not None or _is_header(header):
+        place = _column(header, cells, column, name)
+        yield from (_cell(text, separator, place, line) for line, text in numbered)
+        return
+    ahead = itertools.chain([start], numbered)
+    if text.startswith("{") and not _is_json(text):
+        yield from _spread(list(itertools.islice(ahead, _WHOLE)))
+        return
+    if text.startswith(("{", "[")):
+        yield from (Item(text, line) for line, text in ahead)
+        return
+    yield from _boards(solver, ahead, separator)
+
+
+def _spread(lines: list[tuple[int, str]]) -> Iterator[Item]:
+    """One JSON object over several lines; if that is no JSON either, one request per line."""
+    whole = "\n".join(text for _, text in lines)
+    if _is_json(whole):
+        yield Item(whole, lines[0][0])
+    else:
+        yield from (Item(text, line) for line, text in lines)
+
+
+def _boards(solver: Solver, lines: Iterator[tuple[int, str]], separator: str | None) -> Iterator[Item]:
+    """One request per line; or one board over as many lines as each has cells, if the model reads that and not a single line."""
+    start = next(lines)
+    ahead = itertools.chain([start], lines)
+    side = len(_squeezed(start[1]))
+    if separator is None and 1 < side <= _WIDEST and not _is_read(solver, start[1]):
+        block = list(itertools.islice(ahead, side))
+        while _is_read(solver, whole := "".join(_squeezed(text) for _, text in block)):
+            yield Item(whole, block[0][0])
+            block = list(itertools.islice(ahead, side))
+        ahead = itertools.chain(block, ahead)
+    for line, text in ahead:
+        yield _cell(text, separator, None, line)
+
+
+def _is_read(solver: Solver, text: str) -> bool:
+    try:
+        solver.parse(text)
+    except RequestError:
+        return False
+    return True
+
+
+def _squeezed(text: str) -> str:
+    """A row of a board without spaces, rulers and the lines between boxes."""
+    return "".join(c for c in text if c not in " |+-")
+
+
+def _written(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Lines that hold something, without the space around it. Comments and the rulers of a drawn board hold nothing."""
+    for line, raw in numbered:
+        text = raw.lstrip("\ufeff").strip()
+        if text and not text.startswith("#") and text.strip("-+=| "):
+            yield line, text
+
+
+def _cells(text: str) -> tuple[str | None, list[str]]:
+    """The separator of a line of a table, if it has one, and its cells."""
+    if text.startswith(("{", "[")):
+        return None, [text]
+    separator = next((mark for mark in _SEPARATORS if mark in text), None)
+    return separator, [cell.strip() for cell in _split(text, separator)]
+
+
+def _split(text: str, separator: str | None) -> list[str]:
+    return next(csv.reader([text], delimiter=separator or ",", skipinitialspace=True), [])
+
+
+def _is_header(names: Sequence[str]) -> bool:
+    known = sum(name in _COLUMNS for name in names)
+    return known > 0 and all(name in _COLUMNS or name in _BESIDE or name.isidentifier() for name in names)
+
+
+def _column(header: Sequence[str], written: Sequence[str], column: str | None, name: str) -> int:
+    if column is not None:
+        if column.casefold() not in header:
+            raise click.UsageError(f"{name} has no column {column!r}; its columns are {_words.quoted(written)}.")
+        return header.index(column.casefold())
+    return next(header.index(known) for known in _COLUMNS if known in header)
+
+
+def _cell(text: str, separator: str | None, place: int | None, line: int) -> Item:
+    """The request in a line of a table: that of a column, or the longest cell where there is no header."""
+    if text.startswith("{") and _is_json(text):
+        return Item(text, line)
+    cells = [cell.strip() for cell in _split(text, separator)] if separator else [text.strip('" ')]
+    if place is not None:
+        return Item(cells[place] if place < len(cells) else "", line)
+    # Beside an identifier and a rating the puzzle is the longest; its solution, as long, comes after it.
+    return Item(max(cells, key=len) if cells else "", line)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
