@@ -35,21 +35,20 @@ COVER = 0.25
 STEP_SIZE = 0.12
 MOMENTUM = 0.95
 CLOCK_STEP = 3.8e-4
-RESIDUAL_TOLERANCE = 0.05
 
 AXES = {
     "first": ("seams",),
     "second": ("seams",),
-    "offset": ("seams", 2),
-    "turned": ("seams", 2),
+    "offset": ("seams", None),
+    "turned": ("seams", None),
     "weight": ("seams",),
     "free": ("pieces",),
     "row": ("rows",),
     "column": ("columns",),
-    "fill": (1,),
-    "pin": ("pieces", 2),
-    "pinned_place": ("pieces", 2),
-    "pinned_heading": ("pieces", 2),
+    "fill": (None,),
+    "pin": ("pieces", None),
+    "pinned_place": ("pieces", None),
+    "pinned_heading": ("pieces", None),
 }
 
 
@@ -57,7 +56,8 @@ class LayoutEnergy(nn.Module):
     """``energy(state, landscape=..., **inputs)`` gives named terms, each ``(batch,)``.
 
     The state is ``place`` (batch, pieces, 2), as row and column; ``heading`` (batch, pieces, 2), cosine and sine of a clockwise turn;
-    ``clock`` (batch, 1). The inputs, without the batch:
+    ``clock`` (batch, 1); ``lean`` (batch, 2), drawn when a chain starts and never moved: chains differ in how much they trust likely seams
+    over less likely ones, and in how strongly pieces repel each other. The inputs, without the batch:
 
     * ``first``, ``second`` (seams,) int64: pieces of a likely seam;
     * ``offset`` (seams, 2): where the second lies as seen from the first, in the first's own frame;
@@ -79,19 +79,20 @@ class LayoutEnergy(nn.Module):
 
     def forward(self, state: dict[str, Tensor], landscape: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
         place, heading, clock = state["place"], state["heading"], state["clock"]
-        progress = self.progress[landscape]
+        trust, cover = state["lean"].detach().exp().unbind(1)
+        progress = self.progress.expand(landscape.shape[0], -1).gather(1, landscape.unsqueeze(1)).squeeze(1)
         free = inputs["free"].unsqueeze(2)
         upright = torch.cat([torch.ones_like(free), torch.zeros_like(free)], dim=2)
         facing = free * heading + (1.0 - free) * upright
         return {
-            "seams": self._seams(place, facing, progress, **inputs),
-            "cover": self._cover(place, progress, **inputs),
+            "seams": self._seams(place, facing, progress, trust, **inputs),
+            "cover": cover * self._cover(place, progress, **inputs),
             "frame": self._frame(place, **inputs),
-            "heading": self._heading(heading, free, upright, **inputs),
-            "annealing": 0.5 * clock.square().sum(1),
+            "heading": self._heading(heading, upright, **inputs),
+            "annealing": 0.5 * clock.square().sum(1) + 0.0 * state["lean"].sum(1),
         }
 
-    def _seams(self, place: Tensor, facing: Tensor, progress: Tensor, **inputs: Tensor) -> Tensor:
+    def _seams(self, place: Tensor, facing: Tensor, progress: Tensor, trust: Tensor, **inputs: Tensor) -> Tensor:
         widest = 0.5 * torch.maximum(_extent(inputs["row"]), _extent(inputs["column"])) + 0.5
         sigma = (SHARPEST * (widest / SHARPEST).pow(1.0 - progress)).unsqueeze(1)
         first = inputs["first"].unsqueeze(2).expand(-1, -1, 2)
@@ -100,7 +101,8 @@ class LayoutEnergy(nn.Module):
         gap = place.gather(1, second) - place.gather(1, first) - rotated(inputs["offset"], ahead)
         twist = facing.gather(1, second) - compound(ahead, inputs["turned"])
         square = (gap.square() + twist.square()).sum(2)
-        return (0.5 * inputs["weight"] * sigma.square() * square / (square + sigma.square())).sum(1)
+        weight = inputs["weight"].clamp_min(1e-6).pow(trust.unsqueeze(1))
+        return (0.5 * weight * sigma.square() * square / (square + sigma.square())).sum(1)
 
     def _cover(self, place: Tensor, progress: Tensor, **inputs: Tensor) -> Tensor:
         width = (BLUR[0] * (progress * math.log(BLUR[1] / BLUR[0])).exp()).view(-1, 1, 1)
@@ -120,21 +122,22 @@ class LayoutEnergy(nn.Module):
         held = inputs["pin"][:, :, :1] * (place - inputs["pinned_place"]).square()
         return 0.5 * (beyond.square() + held).sum((1, 2))
 
-    def _heading(self, heading: Tensor, free: Tensor, upright: Tensor, **inputs: Tensor) -> Tensor:
-        loose = 0.25 * (heading.square().sum(2, keepdim=True) - 1.0).square()
+    def _heading(self, heading: Tensor, upright: Tensor, **inputs: Tensor) -> Tensor:
+        free = inputs["free"].unsqueeze(2)
+        loose = 0.5 * ((heading.square().sum(2, keepdim=True) + 1e-6).sqrt() - 1.0).square()
         bound = 0.5 * (heading - upright).square().sum(2, keepdim=True)
         held = 0.5 * inputs["pin"][:, :, 1:] * (heading - inputs["pinned_heading"]).square()
         return (free * loose + (1.0 - free) * bound + held).sum((1, 2))
 
     def decode(self, state: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
-        """Places and headings as they are: the task finds the lattice in them."""
+        """Places and headings as they are, and the clock: the task finds the lattice in them."""
         del inputs
-        return {"place": state["place"], "heading": state["heading"]}
+        return {"place": state["place"], "heading": state["heading"], "clock": state["clock"]}
 
     def encode_answer(self, answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
-        """The state of an answer: its clock has run down."""
+        """The state of an answer."""
         del inputs
-        return {"place": answer["place"], "heading": answer["heading"], "clock": torch.zeros_like(answer["place"][:, 0, :1])}
+        return {**answer, "lean": torch.zeros_like(answer["place"][:, 0])}
 
 
 def rotated(offset: Tensor, facing: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ def improved(grid: Grid, odds: Matrix, fixed: dict[int, tuple[int, int]], hot: f
     """A grid after a descent over assignments: a mean field that cools, with every place taken at most once.
 
     (C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989; the balancing is
-    R. Sinkhorn's, 1964.) Where it ends worse than it began, the grid is returned as it was.
+    R. Sinkhorn's, 1964.)
     """
     rows, columns = grid.shape
     pieces, cells = odds.shape[1], rows * columns
@@ -103,8 +103,7 @@ def improved(grid: Grid, odds: Matrix, fixed: dict[int, tuple[int, int]], hot: f
         temperature = hot * (COLD / hot) ** (step / (ROUNDS - 1))
         pull[:pieces] = field(share[:pieces], odds, (rows, columns))
         share = 0.5 * share + 0.5 * _balanced(-held(-pull, (rows, columns), fixed) / temperature)
-    found = filled(assign(held(-np.log(share + 1e-12), (rows, columns), fixed).astype(float))[:pieces], (rows, columns))
-    return found if cost(found, odds) < cost(grid, odds) else grid
+    return filled(assign(held(-np.log(share + 1e-12), (rows, columns), fixed).astype(float))[:pieces], (rows, columns))
 
 
 def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
