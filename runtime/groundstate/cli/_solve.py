@@ -170,20 +170,19 @@ def _show(
     segments: list[Segment],
     options: Options,
 ) -> None:
-    if options.watch or options.picture:
-        from groundstate.cli._descent import follow
+    if options.watch:
+        from groundstate.cli._descent import shown
+        from groundstate.cli._watch import replay
 
-        descent = follow(solver, request, solution, segments)
-        if options.watch and descent is not None:
-            from groundstate.cli._watch import replay
-
+        if (descent := shown(solver, solution, segments)) is not None:
             replay(descent)
-        if options.picture and descent is not None:
-            from groundstate.cli._picture import draw
+    if options.picture:
+        from groundstate._descent_picture import picture
 
-            _write(options.picture, draw(descent, solver.header.title))
-        if options.picture and descent is None:
+        if (svg := picture(solver, solution, segments)) is None:
             click.echo("There was no descent to draw, so no picture was written.", err=True)
+        else:
+            _write(options.picture, svg)
     if options.as_json:
         echo_json(solution.to_json())
     else:
