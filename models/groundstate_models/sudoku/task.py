@@ -203,8 +203,12 @@ class SudokuTask(Task, Understands):
         """
         cells = [character for character in text if character not in _IGNORED]
         n = self._board.size
-        if len(cells) != n * n and {*SYMBOLS, *EMPTY}.issuperset(map(str.upper, cells)):
-            raise RequestError([Fault("", self._misfit("puzzle", len(cells)))])
+        if len(cells) != n * n:
+            strange = dict.fromkeys(cell for cell in cells if cell.upper() not in {*SYMBOLS, *EMPTY})
+            which = ", ".join(map(repr, list(strange)[:3]))
+            raise RequestError(
+                [Fault("", self._misfit("puzzle", len(cells)) + (f" Not cells: {which}." if which else ""))]
+            )
         if faults := self._foreign(cells):
             raise RequestError(faults)
         digits = [SYMBOLS.find(character.upper()) + 1 for character in cells]
