@@ -158,19 +158,13 @@ def _pictures(
     descent: Descent, moments: list[int], drawing: Callable[[Any], str | None]
 ) -> list[tuple[str, str, str, float, float]]:
     """Heading, detail, picture, width and height of every configuration; none where one of them cannot be drawn."""
+    shown: list[tuple[str, str, object]] = [("the request", "", None)]
+    for at in moments:
+        if descent.answers[at] is not None:
+            detail = f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}"
+            shown.append((f"step {descent.steps[at]}", detail, descent.answers[at]))
     found = []
-    for head, detail, answer in [
-        ("the request", "", None),
-        *(
-            (
-                f"step {descent.steps[at]}",
-                f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}",
-                descent.answers[at],
-            )
-            for at in moments
-            if descent.answers[at] is not None
-        ),
-    ]:
+    for head, detail, answer in shown:
         picture = drawing(answer)
         size = _SIZE.search(picture) if picture else None
         if picture is None or size is None:

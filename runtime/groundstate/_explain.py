@@ -20,6 +20,8 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
     asked = f"Asked: {meaning.summary()}."
     match solution.status:
         case Status.INFEASIBLE:
+            if solution.chains:
+                return f"{asked} A complete search, beside the descent, proved that there is no answer."
             return f"{asked} No descent was made: the request contradicts itself, which is proven."
         case Status.UNSOLVED:
             return f"{asked} {_unsolved(header, solution)}"

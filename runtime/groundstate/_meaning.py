@@ -116,6 +116,10 @@ class Meaning:
         contradictions.__qualname__ = f"{type(self.reading).__name__}.contradictions"
         return tuple(self._violations(contradictions, guarded(self.header, contradictions)))
 
+    def proof(self, effort: int) -> tuple[Violation, ...]:
+        """See `Reading.proof`."""
+        return tuple(self._violations(self.reading.proof, self._call(self.reading.proof, effort)))
+
     @cached_property
     def inputs(self) -> Tensors:
         """The input tensors without the batch, learned numbers included."""

@@ -211,6 +211,8 @@ class Problems:
 
     def _given_up(self, problem: Problem) -> Solution:
         spent = _Spent(steps=problem.steps, chains=problem.started, seed=problem.budget.seed)
+        if problem.disproved:
+            return Solution(Status.INFEASIBLE, None, None, violations=problem.disproved, **spent)
         if problem.best is None:
             return Solution(Status.UNSOLVED, None, None, **spent)
         closest = self._attempt(problem, problem.best)

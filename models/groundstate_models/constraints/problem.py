@@ -83,6 +83,11 @@ class Problem:
             raise RequestError(faults[:MOST_FAULTS])
         return cls(domains, tuple(constraints), tuple(names), tuple(preferences))
 
+    def only(self, sources: Sequence[int]) -> Problem:
+        """The problem of some of its constraints, without preferences."""
+        constraints = tuple(self.constraints[source] for source in sources)
+        return Problem(self.domains, constraints, tuple(self.names[source] for source in sources), ())
+
     @cached_property
     def graph(self) -> Graph:
         """Its literals, factors and costs; those of preference k have ``len(constraints) + k`` for a source.

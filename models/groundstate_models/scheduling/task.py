@@ -22,7 +22,7 @@ from groundstate import (
     Task,
     Violation,
 )
-from groundstate_models.constraints.task import Read, counted
+from groundstate_models.constraints.task import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
 from groundstate_models.scheduling import asking, drawing, ties, wishes
 from groundstate_models.scheduling.check import Cost, cost, violations
@@ -96,9 +96,15 @@ class SchedulingReading(Reading, Asks, Shows):
         if found := contradictions(plan.schedule):
             return found
         sources = plan.read.network.proof()
+        return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
+
+    def proof(self, effort: int) -> list[Violation]:
+        return self._proven(self.plan.read.proof(effort))
+
+    def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
             return []
-        problem = plan.read.problem
+        problem = self.plan.read.problem
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
         said = ", ".join(dict.fromkeys(problem.names[source] for source in named))
         text = f"These cannot all be kept: {said}."
