@@ -107,7 +107,7 @@ def freedom(problem: Problem, y: Floats) -> Freedom:
 
 
 def _pins(problem: Problem, y: Floats) -> list[Floats]:
-    """Rows that hold the whole where the constraints do not: the first point, and the direction from it to the farthest."""
+    """Rows that hold the whole where the constraints do not: the first point, and the direction from it to the second."""
     pins: list[Floats] = []
     if not problem.points:
         return pins
@@ -119,7 +119,8 @@ def _pins(problem: Problem, y: Floats) -> list[Floats]:
             pins.append(row)
     if problem.freedoms["turning"] and len(at) > 1:
         # Where the position is held by the constraints, turning about any point is a motion all the same.
-        other = int(np.argmax(np.linalg.norm(at - at[0], axis=1)))
+        apart = np.linalg.norm(at - at[0], axis=1)
+        other = int(np.argmax(apart > 1e-6 * max(float(apart.max()), 1e-300)))
         ux, uy = at[other] - at[0]
         row = np.zeros_like(y)
         row[[0, 1, 2 * other, 2 * other + 1]] = uy, -ux, -uy, ux

@@ -76,6 +76,16 @@ class Sum:
     def __sub__(self, other: Sum) -> Sum:
         return self + (-other)
 
+    def __str__(self) -> str:
+        """As people write it: ``2·AB − angle CDE·radius k``."""
+        parts = []
+        for product, coefficient in self.terms.items():
+            size = f"{abs(float(coefficient)):.6g}"
+            names = "·".join(map(_told, product))
+            text = names if size == "1" and names else "·".join(filter(None, (size, names)))
+            parts.append(f"{'−' if coefficient < 0 else '+'} {text}")
+        return " ".join(parts).removeprefix("+ ") or "0"
+
     def value(self, measure: Mapping[Atom, float]) -> float:
         """Its value, from those of its atoms."""
         total = 0.0
@@ -85,3 +95,14 @@ class Sum:
                 term *= measure[atom]
             total += term
         return total
+
+
+def _told(atom: Atom) -> str:
+    kind, *names = atom
+    if kind in {"length", "unknown"}:
+        return "".join(names)
+    if kind in {"x", "y"}:
+        return f"{names[0]}.{kind}"
+    if kind == "distance":
+        return f"distance {names[0]} to {names[1]}{names[2]}"
+    return f"{kind} {''.join(names)}"

@@ -43,6 +43,8 @@ _FILL = {
     "square",
 }
 
+_UNKNOWN = re.compile(r"[^\W\d_](?:_?\w)?|alpha|beta|gamma|delta|theta|phi|psi|omega")
+
 Ratio = tuple[Sum, Sum]
 
 
@@ -352,14 +354,9 @@ class Parser:
         if points or symbol in known.circles:
             what = "a point" if points else "a circle"
             raise MisreadError(f"{symbol!r} is {what}, not a number; write a length such as AB, or radius of k.")
-        if (
-            symbol in LENGTHS
-            or symbol in DEGREE
-            or not re.fullmatch(r"[^\W\d_](?:_?\w{0,2}|\w*)", symbol)
-            or len(symbol) > 3
-        ):
+        if symbol in LENGTHS or symbol in DEGREE or not _UNKNOWN.fullmatch(symbol):
             raise MisreadError(
-                f"{symbol!r} is not understood in {self.text.strip()!r}; unknowns have names of up to three letters."
+                f"{symbol!r} is not understood in {self.text.strip()!r}; unknowns have names such as x, y1 or alpha."
             )
         known.unknowns.append(symbol)
         return Sum.of(("unknown", symbol))

@@ -20,7 +20,7 @@ from groundstate_models.geometry.lowering import APART, Lowering
 LEAST_APART = 1e-6
 """Of the scale: points closer than this are not told apart."""
 
-LEAST_INSIDE = 1e-9
+LEAST_INSIDE = 1e-6
 """Of the scale, or in radians: a strict inequality holds by at least so much."""
 
 

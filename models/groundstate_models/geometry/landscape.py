@@ -53,15 +53,30 @@ def placed(problem: Problem, y: Floats) -> Floats:
             at[:] = at[origin] + 2 * np.outer(off @ unit, unit) - off
     if free["size"]:
         longest = max((float(np.linalg.norm(at[j] - at[k])) for j in shown for k in shown), default=1.0)
-        factor = 10.0 / problem.scale / max(longest, 1e-12)
-        y[: 2 * n] *= factor
-        b = problem.lowering
-        for k in problem.circles:
-            y[b.radius(k)] *= factor
-        for x in problem.unknowns:
-            if x not in problem.turned:
-                y[b.scalars[x]] *= factor
+        _resize(problem, y, 10.0 / problem.scale / max(longest, 1e-12))
     return y
+
+
+def centred(problem: Problem, y: Floats) -> Floats:
+    """The unknowns of the same figure where the energy has it: what the constraints leave open is fixed by rows of its own."""
+    y = y.copy()
+    n = len(problem.points)
+    at = y[: 2 * n].reshape(n, 2)
+    if problem.freedoms["position"]:
+        at -= at.mean(0)
+    if problem.freedoms["size"]:
+        _resize(problem, y, 1.0 / max(float(np.sqrt((at**2).sum(1).mean())), 1e-12))
+    return y
+
+
+def _resize(problem: Problem, y: Floats, factor: float) -> None:
+    y[: 2 * len(problem.points)] *= factor
+    b = problem.lowering
+    for k in problem.circles:
+        y[b.radius(k)] *= factor
+    for x in problem.unknowns:
+        if x not in problem.turned:
+            y[b.scalars[x]] *= factor
 
 
 def apart(one: Figure, other: Figure) -> float:

@@ -52,7 +52,7 @@ class Names:
         while rest:
             name = next((name for name in longest if rest.startswith(name)), None)
             match = _POINT.match(rest)
-            if match and (name is None or len(match.group()) > len(name)) and not (name and match.group() not in known):
+            if match and (name is None or len(match.group()) > len(name)):
                 name = match.group()
             if name is None:
                 return []

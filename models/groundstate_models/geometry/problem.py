@@ -211,6 +211,10 @@ class Problem:
         """Whether every row grows by a power where the figure grows: found by growing random ones."""
         b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
         for one in self.constraints:
+            if isinstance(one.arguments[0], Sum) and one.kind != "equation":
+                atoms = {atom[0] for atom in one.arguments[0].atoms()}
+                if one.arguments[0].constant and atoms != {"angle"}:
+                    return False
             if not KINDS[one.kind].strict:
                 KINDS[one.kind].rows(b, *one.arguments)
         tables = b.system.tables

@@ -122,7 +122,7 @@ class GeometryReading(Reading, Asks, Shows):
         figure = self.figure(answer)
         if figure is None:
             return None
-        y = self.problem.place(figure)
+        y = landscape.centred(self.problem, self.problem.place(figure))
         return {"values": encoding.values(self.problem.tables, y, len(self._tensors["free"]))}
 
     def figure(self, answer: dict[str, Any]) -> Figure | None:

@@ -700,6 +700,7 @@ def state(w: Writer, text: str) -> None:
                 handler(w, *groups, **({"text": form} if handler is _axis else {}))
                 return
     equal = re.sub(r"\s+(?:is equal to|equals?|is|are equal to|are)\s+", " = ", said)
+    equal = re.sub(r"\bthe\s+", "", equal)
     if relation(w, equal):
         return
     match = re.fullmatch(r"(.+?) (?:and|,) (.+?) (?:are )?(?:equal|congruent)(?: in length)?", plain)
