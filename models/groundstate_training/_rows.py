@@ -53,7 +53,9 @@ class RowBreakout(Breakout):
         probe: Probe | None = None,
     ) -> dict[str, Tensor]:
         if probe is None:
-            raise TypeError("RowBreakout reads its numbers from the probe: call it with probe=…, or let Descent call it.")
+            raise TypeError(
+                "RowBreakout reads its numbers from the probe: call it with probe=…, or let Descent call it."
+            )
         numbers = probe.inputs["numbers"]
 
         def number(name: str, like: Tensor) -> Tensor:

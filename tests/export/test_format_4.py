@@ -419,7 +419,9 @@ def test_a_rule_that_takes_noise_of_zeros_for_noise_is_not_written(tmp_path: Pat
     class Shaken(GradientDescent):
         noise_times = NoiseTimes(2)
 
-        def forward(self, state: Any, gradient: Any, noise: Any = None, step_scale: Any = None, probe: Any = None) -> Any:
+        def forward(
+            self, state: Any, gradient: Any, noise: Any = None, step_scale: Any = None, probe: Any = None
+        ) -> Any:
             following = super().forward(state, gradient, noise, step_scale, probe)
             scale = 1 if step_scale is None else step_scale.unsqueeze(1)
             return following if noise is None else {"y": following["y"] + 0.1 * scale * noise["y"].cos()}
