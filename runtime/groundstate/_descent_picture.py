@@ -75,10 +75,10 @@ def descent_svg(descent: Descent, title: str, drawing: Callable[[object], str | 
         parts.append(_text("gs-c gs-q", left + each / 2, top + tall + 37, detail))
     parts += _curve(descent, moments, plot)
     parts += [_text("gs-q", _MARGIN, plot + _PLOT + 44 + 17 * line, text) for line, text in enumerate(note)]
+    size = f'viewBox="0 0 {_WIDTH:g} {height:g}" width="{_WIDTH:g}" height="{height:g}"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {height:g}" width="{_WIDTH:g}" '
-            f'height="{height:g}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
             f"<title>{escape(title)}: a descent of the energy, {escape(facts)}</title>",
             f"<style>{_STYLE}</style>",
             f"<defs>{_DEFINITIONS}</defs>",
@@ -108,15 +108,13 @@ def _pictures(
     descent: Descent, moments: list[int], drawing: Callable[[object], str | None]
 ) -> list[tuple[str, str, str, float, float]]:
     """Heading, detail, picture, width and height of every configuration; none where one of them cannot be drawn."""
+    shown: list[tuple[str, str, object]] = [("the request", "", None)]
+    for at in moments:
+        if descent.answers[at] is not None:
+            detail = f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}"
+            shown.append((f"step {descent.steps[at]}", detail, descent.answers[at]))
     found = []
-    for head, detail, answer in [
-        ("the request", "", None),
-        *(
-            (f"step {descent.steps[at]}", f"energy {number(descent.energies[at])}{_failed(descent.failed[at])}", descent.answers[at])
-            for at in moments
-            if descent.answers[at] is not None
-        ),
-    ]:
+    for head, detail, answer in shown:
         picture = drawing(answer)
         size = _SIZE.search(picture) if picture else None
         if picture is None or size is None:

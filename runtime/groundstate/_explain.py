@@ -19,6 +19,8 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
     asked = f"Asked: {meaning.summary()}."
     match solution.status:
         case Status.INFEASIBLE:
+            if solution.chains:
+                return f"{asked} A complete search, beside the descent, proved that there is no answer."
             return f"{asked} No descent was made: the request contradicts itself, which is proven."
         case Status.UNSOLVED:
             return f"{asked} {_unsolved(header, solution)}"
@@ -59,7 +61,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
     parts = [f"Found by descent: an answer of energy {solution.energy:.4g} after {steps}, {_checked(header)}."]
     if solution.unique:
         parts.append("It is the only answer, which is proven.")
-    elif sought > 1:
+    elif sought > 1 and not meaning.indifferent(solution.answer or {}):
         came = f"{solution.hits} of {_times(solution.chains, 'chain')}"
         parts.append(f"No other answer was found, and {came} came to this one; that is no proof.")
     parts.append(_order(meaning, solution))

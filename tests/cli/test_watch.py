@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import groundstate as gs
-from groundstate_models.sudoku.task import SudokuTask
+from groundstate_models.sudoku.task import SudokuReading
 from tests.cli.conftest import Groundstate
 from tests.end_to_end.test_from_energy_to_tool import made
 from tests.support import EASY, EASY_SOLUTION, REPEATED
@@ -52,7 +52,7 @@ def test_watching_changes_nothing_about_what_is_solved(groundstate: Groundstate)
 def test_a_model_without_a_drawing_shows_energy_and_rules_alone(
     groundstate: Groundstate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+    monkeypatch.setattr(SudokuReading, "draw", lambda *_: None)
     ran = groundstate("solve", "sudoku", EASY, "--watch")
     assert ran.code == 0
     assert boards(ran.out) == []
@@ -64,7 +64,7 @@ def test_a_model_without_a_drawing_shows_energy_and_rules_alone(
 def test_where_not_every_energy_is_told_what_is_shown_has_its_own_step_all_the_same(
     groundstate: Groundstate, tmp_path: Path, unroll: int, shown: list[int]
 ) -> None:
-    unhurried = {"patience": 1000, "settled": 0.0}
+    unhurried = {"patience": 1000, "residual_tolerance": 0.0}
     files = {
         every: made(tmp_path / f"{every}.onnx", unhurried, unroll=unroll, trace_every=every, batches=(1,), seeds=(0,))
         for every in (1, 4)
@@ -88,7 +88,7 @@ def test_where_not_every_energy_is_told_what_is_shown_has_its_own_step_all_the_s
 
 
 def test_a_chain_that_started_anew_is_shown_from_there(groundstate: Groundstate, tmp_path: Path) -> None:
-    impatient = {"patience": 12, "settled": 0.0}
+    impatient = {"patience": 12, "residual_tolerance": 0.0}
     file = made(tmp_path / "own.onnx", impatient, unroll=6, trace_every=4, batches=(1,), seeds=(0,))
     picture = tmp_path / "descent.svg"
     options = ("--restarts", "1", "--max-steps", "30", "--watch", "--picture", str(picture))
@@ -114,7 +114,7 @@ def test_a_picture_is_an_svg_that_needs_no_network(
     drawn: bool, groundstate: Groundstate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not drawn:
-        monkeypatch.setattr(SudokuTask, "draw", lambda *_: None)
+        monkeypatch.setattr(SudokuReading, "draw", lambda *_: None)
     path = tmp_path / "descent.svg"
     ran = groundstate("solve", "sudoku", EASY, "--picture", str(path), "--json")
     assert ran.code == 0

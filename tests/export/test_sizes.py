@@ -114,7 +114,7 @@ def cases() -> dict[str, Case]:
         torch.manual_seed(0)
         layers = Layers()
     kick = HeavyBall(0.1, 0.8, noise=0.1, noise_every=1)
-    read = {"decode": sized.decode, "checks": sized.rules, "encode_answer": sized.embed, "record": True}
+    read = {"decode": sized.decode, "checks": sized.checks, "encode_answer": sized.encode_answer, "record": True}
     return {
         "colours": Case(sized.energy, kick, coloured, sized.AXES, sized.SIZES, **read),
         "layers": Case(layers, Projected(kick, Box(-2.0, 2.0)), nodes, {"x": ("nodes", None)}, ((7,), (11,), (9,))),
@@ -181,7 +181,7 @@ def test_a_file_says_what_pytorch_says_at_any_size(
     if name == "colours":
         answer = sized.decode(torch.from_numpy(found["next.y"]), **inputs)
         np.testing.assert_array_equal(found["answer.colour"], answer["colour"])
-        counted = torch.stack(list(sized.rules(answer, **inputs).values()), 1)
+        counted = torch.stack(list(sized.checks(answer, **inputs).values()), 1)
         np.testing.assert_array_equal(found["violations"], counted)
         assert found["path.colour"].shape == (batch, 3, lengths[0])
 

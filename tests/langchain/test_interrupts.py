@@ -112,7 +112,7 @@ def test_a_contradiction_is_asked_about_and_what_is_broken_is_said(small: gs.Sol
     running, config = agent(tool, called(tool.name, grid=TWICE)), thread()
     state = running.invoke(ASKED, config)
     (asked,) = state["__interrupt__"]
-    assert (asked.value["status"], asked.value["closest"]) == ("infeasible", None)
+    assert (asked.value["status"], asked.value["answer"]) == ("infeasible", None)
     assert asked.value["violations"][0]["places"] == ["grid[0][0]", "grid[0][1]"]
     state = running.invoke(Command(resume=asked.value["question"]["options"][0]["label"]), config)
     (said,) = told(state)
@@ -228,11 +228,11 @@ def test_what_was_asked_once_is_not_solved_again_when_a_reply_comes(
 
     def counted(requests: Any, *args: Any, **kwargs: Any) -> Any:
         requests = list(requests)
-        descents.extend(json.dumps(request) for request in requests)
+        descents.extend(json.dumps(getattr(request, "request", request)) for request in requests)
         return outcomes(requests, *args, **kwargs)
 
     monkeypatch.setattr(small._problems, "outcomes", counted)
-    small._dialogue._known.clear()
+    small._replies._known.clear()
     followed(running, running.invoke(ASKED, config), config, thinking_of(FINISHED))
     assert descents.count(json.dumps({"grid": OPEN})) == 1
 

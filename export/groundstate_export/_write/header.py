@@ -62,7 +62,7 @@ FORMAT = 4
 _DEFAULTS = {"restarts": 8, "max_steps": 0, "patience": 0, "luby_exponent": 1.0, "residual_tolerance": 1e-3}
 _LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 65536}
 _MOST_ELEMENTS = 1 << 24
-"""Of a problem that brings its own sizes, by default: 64 MiB a tensor and a row."""
+"""Of a step's largest tensor for one row, by default: 64 MiB."""
 
 
 def largest(graph: Graph) -> list[int | str]:
@@ -119,6 +119,7 @@ def header_of(segment: Segment, stem: str, stages: Sequence[Mapping[str, Any]]) 
         "defaults": _DEFAULTS | {"max_steps": 32 * steps, "patience": 8 * steps} | dict(card.defaults),
         "limits": _LIMITS | {"elements": max([_MOST_ELEMENTS, *fixed])} | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
+        **({"knowledge": dict(card.knowledge)} if card.knowledge is not None else {}),
         "parity": {},
         "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
     }
@@ -142,8 +143,8 @@ def _segment_of(segment: Segment) -> dict[str, Any]:
     starts, times = examined.starts(), examined.noise_times
     noise: dict[str, Any] = {}
     if times is not None:
-        for name in examined.state:
-            noise[name] = _described(Spec(torch.float32, ()), graph.inputs[f"noise.{name}"]) | {
+        for name, tensor in examined.state.items():
+            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
                 "period": times.period,
                 "offsets": list(times.offsets),
             }

@@ -33,11 +33,15 @@ class Days:
         numbers: Day numbers in order.
         dated: Whether they are dates; else they are weekdays.
         zone: That of the request's local times; None where it says none.
+        today: The date from which "tomorrow" counts; None where the request does not say.
+        understood: What days said relative to today mean, as words of a sentence; empty where there are none.
     """
 
     numbers: tuple[int, ...]
     dated: bool
     zone: tzinfo | None = None
+    today: date | None = None
+    understood: str = ""
 
     @cached_property
     def clocks(self) -> Clocks:
@@ -81,13 +85,17 @@ class Days:
             (edge(day, low, text), edge(day, high, text, ends=True)) for day in (self.numbers if days is None else days)
         )
 
+    def words(self, text: str) -> list[Token]:
+        """The words of a window or a moment; see `times.tokens`."""
+        return tokens(text, self.today)
+
     def window(self, text: str) -> Spans:
         """What a window means: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.
 
         Raises:
             ValueError: If it means nothing, or names a day that is none of these.
         """
-        words = tokens(text)
+        words = self.words(text)
         if not words:
             raise ValueError(f'{text!r} names no day and no time; write "mon 9:00-12:00".')
         return self._window(words, text)
@@ -98,7 +106,7 @@ class Days:
         Raises:
             ValueError: If it is no moment, or its day is none of these.
         """
-        words = tokens(text)
+        words = self.words(text)
         match "".join(word.kind for word in words):
             case "M":
                 return self._instant(words[0], text)
@@ -124,7 +132,7 @@ class Days:
         Raises:
             ValueError: As `moment` and `window`; or if it is several times.
         """
-        if not any(word.kind in "-W" for word in tokens(text)):
+        if not any(word.kind in "-W" for word in self.words(text)):
             return self.moment(text), None
         (span, *others) = self.window(text)
         if others:

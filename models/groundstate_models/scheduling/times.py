@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
+from groundstate_models.scheduling.relative import PATTERN, dates
+
 DAY = 24 * 60
 """Minutes of a day. Days have 24 hours here, also those on which clocks are changed."""
 
@@ -117,7 +119,8 @@ class Token:
 _WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
 _TOKEN = re.compile(
     rf"""
-      (?P<moment>\d{{4}}-\d\d-\d\d(?:t\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\+\d\d:?\d\d|-(?:0\d|1[0-2]):?\d\d)?
+      {PATTERN}
+    | (?P<moment>\d{{4}}-\d\d-\d\d(?:t\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:z|\+\d\d:?\d\d|-(?:0\d|1[0-2]):?\d\d)?
                                  |\s\d\d?:\d\d(?::\d\d(?:\.\d+)?(?:z|[+-]\d\d:?\d\d)?|z|\+\d\d:?\d\d))(?![\d:]))
     | (?P<date>\d{{4}}-\d\d-\d\d|\d{{4}}-w\d\d-[1-7])(?!\d)
     | (?P<period>p(?:\d|t\d)[\dtdhms.,]*)
@@ -139,8 +142,12 @@ _KINDS = {
 }  # fmt: skip
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str, today: date | None = None) -> list[Token]:
     """The words of a window or a moment.
+
+    Args:
+        text: As written.
+        today: What "tomorrow" counts from, see `relative`.
 
     Raises:
         ValueError: If a word is none that times are made of, or names a day or time that does not exist.
@@ -155,6 +162,12 @@ def tokens(text: str) -> list[Token]:
                 f'{word!r} in {text!r} is no day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
                 '"9:00-12:00" (every day) or "tue" (all day).'
             )
+        if match.lastgroup in ("relative", "named"):
+            first, last = dates(match[0], today, text)
+            days = [Token("D", day, match[0]) for day in ((first,) if first == last else (first, last))]
+            found += days[:1] if len(days) == 1 else [days[0], Token("-", None, match[0]), days[1]]
+            at = match.end()
+            continue
         kind = _KINDS.get(match.lastgroup)
         if kind == "-" and match[0] in ("until", "till") and (not found or found[-1].kind == "D"):
             kind = "B"
