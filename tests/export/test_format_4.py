@@ -377,7 +377,7 @@ def test_a_float64_energy_is_computed_in_float64(tmp_path: Path) -> None:
     y = np.random.default_rng(0).standard_normal((3, 4))
     feeds: dict[str, Any] = {"x": X.double().numpy(), "state.y": y, "step_scale": np.zeros(3, np.float32)}
     feeds |= {
-        "noise.y": np.zeros((3, 2, 4), np.float32),
+        "noise.y": np.zeros((3, 2, 4)),
         "state.y.velocity": np.zeros((3, 4)),
         "state.y.temperature": np.ones(3),
     }
