@@ -39,13 +39,13 @@ def decode(y: Tensor, edge: Tensor, weight: Tensor, price: Tensor, most: Tensor)
     return {"colour": y.argmax(2)}
 
 
-def rules(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
+def checks(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> dict[str, Tensor]:
     one, other = ends(answer["colour"], edge)
     cost = price.gather(2, answer["colour"].unsqueeze(2)).sum((1, 2))
     return {"edges": (one == other).sum(1), "price": (cost > most + 0.5).to(torch.int64)}
 
 
-def embed(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> Tensor:
+def encode_answer(answer: dict[str, Tensor], edge: Tensor, weight: Tensor, price: Tensor, most: Tensor) -> Tensor:
     return 6 * torch.zeros_like(price).scatter(2, answer["colour"].unsqueeze(2), 1.0)
 
 
@@ -66,7 +66,7 @@ def made(path: Path, **options: Any) -> ExportReport:
     (inputs, state), *resized = (example(*sizes) for sizes in SIZES)
     settings: dict[str, Any] = {
         "inputs": inputs, "state": state, "axes": AXES, "resized": resized, "initial": Normal(0.0, 0.5), "unroll": 8,
-        "rule": HeavyBall(0.4, 0.8, noise=0.2), "decode": decode, "rules": rules, "embed": embed, "record": True,
+        "rule": HeavyBall(0.4, 0.8, noise=0.2), "decode": decode, "checks": checks, "encode_answer": encode_answer, "record": True,
         "batches": (1, 3), "seeds": (0,),
     }  # fmt: skip
     return export(energy, path=path, **settings | options)

@@ -13,7 +13,7 @@ import torch
 
 from groundstate_export import ExportReport, Normal, export
 from groundstate_models.sudoku.board import BOARDS
-from groundstate_models.sudoku.energy import SudokuEnergy, rules
+from groundstate_models.sudoku.energy import SudokuEnergy, checks
 from groundstate_models.sudoku.learned import Settings
 
 STEPS = 4
@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
         unroll=STEPS,
         path=path,
         decode=energy.decode,
-        checks=rules,
+        checks=checks,
         encode_answer=energy.embed,
         initial=Normal(0.0, 0.5),
         seeds=(0,),

@@ -40,7 +40,7 @@ def test_small_problems_begin_with_more_chains_and_large_ones_keep_to_fewer() ->
 
 
 def test_a_chain_that_keeps_breaking_rules_starts_anew_after_its_term_of_the_sequence(tmp_path: Path) -> None:
-    impatient = {"patience": 12, "settled": 0.0}
+    impatient = {"patience": 12, "residual_tolerance": 0.0}
     file = made(tmp_path / "own.onnx", impatient, unroll=6, batches=(1,), seeds=(0,))
     segments: list[gs.Segment] = []
     unanswerable = {"given": [1, 1, -1, -1, -1]}
@@ -50,7 +50,7 @@ def test_a_chain_that_keeps_breaking_rules_starts_anew_after_its_term_of_the_seq
 
 
 def test_all_chains_are_given_up_equally_soon_where_the_file_says_so(tmp_path: Path) -> None:
-    impatient = {"patience": 12, "lengthens": 0, "settled": 0.0}
+    impatient = {"patience": 12, "luby_exponent": 0, "residual_tolerance": 0.0}
     file = made(tmp_path / "own.onnx", impatient, unroll=6, batches=(1,), seeds=(0,))
     segments: list[gs.Segment] = []
     gs.load(file).solve({"given": [1, 1, -1, -1, -1]}, restarts=1, max_steps=12 * 6, watch=segments.append)

@@ -217,25 +217,27 @@ def rewritten(path: Path, **changes: Any) -> bytes:
 
 
 SHAPE = "inputs__edge__shape"
+OLD = {"format": 2, "rules": [], "defaults": {"restarts": 1, "max_steps": 8, "patience": 8, "settled": 0.1}}
+"""What a header of format 2 has, and one of format 4 has not."""
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"format": 2, "entries": 9}, "an axis is 'colours' long, and format 2 knows numbers only"),
-        ({"format": 2}, "'entries' is .*, which has the wrong type"),
-        ({"entries": 9}, "'entries' is 9, which has the wrong type"),
-        ({"entries": []}, r"'entries' is \[\]; it must hold at least one product"),
-        ({"entries": [0]}, r"'entries\[0\]' is 0; it must be a whole number of at least 1, or a product of sizes"),
-        ({"entries": ["leaves"]}, "the size 'leaves' is the length of no axis of an input"),
-        ({"limits": {"restarts": 1, "max_steps": 1, "batch": 1}}, r"lacks 'limits\.entries'"),
+        (OLD | {"entries": 9}, "an axis is 'colours' long, and format 2 knows numbers only"),
+        (OLD | {"entries": [9]}, "'entries' is .*, which has the wrong type"),
+        ({"elements": 9}, "'elements' is 9, which has the wrong type"),
+        ({"elements": []}, r"'elements' is \[\]; it must hold at least one product"),
+        ({"elements": [0]}, r"'elements\[0\]' is 0; it must be a whole number of at least 1, or a product of sizes"),
+        ({"elements": ["leaves"]}, "the size 'leaves' is the length of no axis of an input"),
+        ({"limits": {"restarts": 1, "max_steps": 1, "batch": 1}}, r"lacks 'limits\.elements'"),
         ({"state__y__shape": ["2*nodes", "leaves"]}, "the size 'leaves' is the length of no axis of an input"),
         ({"inputs__price__shape": ["2*nodes", "colours"]}, "the size 'nodes' is the length of no axis of an input"),
         ({SHAPE: ["edges", ""]}, r"'inputs\.edge\.shape\[1\]' is ''; it must be a whole number of at least 0, or a product"),
         ({SHAPE: ["edges", "2**3"]}, r"is '2\*\*3'"),
         ({SHAPE: ["edges", "0"]}, r"is '0'"),
         ({SHAPE: ["edges", "2"]}, r"is '2'"),
-        ({"entries": ["2*3"]}, r"is '2\*3'"),
+        ({"elements": ["2*3"]}, r"is '2\*3'"),
         ({SHAPE: ["edges", "9" * 5000]}, r"it must be a whole number"),
         ({SHAPE: ["edges", True]}, r"is True"),
         ({SHAPE: ["edges", -2]}, r"is -2"),
@@ -256,7 +258,7 @@ def test_products_are_lengths_at_a_problems_sizes(solver: gs.Solver) -> None:
     found = solver.header.at({"nodes": 5, "colours": 3, "edges": 7})
     assert found.largest == 21
     assert found.state["y"].shape == (5, 3)
-    assert found.noise["y"].shape == (7, 5, 3)
+    assert found.noise["y"].shape == (8, 5, 3)
     assert found.graph_inputs["edge"] == (np.dtype(np.int64), ("batch", 7, 2))
 
 

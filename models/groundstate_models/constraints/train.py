@@ -140,7 +140,7 @@ def row_arguments() -> dict[str, Any]:
         "rule": rule.requires_grad_(requires_grad=False),
         "unroll": NOISE_PERIOD,
         "decode": energy.decode,
-        "checks": lambda answer, numbers, **rest: checks(answer, **rest),
+        "checks": checks,
         "trace_every": NOISE_PERIOD,
         "axes": AXES,
         "resized": others,
@@ -188,7 +188,7 @@ class Judge:
         self._search = RowSearch(row_arguments(), threads)
 
     def answers(self, candidates: Sequence[Settings], problems: Sequence[Tensors], chains: int, seed: int) -> Array:
-        """Updates after which chains had an answer, at most the last of `MARKS`; 0 for none, ``(candidates, problems, chains)``."""
+        """Updates after which chains had an answer within the last of `MARKS`, or 0, ``(candidates, problems, chains)``."""
         many, each = len(candidates), len(problems) * chains
         batch = stacked(problems)
         inputs = {name: np.tile(np.repeat(x, chains, 0), (many, *(1,) * (x.ndim - 1))) for name, x in batch.items()}

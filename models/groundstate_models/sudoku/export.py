@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export import Normal, Card
+from groundstate_export import Card, Normal
 from groundstate_models._export import Files, export_command, export_parser
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept
@@ -101,7 +101,13 @@ def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
         terms=_TERMS,
         checks=CHECKS,
         # Chains that have no answer by then are as good as lost, however hard the puzzle is.
-        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "luby_exponent": 0, "residual_tolerance": 1e-5},
+        defaults={
+            "restarts": 64,
+            "max_steps": 2048,
+            "patience": patience,
+            "luby_exponent": 0,
+            "residual_tolerance": 1e-5,
+        },
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},

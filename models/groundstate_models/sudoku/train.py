@@ -118,7 +118,7 @@ def settings_of(x: Point) -> Settings:
 
 
 def soon(found: Array, steps: int | Array) -> Array:
-    """How soon the chains of each puzzle reach its answer: the binary logarithm of answers in a thousand updates, ``(…, puzzles)``.
+    """How soon the chains of each puzzle reach its answer, ``(…, puzzles)``: the binary logarithm of answers in 1,000 updates.
 
     Args:
         found: Updates after which each chain had it, 0 for none, ``(…, puzzles, chains)``. A tenth of an answer is added, so that
@@ -152,7 +152,7 @@ def row_arguments(board: Board) -> dict[str, Any]:
         "rule": rule.requires_grad_(requires_grad=False),
         "unroll": NOISE_PERIOD,
         "decode": energy.decode,
-        "checks": lambda answer, grid, numbers: checks(answer, grid),
+        "checks": checks,
         "trace_every": NOISE_PERIOD,
     }
 
