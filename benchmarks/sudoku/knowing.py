@@ -97,7 +97,9 @@ class Knowing(nn.Module):
     def rule(self) -> Rule:
         """What descends it."""
         s = self.settings
-        rule: Rule = HeavyBall(s.step_size, s.momentum, noise=s.noise, noise_every=4, noise_period=SEGMENT, temperature=(0.0, 1.0))
+        rule: Rule = HeavyBall(
+            s.step_size, s.momentum, noise=s.noise, noise_every=4, noise_period=SEGMENT, temperature=(0.0, 1.0)
+        )
         if s.anneal:
             rule = Landscapes(rule, LEVELS, steps=s.anneal // LEVELS)
         if s.penalty:

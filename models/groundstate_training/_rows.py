@@ -1,7 +1,7 @@
 """Descents whose learned numbers are an input of every row, so that one batch holds the chains of many candidates.
 
-A file that is exported with `RowBreakout` and an energy that takes ``numbers`` descends a whole generation of an evolution at once,
-through the same graph that is shipped later with the numbers fixed. Nothing is derived by hand.
+A file that is exported with `RowBreakout` and an energy that takes ``numbers`` descends a whole generation of an evolution at
+once, through the same graph that is shipped later with the numbers fixed. Nothing is derived by hand.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class RowBreakout(Breakout):
         probe: Probe | None = None,
     ) -> dict[str, Tensor]:
         if probe is None:
-            raise TypeError("RowBreakout reads its numbers from the probe: call it with probe=…, or let Descent call it.")
+            raise TypeError(
+                "RowBreakout reads its numbers from the probe: call it with probe=…, or let Descent call it."
+            )
         numbers = probe.inputs["numbers"]
 
         def number(name: str, like: Tensor) -> Tensor:

@@ -59,8 +59,8 @@ class RowSearch:
             shape: Of a chain's state ``y``.
             start: Standard deviation of the state that each chain starts from, ``(rows,)``.
             most: Updates that each chain may make, ``(rows,)``; whole segments.
-            draws: Chains with the same number, from 0 on, get the same start (but for its size), temperature and noise, ``(rows,)``:
-                so candidates are compared by the same draw.
+            draws: Chains with the same number, from 0 on, get the same start (but for its size), temperature and noise,
+                ``(rows,)``: so candidates are compared by the same draw.
             temperature: Range of the chains' temperatures.
             seed: Decides every draw.
 

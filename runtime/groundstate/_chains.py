@@ -114,7 +114,7 @@ class _Flight:
             if len(self._stages[stage]):
                 self._run(stage)
         for problem in self.active:
-            problem.rounds += 1
+            problem.count_round()
         live = self._live()
         finished = [problem for problem in self.active if self._over(problem, live[problem.index])]
         if finished:
@@ -132,7 +132,7 @@ class _Flight:
         if problem.late:
             self._offer_all(problem)
             return True
-        return problem.answered or (problem.started >= problem.budget.restarts and not live)
+        return problem.answered or bool(problem.disproved) or (problem.started >= problem.budget.restarts and not live)
 
     def _top_up(self) -> None:
         live = self._live()

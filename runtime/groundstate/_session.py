@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
+from groundstate._gate import examine
 from groundstate._signals import from_signal
 
 if TYPE_CHECKING:
@@ -90,29 +91,27 @@ class Session:
         model: The bytes of an ONNX file.
         device: ``"cpu"`` or ``"cuda"``.
         source: What the bytes are, for messages: the subject of a sentence.
+        loop: Whether the model may hold the one loop of the loop form.
 
     Attributes:
         placed: On another device than the CPU, how many nodes of each operator each provider has.
 
     Raises:
-        ArtefactError: If the bytes are not a model that ONNX Runtime can load.
+        ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
         ProviderError: If ONNX Runtime is missing, or does not run all that computes on the device.
         OptionError: If the device has another name.
     """
 
-    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file") -> None:
+    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
         if not isinstance(device, str) or device not in DEVICES:
             raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
-        if not model:
-            raise ArtefactError(f"{source} is empty, so it is not an energy artefact.")
+        # Before ONNX Runtime sees a byte: it takes more than an artefact may hold.
+        passed = examine(model, loop=loop, source=source)
+        self.metadata, self.loops = dict(passed.metadata), passed.loops
         self._made_from = model, device, source
         self._inside: set[int] = set()
         self._session = _opened(model, device, source)
         self.placed = {} if device == "cpu" else counted(placement(self._session))
-        try:
-            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        except UnicodeDecodeError as error:
-            raise ArtefactError(f"{source} is damaged: its metadata is no text ({error.reason}).") from None
         self.device = device
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]

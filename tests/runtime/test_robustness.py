@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -437,3 +438,39 @@ def test_a_runtime_that_does_not_say_where_its_nodes_are_is_refused() -> None:
 
     with pytest.raises(gs.ProviderError, match="does not say where it puts the nodes of a graph"):
         placement(Silent())  # type: ignore[arg-type]
+
+
+class _OnPaper:
+    """ONNX Runtime with a CUDA provider that only claims to be there: nodes run on the CPU, and are placed as a test says."""
+
+    def __init__(self, placed: list[tuple[str, str]]) -> None:
+        import onnxruntime
+
+        self._real, self._placed = onnxruntime, placed
+        self.fallback = True
+        self.__version__ = onnxruntime.__version__
+        self.SessionOptions = onnxruntime.SessionOptions
+
+    def get_available_providers(self) -> list[str]:
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def InferenceSession(self, model: bytes, options: Any, providers: list[str]) -> Any:
+        session = self._real.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session.get_providers = lambda: providers
+        session.disable_fallback = lambda: setattr(self, "fallback", False)
+        node = SimpleNamespace
+        parts = [node(ep_name=place, get_nodes=lambda op=op: [node(op_type=op)]) for place, op in self._placed]
+        session.get_provider_graph_assignment_info = lambda: parts
+        return session
+
+
+def test_on_a_device_nothing_may_compute_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    cuda, cpu = "CUDAExecutionProvider", "CPUExecutionProvider"
+    fine = _OnPaper([(cuda, "Mul"), (cpu, "Shape"), (cpu, "Concat")])
+    monkeypatch.setattr("groundstate._session.runtime", lambda: fine)
+    solver = gs.load(toys.bowl(), device="cuda")
+    assert solver.describe()["device"] == {"name": "cuda", "nodes": {cpu: {"Concat": 1, "Shape": 1}, cuda: {"Mul": 1}}}
+    assert not fine.fallback
+    monkeypatch.setattr("groundstate._session.runtime", lambda: _OnPaper([(cuda, "Mul"), (cpu, "ReduceSum")]))
+    with pytest.raises(gs.ProviderError, match=f"put nodes that compute on another provider: 1 × ReduceSum on {cpu}"):
+        gs.load(toys.bowl(), device="cuda")

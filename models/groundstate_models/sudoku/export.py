@@ -22,7 +22,7 @@ from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import CHECKS, SudokuEnergy, checks
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
-VERSION = "0.4.0"
+VERSION = "0.4.1"
 TRACE_EVERY = 8
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that the file is proven with."""
@@ -101,7 +101,13 @@ def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
         terms=_TERMS,
         checks=CHECKS,
         # Chains that have no answer by then are as good as lost, however hard the puzzle is.
-        defaults={"restarts": 64, "max_steps": 2048, "patience": patience, "luby_exponent": 0, "residual_tolerance": 1e-5},
+        defaults={
+            "restarts": 64,
+            "max_steps": 2048,
+            "patience": patience,
+            "luby_exponent": 0,
+            "residual_tolerance": 1e-5,
+        },
         # The state grows with the third power of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},
