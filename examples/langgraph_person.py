@@ -67,7 +67,9 @@ def replied(asked: dict[str, Any], solver: gs.Solver, read: Callable[[str], str]
     print(question["text"])
     for option in question["options"]:
         label = "" if option["label"] == option["id"] else f"  {option['label']}"
-        print(f"  {option['id']}{label}  (leaves {option['answers_left']} of {question['answers_found']} solutions found)")
+        print(
+            f"  {option['id']}{label}  (leaves {option['answers_left']} of {question['answers_found']} solutions found)"
+        )
     try:
         said = read("Your reply, or nothing to take what was found: ").strip()
     except EOFError:

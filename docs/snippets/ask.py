@@ -1,16 +1,16 @@
-"""Two meetings that could be at several times: the energy asks, and a reply leads on. Nobody is at the keyboard here."""
+"""Two optional meetings for one hour: the energy asks, and a reply leads on. Nobody is at the keyboard here."""
 
 import groundstate as gs
 
 solver = gs.load("scheduling")
 request = {
     "days": ["tue", "wed"],
-    "hours": "9:00-12:00",
+    "hours": "9:00-11:00",
     "slot": 60,
     "people": {"Ada": {"busy": "tue"}, "Bob": {"free": "wed after 10:00"}},
     "activities": [
-        {"name": "Plan", "duration": 60, "who": ["Ada", "Bob"]},
-        {"name": "Talk", "duration": 60, "who": "Bob"},
+        {"name": "Plan", "duration": 60, "who": ["Ada", "Bob"], "optional": True},
+        {"name": "Talk", "duration": 60, "who": "Bob", "optional": True},
     ],
 }
 
@@ -23,7 +23,8 @@ while solution.question is not None:
     solution = solver.solve(request, alternatives=2, replies=replies)
 print(solution.status.value, [(one["name"], one["start"]) for one in solution.answer["activities"]])
 
-request["hours"] = "9:00-11:00"  # now Bob has an hour for two meetings
+for activity in request["activities"]:
+    activity["optional"] = False  # now Bob has an hour for two meetings
 solution = solver.solve(request)
 print(solution.status.value, "·", solution.violations[0].message)
 for option in solution.question.options:

@@ -130,7 +130,7 @@ class Arguments:
     @property
     def dtype(self) -> torch.dtype:
         """Of the state and the energy: float32, or float64."""
-        return next(iter(self.state.values())).dtype
+        return next((t.dtype for t in self.state.values()), torch.float32)
 
     @property
     def tolerances(self) -> dict[str, float | None]:

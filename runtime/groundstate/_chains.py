@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from groundstate._header import Header
 from groundstate._pool import Pool
-from groundstate._problem import Candidate, Problem, Segment
+from groundstate._problem import BUSY, Candidate, Problem, Segment
 from groundstate._rows import Rows
 from groundstate._segment import segment, wanted_outputs
 from groundstate._session import Session, Tensors
 
-ROWS = 512
-"""Chains that the problems in flight may come to have; further problems wait."""
+ROWS = 128
+"""Chains in flight below which a further problem joins."""
+
+ROWS_IN_HASTE = 32
+"""The same where a deadline counts: a segment of few chains is over sooner."""
+
+LEAST_ROWS = 16
+"""The same of graphs so large that fewer would do."""
 
 
 def luby(n: int) -> int:
@@ -53,7 +59,7 @@ def descend(
     flights: dict[tuple[tuple[int, ...], ...], _Flight] = {}
     exhausted = False
     while True:
-        while not exhausted and sum(p.budget.restarts for flight in flights.values() for p in flight.active) < ROWS:
+        while not exhausted and sum(flight.load for flight in flights.values()) < 1:
             problem = next(waiting, None)
             if problem is None:
                 exhausted = True
@@ -93,6 +99,13 @@ class _Flight:
         ]
         self.active: list[Problem] = []
 
+    @property
+    def load(self) -> float:
+        """The share of the chains that may be in flight which its problems want to have."""
+        hasty = any(problem.budget.deadline is not None for problem in self.active)
+        room = max(BUSY // max(self._header.largest, 1), LEAST_ROWS)
+        return sum(problem.wanted for problem in self.active) / min(room, ROWS_IN_HASTE if hasty else ROWS)
+
     def advance(self) -> list[Problem]:
         """Run one segment. Returns the problems that are answered, out of budget or out of time."""
         self._top_up()
@@ -101,7 +114,7 @@ class _Flight:
             if len(self._stages[stage]):
                 self._run(stage)
         for problem in self.active:
-            problem.rounds += 1
+            problem.count_round()
         live = self._live()
         finished = [problem for problem in self.active if self._over(problem, live[problem.index])]
         if finished:
@@ -119,7 +132,7 @@ class _Flight:
         if problem.late:
             self._offer_all(problem)
             return True
-        return problem.answered or (problem.started >= problem.budget.restarts and not live)
+        return problem.answered or bool(problem.disproved) or (problem.started >= problem.budget.restarts and not live)
 
     def _top_up(self) -> None:
         live = self._live()

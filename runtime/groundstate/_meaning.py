@@ -116,6 +116,10 @@ class Meaning:
         contradictions.__qualname__ = f"{type(self.reading).__name__}.contradictions"
         return tuple(self._violations(contradictions, guarded(self.header, contradictions)))
 
+    def proof(self, effort: int) -> tuple[Violation, ...]:
+        """See `Reading.proof`."""
+        return tuple(self._violations(self.reading.proof, self._call(self.reading.proof, effort)))
+
     @cached_property
     def inputs(self) -> Tensors:
         """The input tensors without the batch, learned numbers included."""
@@ -165,6 +169,10 @@ class Meaning:
             return False
         told = self.variables(one)
         return bool(told) and told == self.variables(other)
+
+    def indifferent(self, answer: Answer) -> bool:
+        """Whether a reading that asks has nothing to ask about in an answer: the convention of `settle_ties` decides alone."""
+        return self.asks is not None and not self.variables(answer)
 
     def settle_ties(self, answer: Answer) -> Answer:
         """The answer that the task's convention prefers, if it is as good; else the one given."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from groundstate._header import Header
 from groundstate._meaning import Meaning
 from groundstate._session import Tensors
+from groundstate._solution import Violation
 
 FREE = 2_048
 """Elements of a step's largest tensor, over all chains, below which more chains take hardly more time."""
@@ -142,6 +143,10 @@ class Segment:
     path: Tensors
 
 
+_FIRST_PROOF = 4
+"""Segments without an answer after which a proof that there is none is looked for, for the first time."""
+
+
 @dataclass(eq=False)
 class Problem:
     """One problem in the descent.
@@ -164,6 +169,7 @@ class Problem:
         started: Chains started.
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
+        disproved: What proves that there is no answer, found in the meantime.
     """
 
     index: int
@@ -184,6 +190,7 @@ class Problem:
     named: int = 0
     rounds: int = 0
     steps: int = 0
+    disproved: tuple[Violation, ...] = ()
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
@@ -193,6 +200,12 @@ class Problem:
     def size(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of its inputs: problems of one size share a batch."""
         return tuple(spec.shape for spec in self.header.inputs.values())
+
+    def count_round(self) -> None:
+        """Count a segment; after 4, 8, 16 … of them without an answer, look for a proof that there is none."""
+        self.rounds += 1
+        if not self.found and self.rounds >= _FIRST_PROOF and self.rounds.bit_count() == 1:
+            self.disproved = self.meaning.proof(self.rounds)
 
     @property
     def late(self) -> bool:
@@ -209,8 +222,13 @@ class Problem:
         """Whether enough answers are found and none can be better, or looking for more took several times what these took."""
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
-        enough = len(self.found) >= self.budget.alternatives or self.unique
+        enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
         return (enough and not self.improving) or bool(self.found and self.rounds >= 4 * self.first + 8)
+
+    @property
+    def _indifferent(self) -> bool:
+        """Whether nothing in the answers is worth a question, so that further ones, which cost as much, are of no use."""
+        return self.meaning.indifferent(self.found[0].answer) if self.found else False
 
     @property
     def wanted(self) -> int:
@@ -249,6 +267,8 @@ class Problem:
             self.improving = following is not None
             self.inputs = self.inputs if following is None else following
         if not self.meaning.cheaper(self.cost, cost):
+            # What is cheaper by less than counts is not an improvement, and many such steps are none either.
+            self.cost = min(cost, self.cost)
             known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1

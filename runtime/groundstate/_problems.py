@@ -187,7 +187,8 @@ class Problems:
     ) -> Solution:
         said = explained(meaning, self.header, solution, budget.alternatives) if explain else ""
         draw = None if meaning.shows is None else meaning.svg
-        return replace(solution, explanation=said, request=meaning.request, seconds=time.monotonic() - begun, draw=draw)
+        seconds = time.monotonic() - begun
+        return replace(solution, explanation=said, request=meaning.request, seconds=seconds).drawn_by(draw)
 
     def _answered(self, problem: Problem, *, explain: bool) -> Solution:
         first, *others = problem.answers
@@ -210,6 +211,8 @@ class Problems:
 
     def _given_up(self, problem: Problem) -> Solution:
         spent = _Spent(steps=problem.steps, chains=problem.started, seed=problem.budget.seed)
+        if problem.disproved:
+            return Solution(Status.INFEASIBLE, None, None, violations=problem.disproved, **spent)
         if problem.best is None:
             return Solution(Status.UNSOLVED, None, None, **spent)
         closest = self._attempt(problem, problem.best)

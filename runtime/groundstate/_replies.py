@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -18,60 +18,14 @@ _REMEMBERED = 64
 
 
 class Replies:
-    """Applies replies. Remembers what was asked of equal requests; nothing depends on it but time.
+    """Remembers what was asked of equal requests; nothing depends on it but time."""
 
-    Args:
-        read: What a request means.
-    """
-
-    def __init__(self, read: Callable[[Mapping[str, Any]], Meaning]) -> None:
-        self._read = read
+    def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Solution] = OrderedDict()
         self._lock = Lock()
 
-    def settle(
-        self,
-        request: Mapping[str, Any],
-        replies: Mapping[str, str],
-        options: Hashable,
-        solve: Callable[[Meaning], Solution],
-        *,
-        recall: bool,
-    ) -> Solution:
-        """Solve a request with replies to the questions that it brings, one after another.
-
-        Args:
-            replies: From a question's id to the id of an option.
-            options: What else the outcome depends on.
-            solve: Solves a request that was read, and asks.
-            recall: Whether the outcome for the request itself may be one that is remembered.
-
-        Raises:
-            RequestError: If a reply is to no question that the request brings, or is none of its options.
-        """
-        if not isinstance(replies, Mapping):
-            said = f"This is of type {type(replies).__name__}; it must map the ids of questions to the ids of options."
-            raise RequestError([Fault("replies", said)])
-        left = {str(name): str(reply) for name, reply in replies.items()}
-        current: Mapping[str, Any] = request
-        while True:
-            meaning = self._read(current)
-            solution = self._recalled(meaning, options) if recall or left else None
-            if solution is None:
-                solution = solve(meaning)
-                self._remember(meaning, options, solution)
-            if not left:
-                return solution
-            question = solution.question
-            if question is None or question.id not in left:
-                raise RequestError([_stale(name, solution) for name in left])
-            current = question.option(left.pop(question.id)).apply(solution.request)
-
-    def forget(self) -> None:
-        """In a forked child: the lock may be held by a thread that is not here."""
-        self._lock = Lock()
-
-    def _recalled(self, meaning: Meaning, options: Hashable) -> Solution | None:
+    def recalled(self, meaning: Meaning, options: Hashable) -> Solution | None:
+        """The solution of an equal request with equal options, if it asked something and is still remembered."""
         if not self._known:
             return None
         with self._lock:
@@ -79,7 +33,8 @@ class Replies:
         # A caller may change what it is given.
         return copy.deepcopy(known)
 
-    def _remember(self, meaning: Meaning, options: Hashable, solution: Solution) -> None:
+    def remember(self, meaning: Meaning, options: Hashable, solution: Solution) -> None:
+        """Keep a solution that asks something."""
         if solution.question is None:
             return
         kept = copy.deepcopy(solution)
@@ -87,6 +42,34 @@ class Replies:
             self._known[_text(meaning), options] = kept
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+
+    def forget(self) -> None:
+        """In a forked child: the lock may be held by a thread that is not here."""
+        self._lock = Lock()
+
+
+def given(replies: Mapping[str, str] | None) -> dict[str, str]:
+    """The replies of a call, from the ids of questions to those of options.
+
+    Raises:
+        RequestError: If they are of another shape.
+    """
+    if not isinstance(replies, Mapping | None):
+        said = f"This is of type {type(replies).__name__}; it must map the ids of questions to the ids of options."
+        raise RequestError([Fault("replies", said)])
+    return {str(name): str(reply) for name, reply in (replies or {}).items()}
+
+
+def applied(left: dict[str, str], solution: Solution) -> dict[str, Any]:
+    """The request after the reply to a solution's question, which is taken out of those left.
+
+    Raises:
+        RequestError: If none of the replies is to this question, or it is none of its options.
+    """
+    question = solution.question
+    if question is None or question.id not in left:
+        raise RequestError([_stale(name, solution) for name in left])
+    return question.option(left.pop(question.id)).apply(solution.request)
 
 
 def _text(meaning: Meaning) -> str:

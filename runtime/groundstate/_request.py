@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from groundstate._errors import ArtefactError, Fault, RequestError
+from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
 from groundstate._header import Spec
 from groundstate._schema_check import examine
 
@@ -61,16 +61,10 @@ class Schema:
     @cached_property
     def _validator(self) -> Validator:
         # 0.1 s to import, and most requests never need it.
-        from jsonschema import Draft202012Validator, SchemaError
+        from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
         from referencing import Registry
 
-        try:
-            Draft202012Validator.check_schema(self.schema)
-        except SchemaError as error:
-            raise ArtefactError(
-                f"The artefact's schema of the {self._noun} is no JSON schema: {error.message[:200]}."
-            ) from None
         checks = {"anyOf": _any_of, "items": self._items, "properties": self._properties}
         # An empty registry: nothing that a schema refers to is ever fetched.
         return extend(Draft202012Validator, checks)(self.schema, registry=Registry())
@@ -122,6 +116,14 @@ class Schema:
             ) from None
         except RecursionError:
             raise ArtefactError(f"The artefact's schema of the {self._noun} goes round in a circle.") from None
+        except GroundstateError:
+            raise
+        except Exception as error:
+            # A validator raises whatever a schema that is none makes it stumble over; to check it first takes 80 ms.
+            reason = _fault_of(self.schema)
+            if reason is None:
+                raise
+            raise ArtefactError(f"The artefact's schema of the {self._noun} is no JSON schema: {reason}.") from error
 
     def _plain(self, name: str, item: Any) -> Any:
         return plain(item, whole=self._whole.get(name, True))
@@ -159,6 +161,17 @@ class Schema:
                     )
                 ]
             )
+
+
+def _fault_of(schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with a schema; None where nothing is."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return f"{error.message[:200]}"
+    return None
 
 
 def _asks_for_whole(schema: Any, shared: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,34 @@ CACHED = 1 << 17
 MOST_ROWS = 256
 """Rows in one run, however small they are."""
 
-WORK = 1 << 18
-"""Elements of a step's largest tensor, times steps, that one run takes at most: a few milliseconds."""
+PARTS = 4
+"""Parts that a few rows are cut into at most: threads that work on one problem."""
+
+_START = 1 << 21
+"""Elements times steps, per row, of graphs that are worth a run for a single row."""
 
 
-def rows_per_run(header: Header) -> int:
-    """Rows in one run: a power of two, so that they stay in a core's cache and several threads have a share.
+def rows_per_run(rows: int, header: Header) -> int:
+    """Rows in one run, a power of two: they stay in a core's cache, and a run takes longer than its start.
 
-    It depends on the file and the problem's size alone, since the rounding of a matrix product may change with its rows: a seed
-    gives the same answer on any number of threads.
+    It depends on the rows and on the file alone, and not on the threads that share the runs: the rounding of a matrix product may
+    change with its rows, and a seed gives the same answer on any number of threads.
+
+    Args:
+        rows: All of them.
+        header: At the problem's sizes.
     """
     elements = max(header.largest, 1)
-    rows = min(CACHED // elements, WORK // (elements * header.steps), MOST_ROWS)
-    return 1 << max(rows, 1).bit_length() - 1
+    most = _power(max(min(CACHED // elements, MOST_ROWS), 1))
+    # A run's start costs as much as some rows of a small graph. Measured on graphs of 729 and 4096 elements and 32 steps: the
+    # square root of what is missing to a graph that fills a run alone.
+    least = 1 << max(round(math.log2(_START / (elements * header.steps)) / 2), 0)
+    return min(max(_power(-(-rows // PARTS)), least), most)
+
+
+def _power(rows: int) -> int:
+    """The greatest power of two that is no more."""
+    return 1 << rows.bit_length() - 1
 
 
 def wanted_outputs(header: Header, session: Session, *, path: bool, trace: bool) -> list[str]:
@@ -65,7 +81,7 @@ def segment(
         ArtefactError: If the graph fails, or an output has another dtype or shape than the header says.
     """
     rows = len(scale)
-    chunk = header.batch or rows_per_run(header)
+    chunk = header.batch or rows_per_run(rows, header)
     feeds = {name: inputs[name] for name in header.inputs} | {header.step_scale: scale}
     feeds |= {f"state.{name}": state[name] for name in header.state}
     feeds |= {f"noise.{name}": noise[name] for name in header.noise}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
+from groundstate._gate import examine
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -35,7 +36,7 @@ _SHAPE_ARITHMETIC = frozenset(
     """
     Add Cast Concat Constant ConstantOfShape Div Equal Expand Gather Greater Identity Less Max MemcpyFromHost MemcpyToHost Min Mod
     Mul Range ReduceProd Reshape Shape Size Slice Split Squeeze Sub Unsqueeze Where
-    """.split()
+    """.split()  # noqa: SIM905 - thirty strings in quotes are harder to read
 )
 """Operators on lengths of axes, which ONNX Runtime keeps on the CPU by design.
 
@@ -87,14 +88,15 @@ class Session:
         model: The bytes of an ONNX file.
         device: ``"cpu"`` or ``"cuda"``.
         source: What the bytes are, for messages: the subject of a sentence.
+        loop: Whether the model may hold the one loop of the loop form.
 
     Raises:
-        ArtefactError: If the bytes are not a model that ONNX Runtime can load.
+        ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
         ProviderError: If ONNX Runtime is missing, or does not run all that computes on the device.
         OptionError: If the device has another name.
     """
 
-    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file") -> None:
+    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
         if not isinstance(device, str) or device not in DEVICES:
             raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
         ort = runtime()
@@ -105,13 +107,13 @@ class Session:
                 f"device is {device!r}, but the installed ONNX Runtime {ort.__version__} has no {provider} (it has "
                 f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
             )
-        if not model:
-            raise ArtefactError(f"{source} is empty, so it is not an energy artefact.")
+        # Before ONNX Runtime sees a byte: it takes more than an artefact may hold.
+        passed = examine(model, loop=loop, source=source)
+        self.metadata, self.loops = dict(passed.metadata), passed.loops
         try:
             self._session = ort.InferenceSession(model, _options(device), providers=[provider])
             # The Python wrapper would otherwise run again on the CPU what fails on the device.
             self._session.disable_fallback()
-            self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         except Exception as error:
             if not _of_runtime(error) and not isinstance(error, UnicodeDecodeError | ValueError | RuntimeError):
                 raise

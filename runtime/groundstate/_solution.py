@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -121,8 +121,20 @@ class Attempt:
         }
 
 
+Draw = Callable[[dict[str, Any] | None], str | None]
+"""Draws an answer as SVG; None where the task has no pictures."""
+
+
+class _Drawn:
+    """What draws a solution. It is no field: code that serialises fields (LangGraph) would follow it into the solver."""
+
+    __slots__ = ("_draw",)
+
+    _draw: Draw | None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Solution:
+class Solution(_Drawn):
     """The outcome of one problem.
 
     Attributes:
@@ -146,7 +158,6 @@ class Solution:
         seconds: Wall-clock time of this problem, from the call to the answer.
         seed: The seed that reproduces this.
         request: What was solved, as plain JSON: the request with the replies to its questions applied.
-        draw: Draws an answer as SVG, for notebooks; None where the task has no pictures.
     """
 
     status: Status
@@ -167,7 +178,6 @@ class Solution:
     seconds: float = field(default=0.0, compare=False)
     seed: int = 0
     request: Mapping[str, Any] = field(default_factory=dict)
-    draw: Callable[[dict[str, Any] | None], str | None] | None = field(default=None, compare=False)
 
     @property
     def solved(self) -> bool:
@@ -202,16 +212,25 @@ class Solution:
 
     def _repr_svg_(self) -> str | None:
         """The picture of the answer that notebooks show."""
-        return None if self.draw is None else self.draw(self.answer)
+        draw = getattr(self, "_draw", None)
+        return None if draw is None else draw(self.answer)
+
+    def drawn_by(self, draw: Draw | None) -> Solution:
+        """The same solution, which notebooks show as this draws it."""
+        object.__setattr__(self, "_draw", draw)
+        return self
+
+    def changed(self, **changes: Any) -> Solution:
+        """A solution with other values, drawn in the same way."""
+        return replace(self, **changes).drawn_by(getattr(self, "_draw", None))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The picture is drawn by the task's code, which stays here.
-        state = [getattr(self, one.name) if one.name != "draw" else None for one in fields(self)]
-        return type(self), tuple(state)
+        return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Solution:
-        state = {one.name: getattr(self, one.name) for one in fields(self)}
-        return type(self)(**{name: value if name == "draw" else deepcopy(value, memo) for name, value in state.items()})
+        copied = {one.name: deepcopy(getattr(self, one.name), memo) for one in fields(self)}
+        return type(self)(**copied).drawn_by(getattr(self, "_draw", None))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready record of everything. The same request and seed give the same bytes: times are left out."""

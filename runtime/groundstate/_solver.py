@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from weakref import WeakSet
 
@@ -23,7 +23,7 @@ from groundstate._minimise import minimise
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
-from groundstate._replies import Replies
+from groundstate._replies import Replies, applied, given
 from groundstate._score import Scorer
 from groundstate._session import Session
 from groundstate._solution import Score, Solution
@@ -43,8 +43,11 @@ class Solver:
         self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
     ) -> None:
         self._made_from = model, device, threads, source
-        self._session = Session(model, device, source)
+        self._session = Session(model, device, source, loop=True)
         self.header: Header = read_header(self._session.metadata, source)
+        if self._session.loops != (self.header.form == "loop"):
+            has = "a loop" if self._session.loops else "no loop"
+            raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
         sessions = [*_stages(self.header, self._session, device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
@@ -54,7 +57,7 @@ class Solver:
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
         self._scorer = Scorer(self._session, self._problems, self._pool)
-        self._replies = Replies(self._problems.read)
+        self._replies = Replies()
         _SOLVERS.add(self)
 
     def __repr__(self) -> str:
@@ -127,14 +130,19 @@ class Solver:
         _callable("heartbeat", heartbeat)
         begun = time.monotonic()
 
-        def solved(meaning: Meaning) -> Solution:
-            for _, _, outcome in self._problems.outcomes([meaning], budget, watch, begun, heartbeat):
+        left, current, options = given(replies), request, (budget, ask)
+        while True:
+            meaning = self._problems.read(current)
+            solution = self._replies.recalled(meaning, options) if left or deadline is None else None
+            if solution is None:
+                ((_, _, outcome),) = self._problems.outcomes([meaning], budget, watch, begun, heartbeat)
                 if isinstance(outcome, RequestError):
                     raise outcome
-                return self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
-            raise AssertionError("a request came back neither answered nor refused")
-
-        return self._replies.settle(request, replies or {}, (budget, ask), solved, recall=deadline is None)
+                solution = self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
+                self._replies.remember(meaning, options, solution)
+            if not left:
+                return solution
+            current = applied(left, solution)
 
     def solve_many(
         self,
@@ -248,9 +256,10 @@ class Solver:
 
         It is the function of `groundstate.tools.SolveTool`, which takes the same options.
         """
-        from groundstate.tools import SolveTool
-
-        return SolveTool(self, **options).as_function()
+        # The layer above, by its name: it imports this module.
+        tools = import_module("groundstate.tools")
+        function: Callable[..., dict[str, Any]] = tools.SolveTool(self, **options).as_function()
+        return function
 
     @property
     def asks(self) -> bool:
@@ -290,6 +299,35 @@ class Solver:
     def svg(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
         """The request, or its answer, as an SVG picture; None where the task has none."""
         return self._problems.read(request).svg(None if answer is None else dict(answer))
+
+    def draw_descent(
+        self, request: Mapping[str, Any], path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> str:
+        """Solve a request and draw the descent: a few configurations of the best chain, and its energy, as SVG.
+
+        Args:
+            path: Where to write the picture; nowhere, if None.
+            options: As in `solve`.
+
+        Returns:
+            The text of the SVG file.
+
+        Raises:
+            RequestError: If the request is not what the schema allows, or ends without a descent: a proven contradiction.
+        """
+        from pathlib import Path
+
+        from groundstate._descent_picture import picture
+
+        segments: list[Segment] = []
+        solution = self.solve(request, **options, watch=segments.append)
+        svg = picture(self, solution, segments)
+        if svg is None:
+            said = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
+            raise RequestError([Fault("", said)])
+        if path is not None:
+            Path(path).write_text(svg, encoding="utf-8")
+        return svg
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
         """The answer as a file that other programs read: of a schedule ``"ics"`` or ``"svg"``.
@@ -345,7 +383,7 @@ class Solver:
         question = self._problems.question(meaning, solution, budget, begun, heartbeat)
         if question is None:
             return solution
-        return replace(solution, question=question, seconds=time.monotonic() - begun)
+        return solution.changed(question=question, seconds=time.monotonic() - begun)
 
     def _budget(
         self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int

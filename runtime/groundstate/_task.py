@@ -46,6 +46,15 @@ class Reading:
         """What in the request itself proves that it has no answer. Must be a proof: empty where in doubt."""
         return ()
 
+    def proof(self, effort: int) -> Sequence[Violation]:
+        """What proves that the request has no answer, by more work than `contradictions`: empty while nothing is proven.
+
+        It is called now and then while a descent finds no answer, with an effort that doubles from call to call, and should take
+        no longer than about a millisecond of work for each unit of effort. It gives proofs only, never an answer.
+        """
+        del effort
+        return ()
+
     def encode(self) -> dict[str, NDArray[Any]]:
         """The input tensors, without the batch; those with defaults may be left out.
 

@@ -235,7 +235,7 @@ def test_without_the_extra_one_sentence_says_what_to_install() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert re.fullmatch(r"groundstate: The command 'export' cannot be loaded: .+\n", ran.stderr)
-    assert "pip install 'groundstate[cpu,export]'" in ran.stderr
+    assert ran.stderr.count("pip install 'groundstate[") == 1
 
 
 def test_help_names_every_command_and_imports_none_of_them() -> None:

@@ -14,9 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from groundstate_export import (
+    Accept,
     BadArgument,
     BadEnergy,
+    Card,
+    Check,
     Constant,
+    Decoded,
     ExportError,
     GradientDescent,
     HeavyBall,
@@ -139,6 +143,7 @@ ENERGIES: dict[str, tuple[Callable[..., Any], type[ExportError], str]] = {
     "NaN gradient": (
         lambda state, x: (0 * state).sqrt().sum(-1), BadEnergy, "gradient for the state 'y' is not finite"
     ),
+    "a float64 weight": (lambda state, x: bowl(state, x.double()), BadEnergy, "Call `.float\\(\\)` on what the energy makes"),
     "no state": (lambda state, x: x.square().sum(-1), BadEnergy, "does not depend on the state 'y'"),
     "detached": (lambda state, x: bowl(state.detach(), x), BadEnergy, "does not depend on the state 'y'"),
     "an argmax": (lambda state, x: x.gather(1, state.argmax(1, keepdim=True))[:, 0], BadEnergy, "does not depend on the state"),
@@ -214,7 +219,8 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "half a step": ({"unroll": 2.5}, r"unroll is 2\.5"),
     "millions of steps": ({"unroll": 10_000_000}, "hosts run segments one after another"),
     "integer state": ({"state": torch.ones(4, 3, dtype=torch.int64)}, "state is float32"),
-    "float64 state": ({"state": torch.ones(4, 3, dtype=torch.float64)}, "state is float32"),
+    "float16 state": ({"state": torch.ones(4, 3, dtype=torch.float16)}, "a state is float32, or float64"),
+    "states of two dtypes": ({"state": {"y": X.clone(), "z": X.double()}}, "all of them must be one dtype"),
     "a state that is not finite": ({"state": X * torch.inf}, "not finite"),
     "a state that is a list": ({"state": [[0.0]]}, "state is list"),
     "no state": ({"state": {}}, "state is empty"),
@@ -235,7 +241,30 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], str]] = {
     "a name that the energy does not take": ({"inputs": {"target": X}}, r"takes \(state.*x.*\['target'\]"),
     "a missing input": ({"inputs": {}}, "missing a required argument: 'x'"),
     "an unknown initial": ({"initial": {"z": Constant(0.0)}}, r"\['z'\]"),
-    "rules without decode": ({"checks": lambda answer, x: {}}, "decode must be given"),
+    "amounts without a tolerance": (
+        {"checks": lambda answer, x: {"gap": x.sum(1)}},
+        "'gap' returns amounts .* need a tolerance",
+    ),
+    "a count with a tolerance": (
+        {"checks": lambda answer, x: {"n": x.sum(1).long()}, "card": Card(checks={"n": Check("few", tolerance=1.0)})},
+        "'n' counts .* no tolerance",
+    ),
+    "a check that is not there": (
+        {"checks": lambda answer, x: {"n": x.sum(1).long()}, "card": Card(checks={"m": "few"})},
+        r"describes \['m'\]; the checks",
+    ),
+    "a description of no checks": ({"card": Card(checks={"m": "few"})}, "there are no checks"),
+    "acceptance by unknown checks": (
+        {"checks": lambda answer, x: {"n": x.sum(1).long()}, "accept": Accept(["m"])},
+        r"accept asks for the checks \['m'\]",
+    ),
+    "acceptance by no checks": ({"accept": Accept("all")}, "asks for all checks, and there are none"),
+    "acceptance in a word": ({"accept": "all"}, "must be an Accept"),
+    "a parameter named like an input": ({"parameters": {"x": torch.ones(1)}}, r"both have \['x'\]"),
+    "a parameter that is not finite": ({"parameters": {"w": torch.tensor([torch.nan])}}, "must hold finite numbers"),
+    "a million parameters": ({"parameters": {"w": torch.ones(1 << 20)}}, "a header holds 65536 at most"),
+    "a start that no stage decodes": ({"initial": Decoded("place")}, "there is no stage before"),
+    "a stage that is none": ({"stages": [bowl]}, r"stages\[0\] is function"),
     "a decode that takes no inputs": ({"decode": lambda state: {"a": state}}, "The decode takes"),
     "a decode that is no function": ({"decode": 3}, "decode is int"),
     "a rule that is a number": ({"rule": 0.1}, "must be a Rule"),
@@ -321,14 +350,14 @@ def test_rules_that_are_counted_wrongly_are_caught(folder: Path, monkeypatch: py
         )
 
 
-def test_a_rule_that_ignores_its_rate_is_refused(folder: Path) -> None:
+def test_a_rule_that_ignores_its_step_scale_is_refused(folder: Path) -> None:
     class Stubborn(Rule):
         def forward(
             self, state: dict[str, Tensor], gradient: Any, noise: Any = None, step_scale: Any = None, probe: Any = None
         ) -> dict[str, Tensor]:
             return {name: y - 0.1 * gradient[name] for name, y in state.items()}
 
-    with pytest.raises(ParityError, match="`step_scale` 0"):
+    with pytest.raises(BadArgument, match="`step_scale` 0"):
         attempt(bowl, folder, rule=Stubborn())
 
 

@@ -71,7 +71,7 @@ def test_a_rule_that_makes_no_sense_is_refused(make: Callable[[], Rule], sentenc
         (Projected(GradientDescent(0.1), Fixed("known", "x")), "reads the input 'known'"),
         (AugmentedLagrangian(GradientDescent(0.1), equality=lambda y, x: y.sum(-1)), r"is \(3,\) at batch 3"),
         (Breakout(GradientDescent(0.1), lambda y, x: y.sum(-1)), r"The violations are \(3,\) at batch 3; they must be \(3, …\)"),
-        (Breakout(GradientDescent(0.1), lambda y, x: y - x, terms=("checks",)), r"The energy has no terms \['rules'\]; its"),
+        (Breakout(GradientDescent(0.1), lambda y, x: y - x, terms=("rules",)), r"The energy has no terms \['rules'\]; its"),
         (GradientDescent({"z": Schedule([0.1])}), "no entry for the state 'y'"),
         (Landscapes(GradientDescent(0.1), 2, steps=1), "landscape"),
     ],

@@ -144,8 +144,8 @@ def start(case: Case, sizes: tuple[int, ...], batch: int, seed: int) -> tuple[di
     draw = torch.Generator().manual_seed(seed)
     descent = Descent(case.energy, case.rule, inputs)
     carried = descent.start(state + torch.randn(state.shape, generator=draw))
-    kicks = case.rule.kicks(3)
-    noise = {"noise.y": torch.randn(batch, len(kicks), *state.shape[1:], generator=draw)} if kicks else {}
+    noisy = case.rule.noise_times.within(3) if case.rule.noise_times else ()
+    noise = {"noise.y": torch.randn(batch, len(noisy), *state.shape[1:], generator=draw)} if noisy else {}
     return inputs | noise, carried
 
 
@@ -164,10 +164,11 @@ def test_a_file_says_what_pytorch_says_at_any_size(
     feeds = given | {f"state.{n}": t for n, t in state.items()} | {"step_scale": torch.ones(batch)}
     found = case.runner.run({n: t.numpy() for n, t in feeds.items()})
     inputs = {n: t for n, t in given.items() if not n.startswith("noise.")}
-    descent, trace, kicks = Descent(case.energy, case.rule, inputs), [], case.rule.kicks(3)
+    descent, trace = Descent(case.energy, case.rule, inputs), []
+    noisy = case.rule.noise_times.within(3) if case.rule.noise_times else ()
     with torch.no_grad():
         for step in range(3):
-            noise = {"y": given["noise.y"][:, kicks.index(step)]} if step in kicks else None
+            noise = {"y": given["noise.y"][:, noisy.index(step)]} if step in noisy else None
             state, probe = descent.step(state, noise)
             trace.append(probe.energy)
         reading = descent.read(state)
@@ -187,7 +188,7 @@ def test_a_file_says_what_pytorch_says_at_any_size(
 
 def test_the_header_tells_shapes_by_sizes_and_how_they_were_proven(files: dict[str, Case]) -> None:
     header = files["tables"].runner.header
-    assert header["format"] == 3
+    assert header["format"] == 4
     assert header["inputs"] == {
         "row": {"dtype": "float32", "shape": ["rows"]}, "column": {"dtype": "float32", "shape": ["columns"]}
     }  # fmt: skip
@@ -202,7 +203,7 @@ def test_the_header_tells_shapes_by_sizes_and_how_they_were_proven(files: dict[s
     assert header["request"]["properties"]["row"] == {"type": "array", "items": {"type": "number"}, "minItems": 1}
     coloured = files["colours"].runner.header
     assert coloured["inputs"]["edge"]["shape"] == ["edges", 2]
-    assert coloured["noise"]["y"]["shape"] == [2, "nodes", "colours"]
+    assert coloured["noise"]["y"]["shape"] == [3, "nodes", "colours"]
     assert coloured["answers"]["colour"]["shape"] == ["nodes"]
 
 

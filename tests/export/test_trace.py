@@ -123,11 +123,11 @@ def test_a_step_that_tells_nothing_runs_only_what_moves_the_state(example: Any, 
         )
         for every in (1, 16)
     ]  # fmt: skip
-    # A step: y − target; its square, summed, halved; the slope times the rate; y − that. And the energy as a column.
+    # A step: y − target; its square, summed, halved; the slope times the step scale; y − that. And the energy as a column.
     assert [report.nodes_a_step for report in reports] == [6, 3]
     assert reports[0].nodes - reports[1].nodes == (64 - 4) * (3 + 1)
     assert [report.to_json()["trace_every"] for report in reports] == [1, 16]
-    assert "64 steps unrolled, energy told every 16, float32" in str(reports[1])
+    assert "64 steps unrolled, energy reported every 16, float32" in str(reports[1])
 
 
 def test_a_rule_that_asks_for_the_energy_keeps_it(make: Make) -> None:

@@ -112,7 +112,7 @@ def test_the_model_reads_the_answer_and_the_program_gets_the_solution(tool: Ener
     assert isinstance(message.artifact, gs.Solution)
     assert json.loads(message.text) == {
         "status": "solved",
-        "message": "The answer passes every rule.",
+        "message": "The answer passes every check.",
         "answer": {"grid": rows(EASY_SOLUTION)},
         "explanation": message.artifact.explanation,
     }

@@ -228,11 +228,11 @@ def test_what_was_asked_once_is_not_solved_again_when_a_reply_comes(
 
     def counted(requests: Any, *args: Any, **kwargs: Any) -> Any:
         requests = list(requests)
-        descents.extend(json.dumps(request) for request in requests)
+        descents.extend(json.dumps(getattr(request, "request", request)) for request in requests)
         return outcomes(requests, *args, **kwargs)
 
     monkeypatch.setattr(small._problems, "outcomes", counted)
-    small._dialogue._known.clear()
+    small._replies._known.clear()
     followed(running, running.invoke(ASKED, config), config, thinking_of(FINISHED))
     assert descents.count(json.dumps({"grid": OPEN})) == 1
 

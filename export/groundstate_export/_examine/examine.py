@@ -176,7 +176,9 @@ def _rule(arguments: Arguments) -> tuple[dict[str, Slot], bool]:
             _slots(arguments, slots)
             state = arguments.state | {name: slot.tensor for name, slot in slots.items()}
             begun = descent.begin(state)
-            following, _ = descent.step(begun, noise, torch.ones(rows))
+            following, _ = descent.step(begun, noise, torch.ones(rows, dtype=arguments.dtype))
+            probe, gradient = descent.slope(begun)
+            kept = arguments.rule(begun, gradient, noise, torch.zeros(rows, dtype=arguments.dtype), probe)
             descent.read(state)
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
             if isinstance(error, ExportError):
@@ -184,6 +186,12 @@ def _rule(arguments: Arguments) -> tuple[dict[str, Slot], bool]:
             shapes = {name: tuple(t.shape) for name, t in arguments.state.items()}
             raise BadArgument(f"The rule does not fit the state {shapes}: {error}") from error
     _nearest(arguments, descent, state)
+    for name in arguments.state:
+        if not torch.equal(kept[name].nan_to_num(), begun[name].nan_to_num()):
+            raise BadArgument(
+                f"The rule moves the state {name!r} at `step_scale` 0, where a chain is only evaluated; it must multiply its "
+                "step size by `step_scale`."
+            )
     for name, tensor in state.items():
         if name not in following or following[name].shape != tensor.shape:
             shape = tuple(following[name].shape) if name in following else "missing"

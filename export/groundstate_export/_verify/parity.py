@@ -28,7 +28,7 @@ from groundstate_export._verify.answers import exact
 from groundstate_export._verify.findings import Parity
 from groundstate_export._verify.reference import begun_with
 from groundstate_export._verify.replay import Replayed, Steps, run, session
-from groundstate_export._verify.segment import bounds, same_as_steps, stops, unmoved
+from groundstate_export._verify.segment import bounds, same_as_steps, silent, stops, unmoved
 from groundstate_export._verify.step import BOLD, Step, beside, judged, largest
 
 _ROUNDING = 4.0
@@ -64,6 +64,7 @@ def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
             found = run(host, feeds | bounds(examined.unroll))
             same_as_steps(segment, model, start, found, descent.outputs, parity)
             unmoved(segment, start, found)
+            silent(segment, steps, start, parity)
             exact(examined, start, found, check, parity)
         if whole and examined.form == "loop" and start.scale:
             stops(segment, model, start, host, steps, descent, parity)

@@ -64,7 +64,8 @@ def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -
 
     ranking = Ranking(start.batch)
     descent = replace(descent, inputs=cast(start.inputs), compare=ranking)
-    noise, step_scale = cast(start.noise), start.step_scale.to(dtype or examined.dtype)
+    kind = dtype or examined.dtype
+    noise, step_scale = {k: t.to(kind) for k, t in start.noise.items()}, start.step_scale.to(kind)
     trace, sizes = [], []
     with torch.no_grad():
         state = descent.begin(cast(start.state), step_scale)

@@ -100,6 +100,21 @@ def stops(
         same_as_steps(segment, model, start, found, wanted, parity, (steps, tolerance))
 
 
+def silent(segment: Segment, steps: Steps, start: Case, parity: Parity) -> None:
+    """A step with noise of zeros must be the step without noise: slots that are not due hold zeros."""
+    if "noisy_step" not in steps.hosts:
+        return
+    state = steps.begin(start.feeds())
+    bound = start.feeds() | {f"state.{name}": tensor for name, tensor in state.items()}
+    zeros = {f"noise.{name}": np.zeros_like(state[name]) for name in segment.examined.state}
+    error = _apart(run(steps.hosts["noisy_step"], bound | zeros), run(steps.hosts["step"], bound))
+    name = max(error, key=lambda n: error[n])
+    if error[name] > segment.examined.tolerance:
+        detail = "Noise of zeros must be no noise. "
+        raise ParityError(name, start.batch, start.seed, error[name], segment.examined.tolerance, detail)
+    parity.note("zero noise", error[name])
+
+
 def unmoved(segment: Segment, start: Case, found: Mapping[str, Array]) -> None:
     """A step_scale of 0, without noise, must leave the state where it is."""
     if start.scale:

@@ -50,7 +50,7 @@ class Step:
         if before is not None:
             most = max(largest(before.numpy()), largest(wanted.numpy()))
             rounded = relative(found, wanted, torch.full_like(wanted, most))
-            if rounded <= _LAST_BITS * torch.finfo(wanted.dtype).eps:
+            if rounded <= _LAST_BITS * torch.finfo(before.dtype).eps:
                 return rounded
         size = self.sizes.get(name)
         return relative(found, wanted, None if size is None else size[rows])
@@ -73,6 +73,13 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
     )
     step = steps.step(start.feeds(), descent.states[index], index)
     following = {name: step[f"next.{name}"] for name in examined.state_specs()}
+    evaluated = (
+        start.step_scale == 0
+    ).numpy()  # the segment keeps the state of such a chain, whatever its steps make of it
+    for name, before in here.state.items():
+        if name in examined.state:
+            mask = evaluated.reshape(-1, *(1,) * (before.dim() - 1))
+            following[name] = np.where(mask, before.numpy(), following[name])
     end = steps.last(start.feeds(), following)
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}

@@ -59,8 +59,10 @@ def _object(specs: Mapping[str, Spec], values: Mapping[str, Value]) -> dict[str,
 
 FORMAT = 4
 
+_DEFAULTS = {"restarts": 8, "max_steps": 0, "patience": 0, "luby_exponent": 1.0, "residual_tolerance": 1e-3}
+_LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 65536}
 _MOST_ELEMENTS = 1 << 24
-"""Of a problem that brings its own sizes, by default: 64 MiB a tensor and a row."""
+"""Of a step's largest tensor for one row, by default: 64 MiB."""
 
 
 def largest(graph: Graph) -> list[int | str]:
@@ -80,6 +82,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
     described = ", ".join(asked) or "nothing"
     checks = card.described_checks()
     steps = examined.unroll
+    whole = _segment_of(segment)
     return {
         "format": FORMAT,
         "name": name,
@@ -89,15 +92,20 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         "version": card.version,
         "task": card.task,
         "form": examined.form,
+        "steps": whole["steps"],
         "trace_every": examined.trace_every,
         "batch": examined.fixed_batch,
+        "elements": whole["elements"],
         "precision": examined.precision,
         "inputs": {
             k: _described(v, graph.inputs[k])
             | ({"default": examined.parameters[k].tolist()} if k in examined.parameters else {})
             for k, v in inputs.items()
         },
-        **_segment_of(segment),
+        "answers": whole["answers"],
+        "state": whole["state"],
+        "noise": whole["noise"],
+        "terms": whole["terms"],
         "checks": [
             {"name": k, "description": one.description, "tolerance": one.tolerance, "unit": one.unit}
             for k in examined.check_names
@@ -107,18 +115,10 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         "stages": [dict(stage) for stage in stages],
         "request": dict(card.request) if card.request is not None else _object(asked, graph.inputs),
         "answer": dict(card.answer) if card.answer is not None else _object(examined.answers, answers),
-        "defaults": {
-            "restarts": 8,
-            "max_steps": 32 * steps,
-            "patience": 8 * steps,
-            "luby_exponent": 1.0,
-            "residual_tolerance": 1e-3,
-        }
-        | dict(card.defaults),
-        "limits": {"restarts": 4096, "max_steps": 65536, "batch": 65536}
-        | {"elements": _MOST_ELEMENTS}
-        | dict(card.limits),
+        "defaults": _DEFAULTS | {"max_steps": 32 * steps, "patience": 8 * steps} | dict(card.defaults),
+        "limits": _LIMITS | {"elements": _MOST_ELEMENTS} | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
+        **({"knowledge": dict(card.knowledge)} if card.knowledge is not None else {}),
         "parity": {},
         "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
     }
@@ -142,8 +142,8 @@ def _segment_of(segment: Segment) -> dict[str, Any]:
     starts, times = examined.starts(), examined.noise_times
     noise: dict[str, Any] = {}
     if times is not None:
-        for name, tensor in examined.state.items():
-            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
+        for name in examined.state:
+            noise[name] = _described(Spec(torch.float32, ()), graph.inputs[f"noise.{name}"]) | {
                 "period": times.period,
                 "offsets": list(times.offsets),
             }

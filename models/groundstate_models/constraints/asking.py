@@ -53,8 +53,3 @@ def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Chang
         f"Without {name}: {problem.constraints[index].said()}.",
         patch,
     )
-
-
-def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two answers give every variable the same value, whatever hidden choices their preferences took."""
-    return bool(one["values"] == other["values"])

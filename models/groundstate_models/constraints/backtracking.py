@@ -8,7 +8,7 @@ constraints", 2004). Without that, now and then a zebra puzzle takes minutes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 import numpy as np
@@ -22,11 +22,11 @@ def solutions(problem: Problem, most: int, rng: np.random.Generator | None = Non
 
     Values are tried in the order of the domains, or in a random one with ``rng``.
     """
-    bounds = _Bounds(problem.graph, hard=len(problem.constraints))
+    bounds = Bounds(problem.graph, hard=len(problem.constraints))
     return list(islice(_below(problem, bounds, rng), most)) if bounds.consistent else []
 
 
-def _below(problem: Problem, bounds: _Bounds, rng: np.random.Generator | None) -> Iterator[dict[str, Value]]:
+def _below(problem: Problem, bounds: Bounds, rng: np.random.Generator | None) -> Iterator[dict[str, Value]]:
     """Solutions of what the bounds leave open; the bounds are afterwards what they were."""
     graph, open_literals = problem.graph, {}
     for name, values in graph.domains.items():
@@ -47,17 +47,19 @@ def _below(problem: Problem, bounds: _Bounds, rng: np.random.Generator | None) -
         bounds.undo(mark)
 
 
-class _Bounds:
+class Bounds:
     """What is known of every literal, and between what every factor's sum can still lie.
 
     Attributes:
         known: Whether a literal holds; None where it is open.
         blame: How often a factor of a literal could not be kept.
         consistent: Whether the factors allow anything at all, as far as propagation sees.
+        work: Literals of factors looked at so far.
     """
 
-    def __init__(self, graph: Graph, hard: int) -> None:
-        factors = [factor for factor in graph.factors if factor.source < hard]
+    def __init__(self, graph: Graph, hard: int, sources: Collection[int] | None = None) -> None:
+        factors = [f for f in graph.factors if f.source < hard and (sources is None or f.source in sources)]
+        self.work = 0
         self.known: list[bool | None] = [None] * graph.count
         self.blame = [0] * graph.count
         self._terms = [list(zip(factor.literals, factor.coefficients, strict=True)) for factor in factors]
@@ -90,6 +92,7 @@ class _Bounds:
             self._trail.append(literal)
             self._move(literal, holds, 1)
             for index, _ in self._of[literal]:
+                self.work += len(self._terms[index])
                 forced = self._forced(index)
                 if forced is None:
                     for other, _ in self._terms[index]:

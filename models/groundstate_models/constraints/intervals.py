@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from groundstate_models.constraints.factors import Graph, Value
-from groundstate_models.constraints.language import Assignment, Constraint, Literal
+from groundstate_models.constraints.language import Assignment, Constraint, Literal, listed
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,36 @@ class Before(Constraint):
         return f"{self.first.variable} is over{gap} before {self.then.variable} starts"
 
 
+@dataclass(frozen=True)
+class NoOverlap(Constraint):
+    """Intervals that start at some variables and last as long as is said do not overlap."""
+
+    kind = "no_overlap"
+    starts: tuple[str, ...]
+    durations: tuple[int, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.starts
+
+    def holds(self, given: Assignment) -> bool:
+        spans = sorted(
+            (int(given[name]), int(given[name]) + d) for name, d in zip(self.starts, self.durations, strict=True)
+        )
+        return all(first[1] <= second[0] for first, second in pairwise(spans))
+
+    def compile(self, graph: Graph, source: int) -> None:
+        tasks = [
+            Interval(name, {start: (int(start), int(start) + duration) for start in graph.domains[name]}, 1)
+            for name, duration in zip(self.starts, self.durations, strict=True)
+        ]
+        Cumulative(tuple(tasks), 1).compile(graph, source)
+
+    def said(self) -> str:
+        each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
+        return f"{listed(each)} do not overlap"
+
+
 _Times = Sequence[tuple[int, int | None]]
 
 
@@ -147,15 +178,17 @@ def interval(raw: Mapping[str, Any]) -> Interval:
     return Interval(raw["variable"], {value: (start, end) for value, start, end in raw["spans"]}, raw.get("uses", 1))
 
 
-def read(raw: Mapping[str, Any]) -> Cumulative | Before:
+def read(raw: Mapping[str, Any]) -> Cumulative | Before | NoOverlap:
     """A constraint on intervals of the request, which has passed the schema."""
     match raw["type"]:
         case "cumulative":
             return Cumulative(tuple(map(interval, raw["tasks"])), raw.get("capacity", 1))
         case "before":
             return Before(interval(raw["first"]), interval(raw["then"]), raw.get("gap", 0))
+        case "no_overlap":
+            return NoOverlap(tuple(raw["starts"]), tuple(raw["durations"]))
         case other:
-            raise AssertionError(f"the schema lets {other!r} through")
+            raise AssertionError(f"{other!r} is checked before")
 
 
 def meaningless(constraint: Constraint) -> Iterator[str]:

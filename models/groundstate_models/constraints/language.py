@@ -2,7 +2,7 @@
 
 Every kind is a small class with three answers: `holds` (of a full assignment; the exact check, which knows nothing of factors),
 `compile` (its factors) and `said` (what it asks, in the request's own words). `read` makes them of JSON that has passed
-`schema.REQUEST`.
+`typed`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Literal = tuple[str, Value]
 """A variable and the value that it is said to have."""
 
 
-def _listed(words: Sequence[object], joined: str = "and") -> str:
+def listed(words: Sequence[object], joined: str = "and") -> str:
     *most, last = map(str, words)
     return f"{', '.join(most)} {joined} {last}" if most else last
 
@@ -29,7 +29,7 @@ def _shifted(name: str, more: int) -> str:
     return f"{name} {'+' if more > 0 else '−'} {abs(more)}" if more else name
 
 
-def _spelt(literal: Literal) -> str:
+def spelt(literal: Literal) -> str:
     return f"{literal[0]} = {literal[1]}"
 
 
@@ -91,7 +91,7 @@ class AllDifferent(Constraint):
 
     def said(self) -> str:
         plus = self.plus or (0,) * len(self.names)
-        return f"{_listed([_shifted(name, more) for name, more in zip(self.names, plus, strict=True)])} all differ"
+        return f"{listed([_shifted(name, more) for name, more in zip(self.names, plus, strict=True)])} all differ"
 
     def _moved(self, k: int, value: Value) -> Value:
         return int(value) + self.plus[k] if self.plus else value
@@ -117,7 +117,7 @@ class Equal(Constraint):
                 graph.bound([(graph.literal(one, value), 1), (graph.literal(other, value), -1)], 0, 0, source)
 
     def said(self) -> str:
-        return f"{_listed(self.names)} are equal"
+        return f"{listed(self.names)} are equal"
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class NotEqual(Constraint):
             graph.at_most_one([graph.literal(name, value) for name in self.names], source)
 
     def said(self) -> str:
-        return f"{_listed(self.names)} differ"
+        return f"{listed(self.names)} differ"
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,9 @@ class Count(Constraint):
         graph.bound([(graph.literal(*literal), 1) for literal in self.of], self.low, self.high, source)
 
     def said(self) -> str:
+        alone = len(self.variables) == 1 and len(set(self.of)) == len(self.of)
+        if alone and (self.low == 1 <= self.high or self.low <= 0 == self.high):
+            return f"{self.variables[0]} is {'' if self.low == 1 else 'not '}{listed([value for _, value in self.of], 'or')}"
         if self.low == self.high:
             many = f"exactly {self.low}"
         elif self.low <= 0:
@@ -174,7 +177,7 @@ class Count(Constraint):
             many = f"at least {self.low}"
         else:
             many = f"{self.low} to {self.high}"
-        return f"{many} of {_listed([_spelt(literal) for literal in self.of])}"
+        return f"{many} of {listed([spelt(literal) for literal in self.of])}"
 
 
 @dataclass(frozen=True)
@@ -209,8 +212,8 @@ class Implies(Constraint):
         graph.bound(terms, 1 - len(when), len(then), source)
 
     def said(self) -> str:
-        then = _listed([_spelt(literal) for literal in self.then], "or") if self.then else "this is not allowed"
-        return f"if {_listed([_spelt(literal) for literal in self.when])}, then {then}" if self.when else then
+        then = listed([spelt(literal) for literal in self.then], "or") if self.then else "this is not allowed"
+        return f"if {listed([spelt(literal) for literal in self.when])}, then {then}" if self.when else then
 
 
 @dataclass(frozen=True)
@@ -225,6 +228,10 @@ class Table(Constraint):
     @property
     def variables(self) -> tuple[str, ...]:
         return self.names
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return tuple(dict.fromkeys(cell for row in self.tuples for cell in zip(self.names, row, strict=False)))
 
     def holds(self, given: Assignment) -> bool:
         return (tuple(given[name] for name in self.names) in self.tuples) == self.allowed
@@ -250,7 +257,7 @@ class Table(Constraint):
         if not self.tuples:
             return f"({', '.join(self.names)}) is {'one of no tuples' if self.allowed else 'anything'}"
         rows = sorted(self.tuples, key=repr)
-        shown = _listed([f"({', '.join(map(str, row))})" for row in rows[:4]], "or")
+        shown = listed([f"({', '.join(map(str, row))})" for row in rows[:4]], "or")
         more = f" or {len(rows) - 4} more" if len(rows) > 4 else ""
         return f"({', '.join(self.names)}) is {'' if self.allowed else 'not '}{shown}{more}"
 
@@ -286,7 +293,11 @@ class Linear(Constraint):
         graph.bound(terms, low, high, source)
 
     def said(self) -> str:
-        total = " + ".join(name if times == 1 else f"{times}·{name}" for name, times in self.terms)
+        total = "".join(
+            f"{' − ' if times < 0 else ' + '}{'' if abs(times) == 1 else f'{abs(times)}·'}{name}"
+            for name, times in self.terms
+        )
+        total = total.removeprefix(" + ") if total.startswith(" + ") else total.replace(" − ", "−", 1)
         if self.low == self.high:
             return f"{total} = {self.low}"
         left = "" if self.low is None else f"{self.low} ≤ "
@@ -322,44 +333,12 @@ class Precedence(Constraint):
         return f"{self.before} + {self.gap} ≤ {self.after}" if self.gap else f"{self.before} ≤ {self.after}"
 
 
-@dataclass(frozen=True)
-class NoOverlap(Constraint):
-    """Intervals that start at some variables and last as long as is said do not overlap."""
-
-    kind = "no_overlap"
-    starts: tuple[str, ...]
-    durations: tuple[int, ...]
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        return self.starts
-
-    def holds(self, given: Assignment) -> bool:
-        spans = sorted(
-            (int(given[name]), int(given[name]) + d) for name, d in zip(self.starts, self.durations, strict=True)
-        )
-        return all(first[1] <= second[0] for first, second in pairwise(spans))
-
-    def compile(self, graph: Graph, source: int) -> None:
-        from groundstate_models.constraints.intervals import Cumulative, Interval  # which are made of what is above
-
-        tasks = [
-            Interval(name, {start: (int(start), int(start) + duration) for start in graph.domains[name]}, 1)
-            for name, duration in zip(self.starts, self.durations, strict=True)
-        ]
-        Cumulative(tuple(tasks), 1).compile(graph, source)
-
-    def said(self) -> str:
-        each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
-        return f"{_listed(each)} do not overlap"
-
-
 def _literals(raw: Sequence[Mapping[str, Any]]) -> tuple[Literal, ...]:
     return tuple((one["variable"], one["value"]) for one in raw)
 
 
 def read(raw: Mapping[str, Any]) -> Constraint:
-    """A constraint of the request, which has passed the schema."""
+    """A constraint that is about values and sums; `typed.read` reads all."""
     match raw["type"]:
         case "all_different":
             return AllDifferent(tuple(raw["variables"]), tuple(raw.get("plus", ())))
@@ -381,9 +360,5 @@ def read(raw: Mapping[str, Any]) -> Constraint:
             return Linear(terms, raw.get("equals", low), raw.get("equals", high))
         case "precedence":
             return Precedence(raw["before"], raw["after"], raw.get("gap", 0))
-        case "no_overlap":
-            return NoOverlap(tuple(raw["starts"]), tuple(raw["durations"]))
-        case _:
-            from groundstate_models.constraints import intervals  # which is made of what is above
-
-            return intervals.read(raw)
+        case other:
+            raise AssertionError(f"{other!r} is checked before")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,19 +14,20 @@ import numpy as np
 from groundstate import Fault, RequestError, Violation
 from groundstate_models.constraints import intervals
 from groundstate_models.constraints.factors import Graph, Value
-from groundstate_models.constraints.language import (
-    AllDifferent,
-    Assignment,
-    Constraint,
-    Linear,
-    NoOverlap,
-    Precedence,
-    Table,
-    read,
-)
+from groundstate_models.constraints.intervals import NoOverlap
+from groundstate_models.constraints.kinds import negated, parts, read
+from groundstate_models.constraints.language import AllDifferent, Assignment, Constraint, Linear, Precedence, Table
+from groundstate_models.constraints.logic import AllOf, invertible
+from groundstate_models.constraints.names import nearest
+from groundstate_models.constraints.notation import Names
 from groundstate_models.constraints.schema import MOST_VALUES
+from groundstate_models.constraints.typed import typed
 
 MOST_FAULTS = 20
+
+
+class Checked(dict[str, Any]):
+    """A request made by a program, whose constraints are known to be as their types say; reading it checks only their names."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +61,20 @@ class Problem:
         Raises:
             RequestError: If it names what is not there, or asks numbers of names; with every place.
         """
-        request = _whole(request)
+        checked = isinstance(request, Checked)
+        request = request if checked else _whole(request)
         faults: list[Fault] = []
         domains = {name: _domain(name, raw, faults) for name, raw in request["variables"].items()}
+        if faults:
+            raise RequestError(faults[:MOST_FAULTS])
+        vocabulary = Names(domains)
         constraints, names = [], []
         for index, raw in enumerate(request.get("constraints", ())):
-            constraints.append(_constraint(raw, f"constraints[{index}]", domains, faults))
-            names.append(raw.get("name", f"{raw['type']} {index + 1}"))
+            constraints.append(_constraint(raw, f"constraints[{index}]", vocabulary, faults, checked=checked))
+            names.append(_name(raw, index))
         preferences = [
             Preference(
-                _constraint(raw["constraint"], f"preferences[{index}].constraint", domains, faults),
+                _constraint(raw["constraint"], f"preferences[{index}].constraint", vocabulary, faults, checked=checked),
                 _weight(raw, f"preferences[{index}].weight", faults),
             )
             for index, raw in enumerate(request.get("preferences", ()))
@@ -77,6 +82,11 @@ class Problem:
         if faults:
             raise RequestError(faults[:MOST_FAULTS])
         return cls(domains, tuple(constraints), tuple(names), tuple(preferences))
+
+    def only(self, sources: Sequence[int]) -> Problem:
+        """The problem of some of its constraints, without preferences."""
+        constraints = tuple(self.constraints[source] for source in sources)
+        return Problem(self.domains, constraints, tuple(self.names[source] for source in sources), ())
 
     @cached_property
     def graph(self) -> Graph:
@@ -147,8 +157,18 @@ class Problem:
 
 
 def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
+    if isinstance(raw, str):
+        span = re.fullmatch(r"\s*(-?\d{1,9})\s*(?:\.\.|\.\.\.|to)\s*(-?\d{1,9})\s*", raw)
+        if span is None:
+            said = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
+            faults.append(Fault(f"variables.{name}", said))
+            return ()
+        raw = {"from": int(span[1]), "to": int(span[2])}
     if not isinstance(raw, Mapping):
         return tuple(raw)
+    if missing := [key for key in ("from", "to") if key not in raw]:
+        faults.append(Fault(f"variables.{name}", f"The property {', '.join(map(repr, missing))} is missing."))
+        return ()
     if raw["to"] < raw["from"]:
         faults.append(Fault(f"variables.{name}", f"From {raw['from']} to {raw['to']} there is no number."))
         return ()
@@ -157,6 +177,13 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
         faults.append(Fault(f"variables.{name}", said))
         return ()
     return tuple(range(raw["from"], raw["to"] + 1))
+
+
+def _name(raw: Any, index: int) -> str:
+    """What a constraint is called: as the request says, else by its type and place."""
+    if isinstance(raw, Mapping):
+        return str(raw.get("name", f"{raw.get('type')} {index + 1}"))
+    return f"constraint {index + 1}"
 
 
 def _weight(raw: Mapping[str, Any], place: str, faults: list[Fault]) -> float:
@@ -175,26 +202,27 @@ def _whole(raw: Any) -> Any:
     return int(raw) if isinstance(raw, float) and raw.is_integer() else raw
 
 
-def _constraint(
-    raw: Mapping[str, Any], place: str, domains: Mapping[str, tuple[Value, ...]], faults: list[Fault]
-) -> Constraint:
-    constraint = read(raw)
+def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, checked: bool) -> Constraint:
     before = len(faults)
-    faults.extend(_unknown(constraint, place, domains))
+    whole = raw if checked else typed(raw, place, names, faults)
+    if whole is None:
+        return AllOf(())  # never used: there is a fault
+    constraint, domains = read(whole), names.domains
+    for inner, one, where in parts(whole, constraint, place):
+        known = len(faults)
+        faults.extend(_unknown(one, where, domains))
+        if len(faults) == known:
+            faults.extend(_meaningless(inner, one, where, domains))
+            faults.extend(Fault(where, message) for message in intervals.meaningless(one))
     if len(faults) == before:
-        faults.extend(_meaningless(raw, constraint, place, domains))
-        faults.extend(Fault(place, message) for message in intervals.meaningless(constraint))
+        for one in negated(constraint):
+            if not invertible(one):
+                said = f"{one.said()}: this cannot stand behind 'not' or 'if'; say the opposite in other words."
+                faults.append(Fault(place, said))
     return constraint
 
 
-def nearest(word: Value, words: Sequence[Value]) -> str:
-    """What somebody may have meant: " Did you mean 'x'?", or nothing."""
-    spelt = {str(other): other for other in words}
-    close = difflib.get_close_matches(str(word), list(spelt), n=1)
-    return f" Did you mean {spelt[close[0]]!r}?" if close else ""
-
-
-def _unknown(constraint: Constraint, place: str, domains: Mapping[str, tuple[Value, ...]]) -> Iterator[Fault]:
+def _unknown(constraint: Constraint, place: str, domains: Mapping[str, Sequence[Value]]) -> Iterator[Fault]:
     for name in constraint.variables:
         if name not in domains:
             yield Fault(place, f"There is no variable {name!r}.{nearest(name, list(domains))}")
@@ -204,7 +232,7 @@ def _unknown(constraint: Constraint, place: str, domains: Mapping[str, tuple[Val
 
 
 def _meaningless(
-    raw: Mapping[str, Any], constraint: Constraint, place: str, domains: Mapping[str, tuple[Value, ...]]
+    raw: Mapping[str, Any], constraint: Constraint, place: str, domains: Mapping[str, Sequence[Value]]
 ) -> Iterator[Fault]:
     if isinstance(constraint, Linear | Precedence | NoOverlap) or (
         isinstance(constraint, AllDifferent) and constraint.plus

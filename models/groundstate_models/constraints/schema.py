@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 MOST_VARIABLES = 20_000
@@ -10,6 +11,7 @@ MOST_VALUES = 1_000
 VALUE: dict[str, Any] = {"type": ["integer", "string"]}
 NAME: dict[str, Any] = {"type": "string", "minLength": 1}
 NUMBER: dict[str, Any] = {"type": "integer", "minimum": -(10**6), "maximum": 10**6}
+TIME: dict[str, Any] = {"type": "integer", "minimum": -(10**12), "maximum": 10**12}
 COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 
 
@@ -32,7 +34,7 @@ TUPLES: dict[str, Any] = {"type": "array", "items": {"type": "array", "items": V
 SPANS: dict[str, Any] = {
     "type": "array",
     "description": "[value, start, end] for each value that takes up time.",
-    "items": {"type": "array", "prefixItems": [VALUE, NUMBER, NUMBER], "minItems": 3, "maxItems": 3},
+    "items": {"type": "array", "prefixItems": [VALUE, TIME, TIME], "minItems": 3, "maxItems": 3},
 }
 INTERVAL = _object({"variable": NAME, "spans": SPANS})
 TASK = _object({"variable": NAME, "spans": SPANS}, {"uses": {**COUNT, "minimum": 1}})
@@ -82,60 +84,89 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 }
 """What each type of constraint says, what it must have, and what it may have."""
 
-CONSTRAINT: dict[str, Any] = {
-    "anyOf": [
-        {
-            "description": said,
-            **_object(
-                {"type": {"const": kind}, **required}, {**optional, "name": {**NAME, "description": "Its name."}}
-            ),
-        }
-        for kind, (said, required, optional) in KINDS.items()
-    ]
+MADE_OF_OTHERS: dict[str, dict[str, str]] = {
+    "any": {"of": "many"},
+    "all": {"of": "many"},
+    "if": {"if": "one", "then": "one"},
+    "not": {"constraint": "one"},
+}
+"""The properties of types that are made of other constraints: one, or many in an array."""
+
+_SEVERAL: dict[str, Any] = {"type": "array", "minItems": 1}
+KINDS |= {
+    "any": ("At least one of the constraints holds.", {"of": _SEVERAL}, {}),
+    "all": ("All of the constraints hold.", {"of": _SEVERAL}, {}),
+    "if": ("Where the constraint `if` holds, the constraint `then` does.", {"if": {}, "then": {}}, {}),
+    "not": ("The constraint does not hold.", {"constraint": {}}, {}),
 }
 
+
+@cache
+def by_kind(kind: str) -> dict[str, Any]:
+    """The schema of a type of constraint, but for the constraints in it."""
+    said, required, optional = KINDS[kind]
+    return {"description": said, **_object({"type": {"type": "string"}, **required}, {**optional, "name": NAME})}
+
+
+NOTATION = (
+    '"a != b"; "2*x + y <= 7"; "all different: a, b, c"; "x in {1, 2}"; "if a == 1 then b == 2"; "a == 1 or x + 3 <= y"; '
+    '"not (a == 1 and b == 2)"; "at most 2 of a, b, c are red"; "exactly 1 of a == 1, b > 2"; "(a, b) in {(1, 2), (2, 1)}"; '
+    '"a before b"; "abs(x - y) >= 2"; "no overlap: x for 3, y for 2"'
+)
+"""Examples of `notation`, one of each kind."""
+
 DOMAIN: dict[str, Any] = {
-    "anyOf": [
-        {"type": "array", "items": VALUE, "minItems": 1, "maxItems": MOST_VALUES, "uniqueItems": True},
-        _object({"from": NUMBER, "to": NUMBER}),
-    ]
+    "type": ["array", "object", "string"],
+    "items": VALUE,
+    "minItems": 1,
+    "maxItems": MOST_VALUES,
+    "uniqueItems": True,
+    "properties": {"from": NUMBER, "to": NUMBER},
+    "additionalProperties": False,
 }
+
+SHOWN: dict[str, Any] = {"type": ["string", "object"]}
+"""A constraint, as a language model sees it; `typed` checks what it says exactly."""
 
 REQUEST: dict[str, Any] = {
     **_object(
         {
             "variables": {
                 "type": "object",
-                "description": "Name of each variable, and its values: a list, or {from, to} for whole numbers.",
+                "description": 'Each variable and its values: ["red", "blue"], or whole numbers "1..9".',
                 "additionalProperties": DOMAIN,
                 "minProperties": 1,
                 "maxProperties": MOST_VARIABLES,
             }
         },
         {
-            "constraints": {"type": "array", "items": CONSTRAINT, "description": "All of them have to hold."},
+            "constraints": {
+                "type": "array",
+                "items": SHOWN,
+                "description": (
+                    f"All must hold. Texts: {NOTATION}. Values are written as in `variables`. Or typed objects, such as "
+                    '{"type": "all_different", "variables": ["a", "b"], "name": "rows"}; types: '
+                    f"{', '.join(KINDS)}."
+                ),
+            },
             "preferences": {
                 "type": "array",
-                "description": "Constraints that ought to hold, with what it costs where they do not.",
+                "description": "Constraints that ought to hold, and what each costs where it does not (default 1).",
                 "items": _object(
-                    {"constraint": CONSTRAINT}, {"weight": {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}}
+                    {"constraint": SHOWN}, {"weight": {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}}
                 ),
             },
         },
     ),
     "examples": [
         {
-            "variables": {"red": ["mon", "tue"], "blue": ["mon", "tue"]},
-            "constraints": [{"type": "all_different", "variables": ["red", "blue"]}],
-            "preferences": [
-                {
-                    "constraint": {"type": "count", "of": [{"variable": "red", "value": "tue"}], "exactly": 1},
-                    "weight": 2,
-                }
-            ],
+            "variables": {"red": ["mon", "tue"], "blue": ["mon", "tue"], "n": "1..3"},
+            "constraints": ["red != blue", "if red == tue then n >= 2"],
+            "preferences": [{"constraint": "red == tue", "weight": 2}],
         }
     ],
 }
+"""What language models see, short; `Problem.of` refuses what means nothing, and says why."""
 
 ANSWER: dict[str, Any] = _object(
     {

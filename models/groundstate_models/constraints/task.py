@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 
 from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, Shows, Task, Violation
 from groundstate_models.constraints import asking
+from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
+
+WORK = 2_000
+"""Literals of factors that a search may look at for each unit of effort: about a millisecond."""
+
+SET_UP = 2_000
+"""Literals in factors for each unit of effort: to set up the search of a larger problem takes longer, so that waits."""
+
+AT_ONCE = 2
+"""The effort that is made before any descent."""
 
 
 class Read:
@@ -30,6 +40,32 @@ class Read:
     @cached_property
     def network(self) -> Network:
         return Network(self.problem.graph)
+
+    def proof(self, effort: int) -> list[int] | None:
+        """Constraints that contradict each other, by a search that goes on from call to call; None while nothing is proven."""
+        if self._edges > SET_UP * effort or self._edges > MOST_EDGES:
+            return None
+        if effort <= AT_ONCE and (crowded := pigeonholes(self.problem, self.network.open)) is not None:
+            return crowded
+        if self._search.advance(WORK * effort) and not self._search.found:
+            return contradiction(self._search)
+        return None
+
+    def unique(self) -> bool:
+        """Whether a short search proves that one assignment and no other keeps the constraints."""
+        if not self.network.kept:
+            return True
+        if self._edges > SET_UP * AT_ONCE:
+            return False
+        return self._search.advance(WORK * AT_ONCE) and len(self._search.found) == 1
+
+    @cached_property
+    def _search(self) -> Search:
+        return Search(self.problem, self.network.open)
+
+    @cached_property
+    def _edges(self) -> int:
+        return sum(len(factor.literals) for factor in self.problem.graph.factors)
 
     def with_cost_below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem whose answers cost less; None where there can be none."""
@@ -54,13 +90,23 @@ class ConstraintsReading(Reading, Asks, Shows):
     @property
     def contradictions(self) -> list[Violation]:
         sources = self.read.network.proof()
+        return self._proven(self.read.proof(AT_ONCE) if sources is None else sources)
+
+    def proof(self, effort: int) -> list[Violation]:
+        return self._proven(self.read.proof(effort))
+
+    def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
             return []
         problem = self.read.problem
-        named = [s for s in sources if 0 <= s < len(problem.constraints)]
-        said = "; ".join(f"{problem.names[s]}: {problem.constraints[s].said()}" for s in named)
-        places = tuple(f"constraints[{s}]" for s in named)
-        return [Violation("constraints", f"These cannot all hold: {said}.", len(named), places=places)]
+        first = [source for source in sources if 0 <= source < len(problem.constraints)]
+        return [self._contradict(named) for named in further(problem, first, WORK * AT_ONCE)]
+
+    def _contradict(self, sources: list[int]) -> Violation:
+        problem = self.read.problem
+        said = "; ".join(f"{problem.names[source]}: {problem.constraints[source].said()}" for source in sources)
+        places = tuple(f"constraints[{source}]" for source in sources)
+        return Violation("constraints", f"These cannot all hold: {said}.", len(sources), places=places)
 
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.read.network.tensors()
@@ -78,9 +124,9 @@ class ConstraintsReading(Reading, Asks, Shows):
         return bool(one["values"] == other["values"])
 
     def unique(self, answer: dict[str, Any]) -> bool:
-        """Whether propagation alone leaves one value of every variable."""
+        """Whether propagation, or a short complete search, leaves one value of every variable."""
         del answer
-        return not self.read.network.kept
+        return self.read.unique()
 
     def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
         return {name: answer["values"][name] for name in self.request["variables"]}

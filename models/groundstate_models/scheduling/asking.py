@@ -1,73 +1,19 @@
-"""What can be asked about a schedule, and what in the request may be given up."""
+"""What in a request may be given up where it has no schedule."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundstate import Attempt, Change, Patch, Violation, pointer
-from groundstate_models.scheduling.compile import Compiled
+from groundstate import Attempt, Change, Violation, pointer
 from groundstate_models.scheduling.schedule import Activity, Schedule
-
-START, ROOM = " starts", " is in"
-"""What follows an activity's name in the names of its variables."""
 
 _KEPT = {"name", "duration", "who"}
 """Properties of an activity without which it is another one."""
 
 _LONGEST = 60
-
-
-def variables(schedule: Schedule, answer: Mapping[str, Any]) -> dict[str, str | None]:
-    """When every activity starts, and in which room it is where there is a choice; None where it is left out."""
-    placed = {one["name"]: one for one in answer["activities"]}
-    found: dict[str, str | None] = {}
-    for name, activity in schedule.activities.items():
-        found[name + START] = placed.get(name, {}).get("start")
-        if len(activity.rooms) > 1:
-            found[name + ROOM] = placed.get(name, {}).get("room")
-    return found
-
-
-def choices(compiled: Compiled, variable: str) -> list[str]:
-    """The starts, or the rooms, that the problem offers an activity, in the order of time."""
-    name, of_room = _read(variable)
-    if of_room:
-        return list(compiled.schedule.activities[name].rooms)
-    said = compiled.schedule.days.moment_said
-    return list(dict.fromkeys(said(one.start) for one in compiled.values[name].values()))
-
-
-def fix(request: Mapping[str, Any], schedule: Schedule, variable: str, value: str | None) -> Patch:
-    """The change after which an activity starts then, is in that room, or is left out."""
-    name, of_room = _read(variable)
-    index = schedule.activities[name].index
-    same = {"op": "test", "path": pointer("activities", index, "name"), "value": name}
-    if value is None:
-        return (*_freed(request, name), same, {"op": "remove", "path": pointer("activities", index)})
-    changes = {"room": value} if of_room else {"at": value}
-    told = request["activities"][index].get("optional", False)
-    return (
-        same,
-        *({"op": "add", "path": pointer("activities", index, key), "value": new} for key, new in changes.items()),
-        *([{"op": "replace", "path": pointer("activities", index, "optional"), "value": False}] if told else []),
-    )
-
-
-def ask(variable: str) -> str:
-    """The question about a variable."""
-    name, of_room = _read(variable)
-    return f"In which room is {name} to be?" if of_room else f"When is {name} to start?"
-
-
-def called(variable: str, value: str | None) -> str:
-    """A variable and its value, as words of a sentence."""
-    name, of_room = _read(variable)
-    if value is None:
-        return f"{name} left out"
-    return f"{name} in {value}" if of_room else f"{name} at {value}"
 
 
 def relaxations(
@@ -87,21 +33,6 @@ def relaxations(
         change = _optional(activity)
         found[change.id] = change
     return list(found.values())
-
-
-def _read(variable: str) -> tuple[str, bool]:
-    of_room = variable.endswith(ROOM)
-    return variable.removesuffix(ROOM if of_room else START), of_room
-
-
-def _freed(request: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    """Take an activity out of what others wait for."""
-    for index, other in enumerate(request["activities"]):
-        after = other.get("after", [])
-        after = [after] if isinstance(after, str) else list(after)
-        if name in after:
-            left = [one for one in after if one != name]
-            yield {"op": "replace", "path": pointer("activities", index, "after"), "value": left}
 
 
 def _optional(activity: Activity) -> Change:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from groundstate_models.constraints.problem import Checked
 from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashes
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
@@ -64,11 +65,11 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         (rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(schedule, rule, values)
     ]
     preferences, for_left_out, for_broken = _preferences(schedule, values)
-    request = {
-        "variables": variables,
-        "constraints": [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
-        "preferences": preferences,
-    }
+    request = Checked(
+        variables=variables,
+        constraints=[*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
+        preferences=preferences,
+    )
     return Compiled(schedule, request, values, rooms, loose, for_left_out, for_broken)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.times import Token, tokens
 
 MOST_DAYS = 100
@@ -53,17 +54,21 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
     """The days of a request; faults are added to a list."""
     words: list[tuple[str, str, list[Token]]] = []
+    today = _today(request, faults)
     for place, text in texts(request):
         try:
-            words.append((place, text, tokens(text)))
+            words.append((place, text, tokens(text, today)))
         except ValueError:
             continue  # whoever reads this window says what is wrong
     zone = _zone(request, words, faults)
     if "days" in request:
-        numbers, dated = _days(request["days"], faults)
+        numbers, dated = _days(request["days"], today, faults)
     else:
-        numbers, dated = _named(words, zone)
-    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone)
+        numbers, dated = _named(words, zone, today)
+    if today is not None and not dated:
+        numbers, dated = _from(today, numbers), True
+    understood = _understood(request, today)
+    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone, today, understood)
     try:
         assert days.clocks
     except ValueError as error:
@@ -90,10 +95,10 @@ def _zone(
     where, other, first = zoned[0]
     advice = 'write them all alike, or say which zone is meant: "zone": "Europe/Berlin".'
     for place, text in bare:
-        faults.append(Fault(place, f"{text!r} has no time zone, and {where} ({other!r}) has one; {advice}"))
+        faults.append(Fault(place, f"{quoted(text)} has no time zone, and {where} ({other!r}) has one; {advice}"))
     for place, text, moment in zoned:
         if moment.utcoffset() != first.utcoffset():
-            faults.append(Fault(place, f"{text!r} has another time zone than {where} ({other!r}); {advice}"))
+            faults.append(Fault(place, f"{quoted(text)} has another time zone than {where} ({other!r}); {advice}"))
     return first.tzinfo
 
 
@@ -109,7 +114,43 @@ def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
         return None
 
 
-def _days(days: Any, faults: list[Fault]) -> tuple[list[int], bool]:
+def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
+    if "today" not in request:
+        return None
+    text = str(request["today"])
+    try:
+        words = tokens(text)
+    except ValueError as error:
+        faults.append(Fault("today", str(error)))
+        return None
+    if len(words) == 1 and isinstance(words[0].value, date):
+        return words[0].value.date() if isinstance(words[0].value, datetime) else words[0].value
+    faults.append(Fault("today", f'{quoted(text)} is no date; write "2025-06-02".'))
+    return None
+
+
+def _understood(request: Mapping[str, Any], today: date | None) -> str:
+    """Every day said relative to today, and the date it is taken for."""
+    if today is None:
+        return ""
+    said: dict[str, str] = {}
+    for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
+        try:
+            words = tokens(text, today)
+        except ValueError:
+            continue
+        for word in words:
+            if isinstance(word.value, date) and not word.text[:1].isdigit() and not isinstance(word.value, datetime):
+                said.setdefault(word.text, f"{word.value:%A} {word.value}")
+    return ", ".join(f"{word} is {day}" for word, day in said.items())
+
+
+def _from(today: date, weekdays: Sequence[int]) -> list[int]:
+    """The dates of some weekdays in the seven days from today on."""
+    return [day for day in range(today.toordinal(), today.toordinal() + 7) if (day - 1) % 7 in weekdays]
+
+
+def _days(days: Any, today: date | None, faults: list[Fault]) -> tuple[list[int], bool]:
     """Day numbers in order, and whether they are dates."""
     weekdays: set[int] = set()
     dates: set[int] = set()
@@ -118,35 +159,40 @@ def _days(days: Any, faults: list[Fault]) -> tuple[list[int], bool]:
     for index, text in enumerate(listed(days)):
         place = f"days[{index}]" if many else "days"
         try:
-            read = _one(str(text))
+            read = _one(str(text), today)
         except ValueError as error:
             faults.append(Fault(place, str(error)))
+            continue
+        if today is not None and not isinstance(read, range):
+            dates.update(_from(today, sorted(read)))
             continue
         (dates if isinstance(read, range) else weekdays).update(read)
         if dates and weekdays:
             faults.append(
-                Fault(place, f"{text!r} stands beside days of the other kind; give weekdays or dates, not both.")
+                Fault(place, f"{quoted(text)} stands beside days of the other kind; give weekdays or dates, not both.")
             )
         if len(dates) > MOST_DAYS:
-            faults.append(Fault(place, f"With {text!r} there are more than {MOST_DAYS} days, which are the most."))
+            faults.append(
+                Fault(place, f"With {quoted(text)} there are more than {MOST_DAYS} days, which are the most.")
+            )
         if len(faults) > before:
             break
     return sorted(dates or weekdays), bool(dates)
 
 
-def _one(text: str) -> range | set[int]:
+def _one(text: str, today: date | None) -> range | set[int]:
     """The weekdays of a text, or the ordinals of its dates."""
-    words = tokens(text)
+    words = tokens(text, today)
     kinds = "".join(word.kind for word in words)
     if not re.fullmatch(r"D(?:-D)?(?:,?D(?:-D)?)*", kinds):
-        raise ValueError(f'{text!r} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
+        raise ValueError(f'{quoted(text)} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
     first, last = words[0].value, words[-1].value
     if isinstance(first, date) and isinstance(last, date) and kinds in ("D", "D-D"):
         if last < first:
-            raise ValueError(f"{text!r} ends before it starts.")
+            raise ValueError(f"{quoted(text)} ends before it starts.")
         return range(first.toordinal(), min(last.toordinal(), first.toordinal() + MOST_DAYS) + 1)
     if any(isinstance(word.value, date) for word in words):
-        raise ValueError(f"{text!r} names dates and more; give them as a list.")
+        raise ValueError(f"{quoted(text)} names dates and more; give them as a list.")
     found: set[int] = set()
     for index, word in enumerate(words):
         if isinstance(word.value, tuple):
@@ -157,10 +203,12 @@ def _one(text: str) -> range | set[int]:
     return found
 
 
-def _named(words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None) -> tuple[list[int], bool]:
+def _named(
+    words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None, today: date | None
+) -> tuple[list[int], bool]:
     """The days that occur in a request which lists none: from its first date to its last; else workdays and what it names."""
     dates: list[int] = []
-    weekdays = set(WORKDAYS)
+    weekdays: set[int] = set()
     for _, _, found in words:
         for word in found:
             if isinstance(word.value, datetime):
@@ -171,5 +219,7 @@ def _named(words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None) -
             elif isinstance(word.value, tuple) and len(word.value) == 1:
                 weekdays.update(word.value)
     if dates:
+        if today is not None:
+            dates += _from(today, sorted(weekdays))
         return list(range(min(dates), min(max(dates), min(dates) + MOST_DAYS) + 1)), True
-    return sorted(weekdays), False
+    return sorted({*weekdays, *WORKDAYS}), False

@@ -13,7 +13,7 @@ from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room, Schedule
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
-from groundstate_models.scheduling.times import duration, gap, tokens
+from groundstate_models.scheduling.times import duration, gap
 
 ANY = "any"
 WORKING_HOURS = (9 * 60, 17 * 60)
@@ -246,7 +246,7 @@ class _Reader:
 
     def loose(self, text: str) -> bool:
         """Whether a window leaves a beginning or an end to the hours of a day, and the request names none."""
-        kinds = "".join(word.kind for word in tokens(text))
+        kinds = "".join(word.kind for word in self.days.words(text))
         return not self.said_hours and not any(pair in kinds for pair in ("C-", "M-", "WC"))
 
     @property

@@ -39,9 +39,12 @@ OBJECTIVES = {
 """What makes one schedule better than another; the first is meant where a request names none."""
 
 NAME: dict[str, Any] = {"type": "string", "minLength": 1}
-TEXTS: dict[str, Any] = {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1}
 DURATION: dict[str, Any] = {"type": ["integer", "string"]}
-WEIGHT: dict[str, Any] = {"type": "number", "minimum": LEAST_WEIGHT, "maximum": MOST_WEIGHT, "default": 1}
+WEIGHT: dict[str, Any] = {"type": "number", "minimum": LEAST_WEIGHT, "maximum": MOST_WEIGHT}
+TEXTS: dict[str, Any] = {"$ref": "#/$defs/texts"}
+"""One text or several: names, windows."""
+
+DEFINITIONS: dict[str, Any] = {"texts": {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1}}
 
 
 def _object(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
@@ -68,62 +71,52 @@ def _named(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-WINDOWS = (
-    '"mon 9:00-12:00", "tue" (all day), "9:00-12:00" (every day), "mon after 14:00", "before wed", '
-    '"2025-03-03T09:00/2025-03-03T12:00", or a list of these.'
-)
-
 PERSON = _object(
     {},
     {
-        "busy": _said("When not available, as `hours`.", TEXTS),
-        "free": _said("When available, if not always.", TEXTS),
-        "home": _said("Place where each day begins; the way from there takes travel time.", NAME),
+        "busy": TEXTS,
+        "free": _said("If not always.", TEXTS),
+        "home": _said("Place where each day begins, for travel.", NAME),
     },
 )
 
 ROOM = _object(
     {},
     {
-        "capacity": {"type": "integer", "minimum": 1, "description": "Most people at a time."},
-        "busy": _said("When taken.", TEXTS),
-        "free": _said("When available, if not always.", TEXTS),
-        "place": _said("Where it is, for travel.", NAME),
+        "capacity": {"type": "integer", "minimum": 1},
+        "busy": TEXTS,
+        "free": TEXTS,
+        "place": NAME,
     },
 )
 
 ACTIVITY = _object(
-    {"name": _said("Unique.", NAME)},
+    {"name": NAME},
     {
-        "duration": _said('Minutes, or "1h30". May be left out where `at` says both ends.', DURATION),
+        "duration": _said('Minutes or "1h30".', DURATION),
         "who": _said("People who must be there.", TEXTS),
-        "room": _said('A room, a list to choose from, or "any". Leave out if none is needed.', TEXTS),
-        "size": {"type": "integer", "minimum": 1, "description": "How many people, if more than `who` names."},
-        "place": _said("Where it is, for travel; not needed with a room.", NAME),
-        "window": _said("When it may take place, as `hours`.", TEXTS),
-        "at": _said('A fixed time: "mon 10:00", "mon 10:00-11:00" or "2025-03-03T10:00".', NAME),
-        "after": _said("Activities that must be over before it begins.", TEXTS),
-        "gap": _said("Least time between the end of those and its start. Default 0.", DURATION),
-        "optional": {"type": "boolean", "description": "May be left out. Default false."},
-        "weight": _said("If optional: what leaving it out costs. Default 1.", WEIGHT),
+        "room": _said('One, a list to choose from, or "any".', TEXTS),
+        "size": {"type": "integer", "minimum": 1, "description": "People, if more than `who`."},
+        "place": _said("Without a room, for travel.", NAME),
+        "window": _said("When it may be, as `hours`.", TEXTS),
+        "at": _said('Fixed: "mon 10:00" or "mon 10:00-11:00".', NAME),
+        "after": _said("Activities over before it starts, where they take place.", TEXTS),
+        "gap": _said("Least time after those.", DURATION),
+        "optional": {"type": "boolean"},
+        "weight": _said("Cost of leaving it out.", WEIGHT),
     },
 )
 
 _SELECTED = {
-    "activities": _said("Which activities; all, if left out.", TEXTS),
-    "who": _said("Only activities of these people.", TEXTS),
-    "window": _said("For `within` and `avoid`.", TEXTS),
-    "room": _said("For `room`.", TEXTS),
+    "activities": _said("Default all.", TEXTS),
+    "who": _said("Only theirs.", TEXTS),
+    "window": _said("For within, avoid.", TEXTS),
+    "room": _said("For room.", TEXTS),
 }
 
-_TYPE = {"enum": list(KINDS), "description": "; ".join(f"{kind}: {said}" for kind, said in KINDS.items()) + "."}
+PREFERENCE = _object({"type": {"enum": list(KINDS)}}, {**_SELECTED, "weight": WEIGHT})
 
-PREFERENCE = _object(
-    {"type": _TYPE},
-    {**_SELECTED, "weight": _said("What each activity, or pair, that breaks it costs. Default 1.", WEIGHT)},
-)
-
-RULE = _object({"type": {"enum": list(RULE_KINDS)}}, _SELECTED)
+RULE = _object({"type": {"enum": list(RULE_KINDS)}}, dict.fromkeys(_SELECTED, TEXTS))
 
 EXAMPLE: dict[str, Any] = {
     "days": ["mon", "tue"],
@@ -146,37 +139,43 @@ REQUEST: dict[str, Any] = {
                 "items": ACTIVITY,
                 "minItems": 1,
                 "maxItems": MOST_ACTIVITIES,
-                "description": "What is to be scheduled, and appointments that are fixed.",
+                "description": "What is to be scheduled, and fixed appointments.",
             }
         },
         {
+            "today": _said('A date; then "today", "tomorrow", "next Monday", "June 3" are understood.', NAME),
             "days": _said(
-                'Weekdays or dates, not both: ["mon", "tue"], "mon-fri", ["2025-03-03"], "2025-03-03/2025-03-07". '
-                "Default: the dates that occur, else Monday to Friday.",
-                {**TEXTS, "minItems": 1},
+                'Weekdays or dates: "mon-fri", ["2025-03-03"]. Default: the dates that occur, else Monday to Friday.',
+                {**DEFINITIONS["texts"], "minItems": 1},
             ),
             "hours": _said(
-                f"Nothing takes place outside: {WINDOWS} Default: 9:00-17:00 for activities that name no times of day.",
+                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue", "before wed", '
+                '"2025-03-03T09:00/2025-03-03T12:00", or a list. Default 9:00-17:00.',
                 TEXTS,
             ),
-            "zone": _said('Time zone of times that name none: "Europe/Berlin".', NAME),
-            "slot": _said("Starts are multiples of this after midnight. Default: whatever fits.", DURATION),
-            "gap": _said("Least time between two activities of a person. Default 0.", DURATION),
-            "people": _said("People, by name; or only their names.", _named(PERSON)),
-            "rooms": _said("Rooms, by name; or only their names.", _named(ROOM)),
+            "zone": _said('"Europe/Berlin".', NAME),
+            "slot": _said("Starts are multiples of this.", DURATION),
+            "gap": _said("Least time between activities of a person.", DURATION),
+            "people": _said("By name, when busy or free as `hours`; or only names.", _named(PERSON)),
+            "rooms": _said("As `people`.", _named(ROOM)),
             "travel": {
                 "type": "object",
-                "description": 'Times between places: {"Mission": {"Bayview": 15}}; one direction does for both.',
+                "description": 'Times between places: {"Mission": {"Bayview": 15}}; both ways.',
                 "additionalProperties": {"type": "object", "additionalProperties": DURATION},
             },
-            "rules": {"type": "array", "items": RULE, "description": "What must hold besides, as in `preferences`."},
-            "preferences": {"type": "array", "items": PREFERENCE, "description": "What ought to hold."},
+            "rules": {"type": "array", "items": RULE, "description": "What must hold."},
+            "preferences": {
+                "type": "array",
+                "items": PREFERENCE,
+                "description": "What ought to hold; weight: cost of each activity or pair that breaks it.",
+            },
             "objective": {
                 "enum": list(OBJECTIVES),
-                "description": "; ".join(f"{name}: {said}" for name, said in OBJECTIVES.items()) + '. Default "most".',
+                "description": "Default most: as many optional activities as possible, then few broken preferences.",
             },
         },
     ),
+    "$defs": DEFINITIONS,
     "examples": [EXAMPLE],
 }
 
@@ -186,7 +185,7 @@ PLACED = _object(
         "end": NAME,
         "room": NAME,
         "place": NAME,
-        "who": TEXTS,
+        "who": DEFINITIONS["texts"],
     },
 )
 

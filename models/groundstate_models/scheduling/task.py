@@ -22,9 +22,9 @@ from groundstate import (
     Task,
     Violation,
 )
-from groundstate_models.constraints.task import Read, counted
+from groundstate_models.constraints.task import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
-from groundstate_models.scheduling import asking, drawing
+from groundstate_models.scheduling import asking, drawing, ties, wishes
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
@@ -96,9 +96,15 @@ class SchedulingReading(Reading, Asks, Shows):
         if found := contradictions(plan.schedule):
             return found
         sources = plan.read.network.proof()
+        return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
+
+    def proof(self, effort: int) -> list[Violation]:
+        return self._proven(self.plan.read.proof(effort))
+
+    def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
             return []
-        problem = plan.read.problem
+        problem = self.plan.read.problem
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
         said = ", ".join(dict.fromkeys(problem.names[source] for source in named))
         text = f"These cannot all be kept: {said}."
@@ -118,22 +124,26 @@ class SchedulingReading(Reading, Asks, Shows):
         return violations(self.plan.schedule, answer)
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        return one == other
+        """Whether two schedules differ in nothing but times and rooms, which `settle_ties` settles."""
+        return self.variables(one) == self.variables(other)
 
-    def variables(self, answer: dict[str, Any]) -> dict[str, str | None]:
-        return asking.variables(self.plan.schedule, answer)
+    def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return dict(ties.settled(self.plan.compiled, answer))
+
+    def variables(self, answer: dict[str, Any]) -> dict[str, str]:
+        return wishes.variables(self.plan.schedule, answer)
 
     def choices(self, variable: str) -> list[str]:
-        return asking.choices(self.plan.compiled, variable)
+        return wishes.choices(variable)
 
     def fix(self, variable: str, value: Any) -> Patch:
-        return asking.fix(self.request, self.plan.schedule, variable, value)
+        return wishes.fix(self.request, self.plan.schedule, variable, value)
 
     def ask(self, variable: str) -> str:
-        return asking.ask(variable)
+        return wishes.ask(self.plan.schedule, variable)
 
     def called(self, variable: str, value: Any) -> str:
-        return asking.called(variable, value)
+        return wishes.called(self.plan.schedule, variable, value)
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
         return asking.relaxations(self.request, self.plan.schedule, attempt, violations)
@@ -141,14 +151,15 @@ class SchedulingReading(Reading, Asks, Shows):
     def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
         plan, steps = self.plan, since["value"].tolist()
         rows = zip(plan.read.network.rows, steps, strict=False)
-        return {f"{name}{asking.START}": step for name, step in rows if name in plan.schedule.activities}
+        return {name: step for name, step in rows if name is not None and name in plan.schedule.activities}
 
     def summary(self) -> str:
         schedule = self.plan.schedule
         people = (
             f" of {counted(len(schedule.people), 'person')}".replace("persons", "people") if schedule.people else ""
         )
-        return f"{counted(len(schedule.activities), 'activity')}{people}"
+        understood = f" ({schedule.days.understood})" if schedule.days.understood else ""
+        return f"{counted(len(schedule.activities), 'activity')}{people}{understood}"
 
     def file(self, answer: dict[str, Any], kind: str) -> bytes:
         """The schedule as ``ics`` (iCalendar) or ``svg`` (the week, drawn)."""
@@ -163,6 +174,9 @@ class SchedulingReading(Reading, Asks, Shows):
 
     def draw(self, answer: dict[str, Any] | None) -> str:
         return drawing.draw(self.plan.schedule, answer)
+
+    def kinds(self) -> Sequence[str]:
+        return ("ics", "svg")
 
     def svg(self, answer: dict[str, Any] | None) -> str | None:
         return None if answer is None else picture(self.plan.schedule, answer, self.header.title)

@@ -18,6 +18,7 @@ from groundstate_models.scheduling.modes import modes
 from groundstate_models.scheduling.preferences import Placement
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.starts import lags
+from groundstate_models.scheduling.wishes import variables
 
 MOST_LOOKS = 1_000_000
 """Pairs of placements looked at; what is left then stays where it is."""
@@ -37,18 +38,10 @@ def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         if found is None:
             continue
         other = printed(schedule, found)
-        if not violations(schedule, other) and _as_good(schedule, other, answer):
+        same_wishes = variables(schedule, other) == variables(schedule, answer)
+        if same_wishes and not violations(schedule, other) and _as_good(schedule, other, answer):
             return other
     return answer
-
-
-def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two answers place the same activities at the same times in the same rooms."""
-    return _seen(one) == _seen(other)
-
-
-def _seen(answer: Mapping[str, Any]) -> frozenset[tuple[Any, ...]]:
-    return frozenset((one["name"], one["start"], one.get("room")) for one in answer["activities"])
 
 
 def _as_good(schedule: Schedule, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -92,14 +85,16 @@ class _Ties:
             moved = False
             for name in sorted(found, key=lambda name: (found[name].start, self.schedule.activities[name].index)):
                 now = found.pop(name)
-                rank, price = self._rank(name, now), self._price(name, now, found)
+                rank, prices = self._rank(name, now), self._prices(name, now, found)
                 found[name] = next(
                     (
                         one
                         for one in self._possible(name, found)
                         if self._rank(name, one) < rank
                         and self._fits(name, one, found)
-                        and self._price(name, one, found) <= price + _CLOSE
+                        and all(
+                            new <= old + _CLOSE for new, old in zip(self._prices(name, one, found), prices, strict=True)
+                        )
                     ),
                     now,
                 )
@@ -198,18 +193,18 @@ class _Ties:
             if rule.pairs and mine.name in rule.activities and other.name in rule.activities
         )
 
-    def _price(self, name: str, one: Placement, beside: Placed) -> float:
-        """What a placement costs, by itself and with others."""
-        price = 0.0
+    def _prices(self, name: str, one: Placement, beside: Placed) -> list[float]:
+        """What each preference costs of a placement, by itself and with others."""
+        prices = []
         for preference in self.schedule.preferences:
             if name not in preference.activities:
                 continue
-            price += preference.weight * preference.share(self.schedule.activities[name], one)
+            price = preference.share(self.schedule.activities[name], one)
             if preference.pairs:
-                broken = (
+                price += sum(
                     preference.pair_broken(one, beside[other], self.schedule.days)
                     for other in preference.activities
                     if other != name and other in beside
                 )
-                price += preference.weight * sum(broken)
-        return price
+            prices.append(price)
+        return prices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groundstate import _words
@@ -39,18 +39,45 @@ def _coerced(schema: Any, root: Mapping[str, Any], value: Any, place: str, notes
     if isinstance(value, float) and "integer" in kinds and "number" not in kinds and value.is_integer():
         return int(value)
     if isinstance(value, Mapping) and "object" in kinds:
-        known, changed = schema.get("properties", {}), {}
-        for name, item in value.items():
-            if name in known:
-                new = _coerced(known[name], root, item, f"{place}.{name}".lstrip("."), notes, depth - 1)
-                if new is not item:
-                    changed[name] = new
-        return {**value, **changed} if changed else value
+        return _coerced_object(schema, root, value, place, notes, depth)
     if isinstance(value, list | tuple) and "array" in kinds:
-        # One note for all entries of a list: their place is that of the list.
-        items = [_coerced(schema.get("items"), root, item, place, notes, depth - 1) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return _coerced_array(schema, root, value, place, notes, depth)
     return value
+
+
+def _coerced_object(
+    schema: Mapping[str, Any],
+    root: Mapping[str, Any],
+    value: Mapping[str, Any],
+    place: str,
+    notes: dict[str, None],
+    depth: int,
+) -> Mapping[str, Any]:
+    known, changed = schema.get("properties", {}), {}
+    for name, item in value.items():
+        if name in known:
+            new = _coerced(known[name], root, item, f"{place}.{name}".lstrip("."), notes, depth - 1)
+            if new is not item:
+                changed[name] = new
+    return {**value, **changed} if changed else value
+
+
+def _coerced_array(
+    schema: Mapping[str, Any],
+    root: Mapping[str, Any],
+    value: Sequence[Any],
+    place: str,
+    notes: dict[str, None],
+    depth: int,
+) -> Sequence[Any]:
+    items: list[Any] | None = None
+    for index, item in enumerate(value):
+        # One note for all entries of a list: their place is that of the list.
+        new = _coerced(schema.get("items"), root, item, place, notes, depth - 1)
+        if new is not item:
+            items = list(value) if items is None else items
+            items[index] = new
+    return value if items is None else items
 
 
 def _unquoted(text: str, kinds: tuple[str, ...], place: str, notes: dict[str, None]) -> Any:

@@ -27,8 +27,10 @@ def domains(draw: st.DrawFn) -> Domains:
 
 
 @st.composite
-def constraints(draw: st.DrawFn, among: Domains) -> Request:
+def constraints(draw: st.DrawFn, among: Domains, depth: int = 0) -> Request:
     """A constraint of any type over some of the variables, as likely as not one that can be kept."""
+    if depth < 2 and draw(st.integers(0, 3)) == 0:
+        return draw(_made_of_others(among, depth))
     numbers = [name for name, values in among.items() if all(isinstance(value, int) for value in values)]
     small = st.integers(-3, 5)
     some, some_numbers = (
@@ -54,7 +56,7 @@ def constraints(draw: st.DrawFn, among: Domains) -> Request:
             return {"type": kind, "if": draw(few), "then": draw(few)}
         case "allowed" | "forbidden":
             names = draw(st.lists(st.sampled_from(list(among)), min_size=1, max_size=3, unique=True))
-            row = st.tuples(*(st.sampled_from([*among[name], 9]) for name in names)).map(list)
+            row = st.tuples(*(st.sampled_from(among[name]) for name in names)).map(list)
             return {"type": kind, "variables": names, "tuples": draw(st.lists(row, max_size=4))}
         case "linear":
             words = ("equals", "at_least", "at_most")
@@ -67,6 +69,20 @@ def constraints(draw: st.DrawFn, among: Domains) -> Request:
         case _:
             names = draw(some_numbers)
             return {"type": kind, "starts": names, "durations": [draw(st.integers(1, 4)) for _ in names]}
+
+
+@st.composite
+def _made_of_others(draw: st.DrawFn, among: Domains, depth: int) -> Request:
+    kind = draw(st.sampled_from(["any", "all", "if", "not"]))
+    inner = constraints(among, depth + 1)
+    opposable = inner.filter(lambda one: "no_overlap" not in str(one))
+    match kind:
+        case "not":
+            return {"type": kind, "constraint": draw(opposable)}
+        case "if":
+            return {"type": kind, "if": draw(opposable), "then": draw(inner)}
+        case _:
+            return {"type": kind, "of": draw(st.lists(inner, min_size=1, max_size=3))}
 
 
 _OF_ALL = {"all_different", "equal", "not_equal", "count", "implies", "allowed", "forbidden"}

@@ -48,7 +48,7 @@ def test_following_questions_leads_to_each_of_all_solutions(solver: gs.Solver) -
 def test_what_propagation_settles_is_the_only_answer(solver: gs.Solver) -> None:
     request = colouring("ab", ["ab"], ["r", "g"]) | {"variables": {"a": ["r"], "b": ["r", "g"]}}
     solution = solver.solve(request, alternatives=2, **SMALL)
-    assert (solution.status, solution.only, solution.question) == (gs.Status.SOLVED, True, None)
+    assert (solution.status, solution.unique, solution.question) == (gs.Status.SOLVED, True, None)
 
 
 def test_too_few_colours_ask_which_constraint_may_go(solver: gs.Solver) -> None:

@@ -27,6 +27,10 @@ def any_answer(made: Any, seed: int) -> dict[str, Any] | None:
     return answer(made, found[0]) if found else None
 
 
+def placed(given_one: Any) -> list[tuple[str, str, str | None]]:
+    return [(one["name"], one["start"], one.get("room")) for one in given_one["activities"]]
+
+
 def settled_from(request: dict[str, Any], seed: int) -> Any:
     made = compiled(read(request))
     return ties.settled(made, any_answer(made, seed) or {})
@@ -56,7 +60,7 @@ def test_a_wish_for_later_is_not_settled_away() -> None:
         "preferences": [{"type": "later"}],
     }
     late = {"activities": [{"name": "Plan", "start": "mon 11:00"}]}
-    assert ties.same(ties.settled(compiled(read(request)), late), late)
+    assert placed(ties.settled(compiled(read(request)), late)) == placed(late)
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,8 +78,8 @@ def test_what_is_settled_passes_the_check_costs_no_more_and_is_settled(request: 
     before, after = cost(schedule, given_one), cost(schedule, found)
     assert after.key(schedule.objective) <= tuple(part + 1e-9 for part in before.key(schedule.objective))
     assert found.get("left_out", []) == given_one.get("left_out", [])
-    assert ties.same(ties.settled(made, found), found)
-    assert wishes.variables(schedule, found).keys() == wishes.variables(schedule, given_one).keys()
+    assert placed(ties.settled(made, found)) == placed(found)
+    assert wishes.variables(schedule, found) == wishes.variables(schedule, given_one)
 
 
 def two_talks() -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""The constraint that each type of object means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from groundstate_models.constraints import intervals, logic
+from groundstate_models.constraints.language import Constraint
+from groundstate_models.constraints.language import read as plain
+
+
+def read(raw: Mapping[str, Any]) -> Constraint:
+    """The constraint that a typed object means."""
+    match raw["type"]:
+        case "any":
+            return logic.AnyOf(tuple(map(read, raw["of"])))
+        case "all":
+            return logic.AllOf(tuple(map(read, raw["of"])))
+        case "if":
+            return logic.If(read(raw["if"]), read(raw["then"]))
+        case "not":
+            return logic.Not(read(raw["constraint"]))
+        case "cumulative" | "before" | "no_overlap":
+            return intervals.read(raw)
+    return plain(raw)
+
+
+def parts(
+    raw: Mapping[str, Any], constraint: Constraint, place: str
+) -> Iterator[tuple[Mapping[str, Any], Constraint, str]]:
+    """A typed object and all those in it that are made of no others, each with its constraint and place."""
+    match constraint:
+        case logic.AnyOf(several) | logic.AllOf(several):
+            for number, one in enumerate(several):
+                yield from parts(raw["of"][number], one, f"{place}.of[{number}]")
+        case logic.If(when, then):
+            yield from parts(raw["if"], when, f"{place}.if")
+            yield from parts(raw["then"], then, f"{place}.then")
+        case logic.Not(one):
+            yield from parts(raw["constraint"], one, f"{place}.constraint")
+        case _:
+            yield raw, constraint, place
+
+
+def negated(constraint: Constraint) -> Iterator[Constraint]:
+    """The constraints in one whose opposite it needs."""
+    match constraint:
+        case logic.AnyOf(several) | logic.AllOf(several):
+            for one in several:
+                yield from negated(one)
+        case logic.If(when, then):
+            yield when
+            yield from negated(then)
+        case logic.Not(one):
+            yield one
