@@ -225,6 +225,8 @@ class GaussNewton(LevenbergMarquardt):
     A step that would raise the energy is refused and damped, so it converges from wherever Levenberg–Marquardt does; near a root
     it doubles the digits with every step.
 
+    C. F. Gauss, "Theoria motus corporum coelestium", 1809.
+
     Args:
         residuals: As in `LevenbergMarquardt`.
         linearised: As there.
