@@ -61,7 +61,7 @@ def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
             )
         state[name] = drawn
     noise = {
-        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator)
+        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator, dtype=t.dtype)
         for name, t in examined.state.items()
         if examined.noisy
     }

@@ -46,9 +46,8 @@ AXES = {
     "row": ("rows",),
     "column": ("columns",),
     "fill": (None,),
-    "pin": ("pieces", None),
-    "pinned_place": ("pieces", None),
-    "pinned_heading": ("pieces", None),
+    "pin": ("pieces",),
+    "pinned": ("pieces", None),
 }
 
 
@@ -66,8 +65,7 @@ class LayoutEnergy(nn.Module):
     * ``free`` (pieces,): 1 where the piece's turn is not known, else 0;
     * ``row`` (rows,), ``column`` (columns,): the lattice's coordinates;
     * ``fill`` (1,): pieces for each place of the frame;
-    * ``pin`` (pieces, 2): how strongly the piece's place and its heading are held, 0 where they are not;
-    * ``pinned_place``, ``pinned_heading`` (pieces, 2): where, and facing where.
+    * ``pin`` (pieces,): how strongly the piece is held at its place ``pinned`` (pieces, 2); 0 where it is not.
     """
 
     progress: Tensor
@@ -119,15 +117,14 @@ class LayoutEnergy(nn.Module):
     def _frame(self, place: Tensor, **inputs: Tensor) -> Tensor:
         last = torch.stack([_extent(inputs["row"]), _extent(inputs["column"])], dim=1).unsqueeze(1)
         beyond = (-place).clamp_min(0.0) + (place - last).clamp_min(0.0)
-        held = inputs["pin"][:, :, :1] * (place - inputs["pinned_place"]).square()
+        held = inputs["pin"].unsqueeze(2) * (place - inputs["pinned"]).square()
         return 0.5 * (beyond.square() + held).sum((1, 2))
 
     def _heading(self, heading: Tensor, upright: Tensor, **inputs: Tensor) -> Tensor:
         free = inputs["free"].unsqueeze(2)
         loose = 0.5 * ((heading.square().sum(2, keepdim=True) + 1e-6).sqrt() - 1.0).square()
         bound = 0.5 * (heading - upright).square().sum(2, keepdim=True)
-        held = 0.5 * inputs["pin"][:, :, 1:] * (heading - inputs["pinned_heading"]).square()
-        return (free * loose + (1.0 - free) * bound + held).sum((1, 2))
+        return (free * loose + (1.0 - free) * bound).sum((1, 2))
 
     def decode(self, state: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
         """Places and headings as they are, and the clock: the task finds the lattice in them."""

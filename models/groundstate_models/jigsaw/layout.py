@@ -143,7 +143,7 @@ def exchanges(grid: Grid, odds: Matrix, within: float) -> list[tuple[float, int,
     before = cost(grid, odds)
     row, column = np.divmod(cells, shape[1])
     beside = np.abs(row[:, None] - row) + np.abs(column[:, None] - column) == 1
-    for i, j in zip(*np.nonzero(np.triu((rough <= within + 20 * beside), 1)), strict=True):
+    for i, j in zip(*np.nonzero(np.triu((rough <= within + 1e-3) | beside, 1)), strict=True):
         other = grid.copy().ravel()
         other[cells[i]], other[cells[j]] = piece[j], piece[i]
         more = cost(other.reshape(shape), odds) - before

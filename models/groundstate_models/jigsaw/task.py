@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Task, Understands, Violation, pointer
-from groundstate_models.jigsaw.confidence import TIE, confidence, doubtful
+from groundstate_models.jigsaw.confidence import TIE, confidence, doubtful, evidence
 from groundstate_models.jigsaw.energy_numbers import PIN, RESIDUAL_TOLERANCE
 from groundstate_models.jigsaw.hints import Hints, read_hints
 from groundstate_models.jigsaw.layout import Grid, exchanged, exchanges
@@ -63,6 +63,8 @@ class JigsawReading(Reading, Asks, Shows):
         if float(np.ptp(self.pieces.reshape(-1, 3), axis=0).max()) < FLAT:
             raise _fault("pieces", f"All {len(self.pieces)} pieces look the same, so nothing says where any of them belongs.")
         self._judged: dict[bytes, float] = {}
+        self._chains: dict[bytes, int] = {}
+        self._ways: list[int] = []
 
     @cached_property
     def seams(self) -> Seams:
@@ -80,13 +82,10 @@ class JigsawReading(Reading, Asks, Shows):
 
     def encode(self) -> dict[str, NDArray[Any]]:
         count, (rows, columns) = len(self.pieces), self.hints.shape
-        pin = np.zeros((count, 2), np.float32)
+        pin = np.zeros(count, np.float32)
         place = np.zeros((count, 2), np.float32)
-        heading = np.tile(np.array([1, 0], np.float32), (count, 1))
         for piece, there in self.hints.fixed.items():
-            pin[piece, 0], place[piece] = PIN, there
-        for piece, turn in self.hints.facing.items():
-            pin[piece, 1], heading[piece] = PIN, _headings(np.array([turn]))[0]
+            pin[piece], place[piece] = PIN, there
         return {
             **pulls(self.seams),
             "free": np.full(count, float(self.turned), np.float32),
@@ -94,8 +93,7 @@ class JigsawReading(Reading, Asks, Shows):
             "column": np.arange(columns, dtype=np.float32),
             "fill": np.array([min(count / (rows * columns), 1.0)], np.float32),
             "pin": pin,
-            "pinned_place": place,
-            "pinned_heading": heading,
+            "pinned": place,
         }
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -106,8 +104,10 @@ class JigsawReading(Reading, Asks, Shows):
             place, turns = self._levelled(place, heading)
         over = float(np.abs(tensors["clock"]).max()) < RESIDUAL_TOLERANCE
         layout = settled(place, turns, self.seams, self.hints.shape, self.hints.fixed, thorough=over)
-        chain = hashlib.sha256(tensors["place"].tobytes()).digest()
-        return self._answer(self._tied(layout, chain) if over else layout)
+        if over:
+            chain = tensors["place"].tobytes() + tensors["heading"].tobytes()
+            layout = self._tied(layout, self._chains.setdefault(chain, len(self._chains)))
+        return self._answer(layout)
 
     def _levelled(
         self, place: NDArray[np.float64], heading: NDArray[np.float64]
@@ -128,13 +128,18 @@ class JigsawReading(Reading, Asks, Shows):
             break
         return _turned(place, -tilt + extra * np.pi / 2), (turns + extra) % 4
 
-    def _tied(self, layout: Layout, chain: bytes) -> Layout:
-        """One of the layouts that cost the same: which one depends on the chain, so that several chains find several."""
-        grid = layout.grid
+    def _tied(self, layout: Layout, chain: int) -> Layout:
+        """One of the layouts that cost the same: the first chain's as it is, the next ones' turned as a whole or with pieces exchanged."""
+        grid, turns = layout.grid, layout.turns
+        if self.turned and not self.hints.facing and not self.hints.fixed:
+            step = 1 if grid.shape[0] == grid.shape[1] else 2
+            quarter = step * chain % 4
+            grid, turns = np.rot90(grid, -quarter), (turns + quarter) % 4
+            chain //= 4 // step
         for place, (one, other) in enumerate(self._ties(layout)):
-            if chain[place] & 1:
+            if chain >> place & 1:
                 grid = exchanged(grid, one, other)
-        return Layout(grid, layout.turns, layout.cost)
+        return Layout(np.ascontiguousarray(grid), turns, layout.cost)
 
     def _ties(self, layout: Layout) -> list[tuple[int, int]]:
         odds, _ = self.seams.upright(layout.turns)
@@ -163,6 +168,14 @@ class JigsawReading(Reading, Asks, Shows):
             odds, likely = self.seams.upright(turns)
             self._judged[key] = confidence(grid, odds, likely, self.seams.worn, turned=self.turned)
         return self._judged[key]
+
+    def evidence(self, answer: dict[str, Any]) -> NDArray[np.float64]:
+        """What speaks for and against an answer, as `confidence.evidence`."""
+        grid, turns = self._read(answer)
+        if grid is None:
+            raise ValueError("The grid does not hold each piece once.")
+        odds, likely = self.seams.upright(turns)
+        return evidence(grid, odds, likely, self.seams.worn, turned=self.turned)
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         grid, turns = self._read(answer)
@@ -218,6 +231,8 @@ class JigsawReading(Reading, Asks, Shows):
         found: dict[str, Any] = {}
         if self.turned and not self.hints.facing:
             found[UP] = 90 * int(turns[0])
+            ways = 4 if grid.shape[0] == grid.shape[1] else 2
+            self._ways = [(found[UP] + way * 360 // ways) % 360 for way in range(ways)]
             return found
         for one, other in self._ties(Layout(grid, turns, 0.0)):
             for piece in (one, other):
@@ -228,7 +243,7 @@ class JigsawReading(Reading, Asks, Shows):
     def choices(self, variable: str) -> Sequence[Any]:
         if variable != UP:
             return ()
-        return (0, 90, 180, 270)
+        return sorted(self._ways)
 
     def fix(self, variable: str, value: Any) -> Patch:
         if variable == UP:

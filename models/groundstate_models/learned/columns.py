@@ -1,7 +1,7 @@
 """The columns of a table: how values become numbers of the energy, and its conditionals distributions of values.
 
-A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped through their quantiles to a standard normal
-scale, so that outliers and skewed columns are as easy as others; the map is linear between knots and beyond them.
+A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped to a scale halfway between their standard scores and
+those of their ranks, so that outliers and skewed columns are as easy as others; it is linear between knots and beyond them.
 """
 
 from __future__ import annotations
@@ -122,7 +122,10 @@ def number_column(name: str, values: Sequence[float]) -> Column:
     if len(distinct) > KNOTS:
         keep = np.unique(np.searchsorted(middle, np.linspace(middle[0], middle[-1], KNOTS)).clip(0, len(middle) - 1))
         distinct, middle = distinct[keep], middle[keep]
-    u = np.interp(middle, normal_cdf(GRID), GRID)
+    # Half by rank, half as it is: outliers stay near, gaps stay gaps, and straight lines stay nearly straight.
+    plain = ((distinct - x.mean()) / max(float(x.std()), 1e-12)).clip(-5, 5)
+    u = 0.5 * np.interp(middle, normal_cdf(GRID), GRID) + 0.5 * plain
+    u = np.maximum.accumulate(u) + 1e-9 * np.arange(len(u))
     whole = bool(np.all(x == np.round(x)))
     return Column(name, "number", (), (tuple(distinct.tolist()), tuple(u.tolist())), whole, float(x.std()) or 1.0)
 
@@ -203,21 +206,27 @@ class Belief:
             return [(self.column.levels[int(k)], float(self.chances[k])) for k in order if self.chances[k] >= MODE / 3][
                 :5
             ]
-        density = np.diff(self.cdf)
-        density = np.convolve(density, np.hanning(15) / np.hanning(15).sum(), "same")
-        top = [k for k in range(1, len(density) - 1) if density[k - 1] < density[k] >= density[k + 1]]
+        # In the column's own numbers: where a column has a gap, its scale on which the energy works has nearly none.
+        low, high = self.quantiles(np.array([0.005, 0.995]))
+        edges = np.linspace(low, high, 121)
+        if not high > low:
+            return [(self._plain(float(low)), 1.0)]
+        cdf = np.interp(self.column.to_normal(edges), GRID, self.cdf)
+        window = np.hanning(13) / np.hanning(13).sum()
+        density = np.convolve(np.pad(np.diff(cdf), 6), window, "valid")
+        bounded = np.pad(density, 1)
+        top = [k for k in range(len(density)) if bounded[k] < density[k] >= bounded[k + 2]]
         top.sort(key=lambda k: -density[k])
         chosen: list[int] = []
         for k in top:
             # A peak counts where the density falls to half of it on the way to every higher one.
             if all(density[min(k, other) : max(k, other) + 1].min() < 0.5 * density[k] for other in chosen):
                 chosen.append(k)
-        edges = sorted(chosen)
-        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(edges)), len(GRID) - 1]
-        weight = {k: float(self.cdf[cuts[n + 1]] - self.cdf[cuts[n]]) for n, k in enumerate(edges)}
-        found = [(self._plain(float(GRID[k])), weight[k]) for k in chosen if weight[k] >= MODE]
+        order = sorted(chosen)
+        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(order)), len(cdf) - 1]
+        weight = {k: float(cdf[cuts[n + 1]] - cdf[cuts[n]]) for n, k in enumerate(order)}
+        found = [(self._plain(float(edges[k] + edges[k + 1]) / 2), weight[k]) for k in chosen if weight[k] >= MODE]
         return sorted(found, key=lambda peak: -peak[1])
 
-    def _plain(self, point: float) -> Value:
-        value = float(self.column.from_normal(np.array([point]))[0])
-        return int(value) if self.column.whole else float(f"{value:.6g}")
+    def _plain(self, value: float) -> Value:
+        return round(value) if self.column.whole else float(f"{value:.6g}")

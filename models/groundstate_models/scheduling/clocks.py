@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
+from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.times import DAY, LONGEST, printed_clock
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -101,7 +102,7 @@ class Clocks:
         if len(found) == 1:
             return found[0]
         day, clock = date.fromordinal(shown // DAY), printed_clock(shown % DAY)
-        when = f"{clock} on {day} in {text!r}"
+        when = f"{clock} on {day} in {quoted(text)}"
         if not found:
             gap = next(one for one in self._gaps() if one[0] <= shown < one[1])
             jump = f"clocks go from {printed_clock(gap[0] % DAY)} to {printed_clock(gap[1] % DAY)}"

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from groundstate_models.scheduling.clocks import Clocks
+from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
 from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, printed_clock, tokens
 
@@ -97,7 +98,7 @@ class Days:
         """
         words = self.words(text)
         if not words:
-            raise ValueError(f'{text!r} names no day and no time; write "mon 9:00-12:00".')
+            raise ValueError(f'{quoted(text)} names no day and no time; write "mon 9:00-12:00".')
         return self._window(words, text)
 
     def moment(self, text: str) -> int:
@@ -115,16 +116,16 @@ class Days:
                 numbers = self._numbers(day, text)
                 if len(numbers) == 1:
                     return self._shown(numbers[0], _minute(clock), text)
-                raise ValueError(f"{text!r} is on {len(numbers)} days; give the date.")
+                raise ValueError(f"{quoted(text)} is on {len(numbers)} days; give the date.")
             case "C" if len(self.numbers) == 1:
                 return self._shown(self.numbers[0], _minute(words[0]), text)
             case "C":
                 raise ValueError(
-                    f"{text!r} names no day; write "
+                    f"{quoted(text)} names no day; write "
                     f"{self.moment_said(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
                 )
         first = self.clocks.midnight(self.numbers[0]) + 10 * 60
-        raise ValueError(f"{text!r} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
+        raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
 
     def appointment(self, text: str) -> tuple[int, int | None]:
         """The start of a fixed time, and its end where it says one: ``"mon 10:00"``, ``"mon 10:00-11:00"``.
@@ -136,7 +137,7 @@ class Days:
             return self.moment(text), None
         (span, *others) = self.window(text)
         if others:
-            raise ValueError(f"{text!r} is {len(others) + 1} times; a fixed time is one, on one day.")
+            raise ValueError(f"{quoted(text)} is {len(others) + 1} times; a fixed time is one, on one day.")
         return span
 
     def day_said(self, day: int) -> str:
@@ -197,7 +198,7 @@ class Days:
         if "," in kinds:
             return union(span for part in _parts(words) for span in self._window(part, text))
         raise ValueError(
-            f'{text!r} is no window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
+            f'{quoted(text)} is no window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
             f'"2025-03-03T09:00/2025-03-03T12:00".'
         )
 
@@ -212,7 +213,7 @@ class Days:
             cut = self._point(rest, text, ends=word.kind == "B")
         span = (cut, end) if word.kind == "A" else (begin, cut)
         if span[0] >= span[1]:
-            raise ValueError(f"{text!r} leaves none of the days of this request, which are {self.listed}.")
+            raise ValueError(f"{quoted(text)} leaves none of the days of this request, which are {self.listed}.")
         return intersection(self.spans, (span,))
 
     def _long(self, words: Sequence[Token], text: str) -> Span:
@@ -227,7 +228,7 @@ class Days:
         else:
             end = self._point(words[cut + 1 :], text, ends=True)
         if end <= start:
-            raise ValueError(f"{text!r} ends before it starts.")
+            raise ValueError(f"{quoted(text)} ends before it starts.")
         return start, end
 
     def _point(self, words: Sequence[Token], text: str, *, ends: bool = False) -> int:
@@ -236,7 +237,7 @@ class Days:
             return self._instant(words[0], text, ends=ends)
         numbers = self._numbers(words[0], text)
         if len(numbers) > 1:
-            raise ValueError(f"{words[0].text!r} in {text!r} is on {len(numbers)} days; give the date.")
+            raise ValueError(f"{words[0].text!r} in {quoted(text)} is on {len(numbers)} days; give the date.")
         return self._shown(numbers[0], _minute(words[1]), text, ends=ends)
 
     def _instant(self, word: Token, text: str, *, ends: bool = False) -> int:
@@ -277,7 +278,7 @@ class Days:
             low, high = self._numbers(first, text)[0], self._numbers(last, text)[-1]
             found = [day for day in self.numbers if low <= day <= high]
         if not found:
-            raise ValueError(f"None of the days ({self.listed}) is in {text!r}.")
+            raise ValueError(f"None of the days ({self.listed}) is in {quoted(text)}.")
         return found
 
     def _numbers(self, word: Token, text: str) -> list[int]:
@@ -286,14 +287,18 @@ class Days:
             found = [day for day in self.numbers if self._weekday(day) in word.value]
             if found:
                 return found
-            raise ValueError(f"{word.text!r} in {text!r} is none of the days of this request, which are {self.listed}.")
+            raise ValueError(
+                f"{word.text!r} in {quoted(text)} is none of the days of this request, which are {self.listed}."
+            )
         assert isinstance(word.value, date)
         if not self.dated:
             raise ValueError(
-                f'{text!r} has a date, and the days of this request are weekdays ({self.listed}); give "days" as dates.'
+                f'{quoted(text)} has a date, and the days of this request are weekdays ({self.listed}); give "days" as dates.'
             )
         if word.value.toordinal() not in self.numbers:
-            raise ValueError(f"{word.text!r} in {text!r} is none of the days of this request, which are {self.listed}.")
+            raise ValueError(
+                f"{word.text!r} in {quoted(text)} is none of the days of this request, which are {self.listed}."
+            )
         return [word.value.toordinal()]
 
     def _weekday(self, day: int) -> int:
@@ -329,7 +334,7 @@ def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
         high = DAY
     if high <= low:
         raise ValueError(
-            f"{text!r} ends at {printed_clock(high)}, no later than it starts; write a window that passes midnight as "
+            f"{quoted(text)} ends at {printed_clock(high)}, no later than it starts; write a window that passes midnight as "
             f'"mon 22:00 - tue 6:00".'
         )
     return low, high

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from groundstate_models.scheduling.preferences import said
 from groundstate_models.scheduling.schedule import Schedule
-from groundstate_models.scheduling.times import printed_clock
+from groundstate_models.scheduling.times import printed_clock, printed_duration
 from groundstate_models.scheduling.week import Block, Column, lanes, week
 
 LEAST_WIDTH = 12
@@ -18,7 +19,35 @@ _JOINED = {("└", "┌"): "├", ("┘", "┐"): "┤"}
 
 
 def draw(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
-    """Lines of text; what is left out stands below. Without an answer, what the request fixes is drawn."""
+    """Lines of text; what is left out stands below. Without an answer, what the request fixes is drawn, and the rest listed."""
+    if answer is None:
+        fixed = any(activity.at is not None for activity in schedule.activities.values())
+        drawn = [_drawn(schedule, None), ""] if fixed else []
+        return "\n".join([*drawn, *_asked(schedule)])
+    return _drawn(schedule, answer)
+
+
+def _asked(schedule: Schedule) -> Iterator[str]:
+    """What a request asks for that is not fixed, and when its people and rooms are not available."""
+    days = schedule.days
+    for activity in schedule.activities.values():
+        if activity.at is None:
+            parts = [
+                activity.name,
+                printed_duration(activity.duration),
+                ", ".join(activity.who),
+                " or ".join(activity.rooms),
+            ]
+            parts += [said(activity.window, days)] if activity.windowed and activity.window else []
+            yield ", ".join(part for part in (*parts, "optional" if activity.optional else "") if part)
+    for one in (*schedule.people.values(), *schedule.rooms.values()):
+        if one.busy:
+            yield f"{one.name} is busy: {said(one.busy, days)}"
+        if one.open != days.spans:
+            yield f"{one.name} is free: {said(one.open, days) or 'never'}"
+
+
+def _drawn(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
     shown = week(schedule, answer)
     step = next(step for step in (15, 30, 60) if (shown.end - shown.begin) // step <= MOST_ROWS or step == 60)
     minutes = range(shown.begin, shown.end + 1, step)
@@ -32,22 +61,29 @@ def draw(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
 
 def _day(column: Column, begin: int, step: int, rows: int) -> list[str]:
     """The lines of a day, all as wide: its title, and one for every step."""
-    longest = max((len(text) for block in column.blocks for text in block.label), default=0)
-    width = min(MOST_WIDTH, max(LEAST_WIDTH, longest + 2))
+    inside = [block.lines(_height(block, begin, step) - 1) for block in column.blocks]
+    longest = max((len(text) for lines in inside for text in lines), default=0)
     beside = lanes(column.blocks, step)
-    across = width * (max(beside, default=0) + 1)
+    many = max(beside, default=0) + 1
+    width = max(min(MOST_WIDTH, max(LEAST_WIDTH, longest + 2)), -(-len(column.title) // many))
+    across = width * many
     canvas = [[" "] * across for _ in range(rows)]
     for block, lane in zip(column.blocks, beside, strict=True):
         top = (block.start - begin) // step
-        bottom = max(-(-(block.end - begin) // step), top + 1)
+        bottom = top + _height(block, begin, step)
         _box(canvas, top, bottom, lane * width, width, block)
-    return [f"{column.title[:across]:{across}}", *("".join(cells) for cells in canvas)]
+    return [f"{column.title:{across}}", *("".join(cells) for cells in canvas)]
+
+
+def _height(block: Block, begin: int, step: int) -> int:
+    """From the line of a block's start to that of its end."""
+    return max(-(-(block.end - begin) // step) - (block.start - begin) // step, 1)
 
 
 def _box(canvas: list[list[str]], top: int, bottom: int, at: int, width: int, block: Block) -> None:
     """A box from one line to another, both included, with as much of its label as there is room for."""
     inner = width - 2
-    label = [text if len(text) <= inner else f"{text[: inner - 1]}…" for text in block.label]
+    label = [text if len(text) <= inner else f"{text[: inner - 1]}…" for text in block.lines(max(bottom - top - 1, 1))]
     for row in range(top + 1, bottom):
         text = label[row - top - 1] if row - top <= len(label) else ""
         canvas[row][at : at + width] = f"│{text:{inner}}│"

@@ -11,6 +11,7 @@ from typing import Any
 
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.times import Token, tokens
 
 MOST_DAYS = 100
@@ -94,10 +95,10 @@ def _zone(
     where, other, first = zoned[0]
     advice = 'write them all alike, or say which zone is meant: "zone": "Europe/Berlin".'
     for place, text in bare:
-        faults.append(Fault(place, f"{text!r} has no time zone, and {where} ({other!r}) has one; {advice}"))
+        faults.append(Fault(place, f"{quoted(text)} has no time zone, and {where} ({other!r}) has one; {advice}"))
     for place, text, moment in zoned:
         if moment.utcoffset() != first.utcoffset():
-            faults.append(Fault(place, f"{text!r} has another time zone than {where} ({other!r}); {advice}"))
+            faults.append(Fault(place, f"{quoted(text)} has another time zone than {where} ({other!r}); {advice}"))
     return first.tzinfo
 
 
@@ -124,7 +125,7 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
         return None
     if len(words) == 1 and isinstance(words[0].value, date):
         return words[0].value.date() if isinstance(words[0].value, datetime) else words[0].value
-    faults.append(Fault("today", f'{text!r} is no date; write "2025-06-02".'))
+    faults.append(Fault("today", f'{quoted(text)} is no date; write "2025-06-02".'))
     return None
 
 
@@ -168,10 +169,12 @@ def _days(days: Any, today: date | None, faults: list[Fault]) -> tuple[list[int]
         (dates if isinstance(read, range) else weekdays).update(read)
         if dates and weekdays:
             faults.append(
-                Fault(place, f"{text!r} stands beside days of the other kind; give weekdays or dates, not both.")
+                Fault(place, f"{quoted(text)} stands beside days of the other kind; give weekdays or dates, not both.")
             )
         if len(dates) > MOST_DAYS:
-            faults.append(Fault(place, f"With {text!r} there are more than {MOST_DAYS} days, which are the most."))
+            faults.append(
+                Fault(place, f"With {quoted(text)} there are more than {MOST_DAYS} days, which are the most.")
+            )
         if len(faults) > before:
             break
     return sorted(dates or weekdays), bool(dates)
@@ -182,14 +185,14 @@ def _one(text: str, today: date | None) -> range | set[int]:
     words = tokens(text, today)
     kinds = "".join(word.kind for word in words)
     if not re.fullmatch(r"D(?:-D)?(?:,?D(?:-D)?)*", kinds):
-        raise ValueError(f'{text!r} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
+        raise ValueError(f'{quoted(text)} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
     first, last = words[0].value, words[-1].value
     if isinstance(first, date) and isinstance(last, date) and kinds in ("D", "D-D"):
         if last < first:
-            raise ValueError(f"{text!r} ends before it starts.")
+            raise ValueError(f"{quoted(text)} ends before it starts.")
         return range(first.toordinal(), min(last.toordinal(), first.toordinal() + MOST_DAYS) + 1)
     if any(isinstance(word.value, date) for word in words):
-        raise ValueError(f"{text!r} names dates and more; give them as a list.")
+        raise ValueError(f"{quoted(text)} names dates and more; give them as a list.")
     found: set[int] = set()
     for index, word in enumerate(words):
         if isinstance(word.value, tuple):

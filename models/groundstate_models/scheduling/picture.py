@@ -101,6 +101,6 @@ def _label(block: Block, x: float, y: float, tall: float, wide: float) -> Iterat
     room, most = int((tall - 2) // _LINE) or 1, int(wide / _LETTER)
     # In the middle of a box with one line, near the top of others.
     first = y + (tall / 2 + 4 if room == 1 else _LINE)
-    for line, text in enumerate(block.label[:room]):
+    for line, text in enumerate(block.lines(room)):
         shown = text if len(text) <= most else f"{text[: most - 1]}…"
         yield f'<text class="{"t" if line else "n"}" x="{x:g}" y="{first + line * _LINE:g}">{escape(shown)}</text>'

@@ -38,6 +38,14 @@ PATTERN = rf"""
 """Such dates, as alternatives of a verbose pattern of lower-case text."""
 
 
+_QUOTED = 80
+
+
+def quoted(text: str) -> str:
+    """A text in quotes, the beginning of a long one."""
+    return repr(text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…")
+
+
 def dates(words: str, today: date | None, text: str) -> tuple[date, date]:
     """The first and the last date that some words mean; the same one but for weeks.
 
@@ -48,18 +56,18 @@ def dates(words: str, today: date | None, text: str) -> tuple[date, date]:
         day = _named(words, today, text)
         return day, day
     if today is None:
-        raise ValueError(f'{words!r} in {text!r} depends on the date of today; give "today": "2025-06-02".')
+        raise ValueError(f'{words!r} in {quoted(text)} depends on the date of today; give "today": "2025-06-02".')
     monday = today - timedelta(days=today.weekday())
     which, _, what = words.partition(" ")
     if words.endswith("week") and which != "in":
         first = monday + timedelta(days=7) if which in ("next", "coming") else today
         last = first - timedelta(days=first.weekday()) + timedelta(days=4)
         if first > last:
-            raise ValueError(f"{words!r} in {text!r} has no workday left: today is {_said(today)}.")
+            raise ValueError(f"{words!r} in {quoted(text)} has no workday left: today is {_said(today)}.")
         return first, last
     day = _one(which, what, words, today, monday)
     if day < today:
-        raise ValueError(f"{words!r} in {text!r} is {_said(day)}, and today is {_said(today)}.")
+        raise ValueError(f"{words!r} in {quoted(text)} is {_said(day)}, and today is {_said(today)}.")
     return day, day
 
 
@@ -84,7 +92,7 @@ def _named(words: str, today: date | None, text: str) -> date:
     spelt = re.sub(r"^\d+(st|nd|rd|th)?\s+(of\s+)?", "", words)
     month = next(number for number, name in enumerate(MONTHS, 1) if name[:3] == spelt[:3])
     if len(numbers) == 1 and today is None:
-        raise ValueError(f'{words!r} in {text!r} has no year; write it, or give "today": "2025-06-02".')
+        raise ValueError(f'{words!r} in {quoted(text)} has no year; write it, or give "today": "2025-06-02".')
     years = numbers[1:] or range(today.year, today.year + 9) if today is not None else numbers[1:]  # to a leap year
     for year in years:
         try:
@@ -93,7 +101,7 @@ def _named(words: str, today: date | None, text: str) -> date:
             continue
         if len(numbers) > 1 or today is None or found >= today:
             return found
-    raise ValueError(f"{words!r} in {text!r} is no date.")
+    raise ValueError(f"{words!r} in {quoted(text)} is no date.")
 
 
 def _said(day: date) -> str:

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 
-from groundstate_models.scheduling.relative import PATTERN, dates
+from groundstate_models.scheduling.relative import PATTERN, dates, quoted
 
 DAY = 24 * 60
 """Minutes of a day. Days have 24 hours here, also those on which clocks are changed."""
 
 LONGEST = 7 * DAY
 """The longest duration, in minutes."""
+
+LONGEST_DURATION = 100
+"""Characters of a text that is a duration."""
+
+MOST_TEXT = 200_000
+"""Characters of one text that names times."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Of dates."""
@@ -53,6 +59,8 @@ def gap(value: float | str) -> int:
         value = int(value)  # 60.0 is an integer in JSON
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(f"{value!r} is no duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
+    if isinstance(value, str) and len(value) > LONGEST_DURATION:
+        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
     minutes = _minutes(value) if isinstance(value, str) else Fraction(value)
     if minutes is None:
         raise ValueError(f"{value!r} is no duration; {_DURATIONS}.")
@@ -152,14 +160,18 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
     Raises:
         ValueError: If a word is none that times are made of, or names a day or time that does not exist.
     """
+    if len(text) > MOST_TEXT:
+        raise ValueError(
+            f"{quoted(text)} has {len(text)} characters; at most {MOST_TEXT} are read. Give a list of shorter texts."
+        )
     found: list[Token] = []
     said, at = text.lower(), 0
     while at < len(said):
         match = _TOKEN.match(said, at)
         if match is None or match.lastgroup is None:
-            word = re.split(r"[\s,;]", text[at:], maxsplit=1)[0]
+            word = re.split(r"[\s,;]", text[at : at + 40], maxsplit=1)[0]
             raise ValueError(
-                f'{word!r} in {text!r} is no day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
+                f'{word!r} in {quoted(text)} is no day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
                 '"9:00-12:00" (every day) or "tue" (all day).'
             )
         if match.lastgroup in ("relative", "named"):
@@ -198,7 +210,7 @@ def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock |
             read = _date(word) if group == "date" else _moment(word)
             if read is None or not FIRST_YEAR <= read.year <= LAST_YEAR:
                 years = f"from {FIRST_YEAR} to {LAST_YEAR}"
-                raise ValueError(f"{word!r} in {text!r} is no date, or no time in whole minutes, {years}.")
+                raise ValueError(f"{word!r} in {quoted(text)} is no date, or no time in whole minutes, {years}.")
             return read
     return None
 
@@ -226,16 +238,19 @@ def _clock(word: str, text: str) -> Clock:
         return Clock(0)
     half = next((f"{h}m" for h in "ap" if word.endswith((f"{h}m", f"{h}.m."))), "")
     hour, minute, second = (int(part) for part in [*re.findall(r"\d+", word), "0", "0"][:3])
-    wrong = f"{word!r} in {text!r} is no time of day; write 0:00 to 24:00, or 1am to 12pm."
     if minute > 59 or hour > 24 or (hour == 24 and minute):
-        raise ValueError(wrong)
+        raise _no_clock(word, text)
     if second:
-        raise ValueError(f"{word!r} in {text!r} has seconds; times are whole minutes.")
+        raise ValueError(f"{word!r} in {quoted(text)} has seconds; times are whole minutes.")
     if not half:
         return Clock(60 * hour + minute)
     if not 1 <= hour <= 12:
-        raise ValueError(wrong)
+        raise _no_clock(word, text)
     return Clock(60 * (hour % 12 + 12 * (half == "pm")) + minute, half)
+
+
+def _no_clock(word: str, text: str) -> ValueError:
+    return ValueError(f"{word!r} in {quoted(text)} is no time of day; write 0:00 to 24:00, or 1am to 12pm.")
 
 
 def _dates_win(found: list[Token], text: str) -> list[Token]:
@@ -251,7 +266,7 @@ def _dates_win(found: list[Token], text: str) -> list[Token]:
         ):
             if token.value.weekday() not in before.value:
                 day = _NAMES[token.value.weekday()].capitalize()
-                raise ValueError(f"{token.text} in {text!r} is a {day}, not {before.text!r}.")
+                raise ValueError(f"{token.text} in {quoted(text)} is a {day}, not {before.text!r}.")
             kept.pop()
         kept.append(token)
     return kept

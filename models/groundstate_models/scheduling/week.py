@@ -23,6 +23,7 @@ class Block:
         index: The activity's number in the request.
         name: Its name.
         where: Its room, or its place, or nothing.
+        who: The people in it.
         start, end: In minutes of the day; an activity that passes midnight is one block a day.
     """
 
@@ -31,12 +32,18 @@ class Block:
     where: str
     start: int
     end: int
+    who: tuple[str, ...] = ()
 
     @property
     def label(self) -> list[str]:
-        """Lines that say what it is."""
+        """Lines that say what it is: its name, when, where, and with whom."""
         times = f"{printed_clock(self.start)}-{printed_clock(self.end)}"
-        return [self.name, times, *([self.where] if self.where else [])]
+        return [self.name, times, *([self.where] if self.where else []), *([", ".join(self.who)] if self.who else [])]
+
+    def lines(self, most: int) -> list[str]:
+        """The label in no more than so many lines, of which the last has all that is left; the name alone in one."""
+        label = self.label
+        return label[:most] if len(label) <= most or most < 2 else [*label[: most - 1], " · ".join(label[most - 1 :])]
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,7 @@ def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
             name,
             one.room or schedule.place(schedule.activities[name], None) or "",
             *shown(one),
+            schedule.activities[name].who,
         )
         for name, one in placed.items()
         if one.start < end and one.end > begin

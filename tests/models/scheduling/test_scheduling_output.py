@@ -109,19 +109,48 @@ def test_weekdays_become_dates_of_a_week() -> None:
 
 def test_a_week_is_drawn_with_days_side_by_side() -> None:
     assert draw(read(EXAMPLE), EXAMPLE_ANSWER | {"activities": EXAMPLE_ANSWER["activities"][:1]}).splitlines() == [
-        "       Mon           Tue",
-        " 9:00  ┌──────────┐",
-        "       │Plan      │",
-        "       │9:00-10:00│",
-        "       │Blue      │",
-        "10:00  └──────────┘",
+        "       Mon                Tue",
+        " 9:00  ┌───────────────┐",
+        "       │Plan           │",
+        "       │9:00-10:00     │",
+        "       │Blue · Ada, Bob│",
+        "10:00  └───────────────┘",
         "left out: Lunch",
     ]
-    assert draw(read(EXAMPLE), None).splitlines()[1:4] == [
-        "12:00  ┌───────────┐",
-        "       │Lunch      │",
-        "       │12:00-12:45│",
+
+
+def test_what_is_asked_for_is_drawn_where_it_is_fixed_and_listed_where_it_is_not() -> None:
+    lines = draw(read(EXAMPLE), None).splitlines()
+    assert lines[1:4] == [
+        "12:00  ┌──────────────────────┐",
+        "       │Lunch                 │",
+        "       │12:00-12:45 · Ada, Bob│",
     ]
+    assert lines[-5:] == [
+        "Plan, 1 h, Ada, Bob, Blue or Green",
+        "Review, 1 h 30 min, Ada, Blue",
+        "Ada is busy: mon 10:00-11:00",
+        "Bob is free: mon 9:00-13:00, tue 14:00-24:00",
+        "Green is busy: tue 0:00-24:00",
+    ]
+    open_ = {"activities": [{"name": "Plan", "duration": 60, "window": "mon", "optional": True}]}
+    assert draw(read(open_), None) == "Plan, 1 h, mon 9:00-17:00, optional"
+
+
+def test_dates_are_shown_whole() -> None:
+    """A newcomer saw 'Tue 2025-03-0' and 'Wed 2025-03-'."""
+    request = {"days": "2025-03-03/2025-03-05", "activities": [{"name": "Plan", "duration": 60}]}
+    answer = {"activities": [{"name": "Plan", "start": "2025-03-04T09:00"}]}
+    assert draw(read(request), answer).splitlines()[0] == "       Mon 2025-03-03  Tue 2025-03-04  Wed 2025-03-05"
+    shown = picture(read(request), answer)
+    assert all(f">{day}</text>" in shown for day in ("Mon 2025-03-03", "Tue 2025-03-04", "Wed 2025-03-05"))
+
+
+def test_people_are_in_the_drawing_and_in_the_picture() -> None:
+    request = {"days": "mon", "activities": [{"name": "Plan", "duration": "2h", "who": ["Ada", "Bob"]}]}
+    answer = {"activities": [{"name": "Plan", "start": "mon 9:00"}]}
+    assert "│Ada, Bob" in draw(read(request), answer)
+    assert ">Ada, Bob</text>" in picture(read(request), answer)
 
 
 def test_activities_at_one_time_stand_side_by_side_and_those_that_touch_share_a_line() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -165,3 +166,27 @@ def test_spans_are_sets_of_minutes(one: Spans, other: Spans, lasts: int) -> None
         apart: list[Span] = list(some)
         assert all(start < end for start, end in apart)
         assert all(before[1] <= after[0] for before, after in pairwise(apart))
+
+
+@pytest.mark.parametrize("part", ["mon 9:00-10:00, ", "mon 9, ", "9-", "9:00-10:00 ", "mon-", "tue "])
+def test_a_long_text_is_read_in_time_that_grows_with_its_length_and_quoted_by_its_beginning(part: str) -> None:
+    """144 kB of busy times took 14 s. A quadratic reader would take a hundred times as long for ten times the text."""
+
+    def seconds(many: int) -> float:
+        begun, said = time.process_time(), ""
+        try:
+            WEEK.window(part * many)
+        except ValueError as error:
+            said = str(error)
+        assert len(said) < 400
+        return time.process_time() - begun
+
+    seconds(100)
+    assert seconds(8_000) < 40 * max(seconds(800), 0.002)
+
+
+def test_a_text_longer_than_any_calendar_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="at most 200000 are read"):
+        WEEK.window("mon 9:00-10:00, " * 60_000)
+    with pytest.raises(ValueError, match="is no duration"):
+        duration("1h" * 100_000)
