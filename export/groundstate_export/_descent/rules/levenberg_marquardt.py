@@ -225,6 +225,8 @@ class GaussNewton(LevenbergMarquardt):
     it doubles the digits with every step. C. F. Gauss, "Theoria motus corporum coelestium", 1809, article 179; the damping:
     K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944.
 
+    C. F. Gauss, "Theoria motus corporum coelestium", 1809.
+
     Args:
         residuals: As in `LevenbergMarquardt`.
         linearised: As there.
