@@ -51,9 +51,9 @@ def fetch(folder: Path) -> None:
     for package in sorted({photograph["package"] for photograph in catalogue()}):
         if (folder / package).is_dir():
             continue
-        subprocess.run([apt, "download", package], cwd=folder, check=True, capture_output=True)
+        subprocess.run([apt, "download", package], cwd=folder, check=True, capture_output=True)  # noqa: S603
         (archive,) = folder.glob(f"{package}_*.deb")
-        subprocess.run([dpkg, "-x", str(archive), str(folder / package)], check=True)
+        subprocess.run([dpkg, "-x", str(archive), str(folder / package)], check=True)  # noqa: S603
         archive.unlink()
 
 
@@ -65,9 +65,7 @@ def load(folder: Path, *, training: bool, side: int = SIDE) -> list[Picture]:
         training: The split to learn from; otherwise the one held out.
         side: Longest side, in pixels.
     """
-    return [
-        picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training
-    ]
+    return [picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training]
 
 
 def read(folder: Path, *, side: int = SIDE) -> Iterator[tuple[dict[str, str], Picture]]:
