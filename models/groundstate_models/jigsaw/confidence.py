@@ -1,6 +1,7 @@
 """How sure a layout is: a calibrated probability that all of it is right, and the seams that are doubtful.
 
-The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in `confidence.json`.
+The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in
+`confidence.json`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def doubtful(grid: Grid, likely: Matrix, most: int = 20) -> list[tuple[float, in
 
 
 def evidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> NDArray[np.float64]:
-    """What the seams of a layout say about it, in the order of `EVIDENCE`. Exchanges that cost nothing are no evidence against it."""
+    """What the seams of a layout say about it, in the order of `EVIDENCE`; exchanges that cost nothing say nothing."""
     there = np.concatenate([one.ravel() for one in _there(grid)])
     chance = np.concatenate([one.ravel() for one in seam_confidence(grid, likely)])[there]
     value = np.concatenate([one.ravel() for one in seam_odds(grid, odds)])[there]

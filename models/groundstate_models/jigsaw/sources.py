@@ -17,8 +17,7 @@ def sources_of(grid: Grid, likely: Matrix) -> str:
     """A sentence where pieces fall into groups that fit well within, and hardly at all to each other; else nothing."""
     count = int((grid >= 0).sum())
     linked = (likely > TRUSTED).any(axis=0)
-    linked |= linked.T
-    groups = _groups(linked)
+    groups = _groups(np.asarray(linked | linked.T))
     large = [group for group in groups if len(group) >= max(SHARE * count, 3)]
     if len(large) < 2:
         return ""
