@@ -2,7 +2,7 @@
 
     python -m benchmarks.sudoku.ablations [--puzzles 24] [--chains 16]
 
-Chains descend in compiled code until they would start anew. For generated puzzles of each kind the table gives the share of
+Chains descend through the exported file until they would restart. For generated puzzles of each kind the table gives the share of
 chains that reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over
 puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may
 take over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones:
@@ -12,14 +12,13 @@ they are round ones near what an earlier run had learned.
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 
-import numpy as np
-
 from groundstate_models.sudoku import settings
-from groundstate_models.sudoku.compiled import Boards, descend
+from groundstate_models.sudoku.data import Boards
 from groundstate_models.sudoku.learned import Settings
-from groundstate_models.sudoku.train import puzzles, soon
+from groundstate_models.sudoku.train import Trials, puzzles, soon
 
 SEED = 7_000_003
 KINDS = ("minimal", "sparse", "hard", "hardest", "loose")
@@ -58,9 +57,8 @@ def variants(learned: Settings) -> dict[str, Settings]:
     }
 
 
-def cell(boards: Boards, learned: Settings, chains: int) -> str:
-    rows = np.repeat(np.arange(len(boards)), chains)
-    found = descend(boards, learned, rows, steps=learned.lifetime, seed=SEED).reshape(len(boards), chains)
+def cell(trials: Trials, boards: Boards, learned: Settings, chains: int) -> str:
+    found = trials.answers([learned], boards, chains, SEED)[0]
     updates = 1000.0 / 2.0 ** float(soon(found, learned.lifetime).mean())
     return f"{100 * (found > 0).mean():.0f} % / {100 * (found > 0).any(1).mean():.0f} % / {updates:,.0f}"
 
@@ -71,13 +69,13 @@ def main() -> None:
     parser.add_argument("--chains", type=int, default=16, help="on each (default: %(default)s)")
     options = parser.parse_args()
     kinds = {kind: puzzles(kind, options.puzzles, SEED) for kind in KINDS}
-    learned = Settings.read(settings())
+    learned, trials = Settings.read(settings()), Trials(os.cpu_count() or 1)
     print(
         f"chains right / puzzles by any of {options.chains} / updates an answer; {learned.lifetime} updates a chain\n"
     )
     print(f"| | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}")
     for name, changed in variants(learned).items():
-        cells = (cell(boards, changed, options.chains) for boards in kinds.values())
+        cells = (cell(trials, boards, changed, options.chains) for boards in kinds.values())
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

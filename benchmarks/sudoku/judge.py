@@ -54,7 +54,7 @@ class Energies:
         for part in np.array_split(boards, -(-len(boards) // 64)):
             filled = torch.from_numpy(part).reshape(-1, 9, 9)
             grid = torch.from_numpy(puzzle).reshape(1, 9, 9).expand_as(filled)
-            terms = self._taken["energy"](self._taken["embed"]({"grid": filled}, grid=grid), grid=grid)
+            terms = self._taken["energy"](self._taken["encode_answer"]({"grid": filled}, grid=grid), grid=grid)
             found.append(sum(terms.values()).double().numpy())
         return np.concatenate(found)
 
@@ -108,7 +108,7 @@ def judged(model: Model, puzzle: Board, board: Board) -> Record:
     score = model.solver.score({"grid": puzzle.reshape(9, 9)}, {"grid": board.reshape(9, 9)})
     if score.energy is None:
         raise SystemExit(
-            f"{model.title} cannot place answers in its landscape, so it is no judge; export it with embed=…"
+            f"{model.title} cannot place answers in its landscape, so it is no judge; export it with encode_answer=…"
         )
     return {"energy": score.energy, "valid": score.valid}
 

@@ -32,6 +32,7 @@ from groundstate_export._descent.rules.heavy_ball import HeavyBall
 from groundstate_export._descent.rules.lagrangian import AugmentedLagrangian
 from groundstate_export._descent.rules.landscapes import Landscapes
 from groundstate_export._descent.rules.langevin import Langevin
+from groundstate_export._descent.rules.levenberg_marquardt import GaussNewton, LevenbergMarquardt
 from groundstate_export._descent.rules.mirror import MirrorDescent
 from groundstate_export._descent.rules.nesterov import Nesterov
 from groundstate_export._descent.rules.normalised import Normalised
@@ -68,11 +69,13 @@ __all__ = [
     "ExportError",
     "ExportReport",
     "Fixed",
+    "GaussNewton",
     "GradientDescent",
     "HeavyBall",
     "Initial",
     "Landscapes",
     "Langevin",
+    "LevenbergMarquardt",
     "MirrorDescent",
     "Nesterov",
     "NoiseTimes",

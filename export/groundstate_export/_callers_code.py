@@ -60,6 +60,11 @@ class Places(TorchDispatchMode):
         return result
 
 
+def current_place() -> str:
+    """The innermost line of the user's that is being run, or whose gradient is; empty where there is none."""
+    return _current()
+
+
 def _current() -> str:
     node: Any = torch._C._current_autograd_node()  # noqa: SLF001  # anomaly mode has no public way to read what it noted
     if node is not None:

@@ -79,6 +79,7 @@ class Card:
         defaults: ``restarts``, ``max_steps``, ``patience``, ``luby_exponent``, ``residual_tolerance``; what is missing is chosen.
         limits: ``restarts``, ``max_steps``, ``batch``, ``elements``; what is missing is chosen.
         self_test: ``{"request": …, "answer": …}``, or None.
+        knowledge: JSON that the task needs beside the graph, such as learned rules; None where it needs nothing.
     """
 
     name: str | None = None
@@ -94,6 +95,7 @@ class Card:
     defaults: Mapping[str, float] = field(default_factory=dict)
     limits: Mapping[str, int] = field(default_factory=dict)
     self_test: Mapping[str, Any] | None = None
+    knowledge: Mapping[str, Any] | None = None
 
     def described_checks(self) -> dict[str, Check]:
         """Each check with its sentence, tolerance and unit."""

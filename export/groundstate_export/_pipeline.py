@@ -220,7 +220,7 @@ def _run(
     ]
     for one, stage in zip(earlier, described, strict=True):
         last.parity.include(one.parity, f"{stage['name']}: ")
-    header = header_of(last.segment, sizes, path.stem, described)
+    header = header_of(last.segment, path.stem, described)
     header["parity"] = proof_of(last.segment.examined, sizes, last.parity)
     models = {key: one.model.SerializeToString(deterministic=True) for key, one in zip(keys, earlier, strict=True)}
     if last.checker is not None:

@@ -60,10 +60,10 @@ def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str,
 
 
 def _configuration(solution: gs.Solution) -> dict[str, Any]:
-    """The answer, or the closest attempt."""
-    if solution.closest is not None:
-        return {"closest": solution.closest.answer}
-    return {"answer": solution.answer}
+    """The answer, or the closest attempt if there is one."""
+    if solution.has_answer:
+        return {"answer": solution.answer}
+    return {"closest": None if solution.closest is None else solution.closest.answer}
 
 
 def _schema(question: gs.Question) -> dict[str, Any]:

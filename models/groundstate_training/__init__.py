@@ -1,31 +1,39 @@
-"""Train energies: by evolution through their own descent.
+"""Train energies: by gradient, by evolution through their own descent, and from a file of examples.
 
 Needs ``groundstate[train]``. Nothing here is needed to use an exported file.
 """
 
+from groundstate_training import losses
 from groundstate_training._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from groundstate_training._command import evolve_command
 from groundstate_training._errors import TrainingError
 from groundstate_training._evolution import Evolution, EvolutionPreset, Point
 from groundstate_training._files import write_file
+from groundstate_training._gradient import GradientPreset, GradientTrainer, train
 from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
 from groundstate_training._search import RowSearch
+from groundstate_training.learning import learn
 
 __all__ = [
     "RULE",
     "Checkpoint",
     "Evolution",
     "EvolutionPreset",
+    "GradientPreset",
+    "GradientTrainer",
     "Point",
     "RowBreakout",
     "RowSearch",
     "Trainer",
     "TrainingError",
     "evolve_command",
+    "learn",
+    "losses",
     "read_checkpoint",
     "resume",
     "run",
+    "train",
     "write_checkpoint",
     "write_file",
 ]

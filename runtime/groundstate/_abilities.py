@@ -144,14 +144,21 @@ class Shows(Protocol):
         del answer
         return None
 
+    def kinds(self) -> Sequence[str]:
+        """The kinds of files that `file` writes, by the endings of their names; ``svg`` where there are pictures."""
+        return () if type(self).svg is Shows.svg else ("svg",)
+
     def file(self, answer: Answer, kind: str) -> bytes:
         """The answer as a file of a kind that other programs read, such as ``ics``.
 
         Raises:
             OptionError: If the task writes no such files, or not of this answer; it says which it writes.
         """
-        del answer
-        raise OptionError(f"This task writes no files of the kind {kind!r}; it writes none.")
+        picture = self.svg(answer) if kind == "svg" else None
+        if picture is None:
+            known = ", ".join(map(repr, self.kinds())) or "none"
+            raise OptionError(f"This task writes no files of the kind {kind!r}; it writes {known}.")
+        return picture.encode()
 
 
 OF_TASKS: tuple[type[Any], ...] = (Understands,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from groundstate import _words
 from groundstate._errors import UnknownModelError
 
 if TYPE_CHECKING:
@@ -25,14 +26,12 @@ def locate(name: str) -> Path:
     Raises:
         UnknownModelError: If there is none of this name.
     """
-    import difflib
     from importlib.metadata import entry_points
     from pathlib import Path
 
     for entry in entry_points(group=GROUP, name=name):
         return Path(entry.load()())
     known = names()
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    listed = f" Installed are {', '.join(map(repr, known))}." if known else " No model is installed."
-    raise UnknownModelError(f"There is no installed model {name!r}, and no file of that name.{hint}{listed}")
+    installed = f" Installed are {_words.quoted(known)}." if known else " No model is installed."
+    hint = _words.did_you_mean(name, known, cutoff=0.5)
+    raise UnknownModelError(f"There is no installed model {name!r}, and no file of that name.{hint}{installed}")

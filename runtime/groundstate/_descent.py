@@ -51,7 +51,7 @@ class Descent:
         return bool((np.array(self.energies) > np.array(self.lowest) + margin).any())
 
     def telling(self, count: int) -> list[int]:
-        """Moments to draw: the first and last known ones, and between them those where the energy has fallen by equal parts."""
+        """Moments to show: the first and the last known ones, and between them where the energy falls by equal parts."""
         known = [moment for moment, answer in enumerate(self.answers) if answer is not None]
         if not known:
             return [0, len(self) - 1]

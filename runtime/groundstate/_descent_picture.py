@@ -7,10 +7,16 @@ picture is the energy alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
-from groundstate._descent import Descent
+from groundstate._descent import Descent, follow
+from groundstate._errors import RequestError
+from groundstate._header import Header
+from groundstate._problem import Segment
+from groundstate._solution import Score, Solution
+from groundstate._task import Reading
 from groundstate._words import plural
 
 MOMENTS = 4
@@ -50,7 +56,48 @@ _SIZE = re.compile(r'<svg\b[^>]*?\bviewBox="\s*[-\d.]+[\s,]+[-\d.]+[\s,]+([\d.]+
 _LENGTHS = re.compile(r'\s(?:x|y|width|height|role|xmlns)="[^"]*"')
 
 
-def descent_svg(descent: Descent, title: str, drawing: Callable[[object], str | None]) -> str:
+class Solves(Protocol):
+    """What a picture needs of a `Solver`."""
+
+    header: Header
+
+    def read(self, request: Mapping[str, Any]) -> Reading: ...
+
+    def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score: ...
+
+    def svg(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None: ...
+
+
+def descent_of(solver: Solves, solution: Solution, segments: Sequence[Segment]) -> Descent | None:
+    """The way of the best chain to a solution; None where nothing descended.
+
+    Args:
+        segments: What ``watch`` was called with.
+    """
+    reading = solver.read(solution.request)
+
+    def failed(answer: dict[str, Any]) -> int | None:
+        violations = reading.check(answer)
+        if violations is None:
+            try:
+                score = solver.score(solution.request, answer)
+            except RequestError:  # a configuration on the way need not be an answer that a caller could send
+                return None
+            violations = None if score.valid is None else list(score.violations)
+        return None if violations is None else sum(one.count for one in violations)
+
+    return follow(solver.header, segments, solution, reading.decode, failed)
+
+
+def picture(solver: Solves, solution: Solution, segments: Sequence[Segment]) -> str | None:
+    """The descent to a solution as the text of an SVG file; None where nothing descended."""
+    descent = descent_of(solver, solution, segments)
+    if descent is None:
+        return None
+    return descent_svg(descent, solver.header.title, lambda answer: solver.svg(solution.request, answer))
+
+
+def descent_svg(descent: Descent, title: str, drawing: Callable[[Any], str | None]) -> str:
     """The text of an SVG file.
 
     Args:
@@ -75,10 +122,13 @@ def descent_svg(descent: Descent, title: str, drawing: Callable[[object], str | 
         parts.append(_text("gs-c gs-q", left + each / 2, top + tall + 37, detail))
     parts += _curve(descent, moments, plot)
     parts += [_text("gs-q", _MARGIN, plot + _PLOT + 44 + 17 * line, text) for line, text in enumerate(note)]
-    size = f'viewBox="0 0 {_WIDTH:g} {height:g}" width="{_WIDTH:g}" height="{height:g}"'
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {height:g}" width="{_WIDTH:g}" '
+        f'height="{height:g}" role="img">'
+    )
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
+            opening,
             f"<title>{escape(title)}: a descent of the energy, {escape(facts)}</title>",
             f"<style>{_STYLE}</style>",
             f"<defs>{_DEFINITIONS}</defs>",
@@ -105,7 +155,7 @@ def _facts(descent: Descent) -> str:
 
 
 def _pictures(
-    descent: Descent, moments: list[int], drawing: Callable[[object], str | None]
+    descent: Descent, moments: list[int], drawing: Callable[[Any], str | None]
 ) -> list[tuple[str, str, str, float, float]]:
     """Heading, detail, picture, width and height of every configuration; none where one of them cannot be drawn."""
     shown: list[tuple[str, str, object]] = [("the request", "", None)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundstate._header import Header
 from groundstate._meaning import Meaning
 from groundstate._solution import Attempt, Solution, Status
+from groundstate._words import plural
 
 _FEW = 2
 """Variables named as decided first, and as decided last."""
@@ -37,7 +38,7 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
 
 
 def _unsolved(header: Header, solution: Solution) -> str:
-    chains, steps, closest = _times(solution.chains, "chain"), _times(solution.steps, "update"), solution.closest
+    chains, steps, closest = plural(solution.chains, "chain"), plural(solution.steps, "update"), solution.closest
     parts = [f"{chains} of at most {steps} found no answer, which proves nothing."]
     if closest is not None:
         where = "a configuration that fails checks" if closest.violations else "a configuration that had not converged"
@@ -48,16 +49,16 @@ def _unsolved(header: Header, solution: Solution) -> str:
 
 
 def _settled(meaning: Meaning, solution: Solution) -> str:
-    came = f"{solution.hits} of {_times(solution.chains, 'chain')} reached it"
+    came = f"{solution.hits} of {plural(solution.chains, 'chain')} reached it"
     settled = (
-        f"The descent settled at a minimum of energy {solution.energy:.4g} after {_times(solution.steps, 'update')}"
+        f"The descent settled at a minimum of energy {solution.energy:.4g} after {plural(solution.steps, 'update')}"
     )
     parts = (f"{settled}; {came}. Nothing proves that it is the lowest.", _order(meaning, solution))
     return " ".join(part for part in parts if part)
 
 
 def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
-    steps = _times(solution.steps, "update")
+    steps = plural(solution.steps, "update")
     parts = [f"Found by descent: an answer of energy {solution.energy:.4g} after {steps}, {_checked(header)}."]
     if solution.optimal:
         parts.append("No answer costs less, which is proven.")
@@ -68,7 +69,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
     if solution.unique:
         parts.append("It is the only answer, which is proven.")
     elif sought > 1 and not meaning.indifferent(solution.answer or {}):
-        came = f"{solution.hits} of {_times(solution.chains, 'chain')}"
+        came = f"{solution.hits} of {plural(solution.chains, 'chain')}"
         parts.append(f"No other answer was found, and {came} came to this one; that is no proof.")
     parts.append(_order(meaning, solution))
     if (near := solution.runner_up) is not None:
@@ -82,7 +83,7 @@ def _checked(header: Header) -> str:
 
 
 def _nearest(near: Attempt) -> str:
-    failed = f"failed {_times(near.violated, 'check')}" if near.violations else "had not converged"
+    failed = f"failed {plural(near.violated, 'check')}" if near.violations else "had not converged"
     return f"The nearest configuration that is no answer had energy {near.energy:.4g} and {failed}."
 
 
@@ -100,7 +101,3 @@ def _order(meaning: Meaning, solution: Solution) -> str:
     )
     ends = min(decided.values()), max(decided.values())
     return f"Decided first: {first}, by update {ends[0]}; last: {last}, by update {ends[1]}."
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

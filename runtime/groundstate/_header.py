@@ -215,6 +215,7 @@ class Header:
     self_test: dict[str, Any] | None
     parity: dict[str, Any]
     built_with: dict[str, str]
+    knowledge: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:
@@ -299,10 +300,13 @@ class Header:
     def graph_outputs(self) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
         """Dtype and shape, without the batch, of every output that the graph must have and whose shape is known before."""
         float32, int64, columns = np.dtype(np.float32), np.dtype(np.int64), (len(self.checks),)
+        # The energy has the dtype of the state: float64 where that is.
+        wide = np.dtype(np.float64)
+        real = wide if any(spec.dtype == wide for spec in self.state.values()) else float32
         found: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-            "energy": (float32, ()),
-            "terms": (float32, (len(self.terms),)),
-            "residual": (float32, ()),
+            "energy": (real, ()),
+            "terms": (real, (len(self.terms),)),
+            "residual": (real, ()),
         }
         if self.checks:
             found["violations"] = (int64, columns)

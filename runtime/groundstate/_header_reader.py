@@ -105,6 +105,7 @@ def _read(raw: Mapping[str, Any]) -> Header:
         self_test=_field(raw, "self_test", (dict, type(None))),
         parity=_field(raw, "parity", dict),
         built_with=_field(raw, "built_with", dict),
+        knowledge=_field({"knowledge": {}, **raw}, "knowledge", dict),
     )
     return replace(header, stages=_stages(raw, header)) if accepts else header
 

@@ -295,6 +295,8 @@ class Problem:
             self.bound = self.bound if self.improving else cost
             self.inputs = self.inputs if following is None else following
         if not self.meaning.cheaper(self.cost, cost):
+            # What is cheaper by less than counts is not an improvement, and many such steps are none either.
+            self.cost = min(cost, self.cost)
             known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1

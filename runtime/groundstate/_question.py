@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 from groundstate._errors import Fault, RequestError
 from groundstate._request import plain
+from groundstate._words import did_you_mean
 
 Patch = tuple[Mapping[str, Any], ...]
 """A JSON Patch (RFC 6902): operations on a request, in their order."""
@@ -91,8 +91,7 @@ class Question:
             if said in (option.id.casefold(), option.label.casefold()):
                 return option
         ids = [option.id for option in self.options]
-        near = difflib.get_close_matches(str(reply), ids, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(str(reply), ids)
         known = ", ".join(map(repr, ids))
         raise RequestError(
             [Fault(f"replies.{self.id}", f"{str(reply)[:60]!r} is none of the options, which are {known}.{hint}")]

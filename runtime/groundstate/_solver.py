@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from weakref import WeakSet
 
@@ -255,9 +256,10 @@ class Solver:
 
         It is the function of `groundstate.tools.SolveTool`, which takes the same options.
         """
-        from groundstate.tools import SolveTool
-
-        return SolveTool(self, **options).as_function()
+        # The layer above, by its name: it imports this module.
+        tools = import_module("groundstate.tools")
+        function: Callable[..., dict[str, Any]] = tools.SolveTool(self, **options).as_function()
+        return function
 
     @property
     def asks(self) -> bool:
@@ -297,6 +299,35 @@ class Solver:
     def svg(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
         """The request, or its answer, as an SVG picture; None where the task has none."""
         return self._problems.read(request).svg(None if answer is None else dict(answer))
+
+    def draw_descent(
+        self, request: Mapping[str, Any], path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> str:
+        """Solve a request and draw the descent: a few configurations of the best chain, and its energy, as SVG.
+
+        Args:
+            path: Where to write the picture; nowhere, if None.
+            options: As in `solve`.
+
+        Returns:
+            The text of the SVG file.
+
+        Raises:
+            RequestError: If the request is not what the schema allows, or ends without a descent: a proven contradiction.
+        """
+        from pathlib import Path
+
+        from groundstate._descent_picture import picture
+
+        segments: list[Segment] = []
+        solution = self.solve(request, **options, watch=segments.append)
+        svg = picture(self, solution, segments)
+        if svg is None:
+            said = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
+            raise RequestError([Fault("", said)])
+        if path is not None:
+            Path(path).write_text(svg, encoding="utf-8")
+        return svg
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
         """The answer as a file that other programs read: of a schedule ``"ics"`` or ``"svg"``.

@@ -13,11 +13,13 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "models").rglob("*.md"))]
 SNIPPETS = {
-    "solve.py": "Status.SOLVED [5, 3, 4, 6, 7, 8, 9, 1, 2]",
+    "solve.py": "solved [5, 3, 4, 6, 7, 8, 9, 1, 2]",
     "tool.py": "solve_sudoku",
-    "week.py": "Status.SOLVED mon 14:00",
+    "week.py": "solved mon 14:00",
     "export_own.py": "matches PyTorch at batches 1, 2, 7, 16",
-    "asks.py": "Status.AMBIGUOUS · Which digit stands in row",
+    "asks.py": "ambiguous · Which digit stands in row",
+    "figure.py": "solved [1.0, 2.598076211353] 4.769696007085",
+    "learns.py": "solved {'mon': 'early'",
 }
 
 

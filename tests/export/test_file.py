@@ -126,7 +126,7 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     }  # fmt: skip
     assert header["defaults"]["restarts"] == 3
     assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "luby_exponent", "residual_tolerance"}
-    assert set(header["limits"]) == {"restarts", "max_steps", "batch"}
+    assert set(header["limits"]) == {"restarts", "max_steps", "batch", "elements"}
     assert set(header["built_with"]) == {"groundstate", "torch", "onnx", "onnxruntime"}
     parity = header["parity"]
     assert parity["worst"] == max(parity["outputs"].values()) <= parity["tolerance"] == 1e-5

@@ -112,7 +112,7 @@ def test_a_contradiction_is_asked_about_and_what_is_broken_is_said(small: gs.Sol
     running, config = agent(tool, called(tool.name, grid=TWICE)), thread()
     state = running.invoke(ASKED, config)
     (asked,) = state["__interrupt__"]
-    assert (asked.value["status"], asked.value["answer"]) == ("infeasible", None)
+    assert (asked.value["status"], asked.value["closest"]) == ("infeasible", None)
     assert asked.value["violations"][0]["places"] == ["grid[0][0]", "grid[0][1]"]
     state = running.invoke(Command(resume=asked.value["question"]["options"][0]["label"]), config)
     (said,) = told(state)

@@ -77,6 +77,21 @@ class Graph:
         return bytes(model.SerializeToString())
 
 
+def former(fields: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """The same header in format 2 or 3."""
+    old = dict(fields) | {
+        "format": version,
+        "rules": [{k: c[k] for k in ("name", "description")} for c in fields["checks"]],
+    }
+    defaults, limits = dict(fields["defaults"]), dict(fields["limits"])
+    defaults["lengthens"], defaults["settled"] = defaults.pop("luby_exponent"), defaults.pop("residual_tolerance")
+    limits["entries"] = limits.pop("elements")
+    old |= {"entries": old.pop("elements"), "defaults": defaults, "limits": limits}
+    for name in ("checks", "accept", "stages"):
+        del old[name]
+    return old if version > 2 else old | {"entries": max(old["entries"])}
+
+
 def spec(shape: Sequence[int | str] = (), dtype: str = "float32", **more: Any) -> dict[str, Any]:
     return {"dtype": dtype, "shape": list(shape), **more}
 
@@ -117,13 +132,25 @@ Slope = Callable[[Graph, str], tuple[str, str]]
 """From ``y (batch, n)`` to the energy ``(batch,)`` and its gradient ``(batch, n)``."""
 
 
-def descent(slope: Slope, *, inputs: Mapping[str, dict[str, Any]], size: int, steps: int, step_size: float) -> Graph:
-    """A segment of gradient descent: all inputs and outputs but answers, violations and excess."""
+def descent(
+    slope: Slope,
+    *,
+    inputs: Mapping[str, dict[str, Any]],
+    size: int,
+    steps: int,
+    step_size: float,
+    scale_name: str = "step_scale",
+) -> Graph:
+    """A segment of gradient descent: all inputs and outputs but answers, violations and excess.
+
+    Args:
+        scale_name: Of the input that multiplies the step size; ``"rate"`` before format 4.
+    """
     g = Graph()
     for name, one in inputs.items():
         g.input(name, one["dtype"], one["shape"])
     y = g.input("state.y", "float32", [size])
-    scale = g("Unsqueeze", g.input("step_scale", "float32", []), g.constant([1], np.int64))
+    scale = g("Unsqueeze", g.input(scale_name, "float32", []), g.constant([1], np.int64))
     first = ""
     for step in range(steps):
         energy, gradient = slope(g, y)

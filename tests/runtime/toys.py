@@ -6,19 +6,32 @@ from typing import Any
 
 import numpy as np
 
-from tests.runtime.building import Graph, artefact, checks, descent, finish, header, number, properties, spec
+from groundstate._header import slots_of
+from tests.runtime.building import (
+    Graph,
+    artefact,
+    checks,
+    descent,
+    finish,
+    former,
+    header,
+    number,
+    properties,
+    spec,
+)
 
 UNIFORM = {"uniform": [-1.5, 1.5]}
 
 
-def bowl(**changes: Any) -> bytes:
+def bowl(version: int = 4, **changes: Any) -> bytes:
     """``|y − x|²`` of two numbers, without checks: one minimum, at x."""
 
     def slope(g: Graph, y: str) -> tuple[str, str]:
         apart = g("Sub", y, "x")
         return g("ReduceSum", g.square(apart), g.constant([1], np.int64), keepdims=0), g("Mul", apart, 2.0)
 
-    graph = descent(slope, inputs={"x": spec([2])}, size=2, steps=8, step_size=0.25)
+    scale = "step_scale" if version > 3 else "rate"
+    graph = descent(slope, inputs={"x": spec([2])}, size=2, steps=8, step_size=0.25, scale_name=scale)
     graph.output("answer.y", "next.y", "float32", [2])
     fields = header(
         name="bowl",
@@ -28,7 +41,12 @@ def bowl(**changes: Any) -> bytes:
         request=properties(x=number([2])),
         answer=properties(y=number([2])),
     )
-    return artefact(graph, fields | changes, **_checker({"x": [2]}, {"y": [2]}))
+    fields |= changes
+    return artefact(
+        graph,
+        fields if version > 3 else former(fields, version),
+        **{f"groundstate__{'checker' if version > 3 else 'judge'}": placing({"x": [2]}, {"y": [2]})},
+    )
 
 
 def wells(tilt: float = 0.0, **changes: Any) -> bytes:
@@ -127,11 +145,43 @@ def triangle(**changes: Any) -> bytes:
     return artefact(last, fields | changes, groundstate__stage__0=search.model())
 
 
-def _checker(inputs: dict[str, list[int]], answers: dict[str, list[int]]) -> dict[str, bytes]:
+def placing(inputs: dict[str, list[int]], answers: dict[str, list[int]]) -> bytes:
     """A checker that only places an answer which is the state itself."""
     g = Graph()
     for name, shape in inputs.items():
         g.input(name, "float32", shape)
     for name, shape in answers.items():
         g.output(f"state.{name}", g.input(f"answer.{name}", "float32", shape), "float32", shape)
-    return {"groundstate__checker": g.model()}
+    return g.model()
+
+
+def drunkard(steps: int, period: int, offsets: list[int], **changes: Any) -> bytes:
+    """One number that nothing but noise moves, at the steps of a chain that are one of ``offsets`` beyond a multiple of ``period``.
+
+    It never converges.
+    """
+    slots = len(slots_of(steps, period, tuple(offsets)))
+    g = Graph()
+    y = g.input("state.y", "float32", [1])
+    g.input("step_scale", "float32", [])
+    moved = g(
+        "Add", y, g("ReduceSum", g.input("noise.y", "float32", [slots, 1]), g.constant([1], np.int64), keepdims=0)
+    )
+    one = g("Add", g("Mul", g.column(y, 0), 0.0), 1.0)
+    g.output("next.y", moved, "float32", [1])
+    g.output("answer.y", moved, "float32", [1])
+    for name in ("energy", "residual"):
+        g.output(name, one, "float32", [])
+    for name in ("terms", "trace"):
+        g.output(name, g.columns(one), "float32", [1])
+    fields = header(
+        name="drunkard",
+        steps=steps,
+        trace_every=steps,
+        state={"y": spec([1], initial={"normal": [0.0, 1.0]}, minimised=True)},
+        noise={"y": spec([slots, 1], period=period, offsets=offsets)},
+        answers={"y": spec([1])},
+        request=properties(),
+        answer=properties(y=number([1])),
+    )
+    return artefact(g, fields | changes)

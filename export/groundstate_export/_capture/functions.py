@@ -17,7 +17,9 @@ from groundstate_export._capture.capture import capture
 from groundstate_export._descent.checks import excess, violations
 from groundstate_export._descent.evaluate import named_terms, norm
 from groundstate_export._descent.rules.rule import Probe, unless_still
+from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
+from groundstate_export._examine.kept import remembered
 from groundstate_export._ir.functions import Functions
 from groundstate_export._ir.program import Program, Spec
 
@@ -140,7 +142,11 @@ def capture_all(examined: Examined) -> Functions[Program]:
     def found(
         function: Callable[[Examined, dict[str, Tensor]], dict[str, Tensor]], given: Mapping[str, Spec], what: str
     ) -> Program:
-        return capture(partial(function, examined), given, what)
+        program = capture(partial(function, examined), given, what)
+        for index, constant in program.constants.items():
+            if isinstance(constant, Tensor) and examined.kept.marked(constant):
+                raise BadEnergy(remembered(program.place(program.first_use(index))))
+        return program
 
     checked = examined.checks is not None or examined.encode_answer is not None
     return Functions(

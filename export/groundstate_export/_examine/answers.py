@@ -13,6 +13,7 @@ from groundstate_export._arguments import Arguments, EncodeAnswer
 from groundstate_export._card import Accept
 from groundstate_export._errors import BadArgument, BadEnergy
 from groundstate_export._examine.calls import called, tensors_of
+from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.program import Spec
 
 _WIDTHS = (1.0, 3.0, 100.0)
@@ -36,7 +37,7 @@ class Answers:
     accepted: Accept
 
 
-def examine_answers(arguments: Arguments) -> Answers:
+def examine_answers(arguments: Arguments, kept: Kept) -> Answers:
     """Run `decode`, `checks` and `encode_answer` once at the example.
 
     Raises:
@@ -47,14 +48,17 @@ def examine_answers(arguments: Arguments) -> Answers:
     with torch.no_grad():
         answer = dict(arguments.state)
         if arguments.decode is not None:
-            found = called("decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when)
+            for _ in range(2):  # the second time shows what the first one keeps
+                found = called(
+                    kept, "decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when
+                )
             answer = tensors_of(found, "decode", rows)
         encode = arguments.encode_answer
         if encode is None and (arguments.decode is None or _is_state(arguments, answer)):
             encode = _itself(arguments)
         if encode is not None:
-            _encoded(arguments, encode, answer, rows)
-        names = _checked(arguments, answer, rows)
+            _encoded(arguments, kept, encode, answer)
+        names = _checked(arguments, kept, answer, rows)
     return Answers({name: Spec.of(t) for name, t in answer.items()}, names, encode, _accepted(arguments, names))
 
 
@@ -85,8 +89,10 @@ def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def _encoded(arguments: Arguments, encode: Callable[..., Any], answer: Mapping[str, Tensor], rows: int) -> None:
-    place = called("encode_answer", encode, dict(answer), arguments.inputs, "at the example")
+def _encoded(arguments: Arguments, kept: Kept, encode: Callable[..., Any], answer: Mapping[str, Tensor]) -> None:
+    for _ in range(2):
+        place = called(kept, "encode_answer", encode, dict(answer), arguments.inputs, "at the example")
+    rows = next(iter(answer.values())).shape[0]
     named = tensors_of({"y": place} if isinstance(place, Tensor) else place, "encode_answer", rows)
     found, wanted = (
         {k: f"{str(t.dtype).removeprefix('torch.')} {tuple(t.shape)}" for k, t in tensors.items()}
@@ -96,16 +102,16 @@ def _encoded(arguments: Arguments, encode: Callable[..., Any], answer: Mapping[s
         raise BadEnergy(f"encode_answer returned {found}; it must return the state {wanted}.")
 
 
-def _checked(arguments: Arguments, answer: Mapping[str, Tensor], rows: int) -> tuple[str, ...]:
+def _checked(arguments: Arguments, kept: Kept, answer: Mapping[str, Tensor], rows: int) -> tuple[str, ...]:
     """The names of the checks; each must count, or have a tolerance."""
     described = arguments.card.described_checks()
     if arguments.checks is None:
         if described:
             raise BadArgument(f"card.checks describes {sorted(described)}, but there are no checks; give checks=….")
         return ()
-    found = tensors_of(
-        called("checks", arguments.checks, dict(answer), arguments.inputs, "at the example"), "checks", rows
-    )
+    for _ in range(2):
+        measured = called(kept, "checks", arguments.checks, dict(answer), arguments.inputs, "at the example")
+    found = tensors_of(measured, "checks", rows)
     if unknown := sorted(described.keys() - found.keys()):
         raise BadArgument(f"card.checks describes {unknown}; the checks are {sorted(found)}.")
     for name, tensor in found.items():

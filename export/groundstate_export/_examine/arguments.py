@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,11 @@ def check_path(path: str | Path) -> Path:
         raise BadArgument(f"path is {str(target)!r}; its name must end in .onnx.")
     if not target.parent.is_dir():
         raise BadArgument(f"The folder of {str(target)!r} does not exist.")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise BadArgument(f"The folder of {str(target)!r} is not writable.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}."):
+            pass
+    except OSError as error:
+        raise BadArgument(f"The folder of {str(target)!r} is not writable: {error.strerror or error}.") from None
     return target
 
 
@@ -62,6 +65,8 @@ def examples(what: str, tensors: Any) -> dict[str, Tensor]:
             raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.")
         if tensor.layout != torch.strided:
             raise BadArgument(f"{place} is {tensor.layout}; it must be dense: call `.to_dense()`.")
+        if tensor.is_meta:
+            raise BadArgument(f"{place} is on the device 'meta' and holds no values; make it on the CPU.")
         if tensor.device.type != "cpu":
             raise BadArgument(
                 f"{place} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
@@ -76,6 +81,8 @@ def check_arguments(arguments: Arguments) -> None:
         BadArgument: An argument has the wrong type, name, dtype, shape or device.
     """
     _callables(arguments)
+    for name in ("energy", "decode", "checks", "encode_answer"):
+        _wrapped(name, getattr(arguments, name))
     _numbers(arguments)
     _examples(arguments)
     _weights(arguments)
@@ -107,6 +114,27 @@ def _callables(arguments: Arguments) -> None:
         )
     if not isinstance(arguments.card, Card):
         raise BadArgument(f"card is {_kind(arguments.card)}; it must be a Card.")
+
+
+def _wrapped(what: str, function: Any) -> None:
+    """Refuse what wraps a module so that it can no longer be looked into: TorchScript, torch.compile, DataParallel."""
+    if isinstance(function, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+        raise BadArgument(
+            f"{what} is TorchScript, which cannot be captured; give the module or function that it was made of."
+        )
+    if hasattr(function, "_torchdynamo_orig_callable") and not isinstance(function, nn.Module):
+        raise BadArgument(f"{what} was compiled by torch.compile; give the function as it was before.")
+    for module in (inner for outer in modules_of(function) for inner in outer.modules()):
+        if isinstance(module, torch.jit.ScriptModule):
+            raise BadArgument(
+                f"{what} holds TorchScript ({type(module).__name__}); give it the module that it was made of."
+            )
+        if hasattr(module, "_orig_mod"):
+            raise BadArgument(
+                f"{what} holds a module that torch.compile compiled; give the module before, its `._orig_mod`."
+            )
+        if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            raise BadArgument(f"{what} holds a {type(module).__name__}; give the module inside it, its `.module`.")
 
 
 def _whole(value: object) -> bool:
@@ -220,6 +248,11 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
 def _weights(arguments: Arguments) -> None:
     for what in ("energy", "decode", "checks", "encode_answer", "rule"):
         for name, tensor in _tensors(modules_of(getattr(arguments, what))):
+            if tensor.is_meta:
+                raise BadArgument(
+                    f"The {what}'s {name!r} is on the device 'meta' and holds no values; make the module on the CPU and load its "
+                    "weights."
+                )
             if tensor.device.type != "cpu":
                 raise BadArgument(
                     f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."

@@ -10,23 +10,26 @@ from torch import Tensor
 
 from groundstate_export._callers_code import place_of, quiet
 from groundstate_export._errors import BadEnergy, ExportError
+from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.dtypes import NUMPY
 
 
-def called(what: str, function: Callable[..., Any], first: Any, inputs: Mapping[str, Tensor], when: str) -> Any:
-    """Run a function of the caller; what it raises is told with its place, and what it writes to is refused."""
-    given = {**(first if isinstance(first, Mapping) else {"state": first}), **inputs}
-    before = {name: tensor.detach().clone() for name, tensor in given.items()}
+def called(
+    kept: Kept, what: str, function: Callable[..., Any], first: Any, inputs: Mapping[str, Tensor], when: str
+) -> Any:
+    """Run a function of the caller; what it raises is reported with its place, and what it may not do is refused."""
+    given = [*(first if isinstance(first, Mapping) else {"state": first}).items(), *inputs.items()]
+    before = [tensor.detach().clone() for _, tensor in given]
     try:
-        with quiet():
+        with quiet(), kept.call(tensor for _, tensor in given):
             result = function(first, **inputs)
     except ExportError:
         raise
     except Exception as error:
         message = (str(error).strip() or "no message").split("\n")[0]
         raise BadEnergy(f"The {what} raised {type(error).__name__} {when}{_at(error)}: {message}") from error
-    for name, tensor in given.items():
-        if not torch.equal(tensor.detach().nan_to_num(), before[name].nan_to_num()):
+    for (name, tensor), was in zip(given, before, strict=True):
+        if not torch.equal(tensor.detach().nan_to_num(), was.nan_to_num()):
             raise BadEnergy(
                 f"The {what} writes to the tensor {name!r} that it is given; work on a copy: `{name} = {name}.clone()`."
             )

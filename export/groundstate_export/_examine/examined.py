@@ -9,6 +9,7 @@ from groundstate_export._arguments import Arguments
 from groundstate_export._card import Accept
 from groundstate_export._descent.initial import Decoded, Initial, of_example
 from groundstate_export._descent.rules.rule import NoiseTimes, Slot
+from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.program import Spec
 
 
@@ -25,6 +26,7 @@ class Examined(Arguments):
         check_names: The names of the checks.
         answers: The tensors of the answer.
         accepted: Which chains have an answer.
+        kept: What its calls computed.
     """
 
     slots: dict[str, Slot]
@@ -35,6 +37,7 @@ class Examined(Arguments):
     check_names: tuple[str, ...] = ()
     answers: dict[str, Spec]
     accepted: Accept
+    kept: Kept
 
     @classmethod
     def of(cls, arguments: Arguments, **found: Any) -> Examined:

@@ -133,9 +133,14 @@ class Sizes:
                 except ValueError:
                     dimension = lengths[0]
                 if any(self.at(dimension, place) != length for place, length in enumerate(lengths)):
+                    remedy = (
+                        "give the energy an input with an axis of this length, which it need not use, and name that in axes"
+                        if tensor.startswith("state")
+                        else "name it in axes"
+                    )
                     raise BadArgument(
                         f"Axis {axis + 1} of {tensor} is {_listed(lengths)} long at the example and at those of resized. That is "
-                        f"neither one length nor a product of {', '.join(self.lengths)}; where it is a size, name it in axes."
+                        f"neither one length nor a product of {', '.join(self.lengths)}; where it is a size, {remedy}."
                     )
 
 

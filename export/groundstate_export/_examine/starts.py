@@ -61,7 +61,7 @@ def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
             )
         state[name] = drawn
     noise = {
-        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator)
+        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator, dtype=t.dtype)
         for name, t in examined.state.items()
         if examined.noisy
     }
@@ -85,7 +85,7 @@ def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], gene
     """Each row none, one or two updates later, so that slots have values that a rule gives them; counts at any of theirs."""
     for name, slot in examined.slots.items():
         if slot.later:
-            state[name] = torch.tensor(slot.later)[
+            state[name] = torch.tensor(slot.later, dtype=state[name].dtype)[
                 torch.randint(len(slot.later), state[name].shape, generator=generator)
             ]
     descent = replace(examined.descent, inputs=inputs)

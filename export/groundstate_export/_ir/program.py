@@ -75,3 +75,14 @@ class Program:
     outputs: dict[str, Ref] = field(default_factory=dict)
     place: Callable[[int], str] = lambda _: ""
     """Where in the user's source an instruction stands, such as ``energy.py:31, in forward: `y.sort()` ``."""
+
+    def first_use(self, index: int) -> int:
+        """The first instruction that reads a result; the result itself where none does."""
+
+        def reads(argument: Any) -> bool:
+            if isinstance(argument, (tuple, list)):
+                return any(map(reads, argument))
+            return isinstance(argument, Ref) and argument.index == index
+
+        found = (k for k, one in enumerate(self.body) if any(map(reads, (*one.args, *one.kwargs.values()))))
+        return next(found, index)

@@ -97,11 +97,7 @@ class _Body:
         kicked = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)
         then, otherwise = Graph(), Graph()
         noise = {
-            name: then.unary(
-                "Cast",
-                then.emit("Gather", [value, place], (value.shape[0], *value.shape[2:]), value.dtype, axis=1),
-                self.outer.inputs[name.replace("noise.", "state.", 1)].dtype,
-            )
+            name: then.emit("Gather", [value, place], (value.shape[0], *value.shape[2:]), value.dtype, axis=1)
             for name, value in self.outer.inputs.items()
             if name.startswith("noise.")
         }

@@ -13,9 +13,6 @@ from groundstate_export._ir.graph import Batch, Graph, Value
 from groundstate_export._optimise.optimise import moving
 from groundstate_export._unroll.segment import Segment
 
-READ = ("energy", "terms", "residual", "trace")
-"""What a host reads of a descent: float32, whatever the energy is computed in."""
-
 
 def declare(examined: Examined, graphs: Functions[Graph]) -> Graph:
     """A graph with the inputs of a segment and nothing else."""
@@ -25,7 +22,7 @@ def declare(examined: Examined, graphs: Functions[Graph]) -> Graph:
         graph.input(name, step[name].dtype, step[name].shape)
     for name in examined.state if examined.noisy else ():
         state = step[f"state.{name}"]
-        graph.input(f"noise.{name}", np.float32, (Batch(), len(examined.noisy), *state.shape[1:]))
+        graph.input(f"noise.{name}", state.dtype, (Batch(), len(examined.noisy), *state.shape[1:]))
     graph.input("step_scale", np.float32, (Batch(),))
     return graph
 
@@ -50,8 +47,7 @@ def unroll(examined: Examined, graphs: Functions[Graph]) -> Segment:
         bindings = dict(graph.inputs) | {f"state.{name}": value for name, value in state.items()}
         slot = examined.noisy.index(step) if step in examined.noisy else None
         if slot is not None:
-            drawn = {n: _slot(graph, graph.inputs[f"noise.{n}"], slot) for n in examined.state}
-            bindings |= {f"noise.{n}": graph.unary("Cast", one, state[n].dtype) for n, one in drawn.items()}
+            bindings |= {f"noise.{n}": _slot(graph, graph.inputs[f"noise.{n}"], slot) for n in examined.state}
         before = len(graph.nodes)
         reported = step in examined.traced
         if reported and graphs.record is not None:
@@ -95,7 +91,6 @@ def finish(
     found = graph.inline(graphs.last, dict(graph.inputs) | {f"state.{n}": v for n, v in state.items()})
     outputs = {f"next.{name}": value for name, value in state.items()}
     outputs |= {name: found[name] for name in ("energy", "terms", "residual")} | more
-    outputs |= {name: graph.unary("Cast", outputs[name], np.float32) for name in READ}
     graph.outputs = distinct(graph, outputs | {name: value for name, value in found.items() if name not in outputs})
     depends = graph.depending_on(moving(graph))
     once = [node for node in graph.needed() if node.outputs[0] not in depends]

@@ -13,7 +13,7 @@ from groundstate_export._onnxruntime import ort
 from groundstate_export._unroll.fixed_batch import fix_batch
 from groundstate_export._unroll.float16 import rounded
 from groundstate_export._unroll.segment import Segment
-from groundstate_export._unroll.unroll import READ, distinct, unroll
+from groundstate_export._unroll.unroll import distinct, unroll
 from groundstate_export._write.model import model_of
 
 Arrays = dict[str, Array]
@@ -79,11 +79,7 @@ class Steps:
         if index not in noisy:
             return run(self.hosts["step"], bound)
         place = noisy.index(index)
-        noise = {
-            name: np.ascontiguousarray(t[:, place]).astype(feeds[name.replace("noise.", "state.", 1)].dtype)
-            for name, t in feeds.items()
-            if name.startswith("noise.")
-        }
+        noise = {name: np.ascontiguousarray(t[:, place]) for name, t in feeds.items() if name.startswith("noise.")}
         return run(self.hosts["noisy_step"], bound | noise)
 
     def begin(self, feeds: Mapping[str, Array]) -> Arrays:
@@ -122,7 +118,6 @@ class Steps:
         descent.outputs = {f"next.{name}": tensor for name, tensor in state.items()} | self.last(feeds, state)
         reported = slice(None, None, self.examined.trace_every)
         descent.outputs |= {name: np.stack(arrays[reported], axis=1) for name, arrays in columns.items()}
-        descent.outputs |= {name: descent.outputs[name].astype(np.float32) for name in READ if name in descent.outputs}
         if self.examined.form == "loop":
             descent.outputs["steps"] = made
         return descent

@@ -72,7 +72,7 @@ def largest(graph: Graph) -> list[int | str]:
     return [str(one) if one.powers else one.times for one in greatest(computed)]
 
 
-def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def header_of(segment: Segment, stem: str, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Everything that the file says about itself but how it was proven, see ``docs/artefact.md``."""
     examined, graph, card = segment.examined, segment.graph, segment.examined.card
     inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
@@ -83,6 +83,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
     checks = card.described_checks()
     steps = examined.unroll
     whole = _segment_of(segment)
+    fixed = [n for part in (whole, *stages) for n in part["elements"] if isinstance(n, int)]
     return {
         "format": FORMAT,
         "name": name,
@@ -116,8 +117,9 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         "request": dict(card.request) if card.request is not None else _object(asked, graph.inputs),
         "answer": dict(card.answer) if card.answer is not None else _object(examined.answers, answers),
         "defaults": _DEFAULTS | {"max_steps": 32 * steps, "patience": 8 * steps} | dict(card.defaults),
-        "limits": _LIMITS | {"elements": _MOST_ELEMENTS} | dict(card.limits),
+        "limits": _LIMITS | {"elements": max([_MOST_ELEMENTS, *fixed])} | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
+        **({"knowledge": dict(card.knowledge)} if card.knowledge is not None else {}),
         "parity": {},
         "built_with": {p: _version(p) for p in ("groundstate", "torch", "onnx", "onnxruntime")},
     }
@@ -141,8 +143,8 @@ def _segment_of(segment: Segment) -> dict[str, Any]:
     starts, times = examined.starts(), examined.noise_times
     noise: dict[str, Any] = {}
     if times is not None:
-        for name in examined.state:
-            noise[name] = _described(Spec(torch.float32, ()), graph.inputs[f"noise.{name}"]) | {
+        for name, tensor in examined.state.items():
+            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
                 "period": times.period,
                 "offsets": list(times.offsets),
             }

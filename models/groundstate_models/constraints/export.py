@@ -20,7 +20,7 @@ from groundstate_models.constraints.learned import SEGMENT, Settings
 from groundstate_models.constraints.schema import ANSWER, REQUEST
 from groundstate_models.constraints.tensors import AXES, FAR
 
-VERSION = "0.1.0"
+VERSION = "0.1.1"
 TRACE_EVERY = 8
 SIZES = ((5, 3, 7, 29), (7, 5, 11, 37), (8, 2, 12, 40))
 """Variables, values, factors and edges of the examples that the file is joined from and proven at."""

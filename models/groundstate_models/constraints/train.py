@@ -177,11 +177,11 @@ def _padded(values: Array, shape: tuple[int, ...], rest: float) -> Array:
     return whole
 
 
-class Judge:
-    """How soon chains of candidates reach answers.
+class Trials:
+    """Chains of candidates on problems, through one file.
 
     Args:
-        threads: Rows are spread over as many.
+        threads: Chains are spread over as many.
     """
 
     def __init__(self, threads: int) -> None:
@@ -227,7 +227,7 @@ class ConstraintsEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
-        self._judge = Judge(threads)
+        self._trials = Trials(threads)
         self.training = problems(seed, preset.made, preset.largest)
         self.held = problems(seed + _HELD, preset.held, preset.largest)
 
@@ -243,11 +243,11 @@ class ConstraintsEvolution(Evolution):
             for family, every in self.training.items()
         }
         candidates = [settings_of(x) for x in points]
-        return [float(value) for value in worth(self._judge.soon(candidates, some, preset.chains, 7919 * number))]
+        return [float(value) for value in worth(self._trials.soon(candidates, some, preset.chains, 7919 * number))]
 
     def validate(self) -> dict[str, Any]:
         """How soon, and how often within the last mark, chains reach answers to problems that no candidate was judged by."""
-        found = self._judge.soon([self.settings], self.held, 4, 0)
+        found = self._trials.soon([self.settings], self.held, 4, 0)
         each = {family: [round(float(value[0]), 3) for value in pair] for family, pair in found.items()}
         return {"held": round(float(worth(found)[0]), 4), **each}
 

@@ -198,6 +198,9 @@ class SchedulingReading(Reading, Asks, Shows):
     def draw(self, answer: dict[str, Any] | None) -> str:
         return drawing.draw(self.plan.schedule, answer)
 
+    def kinds(self) -> Sequence[str]:
+        return ("ics", "svg")
+
     def svg(self, answer: dict[str, Any] | None) -> str | None:
         return None if answer is None else picture(self.plan.schedule, answer, self.header.title)
 

@@ -22,7 +22,7 @@ from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import CHECKS, SudokuEnergy, checks
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
-VERSION = "0.4.0"
+VERSION = "0.4.1"
 TRACE_EVERY = 8
 EASY_GIVENS = 140
 """Givens of the 16×16 puzzles that the file is proven with."""

@@ -10,8 +10,8 @@ from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy
 
-SEGMENT = 32
-"""Updates in a segment: after each segment the host looks whether a chain has an answer."""
+SEGMENT = 16
+"""Updates in a segment of the file: after each the host looks whether a chain has an answer. It changes the speed alone."""
 
 NOISE_EVERY = 8
 NOISE_PERIOD = 32
@@ -44,8 +44,8 @@ class Settings(SettingsBase):
 
     @property
     def lifetime(self) -> int:
-        """The patience in whole segments, as the artefact has it."""
-        return SEGMENT * max(1, round(self.patience / SEGMENT))
+        """The patience in whole periods of the noise, as the artefact has it."""
+        return NOISE_PERIOD * max(1, round(self.patience / NOISE_PERIOD))
 
     @property
     def numbers(self) -> list[float]:

@@ -26,6 +26,7 @@ from groundstate import (
     pointer,
 )
 from groundstate_models.sudoku.board import BOARDS, EMPTY, SYMBOLS, Board
+from groundstate_models.sudoku.drawing import board_svg, board_text
 from groundstate_models.sudoku.singles import settled_by_singles
 
 _IGNORED = "|+-, \t\r\n"
@@ -115,16 +116,10 @@ class SudokuReading(Reading, Asks, Shows):
         return "".join(("0" + SYMBOLS)[digit] for digit in _flat(answer))
 
     def draw(self, answer: dict[str, Any] | None) -> str:
-        grid = (self.request if answer is None else answer)["grid"]
-        n, high, wide = self._board.size, self._board.height, self._board.width
-        rule = "+".join(["", *["-" * (2 * wide + 1)] * (n // wide), ""])
-        lines = [rule]
-        for r in range(n):
-            row = [("." + SYMBOLS)[digit] for digit in grid[r]]
-            lines.append("| " + " | ".join(" ".join(row[c : c + wide]) for c in range(0, n, wide)) + " |")
-            if r % high == high - 1:
-                lines.append(rule)
-        return "\n".join(lines)
+        return board_text(self._board, self.request["grid"], None if answer is None else answer["grid"])
+
+    def svg(self, answer: dict[str, Any] | None) -> str:
+        return board_svg(self._board, self.request["grid"], None if answer is None else answer["grid"])
 
     def _repeats(self, digits: Sequence[int]) -> list[Violation]:
         """Digits that stand twice in a row, column or box. Empty cells (0) break nothing."""
@@ -208,8 +203,12 @@ class SudokuTask(Task, Understands):
         """
         cells = [character for character in text if character not in _IGNORED]
         n = self._board.size
-        if len(cells) != n * n and {*SYMBOLS, *EMPTY}.issuperset(map(str.upper, cells)):
-            raise RequestError([Fault("", self._misfit("puzzle", len(cells)))])
+        if len(cells) != n * n:
+            strange = dict.fromkeys(cell for cell in cells if cell.upper() not in {*SYMBOLS, *EMPTY})
+            which = ", ".join(map(repr, list(strange)[:3]))
+            raise RequestError(
+                [Fault("", self._misfit("puzzle", len(cells)) + (f" Not cells: {which}." if which else ""))]
+            )
         if faults := self._foreign(cells):
             raise RequestError(faults)
         digits = [SYMBOLS.find(character.upper()) + 1 for character in cells]

@@ -157,6 +157,37 @@ def row_arguments(board: Board) -> dict[str, Any]:
     }
 
 
+class Trials:
+    """Chains of candidates on puzzles, through one file for each size of board.
+
+    Args:
+        threads: Chains are spread over as many.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads, self._searches = threads, dict[int, RowSearch]()
+
+    def answers(self, candidates: Sequence[Settings], boards: Boards, chains: int, seed: int) -> Array:
+        """Updates after which chains had an answer within their patience, or 0, ``(candidates, puzzles, chains)``."""
+        n, many, each = boards.board.size, len(candidates), len(boards) * chains
+        if n not in self._searches:
+            self._searches[n] = RowSearch(row_arguments(boards.board), self._threads)
+        numbers = np.array([settings.numbers for settings in candidates], np.float32)
+        found = self._searches[n].first_answers(
+            {
+                "grid": np.tile(np.repeat(boards.grid, chains, axis=0), (many, 1, 1)),
+                "numbers": np.repeat(numbers, each, axis=0),
+            },
+            (n, n * n),
+            start=np.repeat([settings.start for settings in candidates], each),
+            most=np.repeat(_lifetimes(candidates), each),
+            draws=np.tile(np.arange(each), many),
+            temperature=TEMPERATURE,
+            seed=seed,
+        )
+        return found.reshape(many, len(boards), chains)
+
+
 def _lifetimes(candidates: Sequence[Settings]) -> Array:
     return np.array([settings.lifetime for settings in candidates])
 
@@ -166,7 +197,7 @@ class SudokuEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
-        self._threads, self._searches = threads, dict[int, RowSearch]()
+        self._trials = Trials(threads)
         print("Making puzzles, which takes some minutes …", file=sys.stderr, flush=True)
         self.training = {kind: puzzles(kind, n, seed) for kind, (n, _) in preset.kinds.items()}
         self.rivals = Rivals(hard_puzzles(preset.rivals[0], seed + 1, rounds=20)[0])
@@ -186,7 +217,7 @@ class SudokuEvolution(Evolution):
         drawn.append(self.rivals.boards(places))
 
         candidates = [settings_of(x) for x in points]
-        found = [self.tried(some, candidates, number) for some in drawn]
+        found = [self._trials.answers(candidates, some, self.preset.chains, number) for some in drawn]
         each = np.concatenate([soon(one, _lifetimes(candidates)[:, None]) for one in found], axis=1)
         self.rivals.judged(places, each[:, -len(places) :].mean(0))
         self.breed(draw)
@@ -202,41 +233,18 @@ class SudokuEvolution(Evolution):
             list(zip(parts, draw.spawn(len(parts)), strict=True)),
         )
         children = np.concatenate(made)
-        found = self.tried(Boards.of(BOARDS[9], children), [settings], self.iteration)[0]
+        boards = Boards.of(BOARDS[9], children)
+        found = self._trials.answers([settings], boards, self.preset.chains, self.iteration)[0]
         self.rivals.challenged(parents, children, np.where(found.any(1), soon(found, settings.lifetime), np.nan))
-
-    def tried(self, boards: Boards, candidates: Sequence[Settings], seed: int) -> Array:
-        """Updates after which chains had an answer within their patience, 0 for none, ``(candidates, puzzles, chains)``."""
-        n, many = boards.board.size, len(candidates)
-        each = len(boards) * self.preset.chains
-        numbers = np.array([settings.numbers for settings in candidates], np.float32)
-        found = self._search(boards.board).first_answers(
-            {
-                "grid": np.tile(np.repeat(boards.grid, self.preset.chains, axis=0), (many, 1, 1)),
-                "numbers": np.repeat(numbers, each, axis=0),
-            },
-            (n, n * n),
-            start=np.repeat([settings.start for settings in candidates], each),
-            most=np.repeat(_lifetimes(candidates), each),
-            draws=np.tile(np.arange(each), many),
-            temperature=TEMPERATURE,
-            seed=seed,
-        )
-        return found.reshape(many, len(boards), self.preset.chains)
-
-    def _search(self, board: Board) -> RowSearch:
-        if board.size not in self._searches:
-            self._searches[board.size] = RowSearch(row_arguments(board), self._threads)
-        return self._searches[board.size]
 
     def validate(self) -> dict[str, Any]:
         """For each kind how soon (`soon`), and the share of chains that reach the answer before they would start anew."""
         settings = self.settings
-        told: dict[str, Any] = {"patience": settings.lifetime}
+        report: dict[str, Any] = {"patience": settings.lifetime}
         for kind, boards in self.held.items():
-            found = self.tried(boards, [settings], 0)[0]
-            told[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
-        return told | {"rivals": round(float(self.rivals.worth.mean()), 3)}
+            found = self._trials.answers([settings], boards, self.preset.chains, 0)[0]
+            report[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
+        return report | {"rivals": round(float(self.rivals.worth.mean()), 3)}
 
     def state(self) -> Checkpoint:
         return {**super().state(), "rivals": self.rivals.state()}

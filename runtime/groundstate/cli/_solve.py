@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import groundstate
-from groundstate import Option, Question, RequestError, Segment, Solution, Solver, Status
+from groundstate import Option, Question, RequestError, Segment, Shows, Solution, Solver, Status, _words
 from groundstate.cli import _report, _requests
 from groundstate.cli._requests import Item, Source
 from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json
@@ -107,6 +107,8 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
     segments: list[Segment] = []
     try:
         request = _requests.request(solver, item)
+        if options.save:
+            _check_kind(solver, request, options.save)
         solution = _solved(solver, request, options, segments, options.replies)
         if options.talk:
             solution = _talk(solver, request, options, solution)
@@ -118,6 +120,15 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
         return BAD
     _show(solver, dict(solution.request), solution, segments, options)
     return SOLVED if solution.has_answer else NOT_SOLVED
+
+
+def _check_kind(solver: Solver, request: dict[str, Any], path: str) -> None:
+    """Refuse, before anything is solved, to save a kind of file that the model does not write."""
+    reading, kind = solver.read(request), Path(path).suffix[1:].lower()
+    kinds = reading.kinds() if isinstance(reading, Shows) else ()
+    if kind not in kinds:
+        known = f"it writes {_words.quoted(kinds)}" if kinds else "it writes no files"
+        raise click.UsageError(f"--save is {path!r}, and {solver.header.name!r} does not write {kind!r}; {known}.")
 
 
 def _solved(
@@ -170,20 +181,19 @@ def _show(
     segments: list[Segment],
     options: Options,
 ) -> None:
-    if options.watch or options.picture:
-        from groundstate.cli._descent import follow
+    if options.watch:
+        from groundstate.cli._descent import shown
+        from groundstate.cli._watch import replay
 
-        descent = follow(solver, request, solution, segments)
-        if options.watch and descent is not None:
-            from groundstate.cli._watch import replay
-
+        if (descent := shown(solver, solution, segments)) is not None:
             replay(descent)
-        if options.picture and descent is not None:
-            from groundstate.cli._picture import draw
+    if options.picture:
+        from groundstate._descent_picture import picture
 
-            _write(options.picture, draw(descent, solver.header.title))
-        if options.picture and descent is None:
+        if (svg := picture(solver, solution, segments)) is None:
             click.echo("There was no descent to draw, so no picture was written.", err=True)
+        else:
+            _write(options.picture, svg)
     if options.as_json:
         echo_json(solution.to_json())
     else:

@@ -1,4 +1,4 @@
-"""`groundstate solve --watch`: the board settling and the energy falling, live, or a few frames of it as text."""
+"""`groundstate solve --watch`: the configuration and its energy, live, or a few frames of them as text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from groundstate import Segment, Solver
+from groundstate._descent import best_row
 from groundstate._words import plural
 from groundstate.cli import _board, _chart
 from groundstate.cli._board import Kind
-from groundstate.cli._descent import Descent, best, broken, decoded, rules
+from groundstate.cli._descent import Shown, violations_text
 from groundstate.cli.console import console, number, speaks_unicode
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ _SLOWEST = 0.12
 
 _PATIENCE = 0.3
 """Seconds of search before it is shown: most searches end earlier."""
+
+_RISES = "The energy may rise on the way: momentum, noise and growing multipliers carry a chain out of wrong minima."
 
 _PLAIN_FRAMES = 4
 _CHART = (46, 9)
@@ -50,40 +53,42 @@ def searching(
     if not sys.stdout.isatty():
         yield segments.append
         return
-    given, begun = solver.draw(request), time.monotonic()
+    given, begun, reading = solver.draw(request), time.monotonic(), solver.read(request)
     lowest: list[float] = []
     with _live(transient=True) as live:
 
         def watch(segment: Segment) -> None:
             segments.append(segment)
-            row = best(segment)
+            row = best_row(segment)
             lowest.append(float(segment.energy[row]))
             if time.monotonic() - begun < _PATIENCE:
                 return
-            answer = decoded(solver, request, segment.answer, row)
+            answer = reading.decode({name: tensor[row] for name, tensor in segment.answer.items()})
             drawing = solver.draw(request, answer)
             cells = None if given is None or drawing is None else _board.classify(given, [drawing])[0]
             facts = [
                 f"{plural(segment.steps, 'step')} · {plural(segment.chains, 'chain')}",
-                " · ".join([f"best chain: energy {number(lowest[-1])}", *rules(broken(solver, request, answer))]),
+                " · ".join(
+                    [f"best chain: energy {number(lowest[-1])}", *violations_text(int(segment.violations[row].sum()))]
+                ),
             ]
             live.update(_frame("searching", cells, lowest, range(len(lowest)), len(lowest) - 1, facts), refresh=True)
 
         yield watch
 
 
-def replay(descent: Descent) -> None:
+def replay(shown: Shown) -> None:
     """Show a descent at a pace that people can follow, or, where stdout is no terminal, a few moments of it."""
     if not sys.stdout.isatty():
-        _print(descent)
+        _print(shown)
         return
-    last = len(descent) - 1
+    last = len(shown.descent) - 1
     frames = sorted({round(i * last / max(1, min(last, _FRAMES))) for i in range(min(last, _FRAMES) + 1)})
     pause = min(_SLOWEST, _SECONDS / len(frames))
     with _live(transient=False) as live:
         for moment in frames:
             drawn = time.monotonic()
-            live.update(_moment(descent, moment), refresh=True)
+            live.update(_moment(shown, moment), refresh=True)
             time.sleep(max(0.0, pause - (time.monotonic() - drawn)))
 
 
@@ -96,15 +101,16 @@ def _live(*, transient: bool) -> Live:
     )
 
 
-def _moment(descent: Descent, moment: int) -> RenderableType:
+def _moment(shown: Shown, moment: int) -> RenderableType:
+    descent = shown.descent
     facts = [
-        f"step {descent.steps[moment]} of {descent.steps[-1]} · {plural(descent.chains, 'chain')}",
-        " · ".join([f"energy {number(descent.energies[moment])}", *rules(descent.broken(moment))]),
+        f"step {descent.steps[moment]} of {descent.steps[-1]} · {plural(shown.chains, 'chain')}",
+        " · ".join([f"energy {number(descent.energies[moment])}", *violations_text(descent.failed[moment])]),
     ]
     if descent.began:
-        facts.append("shown from this chain's last fresh start")
-    cells = descent.boards[moment] if descent.boards else None
-    return _frame(descent.solver.header.title, cells, descent.energies, descent.steps, moment, facts)
+        facts.append("shown from this chain's last restart")
+    cells = shown.boards[moment] if shown.boards else None
+    return _frame(shown.title, cells, descent.energies, descent.steps, moment, facts)
 
 
 def _frame(
@@ -154,13 +160,16 @@ def _text(cells: _board.Cells) -> Text:
     return text
 
 
-def _print(descent: Descent) -> None:
+def _print(shown: Shown) -> None:
+    descent = shown.descent
     for moment in sorted({0, *descent.telling(_PLAIN_FRAMES)}):
-        click.echo(descent.caption(moment))
-        if descent.boards and descent.answers[moment] is not None:
-            cells = descent.boards[moment]
+        click.echo(shown.caption(moment))
+        if shown.boards and descent.answers[moment] is not None:
+            cells = shown.boards[moment]
             click.echo("\n".join(_board.ansi(_board.ruled(cells) if speaks_unicode() else cells)))
     if speaks_unicode():
         first, last = number(descent.energies[0]), number(descent.energies[-1])
         line = _chart.area(descent.energies, descent.steps, min(60, len(descent)), 1, len(descent) - 1)[0]
         click.echo(f"energy {first} {line} {last}")
+    if descent.rises:
+        click.echo(click.style(_RISES, dim=True))

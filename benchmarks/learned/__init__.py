@@ -1,0 +1,1 @@
+"""What is learned from examples, measured: rules, ten families of rules, tables, digits."""

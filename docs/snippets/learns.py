@@ -1,0 +1,22 @@
+import random
+
+import groundstate as gs
+from groundstate_training import learn
+
+random.seed(1)
+
+
+def roster() -> dict[str, str]:
+    """Habits that nobody wrote down: one night shift a week, and never an early shift after it."""
+    while True:
+        week = {day: random.choice(["early", "late", "night", "free"]) for day in ("mon", "tue", "wed", "thu", "fri")}
+        shifts = list(week.values())
+        if shifts.count("night") == 1 and ("night", "early") not in zip(shifts, shifts[1:]):
+            return week
+
+
+model = learn([roster() for _ in range(200)])  # or a .csv, .jsonl or .txt file
+print(model.report)
+model.export("roster.onnx")
+solution = gs.load("roster.onnx").solve({"known": {"mon": "early", "wed": "night"}})
+print(solution.status, solution.answer["values"])

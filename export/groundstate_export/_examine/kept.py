@@ -1,0 +1,256 @@
+"""Values that an energy keeps from one call to the next: they would be written into the file as the example made them.
+
+Three nets, since a file is only right if none is missed:
+
+1. *Tensors.* Every tensor that a call computes from what it is given is marked, wherever it is kept: in a module's list, a plain
+   object, a closure, a global, an `lru_cache`. A later call that uses one of them is refused, and so is a captured constant.
+2. *Numbers taken out of tensors* (``.item()``, ``float(x)``, ``.numpy()``), of which no mark is left: a first call that takes out
+   more than the second keeps something.
+3. *A twin*: a copy of the energy, with copies of what it may keep things in, is called elsewhere first. If it then gives another
+   energy at the example, the energy depends on the calls before, however it remembers them.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from groundstate_export._callers_code import current_place
+from groundstate_export._errors import BadEnergy
+
+_VALUELESS = frozenset({
+    "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
+    "new_full", "new_empty", "new_empty_strided",
+})  # fmt: skip
+"""Operators whose result has nothing of a tensor but its shape."""
+
+_TAKING = frozenset({
+    "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__bool__", "__index__", "__complex__", "__dlpack__",
+    "__deepcopy__", "__reduce_ex__",
+})  # fmt: skip
+"""Methods that take the values out of a tensor, so that no mark is left on them."""
+
+
+class Kept:
+    """What the calls of one energy computed from what they were given, and what later calls use of it."""
+
+    def __init__(self) -> None:
+        # A weak reference keeps a storage's address from being used again, not its memory.
+        self._marked: dict[int, tuple[StorageWeakRef, int]] = {}
+        self._call = 0
+        self.taken: list[str] = []
+        self.used = ""
+
+    @contextmanager
+    def call(self, given: Iterable[Tensor]) -> Iterator[None]:
+        """One call, which is given these tensors.
+
+        Raises:
+            BadEnergy: It uses a tensor that an earlier call computed.
+        """
+        self._call += 1
+        self.taken, self.used = [], ""
+        for tensor in given:
+            self.mark(tensor)
+        with _Taking(self), _Marking(self):
+            yield
+        self._marked = {key: pair for key, pair in self._marked.items() if not pair[0].expired()}
+        if self.used:
+            raise BadEnergy(remembered(self.used))
+
+    @property
+    def place(self) -> str | None:
+        """Where the last call took a value out of a tensor; None where it took none."""
+        return self.taken[0] if self.taken else None
+
+    def mark(self, tensor: Tensor) -> None:
+        """Note that a tensor was computed from what this call is given."""
+        if (storage := _storage(tensor)) is not None:
+            reference = StorageWeakRef(storage)
+            self._marked[reference.cdata] = (reference, self._call)
+
+    def clear(self, tensor: Tensor) -> None:
+        """Note that a tensor has nothing of what the call is given."""
+        if (storage := _storage(tensor)) is not None:
+            self._marked.pop(storage._cdata, None)  # noqa: SLF001  # a storage has no public identity
+
+    def marked(self, tensor: Tensor) -> bool:
+        """Whether a tensor was computed from what a call was given."""
+        storage = _storage(tensor)
+        return storage is not None and storage._cdata in self._marked  # noqa: SLF001
+
+    def earlier(self, tensor: Tensor) -> bool:
+        """Whether it was computed from what an earlier call was given."""
+        storage = _storage(tensor)
+        pair = None if storage is None else self._marked.get(storage._cdata)  # noqa: SLF001
+        return pair is not None and pair[1] < self._call
+
+
+NOTHING_KEPT = (
+    "Nothing may be kept from one call to the next: compute it with tensors in every call, or pass it as an input."
+)
+
+
+def remembered(place: str) -> str:
+    """The refusal of a function that keeps what it computed."""
+    where = f" ({place})" if place else ""
+    return (
+        f"The energy uses a value that an earlier call computed from its inputs{where}, so the file would hold the example's. "
+        f"{NOTHING_KEPT}"
+    )
+
+
+def _storage(tensor: Tensor) -> Any:
+    try:
+        return tensor.untyped_storage()
+    except (NotImplementedError, RuntimeError):  # a sparse tensor has none
+        return None
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+
+
+class _Marking(TorchDispatchMode):
+    """Marks what is computed from marked tensors."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch's own has no types
+        self.kept = kept
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = list(_tensors([list(args), kwargs or {}]))
+        if not self.kept.used and any(map(self.kept.earlier, given)):
+            self.kept.used = current_place() or "where it is kept is not known"
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name.split("::")[-1]  # noqa: SLF001  # it has no public name
+        changes = func._schema.is_mutable  # noqa: SLF001
+        depends = name not in _VALUELESS and any(map(self.kept.marked, given))
+        aliased = {s._cdata for t in given if (s := _storage(t)) is not None}  # noqa: SLF001
+        for made in _tensors(result):
+            storage = _storage(made)
+            if depends:
+                self.kept.mark(made)
+            elif not changes and storage is not None and storage._cdata not in aliased:  # noqa: SLF001
+                self.kept.clear(made)
+        if depends and changes and given:
+            self.kept.mark(given[0])
+        return result
+
+
+class _Taking(TorchFunctionMode):
+    """Counts the values that are taken out of marked tensors."""
+
+    def __init__(self, kept: Kept) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if (
+            getattr(func, "__name__", "") in _TAKING
+            and args
+            and isinstance(args[0], Tensor)
+            and self.kept.marked(args[0])
+        ):
+            self.kept.taken.append(current_place())
+        return func(*args, **(kwargs or {}))
+
+
+def twin(value: Any) -> Any:
+    """A copy of a callable that shares weights with it, but nothing that it could keep other values in.
+
+    A function gets copies of what it closes over, of its default arguments, and of the globals that it names; a module or an
+    object copies of its attributes. What cannot be copied is shared.
+    """
+    return _Copier().copy(value)
+
+
+class _Copier:
+    def __init__(self) -> None:
+        self.memo: dict[int, Any] = {}
+        self.alive: list[Any] = []
+
+    def copy(self, value: Any) -> Any:
+        if id(value) in self.memo:
+            return self.memo[id(value)]
+        self.alive.append(value)  # an id stands for a value only while that is alive
+        if isinstance(value, types.FunctionType):
+            return self.function(value)
+        if isinstance(value, types.MethodType):
+            return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
+        if isinstance(value, functools.partial):
+            return functools.partial(self.copy(value.func), *map(self.copy, value.args), **self.named(value.keywords))
+        if hasattr(value, "cache_parameters") and hasattr(value, "__wrapped__"):
+            parameters = value.cache_parameters()
+            return functools.lru_cache(parameters["maxsize"], parameters["typed"])(self.copy(value.__wrapped__))
+        if isinstance(value, (Tensor, type, types.ModuleType, types.BuiltinFunctionType)):
+            return value
+        return self.other(value)
+
+    def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self.copy(value) for name, value in values.items()}
+
+    def other(self, value: Any) -> Any:
+        """A module, an object or a container: a deep copy in which weights are shared."""
+        if _foreign(type(value)) and not isinstance(value, nn.Module):
+            return value
+        if isinstance(value, nn.Module):
+            held = [t for module in value.modules() for t in vars(module).values() if isinstance(t, Tensor)]
+            self.memo |= {id(t): t for t in (*value.parameters(), *value.buffers(), *held)}
+        try:
+            return copy.deepcopy(value, self.memo)
+        except Exception:  # noqa: BLE001  # whatever refuses to be copied is shared
+            self.memo[id(value)] = value
+            return value
+
+    def function(self, function: types.FunctionType) -> Any:
+        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        names = set(_names(function.__code__)) & function.__globals__.keys()
+        # Of a library's functions the globals stay as they are: only what the caller's own code may keep is copied.
+        file = function.__code__.co_filename
+        own = "site-packages" not in file and "dist-packages" not in file
+        scope = dict(function.__globals__) if own else function.__globals__
+        made = types.FunctionType(function.__code__, scope, function.__name__, None, cells or None)
+        self.memo[id(function)] = made
+        if not own:
+            made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
+        else:
+            made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.copy, function.__defaults__))
+            made.__kwdefaults__ = function.__kwdefaults__ and self.named(function.__kwdefaults__)
+            scope |= {name: self.copy(function.__globals__[name]) for name in names}
+        made.__dict__ |= self.named(function.__dict__) if own else function.__dict__
+        for cell, original in zip(cells, function.__closure__ or (), strict=True):
+            try:
+                cell.cell_contents = self.copy(original.cell_contents)
+            except ValueError:  # it is empty
+                continue
+        return made
+
+
+def _foreign(kind: type) -> bool:
+    """Whether a class is an installed package's, whose objects may be large and are no place for an energy's notes."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
+    return "site-packages" in file or "dist-packages" in file
+
+
+def _names(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _names(constant)

@@ -1,0 +1,55 @@
+"""An ASGI application behind a socket, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import uvicorn
+
+import groundstate as gs
+
+_GRACE = 2
+"""Seconds that open connections get to end when a server is stopped."""
+
+
+def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve an ASGI application until Ctrl-C.
+
+    Args:
+        app: The application.
+        host: The address to listen on.
+        port: The port; any free one, if 0.
+        ready: Called with the address, such as ``http://127.0.0.1:8000``, once connections are accepted.
+
+    Raises:
+        OptionError: If host and port cannot be listened on.
+    """
+    with _socket(host, port) as listener:
+        http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
+        with on_interrupt(lambda: setattr(http, "should_exit", True)):
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{listener.getsockname()[1]}")
+            anyio.run(lambda: http.serve(sockets=[listener]))
+
+
+@contextmanager
+def on_interrupt(act: Callable[[], None]) -> Iterator[None]:
+    """Do something else on Ctrl-C than raise."""
+    before = signal.signal(signal.SIGINT, lambda *_: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise gs.OptionError(f"{host!r}, port {port}, cannot be listened on: {reason}.") from None

@@ -1,0 +1,331 @@
+"""What a solution's Jacobian says: polishing, freedom, statements that follow from others, a proof of existence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.geometry.problem import Problem, Stated
+from groundstate_models.geometry.system import Floats, Tables, descended
+
+RANK = 1e-8
+"""Of the largest singular value: what lies below counts as 0."""
+
+POLISHED = 1e-13
+"""Of a row's scale: Newton's method stops here."""
+
+
+def polished(tables: Tables, y: Floats, steps: int = 12) -> Floats:
+    """Newton steps of least norm on the rows that are equations, ``(N,)``; back to the start where they lead nowhere."""
+    best, least = y, np.inf
+    for _ in range(steps):
+        r, jacobian = tables.linearised(y[None])
+        worst = float(np.abs(r).max(initial=0.0))
+        if not np.isfinite(worst) or worst > 10 * least:
+            break
+        if worst < least:
+            best, least = y, worst
+        if worst < POLISHED:
+            break
+        y = y - np.linalg.lstsq(jacobian[0], r[0], rcond=RANK)[0]
+    return best
+
+
+def subset(tables: Tables, rows: NDArray[np.bool_]) -> Tables:
+    """The same unknowns with some of the rows."""
+    kept = np.flatnonzero(rows)
+    number = np.full(len(rows), -1)
+    number[kept] = np.arange(len(kept))
+    edges = rows[tables.row]
+    return replace(
+        tables,
+        coefficient=tables.coefficient[edges],
+        first=tables.first[edges],
+        second=tables.second[edges],
+        row=number[tables.row[edges]],
+        constant=tables.constant[kept],
+        least=tables.least[kept],
+        source=tables.source[kept],
+    )
+
+
+def equations(tables: Tables) -> NDArray[np.bool_]:
+    """Rows that statements make and that must vanish."""
+    return np.asarray((tables.least == 0) & (tables.source >= 0))
+
+
+def rank_of(matrix: Floats) -> int:
+    if not matrix.size:
+        return 0
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return int((values > RANK * max(float(values[0]), 1e-300)).sum())
+
+
+def null_space(matrix: Floats, n: int) -> Floats:
+    """Orthonormal directions that a matrix takes to 0, ``(f, n)``."""
+    if not matrix.size:
+        return np.eye(n)
+    _, values, directions = np.linalg.svd(matrix, full_matrices=True)
+    rank = int((values > RANK * max(float(values[0]), 1e-300)).sum())
+    return np.asarray(directions[rank:])
+
+
+@dataclass(frozen=True)
+class Freedom:
+    """What is left free.
+
+    Attributes:
+        degrees: How many ways to move there are, besides moving, turning and resizing the whole where nothing holds it.
+        moving: Points that can move, where the whole is held.
+        unknowns: Unknowns and radii that can change.
+        directions: The motions, ``(degrees, N)``.
+    """
+
+    degrees: int
+    moving: tuple[str, ...]
+    unknowns: tuple[str, ...]
+    directions: Floats
+
+
+def freedom(problem: Problem, y: Floats) -> Freedom:
+    """The degrees of freedom of a solution."""
+    tables, b = problem.tables, problem.lowering
+    jacobian = tables.linearised(y[None], hinges=False)[1][0]
+    held = jacobian[equations(tables)]
+    pins = np.array(_pins(problem, y)).reshape(-1, len(y))
+    free = null_space(np.concatenate([held, pins]), len(y))
+    moves = np.abs(free).max(0, initial=0.0) > 1e-6
+    points = tuple(
+        name for name, place in b.places.items() if moves[place : place + 2].any() and not name.startswith(" ")
+    )
+    scalars = tuple(name for name, place in b.scalars.items() if moves[place] and not name.split()[-1].startswith(" "))
+    return Freedom(len(free), points, scalars, free)
+
+
+def _pins(problem: Problem, y: Floats) -> list[Floats]:
+    """Rows that hold the whole where the constraints do not: the first point, and the direction from it to the second."""
+    pins: list[Floats] = []
+    if not problem.points:
+        return pins
+    at = y[: 2 * len(problem.points)].reshape(-1, 2)
+    if problem.freedoms["position"]:
+        for axis in (0, 1):
+            row = np.zeros_like(y)
+            row[axis] = 1.0
+            pins.append(row)
+    if problem.freedoms["turning"] and len(at) > 1:
+        # Where the position is held by the constraints, turning about any point is a motion all the same.
+        apart = np.linalg.norm(at - at[0], axis=1)
+        other = int(np.argmax(apart > 1e-6 * max(float(apart.max()), 1e-300)))
+        ux, uy = at[other] - at[0]
+        row = np.zeros_like(y)
+        row[[0, 1, 2 * other, 2 * other + 1]] = uy, -ux, -uy, ux
+        pins.append(row)
+    if problem.freedoms["size"]:
+        row = np.zeros_like(y)
+        row[: 2 * len(at)] = (at - at[0]).ravel()
+        pins.append(row)
+    return pins
+
+
+def determined(problem: Problem, y: Floats, free: Freedom, value: Floats) -> bool:
+    """Whether a measure with a gradient, ``(N,)``, keeps its value in every small motion."""
+    del problem, y
+    return not free.degrees or bool(np.abs(free.directions @ value).max() < 1e-6 * max(np.abs(value).max(), 1e-12))
+
+
+def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
+    """Statements that follow from the others: the rank is the same without them, and so are the figures that are found."""
+    tables = problem.tables
+    jacobian = tables.linearised(y[None], hinges=False)[1][0]
+    rows = equations(tables)
+    whole = rank_of(jacobian[rows])
+    if whole == int(rows.sum()):
+        return []
+    found: list[int] = []
+    draw = np.random.default_rng(seed)
+    by_source: dict[int, list[int]] = {}
+    for k in np.flatnonzero(rows):
+        by_source.setdefault(int(tables.source[k]), []).append(int(k))
+    left = rows.copy()
+    for source in reversed(list(by_source)):
+        mine = by_source[source]
+        without = left.copy()
+        without[mine] = False
+        if rank_of(jacobian[without]) != rank_of(jacobian[left]):
+            continue
+        if _follows(problem, tables, y, source, without, draw):
+            found.append(source)
+            left = without
+    return sorted(found)
+
+
+def _follows(
+    problem: Problem, tables: Tables, y: Floats, source: int, without: NDArray[np.bool_], draw: np.random.Generator
+) -> bool:
+    kept = without | (tables.least > 0) | ((tables.source < 0) & (tables.least == 0))
+    kept &= tables.source != source
+    starts = y + draw.standard_normal((8, len(y))) * np.array([0.02, 0.1, 0.3, 1.0] * 2)[:, None]
+    rest = subset(tables, kept)
+    ends = descended(rest, starts, 60)
+    right = (rest.residual(ends) ** 2).sum(1) < 1e-20
+    mine = [one for one in problem.constraints if one.source == source]
+    others = problem.without([source])
+    count = 0
+    for end in ends[right]:
+        figure = problem.figure(end)
+        if max((amount for _, amount in others.amounts(figure)), default=0.0) > 1e-6:
+            continue
+        count += 1
+        alone = replace_constraints(problem, mine)
+        if max(amount for _, amount in alone.amounts(figure, implied=False)) > 1e-6:
+            return False
+    return count > 2
+
+
+def replace_constraints(problem: Problem, constraints: Sequence[Stated]) -> Problem:
+    """The same names with other constraints."""
+    return Problem(
+        problem.points,
+        problem.circles,
+        problem.arcs,
+        problem.unknowns,
+        list(constraints),
+        problem.statements,
+        problem.distinct,
+    )
+
+
+def certificate(tables: Tables, y: Floats) -> float | None:
+    """A radius around ``y``, in units of the scale, within which an exact solution provably lies; None where it is not shown.
+
+    The rows that are independent at ``y``, and as many linear ones as freedom is left, make a square system ``F``. With an
+    approximate inverse ``C`` of its Jacobian, ``Y ≥ ‖C F(y)‖``, ``Z ≥ ‖1 − C J(y)‖`` and ``ω`` a bound of the change of ``C
+    J`` in the ball of radius ``R``, all with what rounding can do added, ``Y + Z r + ω r²/2 ≤ r`` and ``Z + ω r < 1`` for
+    some ``r ≤ R`` prove that ``F`` vanishes once within ``r`` (L. V. Kantorovich, "Functional analysis and applied
+    mathematics", 1948, in the form of R. Krawczyk, "Newton-Algorithmen zur Bestimmung von Nullstellen mit Fehlerschranken",
+    1969). Norms are largest entries.
+    """
+    rows = np.flatnonzero(equations(tables))
+    if not len(rows) or len(y) > 400:
+        return None
+    jacobian = tables.linearised(y[None], hinges=False)[1][0][rows]
+    sums = tables.sums(y[None])[0][rows]
+    values = np.linalg.svd(jacobian, compute_uv=False)
+    rank = int((values > RANK * values[0]).sum())
+    if rank < len(values) and values[rank] > 1e-11 * values[0] and values[rank - 1] < 1e-6 * values[0]:
+        return None
+    chosen = _independent(jacobian, rank)
+    if len(chosen) < rank:
+        return None
+    square = np.concatenate([jacobian[chosen], null_space(jacobian[chosen], len(y))])
+    if square.shape[0] != square.shape[1]:
+        return None
+    try:
+        inverse = np.linalg.inv(square)
+    except np.linalg.LinAlgError:
+        return None
+    radius = 1e-6
+    bounds = _bounds(tables, y, radius)
+    if bounds is None:
+        return None
+    curvature, size, slope = (bound[rows][chosen] for bound in bounds)
+    eps = 2.3e-16
+    n = len(y)
+    absolute = np.abs(inverse)
+    error = np.zeros(n)
+    error[:rank] = 32 * eps * size
+    value = np.zeros(n)
+    value[:rank] = sums[chosen]
+    start = float((np.abs(inverse @ value) * (1 + n * eps) + absolute @ error).max())
+    wrong = np.zeros(n)
+    wrong[:rank] = 64 * eps * slope
+    drift = (
+        np.abs(np.eye(n) - inverse @ square).sum(1) + n * eps * (absolute @ np.abs(square)).sum(1) + absolute @ wrong
+    )
+    contraction = float(drift.max())
+    bend = np.zeros(n)
+    bend[:rank] = curvature
+    omega = float((absolute @ bend).max())
+    if not math.isfinite(start + contraction + omega) or contraction >= 0.5:
+        return None
+    r = 2.0 * start / (1.0 - contraction) + 1e-300
+    if r <= radius and start + contraction * r + 0.5 * omega * r * r <= r and contraction + omega * r < 1:
+        return r
+    return None
+
+
+def _independent(jacobian: Floats, rank: int) -> list[int]:
+    """Rows that span the others, by Gram–Schmidt with pivoting, each row scaled to length 1."""
+    lengths = np.linalg.norm(jacobian, axis=1)
+    rest = jacobian / np.maximum(lengths, 1e-300)[:, None]
+    chosen: list[int] = []
+    for _ in range(rank):
+        sizes = np.linalg.norm(rest, axis=1)
+        best = int(np.argmax(sizes))
+        if sizes[best] < 1e-9:
+            break
+        chosen.append(best)
+        unit = rest[best] / sizes[best]
+        rest = rest - np.outer(rest @ unit, unit)
+        rest = rest - np.outer(rest @ unit, unit)
+    return chosen
+
+
+def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, Floats] | None:
+    """Bounds for every row in the ball; None where a measure is not smooth there.
+
+    They are of the second derivative in directions of largest entry 1, of the size of the terms, and of the sum of the
+    gradient's entries.
+    """
+    q, _ = tables.quantities(y[None])
+    quantity = np.abs(q[0])
+    base = tables.base
+    known = q[0][:base]
+    ends = tables.ends
+    u = np.stack([known[ends[:, 1]] - known[ends[:, 0]], known[ends[:, 1] + 1] - known[ends[:, 0] + 1]], 1)
+    w = np.stack([known[ends[:, 3]] - known[ends[:, 2]], known[ends[:, 3] + 1] - known[ends[:, 2] + 1]], 1)
+    spread = 2.0 * math.sqrt(2.0) * radius
+    lu, lw = np.linalg.norm(u, axis=1), np.linalg.norm(w, axis=1)
+    a, b = lu - spread, lw - spread
+    big, far = lu + spread, lw + spread
+    used = np.zeros(len(tables.kind), bool)
+    for column in (tables.first, tables.second):
+        used[column[column >= base] - base] = True
+    kind = tables.kind
+    needs_u = used & np.isin(kind, (0, 3, 4, 5, 6, 8))
+    needs_w = used & np.isin(kind, (3, 4, 6))
+    if (a[needs_u] <= 0).any() or (b[needs_w] <= 0).any():
+        return None
+    cross = np.abs(u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0])
+    fold = used & np.isin(kind, (6, 7, 8))
+    if (cross[fold] <= spread * (big + far)[fold]).any():
+        return None
+    a, b = np.maximum(a, 1e-300), np.maximum(b, 1e-300)
+    turn = 1 / a + 1 / b
+    square = 1 / a**2 + 1 / b**2
+    one = np.ones_like(a)
+    # Norms of gradients and of Hessians by u and w together, kind by kind.
+    gradients = [one, big + far, big + far, turn, turn, far / a + 1, turn, big + far, far / a + 1]
+    hessians = [1 / a, one, one, 2 * square, 2 * square, 3 * far / a**2 + 2 / a, square, one, 3 * far / a**2 + 2 / a]
+    gradient, hessian = np.zeros_like(a), np.zeros_like(a)
+    for number in range(len(gradients)):
+        mine = kind == number
+        gradient[mine], hessian[mine] = gradients[number][mine], hessians[number][mine]
+    grow = np.concatenate([np.ones(tables.unknowns), np.zeros(base - tables.unknowns), 2 * math.sqrt(2.0) * gradient])
+    bend = np.concatenate([np.zeros(base), 16.0 * hessian])
+    largest = quantity + grow * radius
+    c, i, j = np.abs(tables.coefficient), tables.first, tables.second
+    rows = len(tables.constant)
+    second = np.bincount(tables.row, c * (largest[i] * bend[j] + largest[j] * bend[i] + 2 * grow[i] * grow[j]), rows)
+    size = np.bincount(tables.row, c * largest[i] * largest[j], rows) + np.abs(tables.constant)
+    # Rounding of a measure grows with how much of it cancels, which its gradient bounds.
+    noise = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * max(
+        1.0, float(np.abs(y).max())
+    )
+    slopes = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * 4.0
+    return np.asarray(second, np.float64), np.asarray(size + noise, np.float64), np.asarray(slopes, np.float64)

@@ -1,0 +1,106 @@
+"""From settings to the artefact: ``python -m groundstate_models.geometry.export``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from groundstate_export import Card, Check, Normal
+from groundstate_models._export import export_command, export_parser
+from groundstate_models.geometry import artefact
+from groundstate_models.geometry import settings as kept
+from groundstate_models.geometry.energy import AXES, GeometryEnergy
+from groundstate_models.geometry.families import school
+from groundstate_models.geometry.learned import SEGMENT, Settings
+from groundstate_models.geometry.request import read
+from groundstate_models.geometry.schema import ANSWER, DESCRIPTION, REQUEST
+from groundstate_models.geometry.tensors import Sizes, needed, tensors
+
+VERSION = "0.1.0"
+
+SIZES: tuple[Sizes, ...] = ((31, 29, 23, 43), (37, 41, 19, 47), (32, 33, 25, 44))
+"""Unknowns, measures, rows and edges of the examples that the file is joined from and proven at."""
+
+TOLERANCE = 1e-6
+"""Of a row's scale: what the graph accepts. The task polishes the digits, and checks by its own formulas."""
+
+TERMS = {
+    "equations": "Half the squares of what equations are off by.",
+    "inequalities": "Half the squares of what inequalities lack.",
+}
+
+DEFAULTS = {"restarts": 64, "max_steps": 1024, "patience": 128, "luby_exponent": 0.5, "residual_tolerance": 1e-12}
+LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 1024}
+
+
+def example(sizes: Sizes, batch: int = 16) -> tuple[dict[str, Tensor], Tensor]:
+    """Generated figures of one size, each row another, and a start."""
+    draw = np.random.default_rng(sizes[0])
+    rows: list[dict[str, Any]] = []
+    while len(rows) < batch:
+        tables = read(school(draw).request).problem.tables
+        if all(least <= size for least, size in zip(needed(tables), sizes, strict=True)):
+            rows.append(tensors(tables, sizes))
+    inputs = {name: torch.as_tensor(np.stack([row[name] for row in rows])) for name in rows[0]}
+    return inputs, torch.as_tensor(draw.standard_normal((batch, sizes[0])))
+
+
+def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str, Any]:
+    """What `groundstate_export.export` takes."""
+    energy = GeometryEnergy()
+    first, *others = (example(sizes) for sizes in SIZES)
+    return {
+        "energy": energy,
+        "inputs": first[0],
+        "state": first[1],
+        "rule": settings.descent(energy),
+        "unroll": steps,
+        "decode": energy.decode,
+        "checks": energy.checks,
+        "encode_answer": energy.encode_answer,
+        "initial": Normal(0.0, settings.start),
+        "trace_every": steps,
+        "axes": AXES,
+        "resized": others,
+        "card": card,
+    }
+
+
+def geometry() -> Card:
+    """The header of the file."""
+    return Card(
+        name="geometry",
+        title="Geometry",
+        description=DESCRIPTION,
+        licence="Apache-2.0",
+        version=VERSION,
+        task="geometry",
+        request=REQUEST,
+        answer=ANSWER,
+        terms=TERMS,
+        checks={"constraints": Check("Every constraint holds.", TOLERANCE, "of its scale")},
+        defaults=DEFAULTS,
+        limits=LIMITS,
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export settings; returns the exit code."""
+    options = export_parser("geometry", kept(), artefact().parent).parse_args(argv)
+
+    def files() -> dict[str, Any]:
+        def make(path: Path) -> dict[str, Any]:
+            return arguments(Settings.read(path), geometry())
+
+        return {artefact().name: make}
+
+    return export_command(options, Settings, files)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""A drawn figure, measured by textbook formulas: what constraints are checked with. It shares no code with the residuals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from groundstate_models.geometry.expressions import Atom
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Places of points, centres and radii of circles, ends of arcs, values of unknowns.
+
+    Attributes:
+        points: By name, hidden ones too.
+        circles: The name of each one's centre, and its radius.
+        arcs: The circle of each arc, and the names of its start and end, counter-clockwise.
+        unknowns: By name.
+    """
+
+    points: Mapping[str, Point]
+    circles: Mapping[str, tuple[str, float]]
+    arcs: Mapping[str, tuple[str, str, str]]
+    unknowns: Mapping[str, float]
+
+    @property
+    def scale(self) -> float:
+        """Half the longer side of the box around all points, at least a millionth: what deviations are relative to."""
+        xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))
+        size: float = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
+        return max([size, 1e-6, *(radius for _, radius in self.circles.values())])
+
+    def distance(self, a: str, b: str) -> float:
+        return math.dist(self.points[a], self.points[b])
+
+    def direction(self, a: str, b: str) -> float:
+        """The direction of a → b in radians; NaN where the two coincide."""
+        (ax, ay), (bx, by) = self.points[a], self.points[b]
+        if math.hypot(bx - ax, by - ay) <= 1e-9 * self.scale:
+            return math.nan
+        return math.atan2(by - ay, bx - ax)
+
+    def turn(self, a: str, b: str, c: str, d: str) -> float:
+        """The angle from the vector ab to the vector cd, in (−π, π]."""
+        return math.remainder(self.direction(c, d) - self.direction(a, b), math.tau)
+
+    def line_turn(self, a: str, b: str, c: str, d: str) -> float:
+        """The angle from the line ab to the line cd, counter-clockwise, in [0, π)."""
+        return math.fmod(self.turn(a, b, c, d) + math.tau, math.pi)
+
+    def angle(self, a: str, vertex: str, b: str) -> float:
+        """The angle at the vertex in degrees, 0 to 180."""
+        return math.degrees(abs(self.turn(vertex, a, vertex, b)))
+
+    def side(self, p: str, a: str, b: str) -> float:
+        """The distance of p from the line ab, positive on the left of a → b."""
+        (ax, ay), (bx, by), (px, py) = self.points[a], self.points[b], self.points[p]
+        size = math.hypot(bx - ax, by - ay)
+        if size <= 1e-9 * self.scale:
+            return math.nan
+        return ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) / size
+
+    def along(self, p: str, a: str, b: str) -> float:
+        """Where on the line ab the foot of p lies: 0 at a, 1 at b."""
+        (ax, ay), (bx, by), (px, py) = self.points[a], self.points[b], self.points[p]
+        return ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)
+
+    def area(self, names: Sequence[str]) -> float:
+        """The area of a polygon, positive counter-clockwise (the shoelace formula)."""
+        corners = [self.points[name] for name in names]
+        pairs = zip(corners, [*corners[1:], corners[0]], strict=True)
+        return 0.5 * sum(ax * by - ay * bx for (ax, ay), (bx, by) in pairs)
+
+    def measure(self, atom: Atom) -> float:
+        """The value of an atom in the user's units, angles in degrees."""
+        kind, *names = atom
+        if kind == "length":
+            return self.distance(*names)
+        if kind == "angle":
+            return self.angle(*names)
+        if kind == "area":
+            return abs(self.area(names))
+        if kind == "distance":
+            return abs(self.side(*names))
+        if kind == "radius":
+            return self.circles[names[0]][1]
+        if kind == "unknown":
+            return self.unknowns[names[0]]
+        return self.points[names[0]]["xy".index(kind)]

@@ -1,0 +1,86 @@
+"""The nearest value that works: what a dimension would have to be, where the others cannot hold with the one it has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from groundstate_models.geometry.analysis import polished, subset
+from groundstate_models.geometry.expressions import Sum
+from groundstate_models.geometry.problem import Problem
+from groundstate_models.geometry.system import Floats, descended
+
+MOST = 12
+
+
+def dimension(problem: Problem, source: int) -> tuple[Sum, float] | None:
+    """The measure and the value of a statement ``measure = value``; None where it is no such."""
+    mine = [one for one in problem.constraints if one.source == source]
+    if len(mine) != 1 or mine[0].kind != "equation":
+        return None
+    value: Sum = mine[0].arguments[0]
+    products = [product for product in value.terms if product]
+    if len(products) != 1 or len(products[0]) != 1 or not value.constant:
+        return None
+    c = value.terms[products[0]]
+    if products[0][0][0] in {"x", "y", "unknown"}:
+        return None
+    return Sum({products[0]: c}), -float(value.constant) / float(c)
+
+
+def nearest_values(problem: Problem, sources: Sequence[int], start: Floats | None) -> list[tuple[int, str, float]]:
+    """For each statement that gives a dimension: its text without the value, and the nearest value with which all others hold.
+
+    The others weigh ever more against the wish to keep the value: where that ends, the gap is least among figures nearby.
+    """
+    found: list[tuple[int, str, float]] = []
+    for source in sources:
+        given = dimension(problem, source)
+        if given is None or len(found) == MOST:
+            continue
+        value = _nearest(problem, source, given, start)
+        if value is not None:
+            text = problem.statements[source][0].partition("=")[0].strip() + f" = {given[1]:.6g}"
+            found.append((source, text, value))
+    return found
+
+
+def _nearest(problem: Problem, source: int, given: tuple[Sum, float], start: Floats | None) -> float | None:
+    tables = problem.tables
+    n = tables.unknowns
+    draw = np.random.default_rng(source)
+    y = draw.standard_normal((12, n))
+    if start is not None:
+        y[:4] = start + draw.standard_normal((4, n)) * np.array([0.0, 0.02, 0.1, 0.3])[:, None]
+    mine = tables.source == source
+    for weight in (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3):
+        scale = np.where(mine, weight, 1.0)
+        weighted = replace(tables, coefficient=tables.coefficient * scale[tables.row], constant=tables.constant * scale)
+        y = descended(weighted, y, 40 if weight == 1.0 else 25, damping=1e-2)
+    others = subset(tables, ~mine)
+    rest = problem.without([source])
+    best: float | None = None
+    product = next(iter(given[0].terms))
+    for row in y:
+        row = polished(others, row)  # noqa: PLW2901
+        figure = problem.figure(row)
+        if max((amount for _, amount in rest.amounts(figure)), default=0.0) > 1e-7:
+            continue
+        value = figure.measure(product[0])
+        if best is None or abs(value - given[1]) < abs(best - given[1]):
+            best = value
+    if best is None or abs(best - given[1]) < 1e-9 * max(abs(best), 1.0):
+        return None
+    return outward(best, given[1])
+
+
+def outward(value: float, given: float) -> float:
+    """A value rounded to six digits, away from the one that does not work: the nearest one is the last that does."""
+    if not value:
+        return value
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 6)
+    moved = math.ceil(value / step) if value > given else math.floor(value / step)
+    return float(f"{moved * step:.9g}")

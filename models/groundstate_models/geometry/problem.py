@@ -1,0 +1,291 @@
+"""A geometry problem: what is named, and the typed constraints that it must meet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from groundstate_models.geometry.expressions import Sum
+from groundstate_models.geometry.figure import Figure
+from groundstate_models.geometry.kinds import KINDS
+from groundstate_models.geometry.lowering import Lowering
+from groundstate_models.geometry.system import Floats, System, Tables
+
+MOST_APART = 24
+"""Up to so many points all pairs are kept apart while descending; of more, those that share a line."""
+
+
+HANDED = {"left of", "counter-clockwise", "directed angle", "line angle", "on arc"}
+"""Kinds that a mirror image does not keep."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A typed constraint, and the number of the statement that it comes from; −1 for what goes without saying."""
+
+    kind: str
+    arguments: tuple[Any, ...]
+    source: int = -1
+
+
+@dataclass
+class Problem:
+    """What is named and what must hold.
+
+    Attributes:
+        points: Names, in order; hidden ones begin with a space.
+        circles: The name of each one's centre.
+        arcs: The circle of each arc, and the names of its start and end, counter-clockwise.
+        unknowns: Names of scalars.
+        statements: The text of each statement, and its place in the request.
+        distinct: Whether all points are to be different.
+    """
+
+    points: list[str] = field(default_factory=list)
+    circles: dict[str, str] = field(default_factory=dict)
+    arcs: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    unknowns: list[str] = field(default_factory=list)
+    constraints: list[Stated] = field(default_factory=list)
+    statements: list[tuple[str, str]] = field(default_factory=list)
+    distinct: bool = True
+
+    def add(self, kind: str, *arguments: Any, source: int = -1) -> None:
+        self.constraints.append(Stated(kind, arguments, source))
+
+    def without(self, sources: Iterable[int]) -> Problem:
+        """The same without some statements."""
+        gone = set(sources)
+        kept = [one for one in self.constraints if one.source not in gone]
+        return Problem(self.points, self.circles, self.arcs, self.unknowns, kept, self.statements, self.distinct)
+
+    @cached_property
+    def coincident(self) -> set[frozenset[str]]:
+        """Pairs that the constraints let coincide."""
+        group = {name: name for name in self.points}
+
+        def root(name: str) -> str:
+            while group[name] != name:
+                name = group[name]
+            return name
+
+        for one in self.constraints:
+            if one.kind == "coincident":
+                group[root(one.arguments[0])] = root(one.arguments[1])
+        return {frozenset(pair) for pair in combinations(self.points, 2) if root(pair[0]) == root(pair[1])}
+
+    @cached_property
+    def lines(self) -> list[tuple[str, str]]:
+        """Pairs of points that must differ because a constraint speaks of their line."""
+        found: dict[frozenset[str], tuple[str, str]] = {}
+        for one in self.constraints:
+            for a, b in KINDS[one.kind].lines:
+                pair = (one.arguments[a], one.arguments[b])
+                found.setdefault(frozenset(pair), pair)
+            if one.kind in {"collinear", "concyclic", "convex"}:
+                found.setdefault(frozenset(one.arguments[:2]), one.arguments[:2])
+            if one.kind in {"equation", "at least", "more than", "unequal"}:
+                for atom in one.arguments[0].atoms():
+                    if atom[0] == "angle":
+                        for end in (atom[1], atom[3]):
+                            found.setdefault(frozenset((end, atom[2])), (end, atom[2]))
+        return list(found.values())
+
+    @cached_property
+    def apart(self) -> list[tuple[str, str]]:
+        """Pairs that must be different points."""
+        pairs = list(self.lines)
+        known = {frozenset(pair) for pair in pairs}
+        shown = [name for name in self.points if not name.startswith(" ")]
+        if self.distinct and len(shown) <= MOST_APART:
+            pairs += [pair for pair in combinations(shown, 2) if frozenset(pair) not in known]
+        return [pair for pair in pairs if frozenset(pair) not in self.coincident]
+
+    @cached_property
+    def implied(self) -> list[Stated]:
+        """What goes without saying: lines have two points, radii are positive."""
+        found = [Stated("distinct", pair) for pair in self.apart]
+        found += [Stated("positive radius", (name,)) for name in self.circles]
+        return found + (self._generic if self.distinct else [])
+
+    @property
+    def _generic(self) -> list[Stated]:
+        """Parallels are two lines, and lines that a point is the intersection of differ: else a figure may fall into a line."""
+        found: dict[frozenset[str], Stated] = {}
+        on: dict[str, list[tuple[str, str]]] = {}
+        for one in self.constraints:
+            names = one.arguments
+            if one.kind == "parallel" and len(set(names)) == 4:
+                found.setdefault(
+                    frozenset((names[2], *names[:2])), Stated("not on line", (names[2], names[0], names[1]))
+                )
+            if one.kind in {"on line", "on segment", "between"} or (one.kind == "collinear" and len(names) == 3):
+                on.setdefault(names[0], []).append((names[1], names[2]))
+        for p, lines in on.items():
+            for first, second in combinations(lines, 2):
+                if len({p, *first, *second}) == 5:
+                    found.setdefault(frozenset((*first, *second)), Stated("not parallel", (*first, *second)))
+        return list(found.values())
+
+    @cached_property
+    def sums(self) -> list[Sum]:
+        return [one.arguments[0] for one in self.constraints if isinstance(one.arguments[0], Sum)]
+
+    @cached_property
+    def scale(self) -> float:
+        """The largest length that is given, or 1."""
+        found = []
+        for value in self.sums:
+            sizes = [(product, abs(float(c))) for product, c in value.terms.items()]
+            constant = abs(float(value.constant))
+            for product, c in sizes:
+                if constant and len(product) == 1 and c:
+                    kind = product[0][0]
+                    if kind in {"length", "distance", "radius", "x", "y"}:
+                        found.append(constant / c)
+                    elif kind == "area":
+                        found.append(math.sqrt(constant / c))
+                elif constant and len(product) == 2 and all(atom[0] == "length" for atom in product):
+                    found.append(math.sqrt(constant / c))
+        return max(found, default=1.0) or 1.0
+
+    @cached_property
+    def units(self) -> dict[str, float]:
+        """What one unit of each unknown is worth, by what it is compared with."""
+        found: dict[str, float] = {}
+        for value in self.sums:
+            kinds = {atom[0] for atom in value.atoms()}
+            for product, c in value.terms.items():
+                for atom in product:
+                    if atom[0] == "unknown" and len(product) == 1:
+                        unit = 57.3 if "angle" in kinds else self.scale**2 if "area" in kinds else self.scale
+                        if kinds == {"unknown"}:
+                            unit = max(abs(float(value.constant)), 1.0)
+                        found[atom[1]] = max(found.get(atom[1], 0.0), unit / max(abs(float(c)), 1e-9))
+        return found
+
+    @cached_property
+    def lowering(self) -> Lowering:
+        """Its system; constraints that go without saying come last, then what fixes the size where nothing says it."""
+        b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
+        for one in [*self.constraints, *self.implied]:
+            b.source = one.source
+            KINDS[one.kind].rows(b, *one.arguments)
+        b.source = -1
+        self._gauge(b)
+        return b
+
+    @property
+    def system(self) -> System:
+        return self.lowering.system
+
+    @property
+    def tables(self) -> Tables:
+        return self.system.tables
+
+    @cached_property
+    def freedoms(self) -> dict[str, bool]:
+        """Whether the constraints say nothing of position, turning, size and mirror image."""
+        found = dict.fromkeys(("position", "turning", "mirror"), True)
+        for one in self.constraints:
+            if one.kind in HANDED:
+                found["mirror"] = False
+            if isinstance(one.arguments[0], Sum):
+                total = {"x": 0.0, "y": 0.0}
+                for product, c in one.arguments[0].terms.items():
+                    axes = [atom[0] for atom in product if atom[0] in total]
+                    if axes:
+                        found["turning"] = found["mirror"] = False
+                        found["position"] &= len(product) == 1
+                        total[axes[0]] += float(c)
+                found["position"] &= not any(abs(value) > 1e-12 for value in total.values())
+        return found | {"size": self._sizeless}
+
+    @cached_property
+    def _sizeless(self) -> bool:
+        """Whether every row grows by a power where the figure grows: found by growing random ones."""
+        b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
+        for one in self.constraints:
+            if isinstance(one.arguments[0], Sum) and one.kind != "equation":
+                atoms = {atom[0] for atom in one.arguments[0].atoms()}
+                if one.arguments[0].constant and atoms != {"angle"}:
+                    return False
+            if not KINDS[one.kind].strict:
+                KINDS[one.kind].rows(b, *one.arguments)
+        tables = b.system.tables
+        tables = replace(tables, constant=np.where(tables.least > 0, 0.0, tables.constant))
+        y = np.random.default_rng(0).standard_normal((4, b.system.unknowns))
+        grown = y.copy()
+        grown[:, : 2 * len(self.points)] *= 1.7
+        for k in self.circles:
+            grown[:, b.radius(k)] *= 1.7
+        for x in self.unknowns:
+            if x not in self.turned:
+                grown[:, b.scalars[x]] *= 1.7
+        before, after = tables.sums(y), tables.sums(grown)
+        powers = np.stack([np.isclose(after, before * 1.7**power, rtol=1e-9, atol=1e-12).all(0) for power in range(5)])
+        return bool(powers.any(0).all())
+
+    @cached_property
+    def turned(self) -> set[str]:
+        """Unknowns that are compared with angles."""
+        found = set()
+        for value in self.sums:
+            atoms = list(value.atoms())
+            if any(atom[0] == "angle" for atom in atoms):
+                found |= {atom[1] for atom in atoms if atom[0] == "unknown"}
+        return found
+
+    def _gauge(self, b: Lowering) -> None:
+        free, n = self.freedoms, len(self.points)
+        if not n:
+            return
+        if free["position"]:
+            for axis in (0, 1):
+                b.equal(*((1.0 / n, 2 * k + axis, b.one) for k in range(n)))
+        if free["size"]:
+            places = range(2 * n)
+            b.equal(*((0.5 / n, place, place) for place in places), constant=-0.5)
+
+    # -- between unknowns and figures ------------------------------------------------------------------------------------
+
+    def figure(self, y: Floats) -> Figure:
+        """The figure of the system's unknowns, ``(N,)``, in the user's units."""
+        scale, b = self.scale, self.lowering
+        points = {name: (scale * float(y[place]), scale * float(y[place + 1])) for name, place in b.places.items()}
+        circles = {k: (centre, scale * float(y[b.radius(k)])) for k, centre in self.circles.items()}
+        unknowns = {x: self.units.get(x, 1.0) * float(y[b.scalars[x]]) for x in self.unknowns}
+        return Figure(points, circles, self.arcs, unknowns)
+
+    def place(self, figure: Figure) -> Floats:
+        """The system's unknowns of a figure, ``(N,)``."""
+        b = self.lowering
+        y = np.zeros(b.system.unknowns)
+        for name, place in b.places.items():
+            y[place : place + 2] = np.array(figure.points[name]) / self.scale
+        for k in self.circles:
+            y[b.radius(k)] = figure.circles[k][1] / self.scale
+        for x in self.unknowns:
+            y[b.scalars[x]] = figure.unknowns[x] / self.units.get(x, 1.0)
+        return y
+
+    def amounts(self, figure: Figure, *, implied: bool = True) -> list[tuple[Stated, float]]:
+        """How far each constraint is from holding, by its own formula; infinite where it means nothing."""
+        found = []
+        for one in [*self.constraints, *(self.implied if implied else [])]:
+            try:
+                amount = float(KINDS[one.kind].excess(figure, *one.arguments))
+            except (ZeroDivisionError, OverflowError, ValueError):
+                amount = math.nan
+            found.append((one, amount if amount == amount else math.inf))
+        return found
+
+
+def named(mapping: Mapping[str, Any]) -> list[str]:
+    """The names that are shown."""
+    return [name for name in mapping if not name.startswith(" ")]

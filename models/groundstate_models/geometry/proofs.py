@@ -1,0 +1,387 @@
+"""Contradictions that are proven: linear elimination with fractions, directions modulo 180°, ranges, triangles and shortest ways.
+
+Everything here is sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`; where nothing is
+found, nothing is proven.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations
+
+from groundstate_models.geometry.expressions import Atom, Product, Sum, angle, length
+from groundstate_models.geometry.problem import Problem
+
+CLEAR = 1e-4
+"""Relative: values that differ by less contradict nothing."""
+
+MOST_ROWS = 400
+MOST_TRIANGLES = 4_000
+
+Sources = frozenset[int]
+
+
+def contradiction(problem: Problem) -> list[int]:
+    """Statements that cannot all hold, and of which none can be left out; empty where nothing is proven."""
+    found = _prove(problem)
+    if found is None:
+        return []
+    everything = set(range(len(problem.statements)))
+    kept = set(found)
+    for source in sorted(found, reverse=True):
+        rest = kept - {source}
+        if rest and _prove(problem.without(everything - rest)) is not None:
+            kept = rest
+    return sorted(kept)
+
+
+def _prove(problem: Problem) -> Sources | None:
+    return _Directions(problem).contradiction() or _Known(problem).contradiction()
+
+
+# -- directions ------------------------------------------------------------------------------------------------------------
+
+
+class _Directions:
+    """Directions of lines, modulo 180°, as a graph whose edges are known differences."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.apart = {frozenset(pair) for pair in problem.lines} - problem.coincident
+        self.edges: dict[frozenset[str], list[tuple[frozenset[str], Fraction, int]]] = {}
+        axis = frozenset(("x axis",))
+        for one in problem.constraints:
+            a = one.arguments
+            if one.kind == "parallel":
+                self._join(a[:2], a[2:4], Fraction(0), one.source)
+            elif one.kind == "perpendicular":
+                self._join(a[:2], a[2:4], Fraction(90), one.source)
+            elif one.kind == "line angle":
+                self._join(a[:2], a[2:4], Fraction(a[4]).limit_denominator(10**9), one.source)
+            elif one.kind in {"on line", "on segment", "on ray", "between", "midpoint"}:
+                p, s, t = a
+                for end in (s, t):
+                    self._join((p, end), (s, t), Fraction(0), one.source)
+            elif one.kind == "collinear":
+                pairs = list(combinations(a, 2))
+                for pair in pairs[1:]:
+                    self._join(pairs[0], pair, Fraction(0), one.source)
+            elif one.kind == "equation":
+                self._equation(one.arguments[0], one.source, axis)
+
+    def _equation(self, value: Sum, source: int, axis: frozenset[str]) -> None:
+        terms = dict(value.terms)
+        constant = terms.pop((), Fraction(0))
+        if len(terms) == 1:
+            ((product, c),) = terms.items()
+            if len(product) == 1 and product[0][0] == "angle":
+                size = -float(constant) / float(c)
+                _, a, v, b = product[0]
+                for special in (0, 90, 180):
+                    if abs(size - special) < 1e-9:
+                        self._join((v, a), (v, b), Fraction(special % 180), source)
+        elif len(terms) == 2 and constant == 0:
+            (one, c), (two, d) = terms.items()
+            if len(one) == len(two) == 1 and one[0][0] == two[0][0] and one[0][0] in {"x", "y"} and c == -d:
+                pair = frozenset((one[0][1], two[0][1]))
+                if len(pair) == 2 and pair in self.apart:
+                    turn = Fraction(0 if one[0][0] == "y" else 90)
+                    self._edge(axis, pair, turn, source)
+
+    def _join(self, one: Iterable[str], two: Iterable[str], turn: Fraction, source: int) -> None:
+        """Direction of two is that of one and a turn; only a right turn or none is the same whatever way the angle opens."""
+        p, q = frozenset(one), frozenset(two)
+        if p != q and p in self.apart and q in self.apart:
+            self._edge(p, q, turn, source)
+        elif p == q and p in self.apart and turn % 180:
+            self._edge(p, p, turn, source)
+
+    def _edge(self, p: frozenset[str], q: frozenset[str], turn: Fraction, source: int) -> None:
+        self.edges.setdefault(p, []).append((q, turn % 180, source))
+        self.edges.setdefault(q, []).append((p, -turn % 180, source))
+
+    def contradiction(self) -> Sources | None:
+        """The statements of a shortest closed way whose turns do not add up."""
+        best: Sources | None = None
+        for start in self.edges:
+            seen: dict[frozenset[str], tuple[Fraction, Sources]] = {start: (Fraction(0), frozenset())}
+            queue = [start]
+            for here in queue:
+                turn, used = seen[here]
+                for there, more, source in self.edges[here]:
+                    following = (turn + more) % 180
+                    if there not in seen:
+                        seen[there] = (following, used | {source})
+                        queue.append(there)
+                    else:
+                        gap = (seen[there][0] - following) % 180
+                        if min(gap, 180 - gap) > Fraction(1, 1000):
+                            found = seen[there][1] | used | {source}
+                            if best is None or len(found) < len(best):
+                                best = found
+        return best
+
+
+# -- values ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Row:
+    terms: dict[Product, Fraction]
+    sources: Sources
+    size: Fraction = field(default=Fraction(0))
+
+
+@dataclass(frozen=True)
+class _Value:
+    value: float
+    sources: Sources
+
+
+class _Known:
+    """What follows for single lengths and angles: by elimination of the linear equations, then triangle by triangle."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.values: dict[Atom, _Value] = {}
+        self.found: Sources | None = None
+        self.pivots: list[tuple[Product, _Row]] = []
+
+    def contradiction(self) -> Sources | None:
+        rows = self._rows()
+        if len(rows) <= MOST_ROWS:
+            for row in rows:
+                if not self._enter(row):
+                    return self.found
+        self._read()
+        return self.found or self._ranges() or self._ways() or self._triangles()
+
+    def _rows(self) -> list[_Row]:
+        found = []
+        angles: set[Atom] = set()
+
+        def add(value: Sum, source: int) -> None:
+            exact = {p: Fraction(c) for p, c in value.terms.items()}
+            found.append(_Row(exact, frozenset((source,)), abs(exact.get((), Fraction(0)))))
+            angles.update(atom for atom in value.atoms() if atom[0] == "angle")
+
+        for one in self.problem.constraints:
+            a = one.arguments
+            if one.kind == "equation":
+                add(a[0], one.source)
+            elif one.kind == "midpoint":
+                m, p, q = a
+                add(Sum.of(length(p, m)) * 2 - Sum.of(length(p, q)), one.source)
+                add(Sum.of(length(q, m)) * 2 - Sum.of(length(p, q)), one.source)
+                for axis in "xy":
+                    add(Sum.of((axis, m)) * 2 - Sum.of((axis, p)) - Sum.of((axis, q)), one.source)
+            elif one.kind in {"on segment", "between"}:
+                m, p, q = a
+                add(Sum.of(length(p, m)) + Sum.of(length(q, m)) - Sum.of(length(p, q)), one.source)
+            elif one.kind == "on circle":
+                add(Sum.of(length(a[0], self.problem.circles[a[1]])) - Sum.of(("radius", a[1])), one.source)
+            elif one.kind == "coincident":
+                for axis in "xy":
+                    add(Sum.of((axis, a[0])) - Sum.of((axis, a[1])), one.source)
+            elif one.kind == "parallelogram":
+                p, q, r, s = a
+                add(Sum.of(length(p, q)) - Sum.of(length(r, s)), one.source)
+                add(Sum.of(length(q, r)) - Sum.of(length(p, s)), one.source)
+            elif one.kind == "perpendicular" and len(set(a)) == 3:
+                v = next(name for name in a if a.count(name) == 2)
+                p, q = (name for name in a if name != v)
+                add(Sum.of(angle(p, v, q)) - Sum.of(90), one.source)
+        for atom in list(angles):
+            _, p, v, q = atom
+            others = (angle(v, p, q), angle(v, q, p))
+            if all(other in angles for other in others) and (p, v, q) == tuple(sorted((p, v, q))):
+                terms: dict[Product, Fraction] = {(): Fraction(-180)}
+                terms |= {(each,): Fraction(1) for each in (atom, *others)}
+                found.append(_Row(terms, frozenset(), Fraction(180)))
+        return found
+
+    def _enter(self, row: _Row) -> bool:
+        """Reduce a row by those before it and keep it as a pivot; false where it is 0 = something else."""
+        terms, sources, size = dict(row.terms), row.sources, row.size
+        for product, pivot in self.pivots:
+            c = terms.get(product)
+            if c:
+                for p, d in pivot.terms.items():
+                    total = terms.get(p, Fraction(0)) - c * d
+                    if total:
+                        terms[p] = total
+                    else:
+                        terms.pop(p, None)
+                sources |= pivot.sources
+                size = max(size, abs(c) * pivot.size)
+        lead = next((p for p in terms if p), None)
+        if lead is None:
+            constant = abs(terms.get((), Fraction(0)))
+            if constant > Fraction(CLEAR) * max(size, Fraction(1, 1000)):
+                self.found = sources
+                return False
+            return True
+        # A float that should have cancelled leaves a tiny coefficient, by which nothing is divided.
+        tiny = Fraction(1, 10**9)
+        lead = max((p for p in terms if p), key=lambda p: abs(terms[p]))
+        if abs(terms[lead]) < tiny:
+            return True
+        factor = terms[lead]
+        kept = _Row({p: c / factor for p, c in terms.items()}, sources, size / abs(factor))
+        for k, (product, pivot) in enumerate(self.pivots):
+            c = pivot.terms.get(lead)
+            if c:
+                changed = dict(pivot.terms)
+                for p, d in kept.terms.items():
+                    total = changed.get(p, Fraction(0)) - c * d
+                    if total:
+                        changed[p] = total
+                    else:
+                        changed.pop(p, None)
+                self.pivots[k] = (product, _Row(changed, pivot.sources | sources, max(pivot.size, abs(c) * kept.size)))
+        self.pivots.append((lead, kept))
+        return True
+
+    def _read(self) -> None:
+        for lead, row in self.pivots:
+            if len(lead) == 1 and set(row.terms) <= {lead, ()}:
+                self.values[lead[0]] = _Value(-float(row.terms.get((), Fraction(0))), row.sources)
+
+    def _ranges(self) -> Sources | None:
+        lines = {frozenset(pair) for pair in self.problem.lines}
+        largest = max((abs(v.value) for a, v in self.values.items() if a[0] == "length"), default=1.0)
+        for atom, known in self.values.items():
+            kind = atom[0]
+            if kind in {"length", "distance", "area", "radius"} and known.value < -CLEAR * max(
+                largest, abs(known.value)
+            ):
+                return known.sources
+            if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) < 1e-7 * largest:
+                return known.sources
+            if kind == "radius" and known.value <= 0:
+                return known.sources
+            if kind == "angle" and not -0.01 < known.value < 180.01:
+                return known.sources
+        for one in self.problem.constraints:
+            if one.kind in {"at least", "more than"}:
+                value: Sum = one.arguments[0]
+                if all(atom in self.values for atom in value.atoms()):
+                    total = value.value({atom: self.values[atom].value for atom in value.atoms()})
+                    size = max((abs(float(c)) for p, c in value.terms.items() if not p), default=1.0)
+                    if total < -CLEAR * max(size, 1e-3):
+                        used: Sources = frozenset().union(*(self.values[atom].sources for atom in value.atoms()))
+                        return used | {one.source}
+        return None
+
+    def _ways(self) -> Sources | None:
+        """A length above the length of a way around."""
+        edges = {atom[1:]: known for atom, known in self.values.items() if atom[0] == "length"}
+        names = sorted({name for pair in edges for name in pair})
+        if len(names) > 60:
+            return None
+        best: dict[tuple[str, str], _Value] = {}
+        for (a, b), known in edges.items():
+            best[a, b] = best[b, a] = known
+        for k in names:
+            for i in names:
+                for j in names:
+                    if len({i, j, k}) == 3 and (i, k) in best and (k, j) in best:
+                        one, two = best[i, k], best[k, j]
+                        total = one.value + two.value
+                        if (i, j) not in best or total < best[i, j].value * (1 - 1e-12):
+                            best[i, j] = _Value(total, one.sources | two.sources)
+        for (a, b), known in edges.items():
+            if best[a, b].value < known.value * (1 - CLEAR):
+                return known.sources | best[a, b].sources
+        return None
+
+    def _triangles(self) -> Sources | None:
+        """Sides and angles of triangles that follow from others, until they contradict or nothing new follows."""
+        names = sorted({name for atom in self.values if atom[0] in {"length", "angle"} for name in atom[1:]})
+        triangles = list(combinations(names, 3))
+        if len(triangles) > MOST_TRIANGLES:
+            return None
+        for _ in range(4):
+            before = len(self.values)
+            for corners in triangles:
+                found = self._triangle(corners)
+                if found is not None:
+                    return found
+            if len(self.values) == before:
+                return None
+        return None
+
+    def _triangle(self, corners: tuple[str, str, str]) -> Sources | None:
+        sides = [length(corners[(k + 1) % 3], corners[(k + 2) % 3]) for k in range(3)]
+        angles = [angle(corners[(k + 1) % 3], corners[k], corners[(k + 2) % 3]) for k in range(3)]
+        side = [self.values.get(atom) for atom in sides]
+        turn = [self.values.get(atom) for atom in angles]
+        if any(v is not None and v.value <= 0 for v in side):
+            return None
+        for k in range(3):
+            i, j = (k + 1) % 3, (k + 2) % 3
+            one, two, across, here = side[i], side[j], side[k], turn[k]
+            if one and two and here:
+                value = math.sqrt(max(one.value**2 + two.value**2 - 2 * one.value * two.value * _cos(here), 0.0))
+                if (found := self._follows(sides[k], value, (one, two, here), max(one.value, two.value))) is not None:
+                    return found
+            if one and two and across:
+                cosine = (one.value**2 + two.value**2 - across.value**2) / (2 * one.value * two.value)
+                if abs(cosine) > 1 + 4 * CLEAR:
+                    return one.sources | two.sources | across.sources
+                if (
+                    abs(cosine) < 0.999
+                    and (found := self._follows(angles[k], math.degrees(math.acos(cosine)), (one, two, across), 180.0))
+                    is not None
+                ):
+                    return found
+            first, second = turn[i], turn[j]
+            if first and second:
+                if first.value + second.value > 180 * (1 + CLEAR):
+                    return first.sources | second.sources
+                rest = 180 - first.value - second.value
+                if (found := self._follows(angles[k], rest, (first, second), 180.0)) is not None:
+                    return found
+            for m in (i, j):
+                beside, other = side[m], turn[m]
+                if across and here and beside and 0.5 < here.value < 179.5:
+                    sine = beside.value * math.sin(math.radians(here.value)) / across.value
+                    if sine > 1 + 4 * CLEAR or (here.value >= 90 and beside.value > across.value * (1 + CLEAR)):
+                        return across.sources | here.sources | beside.sources
+                    if other and 0.5 < other.value < 179.5:
+                        value = across.value * math.sin(math.radians(other.value)) / math.sin(math.radians(here.value))
+                        if (found := self._follows(sides[m], value, (across, here, other), value)) is not None:
+                            return found
+            if across and here and first and 0.5 < here.value < 179.5:
+                value = across.value * math.sin(math.radians(first.value)) / math.sin(math.radians(here.value))
+                if (found := self._follows(sides[i], value, (across, here, first), max(value, 1e-9))) is not None:
+                    return found
+        return None
+
+    def _follows(self, atom: Atom, value: float, because: Iterable[_Value], size: float) -> Sources | None:
+        sources: Sources = frozenset().union(*(one.sources for one in because))
+        known = self.values.get(atom)
+        if known is None:
+            self.values[atom] = _Value(value, sources)
+            return None
+        if abs(known.value - value) > 10 * CLEAR * max(size, abs(known.value)):
+            return known.sources | sources
+        return None
+
+
+def _cos(here: _Value) -> float:
+    return math.cos(math.radians(here.value))
+
+
+def sentence(problem: Problem, sources: Iterable[int]) -> str:
+    """Which statements contradict each other."""
+    told = [problem.statements[source][0] for source in sources]
+    if len(told) == 1:
+        return f"{told[0]!r} cannot hold by itself."
+    return "These cannot all hold: " + ", ".join(map(repr, told)) + "."
+
+
+def places(problem: Problem, sources: Iterable[int]) -> tuple[str, ...]:
+    return tuple(problem.statements[source][1] for source in sources)

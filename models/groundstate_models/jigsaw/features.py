@@ -1,0 +1,112 @@
+"""What the edge network sees of a pair of sides: the pixels on both sides of the seam, and what each side expects there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.jigsaw.strips import DEPTH, Expectation, Pixels, expectation, mismatch
+
+CHANNELS = 2 * DEPTH * 3 + 6
+SCALARS = 9
+LEVELS = 255.0
+
+
+@dataclass
+class Sides:
+    """Strips of one kind of side, with what they expect across a seam.
+
+    Attributes:
+        strip: (sides, length, depth, 3).
+        worn: Pixels that the sides are thought to have lost.
+        near: Expectation from the steps between neighbouring pixels.
+        far: Expectation from steps as wide as the gap.
+    """
+
+    strip: Pixels
+    worn: float
+    near: Expectation = field(init=False)
+    far: Expectation = field(init=False)
+    spread: NDArray[np.float32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.near = expectation(self.strip, 0)
+        self.far = expectation(self.strip, self.worn)
+        self.spread = self.strip.var(axis=(1, 2)).mean(axis=1)
+
+
+@dataclass(frozen=True)
+class Compatibility:
+    """The hand-made compatibility of all sides of one kind with all of another, as logarithms: (sides of one, sides of other)."""
+
+    near: NDArray[np.float64]
+    far: NDArray[np.float64]
+
+    @property
+    def both(self) -> NDArray[np.float64]:
+        return self.near + self.far
+
+
+def compatibility(one: Sides, other: Sides) -> Compatibility:
+    """MGC by near and by far steps. Equal sides of one set against itself are for the caller to rule out."""
+    near = np.log(mismatch(one.near, other.near) + 1e-3)
+    if one.far is one.near or round(2 * one.worn) == 0:
+        return Compatibility(near, near)
+    return Compatibility(near, np.log(mismatch(one.far, other.far) + 1e-3))
+
+
+def features(
+    one: Sides, other: Sides, known: Compatibility, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], best: NDArray[np.float64]
+) -> tuple[Pixels, Pixels]:
+    """What the network is given of pairs of sides.
+
+    Args:
+        one: Sides before the seam.
+        other: Sides behind it.
+        known: Their hand-made compatibility.
+        pairs: Indices into `one` and `other`.
+        best: (2, sides): lowest and second lowest `known.both` of each side of `one`.
+
+    Returns:
+        Along the seam: (pairs, CHANNELS, length); of the pair as a whole: (pairs, SCALARS).
+    """
+    i, j = pairs
+    first = one.strip[i]
+    second = other.strip[j][:, ::-1]
+    centre = (first[:, :, 0] + second[:, :, 0]).mean(axis=1, keepdims=True)[:, :, None] / 2
+    scale = np.sqrt((one.spread[i] + other.spread[j]) / 2) + 2 / LEVELS
+    seam = np.concatenate([first[:, :, ::-1], second], axis=2)
+    seam = (seam - centre) / scale[:, None, None, None]
+    count, length = seam.shape[:2]
+    ahead = np.einsum("plc,pcd->pld", second[:, :, 0] - one.far.beyond[i], one.far.whiten[i])
+    back = np.einsum("plc,pcd->pld", first[:, :, 0] - other.far.beyond[j][:, ::-1], other.far.whiten[j])
+    residual = np.concatenate([ahead, back], axis=2)
+    residual = np.sign(residual) * np.log1p(np.abs(residual))
+    along = np.concatenate([seam.reshape(count, length, -1), residual], axis=2).transpose(0, 2, 1)
+    both = known.both[i, j]
+    rival = np.where(both <= best[0, i], best[1, i], best[0, i])
+    worn = np.full(count, one.worn)
+    whole = np.stack(
+        [
+            known.near[i, j],
+            known.far[i, j],
+            np.clip(both - rival, -4, 8),
+            np.log(scale),
+            np.clip(worn / 4, 0, 2),
+            worn == 0,
+            worn == 1,
+            np.abs(np.log((one.spread[i] + 1e-4) / (other.spread[j] + 1e-4))),
+            np.full(count, np.log(length / 28)),
+        ],
+        axis=1,
+    )
+    return along.astype(np.float32), whole.astype(np.float32)
+
+
+def lowest_two(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The two lowest entries of each row: (2, rows)."""
+    if values.shape[1] == 1:
+        return np.stack([values[:, 0], values[:, 0]])
+    return np.partition(values, 1, axis=1)[:, :2].T.copy()

@@ -1,0 +1,232 @@
+"""The columns of a table: how values become numbers of the energy, and its conditionals distributions of values.
+
+A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped to a scale halfway between their standard scores and
+those of their ranks, so that outliers and skewed columns are as easy as others; it is linear between knots and beyond them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Value = float | int | str
+
+GRID = np.linspace(-6.0, 6.0, 481)
+"""Points of the normal scale at which distributions of numbers are tabulated."""
+
+KNOTS = 65
+MODE = 0.15
+"""Probability around a peak of a number's distribution from which on it is offered as an alternative."""
+
+_ERF = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def normal_cdf(x: Floats) -> Floats:
+    """The standard normal distribution function."""
+    return np.asarray(0.5 * (1.0 + _ERF(x / math.sqrt(2.0))))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its header.
+        kind: ``levels`` or ``number``.
+        levels: The values of a column of levels, in order.
+        knots: Of a column of numbers: increasing values, and their places on the normal scale.
+        whole: Whether the numbers are whole.
+        spread: Standard deviation of the numbers, the unit in which errors are compared.
+        widen: Factor that makes intervals cover what they should, fitted on cells that were not learned from.
+    """
+
+    name: str
+    kind: str
+    levels: tuple[Value, ...] = ()
+    knots: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+    whole: bool = False
+    spread: float = 1.0
+    widen: float = 1.0
+
+    @cached_property
+    def index(self) -> dict[Value, int]:
+        """The place of each level."""
+        return {value: place for place, value in enumerate(self.levels)}
+
+    @property
+    def ordered(self) -> bool:
+        """Whether differences of values mean something."""
+        return self.kind == "number" or all(isinstance(v, int | float) for v in self.levels)
+
+    def to_normal(self, values: Floats) -> Floats:
+        """Numbers on the normal scale."""
+        x, u = map(np.asarray, self.knots)
+        return _linear(values, x, u)
+
+    def from_normal(self, points: Floats) -> Floats:
+        """Numbers of points of the normal scale."""
+        x, u = map(np.asarray, self.knots)
+        found = _linear(points, u, x)
+        return np.round(found) if self.whole else found
+
+    def to_json(self) -> dict[str, Any]:
+        """The column as JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "levels": list(self.levels),
+            "knots": [[float(f"{v:.7g}") for v in part] for part in self.knots],
+            "whole": self.whole,
+            "spread": self.spread,
+            "widen": round(self.widen, 4),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """The column that `to_json` wrote."""
+        x, u = raw["knots"]
+        return cls(
+            raw["name"],
+            raw["kind"],
+            tuple(raw["levels"]),
+            (tuple(x), tuple(u)),
+            raw["whole"],
+            raw["spread"],
+            raw["widen"],
+        )
+
+
+def _linear(values: Floats, x: Floats, y: Floats) -> Floats:
+    """Piecewise linear interpolation that goes on beyond the knots with the slope of a wide end piece."""
+    inside = np.interp(values, x, y)
+    ends = max(1, len(x) // 16)
+    low = y[0] + (values - x[0]) * (y[ends] - y[0]) / max(x[ends] - x[0], 1e-12)
+    high = y[-1] + (values - x[-1]) * (y[-1] - y[-1 - ends]) / max(x[-1] - x[-1 - ends], 1e-12)
+    return np.where(values < x[0], low, np.where(values > x[-1], high, inside))
+
+
+def number_column(name: str, values: Sequence[float]) -> Column:
+    """A column of numbers with the quantiles of its values."""
+    x = np.sort(np.asarray(values, np.float64))
+    distinct, counts = np.unique(x, return_counts=True)
+    # A value in the middle of its ties, so that a value that often occurs has a place of its own.
+    middle = (np.cumsum(counts) - counts / 2) / len(x)
+    if len(distinct) > KNOTS:
+        keep = np.unique(np.searchsorted(middle, np.linspace(middle[0], middle[-1], KNOTS)).clip(0, len(middle) - 1))
+        distinct, middle = distinct[keep], middle[keep]
+    # Half by rank, half as it is: outliers stay near, gaps stay gaps, and straight lines stay nearly straight.
+    plain = ((distinct - x.mean()) / max(float(x.std()), 1e-12)).clip(-5, 5)
+    u = 0.5 * np.interp(middle, normal_cdf(GRID), GRID) + 0.5 * plain
+    u = np.maximum.accumulate(u) + 1e-9 * np.arange(len(u))
+    whole = bool(np.all(x == np.round(x)))
+    return Column(name, "number", (), (tuple(distinct.tolist()), tuple(u.tolist())), whole, float(x.std()) or 1.0)
+
+
+def level_column(name: str, levels: Sequence[Value]) -> Column:
+    """A column of levels."""
+    numbers = [float(v) for v in levels if isinstance(v, int | float)]
+    spread = float(np.std(numbers)) if len(numbers) == len(levels) else 1.0
+    return Column(name, "levels", tuple(levels), spread=spread or 1.0)
+
+
+@dataclass(frozen=True)
+class Belief:
+    """The distribution of a missing value.
+
+    Attributes:
+        column: Its column.
+        chances: Probability of each level.
+        cdf: Distribution function of a number at `GRID`.
+    """
+
+    column: Column
+    chances: Floats
+    cdf: Floats
+
+    @classmethod
+    def of_levels(cls, column: Column, chances: Floats) -> Self:
+        """The belief about a level."""
+        return cls(column, chances / chances.sum(), np.empty(0))
+
+    @classmethod
+    def of_mixture(cls, column: Column, weights: Floats, means: Floats, scales: Floats) -> Self:
+        """The belief about a number, from a mixture of normal distributions on the normal scale."""
+        z = (GRID[:, None] - means) / scales
+        cdf = (normal_cdf(z) * weights).sum(1) / weights.sum()
+        if column.widen != 1.0:
+            middle = float(np.interp(0.5, cdf, GRID))
+            cdf = np.interp(middle + (GRID - middle) / column.widen, GRID, cdf)
+        return cls(column, np.empty(0), cdf)
+
+    def quantiles(self, levels: Floats) -> Floats:
+        """Quantiles, as numbers; of ordered levels too."""
+        if self.column.kind == "levels":
+            at = np.searchsorted(self.chances.cumsum(), np.asarray(levels) - 1e-12).clip(0, len(self.chances) - 1)
+            return np.asarray([float(self.column.levels[int(k)]) for k in at])
+        increasing = np.maximum.accumulate(self.cdf) + np.arange(len(GRID)) * 1e-12
+        return self.column.from_normal(np.interp(levels, increasing, GRID))
+
+    @property
+    def mean(self) -> float:
+        """The mean, which has the least squared error; of ordered levels too."""
+        if self.column.kind == "levels":
+            return float(np.dot(self.chances, [float(v) for v in self.column.levels]))
+        return float(self.quantiles((np.arange(64) + 0.5) / 64).mean())
+
+    @property
+    def median(self) -> float:
+        """The median of a number."""
+        return float(self.quantiles(np.array([0.5]))[0])
+
+    def interval(self, part: float = 0.9) -> tuple[float, float]:
+        """The central interval with a part of the probability."""
+        low, high = self.quantiles(np.array([(1 - part) / 2, (1 + part) / 2]))
+        return float(low), float(high)
+
+    def likelihood(self, value: Value) -> float:
+        """How likely a value is: its probability, or for a number the probability of one at least as far from the median."""
+        if self.column.kind == "levels":
+            place = self.column.index.get(value)
+            return 0.0 if place is None else float(self.chances[place])
+        at = float(np.interp(self.column.to_normal(np.array([float(value)]))[0], GRID, self.cdf))
+        return 2.0 * min(at, 1.0 - at)
+
+    def peaks(self) -> list[tuple[Value, float]]:
+        """The values that are likely by themselves, with their probability: levels, or the peaks of a number's density."""
+        if self.column.kind == "levels":
+            order = np.argsort(-self.chances, kind="stable")
+            return [(self.column.levels[int(k)], float(self.chances[k])) for k in order if self.chances[k] >= MODE / 3][
+                :5
+            ]
+        # In the column's own numbers: where a column has a gap, its scale on which the energy works has nearly none.
+        low, high = self.quantiles(np.array([0.005, 0.995]))
+        edges = np.linspace(low, high, 121)
+        if not high > low:
+            return [(self._plain(float(low)), 1.0)]
+        cdf = np.interp(self.column.to_normal(edges), GRID, self.cdf)
+        window = np.hanning(13) / np.hanning(13).sum()
+        density = np.convolve(np.pad(np.diff(cdf), 6), window, "valid")
+        bounded = np.pad(density, 1)
+        top = [k for k in range(len(density)) if bounded[k] < density[k] >= bounded[k + 2]]
+        top.sort(key=lambda k: -density[k])
+        chosen: list[int] = []
+        for k in top:
+            # A peak counts where the density falls to half of it on the way to every higher one.
+            if all(density[min(k, other) : max(k, other) + 1].min() < 0.5 * density[k] for other in chosen):
+                chosen.append(k)
+        order = sorted(chosen)
+        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(order)), len(cdf) - 1]
+        weight = {k: float(cdf[cuts[n + 1]] - cdf[cuts[n]]) for n, k in enumerate(order)}
+        found = [(self._plain(float(edges[k] + edges[k + 1]) / 2), weight[k]) for k in chosen if weight[k] >= MODE]
+        return sorted(found, key=lambda peak: -peak[1])
+
+    def _plain(self, value: float) -> Value:
+        return round(value) if self.column.whole else float(f"{value:.6g}")

@@ -1,0 +1,405 @@
+"""Completing rows of a learned table: how sure of each value, what else it may be, and which given value does not fit."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Violation, pointer
+from groundstate_models.learned.columns import Belief, Column, Value
+
+ODD = 0.01
+"""Likelihood below which a given value is called odd."""
+
+CLOSE = 0.5
+"""Part of the best peak's probability from which on another one is a question."""
+
+
+@dataclass(frozen=True)
+class TableKnowledge:
+    """Columns of a learned table.
+
+    Attributes:
+        columns: In the order of the file.
+        order: Their places in the order of the network, columns of numbers first.
+        rows: How many rows it was learned from.
+    """
+
+    columns: tuple[Column, ...]
+    order: tuple[int, ...]
+    rows: int
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """The knowledge in a header."""
+        return cls(tuple(map(Column.from_json, raw["columns"])), tuple(raw["order"]), raw["rows"])
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The place of each column in the file."""
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """The place in the network of each column."""
+        return {k: place for place, k in enumerate(self.order)}
+
+    @cached_property
+    def numbers(self) -> int:
+        """Columns of numbers."""
+        return sum(column.kind == "number" for column in self.columns)
+
+    @cached_property
+    def slices(self) -> dict[int, slice]:
+        """Where the levels of each column of levels are among all levels."""
+        found, first = {}, 0
+        for k in self.order[self.numbers :]:
+            found[k] = slice(first, first + len(self.columns[k].levels))
+            first = found[k].stop
+        return found
+
+
+def table_request(columns: Sequence[Column]) -> dict[str, Any]:
+    """The JSON schema of requests about a table."""
+    values = {column.name: _value_schema(column) for column in columns}
+    numbers = [column.name for column in columns if column.ordered]
+    bounds = {
+        "type": "object",
+        "description": "The least and the largest number that a missing value may be, by column.",
+        "properties": {
+            name: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2} for name in numbers
+        },
+        "additionalProperties": False,
+    }
+    if len(numbers) > 8:
+        bounds["properties"], bounds["additionalProperties"] = {}, {"type": "array", "items": {"type": "number"}}
+    total = {
+        "type": "object",
+        "description": "Columns whose values must add up to a number.",
+        "properties": {
+            "columns": {"type": "array", "items": {"enum": numbers}, "minItems": 2, "uniqueItems": True},
+            "equals": {"type": "number"},
+        },
+        "required": ["columns", "equals"],
+        "additionalProperties": False,
+    }
+    properties: dict[str, Any] = {
+        "row": {
+            "type": "object",
+            "description": "The known values by column; leave out what should be found.",
+            "properties": values,
+            "additionalProperties": False,
+        },
+        "between": bounds,
+    }
+    if len(numbers) > 1:
+        properties["sum"] = total
+    return {"type": "object", "properties": properties, "required": ["row"], "additionalProperties": False}
+
+
+def table_answer(columns: Sequence[Column]) -> dict[str, Any]:
+    """The JSON schema of answers about a table."""
+    del columns
+    value = {"type": ["number", "string"]}
+    return {
+        "type": "object",
+        "properties": {
+            "row": {"type": "object", "description": "The completed row.", "additionalProperties": value},
+            "cells": {
+                "type": "array",
+                "description": "For each value that was missing: the likeliest, the 90 % interval, and what else it may be.",
+                "items": {"type": "object"},
+            },
+            "odd": {
+                "type": "array",
+                "description": "Given values that do not fit the others, with what would fit.",
+                "items": {"type": "object"},
+            },
+        },
+        "required": ["row"],
+        "additionalProperties": False,
+    }
+
+
+def _value_schema(column: Column) -> dict[str, Any]:
+    if column.kind == "levels" and len(column.levels) <= 12:
+        return {"enum": [*column.levels, None]}
+    kind = "string" if column.kind == "levels" and isinstance(column.levels[0], str) else "number"
+    return {"type": [kind, "null"]}
+
+
+class TableReading(Reading, Asks, Shows):
+    """A row with missing values."""
+
+    tolerance = 0.02
+
+    def __init__(self, header: Header, request: dict[str, Any], knowledge: TableKnowledge) -> None:
+        super().__init__(header, request)
+        self.knowledge = knowledge
+        self.known = {name: value for name, value in request["row"].items() if value is not None}
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Refuse values that a column cannot have.
+
+        Raises:
+            RequestError: With the place of each.
+        """
+        faults = []
+        for name, value in self.known.items():
+            column = self.knowledge.columns[self.knowledge.index[name]]
+            if column.kind == "levels" and _level(column, value) is None:
+                near = difflib.get_close_matches(str(value), [str(v) for v in column.levels], n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                faults.append(Fault(f"row.{name}", f"No example has {value!r} here.{hint}"))
+            elif column.kind == "number" and not math.isfinite(float(value)):
+                faults.append(Fault(f"row.{name}", f"{value} is no finite number."))
+        for name, (low, high) in self.request.get("between", {}).items():
+            if not low <= high:
+                faults.append(Fault(f"between.{name}", f"{low} is more than {high}."))
+        if faults:
+            raise RequestError(faults[:20])
+
+    @property
+    def missing(self) -> list[int]:
+        """The columns to find, by their places in the file."""
+        return [k for k, column in enumerate(self.knowledge.columns) if column.name not in self.known]
+
+    @property
+    def contradictions(self) -> list[Violation]:
+        found = []
+        for name, (low, high) in self.request.get("between", {}).items():
+            if name in self.known and not low <= float(self.known[name]) <= high:
+                said = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
+                found.append(Violation("between", said, places=(f"row.{name}", f"between.{name}")))
+        total = self.request.get("sum")
+        if total and all(name in self.known for name in total["columns"]):
+            have = sum(float(self.known[name]) for name in total["columns"])
+            if not math.isclose(have, total["equals"], rel_tol=1e-9, abs_tol=1e-9):
+                said = (
+                    f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
+                )
+                found.append(Violation("sum", said, places=("sum",)))
+        return found
+
+    def encode(self) -> dict[str, NDArray[Any]]:
+        return _tensors(self.knowledge, self.known)
+
+    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
+        del answer
+        return None
+
+    def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        row = dict(self.known)
+        for k in self.missing:
+            row[self.knowledge.columns[k].name] = self._settled(k, tensors)
+        self._add_up(row)
+        ordered = {column.name: row[column.name] for column in self.knowledge.columns}
+        answer: dict[str, Any] = {"row": ordered}
+        if self.missing:
+            answer["cells"] = [self._cell(k, ordered, tensors) for k in self.missing]
+        if odd := self._odd(tensors):
+            answer["odd"] = odd
+        return answer
+
+    def _belief(self, k: int, tensors: Mapping[str, NDArray[Any]], prefix: str) -> Belief:
+        column, place = self.knowledge.columns[k], self.knowledge.place[k]
+        if column.kind == "levels":
+            return Belief.of_levels(
+                column, np.asarray(tensors[f"{prefix}_chances"], np.float64)[self.knowledge.slices[k]]
+            )
+        weights, means, widths = np.asarray(tensors[f"{prefix}_mixture"], np.float64)[place]
+        return Belief.of_mixture(column, weights, means, widths)
+
+    def _settled(self, k: int, tensors: Mapping[str, NDArray[Any]]) -> Value:
+        """The value where the descent came to rest, within the bounds."""
+        column = self.knowledge.columns[k]
+        low, high = self.request.get("between", {}).get(column.name, (-math.inf, math.inf))
+        if column.kind == "levels":
+            chances = np.asarray(tensors["levels"], np.float64)[self.knowledge.slices[k]].copy()
+            if column.ordered and math.isfinite(low + high):
+                inside = np.array([low <= float(v) <= high for v in column.levels])
+                if inside.any():
+                    chances[~inside] = -1.0
+                else:
+                    return _rounded(column, low, low, high)
+            return column.levels[int(chances.argmax())]
+        value = float(column.from_normal(np.asarray(tensors["numbers"], np.float64)[[self.knowledge.place[k]]])[0])
+        return _rounded(column, value, low, high)
+
+    def _cell(self, k: int, row: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        belief, column = self._belief(k, tensors, "given"), self.knowledge.columns[k]
+        cell: dict[str, Any] = {"column": column.name, "value": row[column.name]}
+        if column.ordered:
+            low, high = belief.interval()
+            bounds = self.request.get("between", {}).get(column.name)
+            if bounds:
+                low, high = max(low, bounds[0]), min(high, bounds[1])
+            cell |= {"mean": _short(belief.mean), "low": _short(min(low, high)), "high": _short(max(low, high))}
+        if column.kind == "levels":
+            cell["chance"] = round(belief.likelihood(row[column.name]), 3)
+        peaks = belief.peaks()
+        if len(peaks) > 1:
+            cell["alternatives"] = [{"value": value, "chance": round(chance, 3)} for value, chance in peaks]
+        return cell
+
+    def _odd(self, tensors: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
+        """Given values that are unlikely beside all others, the least likely first, with the likeliest instead."""
+        found = []
+        for name, value in self.known.items():
+            belief = self._belief(self.knowledge.index[name], tensors, "others")
+            likely = belief.likelihood(_known_level(belief.column, value) if belief.column.kind == "levels" else value)
+            if likely < ODD:
+                instead = (
+                    belief.peaks()[0][0] if belief.column.kind == "levels" else _rounded(belief.column, belief.median)
+                )
+                found.append({"column": name, "value": value, "chance": round(likely, 5), "instead": instead})
+        return sorted(found, key=lambda one: one["chance"])
+
+    def _add_up(self, row: dict[str, Any]) -> None:
+        """Move missing numbers so that they add up, each by its column's spread; the last takes what rounding leaves."""
+        total = self.request.get("sum")
+        if not total:
+            return
+        open_ = [name for name in total["columns"] if name not in self.known]
+        bounds = self.request.get("between", {})
+        columns = {name: self.knowledge.columns[self.knowledge.index[name]] for name in open_}
+        for _ in range(8):
+            rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
+            if abs(rest) < 1e-9 or not open_:
+                return
+            free = [n for n in open_ if bounds.get(n, (-math.inf, math.inf))[rest > 0] != float(row[n])]
+            if not free:
+                return
+            whole = sum(columns[name].spread for name in free)
+            for name in free:
+                low, high = bounds.get(name, (-math.inf, math.inf))
+                moved = float(row[name]) + rest * columns[name].spread / whole
+                row[name] = (
+                    _rounded(columns[name], moved, low, high) if columns[name].whole else min(max(moved, low), high)
+                )
+            if all(columns[name].whole for name in free):
+                rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
+                low, high = bounds.get(free[-1], (-math.inf, math.inf))
+                row[free[-1]] = _rounded(columns[free[-1]], float(row[free[-1]]) + rest, low, high)
+
+    def check(self, answer: dict[str, Any]) -> list[Violation] | None:
+        """Violations of what was asked for: given values, bounds, whole numbers, the sum. None where all of it holds.
+
+        Nothing proves that a learned completion is right, so an answer without violations is still settled, not solved.
+        """
+        found = []
+        row = answer["row"]
+        for name, value in self.known.items():
+            if row.get(name) != value:
+                found.append(
+                    Violation("known", f"{name} is {row.get(name)!r}, and {value!r} is given.", places=(f"row.{name}",))
+                )
+        for name, (low, high) in self.request.get("between", {}).items():
+            if not low - 1e-9 <= float(row[name]) <= high + 1e-9:
+                found.append(
+                    Violation("between", f"{name} is {row[name]}, not between {low:g} and {high:g}.", places=(name,))
+                )
+        total = self.request.get("sum")
+        if total and not math.isclose(
+            sum(float(row[n]) for n in total["columns"]), total["equals"], rel_tol=1e-6, abs_tol=1e-6
+        ):
+            found.append(
+                Violation("sum", f"{' + '.join(total['columns'])} is not {total['equals']:g}.", places=("sum",))
+            )
+        return found or None
+
+    def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        return bool(self.variables(one) == self.variables(other))
+
+    def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """For each missing value its level, or the peak of its distribution that it belongs to."""
+        found: dict[str, Any] = {}
+        for cell in answer.get("cells", ()):
+            column = self.knowledge.columns[self.knowledge.index[cell["column"]]]
+            value = cell["value"]
+            peaks = [one["value"] for one in cell.get("alternatives", ())]
+            if column.kind == "number" and peaks:
+                value = min(peaks, key=lambda peak: abs(float(peak) - float(value)))
+            elif column.kind == "number":
+                continue
+            found[column.name] = value
+        return found
+
+    def fix(self, variable: str, value: Any) -> Patch:
+        return ({"op": "add", "path": pointer("row", variable), "value": value},)
+
+    def ask(self, variable: str) -> str:
+        return f"Which value does {variable} have?"
+
+    def called(self, variable: str, value: Any) -> str:
+        return f"{variable} = {value}"
+
+    def summary(self) -> str:
+        names = ", ".join(self.knowledge.columns[k].name for k in self.missing[:4])
+        more = ", …" if len(self.missing) > 4 else ""
+        found = f"{names}{more} from {len(self.known)} known values" if self.missing else "a whole row"
+        return f"{found}, by a table of {self.knowledge.rows} rows"
+
+    def draw(self, answer: dict[str, Any] | None) -> str:
+        row = self.known if answer is None else answer["row"]
+        cells = {} if answer is None else {cell["column"]: cell for cell in answer.get("cells", ())}
+        wide = max(len(column.name) for column in self.knowledge.columns)
+        lines = []
+        for column in self.knowledge.columns:
+            cell = cells.get(column.name, {})
+            sure = f"  ({cell['low']:g} to {cell['high']:g})" if "low" in cell else ""
+            sure = f"  ({cell['chance']:.0%})" if "chance" in cell else sure
+            lines.append(f"{column.name:<{wide}}  {row.get(column.name, '·')}{sure}")
+        return "\n".join(lines)
+
+
+def _tensors(knowledge: TableKnowledge, known: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """The inputs of the energy."""
+    given = np.zeros(len(knowledge.columns), np.float32)
+    found: dict[str, NDArray[Any]] = {"given": given}
+    if knowledge.numbers:
+        found["known_numbers"] = np.zeros(knowledge.numbers, np.float32)
+    if knowledge.slices:
+        found["known_levels"] = np.zeros(max(part.stop for part in knowledge.slices.values()), np.float32)
+    for name, value in known.items():
+        k = knowledge.index[name]
+        column, place = knowledge.columns[k], knowledge.place[k]
+        given[place] = 1.0
+        if column.kind == "number":
+            found["known_numbers"][place] = float(column.to_normal(np.array([float(value)]))[0].clip(-5, 5))
+        else:
+            found["known_levels"][knowledge.slices[k].start + column.index[_known_level(column, value)]] = 1.0
+    return found
+
+
+def _level(column: Column, value: Any) -> Value | None:
+    """A value as the column's levels have it; None where no level is equal."""
+    return next((level for level in column.levels if level == value), None)
+
+
+def _known_level(column: Column, value: Any) -> Value:
+    level = _level(column, value)
+    if level is None:
+        raise RequestError([Fault(f"row.{column.name}", f"No example has {value!r} here.")])
+    return level
+
+
+def _rounded(column: Column, value: float, low: float = -math.inf, high: float = math.inf) -> Value:
+    """A number within bounds, whole where the column's are, else with as many digits as matter."""
+    value = min(max(value, low), high)
+    if column.whole or (column.kind == "levels" and all(isinstance(v, int) for v in column.levels)):
+        whole = round(value)
+        return whole if low <= whole <= high else (math.ceil(low) if whole < low else math.floor(high))
+    return min(max(_short(value), low), high)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")

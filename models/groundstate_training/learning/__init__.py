@@ -1,0 +1,6 @@
+"""Learn an energy of your own examples: rules, preferences and distributions, and a tool that needs no torch."""
+
+from groundstate_training.learning._learn import learn
+from groundstate_training.learning._models import Model, RulesModel, TableModel
+
+__all__ = ["Model", "RulesModel", "TableModel", "learn"]

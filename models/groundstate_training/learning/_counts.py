@@ -1,0 +1,221 @@
+"""Count rules: how many variables of a row, a column, a window or another group may have a value.
+
+A count is a rule where the examples end at a cliff: no example beyond a bound, many at it, and chance would go beyond it often.
+What chance does is sampled from the value frequencies under the pair rules and count rules found before, so that nothing is
+found twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.learned.layout import Layout
+from groundstate_models.learned.rules import Count, Group, Rule
+from groundstate_training.learning._evidence import WRONG, Floats, Ints, Statistics
+
+SAMPLES = 2048
+SWEEPS = 8
+FEWEST = 64
+"""Samples of chance below which a group is left alone."""
+
+MARGIN = 8.0
+BITES = 0.03
+"""Part of the chance configurations that a bound must exclude to be a rule."""
+
+BROKEN = 0.08
+"""Places beyond a bound, as a part of those that chance puts there, that wrong entries may explain."""
+
+CLIFF = 0.5
+"""Examples at the bound, as a part of those that chance puts there among the allowed counts."""
+
+LONGEST_WINDOW = 7
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Groups of variables that one count rule may be about."""
+
+    words: str
+    groups: tuple[Group, ...]
+    pattern: dict[str, Any] | None
+
+
+def kinds(layout: Layout, more: Sequence[Group] = ()) -> Iterator[Kind]:
+    """Windows, the shortest first, then groups of one attribute, other groups, and everything."""
+    lines: list[tuple[str, tuple[Group, ...], str | None]] = []
+    if layout.grid:
+        lines = [
+            (f"{across} of a {along}", tuple(layout.groups(along).values()), along)
+            for along, across in (("row", "cells"), ("column", "cells"))
+        ]
+    elif layout.ordered:
+        axis = layout.attributes[layout.ordered[0]]
+        lines = [("variables", (tuple(sorted(range(len(axis)), key=axis.__getitem__)),), None)]
+    for length in range(3, LONGEST_WINDOW + 1):
+        for words, groups, along in lines:
+            windows = [g[k : k + length] for g in groups if len(g) > length for k in range(len(g) - length + 1)]
+            if windows:
+                yield Kind(f"any {length} {words} in succession", tuple(windows), {"window": length, "along": along})
+    for attribute in layout.attributes:
+        groups = tuple(layout.groups(attribute).values())
+        if 1 < len(groups) < len(layout.names):
+            yield Kind(f"each {attribute}", groups, {"same": attribute})
+    if more:
+        yield Kind("each of these groups", tuple(more), None)
+    yield Kind("the whole configuration", (tuple(range(len(layout.names))),), {"all": True})
+
+
+class CountRules:
+    """Finds the count rules of examples.
+
+    Args:
+        statistics: Of the examples.
+        explained: Combinations of values that pair rules forbid, ``(pairs, values, values)`` bool.
+        seed: Decides the samples of chance.
+    """
+
+    def __init__(self, statistics: Statistics, explained: NDArray[np.bool_], seed: int = 0) -> None:
+        self.statistics = statistics
+        self.layout = statistics.layout
+        self.explained = explained
+        self.rules: list[Count] = []
+        self._random = np.random.default_rng(seed)
+
+    def find(self, more: Sequence[Group] = ()) -> list[Rule]:
+        """Find them; ``more`` are groups besides those of the layout."""
+        every = list(kinds(self.layout, more))
+        self._needs = math.log(2 * len(every) * len(self.layout.values)) + MARGIN
+        for kind in every:
+            if not self._settled(kind):
+                self._of(kind)
+        return list(self.rules)
+
+    def _settled(self, kind: Kind) -> bool:
+        """Whether the values of the first group all differ, which says what the counts may be."""
+        group = sorted(kind.groups[0])
+        same = np.eye(len(self.layout.values), dtype=bool)
+        pairs = [self.statistics.place[i, j] for a, i in enumerate(group) for j in group[a + 1 :]]
+        return bool(self.explained[pairs][:, same].all())
+
+    def _of(self, kind: Kind) -> None:
+        sizes = {len(group) for group in kind.groups}
+        if len(sizes) > 1:
+            return
+        (size,) = sizes
+        chance = self._chance(kind)
+        for value in range(len(self.layout.values)):
+            counts = self._counts(kind, value)
+            if chance is None or len(counts) < 3:
+                return
+            frequency = np.bincount((chance == value).sum(1), minlength=size + 1) / len(chance)
+            low, high = self._bounds(counts, frequency, size)
+            if low > 0 or high < size:
+                text = f"{kind.words} {_have(low, high, size)} {self.layout.values[value]!s}"
+                self.rules.append(
+                    Count(text, groups=kind.groups, values=(value,), low=low, high=high, pattern=kind.pattern)
+                )
+                have = (chance == value).sum(1)
+                chance = chance[(have >= low) & (have <= high)]
+                chance = chance if len(chance) >= FEWEST else None
+
+    def _counts(self, kind: Kind, value: int) -> Ints:
+        x = self.statistics.examples[:, np.array(kind.groups)]
+        whole = (x >= 0).all(2)
+        return np.asarray((x == value).sum(2)[whole], np.int64)
+
+    def _bounds(self, counts: Ints, frequency: Floats, size: int) -> tuple[int, int]:
+        seen = np.bincount(counts, minlength=size + 1).astype(np.float64)
+        low, high = 0, size
+        for bound in range(size - 1, -1, -1):  # the tightest upper bound that the examples keep
+            if not self._cliff(seen, frequency, slice(0, bound + 1), bound):
+                continue
+            high = bound
+        for bound in range(1, size + 1):
+            if self._cliff(seen, frequency, slice(bound, size + 1), bound):
+                low = bound
+        return (low, high) if low <= high else (0, size)
+
+    def _cliff(self, seen: Floats, frequency: Floats, inside: slice, bound: int) -> bool:
+        total, kept = seen.sum(), seen[inside].sum()
+        broken = total - kept
+        within = float(np.clip(frequency[inside].sum(), 1e-6, 1.0))
+        if 1.0 - within < BITES or broken > BROKEN * (1.0 - within) * total:
+            return False
+        nats = max(kept * math.log((1 - rate) / within) + broken * math.log(rate / (1 - within)) for rate in WRONG)
+        # One example's groups depend on one another: count each example's evidence half.
+        if nats / 2 < self._needs:
+            return False
+        return bool(seen[bound] / kept >= CLIFF * frequency[bound] / within)
+
+    def _chance(self, kind: Kind) -> Ints | None:
+        """Samples of a group's values from single frequencies under the rules so far, ``(samples, size)``."""
+        groups = np.array(kind.groups)
+        size, values = groups.shape[1], len(self.layout.values)
+        which = self._random.integers(0, len(groups), SAMPLES)
+        cells = groups[which]
+        single = self.statistics.single[cells]
+        sample = self._draw(single)
+        table = self._tables(cells, size)
+        if table is not None:
+            order = np.arange(SAMPLES)
+            linked = [[o for o in range(size) if o != k and table[:, k, o].any()] for k in range(size)]
+            for _ in range(SWEEPS):
+                for k in range(size):
+                    bad = np.zeros((SAMPLES, values))
+                    for other in linked[k]:
+                        bad += table[order, k, other, :, sample[:, other]]
+                    sample[:, k] = self._draw((single[:, k] * 1e-6**bad)[:, None])[:, 0]
+            good = np.ones(SAMPLES, bool)
+            for k in range(size):
+                for other in range(k + 1, size):
+                    good &= table[order, k, other, sample[:, k], sample[:, other]] == 0
+            sample, cells = sample[good], cells[good]
+        keep = np.ones(len(sample), bool)
+        for rule in self.rules:
+            inner = {group for group in rule.groups if len(group) <= size}
+            for columns in self._inside(kind, inner):
+                have = np.isin(sample[:, columns], rule.values).sum(1)
+                keep &= (have >= rule.low) & (have <= rule.high)
+        return sample[keep] if keep.sum() >= FEWEST else None
+
+    def _inside(self, kind: Kind, inner: set[Group]) -> list[list[int]]:
+        """Positions within the kind's groups that each of the rule's groups takes, where they are the same in all groups."""
+        first = {i: k for k, i in enumerate(kind.groups[0])}
+        return [[first[i] for i in group] for group in inner if all(i in first for i in group)]
+
+    def _tables(self, cells: Ints, size: int) -> NDArray[np.float32] | None:
+        place = np.full((len(self.layout.names),) * 2, 0, np.int64)
+        i, j = self.statistics.pairs.T
+        place[i, j] = place[j, i] = np.arange(len(i))
+        values = len(self.layout.values)
+        if size * size * values * values * SAMPLES > 2e8:
+            return None
+        table = np.zeros((len(cells), size, size, values, values), np.float32)
+        for k in range(size):
+            for other in range(size):
+                if k != other:
+                    one = self.explained[place[cells[:, k], cells[:, other]]]
+                    turned = (cells[:, k] > cells[:, other])[:, None, None]
+                    table[:, k, other] = np.where(turned, one.transpose(0, 2, 1), one)
+        return table if table.any() else None
+
+    def _draw(self, weights: Floats) -> Ints:
+        total = weights.cumsum(-1)
+        at = self._random.random(weights.shape[:-1])[..., None] * total[..., -1:]
+        return np.asarray((total < at).sum(-1), np.int64).clip(0, weights.shape[-1] - 1)
+
+
+def _have(low: int, high: int, size: int) -> str:
+    if low == high:
+        return f"has exactly {low} ×"
+    if low <= 0:
+        return f"has at most {high} ×"
+    if high >= size:
+        return f"has at least {low} ×"
+    return f"has {low} to {high} ×"

@@ -1,0 +1,61 @@
+"""Constraints that the caller knows, as rules: the same JSON as the model ``constraints`` takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from groundstate_models.learned.layout import Layout, Value
+from groundstate_models.learned.rules import Count, Different, Pairs, Rule
+from groundstate_training._errors import TrainingError
+
+TYPES = ("all_different", "not_equal", "equal", "forbidden", "count")
+
+
+def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
+    """A rule from a constraint.
+
+    Raises:
+        TrainingError: If its type, a variable or a value is unknown.
+    """
+    places = {value: place for place, value in enumerate(layout.values)}
+
+    def variables(names: Sequence[str]) -> tuple[int, ...]:
+        for name in names:
+            if name not in layout.index:
+                raise TrainingError(f"A stated constraint names the variable {name!r}, which the examples do not have.")
+        return tuple(layout.index[name] for name in names)
+
+    def value(one: Value) -> int:
+        if one not in places:
+            raise TrainingError(f"A stated constraint names the value {one!r}, which no example has.")
+        return places[one]
+
+    kind = raw.get("type")
+    if kind not in TYPES:
+        raise TrainingError(f"A stated constraint has the type {kind!r}; known are {', '.join(TYPES)}.")
+    text = str(raw.get("name", f"{kind} of {', '.join(map(str, raw.get('variables', ()))) or 'literals'}"))
+    match kind:
+        case "all_different":
+            return Different(text, groups=(variables(raw["variables"]),), origin="known")
+        case "count":
+            literals = [(literal["variable"], literal["value"]) for literal in raw["of"]]
+            group = variables([name for name, _ in literals])
+            values = tuple(sorted({value(one) for _, one in literals}))
+            if len(set(values)) > 1 and len(set(group)) * len(values) != len(literals):
+                raise TrainingError("A stated count needs the same values for each of its variables.")
+            group = tuple(dict.fromkeys(group))
+            low = raw.get("exactly", raw.get("at_least", 0))
+            high = raw.get("exactly", raw.get("at_most", len(group)))
+            return Count(text, groups=(group,), values=values, low=low, high=high, origin="known")
+    pairs = tuple((min(i, j), max(i, j)) for i, j in combinations(variables(raw["variables"]), 2))
+    n = len(layout.values)
+    if kind == "forbidden":
+        if len(pairs) != 1:
+            raise TrainingError("A stated constraint of the type forbidden needs two variables.")
+        turned = layout.index[raw["variables"][0]] > layout.index[raw["variables"][1]]
+        entries = tuple((value(b), value(a)) if turned else (value(a), value(b)) for a, b in raw["tuples"])
+    else:
+        entries = tuple((a, b) for a in range(n) for b in range(n) if (a == b) == (kind == "not_equal"))
+    return Pairs(text, pairs=pairs, forbidden=entries, origin="known")

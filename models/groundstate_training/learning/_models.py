@@ -1,0 +1,199 @@
+"""What `learn` returns: a model that reports, answers questions about its rules, and exports a tool."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groundstate import Question
+from groundstate_models.learned.columns import Column
+from groundstate_models.learned.layout import Layout, Value
+from groundstate_models.learned.rules import Rule
+from groundstate_training._errors import TrainingError
+from groundstate_training.learning import _export
+from groundstate_training.learning._examples import Row
+from groundstate_training.learning._network import Network
+from groundstate_training.learning._questions import Case
+
+
+class Model(ABC):
+    """An energy learned from examples."""
+
+    @property
+    @abstractmethod
+    def report(self) -> str:
+        """What was learned, for a person: one fact a line."""
+
+    @property
+    def questions(self) -> list[Question]:
+        """What the examples do not decide, the likeliest rule first; reply with `reply`."""
+        return []
+
+    @abstractmethod
+    def knowledge(self) -> dict[str, Any]:
+        """Everything that the task ``learned`` needs beside the graph, as JSON."""
+
+    @abstractmethod
+    def export(self, path: str | Path, *, name: str | None = None, title: str | None = None) -> Any:
+        """Write the tool: one ``.onnx`` file that completes, scores and asks, without torch. Returns the exporter's report.
+
+        Args:
+            path: The file.
+            name: Of the tool; the file's name if not given.
+            title: Of the tool, for people.
+
+        Raises:
+            ExportError: If the file cannot be proven equal to PyTorch, or written.
+        """
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join(f"* {line}" for line in self.report.splitlines())
+
+
+@dataclass(frozen=True)
+class RulesModel(Model):
+    """Rules and preferences of finite configurations.
+
+    Attributes:
+        layout: The variables.
+        rules: What always holds, with evidence.
+        preferences: What usually holds, with weights.
+        examples: How many were learned from.
+        odd: Examples that break a rule, by place, and in how many places.
+        possible, impossible: Cases that were replied to.
+    """
+
+    layout: Layout
+    rules: tuple[Rule, ...]
+    preferences: tuple[Rule, ...] = ()
+    examples: int = 0
+    odd: Mapping[int, int] = field(default_factory=dict)
+    possible: tuple[Case, ...] = ()
+    impossible: tuple[Case, ...] = ()
+    asked: tuple[Question, ...] = ()
+    again: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def questions(self) -> list[Question]:
+        return list(self.asked)
+
+    def reply(self, question: str, option: str) -> RulesModel:
+        """Learn again with the reply to a question.
+
+        Args:
+            question: Its id.
+            option: ``yes`` (it may be) or ``no`` (never).
+
+        Raises:
+            TrainingError: If the question or the option is unknown.
+        """
+        for one in self.asked:
+            if one.id == question:
+                for other in one.options:
+                    if other.id == option:
+                        case = other.patch[0]["value"]
+                        yes = (*self.possible, case) if option == "yes" else self.possible
+                        no = (*self.impossible, case) if option == "no" else self.impossible
+                        model: RulesModel = self.again(yes, no)
+                        return model
+                raise TrainingError(f"The question {question!r} has no option {option!r}; yes and no are the options.")
+        raise TrainingError(f"This model asks no question {question!r}.")
+
+    def broken(self, configuration: Mapping[str, Value | None]) -> list[str]:
+        """The rules that a configuration breaks, in words, once a place."""
+        places = {value: place for place, value in enumerate(self.layout.values)}
+        values = [None if (v := configuration.get(n)) is None else places.get(v) for n in self.layout.names]
+        return [f"{rule.text}: broken at {place + 1}" for rule in self.rules for place in rule.broken(values)]
+
+    def cost(self, configuration: Mapping[str, Value]) -> float:
+        """What a configuration costs by the preferences: lower is closer to what was usually done."""
+        places = {value: place for place, value in enumerate(self.layout.values)}
+        values = [places[configuration[name]] for name in self.layout.names]
+        return sum((rule.weight or 0.0) * sum(1 for _ in rule.broken(values)) for rule in self.preferences)
+
+    @property
+    def report(self) -> str:
+        lines = [
+            f"{self.examples} examples of {len(self.layout.names)} variables with {len(self.layout.values)} values"
+        ]
+        lines += [f"Rule ({rule.origin}): {rule.text}. It {rule.evidence.text()}." for rule in self.rules]
+        if not self.rules:
+            lines.append("No rule was found: no pair, group, window or count is always kept.")
+        if self.odd:
+            worst = sorted(self.odd, key=lambda place: -self.odd[place])[:5]
+            shown = ", ".join(str(place + 1) for place in worst)
+            lines.append(f"{len(self.odd)} examples break a rule and look wrong; the worst are {shown}.")
+        lines += [f"Preference, weight {rule.weight}: {rule.text}." for rule in self.preferences[:10]]
+        if len(self.preferences) > 10:
+            lines.append(f"{len(self.preferences) - 10} weaker preferences.")
+        lines.append("Looked for: values of pairs, groups that differ, counts in rows, columns and windows. Not learned: sums, "
+                     "reachability, and rules of three or more variables that are not counts.")  # fmt: skip
+        if self.asked:
+            lines.append(f"{len(self.asked)} open questions; the first: {self.asked[0].text}")
+        return "\n".join(lines)
+
+    def knowledge(self) -> dict[str, Any]:
+        return {
+            "kind": "rules",
+            "layout": self.layout.to_json(),
+            "rules": [rule.to_json() for rule in self.rules],
+            "preferences": [rule.to_json() for rule in self.preferences],
+            "examples": self.examples,
+        }
+
+    def export(self, path: str | Path, *, name: str | None = None, title: str | None = None) -> Any:
+        return _export.export_rules(self, Path(path), name, title)
+
+
+@dataclass(frozen=True)
+class TableModel(Model):
+    """Distributions of the columns of a table, given any of the others.
+
+    Attributes:
+        columns: The columns, calibrated.
+        order: The columns' places in the order of the network.
+        network: The trained network.
+        rows: How many it was learned from.
+        held_out: Negative log likelihood of held-out cells, per cell, in nats.
+        frequency: The same of the columns' own frequencies, without the other columns.
+    """
+
+    columns: tuple[Column, ...]
+    order: tuple[int, ...]
+    network: Network
+    rows: int
+    held_out: float
+    frequency: float
+    sample: Sequence[Row] = field(default=(), repr=False)
+
+    @property
+    def report(self) -> str:
+        lines = [f"{self.rows} rows of {len(self.columns)} columns"]
+        for column in self.columns:
+            if column.kind == "number":
+                low, high = column.knots[0][0], column.knots[0][-1]
+                lines.append(f"{column.name}: {'whole ' if column.whole else ''}numbers, {low:g} to {high:g}.")
+            else:
+                shown = ", ".join(map(str, column.levels[:6])) + (", …" if len(column.levels) > 6 else "")
+                lines.append(f"{column.name}: {len(column.levels)} levels ({shown}).")
+        gain = self.frequency - self.held_out
+        lines.append(
+            f"Held-out cells: {gain:.2f} nats a cell better than each column's own frequencies."
+            if gain > 0.02
+            else "Held-out cells are predicted no better than by each column's own frequencies: the columns look independent."
+        )
+        return "\n".join(lines)
+
+    def knowledge(self) -> dict[str, Any]:
+        return {
+            "kind": "table",
+            "columns": [column.to_json() for column in self.columns],
+            "order": list(self.order),
+            "rows": self.rows,
+        }
+
+    def export(self, path: str | Path, *, name: str | None = None, title: str | None = None) -> Any:
+        return _export.export_table(self, Path(path), name, title)

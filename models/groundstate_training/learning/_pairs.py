@@ -1,0 +1,267 @@
+"""Pair rules: which families of pairs never have which values together, and which groups all differ.
+
+Rules are added greedily, each with the evidence that no rule before it explains, until the evidence of the best one left does
+not outweigh the number of rules that might have been found by chance (minimum description length).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate_models.learned.rules import Different, Group, Pairs, Rule
+from groundstate_training.learning import _words
+from groundstate_training.learning._cliques import TooDenseError, groups_of
+from groundstate_training.learning._evidence import Statistics, ratio
+from groundstate_training.learning._families import Family, Relation, families, relations
+
+MARGIN = 5.0
+"""Nats that a rule's evidence must exceed the number of its rivals by."""
+
+CONTRADICTED = -4.0
+"""Evidence of one part of a family below which the part contradicts the rule."""
+
+Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A rule that the examples neither show nor exclude.
+
+    Attributes:
+        words: The rule.
+        cells: The smallest configuration that it forbids, ``(i, j, a, b)``: variable i with value a, j with b.
+        evidence: Nats for it, beyond what its rivals need.
+    """
+
+    words: str
+    cells: tuple[int, int, int, int]
+    evidence: float
+
+
+class PairRules:
+    """Finds the pair rules of examples.
+
+    Attributes:
+        rules: What was found, after `find`.
+        doubts: What the examples do not decide.
+    """
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.statistics = statistics
+        self.layout = statistics.layout
+        self.rules: list[Rule] = []
+        self.doubts: list[Doubt] = []
+        self.explained: Mask = np.zeros(statistics.seen.shape, bool)
+
+    def find(self) -> None:
+        """Find rules of families, then groups, then single pairs and single combinations."""
+        self._families()
+        self._groups()
+        self._single()
+
+    # Families -----------------------------------------------------------------------------------------------------------
+
+    def _families(self) -> None:
+        known = families(self.layout)
+        relations_ = relations(self.layout)
+        rivals = len(known) * (len(relations_) + len(self.layout.values) ** 2)
+        needs = math.log(rivals) + MARGIN
+        rows = {id(family): self._rows(family) for family in known}
+        while True:
+            best: tuple[float, Family, Relation, Mask] | None = None
+            for family in known:
+                for relation in relations_:
+                    mask = self._mask(family, relation)
+                    nats = self._evidence(family, rows[id(family)], mask)
+                    if best is None or nats > best[0] + 1e-9:
+                        best = nats, family, relation, mask
+            if best is None or best[0] < needs:
+                break
+            _, family, relation, mask = best
+            self._add(family, relation, rows[id(family)], mask)
+        self._entries(known, rows, needs)
+
+    def _entries(self, known: Sequence[Family], rows: dict[int, Places], needs: float) -> None:
+        """Single combinations of values that a whole family never has."""
+        n = len(self.layout.values)
+        while True:
+            best: tuple[float, Family, Mask] | None = None
+            for family in known:
+                at = rows[id(family)]
+                free = ~self.explained[at]
+                seen = np.where(free, self.statistics.seen[at], 0.0).sum(0)
+                expected = np.where(free, self.statistics.expected[at], 0.0).sum(0)
+                good = ratio(seen, expected) >= needs
+                if not good.any():
+                    continue
+                chosen = np.zeros((n, n), bool)
+                for a, b in np.argwhere(good):
+                    one = np.zeros((n, n), bool)
+                    one[a, b] = True
+                    chosen[a, b] = np.isfinite(self._evidence(family, at, np.broadcast_to(one, (len(at), n, n))))
+                nats = float(ratio(seen, expected)[chosen].sum())
+                if chosen.any() and (best is None or nats > best[0]):
+                    best = nats, family, chosen
+            if best is None:
+                return
+            _, family, chosen = best
+            at = rows[id(family)]
+            relation = Relation(_words.never(self.layout, chosen), chosen)
+            self._add(family, relation, at, np.broadcast_to(chosen, (len(at), n, n)))
+
+    def _rows(self, family: Family) -> Places:
+        return np.array([self.statistics.place[pair] for pair in family.pairs], np.int64)
+
+    def _mask(self, family: Family, relation: Relation) -> Mask:
+        if relation.by_offset:
+            places = self.layout.attributes[self.layout.ordered[0]]
+            return np.stack([relation.at(places[j] - places[i]) for i, j in family.pairs])
+        return np.broadcast_to(relation.forbidden, (len(family.pairs), *relation.forbidden.shape))
+
+    def _evidence(self, family: Family, rows: Places, mask: Mask) -> float:
+        """Nats for a rule beyond the rules so far; −inf where a part of the family contradicts it."""
+        free = mask & ~self.explained[rows]
+        seen = np.where(free, self.statistics.seen[rows], 0.0).sum((1, 2))
+        expected = np.where(free, self.statistics.expected[rows], 0.0).sum((1, 2))
+        if (ratio(seen, expected) < CONTRADICTED).any():
+            return -math.inf
+        for part in family.split and np.unique(family.split):
+            chosen = np.array(family.split) == part
+            if ratio(seen[chosen].sum(), expected[chosen].sum()) < CONTRADICTED:
+                return -math.inf
+        return float(ratio(seen.sum(), expected.sum()))
+
+    def _add(self, family: Family, relation: Relation, rows: Places, mask: Mask) -> None:
+        self.explained[rows] |= mask
+        differ = not relation.by_offset and np.array_equal(
+            relation.forbidden, np.eye(len(self.layout.values), dtype=bool)
+        )
+        pattern: dict[str, Any] | None = dict(family.pattern) if family.pattern else None
+        if differ and pattern and "offsets" not in pattern:
+            attribute = pattern.get("same")
+            groups: tuple[Group, ...] = (
+                tuple(self.layout.groups(attribute).values()) if attribute else (tuple(range(len(self.layout.names))),)
+            )
+            groups = tuple(group for group in groups if len(group) > 1)
+            self.rules.append(
+                Different(_words.different(self.layout, groups, attribute), groups=groups, pattern=pattern)
+            )
+            return
+        text = f"{family.words} {relation.words}"
+        entries = [tuple((int(a), int(b)) for a, b in np.argwhere(one)) for one in mask]
+        if relation.by_offset:
+            rule = Pairs(text, pairs=family.pairs, by_pair=tuple(entries), pattern=pattern)
+        else:
+            rule = Pairs(text, pairs=family.pairs, forbidden=entries[0], pattern=pattern)
+        self.rules.append(rule)
+
+    # Groups -------------------------------------------------------------------------------------------------------------
+
+    def _groups(self) -> None:
+        """Groups of variables that all differ, none of them an attribute's."""
+        names, values = len(self.layout.names), len(self.layout.values)
+        same = np.eye(values, dtype=bool)
+        seen = self.statistics.seen[:, same].sum(1)
+        expected = self.statistics.expected[:, same].sum(1)
+        new = ~self.explained[:, same].all(1)
+        nats = ratio(seen, expected)
+        linked: list[bool] = np.asarray((nats > 0) | ~new).tolist()
+        adjacent = [0] * names
+        for (i, j), good in zip(self.statistics.pairs.tolist(), linked, strict=True):
+            if good:
+                adjacent[i] |= 1 << j
+                adjacent[j] |= 1 << i
+        try:
+            found = groups_of(adjacent, values)
+        except TooDenseError:
+            return
+        gain = {
+            (int(i), int(j)): (float(x), bool(f)) for (i, j), x, f in zip(self.statistics.pairs, nats, new, strict=True)
+        }
+        groups: list[Group] = []
+        near: dict[Group, float] = {}
+        candidates = {group: _pairs(group) for group in found}
+        while candidates:
+            worth = {
+                group: sum(gain[pair][0] for pair in pairs if gain[pair][1]) - self._needs(len(group))
+                for group, pairs in candidates.items()
+            }
+            group = max(worth, key=lambda one: (worth[one], one))
+            if worth[group] < 0:
+                near = worth
+                break
+            groups.append(group)
+            for pair in candidates.pop(group):
+                gain[pair] = gain[pair][0], False
+        if groups:
+            for pair in {pair for group in groups for pair in _pairs(group)}:
+                self.explained[self.statistics.place[pair]][same] = True
+                self.explained[self.statistics.place[pair], same] = True
+            by_size: dict[int, list[Group]] = {}
+            for group in groups:
+                by_size.setdefault(len(group), []).append(group)
+            for some in by_size.values():
+                placed = tuple(sorted(some))
+                self.rules.append(Different(_words.different(self.layout, placed, None), groups=placed))
+        self._doubt_groups(near, gain)
+
+    def _doubt_groups(self, near: dict[Group, float], gain: dict[tuple[int, int], tuple[float, bool]]) -> None:
+        for group, worth in sorted(near.items(), key=lambda item: -item[1])[:200]:
+            if worth < -2.5 * MARGIN:
+                break
+            open_ = [pair for pair in _pairs(group) if gain[pair][1]]
+            if not open_:
+                continue
+            i, j = max(open_, key=lambda pair: gain[pair][0])
+            a = int((self.statistics.single[i] * self.statistics.single[j]).argmax())
+            self.doubts.append(Doubt(f"{_words.named(self.layout, group)} all differ", (i, j, a, a), worth))
+
+    def _needs(self, size: int) -> float:
+        n = len(self.layout.names)
+        return math.log(math.comb(n, size)) + MARGIN
+
+    # Single pairs -------------------------------------------------------------------------------------------------------
+
+    def _single(self) -> None:
+        """Rules of one pair of variables, then combinations of one pair."""
+        rows = np.arange(len(self.statistics.pairs))
+        needs = math.log(max(len(rows) * len(relations(self.layout)), 1)) + MARGIN
+        found: dict[str, tuple[Relation, list[int]]] = {}
+        for relation in relations(self.layout):
+            if relation.by_offset:
+                continue
+            free = relation.forbidden & ~self.explained
+            seen = np.where(free, self.statistics.seen, 0.0).sum((1, 2))
+            expected = np.where(free, self.statistics.expected, 0.0).sum((1, 2))
+            for row in np.flatnonzero(ratio(seen, expected) >= needs):
+                found.setdefault(relation.words, (relation, []))[1].append(int(row))
+                self.explained[row] |= relation.forbidden
+        for words, (relation, places) in found.items():
+            pairs = tuple((int(i), int(j)) for i, j in self.statistics.pairs[places])
+            entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
+            self.rules.append(
+                Pairs(f"{_words.listed_pairs(self.layout, pairs)} {words}", pairs=pairs, forbidden=entries)
+            )
+        self._combinations()
+
+    def _combinations(self) -> None:
+        needs = math.log(self.explained.size) + MARGIN
+        nats = np.where(self.explained, 0.0, ratio(self.statistics.seen, self.statistics.expected))
+        for row in np.unique(np.argwhere(nats >= needs)[:, 0]):
+            forbidden = nats[row] >= needs
+            i, j = (int(k) for k in self.statistics.pairs[row])
+            entries = tuple((int(a), int(b)) for a, b in np.argwhere(forbidden))
+            text = f"{self.layout.names[i]} and {self.layout.names[j]} {_words.never(self.layout, forbidden)}"
+            self.explained[row] |= forbidden
+            self.rules.append(Pairs(text, pairs=((i, j),), forbidden=entries))
+
+
+def _pairs(group: Group) -> list[tuple[int, int]]:
+    return [(i, j) for place, i in enumerate(group) for j in group[place + 1 :]]

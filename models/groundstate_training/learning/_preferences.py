@@ -1,0 +1,140 @@
+"""Preferences from examples: what was usually done, beside the rules that always hold.
+
+Every example is contrasted with its neighbours: the same configuration with one value changed or two exchanged, where that breaks
+no hard rule. Weights of candidate preferences are fitted so that examples cost less than their neighbours (logistic regression
+on differences of broken places, a ratio-matching likelihood), non-negative and sparse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from groundstate_models.learned.layout import Layout
+from groundstate_models.learned.rules import Count, Pairs, Rule
+from groundstate_training.learning._evidence import Ints
+from groundstate_training.learning._families import families, relations
+from groundstate_training.learning._find import violations
+
+NEIGHBOURS = 24
+"""Neighbours of each example."""
+
+MOST = 60
+"""Preferences that are kept."""
+
+LEAST = 0.15
+"""Weight, in nats, below which a preference is dropped."""
+
+Floats = NDArray[np.float64]
+
+
+def candidates(layout: Layout) -> Iterator[Rule]:
+    """What may be preferred: values of single variables and of all of one label, and relations of neighbours."""
+    values = range(len(layout.values))
+    for attribute in layout.attributes:
+        for label, group in layout.groups(attribute).items():
+            if len(group) < len(layout.names):
+                for a in values:
+                    text = f"{attribute} {label + 1} is seldom {layout.values[a]}"
+                    yield Count(text, groups=tuple((i,) for i in group), values=(a,), low=0, high=0, weight=1.0)
+    if len(layout.names) * len(layout.values) <= 600:
+        for i, name in enumerate(layout.names):
+            for a in values:
+                yield Count(
+                    f"{name} is seldom {layout.values[a]}", groups=((i,),), values=(a,), low=0, high=0, weight=1.0
+                )
+    near = [f for f in families(layout) if len(f.pairs) > 1 and f.pattern and ("same" in f.pattern or _near(f.pattern))]
+    for family in near:
+        for relation in relations(layout)[:2]:
+            if not relation.by_offset:
+                entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
+                yield Pairs(
+                    f"{family.words} usually {relation.words}", pairs=family.pairs, forbidden=entries, weight=1.0
+                )
+        if len(layout.values) <= 6:
+            for a in values:
+                for b in values:
+                    text = f"{family.words} are seldom ({layout.values[a]}, {layout.values[b]})"
+                    yield Pairs(text, pairs=family.pairs, forbidden=((a, b),), weight=1.0)
+
+
+def _near(pattern: object) -> bool:
+    offsets = pattern["offsets"] if isinstance(pattern, dict) and "offsets" in pattern else []
+    return len(offsets) == 1 and sum(abs(step) for step in offsets[0]) <= 2
+
+
+def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, seed: int = 0) -> list[Rule]:
+    """Fit the weights of all candidates, and keep those that matter, the strongest first.
+
+    Examples with missing values are left out. A preference's weight is what one broken place costs, in nats.
+    """
+    whole = examples[(examples >= 0).all(1)]
+    if len(whole) < 10:
+        return []
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(whole))
+    held = max(len(whole) // 5, 2)
+    rules = list(candidates(layout))
+    learn, check = (_contrasts(layout, whole[part], hard, rules, random) for part in (order[held:], order[:held]))
+    if learn is None or check is None:
+        return []
+    best: tuple[float, Floats] | None = None
+    for strength in (0.03, 0.01, 0.003, 0.001):
+        weights = _fit(learn, strength)
+        loss = float(np.logaddexp(0.0, -check @ weights).mean())
+        if best is None or loss < best[0]:
+            best = loss, weights
+    # Held-out examples must be told from their neighbours better than by a coin.
+    if best is None or best[0] > np.log(2) - 0.01:
+        return []
+    weights = best[1]
+    chosen = [k for k in np.argsort(-weights)[:MOST] if weights[k] >= LEAST]
+    return [replace(rules[k], weight=round(float(weights[k]), 3)) for k in chosen]
+
+
+def _contrasts(
+    layout: Layout, examples: Ints, hard: Sequence[Rule], rules: Sequence[Rule], random: np.random.Generator
+) -> Floats | None:
+    """Broken places of neighbours minus those of their examples, ``(neighbours, rules)``; None without a neighbour."""
+    own, other = [], []
+    for row in range(len(examples)):
+        for _ in range(NEIGHBOURS):
+            changed = examples[row].copy()
+            if random.random() < 0.5:
+                changed[random.integers(len(changed))] = random.integers(len(layout.values))
+            else:
+                i, j = random.integers(len(changed), size=2)
+                changed[[i, j]] = changed[[j, i]]
+            if (changed != examples[row]).any():
+                own.append(row)
+                other.append(changed)
+    found = np.array(other)
+    good = np.ones(len(found), bool)
+    for rule in hard:
+        good &= violations(rule, found).sum(1) <= violations(rule, examples).sum(1)[own]
+    if good.sum() < 10:
+        return None
+    before = np.stack([violations(rule, examples).sum(1) for rule in rules], 1)[np.array(own)[good]]
+    after = np.stack([violations(rule, found[good]).sum(1) for rule in rules], 1)
+    return np.asarray(after - before, np.float64)
+
+
+def _fit(differences: Floats, strength: float) -> Floats:
+    """Non-negative weights of a logistic regression with an L1 penalty, by projected Adam."""
+    x = torch.from_numpy(differences).float()
+    weights = torch.full((x.shape[1],), 0.05, requires_grad=True)
+    optimizer = torch.optim.Adam([weights], 0.05)
+    for step in range(400):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.05 * (1 - step / 400)
+        loss = torch.nn.functional.softplus(-(x @ weights)).mean() + strength * weights.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            weights.clamp_(min=0.0)
+    return np.asarray(weights.detach().numpy(), np.float64)

@@ -1,0 +1,53 @@
+"""What the examples do not decide, as questions: the smallest case that one reading allows and another forbids."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from groundstate import Option, Question
+from groundstate_models.learned.layout import Layout, Value
+from groundstate_training.learning._pairs import Doubt
+
+NEAR = -8.0
+"""Evidence, relative to what a rule needs, from which on it is worth a question."""
+
+Case = dict[str, Value]
+"""A partial configuration."""
+
+
+def questions_of(
+    layout: Layout, doubts: Sequence[Doubt], possible: Sequence[Case], impossible: Sequence[Case]
+) -> list[Question]:
+    """One question a doubt, the likeliest rule first; none about a case that was replied to."""
+    found: list[Question] = []
+    seen = {json.dumps(case, sort_keys=True) for case in (*possible, *impossible)}
+    for doubt in doubts:
+        if doubt.evidence < NEAR:
+            break
+        i, j, a, b = doubt.cells
+        case: Case = {layout.names[i]: layout.values[a], layout.names[j]: layout.values[b]}
+        key = json.dumps(case, sort_keys=True)
+        if key in seen:
+            continue
+        seen.add(key)
+        told = " and ".join(f"{name} is {value}" for name, value in case.items())
+        text = f"May it be that {told}? If not, it would follow that {doubt.words}."
+        options = tuple(
+            Option(answer, label, ({"op": "add", "path": f"/{where}/-", "value": case},), 1)
+            for answer, label, where in (("yes", "Yes, it may be.", "possible"), ("no", "No, never.", "impossible"))
+        )
+        name = hashlib.sha256(key.encode()).hexdigest()[:12]
+        found.append(Question(name, text, next(iter(case)), options, 2))
+    return found
+
+
+def cells_of(layout: Layout, cases: Sequence[Case], places: dict[Value, int]) -> list[tuple[int, int, int, int]]:
+    """Cases of two variables as ``(i, j, a, b)`` with i < j; others are left out."""
+    found = []
+    for case in cases:
+        if len(case) == 2:
+            (i, a), (j, b) = sorted((layout.index[name], places[value]) for name, value in case.items())
+            found.append((i, j, a, b))
+    return found
