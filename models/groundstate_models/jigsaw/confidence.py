@@ -28,8 +28,7 @@ GAP = 12.0
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
     """How likely each seam of a grid is; 1 beside empty places."""
     return tuple(  # type: ignore[return-value]
-        np.where(there, values, 1.0)
-        for values, there in zip(seam_odds(grid, likely), _there(grid), strict=True)
+        np.where(there, values, 1.0) for values, there in zip(seam_odds(grid, likely), _there(grid), strict=True)
     )
 
 

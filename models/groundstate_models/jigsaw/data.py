@@ -65,9 +65,7 @@ def load(folder: Path, *, training: bool, side: int = SIDE) -> list[Picture]:
         training: The split to learn from; otherwise the one held out.
         side: Longest side, in pixels.
     """
-    return [
-        picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training
-    ]
+    return [picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training]
 
 
 def read(folder: Path, *, side: int = SIDE) -> Iterator[tuple[dict[str, str], Picture]]:

@@ -32,10 +32,21 @@ REQUEST: dict[str, Any] = {
             "minItems": 1,
             "description": "Pictures of one size: file paths, or base64 of PNG or JPEG.",
         },
-        "image": {"type": "string", "description": "Instead of `pieces`: one picture of shuffled tiles; needs `rows` and `columns`."},
-        "rows": {"type": "integer", "minimum": 1, "description": "Rows of the finished picture, or of tiles in `image`."},
+        "image": {
+            "type": "string",
+            "description": "Instead of `pieces`: one picture of shuffled tiles; needs `rows` and `columns`.",
+        },
+        "rows": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Rows of the finished picture, or of tiles in `image`.",
+        },
         "columns": {"type": "integer", "minimum": 1},
-        "turned": {"type": "boolean", "default": False, "description": "Whether pieces may be turned by quarter turns."},
+        "turned": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether pieces may be turned by quarter turns.",
+        },
         "worn": {
             "type": "number",
             "minimum": 0,
