@@ -24,6 +24,7 @@ TIE = 0.7
 """Log-odds within which two layouts are as good as each other."""
 
 GAP = 12.0
+CAPPED = 0.98
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
@@ -79,7 +80,12 @@ def _fitted() -> tuple[NDArray[np.float64], float]:
 
 
 def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> float:
-    """The probability that a whole layout is right, up to exchanges that cost nothing."""
+    """The probability that a whole layout is right, up to exchanges that cost nothing.
+
+    At most `CAPPED` where the pixels speak against a seam: pictures have such seams, and nothing tells them from wrong ones.
+    """
     weights, bias = _fitted()
-    score = float(evidence(grid, odds, likely, worn, turned=turned) @ weights) + bias
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    found = evidence(grid, odds, likely, worn, turned=turned)
+    score = float(found @ weights) + bias
+    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    return min(sure, CAPPED) if found[EVIDENCE.index("wrong")] > 0 else sure

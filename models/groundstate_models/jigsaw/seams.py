@@ -111,7 +111,7 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
     """
     cut = strips(pieces)
     if worn is None:
-        worn = estimate_worn(cut)
+        worn = estimate_worn(cut, turned=turned)
     count = len(pieces)
     if turned:
         every = Sides(np.concatenate(cut), worn)
@@ -199,32 +199,42 @@ def _backed(odds: Matrix, loops: list[NDArray[Any]]) -> Matrix:
     return backed
 
 
-def wear(cut: list[Pixels], most: int = 150) -> tuple[float, float]:
+def wear(cut: list[Pixels], *, turned: bool = False, most: int = 150) -> tuple[float, float]:
     """How large the steps of colour across seams are beside those inside pieces, over one pixel and over five.
 
     Of pairs of sides that are each other's most compatible: medians of the logarithm of the ratio of squared steps.
+
+    Args:
+        cut: The strips of all sides, as `strips.strips` returns them.
+        turned: Whether any two sides may belong together.
+        most: Pieces that are looked at.
     """
     near, far = [], []
-    for one, other in ((RIGHT, LEFT), (BOTTOM, TOP)):
-        first, second = cut[one][:most], cut[other][:most]
+    if turned:
+        every = np.concatenate([strip[:most] for strip in cut])
+        kinds = [(every, every)]
+    else:
+        kinds = [(cut[one][:most], cut[other][:most]) for one, other in ((RIGHT, LEFT), (BOTTOM, TOP))]
+    for first, second in kinds:
         found = mismatch(expectation(first, 0), expectation(second, 0))
-        np.fill_diagonal(found, np.inf)
+        piece = np.arange(len(first)) % min(most, len(cut[0]))
+        found[piece[:, None] == piece] = np.inf
         best = found.argmin(axis=1)
         mutual = found.argmin(axis=0)[best] == np.arange(len(best))
-        first, second = first[mutual], second[best[mutual]][:, ::-1]
-        lag = min(5, first.shape[2] - 1)
+        mine, other = first[mutual], second[best[mutual]][:, ::-1]
+        lag = min(5, mine.shape[2] - 1)
         across, beside, along = (
-            ((first[:, :, 0] - there) ** 2).sum(axis=2).mean(axis=1) + 1e-5
-            for there in (second[:, :, 0], first[:, :, 1], first[:, :, lag])
+            ((mine[:, :, 0] - there) ** 2).sum(axis=2).mean(axis=1) + 1e-5
+            for there in (other[:, :, 0], mine[:, :, 1], mine[:, :, lag])
         )
         near.append(np.log(across / beside))
         far.append(np.log(across / along))
     return float(np.median(np.concatenate(near))), float(np.median(np.concatenate(far)))
 
 
-def estimate_worn(cut: list[Pixels]) -> float:
+def estimate_worn(cut: list[Pixels], *, turned: bool = False) -> float:
     """How many pixels every side has lost, from how the steps of colour grow with distance inside the pieces."""
-    near, far = wear(cut)
+    near, far = wear(cut, turned=turned)
     if near < 0.15:
         return 0.0
     return 1.0 if far < -0.37 else 2.0 if far < -0.15 else 3.0
