@@ -18,11 +18,12 @@ from groundstate_export._errors import BadArgument, BadEnergy, ExportError
 from groundstate_export._examine.answers import examine_answers
 from groundstate_export._examine.arguments import check_arguments, modules_of
 from groundstate_export._examine.examined import Examined
-from groundstate_export._examine.kept import NOTHING_KEPT, Kept, twin
+from groundstate_export._examine.kept import NOTHING_KEPT, Kept
 from groundstate_export._examine.preserve import Snapshot
 from groundstate_export._examine.rows import compare_rows, count_paths
 from groundstate_export._examine.slope import Found, slope
 from groundstate_export._examine.starts import case, relative
+from groundstate_export._examine.twin import twin
 
 _IDEMPOTENT = 1e-3
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -72,15 +73,35 @@ class Planned:
         """The tensors of the problem whose schedules cost less; None where there can be none."""
         if self.schedule.objective != "earliest_end":
             return self.read.with_cost_below(price)
+        network, (most, late) = self.read.network, self._earlier(price)
+        if any(not (network.open & ~late)[literals.start : literals.stop].any() for literals in network.graph.groups):
+            return None
+        return network.tensors(most, late)
+
+    def least_cost(self, price: float, effort: int) -> float:
+        """A price below which there is no schedule; the price itself where a search proves that none is cheaper."""
+        if not self.compiled.complete:
+            return -math.inf
+        network = self.read.network
+        if self.schedule.objective != "earliest_end":
+            if self.read.bound(round(price * network.quantum) - 1, effort):
+                return price
+            scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
+            return -math.inf if scaled else network.least / network.quantum
+        if self.compiled.loose:
+            return -math.inf  # a start stands for all times since the one before it
+        most, late = self._earlier(price)
+        return price if self.read.bound(most, effort, late) else -math.inf
+
+    def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
+        """What being over earlier may cost besides, in whole numbers, and the literals that it rules out."""
         network, end = self.read.network, price % _UNLIKELY
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
                 if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
                     late[literal] = True
-        if any(not (network.open & ~late)[literals.start : literals.stop].any() for literals in network.graph.groups):
-            return None
-        return network.tensors(round((price - end) / _UNLIKELY * network.quantum), late)
+        return round((price - end) / _UNLIKELY * network.quantum), late
 
 
 class SchedulingReading(Reading, Asks, Shows):
@@ -95,11 +116,13 @@ class SchedulingReading(Reading, Asks, Shows):
         plan = self.plan
         if found := contradictions(plan.schedule):
             return found
+        if not plan.compiled.complete:
+            return []  # there may be schedules between the starts that are offered
         sources = plan.read.network.proof()
         return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
 
     def proof(self, effort: int) -> list[Violation]:
-        return self._proven(self.plan.read.proof(effort))
+        return self._proven(self.plan.read.proof(effort)) if self.plan.compiled.complete else []
 
     def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
@@ -193,6 +216,9 @@ class ComparedReading(SchedulingReading, Optimises):
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan.with_cost_below(cost)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        return self.plan.least_cost(cost, effort)
 
 
 class SchedulingTask(Task):

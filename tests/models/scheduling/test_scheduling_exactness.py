@@ -19,6 +19,7 @@ from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.schema import ANSWER, REQUEST
+from groundstate_models.scheduling.task import Planned
 from tests.models.scheduling.solving import by_check, satisfying, when
 
 IS_REQUEST, IS_ANSWER = Draft202012Validator(REQUEST), Draft202012Validator(ANSWER)
@@ -127,6 +128,20 @@ def test_the_compiled_problem_has_exactly_the_schedules_that_pass_the_check(requ
     least = min((cost(schedule, one) for one in right), key=lambda price: (price.left_out, price.broken))
     if request["objective"] == "most":
         assert (best.left_out, best.broken) == pytest.approx((least.left_out, least.broken))
+
+
+@settings(max_examples=60, deadline=None)
+@given(requests())
+def test_no_schedule_costs_less_than_is_said_to_be_proven(request: dict[str, Any]) -> None:
+    plan = Planned(request)
+    right = list(by_check(plan.schedule, dict.fromkeys(plan.schedule.activities, HALF_HOURS)))
+    if not plan.judged or contradictions(plan.schedule) or not right:
+        return
+    prices = sorted({plan.price(cost(plan.schedule, one)) for one in right})
+    for price in (prices[0], prices[-1]):
+        bound = plan.least_cost(price, 10**5)
+        event("proven" if bound == price else "open")
+        assert bound <= prices[0] + 1e-6
 
 
 @st.composite
