@@ -119,6 +119,13 @@ class Meaning:
         """See `Reading.proof`."""
         return tuple(self._violations(self.reading.proof, self._call(self.reading.proof, effort)))
 
+    def least_cost(self, cost: float, effort: int) -> float:
+        """See `Reading.least_cost`."""
+        bound = self._call(self.reading.least_cost, cost, effort)
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or math.isnan(bound):
+            raise _wrong(self.header, self.reading.least_cost, bound, "a number")
+        return min(float(bound), cost)
+
     @cached_property
     def inputs(self) -> Tensors:
         """The input tensors without the batch, learned numbers included."""

@@ -31,7 +31,7 @@ _ALTERNATIVES = 4
 _MESSAGES = {
     # The runtime's own sentence advises options that only the developer can set.
     Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
-    Status.AMBIGUOUS: "`answer` is one of several that are equally good.",
+    Status.AMBIGUOUS: "`answer` is one of several.",
 }
 
 _AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
@@ -77,7 +77,9 @@ def of_solution(
         if len(solution.alternatives) > _ALTERNATIVES:
             record["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        record["violations"] = _violations(solution.violations, _FEW if open_ or solution.closest is not None else _MOST)
+        record["violations"] = _violations(
+            solution.violations, _FEW if open_ or solution.closest is not None else _MOST
+        )
     if solution.question is not None:
         record["question"] = of_question(solution.question)
     record["explanation"] = _words.clean(solution.explanation)
@@ -91,11 +93,14 @@ def of_question(question: Question) -> dict[str, Any]:
         "id": question.id,
         "text": _words.clean(question.text),
         "options": [
-            {"id": option.id, **({"label": _words.clean(option.label)} if labels else {"answers_left": option.answers_left})}
+            {
+                "id": option.id,
+                **({"label": _words.clean(option.label)} if labels else {"answers_left": option.answers_left}),
+            }
             for option in question.options
         ],
         # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
-        "reply": f"Ask the user, or decide; then call again with the same arguments and replies {{{question.id}: option id}}.",
+        "reply": f"Ask the user or decide; call again with replies {{{question.id}: option id}} added.",
     }
 
 
