@@ -137,10 +137,9 @@ class _Meaning:
         match constraint:
             case AllOf() | AnyOf() | If() | Not():
                 self._post_parts(constraint, kept)
-            case AllDifferent(names, plus):
-                self._differ(names, plus or (0,) * len(names), kept)
-            case NotEqual(names):
-                self._differ(names, (0,) * len(names), kept)
+            case AllDifferent() | NotEqual():
+                plus = constraint.plus if isinstance(constraint, AllDifferent) else ()
+                self._differ(constraint.names, plus or (0,) * len(constraint.names), kept)
             case Equal(names):
                 self._agree(self._of(names), kept)
             case Count(of, low, high):
