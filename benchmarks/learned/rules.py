@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.learned.families import FAMILIES, Family
 
 import groundstate as gs
-from benchmarks.learned.families import FAMILIES, Family
 from groundstate_training import learn
 from groundstate_training.learning import RulesModel
 

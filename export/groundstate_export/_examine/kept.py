@@ -12,15 +12,11 @@ Three nets, since a file is only right if none is missed:
 
 from __future__ import annotations
 
-import copy
-import functools
-import sys
-import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -170,87 +166,3 @@ class _Taking(TorchFunctionMode):
         ):
             self.kept.taken.append(current_place())
         return func(*args, **(kwargs or {}))
-
-
-def twin(value: Any) -> Any:
-    """A copy of a callable that shares weights with it, but nothing that it could keep other values in.
-
-    A function gets copies of what it closes over, of its default arguments, and of the globals that it names; a module or an
-    object copies of its attributes. What cannot be copied is shared.
-    """
-    return _Copier().copy(value)
-
-
-class _Copier:
-    def __init__(self) -> None:
-        self.memo: dict[int, Any] = {}
-        self.alive: list[Any] = []
-
-    def copy(self, value: Any) -> Any:
-        if id(value) in self.memo:
-            return self.memo[id(value)]
-        self.alive.append(value)  # an id stands for a value only while that is alive
-        if isinstance(value, types.FunctionType):
-            return self.function(value)
-        if isinstance(value, types.MethodType):
-            return types.MethodType(self.copy(value.__func__), self.copy(value.__self__))
-        if isinstance(value, functools.partial):
-            return functools.partial(self.copy(value.func), *map(self.copy, value.args), **self.named(value.keywords))
-        if hasattr(value, "cache_parameters") and hasattr(value, "__wrapped__"):
-            parameters = value.cache_parameters()
-            return functools.lru_cache(parameters["maxsize"], parameters["typed"])(self.copy(value.__wrapped__))
-        if isinstance(value, (Tensor, type, types.ModuleType, types.BuiltinFunctionType)):
-            return value
-        return self.other(value)
-
-    def named(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self.copy(value) for name, value in values.items()}
-
-    def other(self, value: Any) -> Any:
-        """A module, an object or a container: a deep copy in which weights are shared."""
-        if _foreign(type(value)) and not isinstance(value, nn.Module):
-            return value
-        if isinstance(value, nn.Module):
-            held = [t for module in value.modules() for t in vars(module).values() if isinstance(t, Tensor)]
-            self.memo |= {id(t): t for t in (*value.parameters(), *value.buffers(), *held)}
-        try:
-            return copy.deepcopy(value, self.memo)
-        except Exception:  # noqa: BLE001  # whatever refuses to be copied is shared
-            self.memo[id(value)] = value
-            return value
-
-    def function(self, function: types.FunctionType) -> Any:
-        cells = tuple(types.CellType() for _ in function.__closure__ or ())
-        names = set(_names(function.__code__)) & function.__globals__.keys()
-        # Of a library's functions the globals stay as they are: only what the caller's own code may keep is copied.
-        file = function.__code__.co_filename
-        own = "site-packages" not in file and "dist-packages" not in file
-        scope = dict(function.__globals__) if own else function.__globals__
-        made = types.FunctionType(function.__code__, scope, function.__name__, None, cells or None)
-        self.memo[id(function)] = made
-        if not own:
-            made.__defaults__, made.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
-        else:
-            made.__defaults__ = None if function.__defaults__ is None else tuple(map(self.copy, function.__defaults__))
-            made.__kwdefaults__ = function.__kwdefaults__ and self.named(function.__kwdefaults__)
-            scope |= {name: self.copy(function.__globals__[name]) for name in names}
-        made.__dict__ |= self.named(function.__dict__) if own else function.__dict__
-        for cell, original in zip(cells, function.__closure__ or (), strict=True):
-            try:
-                cell.cell_contents = self.copy(original.cell_contents)
-            except ValueError:  # it is empty
-                continue
-        return made
-
-
-def _foreign(kind: type) -> bool:
-    """Whether a class is an installed package's, whose objects may be large and are no place for an energy's notes."""
-    file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
-    return "site-packages" in file or "dist-packages" in file
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _names(constant)

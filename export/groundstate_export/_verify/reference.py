@@ -5,18 +5,18 @@ It is the caller's own energy, differentiated by autograd and moved by the rule:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from groundstate_export._descent.evaluate import total
 from groundstate_export._descent.rules.rule import WORST, State
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.starts import Case
+from groundstate_export._examine.twin import in_dtype
 
 _CLOSE = 1e-5
 """Energies that differ by less, relative to their size, may be ranked either way by two ways of rounding."""
@@ -54,8 +54,7 @@ def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -
     """The reference: a segment in PyTorch, with autograd, in another dtype than the caller's where one is given."""
     descent = examined.descent
     if dtype is not None:
-        energy = copy.deepcopy(descent.energy).to(dtype) if isinstance(descent.energy, nn.Module) else descent.energy
-        descent = replace(descent, energy=energy, rule=copy.deepcopy(descent.rule).to(dtype))
+        descent = replace(descent, energy=in_dtype(descent.energy, dtype), rule=in_dtype(descent.rule, dtype))
 
     def cast(tensors: Mapping[str, Tensor]) -> State:
         if dtype is None:

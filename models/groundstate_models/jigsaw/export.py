@@ -92,7 +92,12 @@ def arguments() -> dict[str, Any]:
         "unroll": SEGMENT,
         "decode": energy.decode,
         "encode_answer": energy.encode_answer,
-        "initial": {"place": Uniform(0.0, 8.0), "heading": Normal(0.0, 1.0), "clock": Constant(1.0), "lean": Uniform(-0.7, 0.7)},
+        "initial": {
+            "place": Uniform(0.0, 8.0),
+            "heading": Normal(0.0, 1.0),
+            "clock": Constant(1.0),
+            "lean": Uniform(-0.7, 0.7),
+        },
         "accept": Accept(checks="none", converged=True),
         "trace_every": TRACE_EVERY,
         "axes": AXES,
@@ -126,7 +131,9 @@ def card() -> Card:
 
 def main(argv: list[str] | None = None) -> int:
     """Export; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m groundstate_models.jigsaw.export", description="Make the artefact.")
+    parser = argparse.ArgumentParser(
+        prog="python -m groundstate_models.jigsaw.export", description="Make the artefact."
+    )
     parser.add_argument("--out", type=Path, default=artefact(), help="the file")
     options = parser.parse_args(argv)
     try:

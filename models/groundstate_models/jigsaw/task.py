@@ -20,8 +20,8 @@ from groundstate_models.jigsaw.hints import Hints, read_hints
 from groundstate_models.jigsaw.layout import Grid, exchanged, exchanges
 from groundstate_models.jigsaw.pictures import Pieces, assembled, encoded, read_pieces
 from groundstate_models.jigsaw.schema import MOST_PIECES
-from groundstate_models.jigsaw.search import Layout, pulls, settled
 from groundstate_models.jigsaw.seams import Seams, find_seams
+from groundstate_models.jigsaw.search import Layout, pulls, settled
 from groundstate_models.jigsaw.sources import sources_of
 
 SURE = 0.99
@@ -61,7 +61,9 @@ class JigsawReading(Reading, Asks, Shows):
         if self.turned and height != width:
             raise _fault("turned", f"Pieces that may be turned must be square; these have {width} × {height} pixels.")
         if float(np.ptp(self.pieces.reshape(-1, 3), axis=0).max()) < FLAT:
-            raise _fault("pieces", f"All {len(self.pieces)} pieces look the same, so nothing says where any of them belongs.")
+            raise _fault(
+                "pieces", f"All {len(self.pieces)} pieces look the same, so nothing says where any of them belongs."
+            )
         self._judged: dict[bytes, float] = {}
         self._chains: dict[bytes, int] = {}
         self._ways: list[int] = []
@@ -129,7 +131,7 @@ class JigsawReading(Reading, Asks, Shows):
         return _turned(place, -tilt + extra * np.pi / 2), (turns + extra) % 4
 
     def _tied(self, layout: Layout, chain: int) -> Layout:
-        """One of the layouts that cost the same: the first chain's as it is, the next ones' turned as a whole or with pieces exchanged."""
+        """One of the layouts that cost the same: the first chain's as it is, later ones turned or with pieces exchanged."""
         grid, turns = layout.grid, layout.turns
         if self.turned and not self.hints.facing and not self.hints.fixed:
             step = 1 if grid.shape[0] == grid.shape[1] else 2
@@ -153,12 +155,15 @@ class JigsawReading(Reading, Asks, Shows):
 
     def _answer(self, layout: Layout) -> dict[str, Any]:
         _, likely = self.seams.upright(layout.turns)
-        answer: dict[str, Any] = {"grid": [[piece if piece >= 0 else None for piece in row] for row in layout.grid.tolist()]}
+        answer: dict[str, Any] = {
+            "grid": [[piece if piece >= 0 else None for piece in row] for row in layout.grid.tolist()]
+        }
         if self.turned:
             answer["turns"] = [90 * turn for turn in layout.turns.tolist()]
         answer["confidence"] = round(self._confidence(layout.grid, layout.turns), 4)
         answer["doubtful"] = [
-            {"pieces": [one, other], "confidence": round(chance, 3)} for chance, one, other in doubtful(layout.grid, likely)
+            {"pieces": [one, other], "confidence": round(chance, 3)}
+            for chance, one, other in doubtful(layout.grid, likely)
         ]
         return answer
 
@@ -204,7 +209,7 @@ class JigsawReading(Reading, Asks, Shows):
         sure = self._confidence(grid, turns)
         if sure < SURE:
             said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
-            if sources := sources_of(grid, self.seams.upright(turns)[1]):
+            if sources := sources_of(grid, *self.seams.upright(turns)):
                 said += f" {sources}"
             broken.append(Violation("confidence", said, amount=SURE - sure))
         return broken
@@ -259,7 +264,9 @@ class JigsawReading(Reading, Asks, Shows):
         if variable == UP:
             return "The seams do not say which way up the picture stands. How far clockwise, in degrees, is piece 0 turned in it?"
         piece = variable.rpartition(" ")[2]
-        return f"Piece {piece} could be exchanged with another one without any seam fitting worse. Where does it belong?"
+        return (
+            f"Piece {piece} could be exchanged with another one without any seam fitting worse. Where does it belong?"
+        )
 
     def called(self, variable: str, value: Any) -> str:
         if variable == UP:
@@ -334,7 +341,9 @@ def _in_folder(word: str) -> list[str]:
     folder = Path(word).expanduser()
     if not folder.is_dir():
         return [word]
-    inside = [path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm")]
+    inside = [
+        path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm")
+    ]
 
     def natural(path: Path) -> list[Any]:
         return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", path.name)]
@@ -351,7 +360,10 @@ def _turned(place: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     middle = place.mean(axis=0)
     down, across = (place - middle).T
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    found: NDArray[np.float64] = (
+        np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    )
+    return found
 
 
 def _fault(place: str, message: str) -> RequestError:

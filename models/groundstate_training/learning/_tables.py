@@ -178,7 +178,9 @@ def learn_table(
         x, shown = numbers[chosen], [level[chosen] for level in hot]
         # Jitter as wide as a tenth of the distance between neighbours: no component can shrink onto a single value.
         noisy = x + 0.02 * torch.randn(x.shape, generator=draw)
-        chance = network.log_likelihood(network(noisy, shown, given), x + 0.01 * torch.randn(x.shape, generator=draw), shown)
+        chance = network.log_likelihood(
+            network(noisy, shown, given), x + 0.01 * torch.randn(x.shape, generator=draw), shown
+        )
         target = use.float() * (1 - given)
         loss = -(chance.clamp(min=-30) * target).sum((1, 2)) / target.sum((1, 2)).clamp(min=1)
         optimizer.zero_grad(set_to_none=True)

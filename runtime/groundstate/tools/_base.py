@@ -52,7 +52,8 @@ class LLMTool(ABC):
         name: What the model calls it by: letters, digits, ``_`` and ``-``, at most 64 of them.
         title: The same for people.
         description: What it does and when to use it, for the model.
-        schema: The JSON schema of its arguments, an object.
+        schema: The JSON schema of its arguments, an object, as a language model reads it.
+        accepts: The whole schema of its arguments, which may say more.
         returns: The JSON schema of the records that it returns, an object.
     """
 
@@ -60,6 +61,7 @@ class LLMTool(ABC):
     title: str
     description: str
     schema: dict[str, Any]
+    accepts: dict[str, Any]
     returns: dict[str, Any]
 
     @abstractmethod
@@ -99,19 +101,19 @@ class LLMTool(ABC):
 
     def _shape(self, error: RequestError) -> str:
         """What the arguments must be, in a line: all of them if that is short, else those that the faults are in."""
-        whole = _words.schema_in_words(self.schema)
+        whole = _words.schema_in_words(self.accepts)
         if len(whole) <= _SHAPE:
             return whole
-        properties = self.schema.get("properties", {})
+        properties = self.accepts.get("properties", {})
         wrong = dict.fromkeys(re.split(r"[.\[]", fault.place, maxsplit=1)[0] for fault in error.faults)
         parts = [
-            f'"{name}": {_words.shortened(_words.schema_in_words(properties[name], self.schema), _SHAPE)}'
+            f'"{name}": {_words.shortened(_words.schema_in_words(properties[name], self.accepts), _SHAPE)}'
             for name in wrong
             if name in properties
         ]
         if parts:
             return "{" + ", ".join([*parts[:2], "…"]) + "}"
-        required = self.schema.get("required", ())
+        required = self.accepts.get("required", ())
         names = [f'"{name}"{"" if name in required else " (optional)"}' for name in properties]
         return f"an object with {_words.listed(names)}"
 

@@ -31,7 +31,7 @@ _ALTERNATIVES = 4
 _MESSAGES = {
     # The runtime's own sentence advises options that only the developer can set.
     Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
-    Status.AMBIGUOUS: "`answer` is one of several that are equally good.",
+    Status.AMBIGUOUS: "`answer` is one of several.",
 }
 
 _AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
@@ -100,7 +100,7 @@ def of_question(question: Question) -> dict[str, Any]:
             for option in question.options
         ],
         # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
-        "reply": f"Ask the user, or decide; then call again with the same arguments and replies {{{question.id}: option id}}.",
+        "reply": f"Ask the user or decide; call again with replies {{{question.id}: option id}} added.",
     }
 
 

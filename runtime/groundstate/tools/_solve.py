@@ -20,7 +20,7 @@ _LONGEST = 2000
 
 
 class SolveTool(LLMTool):
-    """Solve a problem, ask back where it has several answers or none, take replies, and score answers.
+    """Solve a problem, ask where it has several answers or none, take replies, and score answers.
 
     Args:
         model: The name of an installed model, the path of an artefact, its bytes, or a loaded `Solver`.
@@ -59,7 +59,8 @@ class SolveTool(LLMTool):
         properties = header.request.get("properties", {})
         self.takes_replies = self.solver.asks and "replies" not in properties
         self.takes_answers = score and not properties.keys() & {"action", "answer"}
-        self.schema = _schema.of_arguments(header, replies=self.takes_replies, answers=self.takes_answers)
+        self.accepts = _schema.of_arguments(header, replies=self.takes_replies, answers=self.takes_answers)
+        self.schema = _schema.shown(header, self.accepts)
         self.returns = _results.of_solution(header, self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
@@ -91,7 +92,7 @@ class SolveTool(LLMTool):
         """
         call = _arguments.read(
             self.solver,
-            self.schema,
+            self.accepts,
             arguments,
             takes_replies=self.takes_replies,
             takes_answers=self.takes_answers,

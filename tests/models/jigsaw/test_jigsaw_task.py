@@ -95,7 +95,10 @@ def test_two_pictures_that_were_mixed_are_found_out(solver):
     ("hints", "said"),
     [
         ({"rows": 3, "columns": 4}, "3 rows of 4 columns have 12 places for 20 pieces."),
-        ({"rows": 4, "columns": 5, "fixed": {"0": "top left", "1": [0, 0]}}, "Pieces 0 and 1 are both fixed at [0, 0]."),
+        (
+            {"rows": 4, "columns": 5, "fixed": {"0": "top left", "1": [0, 0]}},
+            "Pieces 0 and 1 are both fixed at [0, 0].",
+        ),
         ({"rows": 4, "columns": 5, "fixed": {"0": [7, 0]}}, "Piece 0 is fixed at [7, 0], outside 4 rows of 5 columns."),
         ({"columns": 5, "facing": {"3": 90}}, "Piece 3 is said to be turned, and `turned` is not true."),
     ],
@@ -110,7 +113,10 @@ def test_hints_that_contradict_each_other_are_proof_that_there_is_no_answer(solv
     ("hints", "said"),
     [
         ({"fixed": {"99": [0, 0]}}, "There is no piece '99'; pieces are numbered 0 to 19."),
-        ({"fixed": {"1": "middle"}}, "'middle' is no place; write [row, column] from 0, or a corner such as \"top left\"."),
+        (
+            {"fixed": {"1": "middle"}},
+            "'middle' is no place; write [row, column] from 0, or a corner such as \"top left\".",
+        ),
     ],
 )
 def test_hints_about_nothing_are_refused(solver, hints, said):

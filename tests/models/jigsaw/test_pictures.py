@@ -54,7 +54,9 @@ def test_bad_pictures_are_refused_in_one_sentence(request_, said):
 
 def test_pieces_of_two_sizes_are_named():
     sent = [base64.b64encode(encoded(scene(20, width), "png")).decode() for width in (20, 20, 22)]
-    with pytest.raises(RequestError, match="Piece 2 has 22 × 20 pixels and piece 0 has 20 × 20; all must have one size"):
+    with pytest.raises(
+        RequestError, match="Piece 2 has 22 × 20 pixels and piece 0 has 20 × 20; all must have one size"
+    ):
         read_pieces({"pieces": sent}, 1000)
 
 

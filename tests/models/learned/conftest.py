@@ -11,8 +11,8 @@ import pytest
 import groundstate as gs
 from groundstate_training import learn
 from groundstate_training.learning import RulesModel, TableModel
-from groundstate_training.learning._learn import _table
 from groundstate_training.learning._examples import read_examples
+from groundstate_training.learning._learn import _table
 from tests.training.grids import groups_of, solved
 
 GROUPS = groups_of(6, 2, 3)
