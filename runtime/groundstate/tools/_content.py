@@ -77,7 +77,9 @@ def of_solution(
         if len(solution.alternatives) > _ALTERNATIVES:
             record["further_alternatives"] = len(solution.alternatives) - _ALTERNATIVES
     if solution.violations:
-        record["violations"] = _violations(solution.violations, _FEW if open_ or solution.closest is not None else _MOST)
+        record["violations"] = _violations(
+            solution.violations, _FEW if open_ or solution.closest is not None else _MOST
+        )
     if solution.question is not None:
         record["question"] = of_question(solution.question)
     record["explanation"] = _words.clean(solution.explanation)
@@ -91,7 +93,10 @@ def of_question(question: Question) -> dict[str, Any]:
         "id": question.id,
         "text": _words.clean(question.text),
         "options": [
-            {"id": option.id, **({"label": _words.clean(option.label)} if labels else {"answers_left": option.answers_left})}
+            {
+                "id": option.id,
+                **({"label": _words.clean(option.label)} if labels else {"answers_left": option.answers_left}),
+            }
             for option in question.options
         ],
         # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.

@@ -36,7 +36,10 @@ def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
     right = {"$ref": "#/$defs/answer"}
     brief = {
         "answer": right,
-        "closest": {"type": "object", "description": "The closest attempt. It is not an answer: it violates checks, or has not converged."},
+        "closest": {
+            "type": "object",
+            "description": "The closest attempt. It is not an answer: it violates checks, or has not converged.",
+        },
         "alternatives": {"type": "array", "items": right},
         "further_alternatives": {"type": "integer"},
         "violations": _TEXTS,
