@@ -216,6 +216,8 @@ class Problem:
             self.bound = max(self.bound, self.meaning.least_cost(self.cost, since))
             if not self.meaning.cheaper(self.bound, self.cost):
                 self.improving = False
+            elif since > 1 and (following := self.meaning.with_cost_below(self.cost)) is not None:
+                self.inputs = following  # a task may look for better answers in several ways, one after the other
 
     @property
     def optimises(self) -> bool:

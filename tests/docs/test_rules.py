@@ -14,7 +14,11 @@ import groundstate_export as ge
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-SNIPPETS = {"rules_circle.py": "[3.0, 1.0, 2.0]", "rules_compose.py": "residual [ True]", "rules_own.py": "matches PyTorch at batches 1, 2, 7, 16"}
+SNIPPETS = {
+    "rules_circle.py": "[3.0, 1.0, 2.0]",
+    "rules_compose.py": "residual [ True]",
+    "rules_own.py": "matches PyTorch at batches 1, 2, 7, 16",
+}
 
 
 @pytest.mark.parametrize(("name", "said"), SNIPPETS.items())

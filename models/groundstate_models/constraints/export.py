@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export import Normal, Card
+from groundstate_export import Card, Normal
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.constraints import artefact
 from groundstate_models.constraints import settings as kept

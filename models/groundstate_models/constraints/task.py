@@ -36,8 +36,8 @@ class Read:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.problem = Problem.of(request)
-        self._cheaper: tuple[tuple[int, bytes], Search] | None = None
-        """The search for an assignment that costs no more than so much, of literals that are open."""
+        self._cheaper: dict[tuple[int, bytes], Search] = {}
+        """The last searches for an assignment that costs no more than so much, of literals that are open."""
 
     @cached_property
     def network(self) -> Network:
@@ -73,9 +73,11 @@ class Read:
             return False
         open_ = self.network.open if without is None else self.network.open & ~without
         sought = (most, open_.tobytes())
-        if self._cheaper is None or self._cheaper[0] != sought:
-            self._cheaper = sought, Search(self.problem, open_, most=most)
-        search = self._cheaper[1]
+        if sought not in self._cheaper:
+            while len(self._cheaper) > 1:  # those of a price that was undercut
+                del self._cheaper[next(iter(self._cheaper))]
+            self._cheaper[sought] = Search(self.problem, open_, most=most)
+        search = self._cheaper[sought]
         return not search.found and search.advance(WORK * effort) and not search.found
 
     @cached_property

@@ -209,7 +209,7 @@ class JigsawReading(Reading, Asks, Shows):
         sure = self._confidence(grid, turns)
         if sure < SURE:
             said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
-            if sources := sources_of(grid, self.seams.upright(turns)[1]):
+            if sources := sources_of(grid, *self.seams.upright(turns)):
                 said += f" {sources}"
             broken.append(Violation("confidence", said, amount=SURE - sure))
         return broken

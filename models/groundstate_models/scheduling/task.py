@@ -34,9 +34,6 @@ from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
 
-_UNLIKELY = 1e9
-"""Above every end, in minutes: what it costs, beside the end, to leave something out where the end is what counts."""
-
 
 class Planned:
     """What the task knows of a request.
@@ -49,6 +46,8 @@ class Planned:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.schedule = read(request)
+        self._turns: dict[float, int] = {}
+        """How often a schedule below each price was asked for."""
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -65,18 +64,43 @@ class Planned:
         return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
-        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows."""
+        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows.
+
+        Where the end is what counts, that is whole quanta of the costs, times more than all minutes, and the minutes to the end.
+        """
         price = self.compiled.price(found.left_out, found.broken)
-        return price * _UNLIKELY + found.end if self.schedule.objective == "earliest_end" else price
+        if self.schedule.objective != "earliest_end":
+            return price
+        return round(price * self.read.network.quantum) * self._minutes + max(0, found.end - self._begin)
+
+    @property
+    def _begin(self) -> int:
+        return self.schedule.days.spans[0][0]
+
+    @cached_property
+    def _minutes(self) -> float:
+        """A power of ten above all minutes from the first day to the last end."""
+        last = max((one.end for meant in self.compiled.values.values() for one in meant.values()), default=self._begin)
+        return 10.0 ** len(str(last - self._begin))
 
     def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem whose schedules cost less; None where there can be none."""
         if self.schedule.objective != "earliest_end":
             return self.read.with_cost_below(price)
         network, (most, late) = self.read.network, self._earlier(price)
-        if any(not (network.open & ~late)[literals.start : literals.stop].any() for literals in network.graph.groups):
+        possible: list[tuple[int, NDArray[np.bool_] | None]] = []
+        if most > network.least:
+            possible.append((most - 1, None))
+        left = network.open & ~late
+        if price % self._minutes and all(
+            left[literals.start : literals.stop].any() for literals in network.graph.groups
+        ):
+            possible.append((most, late))
+        if not possible:
             return None
-        return network.tensors(most, late)
+        # Fewer left out, and as many but all over earlier, are looked for in turn.
+        turn = self._turns[price] = self._turns.get(price, -1) + 1
+        return network.tensors(*possible[turn % len(possible)])
 
     def least_cost(self, price: float, effort: int) -> float:
         """A price below which there is no schedule; the price itself where a search proves that none is cheaper."""
@@ -91,17 +115,18 @@ class Planned:
         if self.compiled.loose:
             return -math.inf  # a start stands for all times since the one before it
         most, late = self._earlier(price)
-        return price if self.read.bound(most, effort, late) else -math.inf
+        both = self.read.bound(most - 1, effort) and (not price % self._minutes or self.read.bound(most, effort, late))
+        return price if both else -math.inf
 
     def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
         """What being over earlier may cost besides, in whole numbers, and the literals that it rules out."""
-        network, end = self.read.network, price % _UNLIKELY
+        network, end = self.read.network, self._begin + price % self._minutes
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
                 if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
                     late[literal] = True
-        return round((price - end) / _UNLIKELY * network.quantum), late
+        return round(price // self._minutes), late
 
 
 class SchedulingReading(Reading, Asks, Shows):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export import Normal, Card
+from groundstate_export import Card, Normal
 from groundstate_models._export import Files, export_command, export_parser
 from groundstate_models.sudoku import artefact
 from groundstate_models.sudoku import settings as kept

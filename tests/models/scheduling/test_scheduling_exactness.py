@@ -59,7 +59,7 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
     wishes = st.fixed_dictionaries(
         {
             "type": st.sampled_from(
-                ["earlier", "later", "within", "avoid", "room", "same_room", "same_day", "different_day"]
+                ["earlier", "later", "within", "avoid", "room", "same_room", "same_day", "different_day", "same_time"]
             )
         }
     )
@@ -71,7 +71,9 @@ def requests(draw: st.DrawFn) -> dict[str, Any]:
         if wish["type"] == "room":
             wish["room"] = draw(st.sampled_from(ROOMS))
         preferences.append(wish)
-    pair_rules = st.sampled_from([[], [], [{"type": "same_room"}], [{"type": "avoid", "window": "9:00-9:30"}]])
+    pair_rules = st.sampled_from(
+        [[], [], [{"type": "same_room"}], [{"type": "same_time"}], [{"type": "avoid", "window": "9:00-9:30"}]]
+    )
     return {
         "days": "mon",
         "hours": "9:00-12:00",
