@@ -112,7 +112,7 @@ class Schema:
             return list(islice(validator.iter_errors(sent), _MOST))
         except Unresolvable as error:
             raise ArtefactError(
-                f"The artefact's schema of the {self._noun} refers to {error.ref!r:.80}, which it does not hold."
+                f"The artefact's schema of the {self._noun} refers to a place {error.ref!r:.80} that it does not have."
             ) from None
         except RecursionError:
             raise ArtefactError(f"The artefact's schema of the {self._noun} goes round in a circle.") from None

@@ -242,6 +242,7 @@ class Solver:
             ],
             "defaults": dict(header.defaults),
             "limits": dict(header.limits),
+            "device": {"name": self.device, "nodes": self._session.placed},
             "form": header.form,
             "steps_per_segment": header.steps,
             "trace_every": header.trace_every,
@@ -320,13 +321,24 @@ class Solver:
         from groundstate._descent_picture import picture
 
         segments: list[Segment] = []
-        solution = self.solve(request, **options, watch=segments.append)
+        watch = options.pop("watch", None)
+        _callable("watch", watch)
+
+        def watched(segment: Segment) -> None:
+            segments.append(segment)
+            if watch is not None:
+                watch(segment)
+
+        solution = self.solve(request, **options, watch=watched)
         svg = picture(self, solution, segments)
         if svg is None:
             said = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
             raise RequestError([Fault("", said)])
         if path is not None:
-            Path(path).write_text(svg, encoding="utf-8")
+            try:
+                Path(path).write_text(svg, encoding="utf-8")
+            except OSError as error:
+                raise OptionError(f"{os.fspath(path)!r} cannot be written: {error.strerror or error}.") from None
         return svg
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:

@@ -93,7 +93,7 @@ def damage(model: bytes, how: str) -> bytes:
             # The key of the header's metadata entry, by its tag and length, and the length of what follows.
             return re.sub(rb"\x0a\x0bgroundstate\x12", b"\x0a\x0bsomethingel\x12", model)
         case "of the future":
-            return re.sub(rb'"format": ?2\b', lambda m: m.group()[:-1] + b"7", model, count=1)
+            return re.sub(rb'"format": ?\d\b', lambda m: m.group()[:-1] + b"7", model, count=1)
     raise AssertionError(how)
 
 

@@ -260,9 +260,7 @@ def test_the_explanation_says_what_was_asked_found_checked_and_decided(sudoku: g
     solution = sudoku.solve({"grid": rows(EASY)}, alternatives=2)
     said = solution.explanation
     assert said.startswith("Asked: a 9×9 Sudoku with 26 givens. Found by descent: an answer of energy ")
-    assert (
-        f"after {solution.steps} updates, passing every check (givens, rows, columns, boxes)." in said
-    )
+    assert f"after {solution.steps} updates, passing every check (givens, rows, columns, boxes)." in said
     assert f"by update {min(solution.decided.values())}" in said
     assert f"by update {max(solution.decided.values())}." in said
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -111,5 +112,5 @@ def test_a_module_without_parameters_to_train_is_refused() -> None:
 def test_the_learning_rate_rises_then_falls() -> None:
     rates = [PRESET.rate(k) for k in range(300)]
     assert rates[0] < rates[5] < rates[9] == pytest.approx(0.05)
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates[10:]))
     assert rates[-1] < 0.001

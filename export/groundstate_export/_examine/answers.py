@@ -17,7 +17,7 @@ from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.program import Spec
 
 _WIDTHS = (1.0, 3.0, 100.0)
-"""How wide the states are at which an answer is compared with the state: a decoding that clamps is told from none by these."""
+"""How wide the states are at which an answer is compared with the state: they show a decoding that clamps."""
 
 
 @dataclass(frozen=True)

@@ -300,9 +300,9 @@ def _inside(value: Any) -> list[nn.Module]:
 
 
 def _signature(
-    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], told: Mapping[str, Tensor] | None = None
+    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], keywords: Mapping[str, Tensor] | None = None
 ) -> None:
-    """A function must take the inputs by name; an energy may also take what the rule tells it."""
+    """A function must take the inputs by name; an energy may also take the rule's keywords."""
     called = function.forward if isinstance(function, nn.Module) else function
     try:
         signature = inspect.signature(called)
@@ -310,7 +310,7 @@ def _signature(
         return
     try:
         signature.bind_partial(None, **inputs)
-        signature.bind(None, **inputs, **{k: v for k, v in (told or {}).items() if k in signature.parameters})
+        signature.bind(None, **inputs, **{k: v for k, v in (keywords or {}).items() if k in signature.parameters})
     except TypeError as error:
         first = "an answer" if what in ("checks", "encode_answer") else "the state"
         raise BadArgument(

@@ -187,16 +187,16 @@ def _slots(arguments: Arguments, slots: Mapping[str, Slot]) -> None:
 
 
 def _keywords(arguments: Arguments) -> None:
-    """What the rule tells the energy must be what the energy takes, and not what the caller tells it."""
-    told = sorted(arguments.rule.keywords(arguments.state, last=True))
-    if clash := set(told) & set(arguments.inputs):
-        raise BadArgument(f"The inputs {sorted(clash)} are what the rule tells the energy; give them other names.")
-    if told:
+    """The rule's keywords must be ones that the energy takes, and none of the inputs."""
+    keywords = sorted(arguments.rule.keywords(arguments.state, last=True))
+    if clash := set(keywords) & set(arguments.inputs):
+        raise BadArgument(f"The inputs {sorted(clash)} are keywords of the rule; give them other names.")
+    if keywords:
         try:
             arguments.descent.at(arguments.state, last=True)
         except TypeError as error:
             raise BadArgument(
-                f"The rule tells the energy {told}, which it does not take as keywords: {error}"
+                f"The rule gives the energy the keywords {keywords}, which it does not take: {error}"
             ) from error
 
 
@@ -213,8 +213,8 @@ def _independent(examined: Examined, copy: Any, found: Found) -> None:
         with quiet(), torch.enable_grad():
             for state, given in ((elsewhere.state, inputs), (examined.state, examined.inputs)):
                 leaves = {name: state[name].detach().clone().requires_grad_() for name in examined.state}
-                told = examined.rule.keywords(leaves, last=True)
-                terms = named_terms(copy(examined.pack(leaves), **given, **told))
+                keywords = examined.rule.keywords(leaves, last=True)
+                terms = named_terms(copy(examined.pack(leaves), **given, **keywords))
     except Exception:  # noqa: BLE001  # a copy need not run; the energy itself did
         return
     for name, wanted in found[0].items():

@@ -69,7 +69,7 @@ class Sizes:
                         f"{name!r}, at the example and at those of resized; it must be one length at each."
                     )
         _primes(found.lengths)
-        _told_apart(found.lengths)
+        _distinct(found.lengths)
         found._cover(examples)
         return found
 
@@ -166,7 +166,7 @@ def _alike(examples: Sequence[Example]) -> None:
         for name in sorted(wanted.keys() | found.keys()):
             if wanted.get(name) != found.get(name):
                 raise BadArgument(
-                    f"{_told(place)} has {found.get(name, 'nothing')} as {group}[{name!r}], and the example has "
+                    f"{_place(place)} has {found.get(name, 'nothing')} as {group}[{name!r}], and the example has "
                     f"{wanted.get(name, 'nothing')}; it must be the same in another size."
                 )
 
@@ -199,17 +199,18 @@ def _primes(lengths: Mapping[str, tuple[int, ...]]) -> None:
             length = found[place]
             if length < 2 or any(length % n == 0 for n in range(2, math.isqrt(length) + 1)):
                 raise BadArgument(
-                    f"The size {size!r} is {length} at {_told(place)}; there every size is a prime, so that a number in the "
+                    f"The size {size!r} is {length} at {_place(place)}; there every size is a prime, so that a number in the "
                     "energy's graph can be read in one way only."
                 )
             if length in taken:
                 raise BadArgument(
-                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_told(place)}; give each a prime of its own."
+                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_place(place)}; give each a "
+                    "prime of its own."
                 )
             taken[length] = size
 
 
-def _told_apart(lengths: Mapping[str, tuple[int, ...]]) -> None:
+def _distinct(lengths: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse a size that does not change, sizes that change places, and one that nothing proves."""
     following = {first: second for first, second, *_ in lengths.values()}
     for size, (first, second, *proof) in lengths.items():
@@ -228,7 +229,7 @@ def _told_apart(lengths: Mapping[str, tuple[int, ...]]) -> None:
             )
 
 
-def _told(place: int) -> str:
+def _place(place: int) -> str:
     return "the example" if place == 0 else f"resized[{place - 1}]"
 
 

@@ -58,9 +58,12 @@ def slope(
     inputs = {name: tensor.clone() for name, tensor in inputs.items()}
     batch = next(iter(leaves.values())).shape[0]
     with torch.enable_grad():
-        told = {**inputs, **arguments.rule.keywords(leaves, last=True)}
+        given = {**inputs, **arguments.rule.keywords(leaves, last=True)}
         terms = _terms(
-            called(kept, "energy", arguments.energy, arguments.pack(leaves), told, when), batch, arguments.dtype, inputs
+            called(kept, "energy", arguments.energy, arguments.pack(leaves), given, when),
+            batch,
+            arguments.dtype,
+            inputs,
         )
         energy = total(terms)
         found: dict[str, Tensor | None] = dict.fromkeys(leaves)

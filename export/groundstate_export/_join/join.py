@@ -118,10 +118,10 @@ class _Join:
             pieces = [self.length(number) for number in numbers]
             whole = pieces[0] if len(pieces) == 1 else self.graph.emit("Concat", pieces, (len(pieces),), axis=0)
             return self.graph.reshape(whole, one.shape)
-        powers = self.sizes.factor(one, other) if one.shape == other.shape and one.dtype == np.float32 else None
+        powers = self.sizes.factor(one, other) if one.shape == other.shape and one.dtype.kind == "f" else None
         if powers is None:
             raise BadEnergy(
-                f"A constant in the energy's graph is {_told(one)} at the example and {_told(other)} at resized[0], which "
+                f"A constant in the energy's graph is {_text(one)} at the example and {_text(other)} at resized[0], which "
                 "follows no size. A table as long as a size is such (`torch.arange(n)`, a roll), and what adds a size to a "
                 "number; give it as an input."
             )
@@ -154,16 +154,16 @@ class _Join:
         return value
 
     def parted(self, one: Value, other: Value) -> BadEnergy:
-        def told(value: Value) -> str:
+        def name(value: Value) -> str:
             return value.op or value.name or "a constant"
 
         lengths = ", ".join(f"{size} {first} and {second}" for size, (first, second, *_) in self.sizes.lengths.items())
         return BadEnergy(
-            f"The energy's graph takes another path at resized[0] ({told(other)}) than at the example ({told(one)}). The energy "
+            f"The energy's graph takes another path at resized[0] ({name(other)}) than at the example ({name(one)}). The energy "
             f"must neither branch on a size nor loop over one. Where it does not, a size ({lengths}) is by chance as long as "
             "something else, or decides which order is the fastest: give other primes, and closer ones."
         )
 
 
-def _told(array: Array) -> str:
+def _text(array: Array) -> str:
     return f"{array.item():g}" if array.size == 1 else f"{array.dtype} of shape {array.shape}"

@@ -94,7 +94,7 @@ class _Body:
         places = [noisy.index(step) if step in noisy else -1 for step in range(self.examined.unroll)]
         table = self.outer.constant(places, np.int64)
         place = self.graph.emit("Gather", [table, self.index], (), np.int64, axis=0)
-        kicked = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)
+        noisy_now = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)
         then, otherwise = Graph(), Graph()
         noise = {
             name: then.emit("Gather", [value, place], (value.shape[0], *value.shape[2:]), value.dtype, axis=1)
@@ -111,7 +111,7 @@ class _Body:
                 n: v for n, v in found.items() if n.removeprefix("next.") in self.state or not n.startswith("next.")
             }
             branch.outputs = distinct(branch, wanted)
-        return _emit_if(self.graph, kicked, then, otherwise)
+        return _emit_if(self.graph, noisy_now, then, otherwise)
 
     def _residual(self, found: Mapping[str, Value]) -> Value:
         slopes = [value for name, value in found.items() if name.startswith("residual.")]

@@ -9,7 +9,7 @@ or refuses what is right. Therefore two comparisons, neither of which lets anyth
    ONNX Runtime against itself, so the two agree to the last bit, but for what it fuses; where that shows, both run unfused, and
    must be equal.
 
-Where PyTorch in float32 is itself further from float64 than the tolerance, float64 is the judge.
+Where PyTorch in float32 is itself further from float64 than the tolerance, float64 decides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from groundstate_export._verify.segment import bounds, same_as_steps, silent, st
 from groundstate_export._verify.step import BOLD, Step, beside, judged, largest
 
 _ROUNDING = 4.0
-"""How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
+"""How much further from float64 than float32 PyTorch a step may be, where an energy cannot be computed better in float32: the two
 round in different places, so their errors are of one size but not equal."""
 
 
@@ -164,7 +164,7 @@ def _settle(examined: Examined, compared: list[Step], parity: Parity) -> None:
         name, noise, start = one.kind[0], own[one.kind], one.start
         allowed = max(examined.tolerance, _ROUNDING * noise)
         if one.error > allowed:
-            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
+            detail = f"Float64 PyTorch decided; float32 PyTorch is {noise:.3g} from it. " if noise else ""
             raise ParityError(name, start.batch, start.seed, one.error, allowed, detail)
         parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
         parity.note(name, one.error)

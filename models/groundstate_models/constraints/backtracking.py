@@ -8,12 +8,12 @@ constraints", 2004). Without that, now and then a zebra puzzle takes minutes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
-from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.factors import Factor, Graph, Value
 from groundstate_models.constraints.problem import Problem
 
 
@@ -22,7 +22,8 @@ def solutions(problem: Problem, most: int, rng: np.random.Generator | None = Non
 
     Values are tried in the order of the domains, or in a random one with ``rng``.
     """
-    bounds = Bounds(problem.graph, hard=len(problem.constraints))
+    hard = len(problem.constraints)
+    bounds = Bounds(problem.graph, [factor for factor in problem.graph.factors if factor.source < hard])
     return list(islice(_below(problem, bounds, rng), most)) if bounds.consistent else []
 
 
@@ -57,8 +58,7 @@ class Bounds:
         work: Literals of factors looked at so far.
     """
 
-    def __init__(self, graph: Graph, hard: int, sources: Collection[int] | None = None) -> None:
-        factors = [f for f in graph.factors if f.source < hard and (sources is None or f.source in sources)]
+    def __init__(self, graph: Graph, factors: Sequence[Factor]) -> None:
         self.work = 0
         self.known: list[bool | None] = [None] * graph.count
         self.blame = [0] * graph.count

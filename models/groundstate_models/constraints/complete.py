@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from groundstate_models.constraints.backtracking import Bounds
 from groundstate_models.constraints.cliques import joined
-from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.factors import Factor, Value
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
@@ -36,6 +36,7 @@ class Search:
         problem: The problem; preferences are left aside.
         open_: Literals that propagation leaves, ``(literals,)``.
         sources: Constraints that count; None for all of them.
+        most: What an assignment may cost, in whole numbers of ``network.costs``; None where costs do not matter.
 
     Attributes:
         found: Assignments that keep them, no more than two.
@@ -46,19 +47,30 @@ class Search:
     problem: Problem
     open_: NDArray[np.bool_] | None = None
     sources: Collection[int] | None = None
+    most: int | None = None
     found: list[Mapping[str, Value]] = field(default_factory=list)
     exhausted: bool = False
 
     def __post_init__(self) -> None:
-        graph, hard = self.problem.graph, len(self.problem.constraints)
-        allowed = None if self.sources is None else {-1, *self.sources}
-        self._bounds = Bounds(graph, hard, allowed)
+        self._bounds = Bounds(self.problem.graph, self._factors())
         self._stack: list[tuple[list[int], int]] = []
         """Literals still to be tried at each level, and what was known before the level."""
         closed = [] if self.open_ is None else np.flatnonzero(~self.open_[: self._visible]).tolist()
         self.exhausted = not (self._bounds.consistent and self._bounds.settle([(literal, False) for literal in closed]))
         if not self.exhausted:
             self._deeper()
+
+    def _factors(self) -> list[Factor]:
+        graph, hard = self.problem.graph, len(self.problem.constraints)
+        if self.sources is not None:
+            allowed = {-1, *self.sources}
+            return [factor for factor in graph.factors if factor.source in allowed]
+        if self.most is None:
+            return [factor for factor in graph.factors if factor.source < hard]
+        costs = Network(graph).costs
+        dear = tuple(np.flatnonzero(costs).tolist())
+        prices = tuple(int(costs[literal]) for literal in dear)
+        return [*graph.factors, Factor(dear, prices, sum(min(price, 0) for price in prices), self.most, -1)]
 
     @property
     def work(self) -> int:
@@ -103,8 +115,11 @@ class Search:
             for name, values in graph.domains.items()
         }
         counted = range(len(self.problem.constraints)) if self.sources is None else self.sources
-        if all(self.problem.constraints[source].holds(values_of) for source in counted):
+        if all(self.problem.constraints[source].holds(values_of) for source in counted) and self._cheap(values_of):
             self.found.append(values_of)
+
+    def _cheap(self, given: Mapping[str, Value]) -> bool:
+        return self.most is None or round(self.problem.cost(given) * Network(self.problem.graph).quantum) <= self.most
 
 
 def contradiction(search: Search) -> list[int]:

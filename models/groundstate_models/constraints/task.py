@@ -36,6 +36,8 @@ class Read:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.problem = Problem.of(request)
+        self._cheaper: dict[tuple[int, bytes], Search] = {}
+        """The last searches for an assignment that costs no more than so much, of literals that are open."""
 
     @cached_property
     def network(self) -> Network:
@@ -58,6 +60,25 @@ class Read:
         if self._edges > SET_UP * AT_ONCE:
             return False
         return self._search.advance(WORK * AT_ONCE) and len(self._search.found) == 1
+
+    def bound(self, most: int, effort: int, without: NDArray[np.bool_] | None = None) -> bool:
+        """Whether every assignment costs more than so much, in whole numbers of `Network.costs`; False while that is not proven.
+
+        Args:
+            without: Literals that are ruled out besides, ``(literals,)``.
+        """
+        if most < self.network.least:
+            return True
+        if self._edges > SET_UP * effort or self._edges > MOST_EDGES:
+            return False
+        open_ = self.network.open if without is None else self.network.open & ~without
+        sought = (most, open_.tobytes())
+        if sought not in self._cheaper:
+            while len(self._cheaper) > 1:  # those of a price that was undercut
+                del self._cheaper[next(iter(self._cheaper))]
+            self._cheaper[sought] = Search(self.problem, open_, most=most)
+        search = self._cheaper[sought]
+        return not search.found and search.advance(WORK * effort) and not search.found
 
     @cached_property
     def _search(self) -> Search:
@@ -178,6 +199,12 @@ class PreferringReading(ConstraintsReading, Optimises):
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.read.with_cost_below(cost)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        network = self.read.network
+        if self.read.bound(round(cost * network.quantum) - 1, effort):
+            return cost
+        return network.least / network.quantum
 
 
 class ConstraintsTask(Task):

@@ -1,6 +1,7 @@
-"""Fit what a claimed confidence means, on photographs held out of training: ``python -m groundstate_models.jigsaw.calibrate FOLDER``.
+"""Fit what a claimed confidence means: ``python -m groundstate_models.jigsaw.calibrate FOLDER``.
 
-Jigsaws of many kinds are put together, right or wrong; a logistic regression on `confidence.evidence` says how likely the whole is right.
+Jigsaws of many kinds are put together, right or wrong; a logistic regression on `confidence.evidence` says how likely the
+whole is right.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzz
     scale = min(fit, float(np.exp(rng.uniform(0, np.log(max(fit, 1.0))))))
     crop = (int(high * scale), int(wide * scale))
     top, left = (rng.integers(0, have - need + 1) for have, need in zip(picture.shape, crop, strict=False))
-    part = Image.fromarray(picture[top : top + crop[0], left : left + crop[1]]).resize((wide, high), Image.Resampling.LANCZOS)
+    part = Image.fromarray(picture[top : top + crop[0], left : left + crop[1]]).resize(
+        (wide, high), Image.Resampling.LANCZOS
+    )
     kind = {
         "worn": int(rng.choice([0, 0, 1, 1, 2, 3])),
         "turned": bool(rng.random() < 0.25),
@@ -52,7 +55,7 @@ def measured(solver: gs.Solver, puzzle: puzzles.Puzzle, seed: int) -> dict[str, 
     """The evidence about what the solver makes of a jigsaw, and whether it is right."""
     request = puzzle.request()
     solution = solver.solve(request, seed=seed, restarts=2, max_steps=408)
-    answer = solution.answer or (solution.closest and solution.closest.answer)
+    answer = solution.answer if solution.closest is None else solution.closest.answer
     if answer is None:
         return None
     reading = JigsawReading(solver.header, request)
@@ -84,7 +87,9 @@ def fit(evidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[NDArra
 def calibration_error(chance: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 10) -> float:
     """Expected calibration error over bins of equal width."""
     place = np.minimum((chance * bins).astype(int), bins - 1)
-    gaps = [abs(chance[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place.tolist())]
+    gaps = [
+        abs(chance[place == b].mean() - right[place == b].mean()) * (place == b).mean() for b in set(place.tolist())
+    ]
     return float(sum(gaps))
 
 
@@ -95,7 +100,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--puzzles", type=int, default=400)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rows", type=Path, default=Path("jigsaw-calibration.jsonl"), help="measured jigsaws; added to")
+    parser.add_argument(
+        "--rows", type=Path, default=Path("jigsaw-calibration.jsonl"), help="measured jigsaws; added to"
+    )
     options = parser.parse_args(argv)
     data.fetch(options.folder)
     pictures = data.load(options.folder, training=False)

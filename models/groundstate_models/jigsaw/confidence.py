@@ -1,6 +1,7 @@
 """How sure a layout is: a calibrated probability that all of it is right, and the seams that are doubtful.
 
-The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in `confidence.json`.
+The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in
+`confidence.json`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ TIE = 0.7
 """Log-odds within which two layouts are as good as each other."""
 
 GAP = 12.0
+CAPPED = 0.98
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
@@ -48,7 +50,7 @@ def doubtful(grid: Grid, likely: Matrix, most: int = 20) -> list[tuple[float, in
 
 
 def evidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> NDArray[np.float64]:
-    """What the seams of a layout say about it, in the order of `EVIDENCE`. Exchanges that cost nothing are no evidence against it."""
+    """What the seams of a layout say about it, in the order of `EVIDENCE`; exchanges that cost nothing say nothing."""
     there = np.concatenate([one.ravel() for one in _there(grid)])
     chance = np.concatenate([one.ravel() for one in seam_confidence(grid, likely)])[there]
     value = np.concatenate([one.ravel() for one in seam_odds(grid, odds)])[there]
@@ -78,7 +80,12 @@ def _fitted() -> tuple[NDArray[np.float64], float]:
 
 
 def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> float:
-    """The probability that a whole layout is right, up to exchanges that cost nothing."""
+    """The probability that a whole layout is right, up to exchanges that cost nothing.
+
+    At most `CAPPED` where the pixels speak against a seam: pictures have such seams, and nothing tells them from wrong ones.
+    """
     weights, bias = _fitted()
-    score = float(evidence(grid, odds, likely, worn, turned=turned) @ weights) + bias
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    found = evidence(grid, odds, likely, worn, turned=turned)
+    score = float(found @ weights) + bias
+    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    return min(sure, CAPPED) if found[EVIDENCE.index("wrong")] > 0 else sure

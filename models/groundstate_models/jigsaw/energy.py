@@ -1,15 +1,19 @@
 """The energy of a layout: how well the places of all pieces agree with the seams that are likely.
 
-Every piece has a place in the plane and a heading; neither is bound to a lattice. A likely seam says where its second piece lies as
+Every piece has a place in the plane and a heading; neither is bound to a lattice. A likely seam says where its second piece
+lies as
 seen from its first. The energy is the sum of
 
-* ``seams``: for each likely seam ``w σ²/2 · r²/(r² + σ²)``, where r is how far its two pieces are from where it wants them (S. Geman and
-  D. McClure's function): a seam that is far off stops pulling. ``σ`` falls from the size of the picture to a third of a piece, which makes
+* ``seams``: for each likely seam ``w σ²/2 · r²/(r² + σ²)``, where r is how far its two pieces are from where it wants them
+  (S. Geman and
+  D. McClure's function): a seam that is far off stops pulling. ``σ`` falls from the size of the picture to a third of a
+  piece, which makes
   the energy nearly convex at first (graduated non-convexity; A. Blake and A. Zisserman, "Visual Reconstruction", 1987).
 * ``cover``: the density of pieces, blurred, is compared with that of a full frame, so two pieces in one place repel each other.
 * ``frame``: pieces outside the frame are pulled back, and pinned ones to where they have to be.
 * ``heading``: headings have length 1; those of pieces whose turn is known are upright.
-* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is in the residual, so no chain counts as converged before.
+* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is in the residual, so no chain counts as
+  converged before.
 
 Nothing depends on the order of the pieces. Descending it is the only search for places: no piece is laid after another.
 """
@@ -54,8 +58,10 @@ AXES = {
 class LayoutEnergy(nn.Module):
     """``energy(state, landscape=..., **inputs)`` gives named terms, each ``(batch,)``.
 
-    The state is ``place`` (batch, pieces, 2), as row and column; ``heading`` (batch, pieces, 2), cosine and sine of a clockwise turn;
-    ``clock`` (batch, 1); ``lean`` (batch, 2), drawn when a chain starts and never moved: chains differ in how much they trust likely seams
+    The state is ``place`` (batch, pieces, 2), as row and column; ``heading`` (batch, pieces, 2), cosine and sine of a
+    clockwise turn;
+    ``clock`` (batch, 1); ``lean`` (batch, 2), drawn when a chain starts and never moved: chains differ in how much they
+    trust likely seams
     over less likely ones, and in how strongly pieces repel each other. The inputs, without the batch:
 
     * ``first``, ``second`` (seams,) int64: pieces of a likely seam;

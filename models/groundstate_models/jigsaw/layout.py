@@ -1,6 +1,7 @@
-"""Layouts: from places in the plane to a lattice, improved as assignments; what a layout costs, and what could be exchanged in it.
+"""Layouts: from places in the plane to a lattice, improved as assignments; what a layout costs, and possible exchanges.
 
-A layout is a grid (rows, columns) of pieces' numbers, -1 where a place is empty. What it costs is minus the sum of the log-odds of its
+A layout is a grid (rows, columns) of pieces' numbers, -1 where a place is empty. What it costs is minus the sum of the log-
+odds of its
 seams (`seams.Seams.odds`), so an empty place costs nothing.
 """
 
@@ -58,11 +59,11 @@ def snapped(place: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int,
     else:
         for down in range(-2, 3):
             for across in range(-2, 3):
-                moved = np.round(at - middle - (down, across))
+                moved = np.round(at - middle - np.array([down, across]))
                 inside = ((moved >= 0) & (moved < (rows, columns))).all(axis=1)
                 cells = {tuple(cell) for cell in moved[inside].astype(int).tolist()}
                 if len(cells) > best:
-                    best, shift = len(cells), middle + (down, across)
+                    best, shift = len(cells), middle + np.array([down, across])
     lattice = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1).reshape(-1, 2)
     distance = np.minimum(((at - shift)[:, None] - lattice) ** 2, FAR / 2).sum(axis=2)
     return filled(assign(held(distance, shape, fixed)), shape)
@@ -117,7 +118,8 @@ def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
     gain[:, :, 1:] += (right.T @ there[:, :, :-1].reshape(pieces, -1)).reshape(pieces, rows, columns - 1)
     gain[:, :-1] += (below @ there[:, 1:].reshape(pieces, -1)).reshape(pieces, rows - 1, columns)
     gain[:, 1:] += (below.T @ there[:, :-1].reshape(pieces, -1)).reshape(pieces, rows - 1, columns)
-    return gain.reshape(pieces, rows * columns)
+    flat: Matrix = gain.reshape(pieces, rows * columns)
+    return flat
 
 
 def _balanced(logits: NDArray[np.floating]) -> Matrix:

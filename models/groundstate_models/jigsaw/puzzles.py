@@ -50,7 +50,7 @@ class Puzzle:
 
     def neighbours(self, answer: dict[str, Any]) -> float:
         """The share of true neighbours, of pieces that are there, which lie beside each other as they should."""
-        rows, columns = self.shape
+        columns = self.shape[1]
         turns = np.array(answer.get("turns", [0] * len(self.pieces))) // 90
         whole = np.bincount((turns - self.turns) % 4, minlength=4).argmax()
         at: dict[int, tuple[int, int]] = {}
@@ -66,11 +66,10 @@ class Puzzle:
                 other = cell + ahead
                 if other not in at or (ahead == 1 and other % columns == 0):
                     continue
-                for _ in range(whole):
-                    down, across = across, -down
                 there += 1
+                wanted = ((down, across), (across, -down), (-down, -across), (-across, down))[whole]
                 gap = (at[other][0] - at[cell][0], at[other][1] - at[cell][1])
-                right += gap == (down, across) and cell in straight and other in straight
+                right += gap == wanted and cell in straight and other in straight
         return right / max(there, 1)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 DESCRIPTION = (
-    "Puts the pieces of a cut picture together. Send `pieces`: pictures of one size, as file paths or base64 (PNG or JPEG); or one `image` "
-    "of shuffled tiles with `rows` and `columns`. Say what you know: `columns`, `turned`, `worn`, `fixed` pieces. You get `grid`: the number "
-    "of the piece in each place, row by row (pieces count from 0, null is a hole); `turns`; a calibrated `confidence`; and the `doubtful` "
-    "seams. Pieces that could be exchanged, or a picture that could stand either way, are asked about. Use this instead of comparing "
-    "edges yourself."
+    "Puts the pieces of a cut picture together. Send `pieces`: pictures of one size, as file paths or base64 (PNG or "
+    "JPEG); or one `image` of shuffled tiles with `rows` and `columns`. Say what you know: `columns`, `turned`, "
+    "`worn`, `fixed` pieces. You get `grid`: the number of the piece in each place, row by row (pieces count from 0, "
+    "null is a hole); `turns`; a calibrated `confidence`; and the `doubtful` seams. Pieces that could be exchanged, "
+    "or a picture that could stand either way, are asked about. Use this instead of comparing edges yourself."
 )
 """What the tool does, for a language model."""
 

@@ -131,7 +131,7 @@ class JigsawReading(Reading, Asks, Shows):
         return _turned(place, -tilt + extra * np.pi / 2), (turns + extra) % 4
 
     def _tied(self, layout: Layout, chain: int) -> Layout:
-        """One of the layouts that cost the same: the first chain's as it is, the next ones' turned as a whole or with pieces exchanged."""
+        """One of the layouts that cost the same: the first chain's as it is, later ones turned or with pieces exchanged."""
         grid, turns = layout.grid, layout.turns
         if self.turned and not self.hints.facing and not self.hints.fixed:
             step = 1 if grid.shape[0] == grid.shape[1] else 2
@@ -209,7 +209,7 @@ class JigsawReading(Reading, Asks, Shows):
         sure = self._confidence(grid, turns)
         if sure < SURE:
             said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
-            if sources := sources_of(grid, self.seams.upright(turns)[1]):
+            if sources := sources_of(grid, *self.seams.upright(turns)):
                 said += f" {sources}"
             broken.append(Violation("confidence", said, amount=SURE - sure))
         return broken
@@ -360,7 +360,10 @@ def _turned(place: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     middle = place.mean(axis=0)
     down, across = (place - middle).T
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    found: NDArray[np.float64] = (
+        np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    )
+    return found
 
 
 def _fault(place: str, message: str) -> RequestError:

@@ -1,7 +1,7 @@
 """The columns of a table: how values become numbers of the energy, and its conditionals distributions of values.
 
-A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped to a scale halfway between their standard scores and
-those of their ranks, so that outliers and skewed columns are as easy as others; it is linear between knots and beyond them.
+A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped to a scale halfway between their standard
+scores and those of their ranks, so that outliers and skewed columns are as easy as others; it is linear between knots and beyond.
 """
 
 from __future__ import annotations
@@ -222,9 +222,9 @@ class Belief:
             # A peak counts where the density falls to half of it on the way to every higher one.
             if all(density[min(k, other) : max(k, other) + 1].min() < 0.5 * density[k] for other in chosen):
                 chosen.append(k)
-        order = sorted(chosen)
-        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(order)), len(cdf) - 1]
-        weight = {k: float(cdf[cuts[n + 1]] - cdf[cuts[n]]) for n, k in enumerate(order)}
+        ranked = sorted(chosen)
+        cuts = [0, *(int(a + density[a:b].argmin()) for a, b in pairwise(ranked)), len(cdf) - 1]
+        weight = {k: float(cdf[cuts[n + 1]] - cdf[cuts[n]]) for n, k in enumerate(ranked)}
         found = [(self._plain(float(edges[k] + edges[k + 1]) / 2), weight[k]) for k in chosen if weight[k] >= MODE]
         return sorted(found, key=lambda peak: -peak[1])
 

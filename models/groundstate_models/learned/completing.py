@@ -57,20 +57,13 @@ class RulesReading(ConstraintsReading):
         del request
         return []
 
-    @property
-    def contradictions(self) -> list[Violation]:
-        """Proofs that follow from the rules: who doubts a learned rule may doubt them."""
-        found = []
-        for proof in super().contradictions:
-            numbers = [int(place.removeprefix("constraints[").removesuffix("]")) for place in proof.places]
-            names = [str(self.typed["constraints"][number]["name"]) for number in numbers]
-            rules = len(self.knowledge.constraints)
-            places = dict.fromkeys(self.stated[number - rules][1] for number in numbers if number >= rules)
-            said = (
-                f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
-            )
-            found.append(Violation("learned", said, len(numbers), places=tuple(places)))
-        return found
+    def _contradict(self, sources: list[int]) -> Violation:
+        """A proof that follows from the rules, in words: who doubts a learned rule may doubt it."""
+        names = [str(self.typed["constraints"][number]["name"]) for number in sources]
+        rules = len(self.knowledge.constraints)
+        places = dict.fromkeys(self.stated[number - rules][1] for number in sources if number >= rules)
+        said = f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
+        return Violation("learned", said, len(sources), places=tuple(places))
 
     def _path(self, name: str) -> str:
         place = self.layout.index[name]
@@ -169,11 +162,12 @@ class RulesReading(ConstraintsReading):
         return Change(f"without {name}", f"Without {name} = {value}.", patch)
 
     def summary(self) -> str:
-        many = len(self.layout.names)
-        what = f"a grid of {self.layout.grid[0]} × {self.layout.grid[1]}" if self.layout.grid else f"{many} variables"
+        names = len(self.layout.names)
+        what = f"a grid of {self.layout.grid[0]} × {self.layout.grid[1]}" if self.layout.grid else f"{names} variables"
         origins = [rule.origin for rule in self.knowledge.rules]
         told = ", ".join(f"{origins.count(one)} {one}" for one in ("learned", "confirmed", "known") if one in origins)
-        return f"{what} with {len(self.given)} known values under rules from {self.knowledge.examples} examples ({told or 'none'})"
+        many = self.knowledge.examples
+        return f"{what} with {len(self.given)} known values under rules from {many} examples ({told or 'none'})"
 
     def notation(self, answer: dict[str, Any]) -> str | None:
         values = [str(value) for value in self.values_of(answer).values()]

@@ -11,7 +11,7 @@ from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashe
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Schedule
-from groundstate_models.scheduling.starts import offered
+from groundstate_models.scheduling.starts import Starts, offered
 
 MOST_WEIGHT = 1e6
 
@@ -26,6 +26,7 @@ class Compiled:
         values: What each value of a variable means, but for `LEFT_OUT`.
         rooms: Rooms that are alike, by the one that stands for them in ``values``.
         loose: Whether activities are to be moved as early as they go, see `starts.Starts`.
+        complete: Whether the starts are enough for proofs, see `starts.Starts`.
         left_out, broken: What a weight of 1 of either costs in ``request``.
     """
 
@@ -34,6 +35,7 @@ class Compiled:
     values: Values
     rooms: Mapping[str, tuple[str, ...]]
     loose: bool
+    complete: bool
     left_out: float
     broken: float
 
@@ -54,7 +56,7 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         RequestError: If it has too many possible starts.
         ValueError: If an activity that has to take place has no start left.
     """
-    values, loose = _values(schedule, latest_end)
+    values, starts = _values(schedule, latest_end)
     variables: JSON = {}
     for name, meant in values.items():
         if not schedule.activities[name].optional and not meant:
@@ -70,11 +72,11 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         constraints=[*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
         preferences=preferences,
     )
-    return Compiled(schedule, request, values, rooms, loose, for_left_out, for_broken)
+    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken)
 
 
-def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], bool]:
-    """What the values of each activity mean, in the order of time, and whether they are loose."""
+def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], Starts]:
+    """What the values of each activity mean, in the order of time, and the starts that they are made of."""
     found = offered(schedule, modes(schedule, latest_end))
     placed: dict[str, list[Placement]] = {name: [] for name in schedule.activities}
     for (name, room), starts in found.by_mode.items():
@@ -85,7 +87,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
             schedule.days.moment_said(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
             for one in sorted(placed[name], key=lambda one: (one.start, one.room or ""))
         }
-    return values, found.loose
+    return values, found
 
 
 def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float, float]:

@@ -12,7 +12,7 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
-from groundstate_models.scheduling.times import Token, tokens
+from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
 
 MOST_DAYS = 100
 WORKDAYS = (0, 1, 2, 3, 4)
@@ -130,9 +130,7 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
 
 
 def _understood(request: Mapping[str, Any], today: date | None) -> str:
-    """Every day said relative to today, and the date it is taken for."""
-    if today is None:
-        return ""
+    """Every day said relative to today and the date it is taken for, and every part of a day and its hours."""
     said: dict[str, str] = {}
     for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
         try:
@@ -140,9 +138,12 @@ def _understood(request: Mapping[str, Any], today: date | None) -> str:
         except ValueError:
             continue
         for word in words:
-            if isinstance(word.value, date) and not word.text[:1].isdigit() and not isinstance(word.value, datetime):
+            part = PARTS.get(word.text.split()[-1].removesuffix("s"))
+            if part is not None:
+                said.setdefault(word.text, "-".join(map(printed_clock, part)))
+            elif today and type(word.value) is date and not word.text[:1].isdigit():
                 said.setdefault(word.text, f"{word.value:%A} {word.value}")
-    return ", ".join(f"{word} is {day}" for word, day in said.items())
+    return ", ".join(f"{word} is {meant}" for word, meant in said.items())
 
 
 def _from(today: date, weekdays: Sequence[int]) -> list[int]:

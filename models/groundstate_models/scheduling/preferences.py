@@ -54,7 +54,7 @@ class Preference:
     @property
     def pairs(self) -> bool:
         """Whether it is about pairs of activities."""
-        return self.kind in ("same_room", "same_day", "different_day")
+        return self.kind in ("same_room", "same_day", "different_day", "same_time")
 
     def share(self, activity: Windowed, placed: Placement) -> float:
         """How much of its weight the placement of one activity costs, from 0 to 1; 0 where it is about pairs."""
@@ -74,7 +74,12 @@ class Preference:
 
     def key(self, placed: Placement, days: Days) -> Hashable:
         """What a pair ought to share, or not to share."""
-        return placed.room if self.kind == "same_room" else days.day(placed.start)
+        match self.kind:
+            case "same_room":
+                return placed.room
+            case "same_time":
+                return days.clock(placed.start)
+        return days.day(placed.start)
 
     def pair_broken(self, one: Placement, other: Placement, days: Days) -> bool:
         return (self.key(one, days) == self.key(other, days)) == (self.kind == "different_day")
@@ -102,6 +107,8 @@ class Preference:
                 )
             case "same_day":
                 return f"{one} and {other} are not on the same day."
+            case "same_time":
+                return f"{one} and {other} are not at the same time of day."
         return f"{one} and {other} are on the same day."
 
     def _said(self, name: str, placed: Placement, days: Days) -> str:

@@ -25,6 +25,7 @@ KINDS = {
     "same_room": "all in one room",
     "same_day": "all on one day",
     "different_day": "no two on one day",
+    "same_time": "all at one time of day",
 }
 """What may be preferred."""
 
@@ -149,7 +150,7 @@ REQUEST: dict[str, Any] = {
                 {**DEFINITIONS["texts"], "minItems": 1},
             ),
             "hours": _said(
-                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue", "before wed", '
+                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue morning", "before wed", '
                 '"2025-03-03T09:00/2025-03-03T12:00", or a list. Default 9:00-17:00.',
                 TEXTS,
             ),

@@ -44,10 +44,12 @@ class Starts:
     Attributes:
         by_mode: In order, for each activity and kind of room.
         loose: Whether each stands for all times since the start before it, so that a schedule is to be moved as early as it goes.
+        complete: Whether they are enough: where no schedule of these starts is good enough, none is.
     """
 
     by_mode: Mapping[Mode, tuple[int, ...]]
     loose: bool
+    complete: bool
 
 
 def offered(schedule: Schedule, modes: Modes) -> Starts:
@@ -62,20 +64,21 @@ def offered(schedule: Schedule, modes: Modes) -> Starts:
             said = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
             advice = f"there may be {MOST_VALUES - 1}. Make the slot longer, or windows shorter."
             raise RequestError([Fault("slot", f"{said}; {advice}")])
-        return Starts(found, loose=False)
+        return Starts(found, loose=False, complete=True)
     slot, chained = grid(schedule), None
     if _finest(schedule) % slot:
         chained = _left_shifted(schedule, modes)
         if chained is not None and not schedule.preferences and not any(rule.pairs for rule in schedule.rules):
-            return Starts(chained, loose=True)
+            return Starts(chained, loose=True, complete=True)
     found = _on_grid(schedule, modes, slot)
+    complete = _finest(schedule) % slot == 0
     while _largest(found) >= MOST_VALUES and slot < DAY:
-        slot *= 2
+        slot, complete = 2 * slot, False
         found = _on_grid(schedule, modes, slot)
     if chained is not None:
         both = {mode: tuple(sorted({*found.get(mode, ()), *some})) for mode, some in chained.items()}
         found = both if _largest(both) < MOST_VALUES else found
-    return Starts(found, loose=False)
+    return Starts(found, loose=False, complete=complete)
 
 
 def grid(schedule: Schedule) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -33,9 +34,6 @@ from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
 
-_UNLIKELY = 1e9
-"""Above every end, in minutes: what it costs, beside the end, to leave something out where the end is what counts."""
-
 
 class Planned:
     """What the task knows of a request.
@@ -48,6 +46,8 @@ class Planned:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.schedule = read(request)
+        self._turns: dict[float, int] = {}
+        """How often a schedule below each price was asked for."""
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -64,23 +64,69 @@ class Planned:
         return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
-        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows."""
+        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows.
+
+        Where the end is what counts, that is whole quanta of the costs, times more than all minutes, and the minutes to the end.
+        """
         price = self.compiled.price(found.left_out, found.broken)
-        return price * _UNLIKELY + found.end if self.schedule.objective == "earliest_end" else price
+        if self.schedule.objective != "earliest_end":
+            return price
+        return round(price * self.read.network.quantum) * self._minutes + max(0, found.end - self._begin)
+
+    @property
+    def _begin(self) -> int:
+        return self.schedule.days.spans[0][0]
+
+    @cached_property
+    def _minutes(self) -> float:
+        """A power of ten above all minutes from the first day to the last end."""
+        last = max((one.end for meant in self.compiled.values.values() for one in meant.values()), default=self._begin)
+        return 10.0 ** len(str(last - self._begin))
 
     def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem whose schedules cost less; None where there can be none."""
         if self.schedule.objective != "earliest_end":
             return self.read.with_cost_below(price)
-        network, end = self.read.network, price % _UNLIKELY
+        network, (most, late) = self.read.network, self._earlier(price)
+        possible: list[tuple[int, NDArray[np.bool_] | None]] = []
+        if most > network.least:
+            possible.append((most - 1, None))
+        left = network.open & ~late
+        if price % self._minutes and all(
+            left[literals.start : literals.stop].any() for literals in network.graph.groups
+        ):
+            possible.append((most, late))
+        if not possible:
+            return None
+        # Fewer left out, and as many but all over earlier, are looked for in turn.
+        turn = self._turns[price] = self._turns.get(price, -1) + 1
+        return network.tensors(*possible[turn % len(possible)])
+
+    def least_cost(self, price: float, effort: int) -> float:
+        """A price below which there is no schedule; the price itself where a search proves that none is cheaper."""
+        if not self.compiled.complete:
+            return -math.inf
+        network = self.read.network
+        if self.schedule.objective != "earliest_end":
+            if self.read.bound(round(price * network.quantum) - 1, effort):
+                return price
+            scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
+            return -math.inf if scaled else network.least / network.quantum
+        if self.compiled.loose:
+            return -math.inf  # a start stands for all times since the one before it
+        most, late = self._earlier(price)
+        both = self.read.bound(most - 1, effort) and (not price % self._minutes or self.read.bound(most, effort, late))
+        return price if both else -math.inf
+
+    def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
+        """What being over earlier may cost besides, in whole numbers, and the literals that it rules out."""
+        network, end = self.read.network, self._begin + price % self._minutes
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
                 if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
                     late[literal] = True
-        if any(not (network.open & ~late)[literals.start : literals.stop].any() for literals in network.graph.groups):
-            return None
-        return network.tensors(round((price - end) / _UNLIKELY * network.quantum), late)
+        return round(price // self._minutes), late
 
 
 class SchedulingReading(Reading, Asks, Shows):
@@ -95,11 +141,13 @@ class SchedulingReading(Reading, Asks, Shows):
         plan = self.plan
         if found := contradictions(plan.schedule):
             return found
+        if not plan.compiled.complete:
+            return []  # there may be schedules between the starts that are offered
         sources = plan.read.network.proof()
         return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
 
     def proof(self, effort: int) -> list[Violation]:
-        return self._proven(self.plan.read.proof(effort))
+        return self._proven(self.plan.read.proof(effort)) if self.plan.compiled.complete else []
 
     def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
@@ -193,6 +241,9 @@ class ComparedReading(SchedulingReading, Optimises):
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan.with_cost_below(cost)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        return self.plan.least_cost(cost, effort)
 
 
 class SchedulingTask(Task):

@@ -124,6 +124,9 @@ class Token:
     text: str
 
 
+PARTS = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 22 * 60)}
+"""Parts of a day, and what they are taken for; the hours of a request still hold."""
+
 _WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
 _TOKEN = re.compile(
     rf"""
@@ -135,6 +138,7 @@ _TOKEN = re.compile(
     | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
     | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
     | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
     | (?P<and>,|;|and\b|&)
     | (?P<after>after\b|from\b|since\b)
@@ -178,6 +182,11 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
             first, last = dates(match[0], today, text)
             days = [Token("D", day, match[0]) for day in ((first,) if first == last else (first, last))]
             found += days[:1] if len(days) == 1 else [days[0], Token("-", None, match[0]), days[1]]
+            at = match.end()
+            continue
+        if match.lastgroup == "part":
+            low, high = PARTS[match[0].split()[-1].removesuffix("s")]
+            found += [Token("C", Clock(low), match[0]), Token("-", None, match[0]), Token("C", Clock(high), match[0])]
             at = match.end()
             continue
         kind = _KINDS.get(match.lastgroup)

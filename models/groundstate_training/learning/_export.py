@@ -15,6 +15,7 @@ from groundstate_models.learned.knowledge import answer_schema, request_schema
 from groundstate_models.learned.tables import table_answer, table_request
 from groundstate_training._errors import TrainingError
 from groundstate_training._files import write_file
+from groundstate_training._gradient import threads
 from groundstate_training.learning._energy import TableEnergy
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def export_rules(model: RulesModel, path: Path, name: str | None, title: str | N
 
 def export_table(model: TableModel, path: Path, name: str | None, title: str | None) -> Any:
     """Export the energy of a table."""
-    from groundstate_export import Accept, Card, HeavyBall, Normal, export
+    from groundstate_export import Card
 
     called = name_of(path, name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,6 +123,13 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
         limits={"restarts": 64, "max_steps": 1024, "batch": 64, "elements": 1 << 24},
         knowledge=model.knowledge(),
     )
+    with threads(1):
+        return _exported(energy, inputs, state, path, card)
+
+
+def _exported(energy: TableEnergy, inputs: dict[str, Tensor], state: Any, path: Path, card: Any) -> Any:
+    from groundstate_export import Accept, HeavyBall, Normal, export
+
     return export(
         energy,
         inputs=inputs,

@@ -170,7 +170,7 @@ class PairRules:
         same = np.eye(values, dtype=bool)
         seen = self.statistics.seen[:, same].sum(1)
         expected = self.statistics.expected[:, same].sum(1)
-        new = ~self.explained[:, same].all(1)
+        new = np.asarray(~self.explained[:, same].all(1))
         nats = ratio(seen, expected)
         linked: list[bool] = np.asarray((nats > 0) | ~new).tolist()
         adjacent = [0] * names

@@ -147,8 +147,8 @@ def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | 
     required = schema.get("required", [])
     for name, one in schema.get("properties", {}).items():
         shape = _words.schema_in_words(one, schema)
-        optional = "" if name in required else " Optional."
-        table.add_row(name, escape(f"{shape}. {one.get('description', '')}{optional}"))
+        optional = "" if name in required else "Optional."
+        table.add_row(name, escape(" ".join(filter(None, [f"{shape}.", one.get("description"), optional]))))
     console().print(table)
     if example is None:
         return

@@ -43,7 +43,7 @@ def test_an_improved_grid_holds_every_piece_once_and_fixed_ones_where_they_are_f
 
 
 def test_places_off_the_lattice_snap_to_the_nearest_one():
-    place = np.array([[r, c] for r in range(3) for c in range(4)], float) + (5.3, -2.4)
+    place = np.array([[r, c] for r in range(3) for c in range(4)], float) + np.array([5.3, -2.4])
     assert (layout.snapped(place, (3, 4), {}) == np.arange(12).reshape(3, 4)).all()
 
 

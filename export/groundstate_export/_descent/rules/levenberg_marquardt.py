@@ -52,8 +52,8 @@ class LevenbergMarquardt(Rule):
         most: The largest ``λ``.
         iterations: Of conjugate gradients in each step.
         heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the
-            state (one tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is thrown there,
-            and its damping starts anew.
+            state (one tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is
+            thrown there, and its damping starts anew.
         noise_every: See there; 0 for no noise.
         cold: See there.
 
@@ -224,6 +224,8 @@ class GaussNewton(LevenbergMarquardt):
     A step that would raise the energy is refused and damped, so it converges from wherever Levenberg–Marquardt does; near a root
     it doubles the digits with every step. C. F. Gauss, "Theoria motus corporum coelestium", 1809, article 179; the damping:
     K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944.
+
+    C. F. Gauss, "Theoria motus corporum coelestium", 1809.
 
     Args:
         residuals: As in `LevenbergMarquardt`.
