@@ -80,9 +80,7 @@ def graphs(solver: gs.Solver, count: int, deadline: float) -> str:
         found_all += len(listed)
         known_all += len(known)
         complete += len(listed) == len(known)
-    return (
-        f"graphs: complete {complete}/{count}; {found_all} of {known_all} figures; median {statistics.median(seconds):.2f} s"
-    )
+    return f"graphs: complete {complete}/{count}; {found_all} of {known_all} figures; median {statistics.median(seconds):.2f} s"
 
 
 def flips(solver: gs.Solver, count: int, deadline: float) -> str:
@@ -124,7 +122,9 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             places = found.violations[0].places
             named += f"constraints[{len(request['constraints']) - 1}]" in places
             kept = [c for j, c in enumerate(request["constraints"]) if f"constraints[{j}]" in places]
-            smaller = [solver.solve({**request, "constraints": [c for c in kept if c != one]}, ask=False) for one in kept]
+            smaller = [
+                solver.solve({**request, "constraints": [c for c in kept if c != one]}, ask=False) for one in kept
+            ]
             minimal += all(one.status != "infeasible" for one in smaller)
         elif found.status == "unsolved":
             probable += 1
@@ -150,7 +150,7 @@ def freedom(solver: gs.Solver, count: int, deadline: float) -> str:
         draw = np.random.default_rng(FIRST_SEED + k)
         made = henneberg(draw)
         drop = int(draw.integers(1, 4))
-        kept = [c for c in made.request["constraints"]]
+        kept = list(made.request["constraints"])
         for _ in range(drop):
             kept.pop(int(draw.integers(1, len(kept))))
         request = {**made.request, "constraints": kept}

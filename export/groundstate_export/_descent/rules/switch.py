@@ -64,7 +64,7 @@ class Switch(Rule):
         one, two = self.first.slots(state, probe), self.then.slots(state, probe)
         shared = (one.keys() & two.keys()) - {STEP}
         if shared:
-            raise ValueError(f"Both rules of a Switch keep the slot {sorted(shared)[0]!r}; only one of them can.")
+            raise ValueError(f"Both rules of a Switch keep the slot {min(shared)!r}; only one of them can.")
         own = {_SWITCHED: chain_slot(state, 0.0, later=(0.0, 1.0))}
         return merged(one, two, step_slot(state, self.steps), own)
 
