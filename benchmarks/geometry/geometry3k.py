@@ -99,7 +99,7 @@ class Reader:
     def number(self, text: str) -> str:
         text = text.replace("\\", "").replace("$", "")
         text = re.sub(r"frac\{(.+?)\}\{(.+?)\}", r"((\1)/(\2))", text)
-        text = re.sub(r"sqrt\{(.+?)\}", r"sqrt(\1)", text)
+        text = re.sub(r"sqrt\{(.+?)\}", r"sqrt(\1)", text).replace("degree", "")
         if not re.fullmatch(r"[\w\s.+\-*/^()]*", text):
             raise UnreadError
         if match := re.fullmatch(r"\s*angle (\d+)\s*", text):
@@ -112,7 +112,14 @@ class Reader:
             return self.number(form)
         word, *of = form
         if word == "LengthOf":
-            return self.line(of[0])
+            inner = of[0]
+            if isinstance(inner, list) and inner[0] != "Line":
+                return self.value(inner)
+            return self.number(inner) if isinstance(inner, str) else self.line(inner)
+        if word == "Line":
+            return self.line(form)
+        if word == "Angle":
+            return self.corner(form)
         if word == "MeasureOf":
             if isinstance(of[0], str):
                 return self.number(of[0])
@@ -179,6 +186,26 @@ class Reader:
             self.said.append(f"{self.names(of[0])[0]} midpoint of {self.line(of[1])}")
         elif word == "BisectsAngle":
             self.said.append(f"{self.line(of[0])} bisects {self.corner(of[1])}")
+        elif word == "IsMidsegmentOf" and of[1][0] == "Triangle":
+            self.midsegment(self.line(of[0]), self.names(of[1]))
+        elif word == "IsAltitudeOf":
+            ends, corners = self.line(of[0]), self.names(of[1])
+            foot = next(n for n in ends if n not in corners)
+            a, b = (n for n in corners if n not in ends)
+            self.said += [f"{ends} perpendicular {a}{b}", f"{foot} on line {a}{b}"]
+        elif word == "IsMedianOf" and of[1][0] == "Triangle":
+            ends, corners = self.line(of[0]), self.names(of[1])
+            foot = next(n for n in ends if n not in corners)
+            a, b = (n for n in corners if n not in ends)
+            self.said.append(f"{foot} midpoint of {a}{b}")
+        elif word == "InscribedIn":
+            k = self.circle(of[1])
+            self.said += [f"{name} on circle {k}" for name in self.names(of[0])]
+        elif word == "CircumscribedTo":
+            k, corners = self.circle(of[1]), self.names(of[0])
+            self.said += [f"{a}{b} tangent to {k}" for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
+        elif word == "Trapezoid":
+            return  # which sides are parallel is said besides
         elif word == "RightAngle":
             self.said.append(f"{self.corner(of[0])} = 90")
         elif word == "IsIncenterOf":
@@ -189,6 +216,17 @@ class Reader:
             return
         else:
             raise UnreadError
+
+    def midsegment(self, ends: str, corners: list[str]) -> None:
+        """Each end is the middle of the side on which it lies."""
+        lies = {
+            text.split(" ")[0]: text.split(" ")[-1] for text in self.said if isinstance(text, str) and " on " in text
+        }
+        for name in ends:
+            side = lies.get(name, "")
+            if len(side) != 2 or not set(side) <= set(corners):
+                raise UnreadError
+            self.said.append(f"{name} midpoint of {side}")
 
     def on_line(self, p: str, ends: str) -> None:
         a, b = ends[0], ends[-1]
