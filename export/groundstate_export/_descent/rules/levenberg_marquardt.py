@@ -196,7 +196,8 @@ class LevenbergMarquardt(Rule):
         directions of large eigenvalues come back, which costs iterations, and lets the last digit of one product decide the
         result.
         """
-        tiny = torch.finfo(right.dtype).tiny * 1e3
+        # ONNX Runtime takes a float64 constant that is 0 in float32 for 0, and drops its sum: so none smaller.
+        tiny = 1e-35
         scale = torch.ones_like(right) if diagonal is None else diagonal.rsqrt()
         x = torch.zeros_like(right)
         r = right * scale
