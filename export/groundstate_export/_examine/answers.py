@@ -54,29 +54,31 @@ def examine_answers(arguments: Arguments, kept: Kept) -> Answers:
                 )
             answer = tensors_of(found, "decode", rows)
         encode = arguments.encode_answer
-        if encode is None and (arguments.decode is None or _is_state(arguments, answer)):
-            encode = _itself(arguments)
+        if encode is None and (found_in := _found_in(arguments, answer)) is not None:
+            encode = _taken_from(found_in)
         if encode is not None:
             _encoded(arguments, kept, encode, answer)
         names = _checked(arguments, kept, answer, rows)
     return Answers({name: Spec.of(t) for name, t in answer.items()}, names, encode, _accepted(arguments, names))
 
 
-def _itself(arguments: Arguments) -> EncodeAnswer:
-    names = list(arguments.state)
-
+def _taken_from(names: Mapping[str, str]) -> EncodeAnswer:
     def encode_answer(answer: Mapping[str, Tensor], **_: Tensor) -> dict[str, Tensor]:
-        return {name: answer[name] for name in names}
+        return {state: answer[name] for state, name in names.items()}
 
     return encode_answer
 
 
-def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
-    """Whether `decode` returns the state as it is, under the same names."""
-    if {n: (t.shape, t.dtype) for n, t in answer.items()} != {
-        n: (t.shape, t.dtype) for n, t in arguments.state.items()
-    }:
-        return False
+def _found_in(arguments: Arguments, answer: Mapping[str, Tensor]) -> dict[str, str] | None:
+    """For every state tensor the answer that is that tensor as it is; None where one is in no answer."""
+    if arguments.decode is None:
+        return {name: name for name in arguments.state}
+    same = {
+        name: [n for n, t in answer.items() if (t.shape, t.dtype) == (state.shape, state.dtype)]
+        for name, state in arguments.state.items()
+    }
+    if not all(same.values()):
+        return None
     generator = torch.Generator().manual_seed(0)
     for width in _WIDTHS:
         state = {
@@ -84,9 +86,8 @@ def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
             for name, t in arguments.state.items()
         }
         found = arguments.decoded(state, arguments.inputs)
-        if any(not torch.equal(found[name], tensor) for name, tensor in state.items()):
-            return False
-    return True
+        same = {name: [n for n in names if torch.equal(found[n], state[name])] for name, names in same.items()}
+    return {name: names[0] for name, names in same.items()} if all(same.values()) else None
 
 
 def _encoded(arguments: Arguments, kept: Kept, encode: Callable[..., Any], answer: Mapping[str, Tensor]) -> None:
