@@ -28,7 +28,7 @@ GAP = 12.0
 LEAST_GAP = 4.0
 """Log-odds by which every single exchange and move must be worse."""
 
-CAPPED = 0.98
+CAPPED = 0.9
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:

@@ -124,7 +124,7 @@ def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
 
 def _balanced(logits: NDArray[np.floating]) -> Matrix:
     """Shares whose rows and columns add up to 1."""
-    shares = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
+    shares: Matrix = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
     for _ in range(BALANCING):
         shares /= shares.sum(axis=1, keepdims=True)
         shares /= shares.sum(axis=0, keepdims=True)
