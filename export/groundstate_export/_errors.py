@@ -52,13 +52,13 @@ class ParityError(ExportError, ArithmeticError):
         output: The graph output that differs.
         batch: The batch size at which it does.
         seed: The seed at which it does.
-        error: How far apart the two are, relative to the largest entry of the reference.
+        error: How far apart the two are, relative to the largest element of the reference.
         tolerance: What was allowed.
     """
 
     def __init__(self, output: str, batch: int, seed: int, error: float, tolerance: float, detail: str = "") -> None:
         super().__init__(
-            f"The output {output!r} differs from PyTorch by {error:.3g} (relative to its largest entry) at batch {batch} and "
+            f"The output {output!r} differs from PyTorch by {error:.3g} (relative to its largest element) at batch {batch} and "
             f"seed {seed}; {tolerance:.3g} is allowed. {detail}No file was written. Most often one operator of the energy "
             "behaves differently in ONNX Runtime; export parts of the energy alone to find it."
         )

@@ -168,7 +168,7 @@ def _adaptive_max_backward(gradient: Tensor, x: Tensor, places: Tensor) -> Tenso
 
 
 def _prefixes(x: Tensor, dim: int, fill: float) -> Tensor:
-    """For each entry along an axis, all entries up to it along a new last axis; ``fill`` in place of those after it."""
+    """For each element along an axis, all elements up to it along a new last axis; ``fill`` in place of those after it."""
     x = x.movedim(dim, -1).unsqueeze(-2)
     return torch.where(torch.ones(x.shape[-1], x.shape[-1], dtype=torch.bool).tril(), x, fill)
 
@@ -333,7 +333,7 @@ def _repeat_interleave(repeats: Tensor, **_: Any) -> Any:
     values = _known(repeats)
     if values is None:
         raise UnsupportedOperator(
-            "aten.repeat_interleave", "how often entries repeat depends on the input; it must be constant."
+            "aten.repeat_interleave", "how often elements repeat depends on the input; it must be constant."
         )
     with unset_fake_temporarily(), _no_modes():
         return torch.repeat_interleave(values)

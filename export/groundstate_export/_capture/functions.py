@@ -16,7 +16,7 @@ from torch import Tensor
 from groundstate_export._capture.capture import capture
 from groundstate_export._descent.checks import excess, violations
 from groundstate_export._descent.evaluate import named_terms, norm
-from groundstate_export._descent.rules.rule import Probe, unless_still
+from groundstate_export._descent.rules.rule import Probe, where_moving
 from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.kept import remembered
@@ -75,7 +75,7 @@ def _start(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     with torch.no_grad():
         nearest = examined.rule.feasible(state, _given(examined, tensors))
         return {
-            f"next.{name}": unless_still(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
+            f"next.{name}": where_moving(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
         }
 
 

@@ -257,7 +257,7 @@ def _stft(
     **_: Any,
 ) -> Tensor:
     if win_length not in {None, n_fft} or not return_complex:
-        raise UnsupportedOperator("aten.stft", "it is translated for windows of n_fft entries and complex results.")
+        raise UnsupportedOperator("aten.stft", "it is translated for windows of n_fft elements and complex results.")
     if center:
         flat = input.reshape(-1, 1, input.shape[-1])
         input = functional.pad(flat, (n_fft // 2, n_fft // 2), pad_mode).reshape(*input.shape[:-1], -1)  # noqa: A001

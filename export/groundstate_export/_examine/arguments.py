@@ -239,7 +239,7 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
         )
     if tensor.dim() < 1 or tensor.numel() == 0:
         raise BadArgument(
-            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one entry."
+            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one element."
         )
     if tensor.dtype not in NUMPY:
         raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")

@@ -105,7 +105,7 @@ def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], gene
 
 
 def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
-    """The largest difference, relative to the largest entry wanted; rows that are not finite in the reference are left out.
+    """The largest difference, relative to the largest element wanted; rows that are not finite in the reference are left out.
 
     Args:
         found: What the file says.

@@ -105,7 +105,7 @@ class _Join:
                 pass
         raise BadEnergy(
             f"A number in the energy's graph is {one} at the example and {other} at resized[0], which is no product of the sizes "
-            f"{', '.join(self.sizes.lengths)}. An axis that is cut makes such, and an entry that is counted from the end. Let "
+            f"{', '.join(self.sizes.lengths)}. An axis that is cut makes such, and an element that is counted from the end. Let "
             "sizes enter by the shapes of tensors alone, and give a mask, or indices, as inputs."
         )
 

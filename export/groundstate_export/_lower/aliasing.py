@@ -11,7 +11,7 @@ from typing import Any
 
 from groundstate_export._errors import UnsupportedOperator
 from groundstate_export._ir.program import Instruction, Program, Ref
-from groundstate_export._lower.entries import Call
+from groundstate_export._lower.operands import Call
 
 Lower = Callable[[Instruction, list[Any], dict[str, Any]], Any]
 """Lowers an operator whose arguments are resolved."""

@@ -16,8 +16,8 @@ def lower(program: Program) -> Graph:
     for name, spec in program.inputs.items():
         graph.input(name, NUMPY[spec.dtype], (Batch(), *spec.shape))
     lowering = Lowering(graph)
-    entries = lowering.run(program, graph.inputs)
-    graph.outputs = {name: lowering.full(entry) for name, entry in entries.items()}
+    elements = lowering.run(program, graph.inputs)
+    graph.outputs = {name: lowering.full(entry) for name, entry in elements.items()}
     return graph
 
 

@@ -1,7 +1,7 @@
 """Lower: a captured function as ONNX operators.
 
 Broadcasts stay implicit: an `Entry` knows the shape that PyTorch gave a tensor, while the value in the graph may have size 1
-where entries repeat. What depends on no input is computed here, by PyTorch. Writes in place become new tensors, see `memory`.
+where elements repeat. What depends on no input is computed here, by PyTorch. Writes in place become new tensors, see `memory`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from groundstate_export._ir.dtypes import COMPUTED, HALVES, NUMPY
 from groundstate_export._ir.graph import Batch, Dimension, Graph, Shape, Value, static
 from groundstate_export._ir.program import Instruction, Program
 from groundstate_export._lower.aliasing import Memory
-from groundstate_export._lower.entries import Call, Entry, Pair
+from groundstate_export._lower.operands import Call, Entry, Pair
 
 Handler = Callable[["Lowering", Call], Any]
 _Handler = TypeVar("_Handler", bound=Handler)
@@ -170,7 +170,7 @@ class Lowering:
         return UnsupportedOperator(call.qualified, reason)
 
     def compact(self, entry: Entry | float) -> Value:
-        """The value in the graph, repeated entries left out."""
+        """The value in the graph, repeated elements left out."""
         if not isinstance(entry, Entry):
             raise TypeError(f"a tensor was expected, not {entry!r}")
         if entry.refusal is not None:
@@ -196,7 +196,7 @@ class Lowering:
         return self.graph.reshape(value, (1,) * missing + value.shape) if missing else value
 
     def full(self, entry: Entry, axes: Sequence[int] | None = None) -> Value:
-        """The value with its repeated entries written out (along these axes, or all)."""
+        """The value with its repeated elements written out (along these axes, or all)."""
         value = self.aligned(entry)
         rank = len(entry.shape)
         wanted = range(rank) if axes is None else [a % rank for a in axes]
@@ -230,11 +230,11 @@ class Lowering:
             dtype = tensors[0].dtype
             for other in [*tensors[1:], *numbers]:
                 dtype = torch.promote_types(dtype, torch.result_type(torch.empty((1,), dtype=dtype), other))
-        entries = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
-        return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in entries]
+        elements = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
+        return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in elements]
 
     def reshape(self, entry: Entry, shape: Shape) -> Value:
-        """Reshape; repeated entries stay implicit where the new shape allows it."""
+        """Reshape; repeated elements stay implicit where the new shape allows it."""
         value = self.aligned(entry)
         if value.shape == entry.shape:
             return self.graph.reshape(value, shape)
@@ -290,12 +290,12 @@ def _less(a: Dimension, b: Dimension) -> bool:
 
 
 def regroup(before: Shape, actual: Shape, after: Shape) -> Shape | None:
-    """The shape that a tensor with repeated entries has after a reshape, or None where they must be written out.
+    """The shape that a tensor with repeated elements has after a reshape, or None where they must be written out.
 
     Args:
-        before: Its shape, repeated entries included.
-        actual: Its shape in the graph: 1 where entries repeat.
-        after: Its shape after the reshape, repeated entries included.
+        before: Its shape, repeated elements included.
+        actual: Its shape in the graph: 1 where elements repeat.
+        after: Its shape after the reshape, repeated elements included.
     """
     result: list[Dimension] = []
     i = j = 0

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Node, Shape, Value, entries, static
+from groundstate_export._ir.graph import Batch, Node, Shape, Value, elements, static
 from groundstate_export._optimise.rewrite import Rewrite
 
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min"})
 _SHORT = 48
 _SHORT_AND_STILL = 256
 _LEAST = 2048
-"""Entries a row of the batch from which on a further operator pays for itself."""
+"""Elements a row of the batch from which on a further operator pays for itself."""
 
 
 class Broadcasts(Rewrite):
@@ -27,7 +27,7 @@ class Broadcasts(Rewrite):
         out = node.outputs[0]
         if node.op not in _BINARY or out not in self.depends:
             return None
-        if entries(out.shape) < _LEAST:
+        if elements(out.shape) < _LEAST:
             return self._small(node) if out.shape[-1:] == (1,) else None
         shape = _unmerged(out.shape)
         wide = [self._written_out(v, out.shape, shape) for v in node.inputs]
@@ -40,7 +40,7 @@ class Broadcasts(Rewrite):
         return self.target.reshape(self.target.emit(node.op, operands, shape, out.dtype), out.shape)
 
     def _small(self, node: Node) -> Value | None:
-        """A number beside a tensor that ends in an axis of one entry is given as many axes, lest it be repeated one by one."""
+        """A number beside a tensor that ends in an axis of one element is given as many axes, lest it be repeated one by one."""
         out = node.outputs[0]
         if all(v.array is None or v.array.size > 1 or len(v.shape) == len(out.shape) for v in node.inputs):
             return None
@@ -79,7 +79,7 @@ class Broadcasts(Rewrite):
 
 
 def _run(shape: Shape, out: Shape) -> tuple[int, bool]:
-    """Entries in the innermost run over which an operand is used alike, and whether a single entry is repeated over it."""
+    """Elements in the innermost run over which an operand is used alike, and whether a single element is repeated over it."""
     aligned = (1,) * (len(out) - len(shape)) + shape
     length, column = 1, None
     for d, o in zip(reversed(aligned), reversed(out), strict=True):

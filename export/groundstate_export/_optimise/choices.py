@@ -1,7 +1,7 @@
 """A choice between two finite tensors is a sum of products, which ONNX Runtime computes many times faster than `Where`.
 
 ``Where(c, a, b) = c a + (1 − c) b`` exactly, because one factor is 0 and the other 1, provided that neither side is infinite
-or not a number. A mask of −∞ over finite entries is added instead.
+or not a number. A mask of −∞ over finite elements is added instead.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a graph costs to run, by a table of what ONNX Runtime's operators cost on a CPU.
 
-The figures are nanoseconds an entry of the result, one thread, results that fit a second-level cache (`benchmarks/operators.py`
+The figures are nanoseconds an element of the result, one thread, results that fit a second-level cache (`benchmarks/operators.py`
 measures them). Only their proportions matter: they decide which of two equal graphs is kept.
 """
 

@@ -1,7 +1,7 @@
 """Which values of a graph are finite whatever the state is, as long as the state itself is.
 
 What a `Where` leaves unread may be infinite or not a number; only where it cannot be is the `Where` a sum of products, and
-only where no entry can be −∞ does a softmax need no guard against rows of nothing else. An overflow of sums and products of
+only where no element can be −∞ does a softmax need no guard against rows of nothing else. An overflow of sums and products of
 finite numbers is not counted: it takes a state of 1e19, from which no descent returns.
 """
 
@@ -18,18 +18,18 @@ _KEEPS = frozenset({
     "ReduceSum", "Relu", "Reshape", "Round", "ScatterElements", "ScatterND", "Sigmoid", "Sign", "Sin",
     "Slice", "Softmax", "Softplus", "Split", "Sub", "Tanh", "Tile", "Transpose", "Where",
 })  # fmt: skip
-"""Operators that turn finite entries into finite ones."""
+"""Operators that turn finite elements into finite ones."""
 
 
 _MIXES = frozenset({"Conv", "ConvTranspose", "Gemm", "LayerNormalization", "MatMul", "Softmax"})
-"""Operators that mix entries, so that an infinity a caller sends through them is lost in PyTorch as well."""
+"""Operators that mix elements, so that an infinity a caller sends through them is lost in PyTorch as well."""
 
 
 def finite(value: Value) -> bool:
-    """Whether every entry is finite, for any finite state and any integers or truth values as inputs.
+    """Whether every element is finite, for any finite state and any integers or truth values as inputs.
 
     Inputs of floating point are the caller's, who may well send infinities, as masks for example: those are not taken for finite
-    until an operator has mixed their entries.
+    until an operator has mixed their elements.
     """
     return _finite(value, {}, {})
 

@@ -1,6 +1,6 @@
-"""Gathering and adding up whole rows, where the indices that PyTorch repeats for every entry of a row are needed once.
+"""Gathering and adding up whole rows, where the indices that PyTorch repeats for every element of a row are needed once.
 
-``x.gather(1, i.expand(…))`` arrives as `GatherElements` with indices written out for every entry, and its gradient as
+``x.gather(1, i.expand(…))`` arrives as `GatherElements` with indices written out for every element, and its gradient as
 `ScatterElements`. ONNX's `GatherND` and `ScatterND` move rows.
 """
 

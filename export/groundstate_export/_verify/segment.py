@@ -63,7 +63,7 @@ def _begun(segment: Segment, start: Case, found: Arrays, wanted: Arrays) -> dict
 
 
 def _apart(found: Arrays, wanted: Arrays) -> dict[str, float]:
-    """The largest difference of each output, relative to its largest entry; infinite where shapes or what is finite differ."""
+    """The largest difference of each output, relative to its largest element; infinite where shapes or what is finite differ."""
     errors = {}
     for name, tensor in wanted.items():
         other = found[name]

@@ -57,7 +57,7 @@ class Step:
 
 
 def largest(array: Array) -> float:
-    """The largest entry; what stands for nothing yet, and what is not finite, left out."""
+    """The largest element; what stands for nothing yet, and what is not finite, left out."""
     return float(np.abs(array[np.isfinite(array) & (np.abs(array) < WORST)]).max(initial=0.0))
 
 

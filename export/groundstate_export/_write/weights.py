@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from groundstate_export._ir.graph import Array
 
 _SMALL = 512
-"""Entries that are not worth the nodes that would make them."""
+"""Elements that are not worth the nodes that would make them."""
 
 
 class Weights:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from groundstate_export._ir.graph import Batch, Dimension
-from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering
 
 

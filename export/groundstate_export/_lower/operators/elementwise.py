@@ -9,7 +9,7 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Value, broadcast
-from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
 
 _UNARY = {

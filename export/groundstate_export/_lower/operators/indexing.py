@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast
-from groundstate_export._lower.entries import Call, Entry
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import flat, gather
@@ -43,7 +43,7 @@ class Where:
         order: How its axes must be permuted for that.
         axis: The first of them.
         count: How many.
-        size: Entries along them all.
+        size: Elements along them all.
         shape: Of the index, rows included.
         constant: The places, where they are the same for every row.
         value: The places ``(batch, …)`` in the graph, where they are not.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from groundstate_export._lower.entries import Call
+from groundstate_export._lower.operands import Call
 from groundstate_export._lower.lowering import Lowering, handles
 
 _SPECTRAL = (
