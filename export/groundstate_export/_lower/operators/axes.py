@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from groundstate_export._ir.graph import Batch, Dimension
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering
+from groundstate_export._lower.operands import Call, Entry
 
 
 def axes_of(low: Lowering, call: Call, entry: Entry, dims: Any) -> list[int]:

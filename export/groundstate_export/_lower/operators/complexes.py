@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Shape, Value, broadcast
-from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.operators.elementwise import angle
 from groundstate_export._lower.operators.fourier import FOURIER
 

@@ -9,8 +9,8 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Value, broadcast
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 
 _UNARY = {
     "_neg_view": "Neg", "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "asin": "Asin", "asinh": "Asinh", "atan": "Atan",

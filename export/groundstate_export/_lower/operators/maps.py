@@ -14,8 +14,8 @@ from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value
 from groundstate_export._ir.program import Instruction
-from groundstate_export._lower.operands import Entry
 from groundstate_export._lower.lowering import Lowering, concrete
+from groundstate_export._lower.operands import Entry
 
 Places = npt.NDArray[np.int64]
 

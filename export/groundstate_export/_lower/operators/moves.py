@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from groundstate_export._ir.program import Instruction
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.maps import flat, gather, places_of, rows_of, scatter
 
 aten = torch.ops.aten

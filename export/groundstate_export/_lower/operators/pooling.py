@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Batch, Shape
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.separable import applied, spatial
 

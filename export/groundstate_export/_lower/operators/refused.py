@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from groundstate_export._lower.operands import Call
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call
 
 _SPECTRAL = (
     "ONNX has no eigenvalues or singular values; a power iteration of a fixed number of steps is made of products."

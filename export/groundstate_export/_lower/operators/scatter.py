@@ -6,8 +6,8 @@ import numpy as np
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Batch, Shape, Value
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators import maps
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.indexing import ROWS, along, constant_rows, located

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Value
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import apply
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from groundstate_export._ir.graph import Batch, Value
-from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.lowering import Lowering, writes
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.maps import flat, places_of, rows_of
 from groundstate_export._lower.operators.views import cut, resized
 
