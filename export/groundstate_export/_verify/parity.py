@@ -22,7 +22,7 @@ import torch
 
 from groundstate_export._errors import BadEnergy, ParityError
 from groundstate_export._examine.examined import Examined
-from groundstate_export._examine.starts import Case, case, still
+from groundstate_export._examine.starts import Case, at_scale_0, case
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._verify.answers import exact
 from groundstate_export._verify.findings import Parity
@@ -98,7 +98,7 @@ def _cases(examined: Examined) -> Iterator[tuple[Case, bool]]:
     first = examined.seeds[0]
     smallest, *_ = whole = segments(examined)
     for batch in examined.batches:
-        yield still(examined, batch, first), batch == smallest
+        yield at_scale_0(examined, batch, first), batch == smallest
         for seed in examined.seeds:
             yield case(examined, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
             yield case(examined, batch, seed, 3.0), False
