@@ -11,7 +11,7 @@ from groundstate_export._lower.lowering import Lowering
 
 
 def lower(program: Program) -> Graph:
-    """A captured function as a graph of its own."""
+    """The graph of a captured function."""
     graph = Graph()
     for name, spec in program.inputs.items():
         graph.input(name, NUMPY[spec.dtype], (Batch(), *spec.shape))

@@ -1,4 +1,4 @@
-"""Axes and sizes of what is reduced."""
+"""Axes and sizes of reductions."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def product(sizes: Iterable[Dimension]) -> int:
 
 def fixed(size: Dimension) -> int:
     if isinstance(size, Batch):
-        raise ValueError("a size depends on the batch")  # noqa: TRY004  # a value, not a type, as callers see it
+        raise ValueError("a size depends on the batch")  # noqa: TRY004  # callers catch ValueError
     return size

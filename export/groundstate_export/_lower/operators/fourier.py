@@ -1,4 +1,4 @@
-"""Translations of Fourier transforms: products with matrices of cosines and sines, one axis after another."""
+"""Translations of Fourier transforms: products with matrices of cosines and sines, one axis at a time."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _full(low: Lowering, argument: Any) -> Parts:
 
 
 def _forward(low: Lowering, call: Call) -> Pair:
-    """`_fft_r2c` and `_fft_c2c`; a real transform keeps half of the last axis, of which the other half is the conjugate."""
+    """`_fft_r2c` and `_fft_c2c`; a real transform keeps one half of the last axis, since the other half is its conjugate."""
     entry = call.args[0]
     axes = _axes(low, call, entry)
     real = call.name == "_fft_r2c"
@@ -76,7 +76,7 @@ def _forward(low: Lowering, call: Call) -> Pair:
 
 
 def _backward(low: Lowering, call: Call) -> Entry:
-    """`_fft_c2r`: the missing half is the conjugate of the given one, so its elements count twice."""
+    """`_fft_c2r`: the missing half is the conjugate of the given one, so the given elements count twice."""
     entry = call.args[0]
     *others, last = _axes(low, call, entry)
     size = call.args[3]

@@ -1,4 +1,4 @@
-"""Translations of operators that order."""
+"""Translations of sorting operators."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def _repeat(low: Lowering, call: Call) -> Entry:
 
 
 def _repeated_by_batch(low: Lowering, call: Call, entry: Entry) -> Entry:
-    """What depends on no row, once for every row."""
+    """Repeat a tensor that depends on no row, once for every row."""
     if static(entry.shape) and call.args[1][0] == Batch() and all(n == 1 for n in call.args[1][1:]):
         shape: Shape = (Batch(), *entry.shape)
         lead = low.graph.reshape(low.full(entry), (1, *entry.shape))
