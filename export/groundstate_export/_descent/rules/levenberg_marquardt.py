@@ -51,7 +51,7 @@ class LevenbergMarquardt(Rule):
         least: The smallest ``λ``.
         most: The largest ``λ``.
         iterations: Of conjugate gradients in each step.
-        heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the
+        heat: ``heat(state, **inputs)`` says how far noise may throw each element of a chain that is stuck, in the shape of the
             state (one tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is
             thrown there, and its damping starts anew.
         noise_every: See there; 0 for no noise.
