@@ -78,10 +78,10 @@ def table(runs: dict[str, list[Run]]) -> str:
     lines = [f"| | {' | '.join(f'{kind} ({len(part)})' for kind, part in runs.items())} | seconds |"]
     lines.append("|---" * (len(runs) + 2) + "|")
     rows = {
-        "alone: the grid that it sends": ("alone", "seconds_alone"),
+        "alone: the grid in its message": ("alone", "seconds_alone"),
         "with the tool: the puzzle copied into the call": ("copied", None),
         "with the tool: the answer found": ("found", None),
-        "with the tool: the grid that it sends then": ("told", "seconds"),
+        "with the tool: the grid in its last message": ("told", "seconds"),
     }
     for said, (field, clock) in rows.items():
         rates = [wilson(sum(getattr(run, field) for run in part), len(part)) for part in runs.values()]

@@ -15,6 +15,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from groundstate_models.constraints.factors import Factor, Value
+from groundstate_models.constraints.intervals import NoOverlap
 from groundstate_models.constraints.language import (
     AllDifferent,
     Constraint,
@@ -23,11 +24,11 @@ from groundstate_models.constraints.language import (
     Implies,
     Linear,
     Literal,
-    NoOverlap,
     NotEqual,
     Precedence,
     Table,
 )
+from groundstate_models.constraints.logic import AllOf, AnyOf, If, Not, opposite
 from groundstate_models.constraints.problem import Problem
 
 
@@ -116,13 +117,29 @@ class _Meaning:
         self.post(constraint, kept)
         self.costs.append(weight * (1 - kept))
 
+    def _post_parts(self, constraint: AllOf | AnyOf | If | Not, kept: Any | None) -> None:
+        match constraint:
+            case AllOf(parts):
+                for part in parts:
+                    self.post(part, kept)
+            case AnyOf(parts):
+                held = [self.model.new_bool_var("") for _ in parts]
+                for part, one in zip(parts, held, strict=True):
+                    self.post(part, one)
+                self._only_if(self.model.add_bool_or(held), kept)
+            case If(when, then):
+                self.post(AnyOf((opposite(when), then)), kept)
+            case Not(part):
+                self.post(opposite(part), kept)
+
     def post(self, constraint: Constraint, kept: Any | None) -> None:
         """Ask for a constraint: always, or only where ``kept`` holds."""
         match constraint:
-            case AllDifferent(names, plus):
-                self._differ(names, plus or (0,) * len(names), kept)
-            case NotEqual(names):
-                self._differ(names, (0,) * len(names), kept)
+            case AllOf() | AnyOf() | If() | Not():
+                self._post_parts(constraint, kept)
+            case AllDifferent() | NotEqual():
+                plus = constraint.plus if isinstance(constraint, AllDifferent) else ()
+                self._differ(constraint.names, plus or (0,) * len(constraint.names), kept)
             case Equal(names):
                 self._agree(self._of(names), kept)
             case Count(of, low, high):

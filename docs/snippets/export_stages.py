@@ -7,7 +7,7 @@ from groundstate_export import Adam, Card, Check, Decoded, GradientDescent, Stag
 
 
 def gaps(place: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """By how much each distance is off, in millimetres: points (batch, 4, 2), distances of the six pairs (batch, 6)."""
+    """Errors of the six distances (batch, 6) in millimetres, for points (batch, 4, 2)."""
     one, other = torch.triu_indices(4, 4, 1)
     return (place[:, one] - place[:, other]).square().sum(2).add(1e-12).sqrt() - wanted
 

@@ -8,7 +8,7 @@ draw = random.Random(1)
 
 
 def roster() -> dict[str, str]:
-    """Habits that nobody wrote down: one night shift a week, and never an early shift after it."""
+    """Return a random week that follows unwritten rules: one night shift, and no early shift after it."""
     while True:
         week = {day: draw.choice(["early", "late", "night", "free"]) for day in ("mon", "tue", "wed", "thu", "fri")}
         shifts = list(week.values())

@@ -1,4 +1,4 @@
-"""A circle through noisy points: nobody's energy but yours, to eleven digits."""
+"""Fit a circle to points with an energy of your own, to eleven digits."""
 
 import math
 

@@ -18,24 +18,33 @@ ROWS = 2048
 Array = NDArray[Any]
 
 
+def row_file(arguments: Mapping[str, Any]) -> bytes:
+    """Export a file for `RowSearch`, and return its bytes.
+
+    Args:
+        arguments: What `groundstate_export.export` takes, but for the path. The file has as many updates in a segment as its
+            noise has in a period.
+    """
+    from groundstate_export import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.onnx"
+        export(**arguments, path=path)
+        return path.read_bytes()
+
+
 class RowSearch:
     """An exported file whose energy takes ``numbers``, a row of learned numbers for every chain.
 
     The state is one tensor ``y``, whose chains start from normal noise of a learned size, and the rule is `RowBreakout`.
 
     Args:
-        arguments: What `groundstate_export.export` takes, but for the path. The file has as many updates in a segment as its
-            noise has in a period.
+        file: Of `row_file`.
         threads: Rows are spread over as many.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], threads: int) -> None:
-        from groundstate_export import export
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rows.onnx"
-            export(**arguments, path=path)
-            self._solver = gs.load(path.read_bytes(), threads=threads)
+    def __init__(self, file: bytes, threads: int) -> None:
+        self._solver = gs.load(file, threads=threads)
         header = self._solver.header
         self.segment = header.steps
         self._slots = header.noise["y"].shape[0]

@@ -41,7 +41,7 @@ def test_describe_says_what_the_model_takes_and_checks(groundstate: Groundstate,
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ("constraints", '{"type": "all_different" | "equal" |'),
+        ("constraints", 'All must hold. Texts: "a != b"'),
         ("scheduling", "[1 to 500 × {"),
     ],
 )

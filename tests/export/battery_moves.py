@@ -213,7 +213,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "masked_scatter": Case(
             lambda y, x: y.masked_scatter(x > 0, x) * 0 + y,
             refused="masked_scatter",
-            because="where a value lands depends on the values before it; use `torch.where`",
+            because="the place of a value depends on the values before it; use `torch.where`",
         ),
         "segment sums": lambda y, n: torch.zeros(len(y), 4).scatter_add(1, n[:, 0], y[:, 0]).square(),
         "bincount": Case(
@@ -319,7 +319,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "matrix_exp": Case(
             lambda y: torch.linalg.matrix_exp(regular(y, 4)),
             refused="linalg_matrix_exp",
-            because="how many terms its series takes depends on the values",
+            because="the number of terms of its series depends on the values",
         ),
         "eigh": Case(
             lambda y, x: torch.linalg.eigh(positive(y, x))[0], refused="_linalg_eigh", because="ONNX has no eigenvalues"

@@ -35,7 +35,10 @@ def read(**changes: Any) -> gs.Header:
     ("changes", "sentence"),
     [
         ({"format": 5}, "is of format 5; this version of groundstate reads the formats 1, 2, 3 and 4"),
-        ({"accept": {"checks": ["far"], "converged": False, "polish": 0}}, "'accept.checks' names 'far', and the checks"),
+        (
+            {"accept": {"checks": ["far"], "converged": False, "polish": 0}},
+            "'accept.checks' names 'far', and the checks are none",
+        ),
         (
             {"checks": CHECKS, "accept": {"checks": ["far"], "converged": False, "polish": 0}},
             "'accept.checks' names 'far', and the checks are 'near', 'apart'",

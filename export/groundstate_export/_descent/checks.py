@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 Tolerances = Mapping[str, float | None]
-"""The tolerance of each check by name; None, or no entry, for one that counts."""
+"""The tolerance of each check by name; None, or no element, for one that counts."""
 
 
 def violations(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:

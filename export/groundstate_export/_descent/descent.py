@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from groundstate_export._descent.evaluate import named_terms, norm
-from groundstate_export._descent.rules.rule import Probe, Rule, State, unless_still
+from groundstate_export._descent.rules.rule import Probe, Rule, State, where_moving
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Descent:
         """The state at which a segment begins: the nearest feasible one, unless a chain's step scale is 0."""
         nearest = self.rule.feasible(state, self.inputs)
         return {
-            name: unless_still(step_scale, nearest[name], y) if nearest[name] is not y else y
+            name: where_moving(step_scale, nearest[name], y) if nearest[name] is not y else y
             for name, y in state.items()
         }
 
@@ -95,7 +95,7 @@ class Descent:
         probe, gradient = self.slope(state)
         following: State = self.rule(state, gradient, noise, step_scale, probe)
         # A gradient that is not a number times a scale of 0 is none either, and such a chain is only to be evaluated.
-        following |= {name: unless_still(step_scale, following[name], state[name]) for name in gradient}
+        following |= {name: where_moving(step_scale, following[name], state[name]) for name in gradient}
         return following, probe
 
     def read(self, state: Mapping[str, Tensor]) -> Reading:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Constant:
-    """Every entry is ``value``."""
+    """Every element is ``value``."""
 
     value: float = 0.0
 
@@ -25,7 +25,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Normal:
-    """Every entry is normal with this mean and standard deviation, independently."""
+    """Every element is normal with this mean and standard deviation, independently."""
 
     mean: float = 0.0
     std: float = 1.0
@@ -43,7 +43,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Every entry is uniform between ``low`` and ``high``, independently."""
+    """Every element is uniform between ``low`` and ``high``, independently."""
 
     low: float = 0.0
     high: float = 1.0

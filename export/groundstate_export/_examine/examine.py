@@ -1,4 +1,4 @@
-"""Examine: refuse what cannot be descended, before anything is captured."""
+"""Examine: refuse an energy that cannot be descended, before it is captured."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def examine(arguments: Arguments) -> Examined:
         The arguments with terms, answers, checks and slots.
 
     Raises:
-        BadArgument: A name, dtype or shape.
-        BadEnergy: The energy, or a function beside it.
+        BadArgument: A name, dtype or shape is wrong.
+        BadEnergy: The energy, or a function beside it, cannot be exported.
     """
     check_arguments(arguments)
     snapshot = Snapshot(modules_of(arguments.energy))
@@ -64,7 +64,7 @@ def examine(arguments: Arguments) -> Examined:
     compare_rows(examined, kept)
     if not _equal(found, slope(examined, kept, examined.state, examined.inputs, "at the example")):
         raise BadEnergy(
-            "The energy is another one after it was called elsewhere: it keeps something from one call to the next. "
+            "The energy changes after a call at other values: it keeps something from one call to the next. "
             + NOTHING_KEPT
         )
     count_paths(examined, kept)
@@ -80,16 +80,16 @@ def _energy(arguments: Arguments, kept: Kept, snapshot: Snapshot) -> Found:
         taken.append(kept.taken)
         if (name := snapshot.changed()) is not None:
             raise BadEnergy(
-                f"The energy changes its own {name!r} when it is called, and a file has nothing to keep between calls. A batch "
-                "norm or a spectral normalisation in training mode does this: call `.eval()` on the energy first; else fix the "
-                "value before the export."
+                f"The energy changes its own {name!r} when it is called, and a file keeps nothing between calls. A batch "
+                "norm or a spectral normalisation in training mode does this: call `.eval()` on the energy first. Otherwise fix "
+                "the value before the export."
             )
     if len(taken[0]) != len(taken[1]):
         place = next((place for place in taken[0] if place), "")
         where = f" ({place})" if place else ""
         raise BadEnergy(
             f"The energy takes a value out of a tensor in its first call{where} and not in its second: it keeps the value, "
-            f"so the file would hold the example's. {NOTHING_KEPT}"
+            f"so the file would contain the example's value. {NOTHING_KEPT}"
         )
     terms, slopes = runs[0]
     for what, tensors in (("term", terms), ("gradient for the state", slopes)):
@@ -97,15 +97,15 @@ def _energy(arguments: Arguments, kept: Kept, snapshot: Snapshot) -> Found:
             bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
             if bool(bad.any()):
                 raise BadEnergy(
-                    f"The energy's {what} {name!r} is not finite at the example, in row {int(bad.nonzero()[0])}; a root, a "
-                    "logarithm or a division needs a small number added."
+                    f"The energy's {what} {name!r} is not finite at the example, in row {int(bad.nonzero()[0])}. Add a small "
+                    "number inside a root, a logarithm or a division."
                 )
     if not _equal(*runs):
         torch.manual_seed(0)
         if _equal(runs[0], slope(arguments, kept, arguments.state, arguments.inputs, "at the example")):
             raise BadEnergy(
-                "The energy draws random numbers: two runs at the example differ. Noise belongs to the rule. A dropout module "
-                "stops at `.eval()`; `F.dropout(x)` in a `forward` draws all the same, unless it is given "
+                "The energy draws random numbers: two runs at the example differ. Noise belongs to the rule. `.eval()` "
+                "turns a dropout module off; `F.dropout(x)` in a `forward` still draws, unless it is given "
                 "`training=self.training`."
             )
         raise BadEnergy(
@@ -123,7 +123,7 @@ def _equal(first: Found, second: Found) -> bool:
 
 
 def _rule(arguments: Arguments, kept: Kept) -> tuple[dict[str, Slot], bool]:
-    """The rule's slots, and whether it moves the state to the nearest that it allows."""
+    """The rule's slots, and whether it moves the state to the nearest feasible one."""
     descent = arguments.descent
     rows = next(iter(arguments.state.values())).shape[0]
     noise = (
@@ -162,7 +162,7 @@ def _rule(arguments: Arguments, kept: Kept) -> tuple[dict[str, Slot], bool]:
 
 
 def _nearest(arguments: Arguments, descent: Descent, state: Mapping[str, Tensor]) -> None:
-    """What is brought to where the rule keeps it must stay there when it is brought there again."""
+    """Check that projecting a state twice is the same as projecting it once."""
     wide = {name: 3 * tensor if name in arguments.state else tensor for name, tensor in state.items()}
     with torch.no_grad():
         for start in (state, wide):
@@ -170,24 +170,24 @@ def _nearest(arguments: Arguments, descent: Descent, state: Mapping[str, Tensor]
             for name, again in descent.begin(once).items():
                 if relative(again.numpy(), once[name]) > _IDEMPOTENT:
                     raise BadArgument(
-                        f"The rule keeps the state {name!r} in sets that do not fit together: what is projected to them once is "
-                        "elsewhere when it is projected again. Of two sets for one tensor the second must not leave the first, "
-                        "as a simplex and then a box do; keep to one, or put the other into the energy."
+                        f"The rule keeps the state {name!r} in sets that do not fit together: projecting the state twice gives "
+                        "another result than projecting it once. The second of two sets must not leave the first, "
+                        "as a simplex and then a box do. Use one set, or put the other into the energy."
                     )
 
 
 def _slots(arguments: Arguments, slots: Mapping[str, Slot]) -> None:
     if clash := set(slots) & set(arguments.state):
-        raise BadArgument(f"The rule's slots {sorted(clash)} have names of the state.")
+        raise BadArgument(f"The rule's slots {sorted(clash)} have the same names as tensors of the state.")
     for name, slot in slots.items():
         if slot.tensor.dtype != arguments.dtype:
             raise BadArgument(
-                f"The rule's slot {name!r} is {slot.tensor.dtype}; it must be {arguments.dtype}, as the state is."
+                f"The rule's slot {name!r} is {slot.tensor.dtype}; it must be {arguments.dtype}, like the state."
             )
 
 
 def _keywords(arguments: Arguments) -> None:
-    """The rule's keywords must be ones that the energy takes, and none of the inputs."""
+    """Check that the energy takes the rule's keywords, and that no input has the name of one."""
     keywords = sorted(arguments.rule.keywords(arguments.state, last=True))
     if clash := set(keywords) & set(arguments.inputs):
         raise BadArgument(f"The inputs {sorted(clash)} are keywords of the rule; give them other names.")
@@ -201,7 +201,7 @@ def _keywords(arguments: Arguments) -> None:
 
 
 def _independent(examined: Examined, copy: Any, found: Found) -> None:
-    """A copy of the energy that was called elsewhere first must give the same at the example."""
+    """Check that a copy of the energy that was first called at other values gives the same at the example."""
     generator = torch.Generator().manual_seed(7)
     rows = next(iter(examined.state.values())).shape[0]
     elsewhere = case(examined, rows + 3, 1, 3.0)  # in another number of rows too
@@ -215,11 +215,11 @@ def _independent(examined: Examined, copy: Any, found: Found) -> None:
                 leaves = {name: state[name].detach().clone().requires_grad_() for name in examined.state}
                 keywords = examined.rule.keywords(leaves, last=True)
                 terms = named_terms(copy(examined.pack(leaves), **given, **keywords))
-    except Exception:  # noqa: BLE001  # a copy need not run; the energy itself did
+    except Exception:  # noqa: BLE001  # a copy may fail; the energy itself did not
         return
     for name, wanted in found[0].items():
         if name not in terms or not torch.equal(terms[name].detach().nan_to_num(), wanted.nan_to_num()):
             raise BadEnergy(
-                f"The energy's term {name!r} depends on how it was called first: a copy that was called elsewhere before gives "
+                f"The energy's term {name!r} depends on its first call: a copy that was first called at other values gives "
                 f"another value at the example. {NOTHING_KEPT}"
             )

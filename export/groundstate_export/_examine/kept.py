@@ -1,13 +1,13 @@
-"""Values that an energy keeps from one call to the next: they would be written into the file as the example made them.
+"""Refuse values that an energy keeps from one call to the next: the file would contain the example's values.
 
-Three nets, since a file is only right if none is missed:
+Three independent tests look for them, because one missed value makes a wrong file:
 
-1. *Tensors.* Every tensor that a call computes from what it is given is marked, wherever it is kept: in a module's list, a plain
-   object, a closure, a global, an `lru_cache`. A later call that uses one of them is refused, and so is a captured constant.
-2. *Numbers taken out of tensors* (``.item()``, ``float(x)``, ``.numpy()``), of which no mark is left: a first call that takes out
-   more than the second keeps something.
-3. *A twin*: a copy of the energy, with copies of what it may keep things in, is called elsewhere first. If it then gives another
-   energy at the example, the energy depends on the calls before, however it remembers them.
+1. *Tensors.* Every tensor that a call computes from its arguments is marked, wherever it is kept: in a module's list, a plain
+   object, a closure, a global, an `lru_cache`. A later call that uses one is refused, and so is a captured constant.
+2. *Numbers taken out of tensors* (``.item()``, ``float(x)``, ``.numpy()``) carry no mark. If a first call takes out more of
+   them than the second, it keeps something.
+3. *A twin*: a copy of the energy, with its own copies of all places to keep values, is first called at other values. If it
+   then gives another energy at the example, the energy depends on earlier calls.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _VALUELESS = frozenset({
     "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
     "new_full", "new_empty", "new_empty_strided",
 })  # fmt: skip
-"""Operators whose result has nothing of a tensor but its shape."""
+"""Operators whose result depends only on the tensor's shape."""
 
 _TAKING = frozenset({
     "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__bool__", "__index__", "__complex__", "__dlpack__",
     "__deepcopy__", "__reduce_ex__",
 })  # fmt: skip
-"""Methods that take the values out of a tensor, so that no mark is left on them."""
+"""Methods that take values out of a tensor and so lose the mark."""
 
 
 class Kept:
-    """What the calls of one energy computed from what they were given, and what later calls use of it."""
+    """The tensors that the calls of one energy computed from their arguments, and their use in later calls."""
 
     def __init__(self) -> None:
         # A weak reference keeps a storage's address from being used again, not its memory.
@@ -49,7 +49,7 @@ class Kept:
 
     @contextmanager
     def call(self, given: Iterable[Tensor]) -> Iterator[None]:
-        """One call, which is given these tensors.
+        """One call with these tensors as arguments.
 
         Raises:
             BadEnergy: It uses a tensor that an earlier call computed.
@@ -66,43 +66,41 @@ class Kept:
 
     @property
     def place(self) -> str | None:
-        """Where the last call took a value out of a tensor; None where it took none."""
+        """The place where the last call took a value out of a tensor; None if it took none."""
         return self.taken[0] if self.taken else None
 
     def mark(self, tensor: Tensor) -> None:
-        """Note that a tensor was computed from what this call is given."""
+        """Mark a tensor as computed from this call's arguments."""
         if (storage := _storage(tensor)) is not None:
             reference = StorageWeakRef(storage)
             self._marked[reference.cdata] = (reference, self._call)
 
     def clear(self, tensor: Tensor) -> None:
-        """Note that a tensor has nothing of what the call is given."""
+        """Mark a tensor as independent of the call's arguments."""
         if (storage := _storage(tensor)) is not None:
             self._marked.pop(storage._cdata, None)  # noqa: SLF001  # a storage has no public identity
 
     def marked(self, tensor: Tensor) -> bool:
-        """Whether a tensor was computed from what a call was given."""
+        """Whether a tensor was computed from a call's arguments."""
         storage = _storage(tensor)
         return storage is not None and storage._cdata in self._marked  # noqa: SLF001
 
     def earlier(self, tensor: Tensor) -> bool:
-        """Whether it was computed from what an earlier call was given."""
+        """Whether a tensor was computed from an earlier call's arguments."""
         storage = _storage(tensor)
         pair = None if storage is None else self._marked.get(storage._cdata)  # noqa: SLF001
         return pair is not None and pair[1] < self._call
 
 
-NOTHING_KEPT = (
-    "Nothing may be kept from one call to the next: compute it with tensors in every call, or pass it as an input."
-)
+NOTHING_KEPT = "Keep nothing from one call to the next: compute it with tensors in every call, or pass it as an input."
 
 
 def remembered(place: str) -> str:
-    """The refusal of a function that keeps what it computed."""
+    """The refusal of a function that keeps a computed value."""
     where = f" ({place})" if place else ""
     return (
-        f"The energy uses a value that an earlier call computed from its inputs{where}, so the file would hold the example's. "
-        f"{NOTHING_KEPT}"
+        f"The energy uses a value that an earlier call computed from its inputs{where}, so the file would contain the "
+        f"example's value. {NOTHING_KEPT}"
     )
 
 
@@ -124,7 +122,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 
 class _Marking(TorchDispatchMode):
-    """Marks what is computed from marked tensors."""
+    """Marks all results of operators on marked tensors."""
 
     def __init__(self, kept: Kept) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's own has no types
@@ -133,7 +131,7 @@ class _Marking(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = list(_tensors([list(args), kwargs or {}]))
         if not self.kept.used and any(map(self.kept.earlier, given)):
-            self.kept.used = current_place() or "where it is kept is not known"
+            self.kept.used = current_place() or "its place is not known"
         result = func(*args, **(kwargs or {}))
         name = func._schema.name.split("::")[-1]  # noqa: SLF001  # it has no public name
         changes = func._schema.is_mutable  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Rows: each must come out the same whatever stands beside it, and wherever it stands."""
+"""Row independence: a row's result must not depend on the other rows or on its position."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from groundstate_export._examine.slope import Found, slope
 from groundstate_export._examine.starts import case
 
 _SAME = 1e-6
-"""A row that other rows do not reach comes out of the same kernels bit by bit; what reaches it less than this is rounding."""
+"""Tolerance for row independence: an independent row is bit-identical; smaller differences are rounding."""
 
 
 _SAME_ELSEWHERE = 1e-3
-"""At another place of the batch, kernels may group the same sums differently; an energy that counts rows changes by far more."""
+"""Tolerance for a row at another position: kernels may group sums differently; an energy that counts rows changes by far more."""
 
 
 def branching(place: str) -> str:
-    """The refusal of an energy that takes values out of tensors."""
+    """The refusal of an energy that reads values out of tensors."""
     where = f" ({place})" if place else ""
     return (
-        f"The energy takes a value out of a tensor{where}, so a step of it depends on the values in a tensor (an `if`, a "
-        "`while`, `.item()`), which a file cannot; write it with `torch.where`, masks and sums instead."
+        f"The energy takes a value out of a tensor{where}, so its steps depend on the values of a tensor (an `if`, a "
+        "`while`, `.item()`). A file cannot contain that; write it with `torch.where`, masks and sums instead."
     )
 
 
 class _Count(TorchDispatchMode):
-    """How many operators run."""
+    """Counts the operators that run."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's own has no types
@@ -46,7 +46,7 @@ class _Count(TorchDispatchMode):
 
 
 def count_paths(examined: Examined, kept: Kept) -> None:
-    """A loop over the rows runs more operators for more rows. Captured, at a thousand rows, it would take minutes to refuse."""
+    """Refuse a loop over the rows: it runs more operators for more rows. Capturing it at a thousand rows would take minutes."""
     counts = []
     for batch in (2, 3):
         start = case(examined, batch, 0, 1.0)
@@ -59,12 +59,12 @@ def count_paths(examined: Examined, kept: Kept) -> None:
         raise BadEnergy(
             f"The energy takes another path at batch 3 ({counts[1]} operators) than at batch 2 ({counts[0]}): it loops over the "
             "rows of the batch, or branches on their number. Compute all rows at once; `torch.vmap(row)(state, x)` turns a "
-            "function of one row into one of a batch, where it is given its arguments in order."
+            "function of one row into a function of a batch. It passes the arguments by position."
         )
 
 
 def compare_rows(examined: Examined, kept: Kept) -> None:
-    """A row must come out the same whatever the other rows are; and the example, whatever was asked before it."""
+    """Check that a row's result does not depend on the other rows, and the example's result not on earlier calls."""
     batch = max(2, min(64, max(examined.batches)))
     one = case(examined, batch, 0, 1.0)
     found = slope(examined, kept, one.state, one.inputs, f"at batch {batch}")
@@ -89,7 +89,7 @@ def compare_rows(examined: Examined, kept: Kept) -> None:
 def _placed(
     arguments: Arguments, kept: Kept, found: Found, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]
 ) -> None:
-    """A row must come out the same wherever in the batch it stands."""
+    """Check that a row's result does not depend on its position in the batch."""
     moved = slope(
         arguments,
         kept,
@@ -102,8 +102,8 @@ def _placed(
             change = (two[name].roll(-1, 0) - wanted).nan_to_num().abs().max()
             if change > _SAME_ELSEWHERE * wanted.nan_to_num().abs().max():
                 raise BadEnergy(
-                    f"The energy depends on where in the batch a row stands: {name!r} changes by {float(change):.3g} when "
-                    "all rows move by one. Number what is inside a row, not the rows."
+                    f"The energy depends on the position of a row in the batch: {name!r} changes by {float(change):.3g} when "
+                    "all rows move by one. Number the elements of a row, not the rows."
                 )
 
 
@@ -126,6 +126,6 @@ def _apart(kept: Kept, found: Found, mixed: Found, same: slice) -> None:
                     raise BadEnergy(branching(place))
                 raise BadEnergy(
                     f"The rows of a batch influence each other: {name!r} of row {row + (same.start or 0)} changes by "
-                    f"{float(error[row]):.3g} of its size when only other rows change. A batch norm in training mode does this "
-                    "(call `.eval()`), and so does a mean over the batch."
+                    f"{float(error[row]):.3g} of its size when only other rows change. Common causes are a batch norm in "
+                    "training mode (call `.eval()`) and a mean over the batch."
                 )

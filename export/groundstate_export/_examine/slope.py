@@ -1,4 +1,4 @@
-"""The energy and its gradient once, as the caller's code gives them."""
+"""One evaluation of the caller's energy and its gradient."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def _terms(result: Any, batch: int, dtype: torch.dtype, inputs: Mapping[str, Ten
         if not isinstance(term, Tensor) or tuple(term.shape) != (batch,):
             shape = tuple(term.shape) if isinstance(term, Tensor) else type(term).__name__
             raise BadEnergy(
-                f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},): one number a row. "
+                f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},), one number per row. "
                 "Sum over every dimension but the first, as in `.flatten(1).sum(1)`."
             )
         if term.dtype != dtype:
             raise BadEnergy(
-                f"The energy's term {name!r} is {term.dtype}, and the state is {dtype}; both must be one dtype. "
+                f"The energy's term {name!r} is {term.dtype}, and the state is {dtype}; both must have the same dtype. "
                 f"{_cause(inputs, dtype)}"
             )
     return terms
 
 
 def _cause(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> str:
-    """Where another dtype than the state's may come from."""
+    """A probable cause of a dtype that differs from the state's."""
     others = [name for name, tensor in inputs.items() if tensor.is_floating_point() and tensor.dtype != dtype]
     call = ".double()" if dtype == torch.float64 else ".float()"
     if others:
         return f"The input {others[0]!r} is {inputs[others[0]].dtype}: call `{call}` on it, in the energy or before."
-    return f"Call `{call}` on what the energy makes of another dtype."
+    return f"Call `{call}` on the energy's tensors of another dtype."
 
 
 def slope(

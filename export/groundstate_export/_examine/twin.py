@@ -1,4 +1,4 @@
-"""Copies of callables: one that keeps nothing in common with the original but its weights, and one in another dtype."""
+"""Copies of callables: one that shares only its weights with the original, and one in another dtype."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 
 def twin(value: Any) -> Any:
-    """A copy of a callable that shares weights with it, but nothing that it could keep other values in.
+    """A copy of a callable that shares its weights, but no place in which it could keep other values.
 
-    A function gets copies of what it closes over, of its default arguments, and of the globals that it names; a module or an
-    object copies of its attributes. What cannot be copied is shared.
+    A function gets copies of its closure, of its default arguments, and of the globals that it names. A module or an
+    object gets copies of its attributes. Whatever cannot be copied is shared.
     """
     return _Copier().copy(value)
 
 
 def in_dtype(value: Any, dtype: torch.dtype) -> Any:
-    """A copy of a callable whose modules and tensors are of another floating-point dtype, as far as they can be found."""
+    """A copy of a callable with its modules and tensors in another floating-point dtype, as far as they can be found."""
     return _Copier(dtype).copy(value)
 
 
@@ -31,7 +31,7 @@ class _Copier:
     """Copies callables.
 
     Args:
-        dtype: Of the floating-point tensors of the copy, which then are copies too; None to share them.
+        dtype: The dtype of the copy's floating-point tensors, which are then copied too; None to share them.
     """
 
     def __init__(self, dtype: torch.dtype | None = None) -> None:
@@ -42,7 +42,7 @@ class _Copier:
     def copy(self, value: Any) -> Any:
         if id(value) in self.memo:
             return self.memo[id(value)]
-        self.alive.append(value)  # an id stands for a value only while that is alive
+        self.alive.append(value)  # an id is valid only while its value is alive
         if isinstance(value, types.FunctionType):
             return self.function(value)
         if isinstance(value, types.MethodType):
@@ -62,7 +62,7 @@ class _Copier:
         return {name: self.copy(value) for name, value in values.items()}
 
     def other(self, value: Any) -> Any:
-        """A module, an object or a container: a deep copy in which weights are shared."""
+        """A deep copy of a module, an object or a container; weights are shared."""
         if _foreign(type(value)) and not isinstance(value, nn.Module):
             return value
         if isinstance(value, nn.Module):
@@ -70,7 +70,7 @@ class _Copier:
             self.memo |= {id(t): t for t in (*value.parameters(), *value.buffers(), *held)}
         try:
             return copy.deepcopy(value, self.memo)
-        except Exception:  # noqa: BLE001  # whatever refuses to be copied is shared
+        except Exception:  # noqa: BLE001  # whatever cannot be copied is shared
             self.memo[id(value)] = value
             return value
 
@@ -93,7 +93,7 @@ class _Copier:
     def function(self, function: types.FunctionType) -> Any:
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         names = set(_names(function.__code__)) & function.__globals__.keys()
-        # Of a library's functions the globals stay as they are: only what the caller's own code may keep is copied.
+        # A library function keeps its globals: only the caller's own code is copied.
         file = function.__code__.co_filename
         own = "site-packages" not in file and "dist-packages" not in file
         scope = dict(function.__globals__) if own else function.__globals__
@@ -115,7 +115,7 @@ class _Copier:
 
 
 def _foreign(kind: type) -> bool:
-    """Whether a class is an installed package's, whose objects may be large and are no place for an energy's notes."""
+    """Whether a class belongs to an installed package. Such objects may be large, and energies keep no values in them."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None) or ""
     return "site-packages" in file or "dist-packages" in file
 

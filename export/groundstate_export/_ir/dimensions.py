@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from groundstate_export._ir.graph import Batch, Dimension, entries
+from groundstate_export._ir.graph import Batch, Dimension, elements
 
 Powers = tuple[tuple[str, int], ...]
 """Sizes by name, each with its power."""
@@ -32,10 +32,10 @@ class Size(Batch):
 
 
 def product(shape: Iterable[Dimension]) -> Size:
-    """Entries of a tensor for each row of the batch."""
+    """Elements of a tensor for each row of the batch."""
     dimensions = list(shape)
     powers = [pair for d in dimensions if isinstance(d, Size) for pair in d.powers if pair[0] != BATCH]
-    return Size(entries(dimensions), gathered(powers))
+    return Size(elements(dimensions), gathered(powers))
 
 
 def greatest(products: Iterable[Size]) -> list[Size]:

@@ -34,12 +34,12 @@ _TYPICAL_BATCH = 8
 
 
 def count(shape: Iterable[Dimension]) -> int:
-    """Entries of a tensor, at a typical batch: what an elementwise operator on it costs."""
+    """Elements of a tensor, at a typical batch: what an elementwise operator on it costs."""
     return math.prod(_TYPICAL_BATCH * d.times if isinstance(d, Batch) else d for d in shape)
 
 
-def entries(shape: Iterable[Dimension]) -> int:
-    """Entries of a tensor for each row of the batch."""
+def elements(shape: Iterable[Dimension]) -> int:
+    """Elements of a tensor for each row of the batch."""
     return math.prod(d.times if isinstance(d, Batch) else d for d in shape)
 
 
@@ -67,7 +67,7 @@ class Value:
 
     @property
     def scalar(self) -> float | None:
-        """The number, where this is a constant with a single entry."""
+        """The number, where this is a constant with a single element."""
         return float(self.array.reshape(())) if self.array is not None and self.array.size == 1 else None
 
 
@@ -215,7 +215,7 @@ class Graph:
         return self.emit(op, [a, b], broadcast(a.shape, b.shape), dtype)
 
     def reshape(self, x: Value, shape: Shape) -> Value:
-        """The same entries under another shape."""
+        """The same elements under another shape."""
         if x.shape == shape:
             return x
         if sum(isinstance(d, Batch) for d in shape) > 1:
@@ -226,7 +226,7 @@ class Graph:
         return self.emit("Reshape", [x, self.constant(target, np.int64)], shape)
 
     def _unit_axes(self, x: Value, shape: Shape) -> Value:
-        """The same entries under a shape that has other axes of length 1, and all others as they are."""
+        """The same elements under a shape that has other axes of length 1, and all others as they are."""
         if [d for d in x.shape if d != 1] != [d for d in shape if d != 1]:
             raise ValueError("two dimensions have no number")
         for op, had in (("Squeeze", x.shape), ("Unsqueeze", shape)):
@@ -285,7 +285,7 @@ class Graph:
         return self.emit("Shape", [value], (1,), np.int64, start=0, end=1)
 
     def expand(self, x: Value, shape: Shape) -> Value:
-        """A tensor whose entries of size 1 are repeated until it has the shape."""
+        """A tensor whose elements of size 1 are repeated until it has the shape."""
         if x.shape == shape:
             return x
         lead: Shape = (1,) * (len(shape) - len(x.shape)) + x.shape

@@ -123,7 +123,7 @@ def _round(graph: Graph, x: Value) -> Value:
 
 
 def _fits(value: Value) -> bool:
-    """Whether a constant can be written in float16: no entry overflows."""
+    """Whether a constant can be written in float16: no element overflows."""
     array: Array | None = value.array
     return array is None or array.dtype == _HALF or bool((np.abs(array) <= np.finfo(np.float16).max).all())
 

@@ -111,7 +111,7 @@ def constraints() -> Card:
         limits=LIMITS,
         self_test={
             "request": REQUEST["examples"][0],
-            "answer": {"values": {"red": "tue", "blue": "mon"}, "cost": 0.0},
+            "answer": {"values": {"red": "tue", "blue": "mon", "n": 2}, "cost": 0.0},
         },
     )
 

@@ -15,6 +15,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from groundstate_models.constraints.learned import NOISE_EVERY, NOISE_PERIOD, RU
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import AXES, FAR, Network
 from groundstate_training import RULE as RULE_NUMBERS
-from groundstate_training import Evolution, EvolutionPreset, Point, RowBreakout, RowSearch, evolve_command
+from groundstate_training import Evolution, EvolutionPreset, Point, RowBreakout, RowSearch, evolve_command, row_file
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
@@ -177,6 +178,12 @@ def _padded(values: Array, shape: tuple[int, ...], rest: float) -> Array:
     return whole
 
 
+@cache
+def _file() -> bytes:
+    """The file that training descends through; to make it takes half a minute."""
+    return row_file(row_arguments())
+
+
 class Trials:
     """Chains of candidates on problems, through one file.
 
@@ -185,7 +192,7 @@ class Trials:
     """
 
     def __init__(self, threads: int) -> None:
-        self._search = RowSearch(row_arguments(), threads)
+        self._search = RowSearch(_file(), threads)
 
     def answers(self, candidates: Sequence[Settings], problems: Sequence[Tensors], chains: int, seed: int) -> Array:
         """Updates after which chains had an answer within the last of `MARKS`, or 0, ``(candidates, problems, chains)``."""

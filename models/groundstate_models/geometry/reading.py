@@ -336,7 +336,7 @@ class GeometryReading(Reading, Asks, Shows):
         left, mark, right = one.partition("=")
         if not mark or "=" in right:
             return None
-        return f"{left.strip()} = {value:.9g}"
+        return f"{left.strip()} = {value:.12g}"
 
     def unique(self, answer: dict[str, Any]) -> bool:
         del answer

@@ -20,7 +20,7 @@ import groundstate as gs
 from groundstate_models.jigsaw import confidence, data, puzzles
 from groundstate_models.jigsaw.task import JigsawReading
 
-RIDGE = 0.3
+RIDGE = 0.5
 """Penalty of squared weights, of evidence in units of its standard deviation."""
 
 

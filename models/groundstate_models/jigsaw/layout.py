@@ -124,7 +124,7 @@ def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
 
 def _balanced(logits: NDArray[np.floating]) -> Matrix:
     """Shares whose rows and columns add up to 1."""
-    shares = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
+    shares: Matrix = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
     for _ in range(BALANCING):
         shares /= shares.sum(axis=1, keepdims=True)
         shares /= shares.sum(axis=0, keepdims=True)
@@ -159,3 +159,27 @@ def exchanged(grid: Grid, one: int, other: int) -> Grid:
     found = grid.copy()
     found[grid == one], found[grid == other] = other, one
     return found
+
+
+def moves(grid: Grid, odds: Matrix, within: float) -> list[tuple[float, int]]:
+    """Pieces that would cost at most `within` more in some empty place, cheapest first: (cost, piece)."""
+    empty = np.argwhere(grid < 0)
+    if not len(empty):
+        return []
+    shape = grid.shape
+    cells = np.flatnonzero(grid.ravel() >= 0)
+    piece = grid.ravel()[cells]
+    share = np.zeros((odds.shape[1], grid.size), np.float32)
+    share[piece, cells] = 1.0
+    gain = field(share, odds, (shape[0], shape[1]))
+    before = cost(grid, odds)
+    found = []
+    for row, column in empty.tolist():
+        rough = gain[piece, cells] - gain[piece, row * shape[1] + column]
+        beside = np.abs(cells // shape[1] - row) + np.abs(cells % shape[1] - column) == 1
+        for place in np.flatnonzero((rough <= within + 1e-3) | beside).tolist():
+            other = grid.copy()
+            other.ravel()[cells[place]], other[row, column] = -1, piece[place]
+            if (more := cost(other, odds) - before) <= within:
+                found.append((more, int(piece[place])))
+    return sorted(found)

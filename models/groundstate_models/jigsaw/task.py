@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Task, Understands, Violation, pointer
-from groundstate_models.jigsaw.confidence import TIE, confidence, doubtful, evidence
+from groundstate_models.jigsaw.confidence import TIE, Alike, confidence, doubtful, evidence
 from groundstate_models.jigsaw.energy_numbers import PIN, RESIDUAL_TOLERANCE
 from groundstate_models.jigsaw.hints import Hints, read_hints
 from groundstate_models.jigsaw.layout import Grid, exchanged, exchanges
 from groundstate_models.jigsaw.pictures import Pieces, assembled, encoded, read_pieces
 from groundstate_models.jigsaw.schema import MOST_PIECES
-from groundstate_models.jigsaw.seams import Seams, find_seams
+from groundstate_models.jigsaw.seams import FLOOR, Matrix, Seams, find_seams
 from groundstate_models.jigsaw.search import Layout, pulls, settled
 from groundstate_models.jigsaw.sources import sources_of
 
@@ -33,6 +33,9 @@ MOST_TIES = 6
 REMEMBERED = 8
 FLAT = 2.0
 """Levels that the pixels of all pieces must differ by, for anything to be told from them."""
+
+SAME = 3
+"""Levels that pixels of pieces which look the same may differ by."""
 
 UP = "the turn of piece 0"
 
@@ -143,18 +146,39 @@ class JigsawReading(Reading, Asks, Shows):
                 grid = exchanged(grid, one, other)
         return Layout(np.ascontiguousarray(grid), turns, layout.cost)
 
+    def _pooled(self, turns: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+        """Odds and probabilities of upright seams; a probability counts all pieces that are equal, pixel by pixel."""
+        odds, likely = self.seams.upright(turns)
+        laid = [np.rot90(piece, -int(turn)).tobytes() for piece, turn in zip(self.pieces, turns, strict=True)]
+        if len(set(laid)) == len(laid):
+            return odds, likely
+        names = {content: number for number, content in enumerate(dict.fromkeys(laid))}
+        kind = np.array([names[content] for content in laid])
+        equal = (kind[:, None] == kind).astype(np.float32)
+        return odds, np.minimum(equal @ likely @ equal, 1.0) * (odds > FLOOR)
+
+    def _alike(self, turns: NDArray[np.int64]) -> Alike:
+        """Whether two pieces look the same when turned like this."""
+
+        def alike(one: int, other: int) -> bool:
+            laid = [np.rot90(self.pieces[piece], -int(turns[piece])).astype(np.int16) for piece in (one, other)]
+            return bool(np.abs(laid[0] - laid[1]).max() <= SAME)
+
+        return alike
+
     def _ties(self, layout: Layout) -> list[tuple[int, int]]:
         odds, _ = self.seams.upright(layout.turns)
         found: list[tuple[int, int]] = []
         taken = set(self.hints.fixed)
+        alike = self._alike(layout.turns)
         for _, one, other in exchanges(layout.grid, odds, TIE):
-            if one not in taken and other not in taken and len(found) < MOST_TIES:
+            if one not in taken and other not in taken and len(found) < MOST_TIES and alike(one, other):
                 found.append((min(one, other), max(one, other)))
                 taken |= {one, other}
         return sorted(found)
 
     def _answer(self, layout: Layout) -> dict[str, Any]:
-        _, likely = self.seams.upright(layout.turns)
+        _, likely = self._pooled(layout.turns)
         answer: dict[str, Any] = {
             "grid": [[piece if piece >= 0 else None for piece in row] for row in layout.grid.tolist()]
         }
@@ -170,8 +194,10 @@ class JigsawReading(Reading, Asks, Shows):
     def _confidence(self, grid: Grid, turns: NDArray[np.int64]) -> float:
         key = grid.tobytes() + turns.tobytes()
         if key not in self._judged:
-            odds, likely = self.seams.upright(turns)
-            self._judged[key] = confidence(grid, odds, likely, self.seams.worn, turned=self.turned)
+            odds, likely = self._pooled(turns)
+            self._judged[key] = confidence(
+                grid, odds, likely, self.seams.worn, turned=self.turned, alike=self._alike(turns)
+            )
         return self._judged[key]
 
     def evidence(self, answer: dict[str, Any]) -> NDArray[np.float64]:
@@ -179,8 +205,8 @@ class JigsawReading(Reading, Asks, Shows):
         grid, turns = self._read(answer)
         if grid is None:
             raise ValueError("The grid does not hold each piece once.")
-        odds, likely = self.seams.upright(turns)
-        return evidence(grid, odds, likely, self.seams.worn, turned=self.turned)
+        odds, likely = self._pooled(turns)
+        return evidence(grid, odds, likely, self.seams.worn, turned=self.turned, alike=self._alike(turns))
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         grid, turns = self._read(answer)

@@ -59,7 +59,7 @@ def sheets(
     rng: np.random.Generator, pictures: Sequence[data.Picture], *, size: int | None = None, worn: int | None = None
 ) -> list[Sheet]:
     """A jigsaw of a random part of a random photograph, with all four kinds of sides."""
-    picture = pictures[rng.integers(len(pictures))]
+    picture = pictures[int(rng.integers(len(pictures)))]
     size = size or int(rng.choice([22, 25, 28, 28, 28, 28, 34, 45]))
     worn = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 4])) if worn is None else worn
     crop = _disturbed(_part(rng, picture, size), rng)
@@ -190,13 +190,13 @@ def train(folder: Path, out: Path, *, minutes: float, seed: int, resume: Path | 
     while (share := (time.process_time() - begun) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = LEARNING_RATE * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
-        pool[rng.integers(POOL)] = sheets(rng, pictures)
+        pool[int(rng.integers(POOL))] = sheets(rng, pictures)
         optimiser.zero_grad()
         total = 0.0
         for _ in range(PUZZLES):
-            chosen = pool[rng.integers(POOL)]
-            loss, _ = loss_of(network, batch(chosen[rng.integers(4)], rng, ANCHORS))
-            (loss / PUZZLES).backward()  # type: ignore[no-untyped-call]
+            chosen = pool[int(rng.integers(POOL))]
+            loss, _ = loss_of(network, batch(chosen[int(rng.integers(4))], rng, ANCHORS))
+            (loss / PUZZLES).backward()
             total += loss.item() / PUZZLES
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
@@ -221,7 +221,7 @@ def train(folder: Path, out: Path, *, minutes: float, seed: int, resume: Path | 
 
 def _keep(network: SeamNetwork, out: Path, pictures: Sequence[data.Picture], record: dict[str, object]) -> None:
     weights = {name: weight.detach().numpy().astype(np.float32) for name, weight in network.state_dict().items()}
-    np.savez_compressed(out, **weights)  # type: ignore[arg-type]
+    np.savez_compressed(out, **weights)
     record = {**record, "held_out": held_out(network, pictures)}
     with LOG.open("a", encoding="utf-8") as log:
         log.write(json.dumps(record) + "\n")

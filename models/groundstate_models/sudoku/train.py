@@ -15,6 +15,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from groundstate_training import (
     RowBreakout,
     RowSearch,
     evolve_command,
+    row_file,
 )
 
 Array = NDArray[Any]
@@ -157,6 +159,12 @@ def row_arguments(board: Board) -> dict[str, Any]:
     }
 
 
+@cache
+def _file(size: int) -> bytes:
+    """The file for a size of board; to make it takes some seconds."""
+    return row_file(row_arguments(Board.of(size)))
+
+
 class Trials:
     """Chains of candidates on puzzles, through one file for each size of board.
 
@@ -171,7 +179,7 @@ class Trials:
         """Updates after which chains had an answer within their patience, or 0, ``(candidates, puzzles, chains)``."""
         n, many, each = boards.board.size, len(candidates), len(boards) * chains
         if n not in self._searches:
-            self._searches[n] = RowSearch(row_arguments(boards.board), self._threads)
+            self._searches[n] = RowSearch(_file(n), self._threads)
         numbers = np.array([settings.numbers for settings in candidates], np.float32)
         found = self._searches[n].first_answers(
             {

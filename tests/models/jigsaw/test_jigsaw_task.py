@@ -64,6 +64,21 @@ def test_which_way_up_a_turned_picture_stands_is_asked(solver):
     assert upright.answer["turns"] == (90 * puzzle.turns).tolist()
 
 
+def test_where_equal_pieces_belong_is_asked(solver):
+    picture = scene(112, 140, 11)
+    picture[20:64, 20:92] = (120, 130, 140)  # two pieces of this colour and nothing else
+    puzzle = make(picture, 28, np.random.default_rng(3))
+    request = puzzle.request()
+    solution = solver.solve(request, ask=True, alternatives=2)
+    assert solution.status == "ambiguous", solution
+    assert puzzle.perfect(solution.answer)
+    assert "could be exchanged" in solution.question.text
+    chosen = solution.question.options[1]
+    fixed = solver.solve(request, ask=True, alternatives=2, replies={solution.question.id: chosen.id})
+    assert fixed.status == "solved"
+    assert puzzle.perfect(fixed.answer)
+
+
 def test_the_shape_is_guessed_where_the_request_does_not_say(solver):
     puzzle = puzzle_of(4, 6, seed=6)
     request = {"pieces": puzzle.request()["pieces"]}

@@ -56,3 +56,23 @@ def test_the_mean_field_repairs_a_grid_with_pieces_in_wrong_places():
     wrong = true.copy()
     wrong[0, 0], wrong[3, 4], wrong[1, 2] = true[3, 4], true[1, 2], true[0, 0]
     assert (layout.improved(wrong, odds, {}) == true).all()
+
+
+@given(st.integers(0, 10_000), st.integers(2, 4), st.integers(2, 4))
+def test_moves_are_those_of_trying_every_empty_place(seed, rows, columns):
+    rng = np.random.default_rng(seed)
+    pieces = rows * columns - 2
+    odds = odds_of(rng, pieces)
+    grid = np.full(rows * columns, -1)
+    grid[rng.permutation(rows * columns)[:pieces]] = np.arange(pieces)
+    grid = grid.reshape(rows, columns)
+    found = layout.moves(grid, odds, 2.0)
+    wanted = 0
+    for cell in np.argwhere(grid < 0).tolist():
+        for piece in range(pieces):
+            other = np.where(grid == piece, -1, grid)
+            other[tuple(cell)] = piece
+            more = layout.cost(other, odds) - layout.cost(grid, odds)
+            wanted += more <= 2.0
+            assert more > 2.0 - 1e-4 or any(one == piece and abs(cost - more) < 1e-4 for cost, one in found)
+    assert abs(wanted - len(found)) <= 1

@@ -16,7 +16,7 @@ _EPS = 1e-6
 
 
 class Clipped(Wrapper):
-    """The gradient's entries clipped to ``[−c, c]``, or the gradient of a chain scaled to a norm of at most ``c``, or both.
+    """The gradient's elements clipped to ``[−c, c]``, or the gradient of a chain scaled to a norm of at most ``c``, or both.
 
     The norm is over all minimised tensors of one chain: ``∇E ← ∇E · min(1, c / (‖∇E‖ + 10⁻⁶))``. A gradient that is
     not a number stays so. R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
@@ -25,7 +25,7 @@ class Clipped(Wrapper):
 
     Args:
         rule: What takes the clipped gradient.
-        value: ``c`` for entries; clipped first.
+        value: ``c`` for elements; clipped first.
         norm: ``c`` for the norm.
 
     Raises:

@@ -22,7 +22,7 @@ from groundstate_export._descent.rules.rule import (
     per_chain,
     step_slot,
     ticked,
-    unless_still,
+    where_moving,
 )
 from groundstate_export._descent.rules.step_sizes import positive
 
@@ -124,7 +124,7 @@ class Landscapes(Wrapper):
         nearest = self.rule.feasible(scaled, probe.inputs)
         entering = factor != 1
         moved = {name: choose(entering, nearest[name], following[name]) for name in names}
-        return {name: unless_still(step_scale, moved[name], following[name]) for name in names}
+        return {name: where_moving(step_scale, moved[name], following[name]) for name in names}
 
 
 def _listed(name: str, values: Sequence[float] | None, count: int) -> list[float]:

@@ -51,7 +51,7 @@ class LevenbergMarquardt(Rule):
         least: The smallest ``λ``.
         most: The largest ``λ``.
         iterations: Of conjugate gradients in each step.
-        heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the
+        heat: ``heat(state, **inputs)`` says how far noise may throw each element of a chain that is stuck, in the shape of the
             state (one tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is
             thrown there, and its damping starts anew.
         noise_every: See there; 0 for no noise.
@@ -196,7 +196,8 @@ class LevenbergMarquardt(Rule):
         directions of large eigenvalues come back, which costs iterations, and lets the last digit of one product decide the
         result.
         """
-        tiny = torch.finfo(right.dtype).tiny * 1e3
+        # ONNX Runtime takes a float64 constant that is 0 in float32 for 0, and drops its sum: so none smaller.
+        tiny = 1e-35
         scale = torch.ones_like(right) if diagonal is None else diagonal.rsqrt()
         x = torch.zeros_like(right)
         r = right * scale

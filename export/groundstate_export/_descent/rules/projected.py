@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from groundstate_export._descent.rules.mirror import MirrorDescent
 from groundstate_export._descent.rules.rejecting import Rejecting
-from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, contains, unless_still
+from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, contains, where_moving
 from groundstate_export._descent.sets.set import Set
 
 Sets = Set | Sequence[Set]
@@ -78,7 +78,7 @@ class Projected(Wrapper):
         following: State = self.rule(state, gradient, noise, step_scale, probe)
         for name in gradient:
             projected = self.nearest(name, following[name], inputs)
-            following[name] = unless_still(step_scale, projected, state[name])
+            following[name] = where_moving(step_scale, projected, state[name])
         return following
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:

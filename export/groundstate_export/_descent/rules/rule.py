@@ -126,7 +126,7 @@ def choose(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(per_chain(condition, no), yes, no)
 
 
-def unless_still(step_scale: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
+def where_moving(step_scale: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
     """``moved``, and ``before`` for chains whose step scale is 0: those are evaluated, so nothing about them may change."""
     return moved if step_scale is None else choose(step_scale > 0, moved, before)
 

@@ -19,7 +19,7 @@ class Schedule(nn.Module):
     al., "Learning to learn by gradient descent by gradient descent", NeurIPS 2016).
 
     Args:
-        values: ``(steps,)``, or ``(steps, n)`` for a number for each entry of the last dimension. 0 or more.
+        values: ``(steps,)``, or ``(steps, n)`` for a number for each element of the last dimension. 0 or more.
         learn: Whether the values are trained (as their logarithms; they must be positive then).
 
     Raises:

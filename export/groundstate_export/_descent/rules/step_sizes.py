@@ -1,4 +1,4 @@
-"""Step sizes: constant, scheduled or learned; one for all, for each tensor, or for each entry of the last dimension."""
+"""Step sizes: constant, scheduled or learned; one for all, for each tensor, or for each element of the last dimension."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Sized(Rule):
         raise KeyError(f"step_size has no entry for the state {name!r}; it has {has}.")
 
     def step_size(self, name: str) -> Tensor:
-        """The constant step size of a minimised tensor: a scalar, or one for each entry of its last dimension."""
+        """The constant step size of a minimised tensor: a scalar, or one for each element of its last dimension."""
         if self.schedule(name) is not None:
             raise KeyError(f"The step size of {name!r} is scheduled, so it is no single number.")
         size: Tensor = self.log_step_size[name if name in self.log_step_size else "*"]
@@ -98,7 +98,7 @@ class WithMomentum(Sized):
         super().__init__(step_size, learn)
         mu = momentum if isinstance(momentum, Tensor) else torch.tensor(float(momentum))
         if not (bool((mu >= 0).all()) and bool((mu < 1).all())):
-            raise ValueError(f"momentum is {mu.tolist()}; every entry must lie in [0, 1).")
+            raise ValueError(f"momentum is {mu.tolist()}; every element must lie in [0, 1).")
         self.momentum_logit = parameter(torch.logit(mu), learn=learn)
 
     @property
@@ -111,8 +111,8 @@ class WithMomentum(Sized):
 
 
 def _positive(name: str, size: float | Tensor) -> None:
-    entries = size if isinstance(size, Tensor) else torch.tensor(float(size))
-    bad = entries[~((entries > 0) & torch.isfinite(entries))]
+    elements = size if isinstance(size, Tensor) else torch.tensor(float(size))
+    bad = elements[~((elements > 0) & torch.isfinite(elements))]
     if bad.numel():
         place = f"[{name!r}]" if name else ""
         raise ValueError(f"step_size{place} is {float(bad.flatten()[0]):g}; it must be positive and finite.")

@@ -1,4 +1,4 @@
-"""Entries between bounds."""
+"""Elements between bounds."""
 
 from __future__ import annotations
 

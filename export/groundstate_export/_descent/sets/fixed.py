@@ -1,4 +1,4 @@
-"""Entries that are given."""
+"""Elements that are given."""
 
 from __future__ import annotations
 

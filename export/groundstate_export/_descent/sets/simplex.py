@@ -18,7 +18,7 @@ class Simplex(Set):
     Dimensions", ICML 2008, figure 1.
 
     Args:
-        total: What the entries add up to.
+        total: What the elements add up to.
     """
 
     def __init__(self, total: float = 1.0) -> None:
@@ -33,6 +33,6 @@ class Simplex(Set):
         falling, _ = torch.sort(shifted, dim=-1, descending=True)
         places = torch.arange(1, size + 1, dtype=y.dtype, device=y.device)
         thresholds = (falling.cumsum(-1) - self.total) / places
-        # Of the thresholds that the first k entries suggest the greatest is right: more entries than stay positive, or fewer,
+        # Of the thresholds that the first k elements suggest the greatest is right: more elements than stay positive, or fewer,
         # suggest a lower one.
         return torch.relu(shifted - thresholds.amax(-1, keepdim=True))
