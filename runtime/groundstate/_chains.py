@@ -158,6 +158,7 @@ class _Flight:
             scale,
             self._pool,
             self._fetch[stage],
+            rows.owner,
         )
         rows.advance(out)
         finite = np.isfinite(out["energy"]) & np.isfinite(out["residual"])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from groundstate._header import Header
 from groundstate._meaning import Meaning
+from groundstate._segment import BLOCK, shared
 from groundstate._session import Tensors
 from groundstate._solution import Violation
 
@@ -25,7 +26,7 @@ MOST_MINIMA = 64
 """Different minima that are kept of an energy without checks, those of lowest energy."""
 
 
-def width(rounds: int, restarts: int, elements: int = FREE) -> int:
+def width(rounds: int, restarts: int, elements: int = FREE, block: int = 1) -> int:
     """Chains a problem may have in flight after some segments: few at first, since most problems need few.
 
     It does not depend on the machine, so that a seed gives the same answer everywhere.
@@ -34,8 +35,9 @@ def width(rounds: int, restarts: int, elements: int = FREE) -> int:
         rounds: Segments so far.
         restarts: Chains that may be started.
         elements: Of a step's largest tensor for one chain.
+        block: Rows that a run has a multiple of: fewer chains take as long.
     """
-    few = min(max(2, FREE // elements), 16)
+    few = -(-min(max(2, FREE // elements), 16) // block) * block
     most = min(restarts, max(4 * few, BUSY // elements))
     return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
 
@@ -264,7 +266,8 @@ class Problem:
         """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
         if self.found and not self.improving and not self.settles:
             return self.budget.restarts
-        return width(self.rounds, self.budget.restarts, self.header.largest)
+        block = BLOCK if shared(self.header) else 1
+        return width(self.rounds, self.budget.restarts, self.header.largest, block)
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The generator of a chain's draws: they depend on the seed and the chain's number, and on nothing else."""
