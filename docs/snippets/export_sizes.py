@@ -1,4 +1,4 @@
-"""Colour any map: one file for as many countries, borders and colours as a request brings."""
+"""Colour any map: one file for any number of countries, borders and colours."""
 
 import torch
 
