@@ -11,7 +11,7 @@ INTRODUCTION = """\
 # Operators
 
 The operators that an energy may use. Each line is a case of the tests: an energy in which the state flows through the
-operator. It is exported with its gradient, run in ONNX Runtime, and held against PyTorch at several batch sizes, to a
+operator. It is exported with its gradient, run in ONNX Runtime, and compared with PyTorch at several batch sizes, to a
 relative error of 1e-5 (where float32 PyTorch itself is further than that from float64, float64 decides).
 {exported} of the {total} cases are exported and match; the other {refused} are refused: no file is written, and the
 message names the operator, its line in your source, and a workaround.
