@@ -166,7 +166,7 @@ def test_a_fixed_batch_is_an_option(here: Path, groundstate: Groundstate) -> Non
         ),
         (
             "energies.py:misspelt",
-            "returned 'steps', which export does not take; it takes energy, inputs, state, rule, unroll,",
+            "returned 'steps', which is not an argument of export; those are energy, inputs, state, rule, unroll,",
         ),
         ("energies.py:broken", "energies.py:broken raised KeyError in "),
         ("typo.py:export", "typo.py raised ModuleNotFoundError in "),

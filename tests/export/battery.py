@@ -64,7 +64,7 @@ class Case:
 
 
 def written(y: Tensor, write: Callable[[Tensor], object]) -> Tensor:
-    """What a write in place makes of a copy, squared so that the copy's other entries matter too."""
+    """A copy after a write in place, squared so that the copy's other elements matter too."""
     copy = y * 1.5
     write(copy)
     return copy.square()

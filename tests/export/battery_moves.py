@@ -1,4 +1,4 @@
-"""The operator cases that move, write and order entries, complex numbers, small matrices, and gradients inside an energy."""
+"""The operator cases that move, write and order elements, complex numbers, small matrices, and gradients inside an energy."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
             because="it changes an input of the energy; write `x = x * 2`",
         ),
     },
-    "Order of entries": {
+    "Order of elements": {
         "sort": lambda y, x: y.sort(-1).values * x.sort(-1, descending=True).values,
         "sort of the first axis": lambda y, x: y.sort(dim=1, stable=True).values * x,
         "argsort": lambda y, x: y.argsort(-1) * y + x.argsort(1, descending=True) * y,

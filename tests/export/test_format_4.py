@@ -73,7 +73,7 @@ def distances(answer: dict[str, Tensor], x: Tensor) -> dict[str, Tensor]:
 CARD = Card(checks={"gap": Check("Each gap is small.", tolerance=0.5, unit="mm"), "sum": Check("", tolerance=0.0)})
 
 
-def test_a_check_of_amounts_counts_what_exceeds_the_tolerance_and_tells_by_how_much(tmp_path: Path) -> None:
+def test_a_check_of_amounts_counts_what_exceeds_the_tolerance_and_returns_the_excess(tmp_path: Path) -> None:
     session, header = save(tmp_path / "a.onnx", checks=distances, card=CARD)
     assert header["checks"] == [
         {"name": "gap", "description": "Each gap is small.", "tolerance": 0.5, "unit": "mm"},

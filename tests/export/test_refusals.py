@@ -1,4 +1,4 @@
-"""What cannot be exported is refused in a sentence, and leaves no file."""
+"""An export that is refused has a message and leaves no file."""
 
 from __future__ import annotations
 
@@ -521,13 +521,13 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("name", ERRORS)
-def test_an_error_of_a_user_is_told_with_its_cause(name: str, folder: Path) -> None:
+def test_an_error_of_a_user_is_reported_with_its_cause(name: str, folder: Path) -> None:
     make, message = ERRORS[name]
     with pytest.raises((BadEnergy, BadArgument), match=message):
         attempt(make(), folder)
 
 
-def test_a_place_that_cannot_be_written_is_told_before_anything_runs() -> None:
+def test_a_place_that_cannot_be_written_is_refused_before_anything_runs() -> None:
     def never(*_: Any) -> Tensor:
         raise AssertionError
 
@@ -535,6 +535,6 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_runs() -> None:
         attempt(never, Path("/proc"))
 
 
-def test_a_tensor_without_values_is_told_apart_from_one_on_another_device(folder: Path) -> None:
+def test_a_tensor_without_values_is_distinguished_from_one_on_another_device(folder: Path) -> None:
     with pytest.raises(BadArgument, match="holds no values"):
         attempt(bowl, folder, inputs={"x": torch.zeros(4, 3, device="meta")})

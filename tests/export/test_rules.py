@@ -212,8 +212,8 @@ def hold_to_pytorch(rule: Rule, runner: Any, batch: int, unroll: int = UNROLL, s
         compared += int(clear.sum())
         for name, tensor in wanted.items():
             scale = float(tensor.abs().max())
-            shown, told = found[name][clear.numpy()], tensor[clear]
-            np.testing.assert_allclose(shown, told, rtol=0, atol=2e-5 * scale, err_msg=f"{name} {segment}")
+            shown, wanted = found[name][clear.numpy()], tensor[clear]
+            np.testing.assert_allclose(shown, wanted, rtol=0, atol=2e-5 * scale, err_msg=f"{name} {segment}")
         feeds |= {f"state.{name.removeprefix('next.')}": a for name, a in found.items() if name.startswith("next.")}
     return compared
 

@@ -51,7 +51,7 @@ class Layers(nn.Module):
 
 
 def outer(state: Tensor, row: Tensor, column: Tensor) -> dict[str, Tensor]:
-    """A state of ``rows * columns`` entries that is to be the outer product of two vectors."""
+    """A state of ``rows * columns`` elements that should become the outer product of two vectors."""
     table = row.unsqueeze(2) * column.unsqueeze(1)
     return {
         "apart": (state - table.flatten(1)).square().sum(1) / 2,

@@ -1,4 +1,4 @@
-"""Descent on the simplex by multiplication."""
+"""Multiplicative descent on the simplex."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LEAST = 1e-30
 
 
 class MirrorDescent(Sized):
-    """``y ← y · exp(−η ∇E) / Σ y · exp(−η ∇E)`` along the last dimension: descent on the simplex that needs no projection.
+    """``y ← y · exp(−η ∇E) / Σ y · exp(−η ∇E)`` along the last dimension: descent on the simplex without a projection.
 
     A. Nemirovski and D. Yudin, "Problem Complexity and Method Efficiency in Optimization", 1983; with the entropy as
     in J. Kivinen and M. K. Warmuth, "Exponentiated Gradient versus Gradient Descent for Linear Predictors", 1997. All
-    minimised tensors lie on the simplex. Elements stay positive; one that is 0 stays 0. A segment starts from the
-    elements above 0, divided by their sum. ``residual`` is the norm of ``y − P(y − ∇E)`` with the Euclidean projection
-    ``P``.
+    minimised tensors lie on the simplex. Elements stay positive; an element that is 0 stays 0. A segment starts from
+    the elements above 0, divided by their sum. ``residual`` is the norm of ``y − P(y − ∇E)`` with the Euclidean
+    projection ``P``.
 
     Args:
         step_size: ``η``: a float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for

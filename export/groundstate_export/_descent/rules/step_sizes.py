@@ -26,7 +26,7 @@ class Sized(Rule):
 
     Args:
         step_size: A float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for each state.
-        learn: Whether step sizes are trained. A schedule says so itself.
+        learn: Whether step sizes are trained. A schedule has its own flag.
     """
 
     def __init__(self, step_size: Size, learn: bool) -> None:
@@ -49,7 +49,7 @@ class Sized(Rule):
         self.scheduled, self.schedules = list(scheduled), nn.ModuleList(scheduled.values())
 
     def schedule(self, name: str) -> Schedule | None:
-        """The schedule of a minimised tensor's step size, where it has one."""
+        """The schedule of a minimised tensor's step size, or None."""
         for key in (name, "*"):
             if key in self.scheduled:
                 found = self.schedules[self.scheduled.index(key)]
@@ -63,14 +63,14 @@ class Sized(Rule):
     def step_size(self, name: str) -> Tensor:
         """The constant step size of a minimised tensor: a scalar, or one for each element of its last dimension."""
         if self.schedule(name) is not None:
-            raise KeyError(f"The step size of {name!r} is scheduled, so it is no single number.")
+            raise KeyError(f"The step size of {name!r} is scheduled, so it is not a single number.")
         size: Tensor = self.log_step_size[name if name in self.log_step_size else "*"]
         return size.exp()
 
     def scaled_step_size(
         self, name: str, slope: Tensor, step_scale: Tensor | None, state: Mapping[str, Tensor]
     ) -> Tensor:
-        """The step size of a minimised tensor now, times the step_scale of each chain, to multiply its gradient with."""
+        """The current step size of a minimised tensor, times the step_scale of each chain: the factor on its gradient."""
         schedule = self.schedule(name)
         size = self.step_size(name) if schedule is None else schedule.fitting(state[STEP], slope)
         return size if step_scale is None else size * per_chain(step_scale, slope)
@@ -81,7 +81,7 @@ class Sized(Rule):
         return step_slot(state, max(map(len, found))) if found else {}
 
     def advanced(self, state: Mapping[str, Tensor]) -> State:
-        """The state to build the next one from, its count of steps moved on where there is one."""
+        """The state to build the next one from, with its step count advanced, if it has one."""
         return {**state, **ticked(state)} if STEP in state else dict(state)
 
 
@@ -119,14 +119,14 @@ def _positive(name: str, size: float | Tensor) -> None:
 
 
 def fraction(name: str, value: float) -> float:
-    """A number that must lie in [0, 1)."""
+    """Check that a number lies in [0, 1)."""
     if not (0 <= value < 1 and math.isfinite(value)):
         raise ValueError(f"{name} is {value:g}; it must lie in [0, 1).")
     return float(value)
 
 
 def positive(name: str, value: float) -> float:
-    """A number that must be positive."""
+    """Check that a number is positive and finite."""
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name} is {value:g}; it must be positive and finite.")
     return float(value)

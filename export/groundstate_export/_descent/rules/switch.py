@@ -1,4 +1,4 @@
-"""One rule first, and then another."""
+"""First one rule, then another."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ _SWITCHED = "chain.switched"
 
 
 class Switch(Rule):
-    """Moves each chain by ``first``; by ``then`` once it has made ``steps`` updates, or its energy is below ``below``.
+    """Moves each chain by ``first``; by ``then`` after ``steps`` updates, or once its energy is below ``below``.
 
-    Both rules keep their slots in the state; the second one's start as they would at the start of a chain. Each step computes
-    both updates and takes one, so a segment costs the sum of the two: where the first phase is long, two stages of the file
+    Both rules keep their slots in the state; the second rule's slots start as at the start of a chain. Each step computes
+    both updates and takes one, so a segment costs the sum of the two. If the first phase is long, two stages of the file
     cost less.
 
     Adam before Gauss–Newton, for diagrams: Y. Chervonyi et al., "Gold-medalist performance in solving olympiad geometry with
     AlphaGeometry2", 2025.
 
     Args:
-        first: What a chain begins with.
-        then: What it goes on with.
-        steps: Updates after which every chain goes on.
-        below: The energy below which a chain goes on sooner; None for never.
+        first: The rule at the start.
+        then: The rule after the switch.
+        steps: Updates after which every chain switches.
+        below: The energy below which a chain switches sooner; None for never.
 
     Raises:
-        ValueError: ``steps`` is below 1, a `Switch` stands within, or both rules count the steps of a chain.
+        ValueError: ``steps`` is below 1, a `Switch` is inside, or both rules count the steps of a chain.
     """
 
     def __init__(self, first: Rule, then: Rule, *, steps: int, below: float | None = None) -> None:
@@ -51,12 +51,14 @@ class Switch(Rule):
         if steps < 1:
             raise ValueError(f"steps is {steps}; it must be at least 1.")
         if contains(first, Switch) or contains(then, Switch):
-            raise ValueError("Switch stands inside Switch, and the two would share their slot; use stages of the file.")
+            raise ValueError(
+                "Switch contains another Switch, and the two would share their slot; use stages of the file."
+            )
         self.first, self.then, self.steps, self.below = first, then, steps, below
         times = [rule.noise_times for rule in (first, then) if rule.noise_times is not None]
         if len(set(times)) > 1:
             raise ValueError(
-                "Both rules of a Switch draw noise, at different steps; give them one period, or let one be quiet."
+                "Both rules of a Switch draw noise, at different steps; give them the same period, or turn off the noise of one."
             )
         self.noise_times: NoiseTimes | None = times[0] if times else None
 

@@ -16,7 +16,7 @@ _LEAST = 1e-30
 class Sphere(Set):
     """``‖y‖ = radius`` along the last dimension: ``y · radius / ‖y‖``.
 
-    At 0, from where every point of the sphere is as near, it is the point of equal elements. As in T. Miyato et al.,
+    The projection of 0, which is equally near to all points, has equal elements. As in T. Miyato et al.,
     "Artificial Kuramoto Oscillatory Neurons" (AKOrN), ICLR 2025.
 
     Args:
