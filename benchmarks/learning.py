@@ -1,9 +1,9 @@
-"""What learning adds to the energy of constraints: the learned numbers beside those written by hand, family by family.
+"""Effect of learning on the energy of constraints: learned against hand-chosen numbers, for each family.
 
     python -m benchmarks.learning [--settings FILE.json] [--each 24]
 
-Both descend with the same rule and budget on the same problems, which neither was trained or tuned on: the training's own
-families at another seed. A cell tells how many chains have an answer within 128 and within 512 updates, none starting anew.
+Both descend with the same rule and budget on the same problems, which neither was trained or tuned on: the training's
+families with another seed. A cell has the share of chains with an answer within 128 and 512 steps, without restarts.
 """
 
 from __future__ import annotations

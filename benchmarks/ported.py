@@ -2,10 +2,10 @@
 
     python -m benchmarks.ported BEFORE.onnx AFTER.onnx [--requests 40] [--restarts 16] [--max-steps 512] [--seeds 2]
 
-Both solve the same generated requests with the same seeds in one process. For each file the table gives the share that is solved,
-the updates of all chains, and processor time a request. The files take the same draws where their noise and segments agree, and
-others where not, so rates agree up to chance. What must agree up to rounding is the energy: the last line is the largest relative
-difference of the energies of the answers, each scored by both files.
+Both solve the same generated requests with the same seeds in one process. For each file the table has the solved share, the
+steps of all chains, and processor time for a request. The files use the same random draws only if their noise and segments
+agree, so rates agree up to chance. Energies must agree up to rounding: the last line is the largest relative difference of the
+energies of the answers, each scored by both files.
 """
 
 from __future__ import annotations

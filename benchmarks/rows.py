@@ -1,10 +1,10 @@
-"""Updates a second where every row has learned numbers of its own: what training costs, by the way it descends.
+"""Steps a second with separate learned numbers for each row: the cost of training, by implementation.
 
     python -m benchmarks.rows [--seconds 4] [--rows 64 512]
 
 ``file`` is the exported file that `groundstate_training.RowSearch` runs, in ONNX Runtime on one thread; ``PyTorch`` is the same
-energy and rule under `groundstate_export.Descent`, on one and two threads. The ways take turns in one process. Rows times updates
-in a second of processor time, which other work on the machine changes less than wall time.
+energy and rule under `groundstate_export.Descent`, on one and two threads. The implementations take turns in one process. A
+figure is rows times steps per second of processor time, which other load changes less than wall time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TURNS = 3
 
 
 def rate(advance: Callable[[], int], seconds: float) -> float:
-    """Rows times updates in a second of processor time."""
+    """Rows times steps per second of processor time."""
     done, begun = 0, time.process_time()
     while (spent := time.process_time() - begun) < seconds:
         done += advance()

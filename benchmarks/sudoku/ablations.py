@@ -3,10 +3,10 @@
     python -m benchmarks.sudoku.ablations [--puzzles 24] [--chains 16]
 
 Chains descend through the exported file until they would restart. For generated puzzles of each kind the table gives the share of
-chains that reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over
-puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may
-take over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones:
-they are round ones near what an earlier run had learned.
+chains that reach an answer, the share of puzzles where any does, and the steps to an answer, as the geometric mean over
+puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again. Another part may
+compensate for a missing one, so a row is a lower bound for its form. The numbers before training are not independent of training:
+they are round ones near those of an earlier run.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ def variants(learned: Settings) -> dict[str, Settings]:
     return {
         "as learned": learned,
         "without Breakout": rule(raises=1e-12),
-        "Breakout never forgets": rule(keep=1.0 - 1e-9),
+        "Breakout without decay": rule(keep=1.0 - 1e-9),
         "without entropy": energy(log_temperature=OFF),
         "without the term for undecided cells": energy(log_undecided=OFF),
-        "without kicks": rule(noise=0.0),
-        "excluded candidates are not held back": energy(held_back=0.0),
+        "without noise": rule(noise=0.0),
+        "excluded candidates are not lowered": energy(held_back=0.0),
         "excluded candidates are excluded": energy(held_back=20.0),
-        "boxes weigh what lines do": energy(log_box=0.0),
-        "given digits weigh what others do": energy(log_given=0.0),
+        "boxes weigh the same as lines": energy(log_box=0.0),
+        "given digits weigh the same as others": energy(log_given=0.0),
         "weights do not depend on places left": energy(weight_by_places=0.0),
-        "several givens hold back as one does": energy(held_back_again=0.0),
-        "candidates of few rivals do not lean forward": energy(lean=0.0),
-        "in boxes all as in lines": energy(log_given_in_box=0.0, weight_by_places_in_box=0.0),
-        "chains start anew after half as long": replace(learned, patience=learned.patience / 2),
-        "chains start anew after twice as long": replace(learned, patience=learned.patience * 2),
-        "chains start anew after four times as long": replace(learned, patience=learned.patience * 4),
+        "several givens lower a candidate like one": energy(held_back_again=0.0),
+        "candidates with few competitors are not raised": energy(lean=0.0),
+        "boxes like lines in every term": energy(log_given_in_box=0.0, weight_by_places_in_box=0.0),
+        "half the patience": replace(learned, patience=learned.patience / 2),
+        "twice the patience": replace(learned, patience=learned.patience * 2),
+        "four times the patience": replace(learned, patience=learned.patience * 4),
         "before training": Settings(),
     }
 

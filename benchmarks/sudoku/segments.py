@@ -1,10 +1,10 @@
-"""Artefacts side by side, such as the same energy with segments of other lengths: one process, rounds in turn.
+"""Artefacts side by side, such as one energy with different segment lengths: one process, rounds in turn.
 
     python -m benchmarks.sudoku.segments sudoku mine.onnx … [--easy 100] [--hard 100] [--rounds 3]
 
 Easy puzzles, generated and solved by propagation alone, are solved one by one: the median and the 95th percentile of a call, in
-wall time and in processor time, which other work on the machine changes less. Hard ones, generated too, are solved as one batch
-with 16 chains of 512 updates: the share that is solved, and puzzles a second of processor time. Every answer is checked here.
+wall time and in processor time, which other load changes less. Hard ones, also generated, are solved as one batch
+with 16 chains of 512 steps: the solved share, and puzzles per second of processor time. Every answer is checked here.
 """
 
 from __future__ import annotations
