@@ -100,7 +100,9 @@ def main(argv: list[str] | None = None) -> int:
             best, least = candidate, found
             print(f"{least:.4f} {best}", flush=True)
     others = problems(options.seed + 1)
-    print(f"other problems: by hand {score({'start': 1.0, **RULE}, others, 1):.4f}, learned {score(best, others, 1):.4f}")
+    print(
+        f"other problems: by hand {score({'start': 1.0, **RULE}, others, 1):.4f}, learned {score(best, others, 1):.4f}"
+    )
     rounded = {name: float(f"{value:.4g}") for name, value in best.items()}
     Settings({name: rounded[name] for name in RULE}, rounded["start"]).keep(options.out)
     return 0
