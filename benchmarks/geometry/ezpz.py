@@ -158,7 +158,7 @@ def main(argv: list[str] | None = None) -> int:
             if wrong and found.answer is not None:
                 # Without a guess a mirror image is as good: one of the figures that are listed must be the source's.
                 more = solver.solve(asked, ask=False, alternatives=8, deadline=options.deadline)
-                for answer in more.alternatives:
+                for answer in (other.answer for other in more.alternatives):
                     one = replace(more, answer=answer, alternatives=())
                     if not right(one, expected["cases"].get(path.stem, {}), expected["tolerance"]):
                         wrong = []

@@ -80,7 +80,7 @@ def _nearest(problem: Problem, source: int, given: tuple[Sum, float], start: Flo
 
 
 def _loose(rest: Problem, y: Floats) -> bool:
-    """Whether the other statements leave the figure freedom: then the nearest value is the end of a range."""
+    """Whether the other statements leave freedom, so that the nearest value is the end of a range and not the only one."""
     return freedom(rest, y).degrees > 0
 
 

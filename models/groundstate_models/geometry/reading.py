@@ -157,7 +157,7 @@ class GeometryReading(Reading, Asks, Shows):
             return None
         if missing or len(circles) < len(problem.circles):
             return self._completed(points, circles, unknowns)
-        return Figure(points, circles, problem.arcs, unknowns)
+        return Figure(points, circles, problem.arcs, unknowns, problem.least_scale)
 
     def _completed(
         self,
@@ -249,6 +249,10 @@ class GeometryReading(Reading, Asks, Shows):
         if not answer.get("freedom", {}).get("degrees", 0) and not self.problem.freedoms["size"]:
             for pair in self._lengths:
                 found[f"length {pair[0]} {pair[1]}"] = f"{figure.distance(*pair):.4g}"
+            if not self.problem.freedoms["turning"]:
+                for name in landscape_names(self.problem)[:40]:
+                    x, y = figure.points[name]
+                    found[f"place {name}"] = f"({_rounded(x, figure)}, {_rounded(y, figure)})"
             for name, (_, radius) in figure.circles.items():
                 if not name.startswith(" "):
                     found[f"radius {name}"] = f"{radius:.4g}"
@@ -270,6 +274,8 @@ class GeometryReading(Reading, Asks, Shows):
             p, a, b = words[1], words[3], words[5]
             side = {"type": "left_of", "of": [p, a, b] if value == "left" else [p, b, a]}
             return self._appended([one for one in (self._handed, side) if one])
+        if what == "place":
+            return self._appended(self._near(words[0], value))
         near = float(value)
         low, high = (f"{near * f:.6g}" for f in ((0.999, 1.001) if near > 0 else (1.001, 0.999)))
         if what == "length":
@@ -278,6 +284,15 @@ class GeometryReading(Reading, Asks, Shows):
             return self._appended(bounds)
         name = f"radius of {words[0]}" if what == "radius" else words[0]
         return self._appended([f"{low} < {name} < {high}"])
+
+    def _near(self, name: str, place: str) -> list[dict[str, Any]]:
+        """Bounds around a point's place."""
+        margin = 1e-3 * self.problem.scale
+        bounds = []
+        for axis, text in zip("xy", place.strip("()").split(", "), strict=True):
+            for mark, shift in ((">", -margin), ("<", margin)):
+                bounds.append({"type": axis, "of": [name], "relation": mark, "is": float(text) + shift})
+        return bounds
 
     @property
     def _handed(self) -> dict[str, Any]:
@@ -294,6 +309,8 @@ class GeometryReading(Reading, Asks, Shows):
         what, *words = variable.split()
         if what == "side":
             return f"Is {words[1]} left or right of {words[3]}→{words[5]}?"
+        if what == "place":
+            return f"Where is {words[0]}?"
         if what == "length":
             return f"How long is {words[0]}{words[1]}?"
         return f"How large is the radius of {words[0]}?" if what == "radius" else f"What is {words[0]}?"
@@ -417,6 +434,12 @@ def _value(one: Formula, figure: Figure) -> float:
 
 def _sized(one: Formula) -> bool:
     return any(atom[0] != "angle" for part in (one.over, one.under) for atom in part.atoms())
+
+
+def _rounded(value: float, figure: Figure) -> str:
+    """Four digits of the figure's scale, so that places that differ by rounding are one."""
+    digits = 3 - math.floor(math.log10(figure.scale))
+    return f"{round(value, digits) + 0.0:g}"
 
 
 def _clean(value: float) -> float:
