@@ -1,4 +1,4 @@
-"""From JSON to constraints: texts and typed objects are checked against what their types say, every fault with its place."""
+"""Check constraints in JSON: texts and typed objects against their types, every fault with its place."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KINDS_SAID = {"integer": "a whole number", "array": "an array", "object": "an o
 
 
 def typed(raw: Any, place: str, names: Names, faults: list[Fault], depth: int = 0) -> dict[str, Any] | None:
-    """A constraint of a request as a typed object that is as its type says; None where it is not, and faults are added."""
+    """A constraint of a request as a valid typed object; None if it is not valid, with faults added."""
     if isinstance(raw, str):
         try:
             return parsed(raw, names)
         except NotationError as error:
             said = raw if len(raw) <= _SAID else f"{raw[: _SAID - 1]}…"
-            faults.append(Fault(place, f'"{said}" is no constraint. {error}'))
+            faults.append(Fault(place, f'"{said}" is not a constraint. {error}'))
             return None
     if depth > _DEEPEST:
         faults.append(Fault(place, "This is nested too deeply."))
@@ -63,7 +63,7 @@ def _object_faults(raw: Any, place: str) -> Iterator[Fault]:
 
 
 def _faults(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault]:
-    """What is wrong with a value, by the few keywords of JSON Schema that the types of constraints use."""
+    """Faults of a value, by the few keywords of JSON Schema that the types of constraints use."""
     kinds = schema.get("type")
     if kinds is not None and not _is_a(value, [kinds] if isinstance(kinds, str) else kinds):
         yield Fault(place, f"{_said(value)} is not allowed here; {_allowed(schema)} is.")
@@ -96,11 +96,11 @@ def _array(schema: Mapping[str, Any], value: Sequence[Any], place: str) -> Itera
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     if not least <= len(value) <= (len(value) if most is None else most):
         wanted = f"exactly {least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-        yield Fault(place, f"There are {len(value)} entries; there must be {wanted}.")
+        yield Fault(place, f"There are {len(value)} elements; there must be {wanted}.")
         return
     if schema.get("uniqueItems") and len(set(map(repr, value))) < len(value):
         twice = next(item for number, item in enumerate(value) if item in value[:number])
-        yield Fault(place, f"{_said(twice)} is listed twice; each entry may be listed once.")
+        yield Fault(place, f"{_said(twice)} is listed twice; each element may be listed once.")
     each = schema.get("prefixItems")
     for number, item in enumerate(value):
         inner = each[number] if each is not None else schema.get("items", {})
