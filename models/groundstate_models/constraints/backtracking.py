@@ -1,8 +1,10 @@
 """All solutions of a small problem, by backtracking over its factors with propagation of bounds.
 
-It proves that a generated puzzle has one solution. It is exhaustive and written in Python, for problems of a few hundred literals.
-It branches on the variable with the smallest ratio of remaining values to past failures of its factors (F. Boussemart, F. Hemery, C. Lecoutre and L. Saïs, "Boosting systematic search by weighting
-constraints", 2004). Without these weights, an occasional zebra puzzle takes minutes.
+It proves that a generated puzzle has one solution. It is exhaustive and written in Python, for problems of a few hundred
+literals.
+It branches on the variable with the smallest ratio of remaining values to past failures of its factors (F. Boussemart, F. Hemery,
+C. Lecoutre and L. Saïs, "Boosting systematic search by weighting constraints", 2004). Without these weights, an occasional zebra
+puzzle takes minutes.
 """
 
 from __future__ import annotations

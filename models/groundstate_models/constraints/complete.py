@@ -1,7 +1,7 @@
 """Proofs beyond propagation: a bounded search over the open literals, and the pigeonhole principle.
 
-Both prove that there is no answer, or only one. They never return an answer: assignments that they find are dropped. The search is
-`backtracking` with a bound on its work. Work is counted in visited literals of factors, so it only depends on the problem.
+Both prove that there is no answer, or only one. They never return an answer: assignments that they find are dropped. The search
+is `backtracking` with a bound on its work. Work is counted in visited literals of factors, so it only depends on the problem.
 """
 
 from __future__ import annotations

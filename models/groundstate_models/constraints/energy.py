@@ -1,8 +1,10 @@
 """The energy of a factor graph: the expected cost of its constraints, for undecided variables.
 
 The state holds a logit for each value of each variable; a softmax makes them probabilities ``p``. A factor's sum ``Σ a·x`` then
-has the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. Its expected violation of a bound is a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside,
-``d`` far outside, and above 0 near the bound as long as the literals are undecided, so that a fractional state is not a minimum unless an integral one is. The energy is the sum of
+has the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. Its expected violation of
+a bound is a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside, ``d`` far outside,
+and above 0 near the bound as long as the literals are undecided, so that a fractional state is not a minimum unless an integral
+one is. The energy is the sum of
 
 * ``constraints``: ``Σ ω h²`` over the factors and their two sides;
 * ``preferences``: the expected cost of the chosen values;
@@ -11,8 +13,8 @@ has the mean ``s = Σ a·p`` and, the literals taken to be independent, the vari
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
 ``ρ`` and ``ω`` of a side of a factor are log-linear in features of its shape: the number of literals, the bound's position in
-the range of the sum, and the number of factors of its literals. ``T`` depends on the number of values of a variable. The energy does
-not depend on the identity of factors and variables, so the names, the order and the size of a request do not matter.
+the range of the sum, and the number of factors of its literals. ``T`` depends on the number of values of a variable. The energy
+does not depend on the identity of factors and variables, so the names, the order and the size of a request do not matter.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ class ConstraintsEnergy(nn.Module):
         }
 
     def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
-        """A learned number, of the module or of every row, shaped to broadcast against a tensor with some number of dimensions."""
+        """A learned number, of the module or of every row, with trailing dimensions of 1 for broadcasting."""
         if numbers is None:
             own: Tensor = getattr(self, name)
             return own

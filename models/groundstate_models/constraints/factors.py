@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from groundstate import Fault, RequestError
 
 MOST_EDGES = 2_000_000
-"""Largest number of literals in factors, with repetition, of an accepted problem: a larger one takes tenths of a second per step."""
+"""Most literals in factors (with repetition) of a problem: beyond, a step takes tenths of a second."""
 
 Value = int | str
 """The value of a variable: a whole number or a name."""

@@ -96,11 +96,11 @@ def _array(schema: Mapping[str, Any], value: Sequence[Any], place: str) -> Itera
     least, most = schema.get("minItems", 0), schema.get("maxItems")
     if not least <= len(value) <= (len(value) if most is None else most):
         wanted = f"exactly {least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-        yield Fault(place, f"There are {len(value)} elements; there must be {wanted}.")
+        yield Fault(place, f"There are {len(value)} entries; there must be {wanted}.")
         return
     if schema.get("uniqueItems") and len(set(map(repr, value))) < len(value):
         twice = next(item for number, item in enumerate(value) if item in value[:number])
-        yield Fault(place, f"{_said(twice)} is listed twice; each element may be listed once.")
+        yield Fault(place, f"{_said(twice)} is listed twice; each entry may be listed once.")
     each = schema.get("prefixItems")
     for number, item in enumerate(value):
         inner = each[number] if each is not None else schema.get("items", {})

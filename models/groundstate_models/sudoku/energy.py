@@ -11,12 +11,12 @@ Every row, column and box should have a total of one of each digit. The energy i
   distribution over many candidates satisfies every rule on average, and is not an answer;
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
-``ω`` depends on whether the unit is a box, whether the digit is given in it, and otherwise on the number of places that the givens
-leave for the digit there. ``T`` and ``ρ`` depend on the number of digits that they leave for the cell. In the cell of a given, the
-other digits are practically excluded. In its row, column and box, the digit is only penalised, by a learned ``κ`` for each given
-that excludes it; the rules do the rest. Of the other candidates, those with few alternatives get a bonus. The energy does not
-depend on the identity of a row, column, box or digit, or on the size of the board. Therefore all symmetries of Sudoku hold by
-construction, and the same numbers serve every size.
+``ω`` depends on whether the unit is a box, whether the digit is given in it, and otherwise on the number of places that the
+givens leave for the digit there. ``T`` and ``ρ`` depend on the number of digits that they leave for the cell. In the cell of a
+given, the other digits are practically excluded. In its row, column and box, the digit is only penalised, by a learned ``κ`` for
+each given that excludes it; the rules do the rest. Of the other candidates, those with few alternatives get a bonus. The energy
+does not depend on the identity of a row, column, box or digit, or on the size of the board. Therefore all symmetries of Sudoku
+hold by construction, and the same numbers serve every size.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class SudokuEnergy(nn.Module):
         return shaped.undecided * (1.0 - (p * p).sum(1))
 
     def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
-        """A learned number, of the module or of every row, shaped to broadcast against a tensor with some number of dimensions."""
+        """A learned number, of the module or of every row, with trailing dimensions of 1 for broadcasting."""
         if numbers is None:
             own: Tensor = getattr(self, name)
             return own
@@ -169,8 +169,8 @@ class SudokuEnergy(nn.Module):
         times = empty * (there @ self.units.T)
         seen = times.clamp_max(1.0)
         left = empty - seen
-        rivals = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
-        by_places = (number("weight_by_places") + number("weight_by_places_in_box") * self.is_box) * rivals
+        alternatives = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
+        by_places = (number("weight_by_places") + number("weight_by_places_in_box") * self.is_box) * alternatives
         by_given = number("log_given") + number("log_given_in_box") * self.is_box
         weight = number("log_box") * self.is_box + there * by_given + (1.0 - there) * by_places
         digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
@@ -179,7 +179,7 @@ class SudokuEnergy(nn.Module):
         urgency = number("log_undecided", 2) + number("undecided_by_digits", 2) * most
         undecided = (0.5 * urgency).exp()
         held_back = number("held_back") * seen + number("held_back_again") * (times - seen)
-        bias = -EXCLUDED * (1.0 - empty - given) - held_back - number("lean") * left * (rivals @ self.units.T)
+        bias = -EXCLUDED * (1.0 - empty - given) - held_back - number("lean") * left * (alternatives @ self.units.T)
         return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)
 
     def decode(self, y: Tensor, grid: Tensor, numbers: Tensor | None = None) -> dict[str, Tensor]:

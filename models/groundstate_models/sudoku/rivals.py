@@ -1,8 +1,8 @@
 """Adversarial puzzles: bred against the energy during training, so that it can only just solve them.
 
 Puzzles that are hard for descent differ from puzzles that are hard for search. During training, variants of the puzzles are
-tried. A variant stays if fewer chains solve it than solve its parent. (W. D. Hillis, "Co-evolving parasites improve simulated evolution as an
-optimization procedure", 1990.)
+tried. A variant stays if fewer chains solve it than solve its parent. (W. D. Hillis, "Co-evolving parasites improve simulated
+evolution as an optimization procedure", 1990.)
 """
 
 from __future__ import annotations

@@ -347,8 +347,8 @@ def _made(random: np.random.Generator, n: int, givens: int, rounds: int, board: 
 def minimal_puzzles(n: int, seed: int, board: Board = BOARDS[9]) -> Made:
     """Random minimal puzzles: exactly one solution, and every clue is necessary.
 
-    Their full grids come from a randomised search of the empty board, not from the symmetries of one pattern. A thousand 9×9 puzzles take a
-    second; one 16×16 puzzle takes seconds.
+    Their full grids come from a randomised search of the empty board, not from the symmetries of one pattern. A thousand 9×9
+    puzzles take a second; one 16×16 puzzle takes seconds.
 
     Returns:
         Puzzles ``(n, size²)``, their solutions ``(n, size²)``, and their search nodes ``(n,)``. The same arguments give the

@@ -1,8 +1,8 @@
 """Train the Sudoku energy through its own descent: ``python -m groundstate_models.sudoku.train --preset cpu``.
 
-Evolution learns the numbers of the energy, its rule, the start of chains and their patience together. A candidate's fitness is the
-logarithm of the number of answers in a thousand steps of its chains. Because of the logarithm, a puzzle that takes ten times as
-long counts as much as an easy one. Some of the puzzles are adversarial, see `rivals`.
+Evolution learns the numbers of the energy, its rule, the start of chains and their patience together. A candidate's fitness is
+the logarithm of the number of answers in a thousand steps of its chains. Because of the logarithm, a puzzle that takes ten times
+as long counts as much as an easy one. Some of the puzzles are adversarial, see `rivals`.
 
 Everything is seeded. A checkpoint is written every few minutes and on interruption; the same command resumes from it. Needs
 ``groundstate[train]``.
@@ -223,7 +223,7 @@ class SudokuEvolution(Evolution):
         return [float(value) for value in each.mean(1)]
 
     def breed(self, draw: np.random.Generator) -> None:
-        """Try variants of the adversarial puzzles with the mean candidate. Puzzles that no chain solves are dropped: they teach nothing."""
+        """Try variants of the adversarial puzzles with the mean candidate. Puzzles that no chain solves are dropped."""
         settings = self.settings
         parents = draw.integers(len(self.rivals), size=self.preset.children)
         parts = np.array_split(parents, max(1, len(parents) // PART))
