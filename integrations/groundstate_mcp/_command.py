@@ -41,10 +41,10 @@ class Options:
     device: str
 
     def check(self) -> None:
-        """Refuse what does not go together, before anything is loaded.
+        """Refuse contradictory options, before any model is loaded.
 
         Raises:
-            click.UsageError: If it does not.
+            click.UsageError: If options contradict each other.
         """
         if not self.mcp and not self.http:
             raise click.UsageError(
@@ -63,7 +63,7 @@ class Options:
 
     @property
     def token(self) -> str | None:
-        """What clients must send.
+        """The bearer token.
 
         Raises:
             click.UsageError: If its file cannot be read, or is empty.
@@ -86,7 +86,7 @@ class Options:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `groundstate_mcp.build_server` takes and was given."""
+        """The options for `groundstate_mcp.build_server` that were given."""
         names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -105,32 +105,34 @@ class Options:
 @click.option(
     "--http",
     is_flag=True,
-    help="With --mcp: serve streamable HTTP at /mcp.  [default: stdin and stdout]  Without: plain HTTP, for apps.",
+    help="With --mcp: serve streamable HTTP at /mcp.  [default: stdin and stdout]  Without --mcp: plain HTTP, for apps.",
 )
 @click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 selects a free one.  [default: 8000]"
+)
 @click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
 @click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
 @click.option(
     "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
 )
 @click.option("--detail", help="How much of an outcome is returned: brief or full.  [default: brief]")
-@click.option("--restarts", type=int, help="Most chains to start for each problem.")
-@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option("--restarts", type=int, help="Largest number of chains for each problem.")
+@click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
-@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 2]")
+@click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 2]")
 @click.option("--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback.")
 def command(**options: Any) -> int:
     """Serve models to language models over MCP, or to apps over plain HTTP.
 
-    MODELS are installed names or paths of .onnx files; all installed models if none is given. Over stdin and stdout the client
+    MODELS are installed names or paths of .onnx files; default: all installed models. Over stdin and stdout the client
     starts this command; with --http it serves any number of clients.
     """
     return serve(Options(**options))
 
 
 def serve(options: Options) -> int:
-    """Serve until the client leaves or somebody stops it; returns the exit code. stdout carries the protocol and nothing else."""
+    """Serve until the client disconnects or the process is stopped; returns the exit code. stdout is for the protocol only."""
     options.check()
     token = options.token
     host, port = options.host or _HOST, _PORT if options.port is None else options.port

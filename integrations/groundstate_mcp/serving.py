@@ -1,4 +1,4 @@
-"""Serving until the client leaves, or somebody stops it."""
+"""Serve until the client disconnects or the process is stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from groundstate_serve.listening import listen, on_interrupt
 PATH = "/mcp"
 
 STOPPED = 130
-"""The exit code after Ctrl-C: 128 plus the number of the signal, as shells have it."""
+"""The exit code after Ctrl-C: 128 plus the signal number, as in shells."""
 
 Application = Callable[..., Awaitable[None]]
 """An ASGI application."""
@@ -39,7 +39,7 @@ def over_stdio(server: Server[Any]) -> None:
         try:
             anyio.run(serve)
         except* BrokenPipeError:
-            pass  # the client left while something was being sent to it
+            pass  # the client disconnected during a write
 
 
 def over_http(
@@ -55,14 +55,13 @@ def over_http(
 
     Args:
         host: The address to listen on.
-        port: The port; any free one, if 0.
-        ready: Called with the address once connections are accepted.
-        token: What clients must send as ``Authorization: Bearer <token>``.
-        anyone: Whether an address that other machines reach may be served without a token.
+        port: The port; 0 selects a free one.
+        ready: Called with the address when the server accepts connections.
+        token: The token in ``Authorization: Bearer <token>``.
+        anyone: Whether a non-local address may be served without a token.
 
     Raises:
-        OptionError: If host and port cannot be listened on, or other machines reach them and neither `token` nor `anyone` is
-            given.
+        OptionError: If the server cannot listen on the address, or the address is not local and `token` and `anyone` are unset.
     """
     if host not in LOCAL and token is None and not anyone:
         raise gs.OptionError(
@@ -75,7 +74,7 @@ def over_http(
 
 
 def _guarded(app: Application, token: str) -> Application:
-    """An application that answers 401 to whoever does not send the token."""
+    """An application that answers 401 to calls without the token."""
     wanted = f"bearer {token}".encode()
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""An ASGI application behind a socket, until Ctrl-C."""
+"""Serve an ASGI application on a socket, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import uvicorn
 import groundstate as gs
 
 _GRACE = 2
-"""Seconds that open connections get to end when a server is stopped."""
+"""Grace period of open connections when a server stops, in seconds."""
 
 
 def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -23,11 +23,11 @@ def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None
     Args:
         app: The application.
         host: The address to listen on.
-        port: The port; any free one, if 0.
-        ready: Called with the address, such as ``http://127.0.0.1:8000``, once connections are accepted.
+        port: The port; 0 selects a free one.
+        ready: Called with the address, such as ``http://127.0.0.1:8000``, when the server accepts connections.
 
     Raises:
-        OptionError: If host and port cannot be listened on.
+        OptionError: If the server cannot listen on host and port.
     """
     with _socket(host, port) as listener:
         http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
@@ -39,7 +39,7 @@ def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None
 
 @contextmanager
 def on_interrupt(act: Callable[[], None]) -> Iterator[None]:
-    """Do something else on Ctrl-C than raise."""
+    """Handle Ctrl-C without an exception."""
     before = signal.signal(signal.SIGINT, lambda *_: act())
     try:
         yield

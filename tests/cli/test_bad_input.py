@@ -72,7 +72,7 @@ def test_an_error_is_json_where_json_was_asked_for(groundstate: Groundstate) -> 
 def test_no_puzzle_at_all_is_told(stdin: str, groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku", stdin=stdin)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("groundstate: stdin holds no request.")
+    assert ran.err.startswith("groundstate: stdin has no request.")
 
 
 def test_a_file_that_is_no_text_is_told(groundstate: Groundstate, model: Path) -> None:

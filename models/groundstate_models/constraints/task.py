@@ -1,4 +1,4 @@
-"""The constraints task: requests to factor graphs, answers to values, proofs of contradiction, an exact check of its own."""
+"""The constraints task: requests to factor graphs, answers to values, proofs of contradiction, and an exact check."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
 WORK = 2_000
-"""Literals of factors that a search may look at for each unit of effort: about a millisecond."""
+"""Literals of factors that a search may visit for each unit of effort: about a millisecond."""
 
 SET_UP = 2_000
-"""Literals in factors for each unit of effort: to set up the search of a larger problem takes longer, so that waits."""
+"""Literals in factors for each unit of effort: the search of a larger problem needs a longer setup, so it starts later."""
 
 AT_ONCE = 2
-"""The effort that is made before any descent."""
+"""The effort before any descent."""
 
 
 class Read:
-    """What the task knows of a request.
+    """The task's data of a request.
 
     Attributes:
-        problem: Its meaning.
+        problem: The typed problem.
         network: Its factor graph.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.problem = Problem.of(request)
         self._cheaper: dict[tuple[int, bytes], Search] = {}
-        """The last searches for an assignment that costs no more than so much, of literals that are open."""
+        """The latest searches with a bound on the cost, by cost and open literals."""
 
     @cached_property
     def network(self) -> Network:
         return Network(self.problem.graph)
 
     def proof(self, effort: int) -> list[int] | None:
-        """Constraints that contradict each other, by a search that goes on from call to call; None while nothing is proven."""
+        """Contradictory constraints, found by a search that continues from call to call; None if nothing is proven yet."""
         if self._edges > SET_UP * effort or self._edges > MOST_EDGES:
             return None
         if effort <= AT_ONCE and (crowded := pigeonholes(self.problem, self.network.open)) is not None:
@@ -54,7 +54,7 @@ class Read:
         return None
 
     def unique(self) -> bool:
-        """Whether a short search proves that one assignment and no other keeps the constraints."""
+        """Whether a short search proves that exactly one assignment satisfies the constraints."""
         if not self.network.kept:
             return True
         if self._edges > SET_UP * AT_ONCE:
@@ -62,10 +62,10 @@ class Read:
         return self._search.advance(WORK * AT_ONCE) and len(self._search.found) == 1
 
     def bound(self, most: int, effort: int, without: NDArray[np.bool_] | None = None) -> bool:
-        """Whether every assignment costs more than so much, in whole numbers of `Network.costs`; False while that is not proven.
+        """Whether every assignment costs more than a bound, in units of `Network.costs`; False if not proven yet.
 
         Args:
-            without: Literals that are ruled out besides, ``(literals,)``.
+            without: Further excluded literals, ``(literals,)``.
         """
         if most < self.network.least:
             return True
@@ -74,7 +74,7 @@ class Read:
         open_ = self.network.open if without is None else self.network.open & ~without
         sought = (most, open_.tobytes())
         if sought not in self._cheaper:
-            while len(self._cheaper) > 1:  # those of a price that was undercut
+            while len(self._cheaper) > 1:  # searches for a cost that is already beaten
                 del self._cheaper[next(iter(self._cheaper))]
             self._cheaper[sought] = Search(self.problem, open_, most=most)
         search = self._cheaper[sought]
@@ -89,7 +89,7 @@ class Read:
         return sum(len(factor.literals) for factor in self.problem.graph.factors)
 
     def with_cost_below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
-        """The tensors of the problem whose answers cost less; None where there can be none."""
+        """The tensors of the problem with a lower cost; None if it has no answer."""
         most = round(cost * self.network.quantum) - 1
         return None if most < self.network.least else self.network.tensors(most, without)
 
@@ -145,7 +145,7 @@ class ConstraintsReading(Reading, Asks, Shows):
         return bool(one["values"] == other["values"])
 
     def unique(self, answer: dict[str, Any]) -> bool:
-        """Whether propagation, or a short complete search, leaves one value of every variable."""
+        """Whether propagation or a short complete search leaves one value for every variable."""
         del answer
         return self.read.unique()
 
@@ -185,7 +185,7 @@ class ConstraintsReading(Reading, Asks, Shows):
 
 
 class PreferringReading(ConstraintsReading, Optimises):
-    """A problem with preferences: what an answer goes without of them is what it costs."""
+    """A problem with preferences: an answer's cost is the weight of the violated preferences."""
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         answer = super().decode(tensors)
@@ -195,7 +195,7 @@ class PreferringReading(ConstraintsReading, Optimises):
         return self.read.problem.cost(answer["values"])
 
     def improves(self, cost: float, best: float) -> bool:
-        return cost < best  # costs are sums of whole quanta
+        return cost < best  # costs are multiples of the quantum
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.read.with_cost_below(cost)

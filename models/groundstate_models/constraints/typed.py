@@ -1,4 +1,4 @@
-"""From JSON to constraints: texts and typed objects are checked against what their types say, every fault with its place."""
+"""Check constraints in JSON: texts and typed objects against their types, every fault with its place."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KINDS_SAID = {"integer": "a whole number", "array": "an array", "object": "an o
 
 
 def typed(raw: Any, place: str, names: Names, faults: list[Fault], depth: int = 0) -> dict[str, Any] | None:
-    """A constraint of a request as a typed object that is as its type says; None where it is not, and faults are added."""
+    """A constraint of a request as a valid typed object; None if it is not valid, with faults added."""
     if isinstance(raw, str):
         try:
             return parsed(raw, names)
         except NotationError as error:
             said = raw if len(raw) <= _SAID else f"{raw[: _SAID - 1]}…"
-            faults.append(Fault(place, f'"{said}" is no constraint. {error}'))
+            faults.append(Fault(place, f'"{said}" is not a constraint. {error}'))
             return None
     if depth > _DEEPEST:
         faults.append(Fault(place, "This is nested too deeply."))
@@ -63,7 +63,7 @@ def _object_faults(raw: Any, place: str) -> Iterator[Fault]:
 
 
 def _faults(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault]:
-    """What is wrong with a value, by the few keywords of JSON Schema that the types of constraints use."""
+    """Faults of a value, by the few keywords of JSON Schema that the types of constraints use."""
     kinds = schema.get("type")
     if kinds is not None and not _is_a(value, [kinds] if isinstance(kinds, str) else kinds):
         yield Fault(place, f"{_said(value)} is not allowed here; {_allowed(schema)} is.")

@@ -1,4 +1,4 @@
-"""The exact check of an answer against a schedule, in the request's own words. It knows nothing of how answers are found."""
+"""The exact check of an answer against a schedule, in the request's terms. It is independent of the search."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ RULES = {
     "order": "Activities begin after those that have to be over before, where both take place.",
     "rules": "The rules of the request hold.",
 }
-"""What is checked, by name."""
+"""Descriptions of the checks, by name."""
 
 Placed = dict[str, Placement]
 
 
 def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]:
-    """The rules of a request that an answer breaks; the answer has passed `schema.ANSWER`."""
+    """The rules of a request that an answer violates. The answer has passed `schema.ANSWER`."""
     placed, broken = placements(schedule, answer)
     broken += _missing(schedule, placed)
     for name, one in placed.items():
@@ -46,7 +46,7 @@ def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]
 
 
 def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, list[Violation]]:
-    """Where an answer places activities, and what cannot be read of it."""
+    """The placements of an answer, and its faults."""
     placed: Placed = {}
     broken: list[Violation] = []
     for index, one in enumerate(answer["activities"]):
@@ -79,13 +79,13 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
 
 @dataclass(frozen=True)
 class Cost:
-    """What a schedule costs.
+    """The cost of a schedule.
 
     Attributes:
-        left_out: Weights of the optional activities that do not take place.
-        broken: Weights of the preferences that it breaks.
-        end: When the last activity is over, in minutes as `Days` counts them; 0 where none takes place.
-        sentences: What it breaks, in words.
+        left_out: Weight of the optional activities that do not take place.
+        broken: Weight of the violated preferences.
+        end: End of the last activity, in minutes of `Days`; 0 if no activity takes place.
+        sentences: The violated preferences, in words.
     """
 
     left_out: float
@@ -98,7 +98,7 @@ class Cost:
         return self.left_out + self.broken
 
     def key(self, objective: str) -> tuple[float, ...]:
-        """What an objective compares, the smaller the better."""
+        """The key of an objective; smaller is better."""
         match objective:
             case "most":
                 return (self.left_out, self.broken, self.end)
@@ -108,7 +108,7 @@ class Cost:
 
 
 def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
-    """What an answer costs that breaks no rule."""
+    """The cost of a valid answer."""
     placed, _ = placements(schedule, answer)
     left_out = sum(a.weight for a in schedule.activities.values() if a.optional and a.name not in placed)
     broken = [one for p in schedule.preferences for one in p.broken(schedule.activities, placed, schedule.days)]
@@ -140,7 +140,7 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
 
 
 def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
-    """Why somebody, or a room, cannot take part."""
+    """The reason why a person or a room is not available."""
     days, span = schedule.days, (one.start, one.end)
     if (busy := overlap(span, who.busy)) is not None:
         return f"{who.name} is busy at {days.span_said(busy)}"
@@ -200,7 +200,7 @@ _Happening = tuple[Placement, Activity]
 
 
 def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, other: _Happening) -> Iterator[Violation]:
-    """What is wrong with two activities of a person, given in the order of time."""
+    """Violations of two activities of a person, given in order of time."""
     (before, first), (after, then) = one, other
     places = (first.where, then.where)
     if after.start < before.end:

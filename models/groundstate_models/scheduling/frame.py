@@ -1,4 +1,4 @@
-"""The days and the time zone of a request, from what it says and from the times that occur in it."""
+"""The days and the time zone of a request, given or inferred from its times."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WORKDAYS = (0, 1, 2, 3, 4)
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
-    """What somebody may have meant: " Did you mean 'x'?", or nothing."""
+    """A suggestion: " Did you mean 'x'?", or an empty text."""
     folded = {other.casefold(): other for other in words}
     close = difflib.get_close_matches(word.casefold(), folded, n=1)
     return f" Did you mean {folded[close[0]]!r}?" if close else ""
 
 
 def listed(value: Any) -> list[Any]:
-    """What may stand alone or in a list, as a list."""
+    """A value or a list of values, as a list."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -38,7 +38,7 @@ def spelt(window: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every text of a request that names times, with its place."""
+    """Every text of a request with times, with its place."""
     parts: list[tuple[str, Mapping[str, Any]]] = [("", request)]
     for kind in ("people", "rooms"):
         if isinstance(group := request.get(kind), Mapping):
@@ -59,7 +59,7 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
         try:
             words.append((place, text, tokens(text, today)))
         except ValueError:
-            continue  # whoever reads this window says what is wrong
+            continue  # the reader of this window reports the fault
     zone = _zone(request, words, faults)
     if "days" in request:
         numbers, dated = _days(request["days"], today, faults)
@@ -80,7 +80,7 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
 def _zone(
     request: Mapping[str, Any], words: Sequence[tuple[str, str, list[Token]]], faults: list[Fault]
 ) -> tzinfo | None:
-    """The zone that a request names, or the one that all its times have."""
+    """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
         return _zone_named(str(request["zone"]), faults)
     zoned: list[tuple[str, str, datetime]] = []
@@ -130,7 +130,7 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
 
 
 def _understood(request: Mapping[str, Any], today: date | None) -> str:
-    """Every day said relative to today and the date it is taken for, and every part of a day and its hours."""
+    """The dates of relative days, and the hours of parts of a day."""
     said: dict[str, str] = {}
     for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
         try:
@@ -207,7 +207,7 @@ def _one(text: str, today: date | None) -> range | set[int]:
 def _named(
     words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None, today: date | None
 ) -> tuple[list[int], bool]:
-    """The days that occur in a request which lists none: from its first date to its last; else workdays and what it names."""
+    """The days of a request without a list: from its first date to its last; else workdays and the named days."""
     dates: list[int] = []
     weekdays: set[int] = set()
     for _, _, found in words:

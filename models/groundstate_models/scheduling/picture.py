@@ -1,4 +1,4 @@
-"""A schedule as an SVG with a card of its own, so that it reads on light pages and on dark ones; no fonts, no network."""
+"""Draw a schedule as an SVG card, readable on light and dark pages, without fonts or network access."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,Helvetica,Arial,sans-
 
 
 def picture(schedule: Schedule, answer: Mapping[str, Any] | None, title: str = "Schedule") -> str:
-    """The text of an SVG file. Without an answer, what the request fixes is drawn.
+    """The text of an SVG file. Without an answer, the fixed activities are drawn.
 
     Args:
         schedule: The schedule that the answer is for.
-        answer: As `schema.ANSWER` says.
-        title: What stands above.
+        answer: See `schema.ANSWER`.
+        title: The title.
     """
     shown = week(schedule, answer)
     widths = [_LANE * (max(lanes(column.blocks, _LINE), default=0) + 1) for column in shown.columns]

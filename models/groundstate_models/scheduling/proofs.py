@@ -1,4 +1,4 @@
-"""Proofs that a request has no schedule, from the request itself: every one names what contradicts what."""
+"""Proofs that a request has no schedule. Every proof names the contradictory parts of the request."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Starts = dict[str, Spans]
 
 
 def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Violation]:
-    """What proves that there is no schedule; empty where there may be one.
+    """Proofs that there is no schedule; empty if one may exist.
 
     Args:
-        schedule: What is to be placed.
-        latest_end: Minute at which everything has to be over, as for `compile.compile`.
+        schedule: The schedule to solve.
+        latest_end: Latest end of all activities, as for `compile.compile`.
     """
     if (circle := _circle(schedule)) is not None:
         return [circle]
@@ -41,12 +41,12 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
 
 
 def _needed(schedule: Schedule) -> list[Activity]:
-    """Activities that have to take place, in the order of the request."""
+    """Required activities, in the order of the request."""
     return [activity for activity in schedule.activities.values() if not activity.optional]
 
 
 def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
-    """The needed activities, each behind those that it comes after; and those that are left, where that is impossible."""
+    """The required activities in topological order, and the rest if there is no such order."""
     left = {activity.name: activity for activity in _needed(schedule)}
     done: list[Activity] = []
     while ready := [activity for activity in left.values() if not any(name in left for name in activity.after)]:
@@ -57,7 +57,7 @@ def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
 
 
 def _circle(schedule: Schedule) -> Violation | None:
-    """Activities of which each comes after the one before, and the first after the last."""
+    """A cycle of activities, each after the one before."""
     _, left = _sorted(schedule)
     if not left:
         return None
@@ -72,7 +72,7 @@ def _circle(schedule: Schedule) -> Violation | None:
 
 
 def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> Violation:
-    """The fewest reasons for which an activity could not take place even if it were alone."""
+    """A minimal set of reasons why an activity alone is impossible."""
     lasts = f"{activity.name} lasts {printed_duration(activity.duration)}"
     if activity.rooms and not any(fits(schedule, activity, room) for room in activity.rooms):
         holds = ", ".join(f"{room} holds {schedule.rooms[room].capacity}" for room in activity.rooms)
@@ -92,7 +92,7 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
 
 
 def _too_late(schedule: Schedule, alone: Starts) -> Violation | None:
-    """A chain of activities, one after the other, that begins too late for its last one."""
+    """A chain of consecutive activities that begins too late for its last one."""
     earliest: dict[str, int] = {}
     behind: dict[str, str] = {}
     for activity in _sorted(schedule)[0]:
@@ -121,7 +121,7 @@ def _chain_said(schedule: Schedule, alone: Starts, activity: Activity, begin: in
 
 
 def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
-    """Pairs of activities that one person, or the only room, cannot have one after the other."""
+    """Pairs of activities that cannot follow one another for one person, or in the only room."""
     for one, other in combinations(_needed(schedule), 2):
         shared = [name for name in one.who if name in other.who]
         room = one.rooms[0] if one.rooms == other.rooms and len(one.rooms) == 1 else None
@@ -138,7 +138,7 @@ def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
 
 
 def _least_lag(schedule: Schedule, pair: tuple[Activity, Activity], possible: Modes, shared: bool) -> int:
-    """Minutes that have to be between the end of one and the start of the other, wherever they are."""
+    """Least minutes between the end of one and the start of the other, over all places."""
     if not shared:
         return 0
     here, there = ({schedule.place(one, room) for room in possible[one.name]} for one in pair)
@@ -162,7 +162,7 @@ def _clash_said(schedule: Schedule, possible: Modes, who: str, one: Activity, ot
 
 
 def _too_much(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
-    """More than somebody, or the rooms that are possible, have time for between two moments."""
+    """More activities between two moments than a person, or the possible rooms, have time for."""
     needed = _needed(schedule)
     for name, person in schedule.people.items():
         mine = [activity for activity in needed if name in activity.who]
@@ -181,7 +181,7 @@ _Overload = tuple[list[Activity], tuple[int, int], int]
 
 
 def _overload(possible: Modes, mine: Sequence[Activity], free: Sequence[Spans]) -> _Overload | None:
-    """Activities that have to take place between two moments and last longer than is free: the shortest such time."""
+    """Required activities between two moments that exceed the free time, for the shortest such interval."""
     begins = sorted({first(possible[activity.name]) for activity in mine})
     ends = sorted({last(possible[activity.name]) + activity.duration for activity in mine})
     found: _Overload | None = None

@@ -1,4 +1,4 @@
-"""Why an activity can start when it can: one set of minutes for each thing that the request says of it."""
+"""The reasons behind an activity's possible starts: one set of minutes for each part of the request."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from groundstate_models.scheduling.spans import Spans, difference, intersection,
 
 @dataclass(frozen=True)
 class Reason:
-    """Something that leaves an activity only some starts.
+    """A restriction of an activity's starts.
 
     Attributes:
-        rule: The rule of `check.RULES` that it belongs to.
-        words: What it says, as a clause.
-        place: Where in the request.
-        starts: The minutes that it leaves.
+        rule: Its rule in `check.RULES`.
+        words: The restriction, as a clause.
+        place: Its place in the request.
+        starts: The remaining starts, in minutes.
     """
 
     rule: str
@@ -30,12 +30,12 @@ class Reason:
 
 
 def together(schedule: Schedule, reasons: Iterable[Reason]) -> Spans:
-    """The starts that all of some reasons leave."""
+    """The starts that all given reasons permit."""
     return reduce(intersection, (reason.starts for reason in reasons), schedule.days.spans)
 
 
 def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
-    """Reasons that leave no start, of which none can be missed."""
+    """A minimal set of reasons that leave no start."""
     for reason in list(reasons):
         fewer = [other for other in reasons if other is not reason]
         if not together(schedule, fewer):
@@ -44,7 +44,7 @@ def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
 
 
 def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
-    """All that limits the starts of an activity but for other activities."""
+    """All restrictions of an activity's starts, except other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
     window = f"{'its window is' if activity.windowed else 'the hours are'} {said(activity.window, days)}"
     found = [Reason("windows", window, activity.says_when, starts(activity.window, lasts))]
@@ -84,7 +84,7 @@ def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterato
 
 
 def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
-    """What the ways from home leave, where the place does not depend on the room."""
+    """Restrictions by travel from home, if the place does not depend on the room."""
     rooms: tuple[str | None, ...] = activity.rooms or (None,)
     places = {schedule.place(activity, room) for room in rooms}
     for name in activity.who if len(places) == 1 else ():
@@ -96,7 +96,7 @@ def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
 
 
 def _rooms(schedule: Schedule, activity: Activity) -> Reason:
-    """What the rooms that are large enough leave, one or the other."""
+    """Restriction by the rooms that are large enough."""
     lasts, days = activity.duration, schedule.days
     large = [schedule.rooms[room] for room in activity.rooms if fits(schedule, activity, room)]
     for rule in schedule.rules:

@@ -1,4 +1,4 @@
-"""The scheduling task: weeks of meetings as factor graphs, answers as schedules, checked against the request itself."""
+"""The scheduling task: requests to factor graphs, answers to schedules, and an exact check against the request."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from groundstate_models.scheduling.reading import read
 
 
 class Planned:
-    """What the task knows of a request.
+    """The task's data of a request.
 
     Attributes:
-        schedule: Its meaning.
-        compiled: The same as typed constraints.
-        read: What the constraints' task knows of those.
+        schedule: The typed request.
+        compiled: The compiled typed constraints.
+        read: The constraints task's data of the compiled request.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.schedule = read(request)
         self._turns: dict[float, int] = {}
-        """How often a schedule below each price was asked for."""
+        """Number of requests for a schedule below each cost."""
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -64,9 +64,9 @@ class Planned:
         return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
-        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows.
+        """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.
 
-        Where the end is what counts, that is whole quanta of the costs, times more than all minutes, and the minutes to the end.
+        For the objective "earliest_end": whole quanta of the costs times a factor above all minutes, plus the minutes to the end.
         """
         price = self.compiled.price(found.left_out, found.broken)
         if self.schedule.objective != "earliest_end":
@@ -84,7 +84,7 @@ class Planned:
         return 10.0 ** len(str(last - self._begin))
 
     def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
-        """The tensors of the problem whose schedules cost less; None where there can be none."""
+        """The tensors of the problem with a lower cost; None if it has no schedule."""
         if self.schedule.objective != "earliest_end":
             return self.read.with_cost_below(price)
         network, (most, late) = self.read.network, self._earlier(price)
@@ -98,12 +98,12 @@ class Planned:
             possible.append((most, late))
         if not possible:
             return None
-        # Fewer left out, and as many but all over earlier, are looked for in turn.
+        # Alternate between fewer absences, and the same absences with an earlier end.
         turn = self._turns[price] = self._turns.get(price, -1) + 1
         return network.tensors(*possible[turn % len(possible)])
 
     def least_cost(self, price: float, effort: int) -> float:
-        """A price below which there is no schedule; the price itself where a search proves that none is cheaper."""
+        """A lower bound on the cost; the given cost itself if a search proves it optimal."""
         if not self.compiled.complete:
             return -math.inf
         network = self.read.network
@@ -113,13 +113,13 @@ class Planned:
             scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
             return -math.inf if scaled else network.least / network.quantum
         if self.compiled.loose:
-            return -math.inf  # a start stands for all times since the one before it
+            return -math.inf  # a start represents all times since the previous one
         most, late = self._earlier(price)
         both = self.read.bound(most - 1, effort) and (not price % self._minutes or self.read.bound(most, effort, late))
         return price if both else -math.inf
 
     def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
-        """What being over earlier may cost besides, in whole numbers, and the literals that it rules out."""
+        """The allowed further cost of an earlier end, as an integer, and the literals that it rules out."""
         network, end = self.read.network, self._begin + price % self._minutes
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
@@ -142,7 +142,7 @@ class SchedulingReading(Reading, Asks, Shows):
         if found := contradictions(plan.schedule):
             return found
         if not plan.compiled.complete:
-            return []  # there may be schedules between the starts that are offered
+            return []  # there may be schedules between the offered starts
         sources = plan.read.network.proof()
         return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
 
@@ -172,7 +172,7 @@ class SchedulingReading(Reading, Asks, Shows):
         return violations(self.plan.schedule, answer)
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        """Whether two schedules differ in nothing but times and rooms, which `settle_ties` settles."""
+        """Whether two schedules only differ in times and rooms, which `settle_ties` decides."""
         return self.variables(one) == self.variables(other)
 
     def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -231,13 +231,13 @@ class SchedulingReading(Reading, Asks, Shows):
 
 
 class ComparedReading(SchedulingReading, Optimises):
-    """A schedule that can be better than another one that keeps every rule as well."""
+    """A scheduling problem with better and worse valid schedules."""
 
     def cost(self, answer: dict[str, Any]) -> float:
         return self.plan.price(cost(self.plan.schedule, answer))
 
     def improves(self, cost: float, best: float) -> bool:
-        return cost < best  # a minute of the end is a small share of such a cost
+        return cost < best  # one minute of the end is a small share of the cost
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan.with_cost_below(cost)

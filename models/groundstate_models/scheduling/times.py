@@ -1,6 +1,6 @@
-"""Times as people and language models write them: durations, clock times, and the words that windows are made of.
+"""Times as people and language models write them: durations, clock times, and the words of windows.
 
-Everything is whole minutes. Errors are ``ValueError`` with a sentence that quotes the text and shows what is understood.
+All times are whole minutes. Errors are ``ValueError``; the message quotes the text and shows the accepted forms.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from fractions import Fraction
 from groundstate_models.scheduling.relative import PATTERN, dates, quoted
 
 DAY = 24 * 60
-"""Minutes of a day. Days have 24 hours here, also those on which clocks are changed."""
+"""Minutes of a day. Days have 24 hours here, also at clock changes."""
 
 LONGEST = 7 * DAY
 """The longest duration, in minutes."""
 
 LONGEST_DURATION = 100
-"""Characters of a text that is a duration."""
+"""Longest text of a duration, in characters."""
 
 MOST_TEXT = 200_000
-"""Characters of one text that names times."""
+"""Longest text with times, in characters."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Of dates."""
@@ -41,7 +41,7 @@ def duration(value: float | str) -> int:
     """Minutes of a duration: whole minutes, ``"1h30"``, ``"1:30"``, ``"1.5 hours"``, ``"PT1H30M"``.
 
     Raises:
-        ValueError: If it is none, is not whole minutes, or not from 1 minute to `LONGEST`.
+        ValueError: If it is not a duration, not in whole minutes, or not from 1 minute to `LONGEST`.
     """
     minutes = gap(value)
     if minutes == 0:
@@ -50,7 +50,7 @@ def duration(value: float | str) -> int:
 
 
 def gap(value: float | str) -> int:
-    """Minutes of a gap or a way: a duration that may be zero.
+    """Minutes of a gap or a travel time: a duration that may be zero.
 
     Raises:
         ValueError: As `duration`.
@@ -89,7 +89,7 @@ def _minutes(text: str) -> Fraction | None:
 
 
 def printed_duration(minutes: int) -> str:
-    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` reads it again."""
+    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` can read it."""
     hours, rest = divmod(minutes, 60)
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
@@ -101,7 +101,7 @@ def printed_clock(minute: int) -> str:
 
 @dataclass(frozen=True)
 class Clock:
-    """A time of day in minutes, and the "am" or "pm" that it was written with."""
+    """A time of day in minutes, and its "am" or "pm"."""
 
     minute: int
     half: str = ""
@@ -125,7 +125,7 @@ class Token:
 
 
 PARTS = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 22 * 60)}
-"""Parts of a day, and what they are taken for; the hours of a request still hold."""
+"""Parts of a day, and their hours; the hours of a request also apply."""
 
 _WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
 _TOKEN = re.compile(
@@ -159,10 +159,10 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
 
     Args:
         text: As written.
-        today: What "tomorrow" counts from, see `relative`.
+        today: The date of today, see `relative`.
 
     Raises:
-        ValueError: If a word is none that times are made of, or names a day or time that does not exist.
+        ValueError: If a word is unknown, or a day or time does not exist.
     """
     if len(text) > MOST_TEXT:
         raise ValueError(
@@ -263,7 +263,7 @@ def _no_clock(word: str, text: str) -> ValueError:
 
 
 def _dates_win(found: list[Token], text: str) -> list[Token]:
-    """Leave out a weekday that stands before its date ("Mon 2025-03-03"), where it is right."""
+    """Drop a correct weekday before its date ("Mon 2025-03-03")."""
     kept: list[Token] = []
     for token in found:
         before = kept[-1] if kept else None

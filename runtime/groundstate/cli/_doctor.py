@@ -1,4 +1,4 @@
-"""`groundstate doctor`: is this installation sound?"""
+"""`groundstate doctor`: check the installation."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _self_test(name: str) -> dict[str, Any]:
         facts = {"path": str(path), "sha256": digest, "version": solver.header.version}
         test = solver.header.self_test
         if test is None:
-            return _check(label, passed=True, detail=f"loads; brings no self-test; sha256 {digest[:12]}…", **facts)
+            return _check(label, passed=True, detail=f"loads; has no self-test; sha256 {digest[:12]}…", **facts)
         solution = solver.solve(test["request"], seed=0)
         right = _is_right(solver, test, solution)
     except GroundstateError as error:
@@ -100,7 +100,7 @@ def _self_test(name: str) -> dict[str, Any]:
 
 
 def _is_right(solver: Solver, test: Mapping[str, Any], solution: Solution) -> bool:
-    """Whether a self-test ended with the stored answer; or, where several answers are right, with another checked one."""
+    """Whether a self-test returned the stored answer, or another checked one if several are right."""
     if not solution.has_answer or solution.answer is None:
         return False
     if solver.read(test["request"]).same(solution.answer, test["answer"]):

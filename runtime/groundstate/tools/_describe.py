@@ -15,7 +15,7 @@ _SHOWN = ("name", "title", "description", "request", "answer", "checks", "defaul
 
 
 class DescribeTool(LLMTool):
-    """List the models, or describe one: what it takes, its checks, its limits and an example.
+    """List the models, or describe one: its arguments, checks, limits and an example.
 
     Args:
         solvers: The models.

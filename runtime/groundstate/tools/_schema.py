@@ -1,6 +1,6 @@
-"""The JSON schema of a tool's arguments: the artefact's request schema, and what the tool adds, in as few tokens as will do.
+"""The JSON schema of a tool's arguments: the artefact's request schema and the tool's own arguments, in few tokens.
 
-The runtime validates requests against the artefact's whole schema; what a language model is shown may say less.
+The runtime validates requests against the artefact's full schema; the schema for a language model may be shorter.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from groundstate import _words
 from groundstate._header import Header
 
 _EXAMPLE = 70
-"""Words and signs of an example that is shown. A longer one, such as a board, costs more tokens than it is worth."""
+"""Most words and signs of an example. A longer one, such as a board, costs too many tokens."""
 
 _MOST = 1400
-"""Words and signs of a schema, about 1,000 tokens. Above it, the objects within optional properties are put into words."""
+"""Most words and signs of a schema, about 1,000 tokens. Above, objects in optional properties become words."""
 
 _MANY = 100
-"""Upper limits from here on are not shown: requests of this size do not come from a language model."""
+"""Upper limits from this value on are omitted: language models do not send such large requests."""
 
 _REPLIES: dict[str, Any] = {"type": "object", "description": "Replies to earlier questions: {question id: option id}."}
 
@@ -33,8 +33,8 @@ def of_arguments(header: Header, *, replies: bool, answers: bool) -> dict[str, A
     """The artefact's request schema with the tool's own arguments.
 
     Args:
-        replies: Whether replies to questions may be sent along, as ``replies``.
-        answers: Whether an answer may be sent to be scored, as ``action`` and ``answer``.
+        replies: Whether the arguments include ``replies`` to questions.
+        answers: Whether the arguments include ``action`` and ``answer``, to score an answer.
     """
     schema: dict[str, Any] = dict(_words.cleaned(header.request))
     schema["properties"] = {
@@ -46,7 +46,7 @@ def of_arguments(header: Header, *, replies: bool, answers: bool) -> dict[str, A
 
 
 def shown(header: Header, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What a language model reads of a tool's schema: the same in fewer tokens, with one short example if there is any.
+    """A tool's schema for a language model: shortened, with one short example if available.
 
     Args:
         schema: From `of_arguments`.
@@ -69,7 +69,7 @@ def shown(header: Header, schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def prefixed(schema: Any, part: str) -> Any:
-    """A schema whose references to its definitions carry a prefix, so that they can stand beside those of another schema."""
+    """A schema with prefixed definitions, which can be combined with another schema's definitions."""
     if isinstance(schema, Mapping):
         return {
             key: value.replace("#/$defs/", f"#/$defs/{part}_", 1)
@@ -113,7 +113,7 @@ def _trivial(key: str, value: Any) -> bool:
 
 
 def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A property whose inner objects are a line in its description."""
+    """A property with its inner objects written as a line in its description."""
     said = schema.get("description", "")
     kept = dict(schema)
     for key, noun in (("items", "Each"), ("additionalProperties", "By name")):
@@ -129,12 +129,12 @@ def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What a property holds, where its name does not say it."""
+    """The type of a property, if its name does not imply it."""
     if "enum" in schema:
         return f": {'|'.join(map(str, schema['enum']))}"
     return f": {schema['type']}" if schema.get("type") in ("integer", "number", "boolean") else ""
 
 
 def _size(value: Any) -> int:
-    """Words and signs: about one and a half times its tokens, without a tokenizer."""
+    """The number of words and signs: about one and a half times the number of tokens."""
     return len(re.findall(r"\w+|[^\w\s]", json.dumps(value, ensure_ascii=False)))
