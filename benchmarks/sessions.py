@@ -62,7 +62,7 @@ def feeds(session: Any, inputs: dict[str, Any] | None = None, batch: int = BATCH
 
 def created(path: Path, *, reuse: bool) -> dict[str, float]:
     """Seconds to create a session, and its peak memory in MB."""
-    import onnxruntime  # noqa: F401  # what importing costs is no part of a session
+    import onnxruntime  # noqa: F401  # exclude the import from the measurement
 
     before = peak()
     begin = time.perf_counter()

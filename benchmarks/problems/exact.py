@@ -195,7 +195,7 @@ class _Meaning:
     def _inside(self, names: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> list[tuple[Value, ...]]:
         return [row for row in rows if all(v in self._domains[n] for n, v in zip(names, row, strict=True))]
 
-    # CP-SAT's globals cannot be made conditional, so that preferences are taken apart.
+    # CP-SAT's global constraints cannot be conditional, so preferences are decomposed.
 
     def _differ(self, names: Sequence[str], plus: Sequence[int], kept: Any | None) -> None:
         moved = [variable + more for variable, more in zip(self._of(names), plus, strict=True)]

@@ -159,7 +159,7 @@ def line(name: str, found: Sequence[Record], kinds: Sequence[str]) -> str:
     wrong = np.array([[score["energy"] for score in row] for row in scores])
     valid = sum(score["valid"] for row in scores for score in row)
     n, above = int(np.isfinite(wrong).sum()), int((wrong > right[:, None]).sum())
-    # Boards of one puzzle are not independent, so that only a row with one of each has an interval.
+    # Boards of one puzzle are not independent: only a row with one board of each puzzle has an interval.
     share = wilson(above, n) if len(kinds) == 1 else f"{100 * above / n:.2f} %"
     return f"| {name} | {n} | {valid} | {bootstrapped(right, wrong)} | {share} |"
 
