@@ -159,8 +159,8 @@ def plain_http(options: Options, host: str, port: int, token: str | None) -> Non
     folder = sorted(Path(options.folder).glob("*.onnx")) if options.folder else []
     named: list[str | Path] = [*options.models, *folder]
     models = [groundstate.load(model, device=options.device) for model in named or groundstate.models()]
-    said = "groundstate: serving plain HTTP at {}. Ctrl-C ends it."
-    listen(build_app(models, settings), host, port, lambda address: click.echo(said.format(address), err=True))
+    message = "groundstate: serving plain HTTP at {}. Ctrl-C ends it."
+    listen(build_app(models, settings), host, port, lambda address: click.echo(message.format(address), err=True))
 
 
 def _ready(address: str) -> None:

@@ -104,8 +104,8 @@ class _Server:
     async def _run(self, request: Request, start: Callable[[], Awaitable[Any]]) -> Any:
         """Await a computation; cancel it when its caller disconnects."""
         if self._running >= self._settings.waiting:
-            said = f"{self._running} calls are in progress, which is this server's limit; call again in a second."
-            raise HTTPException(503, said, {"Retry-After": "1"})
+            message = f"{self._running} calls are in progress, which is this server's limit; call again in a second."
+            raise HTTPException(503, message, {"Retry-After": "1"})
         self._running += 1
         try:
             async with _abandoned(request) as gone:

@@ -28,11 +28,11 @@ class LLMReplier:
         self._model, self._instructions = chat_model, instructions
 
     def __call__(self, question: gs.Question, solution: gs.Solution) -> str | None:
-        return _chosen(question, self._bound(question).invoke(self._said(question, solution)))
+        return _chosen(question, self._bound(question).invoke(self._prompt(question, solution)))
 
     async def acall(self, question: gs.Question, solution: gs.Solution) -> str | None:
         """The same without blocking the event loop."""
-        return _chosen(question, await self._bound(question).ainvoke(self._said(question, solution)))
+        return _chosen(question, await self._bound(question).ainvoke(self._prompt(question, solution)))
 
     def _bound(self, question: gs.Question) -> Runnable[LanguageModelInput, Any]:
         schema = {
@@ -46,7 +46,7 @@ class LLMReplier:
         # Include the raw reply, so that an unparsable reply raises nothing.
         return self._model.with_structured_output(schema, include_raw=True)
 
-    def _said(self, question: gs.Question, solution: gs.Solution) -> LanguageModelInput:
+    def _prompt(self, question: gs.Question, solution: gs.Solution) -> LanguageModelInput:
         system = _SYSTEM.format(none=_none(question))
         asked = {
             "request": dict(solution.request),
@@ -88,8 +88,8 @@ def _none(question: gs.Question) -> str:
     return word
 
 
-def _chosen(question: gs.Question, said: Any) -> str | None:
-    parsed = said.get("parsed") if isinstance(said, Mapping) else None
+def _chosen(question: gs.Question, raw: Any) -> str | None:
+    parsed = raw.get("parsed") if isinstance(raw, Mapping) else None
     option = parsed.get("option") if isinstance(parsed, Mapping) else None
     if option in _ids(question):
         return str(option)

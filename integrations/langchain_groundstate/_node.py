@@ -74,8 +74,8 @@ def needs_reply(state: Any, *, solution_key: str = "solution") -> bool:
 def _request(state: Any, key: str) -> Mapping[str, Any]:
     request = _held(state, key)
     if not isinstance(request, Mapping):
-        said = "is missing" if request is None else f"is of type {type(request).__name__}, and must be an object"
-        raise gs.RequestError([gs.Fault(key, f"The request in the graph's state {said}.")])
+        fault = "is missing" if request is None else f"is of type {type(request).__name__}, and must be an object"
+        raise gs.RequestError([gs.Fault(key, f"The request in the graph's state {fault}.")])
     return request
 
 

@@ -94,8 +94,8 @@ def _read(question: gs.Question, reply: object) -> str | None:
                 [gs.Fault("", f"The reply has {keys}; it must have 'option', and may have 'question'.")]
             )
         if (meant := reply.get("question", question.id)) != question.id:
-            said = f"The reply is for the question {str(meant)[:60]!r}; the open question is {question.id!r} ({question.text})."
-            raise gs.RequestError([gs.Fault("", said)])
+            message = f"The reply is for the question {str(meant)[:60]!r}; the open question is {question.id!r} ({question.text})."
+            raise gs.RequestError([gs.Fault("", message)])
         reply = reply["option"]
     if reply is None:
         return None

@@ -94,12 +94,12 @@ def learn_command(examples: Path, options: Options) -> int:
         return NOT_SOLVED
     if options.as_json:
         questions = [question.to_json() for question in model.questions]
-        told = {
+        record = {
             "report": model.report.splitlines(),
             "questions": questions,
             "file": str(options.output) if written else None,
         }
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(record, ensure_ascii=False))
     else:
         print(model.report)
         if written:

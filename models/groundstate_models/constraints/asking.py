@@ -50,6 +50,6 @@ def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Chang
     alone = problem.names.count(name) == 1
     return Change(
         f"without {name if alone else f'constraints[{index}]'}",
-        f"Without {name}: {problem.constraints[index].said()}.",
+        f"Without {name}: {problem.constraints[index].in_words()}.",
         patch,
     )

@@ -118,11 +118,11 @@ class Graph:
             self.factors.append(factor)
             self._edges += len(kept)
             if self._edges > MOST_EDGES:
-                said = (
+                message = (
                     f"This problem has more than {MOST_EDGES} places where a value enters a constraint; split it, or give "
                     "its variables fewer values."
                 )
-                raise RequestError([Fault("", said)])
+                raise RequestError([Fault("", message)])
 
     def charge(self, literal: int, cost: float) -> None:
         """Add to the cost of a literal."""

@@ -83,7 +83,7 @@ class Cumulative(Constraint):
             if not begins:
                 del running[number, value]
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         names = ", ".join(self.variables)
         most = "do not overlap" if self.capacity == 1 else f"use at most {self.capacity} at a time"
         return f"the times of {names} {most}"
@@ -118,7 +118,7 @@ class Before(Constraint):
         for late, soon in _crossings(ends, starts):
             graph.at_most_one([*late, *soon], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         gap = f" by {self.gap}" if self.gap else ""
         return f"{self.first.variable} is over{gap} before {self.then.variable} starts"
 
@@ -148,7 +148,7 @@ class NoOverlap(Constraint):
         ]
         Cumulative(tuple(tasks), 1).compile(graph, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
         return f"{listed(each)} do not overlap"
 

@@ -52,7 +52,7 @@ class Constraint(ABC):
         """Add its factors to a graph."""
 
     @abstractmethod
-    def said(self) -> str:
+    def in_words(self) -> str:
         """Its meaning, as a sentence without the full stop."""
 
     @property
@@ -88,7 +88,7 @@ class AllDifferent(Constraint):
         if len(takers) < len(self.names):  # too few for all; no single value shows it
             graph.bound([(literal, 1) for some in takers.values() for literal in some], 0, len(takers), source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         plus = self.plus or (0,) * len(self.names)
         return f"{listed([_shifted(name, more) for name, more in zip(self.names, plus, strict=True)])} all differ"
 
@@ -115,7 +115,7 @@ class Equal(Constraint):
             for value in dict.fromkeys([*graph.domains[one], *graph.domains[other]]):
                 graph.bound([(graph.literal(one, value), 1), (graph.literal(other, value), -1)], 0, 0, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{listed(self.names)} are equal"
 
 
@@ -137,7 +137,7 @@ class NotEqual(Constraint):
         for value in shared([graph.domains[name] for name in self.names]):
             graph.at_most_one([graph.literal(name, value) for name in self.names], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{listed(self.names)} differ"
 
 
@@ -164,7 +164,7 @@ class Count(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         graph.bound([(graph.literal(*literal), 1) for literal in self.of], self.low, self.high, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         alone = len(self.variables) == 1 and len(set(self.of)) == len(self.of)
         if alone and (self.low == 1 <= self.high or self.low <= 0 == self.high):
             return f"{self.variables[0]} is {'' if self.low == 1 else 'not '}{listed([value for _, value in self.of], 'or')}"
@@ -210,7 +210,7 @@ class Implies(Constraint):
         terms = [*((literal, -1) for literal in when), *((literal, 1) for literal in then)]
         graph.bound(terms, 1 - len(when), len(then), source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         then = listed([spelt(literal) for literal in self.then], "or") if self.then else "this is not allowed"
         return f"if {listed([spelt(literal) for literal in self.when])}, then {then}" if self.when else then
 
@@ -252,7 +252,7 @@ class Table(Constraint):
                 support = [(choice, 1) for choice, row in zip(chosen, rows, strict=True) if row[position] == literal]
                 graph.bound([*support, (literal, -1)], 0, 0, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         if not self.tuples:
             return f"({', '.join(self.names)}) is {'one of no tuples' if self.allowed else 'anything'}"
         rows = sorted(self.tuples, key=repr)
@@ -291,7 +291,7 @@ class Linear(Constraint):
         high = reach if self.high is None else self.high - base
         graph.bound(terms, low, high, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         total = "".join(
             f"{' − ' if times < 0 else ' + '}{'' if abs(times) == 1 else f'{abs(times)}·'}{name}"
             for name, times in self.terms
@@ -328,7 +328,7 @@ class Precedence(Constraint):
             if too_late and too_soon:
                 graph.at_most_one([*too_late, *too_soon], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{self.before} + {self.gap} ≤ {self.after}" if self.gap else f"{self.before} ≤ {self.after}"
 
 

@@ -49,8 +49,8 @@ class AllOf(_Several):
         for part in self.parts:
             part.compile(graph, source)
 
-    def said(self) -> str:
-        return " and ".join(f"({part.said()})" for part in self.parts)
+    def in_words(self) -> str:
+        return " and ".join(f"({part.in_words()})" for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class AnyOf(_Several):
             found += AnyOf._flat(part) if isinstance(part, AnyOf) else [part]
         return found
 
-    def said(self) -> str:
-        return ", or ".join(part.said() for part in self.parts)
+    def in_words(self) -> str:
+        return ", or ".join(part.in_words() for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class If(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         AnyOf((opposite(self.when), self.then)).compile(graph, source)
 
-    def said(self) -> str:
-        return f"if {self.when.said()}, then {self.then.said()}"
+    def in_words(self) -> str:
+        return f"if {self.when.in_words()}, then {self.then.in_words()}"
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ class Not(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         opposite(self.part).compile(graph, source)
 
-    def said(self) -> str:
-        return f"not ({self.part.said()})"
+    def in_words(self) -> str:
+        return f"not ({self.part.in_words()})"
 
 
 def clause(part: Constraint, graph: Graph) -> list[int | None] | None:
@@ -209,7 +209,7 @@ def _otherwise(constraint: Constraint) -> Constraint:
         case Implies(when, then):
             each = [Count((literal,), 1, 1) for literal in when]
             return AllOf((*each, *(Count((literal,), 0, 0) for literal in then)))
-    raise ValueError(f"{constraint.said()} has no opposite that is known")
+    raise ValueError(f"{constraint.in_words()} has no opposite that is known")
 
 
 def invertible(constraint: Constraint) -> bool:

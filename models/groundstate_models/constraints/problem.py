@@ -119,16 +119,16 @@ class Problem:
             if name not in given:
                 broken.append(Violation("domains", f"{name} has no value.", places=(f"values.{name}",)))
             elif given[name] not in values:
-                said = f"{name} is {given[name]!r}, which is none of its values."
-                broken.append(Violation("domains", said, places=(f"values.{name}",)))
+                message = f"{name} is {given[name]!r}, which is none of its values."
+                broken.append(Violation("domains", message, places=(f"values.{name}",)))
         if broken:
             return broken
         for index, (constraint, name) in enumerate(zip(self.constraints, self.names, strict=True)):
             if not constraint.holds(given):
                 held = ", ".join(f"{variable} is {given[variable]}" for variable in constraint.variables[:6])
                 more = ", …" if len(constraint.variables) > 6 else ""
-                said = f"{name} is broken: {constraint.said()}, but {held}{more}."
-                broken.append(Violation("constraints", said, places=(f"constraints[{index}]",)))
+                message = f"{name} is broken: {constraint.in_words()}, but {held}{more}."
+                broken.append(Violation("constraints", message, places=(f"constraints[{index}]",)))
         return broken
 
     def energies(self, given: Assignment) -> dict[str, float]:
@@ -147,8 +147,10 @@ class Problem:
             if constraint.holds(given):
                 continue
             factors = [factor for factor in self.graph.factors if factor.source == source]
-            told = all(literal < own for factor in factors for literal in factor.literals)
-            found[name] = found.get(name, 0.0) + (sum(factor.excess(holds) ** 2 for factor in factors) if told else 1.0)
+            plain = all(literal < own for factor in factors for literal in factor.literals)
+            found[name] = found.get(name, 0.0) + (
+                sum(factor.excess(holds) ** 2 for factor in factors) if plain else 1.0
+            )
         return found
 
     def cost(self, given: Assignment) -> float:
@@ -160,8 +162,8 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
     if isinstance(raw, str):
         span = re.fullmatch(r"\s*(-?\d{1,9})\s*(?:\.\.|\.\.\.|to)\s*(-?\d{1,9})\s*", raw)
         if span is None:
-            said = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
-            faults.append(Fault(f"variables.{name}", said))
+            message = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
+            faults.append(Fault(f"variables.{name}", message))
             return ()
         raw = {"from": int(span[1]), "to": int(span[2])}
     if not isinstance(raw, Mapping):
@@ -173,8 +175,8 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
         faults.append(Fault(f"variables.{name}", f"From {raw['from']} to {raw['to']} there is no number."))
         return ()
     if raw["to"] - raw["from"] >= MOST_VALUES:
-        said = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
-        faults.append(Fault(f"variables.{name}", said))
+        message = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
+        faults.append(Fault(f"variables.{name}", message))
         return ()
     return tuple(range(raw["from"], raw["to"] + 1))
 
@@ -217,8 +219,8 @@ def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, chec
     if len(faults) == before:
         for one in negated(constraint):
             if not invertible(one):
-                said = f"{one.said()}: this cannot stand behind 'not' or 'if'; say the opposite in other words."
-                faults.append(Fault(place, said))
+                message = f"{one.in_words()}: this cannot stand behind 'not' or 'if'; say the opposite in other words."
+                faults.append(Fault(place, message))
     return constraint
 
 
@@ -244,7 +246,7 @@ def _meaningless(
                 yield Fault(
                     place, f"{needs} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
                 )
-    yield from (Fault(place, said) for said in _uneven(constraint))
+    yield from (Fault(place, message) for message in _uneven(constraint))
     bounds = {"count": ("exactly", "at_least", "at_most"), "linear": ("equals", "at_least", "at_most")}.get(raw["type"])
     if bounds and not any(key in raw for key in bounds):
         yield Fault(place, f"One of {bounds[0]}, {bounds[1]} and {bounds[2]} has to say how many.")

@@ -104,8 +104,8 @@ KINDS |= {
 @cache
 def by_kind(kind: str) -> dict[str, Any]:
     """The schema of a type of constraint, without the constraints in it."""
-    said, required, optional = KINDS[kind]
-    return {"description": said, **_object({"type": {"type": "string"}, **required}, {**optional, "name": NAME})}
+    meaning, required, optional = KINDS[kind]
+    return {"description": meaning, **_object({"type": {"type": "string"}, **required}, {**optional, "name": NAME})}
 
 
 NOTATION = (

@@ -125,9 +125,11 @@ class ConstraintsReading(Reading, Asks, Shows):
 
     def _contradict(self, sources: list[int]) -> Violation:
         problem = self.read.problem
-        said = "; ".join(f"{problem.names[source]}: {problem.constraints[source].said()}" for source in sources)
+        statements = "; ".join(
+            f"{problem.names[source]}: {problem.constraints[source].in_words()}" for source in sources
+        )
         places = tuple(f"constraints[{source}]" for source in sources)
-        return Violation("constraints", f"These cannot all hold: {said}.", len(sources), places=places)
+        return Violation("constraints", f"These cannot all hold: {statements}.", len(sources), places=places)
 
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.read.network.tensors()

@@ -135,20 +135,20 @@ class Network:
         np.add.at(already, table.factor[settled], table.coefficient[settled])
         reach = Reach.of(table, self.open)
         floor, ceiling = reach.low < table.low, reach.high > table.high
-        told = np.flatnonzero(floor | ceiling)
+        bounded = np.flatnonzero(floor | ceiling)
         # The factor that bounds the cost is first, so that it is easy to find when the bound falls.
         first = int(bool(self.graph.costs))
         number = np.full(len(table.low), -1)
-        number[told] = np.arange(first, first + len(told))
+        number[bounded] = np.arange(first, first + len(bounded))
         edges = (number[table.factor] >= 0) & (place[table.literal] >= 0)
         literal = np.concatenate([place[dear], place[table.literal[edges]]])
         factor = np.concatenate([np.zeros(len(dear), np.int64), number[table.factor[edges]]])
         coefficient = np.concatenate([self.costs[dear], table.coefficient[edges]]).astype(np.float64)
-        largest = np.ones(first + len(told))
+        largest = np.ones(first + len(bounded))
         np.maximum.at(largest, factor, np.abs(coefficient))
         low, high = np.full(len(largest), -FAR), np.full(len(largest), FAR)
-        low[first:] = np.where(floor, table.low - already, -np.inf)[told] / largest[first:]
-        high[first:] = np.where(ceiling, table.high - already, np.inf)[told] / largest[first:]
+        low[first:] = np.where(floor, table.low - already, -np.inf)[bounded] / largest[first:]
+        high[first:] = np.where(ceiling, table.high - already, np.inf)[bounded] / largest[first:]
         if first and most is not None:
             fixed = int(self.costs[self.open & (place < 0)].sum())
             high[0] = (most - fixed) / largest[0]

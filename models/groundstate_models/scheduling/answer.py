@@ -68,18 +68,18 @@ def printed(schedule: Schedule, placed: Placed) -> dict[str, Any]:
 
 
 def _one(schedule: Schedule, activity: Activity, one: Placement) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    placed: dict[str, Any] = {
         "name": activity.name,
-        "start": schedule.days.moment_said(one.start),
-        "end": schedule.days.end_said(one.end),
+        "start": schedule.days.moment_text(one.start),
+        "end": schedule.days.end_text(one.end),
     }
     if one.room is not None:
-        said["room"] = one.room
+        placed["room"] = one.room
     if (place := schedule.place(activity, one.room)) is not None:
-        said["place"] = place
+        placed["place"] = place
     if activity.who:
-        said["who"] = list(activity.who)
-    return said
+        placed["who"] = list(activity.who)
+    return placed
 
 
 def _in_rooms(compiled: Compiled, placed: Placed) -> Placed:

@@ -56,8 +56,8 @@ def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Chan
     whole = path[0] not in ("hours", "rules") and len(path) < 3
     if whole or (path[0] == "activities" and path[-1] in _KEPT):
         return None
-    said = json.dumps(value, ensure_ascii=False)
-    said = said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+    text = json.dumps(value, ensure_ascii=False)
+    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     owner = ""
     if path[0] == "activities":
         owner = f" of {next(name for name, one in schedule.activities.items() if one.index == path[1])}"
@@ -65,4 +65,4 @@ def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Chan
         owner = f" of {path[1]}"
     what = "rule" if path[0] == "rules" else str(path[-1])
     patch = ({"op": "test", "path": pointer(*path), "value": value}, {"op": "remove", "path": pointer(*path)})
-    return Change(f"without {place}", f"Without the {what}{owner}: {said}.", patch)
+    return Change(f"without {place}", f"Without the {what}{owner}: {text}.", patch)

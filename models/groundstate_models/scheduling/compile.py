@@ -84,7 +84,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     values: dict[str, dict[str, Placement]] = {}
     for name, activity in schedule.activities.items():
         values[name] = {
-            schedule.days.moment_said(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
+            schedule.days.moment_text(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
             for one in sorted(placed[name], key=lambda one: (one.start, one.room or ""))
         }
     return values, found

@@ -122,10 +122,10 @@ class Days:
             case "C":
                 raise ValueError(
                     f"{quoted(text)} names no day; write "
-                    f"{self.moment_said(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
+                    f"{self.moment_text(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
                 )
         first = self.clocks.midnight(self.numbers[0]) + 10 * 60
-        raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
+        raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_text(first)!r}.")
 
     def appointment(self, text: str) -> tuple[int, int | None]:
         """The start of a fixed time, and its end if given: ``"mon 10:00"``, ``"mon 10:00-11:00"``.
@@ -140,16 +140,16 @@ class Days:
             raise ValueError(f"{quoted(text)} is {len(others) + 1} times; a fixed time is one, on one day.")
         return span
 
-    def day_said(self, day: int) -> str:
+    def day_text(self, day: int) -> str:
         return date.fromordinal(day).isoformat() if self.dated else WEEKDAYS[day % 7]
 
-    def moment_said(self, minute: int) -> str:
+    def moment_text(self, minute: int) -> str:
         """``"mon 10:00"``, or ISO 8601 for dates; `moment` can read it."""
         if not self.dated:
-            return f"{self.day_said(minute // DAY)} {printed_clock(minute % DAY)}"
+            return f"{self.day_text(minute // DAY)} {printed_clock(minute % DAY)}"
         return self.when(minute).isoformat(timespec="minutes")
 
-    def span_said(self, span: Span) -> str:
+    def span_text(self, span: Span) -> str:
         """``"mon 10:00-11:00"``; `window` can read it."""
         day, last = self.day(span[0]), self.day(span[1] - 1)
         (begin, _), (_, over) = self.whole(day), self.whole(last)
@@ -157,8 +157,8 @@ class Days:
             return "/".join(map(self.clocks.iso, span))
         start = 0 if span[0] == begin else self.clock(span[0])
         end = DAY if span[1] == over else self.clock(span[1])
-        until = printed_clock(end) if day == last else f"{self.day_said(last)} {printed_clock(end)}"
-        return f"{self.day_said(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
+        until = printed_clock(end) if day == last else f"{self.day_text(last)} {printed_clock(end)}"
+        return f"{self.day_text(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
 
     def _unclear(self, span: Span) -> bool:
         """Whether a span is ambiguous without offsets: clocks change in it, or its end exists twice."""
@@ -167,11 +167,11 @@ class Days:
             len(self.clocks.minutes(self.clocks.clock(minute))) > 1 for minute in span
         )
 
-    def end_said(self, minute: int) -> str:
-        """As `moment_said`, but the midnight after a weekday is its 24:00."""
+    def end_text(self, minute: int) -> str:
+        """As `moment_text`, but the midnight after a weekday is its 24:00."""
         if self.dated or minute % DAY:
-            return self.moment_said(minute)
-        return f"{self.day_said(minute // DAY - 1)} {printed_clock(DAY)}"
+            return self.moment_text(minute)
+        return f"{self.day_text(minute // DAY - 1)} {printed_clock(DAY)}"
 
     def when(self, minute: int, week: date | None = None) -> datetime:
         """The date and time of a minute; for weekdays, in the week of a given date."""
@@ -307,8 +307,8 @@ class Days:
     @property
     def listed(self) -> str:
         """The days as words, abbreviated in the middle."""
-        said = [self.day_said(day) for day in self.numbers]
-        return ", ".join(said if len(said) < 8 else [*said[:3], "…", said[-1]])
+        names = [self.day_text(day) for day in self.numbers]
+        return ", ".join(names if len(names) < 8 else [*names[:3], "…", names[-1]])
 
 
 def _minute(word: Token) -> int:

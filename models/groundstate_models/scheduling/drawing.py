@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.times import printed_clock, printed_duration
 from groundstate_models.scheduling.week import Block, Column, lanes, week
@@ -38,13 +38,13 @@ def _asked(schedule: Schedule) -> Iterator[str]:
                 ", ".join(activity.who),
                 " or ".join(activity.rooms),
             ]
-            parts += [said(activity.window, days)] if activity.windowed and activity.window else []
+            parts += [spans_text(activity.window, days)] if activity.windowed and activity.window else []
             yield ", ".join(part for part in (*parts, "optional" if activity.optional else "") if part)
     for one in (*schedule.people.values(), *schedule.rooms.values()):
         if one.busy:
-            yield f"{one.name} is busy: {said(one.busy, days)}"
+            yield f"{one.name} is busy: {spans_text(one.busy, days)}"
         if one.open != days.spans:
-            yield f"{one.name} is free: {said(one.open, days) or 'never'}"
+            yield f"{one.name} is free: {spans_text(one.open, days) or 'never'}"
 
 
 def _drawn(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:

@@ -131,7 +131,7 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
 
 def _understood(request: Mapping[str, Any], today: date | None) -> str:
     """The dates of relative days, and the hours of parts of a day."""
-    said: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
         try:
             words = tokens(text, today)
@@ -140,10 +140,10 @@ def _understood(request: Mapping[str, Any], today: date | None) -> str:
         for word in words:
             part = PARTS.get(word.text.split()[-1].removesuffix("s"))
             if part is not None:
-                said.setdefault(word.text, "-".join(map(printed_clock, part)))
+                meanings.setdefault(word.text, "-".join(map(printed_clock, part)))
             elif today and type(word.value) is date and not word.text[:1].isdigit():
-                said.setdefault(word.text, f"{word.value:%A} {word.value}")
-    return ", ".join(f"{word} is {meant}" for word, meant in said.items())
+                meanings.setdefault(word.text, f"{word.value:%A} {word.value}")
+    return ", ".join(f"{word} is {meant}" for word, meant in meanings.items())
 
 
 def _from(today: date, weekdays: Sequence[int]) -> list[int]:

@@ -112,18 +112,18 @@ class Preference:
         return f"{one} and {other} are on the same day."
 
     def _said(self, name: str, placed: Placement, days: Days) -> str:
-        when = f"{name} is at {days.span_said((placed.start, placed.end))}"
+        when = f"{name} is at {days.span_text((placed.start, placed.end))}"
         match self.kind:
             case "within":
-                return f"{when}, not within {said(self.window, days)}."
+                return f"{when}, not within {spans_text(self.window, days)}."
             case "avoid":
-                return f"{when}, which is to be avoided: {said(self.window, days)}."
+                return f"{when}, which is to be avoided: {spans_text(self.window, days)}."
             case "room":
                 return f"{name} is in {placed.room or 'no room'}, not in {' or '.join(self.rooms)}."
         return f"{when}, which could be {self.kind}."
 
 
-def said(window: Spans, days: Days, most: int = 4) -> str:
+def spans_text(window: Spans, days: Days, most: int = 4) -> str:
     """The first few spans, as words."""
-    shown = [days.span_said(span) for span in window[:most]]
+    shown = [days.span_text(span) for span in window[:most]]
     return ", ".join([*shown, *([f"and {len(window) - most} more"] if len(window) > most else [])])

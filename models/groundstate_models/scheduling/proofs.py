@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 
 from groundstate import Violation
 from groundstate_models.scheduling.modes import Modes, first, fits, last, modes
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.reasons import fewest, reasons, together
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, intersection, total
@@ -81,13 +81,14 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
             "rooms", f"{activity.name} has {activity.size} people, and no room is large enough: {holds}.", places=where
         )
     if not activity.window:
-        outside = f"{activity.name} has no time at all: its window is outside the hours, {said(schedule.hours, schedule.days)}."
+        hours = spans_text(schedule.hours, schedule.days)
+        outside = f"{activity.name} has no time at all: its window is outside the hours, {hours}."
         return Violation("windows", outside, places=(activity.says_when, "hours"))
     why = fewest(schedule, reasons(schedule, activity, latest_end))
-    told = "; ".join(reason.words for reason in why)
+    clauses = "; ".join(reason.words for reason in why)
     rule = next((reason.rule for reason in reversed(why) if reason.rule != "windows"), "windows")
     return Violation(
-        rule, f"{lasts}, and nothing is left for it: {told}.", places=tuple(reason.place for reason in why)
+        rule, f"{lasts}, and nothing is left for it: {clauses}.", places=tuple(reason.place for reason in why)
     )
 
 
@@ -115,7 +116,7 @@ def _chain_said(schedule: Schedule, alone: Starts, activity: Activity, begin: in
     days, latest = schedule.days, alone[activity.name][-1][1] - 1
     message = (
         f"{' and then '.join(reversed(chain))} cannot follow one another: {activity.name} could start at "
-        f"{days.moment_said(begin)} at the earliest, and has to start at {days.moment_said(latest)} at the latest."
+        f"{days.moment_text(begin)} at the earliest, and has to start at {days.moment_text(latest)} at the latest."
     )
     return Violation("order", message, places=tuple(f"{schedule.activities[name].where}.after" for name in chain[:-1]))
 
@@ -149,14 +150,14 @@ def _clash_said(schedule: Schedule, possible: Modes, who: str, one: Activity, ot
     def when(activity: Activity) -> str:
         days, low, high = schedule.days, first(possible[activity.name]), last(possible[activity.name])
         if low == high:
-            return f"{activity.name} is at {days.span_said((low, low + activity.duration))}"
-        return f"{activity.name} starts between {days.moment_said(low)} and {days.moment_said(high)}"
+            return f"{activity.name} is at {days.span_text((low, low + activity.duration))}"
+        return f"{activity.name} starts between {days.moment_text(low)} and {days.moment_text(high)}"
 
     starts = [first(possible[a.name]) for a in (one, other)]
     fixed = all(first(possible[a.name]) == last(possible[a.name]) for a in (one, other))
     meeting = starts[0] < starts[1] + other.duration and starts[1] < starts[0] + one.duration
     if fixed and meeting:
-        has, at = "is in" if who in one.who else "holds", schedule.days.moment_said(max(starts))
+        has, at = "is in" if who in one.who else "holds", schedule.days.moment_text(max(starts))
         return f"{who} {has} two activities at {at}: {when(one)}, and {when(other)}."
     return f"{who} has too little time for both {one.name} and {other.name}: {when(one)}, and {when(other)}."
 
@@ -215,7 +216,7 @@ def _overload_said(
     names = ", ".join(activity.name for activity in within)
     lasting = sum(activity.duration for activity in within)
     message = (
-        f"{who} would need {printed_duration(lasting)} at {schedule.days.span_said(span)} for {names}, "
+        f"{who} would need {printed_duration(lasting)} at {schedule.days.span_text(span)} for {names}, "
         f"and only {printed_duration(left)} {'is' if left == 1 else 'are'} free."
     )
     return Violation(rule, message, places=(*(activity.where for activity in within), *where))

@@ -30,10 +30,10 @@ def read(request: Mapping[str, Any]) -> Schedule:
     """
     activities = request["activities"]
     if len(activities) > MOST_ACTIVITIES:
-        said = (
+        message = (
             f"There are {len(activities)} activities; there may be {MOST_ACTIVITIES}. Split them into several requests."
         )
-        raise RequestError([Fault("activities", said)])
+        raise RequestError([Fault("activities", message)])
     reader = _Reader(request)
     schedule = reader.schedule()
     if reader.faults:
@@ -111,10 +111,10 @@ class _Reader:
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
+            message = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
-                said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
-            self.fault(f"{place}.weight", said)
+                message += ' What must hold is a rule: put it under "rules", or leave out "optional".'
+            self.fault(f"{place}.weight", message)
             return 1.0
         return float(weight)
 
@@ -218,21 +218,21 @@ class _Reader:
 
     def fixed(self, raw: Mapping[str, Any], place: str) -> tuple[int | None, int]:
         """The fixed start of an activity, if given, and its duration."""
-        said = self.value(duration, raw["duration"], f"{place}.duration") if "duration" in raw else None
+        lasting = self.value(duration, raw["duration"], f"{place}.duration") if "duration" in raw else None
         at: int | None = None
         end: int | None = None
         if "at" in raw:
             found = self.value(self.days.appointment, str(raw["at"]), f"{place}.at")
             if found is None:
-                return None, said or 1
+                return None, lasting or 1
             at, end = found
         if at is not None and end is not None:
-            if said not in (None, end - at):
-                self.fault(f"{place}.at", f"{raw['at']!r} lasts {end - at} minutes, but the duration is {said}.")
+            if lasting not in (None, end - at):
+                self.fault(f"{place}.at", f"{raw['at']!r} lasts {end - at} minutes, but the duration is {lasting}.")
             return at, end - at
         if "duration" not in raw:
             self.fault(place, f'{raw["name"]!r} has no duration; give minutes, or "1h30".')
-        return at, said or 1
+        return at, lasting or 1
 
     def possible(self, raw: Mapping[str, Any], place: str) -> Spans:
         """The allowed times of an activity, from its window and the request's hours."""

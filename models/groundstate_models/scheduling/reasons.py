@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from groundstate_models.scheduling.modes import allowed, fits, multiples, on_the_way
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
 
@@ -46,11 +46,11 @@ def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
 def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
     """All restrictions of an activity's starts, except other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
-    window = f"{'its window is' if activity.windowed else 'the hours are'} {said(activity.window, days)}"
+    window = f"{'its window is' if activity.windowed else 'the hours are'} {spans_text(activity.window, days)}"
     found = [Reason("windows", window, activity.says_when, starts(activity.window, lasts))]
     if activity.at is not None:
         fixed = ((activity.at, activity.at + 1),)
-        found.append(Reason("windows", f"it is fixed at {days.moment_said(activity.at)}", f"{where}.at", fixed))
+        found.append(Reason("windows", f"it is fixed at {days.moment_text(activity.at)}", f"{where}.at", fixed))
     elif schedule.slot is not None:
         marks = [(minute, minute + 1) for minute in multiples(schedule, days.spans, schedule.slot)]
         words = f"starts are multiples of {schedule.slot} minutes"
@@ -58,7 +58,7 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
     if latest_end is not None:
         until = ((days.spans[0][0], max(days.spans[0][0], latest_end) + 1 - lasts),)
         found.append(
-            Reason("windows", f"all is to be over at {days.moment_said(latest_end)}", "objective", union(until))
+            Reason("windows", f"all is to be over at {days.moment_text(latest_end)}", "objective", union(until))
         )
     for name in activity.who:
         found += _available(schedule, activity, schedule.people[name])
@@ -67,7 +67,9 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
         found.append(_rooms(schedule, activity))
     for rule in schedule.rules:
         if activity.name in rule.activities and rule.kind in ("within", "avoid"):
-            words = f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {said(rule.window, days)}"
+            words = (
+                f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {spans_text(rule.window, days)}"
+            )
             found.append(Reason("rules", words, rule.where, allowed(schedule, rule, lasts, None)))
     return found
 
@@ -76,11 +78,11 @@ def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterato
     kind = "people" if isinstance(one, Person) else "rooms"
     days, lasts, place = schedule.days, activity.duration, f"{kind}.{one.name}"
     if one.open != days.spans:
-        free = f"is free only at {said(one.open, days)}" if one.open else "is never free"
+        free = f"is free only at {spans_text(one.open, days)}" if one.open else "is never free"
         yield Reason(kind, f"{one.name} {free}", f"{place}.free", starts(one.open, lasts))
     if busy := intersection(one.busy, activity.window):
         left = starts(difference(days.spans, one.busy), lasts)
-        yield Reason(kind, f"{one.name} is busy at {said(busy, days)}", f"{place}.busy", left)
+        yield Reason(kind, f"{one.name} is busy at {spans_text(busy, days)}", f"{place}.busy", left)
 
 
 def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
@@ -102,15 +104,15 @@ def _rooms(schedule: Schedule, activity: Activity) -> Reason:
     for rule in schedule.rules:
         if rule.kind == "room" and activity.name in rule.activities:
             large = [room for room in large if room.name in rule.rooms]
-    told = [
-        f"{room.name} is {'free only' if taken == room.open else 'busy'} at {said(taken, days)}"
+    limits = [
+        f"{room.name} is {'free only' if taken == room.open else 'busy'} at {spans_text(taken, days)}"
         for room in large
         if (taken := intersection(room.busy, activity.window) or (room.open if room.open != days.spans else ()))
     ]
     some = union(span for room in large for span in starts(room.available, lasts))
     return Reason(
         "rooms",
-        ", ".join(told) or f"it needs {' or '.join(room.name for room in large)}",
+        ", ".join(limits) or f"it needs {' or '.join(room.name for room in large)}",
         f"{activity.where}.room",
         some,
     )

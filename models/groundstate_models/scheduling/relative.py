@@ -63,11 +63,11 @@ def dates(words: str, today: date | None, text: str) -> tuple[date, date]:
         first = monday + timedelta(days=7) if which in ("next", "coming") else today
         last = first - timedelta(days=first.weekday()) + timedelta(days=4)
         if first > last:
-            raise ValueError(f"{words!r} in {quoted(text)} has no workday left: today is {_said(today)}.")
+            raise ValueError(f"{words!r} in {quoted(text)} has no workday left: today is {_date_text(today)}.")
         return first, last
     day = _one(which, what, words, today, monday)
     if day < today:
-        raise ValueError(f"{words!r} in {quoted(text)} is {_said(day)}, and today is {_said(today)}.")
+        raise ValueError(f"{words!r} in {quoted(text)} is {_date_text(day)}, and today is {_date_text(today)}.")
     return day, day
 
 
@@ -104,5 +104,5 @@ def _named(words: str, today: date | None, text: str) -> date:
     raise ValueError(f"{words!r} in {quoted(text)} is no date.")
 
 
-def _said(day: date) -> str:
+def _date_text(day: date) -> str:
     return f"{WEEKDAYS[day.weekday()].capitalize()}, {day}"

@@ -62,9 +62,9 @@ def offered(schedule: Schedule, modes: Modes) -> Starts:
     if schedule.slot is not None:
         found = _on_grid(schedule, modes, schedule.slot)
         if (most := _largest(found)) >= MOST_VALUES:
-            said = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
+            message = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
             advice = f"there may be {MOST_VALUES - 1}. Make the slot longer, or windows shorter."
-            raise RequestError([Fault("slot", f"{said}; {advice}")])
+            raise RequestError([Fault("slot", f"{message}; {advice}")])
         return Starts(found, loose=False, complete=True)
     slot, chained = grid(schedule), None
     if _finest(schedule) % slot:

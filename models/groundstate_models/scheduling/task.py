@@ -154,8 +154,8 @@ class SchedulingReading(Reading, Asks, Shows):
             return []
         problem = self.plan.read.problem
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
-        said = ", ".join(dict.fromkeys(problem.names[source] for source in named))
-        text = f"These cannot all be kept: {said}."
+        names = ", ".join(dict.fromkeys(problem.names[source] for source in named))
+        text = f"These cannot all be kept: {names}."
         return [Violation("activities", text, len(named), places=("activities",))]
 
     def encode(self) -> dict[str, NDArray[Any]]:

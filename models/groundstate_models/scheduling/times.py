@@ -72,20 +72,20 @@ def gap(value: float | str) -> int:
 
 
 def _minutes(text: str) -> Fraction | None:
-    said = text.strip().lower()
-    if re.fullmatch(r"\d+", said):
-        return Fraction(said)
-    if clock := re.fullmatch(r"(\d+):([0-5]\d)", said):
+    lowered = text.strip().lower()
+    if re.fullmatch(r"\d+", lowered):
+        return Fraction(lowered)
+    if clock := re.fullmatch(r"(\d+):([0-5]\d)", lowered):
         return Fraction(60 * int(clock[1]) + int(clock[2]))
-    if (iso := _ISO.fullmatch(said)) and any(iso.groups()):
+    if (iso := _ISO.fullmatch(lowered)) and any(iso.groups()):
         days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
         return days * DAY + hours * 60 + minutes
-    said = re.sub(r"\bhalf an hour\b", "30m", said)
-    said = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", said)
-    said = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", said)  # 1h30
-    if not _PARTS.fullmatch(said):
+    lowered = re.sub(r"\bhalf an hour\b", "30m", lowered)
+    lowered = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", lowered)
+    lowered = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", lowered)  # 1h30
+    if not _PARTS.fullmatch(lowered):
         return None
-    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, said)), Fraction(0))
+    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, lowered)), Fraction(0))
 
 
 def printed_duration(minutes: int) -> str:
@@ -169,9 +169,9 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
             f"{quoted(text)} has {len(text)} characters; at most {MOST_TEXT} are read. Give a list of shorter texts."
         )
     found: list[Token] = []
-    said, at = text.lower(), 0
-    while at < len(said):
-        match = _TOKEN.match(said, at)
+    lowered, at = text.lower(), 0
+    while at < len(lowered):
+        match = _TOKEN.match(lowered, at)
         if match is None or match.lastgroup is None:
             word = re.split(r"[\s,;]", text[at : at + 40], maxsplit=1)[0]
             raise ValueError(

@@ -115,6 +115,6 @@ def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
         for name, one in placed.items()
         if one.start < end and one.end > begin
     ]
-    said = schedule.days.day_said(day)
-    title = f"{date.fromordinal(day):%a} {said}" if schedule.days.dated else said.capitalize()
+    text = schedule.days.day_text(day)
+    title = f"{date.fromordinal(day):%a} {text}" if schedule.days.dated else text.capitalize()
     return Column(title, tuple(sorted(blocks, key=lambda block: (block.start, -block.end, block.index))))

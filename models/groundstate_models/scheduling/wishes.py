@@ -10,7 +10,7 @@ from typing import Any
 
 from groundstate import Patch, pointer
 from groundstate_models.scheduling.check import placements
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.schema import KINDS, RULE_KINDS
 
@@ -85,7 +85,7 @@ def _wanted(schedule: Schedule, variable: str) -> str:
     names = list(preference.activities)
     about = "all activities" if len(names) == len(schedule.activities) > 1 else ", ".join(names)
     wish = KINDS[preference.kind]
-    wish = wish.replace("`window`", said(preference.window, schedule.days)).replace(
+    wish = wish.replace("`window`", spans_text(preference.window, schedule.days)).replace(
         "`room`", " or ".join(preference.rooms)
     )
     return f"{about} {wish}"

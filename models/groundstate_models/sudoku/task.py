@@ -57,7 +57,9 @@ class SudokuReading(Reading, Asks, Shows):
             if wanted and wanted != digit:
                 broken.append(
                     Violation(
-                        "givens", f"{place} is {_said(digit)}, but {_said(wanted)} is given there.", places=(place,)
+                        "givens",
+                        f"{place} is {_digit_text(digit)}, but {_digit_text(wanted)} is given there.",
+                        places=(place,),
                     )
                 )
         for cell, digit in enumerate(filled):
@@ -90,7 +92,7 @@ class SudokuReading(Reading, Asks, Shows):
         return f"Which digit stands in {self._words(self._cell(variable))}?"
 
     def called(self, variable: str, value: Any) -> str:
-        return f"{_said(value)} in {self._words(self._cell(variable))}"
+        return f"{_digit_text(value)} in {self._words(self._cell(variable))}"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
         """The givens, those in the most violated rows, columns and boxes first. If digits repeat, only those."""
@@ -131,8 +133,10 @@ class SudokuReading(Reading, Asks, Shows):
             kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
             for digit in sorted({digit for digit in present if present.count(digit) > 1}):
                 places = tuple(self._place(cell) for cell in cells if digits[cell] == digit)
-                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
-                broken.append(Violation(many, said, len(places) - 1, places=places))
+                message = (
+                    f"Digit {_digit_text(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
+                )
+                broken.append(Violation(many, message, len(places) - 1, places=places))
         return broken
 
     def _place(self, cell: int) -> str:
@@ -152,7 +156,7 @@ class SudokuReading(Reading, Asks, Shows):
         path = pointer("grid", row, column)
         patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
         place = self._place(cell)
-        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)}.", patch)
+        return Change(f"without {place}", f"Without the {_digit_text(digit)} in {self._words(cell)}.", patch)
 
 
 class SudokuTask(Task, Understands):
@@ -239,8 +243,8 @@ class SudokuTask(Task, Understands):
         others = sorted({*cells} & {*EMPTY} - {"0"})
         if self._board.size > 9 and "0" in cells and others:
             # With digits from 0 to F, 0 is a given. It must not be read as an empty cell.
-            said = f"0 and {others[0]} cannot both stand for empty cells; digits are {self._board.spelt}, and never 0 to F."
-            faults.append(Fault(f"character {cells.index('0') + 1}", said))
+            message = f"0 and {others[0]} cannot both stand for empty cells; digits are {self._board.spelt}, and never 0 to F."
+            faults.append(Fault(f"character {cells.index('0') + 1}", message))
         return faults
 
     def _misfit(self, noun: str, count: int) -> str:
@@ -280,6 +284,6 @@ def _listed(places: Sequence[str]) -> str:
     return " and ".join(few)
 
 
-def _said(digit: int) -> str:
+def _digit_text(digit: int) -> str:
     """A digit as in requests, and its symbol if that differs."""
     return f"{digit} ({SYMBOLS[digit - 1]})" if 9 < digit <= len(SYMBOLS) else str(digit)

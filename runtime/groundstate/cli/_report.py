@@ -85,10 +85,10 @@ def effort(solution: Solution) -> str:
 def line(solver: Solver, solution: Solution) -> str:
     """One outcome of many on a line: the status, and the answer if there is one."""
     if solution.answer is not None:
-        said = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
+        text = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
     else:
-        said = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
-    return f"{solution.status.value:<10} {said}"
+        text = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
+    return f"{solution.status.value:<10} {text}"
 
 
 def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> None:

@@ -124,8 +124,8 @@ def request(solver: Solver, item: Item) -> dict[str, Any]:
         raise RequestError([Fault("", f"The request is not valid JSON: {error}.")]) from None
     if not isinstance(parsed, dict):
         names = _words.quoted(solver.header.request.get("properties", {}))
-        said = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
-        raise RequestError([Fault("", said)])
+        message = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
+        raise RequestError([Fault("", message)])
     coerced, _ = solver.coerce(parsed)
     return dict(coerced)
 

@@ -114,7 +114,7 @@ def _trivial(key: str, value: Any) -> bool:
 
 def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A property with its inner objects written as a line in its description."""
-    said = schema.get("description", "")
+    description = schema.get("description", "")
     kept = dict(schema)
     for key, noun in (("items", "Each"), ("additionalProperties", "By name")):
         inner = kept.get(key)
@@ -124,8 +124,8 @@ def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
                 f"{name}{'' if name in required else '?'}{_kind(part)}" for name, part in inner["properties"].items()
             ]
             kept[key] = {"type": "object"}
-            said = f"{said} {noun}: {{{', '.join(parts)}}}.".lstrip()
-    return {**kept, "description": said} if said else kept
+            description = f"{description} {noun}: {{{', '.join(parts)}}}.".lstrip()
+    return {**kept, "description": description} if description else kept
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

@@ -181,7 +181,7 @@ def best_by_orders(schedule: Schedule) -> tuple[int, int]:
         for name in order:
             ((begin, end),) = schedule.activities[name].window
             for minute in range(begin, end):
-                one = {"name": name, "start": schedule.days.moment_said(minute)}
+                one = {"name": name, "start": schedule.days.moment_text(minute)}
                 if not violations(schedule, {"activities": [*placed, one]}):
                     placed.append(one)
                     over = max(over, minute + schedule.activities[name].duration)

@@ -76,7 +76,7 @@ def test_a_gap_may_be_zero() -> None:
     ],
 )
 def test_windows_on_weekdays(said: str, spans: str) -> None:
-    assert ", ".join(map(WEEK.span_said, WEEK.window(said))) == spans
+    assert ", ".join(map(WEEK.span_text, WEEK.window(said))) == spans
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_windows_on_weekdays(said: str, spans: str) -> None:
     ],
 )
 def test_windows_on_dates(said: str, spans: str) -> None:
-    assert ", ".join(map(MARCH.span_said, MARCH.window(said))) == spans
+    assert ", ".join(map(MARCH.span_text, MARCH.window(said))) == spans
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_windows_that_mean_nothing_are_refused_with_the_reason(days: Days, said:
 @given(day=st.integers(0, 4), minute=st.integers(0, DAY - 1))
 def test_a_printed_moment_is_read_again(days: Days, day: int, minute: int) -> None:
     moment = days.numbers[day] * DAY + minute
-    assert days.moment(days.moment_said(moment)) == moment
+    assert days.moment(days.moment_text(moment)) == moment
     if minute:
-        assert days.moment(days.end_said(moment)) == moment
-    assert days.moment(days.end_said(moment // DAY * DAY + DAY)) == moment // DAY * DAY + DAY
+        assert days.moment(days.end_text(moment)) == moment
+    assert days.moment(days.end_text(moment // DAY * DAY + DAY)) == moment // DAY * DAY + DAY
 
 
 @pytest.mark.parametrize("days", [WEEK, MARCH])
@@ -137,7 +137,7 @@ def test_a_printed_moment_is_read_again(days: Days, day: int, minute: int) -> No
 def test_a_printed_span_is_read_again(days: Days, span: tuple[int, int]) -> None:
     begin = days.numbers[0] * DAY
     start, end = span[0], min(sum(span), 5 * DAY)
-    assert days.window(days.span_said((begin + start, begin + end))) == ((begin + start, begin + end),)
+    assert days.window(days.span_text((begin + start, begin + end))) == ((begin + start, begin + end),)
 
 
 def test_times_with_a_zone_are_turned_into_that_of_the_request() -> None:
@@ -146,7 +146,7 @@ def test_times_with_a_zone_are_turned_into_that_of_the_request() -> None:
         == BERLIN.moment("2025-03-03T10:00")
         == BERLIN.moment("2025-03-03T10:00+01:00")
     )
-    assert BERLIN.moment_said(BERLIN.moment("2025-03-03T10:00")) == "2025-03-03T10:00+01:00"
+    assert BERLIN.moment_text(BERLIN.moment("2025-03-03T10:00")) == "2025-03-03T10:00+01:00"
 
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda s: (s[0], s[0] + s[1])), max_size=5).map(
