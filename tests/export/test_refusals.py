@@ -143,7 +143,7 @@ ENERGIES: dict[str, tuple[Callable[..., Any], type[ExportError], str]] = {
     "NaN gradient": (
         lambda state, x: (0 * state).sqrt().sum(-1), BadEnergy, "gradient for the state 'y' is not finite"
     ),
-    "a float64 weight": (lambda state, x: bowl(state, x.double()), BadEnergy, "Call `.float\\(\\)` on what the energy makes"),
+    "a float64 weight": (lambda state, x: bowl(state, x.double()), BadEnergy, "Call `.float\\(\\)` on the energy.s tensors"),
     "no state": (lambda state, x: x.square().sum(-1), BadEnergy, "does not depend on the state 'y'"),
     "detached": (lambda state, x: bowl(state.detach(), x), BadEnergy, "does not depend on the state 'y'"),
     "an argmax": (lambda state, x: x.gather(1, state.argmax(1, keepdim=True))[:, 0], BadEnergy, "does not depend on the state"),
