@@ -94,7 +94,8 @@ def _read(question: gs.Question, reply: object) -> str | None:
                 [gs.Fault("", f"The reply has {keys}; it must have 'option', and may have 'question'.")]
             )
         if (meant := reply.get("question", question.id)) != question.id:
-            message = f"The reply is for the question {str(meant)[:60]!r}; the open question is {question.id!r} ({question.text})."
+            is_open = f"the open question is {question.id!r} ({question.text})"
+            message = f"The reply is for the question {str(meant)[:60]!r}; {is_open}."
             raise gs.RequestError([gs.Fault("", message)])
         reply = reply["option"]
     if reply is None:
