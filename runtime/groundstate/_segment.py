@@ -112,10 +112,14 @@ def segment(
         feeds = {name: tensor[plan.order] for name, tensor in feeds.items()}
 
     def run(bounds: tuple[int, int]) -> Tensors:
-        return session.run({**{name: tensor[slice(*bounds)] for name, tensor in feeds.items()}, **whole}, fetch)
+        part = {name: tensor[slice(*bounds)] for name, tensor in feeds.items()}
+        return session.run({**part, **whole}, fetch)
 
-    parts = pool.map(run, plan.bounds)
-    out = parts[0] if len(parts) == 1 else {n: np.concatenate([part[n] for part in parts]) for n in parts[0]}
+    if len(plan.bounds) == 1:
+        out = run(plan.bounds[0])
+    else:
+        parts = pool.map(run, plan.bounds)
+        out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if plan.order is not None:
         out = {name: tensor[plan.places] for name, tensor in out.items()}
     _hold_against(header, out, len(scale))

@@ -80,6 +80,11 @@ class Solver:
         """Where the model runs: ``"cpu"`` or ``"cuda"``."""
         return self._session.device
 
+    @property
+    def placement(self) -> dict[str, dict[str, int]]:
+        """On another device than the CPU: how many nodes of each operator each of ONNX Runtime's providers has. Else empty."""
+        return self._session.placed
+
     def solve(
         self,
         request: Mapping[str, Any],
@@ -241,7 +246,6 @@ class Solver:
             ],
             "defaults": dict(header.defaults),
             "limits": dict(header.limits),
-            "device": {"name": self.device, "nodes": self._session.placed},
             "form": header.form,
             "steps_per_segment": header.steps,
             "trace_every": header.trace_every,

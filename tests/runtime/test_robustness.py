@@ -469,7 +469,8 @@ def test_on_a_device_nothing_may_compute_elsewhere(monkeypatch: pytest.MonkeyPat
     fine = _OnPaper([(cuda, "Mul"), (cpu, "Shape"), (cpu, "Concat")])
     monkeypatch.setattr("groundstate._session.runtime", lambda: fine)
     solver = gs.load(toys.bowl(), device="cuda")
-    assert solver.describe()["device"] == {"name": "cuda", "nodes": {cpu: {"Concat": 1, "Shape": 1}, cuda: {"Mul": 1}}}
+    assert solver.device == "cuda"
+    assert solver.placement == {cpu: {"Concat": 1, "Shape": 1}, cuda: {"Mul": 1}}
     assert not fine.fallback
     monkeypatch.setattr("groundstate._session.runtime", lambda: _OnPaper([(cuda, "Mul"), (cpu, "ReduceSum")]))
     with pytest.raises(gs.ProviderError, match=f"put nodes that compute on another provider: 1 × ReduceSum on {cpu}"):
