@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ from groundstate_training.learning._evidence import WRONG, Floats, Ints, Statist
 
 SAMPLES = 2048
 SWEEPS = 8
+MOST_ELEMENTS = 5e7
+"""Of the tables that a group is sampled with."""
+
 FEWEST = 64
 """Samples of chance below which a group is left alone."""
 
@@ -47,7 +51,7 @@ class Kind:
 
 
 def kinds(layout: Layout, more: Sequence[Group] = ()) -> Iterator[Kind]:
-    """Windows, the shortest first, then groups of one attribute, other groups, and everything."""
+    """Groups of one attribute, other groups, windows with the shortest first, and everything."""
     lines: list[tuple[str, tuple[Group, ...], str | None]] = []
     if layout.grid:
         lines = [
@@ -57,17 +61,17 @@ def kinds(layout: Layout, more: Sequence[Group] = ()) -> Iterator[Kind]:
     elif layout.ordered:
         axis = layout.attributes[layout.ordered[0]]
         lines = [("variables", (tuple(sorted(range(len(axis)), key=axis.__getitem__)),), None)]
-    for length in range(3, LONGEST_WINDOW + 1):
-        for words, groups, along in lines:
-            windows = [g[k : k + length] for g in groups if len(g) > length for k in range(len(g) - length + 1)]
-            if windows:
-                yield Kind(f"any {length} {words} in succession", tuple(windows), {"window": length, "along": along})
     for attribute in layout.attributes:
         groups = tuple(layout.groups(attribute).values())
         if 1 < len(groups) < len(layout.names):
             yield Kind(f"each {attribute}", groups, {"same": attribute})
     if more:
         yield Kind("each of these groups", tuple(more), None)
+    for length in range(3, LONGEST_WINDOW + 1):
+        for words, groups, along in lines:
+            windows = [g[k : k + length] for g in groups if len(g) > length for k in range(len(g) - length + 1)]
+            if windows:
+                yield Kind(f"any {length} {words} in succession", tuple(windows), {"window": length, "along": along})
     yield Kind("the whole configuration", (tuple(range(len(layout.names))),), {"all": True})
 
 
@@ -108,7 +112,7 @@ class CountRules:
         if len(sizes) > 1:
             return
         (size,) = sizes
-        chance = self._chance(kind)
+        chance = self._chance(kind) if "window" not in (kind.pattern or {}) else self._chance_of_window(kind)
         for value in range(len(self.layout.values)):
             counts = self._counts(kind, value)
             if chance is None or len(counts) < 3:
@@ -161,7 +165,11 @@ class CountRules:
         cells = groups[which]
         single = self.statistics.single[cells]
         sample = self._draw(single)
-        table = self._tables(cells, size)
+        table = None
+        if self._ruled(kind):
+            if size * size * values * values * SAMPLES > MOST_ELEMENTS:
+                return None  # too large to sample under its pair rules, and chance without them would say too much
+            table = self._tables(cells, size)
         if table is not None:
             order = np.arange(SAMPLES)
             linked = [[o for o in range(size) if o != k and table[:, k, o].any()] for k in range(size)]
@@ -184,18 +192,32 @@ class CountRules:
                 keep &= (have >= rule.low) & (have <= rule.high)
         return sample[keep] if keep.sum() >= FEWEST else None
 
+    def _chance_of_window(self, kind: Kind) -> Ints | None:
+        """Samples of a window: of the lines that it is part of, under the rules of whole lines too."""
+        along = (kind.pattern or {})["along"]
+        lines = tuple(self.layout.groups(along).values()) if along else (tuple(range(len(self.layout.names))),)
+        whole = self._chance(Kind("", lines, None))
+        if whole is None:
+            return None
+        size = len(kind.groups[0])
+        return np.concatenate([whole[:, k : k + size] for k in range(whole.shape[1] - size + 1)])
+
     def _inside(self, kind: Kind, inner: set[Group]) -> list[list[int]]:
         """Positions within the kind's groups that each of the rule's groups takes, where they are the same in all groups."""
         first = {i: k for k, i in enumerate(kind.groups[0])}
         return [[first[i] for i in group] for group in inner if all(i in first for i in group)]
+
+    def _ruled(self, kind: Kind) -> bool:
+        """Whether a pair rule is about two variables of one of the groups."""
+        ruled = self.explained.any((1, 2))
+        place = self.statistics.place
+        return any(ruled[place[min(i, j), max(i, j)]] for group in kind.groups for i, j in combinations(group, 2))
 
     def _tables(self, cells: Ints, size: int) -> NDArray[np.float32] | None:
         place = np.full((len(self.layout.names),) * 2, 0, np.int64)
         i, j = self.statistics.pairs.T
         place[i, j] = place[j, i] = np.arange(len(i))
         values = len(self.layout.values)
-        if size * size * values * values * SAMPLES > 2e8:
-            return None
         table = np.zeros((len(cells), size, size, values, values), np.float32)
         for k in range(size):
             for other in range(size):

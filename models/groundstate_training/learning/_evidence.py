@@ -26,11 +26,16 @@ SHRINK = 20.0
 """Examples that a variable's own value frequencies weigh less than those of all variables together."""
 
 
-def ratio(seen: Floats | float, expected: Floats | float) -> Floats:
-    """Nats by which a rule explains ``seen`` violations better than chance, which expects ``expected`` (Poisson)."""
+def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ...] = WRONG) -> Floats:
+    """Nats by which a rule explains ``seen`` violations better than chance, which expects ``expected`` (Poisson).
+
+    Args:
+        seen, expected: Violations.
+        rates: Rates of wrong entries to allow for.
+    """
     o, e = np.asarray(seen, np.float64), np.asarray(expected, np.float64)
     best = np.full(np.broadcast(o, e).shape, -np.inf)
-    for rate in WRONG:
+    for rate in rates:
         best = np.maximum(best, o * math.log(rate) + e * (1.0 - rate))
     return best
 

@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from groundstate_models.learned.rules import Different, Group, Pairs, Rule
 from groundstate_training.learning import _words
 from groundstate_training.learning._cliques import TooDenseError, groups_of
-from groundstate_training.learning._evidence import Statistics, ratio
+from groundstate_training.learning._evidence import WRONG, Statistics, ratio
 from groundstate_training.learning._families import Family, Relation, families, relations
 
 MARGIN = 5.0
 """Nats that a rule's evidence must exceed the number of its rivals by."""
+
+SURE = 300.0
+"""Odds that a pair must have to be counted to a relation that some pairs of its family have."""
 
 CONTRADICTED = -4.0
 """Evidence of one part of a family below which the part contradicts the rule."""
@@ -64,6 +67,7 @@ class PairRules:
         """Find rules of families, then groups, then single pairs and single combinations."""
         self._families()
         self._groups()
+        self._sparse()
         self._single()
 
     # Families -----------------------------------------------------------------------------------------------------------
@@ -227,12 +231,57 @@ class PairRules:
         n = len(self.layout.names)
         return math.log(math.comb(n, size)) + MARGIN
 
+    # Some pairs of a family ---------------------------------------------------------------------------------------------
+
+    @property
+    def _rates(self) -> tuple[float, ...]:
+        """Rates of wrong entries that the rules so far leave room for."""
+        seen = float(self.statistics.seen[self.explained].sum())
+        expected = float(self.statistics.expected[self.explained].sum())
+        if expected < 300:
+            return WRONG[:1]
+        if not seen:
+            return (1e-5,)
+        return tuple(rate for rate in WRONG if rate <= max(WRONG[0], 3 * seen / expected))
+
+    def _sparse(self) -> None:
+        """Relations that some neighbours have, others not; what part of them is estimated (empirical Bayes)."""
+        near = [
+            family
+            for family in families(self.layout)
+            if family.pattern and all(sum(map(abs, step)) == 1 for step in family.pattern.get("offsets", [[9]]))
+        ]
+        while (best := self._best_part(near)) is not None:
+            family, relation, chosen = best
+            self.explained[self._rows(family)[chosen]] |= relation.forbidden
+            pairs = tuple(pair for pair, good in zip(family.pairs, chosen.tolist(), strict=True) if good)
+            entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
+            text = f"{_words.listed_pairs(self.layout, pairs)} {relation.words}"
+            self.rules.append(Pairs(text, pairs=pairs, forbidden=entries))
+
+    def _best_part(self, known: Sequence[Family]) -> tuple[Family, Relation, NDArray[np.bool_]] | None:
+        """The relation with the most evidence in some pairs of a family, and in which pairs."""
+        relations_ = [relation for relation in relations(self.layout) if not relation.by_offset]
+        least = math.log(max(len(known) * len(relations_), 1)) + MARGIN
+        rates, best = self._rates, None
+        for family in known:
+            rows = self._rows(family)
+            for relation in relations_:
+                free = relation.forbidden & ~self.explained[rows]
+                seen = np.where(free, self.statistics.seen[rows], 0.0).sum((1, 2))
+                nats = ratio(seen, np.where(free, self.statistics.expected[rows], 0.0).sum((1, 2)), rates)
+                gain, part = _mixed(nats)
+                chosen = np.asarray(part * np.exp(np.clip(nats, -50, 50)) > SURE * (1 - part))
+                if gain > least and chosen.any():
+                    least, best = gain, (family, relation, chosen)
+        return best
+
     # Single pairs -------------------------------------------------------------------------------------------------------
 
     def _single(self) -> None:
         """Rules of one pair of variables, then combinations of one pair."""
         rows = np.arange(len(self.statistics.pairs))
-        needs = math.log(max(len(rows) * len(relations(self.layout)), 1)) + MARGIN
+        needs = math.log(max(len(rows) * len(relations(self.layout)), 1)) + 2 * MARGIN
         found: dict[str, tuple[Relation, list[int]]] = {}
         for relation in relations(self.layout):
             if relation.by_offset:
@@ -240,7 +289,7 @@ class PairRules:
             free = relation.forbidden & ~self.explained
             seen = np.where(free, self.statistics.seen, 0.0).sum((1, 2))
             expected = np.where(free, self.statistics.expected, 0.0).sum((1, 2))
-            for row in np.flatnonzero(ratio(seen, expected) >= needs):
+            for row in np.flatnonzero(ratio(seen, expected, self._rates) >= needs):
                 found.setdefault(relation.words, (relation, []))[1].append(int(row))
                 self.explained[row] |= relation.forbidden
         for words, (relation, places) in found.items():
@@ -252,8 +301,8 @@ class PairRules:
         self._combinations()
 
     def _combinations(self) -> None:
-        needs = math.log(self.explained.size) + MARGIN
-        nats = np.where(self.explained, 0.0, ratio(self.statistics.seen, self.statistics.expected))
+        needs = math.log(self.explained.size) + 2 * MARGIN
+        nats = np.where(self.explained, 0.0, ratio(self.statistics.seen, self.statistics.expected, self._rates))
         for row in np.unique(np.argwhere(nats >= needs)[:, 0]):
             forbidden = nats[row] >= needs
             i, j = (int(k) for k in self.statistics.pairs[row])
@@ -261,6 +310,15 @@ class PairRules:
             text = f"{self.layout.names[i]} and {self.layout.names[j]} {_words.never(self.layout, forbidden)}"
             self.explained[row] |= forbidden
             self.rules.append(Pairs(text, pairs=((i, j),), forbidden=entries))
+
+
+def _mixed(nats: NDArray[np.float64]) -> tuple[float, float]:
+    """Nats gained by the best part of pairs that a relation holds for, and that part."""
+    parts = np.array([0.0, *np.geomspace(0.002, 0.5, 24)])[:, None]
+    with np.errstate(divide="ignore"):
+        gains = np.logaddexp(np.log1p(-parts), np.log(parts) + nats).sum(1)
+    best = int(gains.argmax())
+    return float(gains[best]), float(parts[best, 0])
 
 
 def _pairs(group: Group) -> list[tuple[int, int]]:
