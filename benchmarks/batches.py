@@ -1,8 +1,8 @@
-"""One file at batches from 1 to 1024: the worst relative error against PyTorch of any output, at any of them.
+"""Worst relative error of one file against PyTorch, over all outputs, at batches from 1 to 1024.
 
     python benchmarks/batches.py
 
-Exporting proves it: the same file is run at every batch, and refused if an output differs by more than 1e-5.
+The exporter checks this: it runs the file at every batch, and refuses it if an output differs by more than 1e-5.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(f"{STEPS} steps; batches {', '.join(map(str, BATCHES))}\n")
-    print("| energy | worst error | judged by float64 | seconds |\n|---|---|---|---|")
+    print("| energy | worst error | checked by float64 | seconds |\n|---|---|---|---|")
     for name in options.energies:
         made = landscape(name)
         with tempfile.TemporaryDirectory() as folder:

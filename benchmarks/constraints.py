@@ -1,17 +1,17 @@
-"""Solve rates, updates and times of a model of typed constraints, with CP-SAT beside it, as a Markdown table.
+"""Solve rates, steps and times of a model of typed constraints, compared with CP-SAT, as a Markdown table.
 
     python -m benchmarks.constraints --graphs FOLDER --sudokus PUZZLES.csv … [--only FAMILY …] [--limit N]
     python -m benchmarks.constraints --generalise      # problems four times larger than those it was trained on
     python -m benchmarks.constraints --meeting         # an hour for five people, as a tool call asks for it
 
-All problems have solutions. Every answer that is called solved is checked here again: by what its constraints mean, and by the
+All problems have solutions. Every answer reported solved is checked here again: by the meaning of its constraints, and by the
 definition of its family (`benchmarks.problems.definitions`), without the solver's own check. Rates come with 95 % Wilson
-intervals. Rates, updates and times alone are of single calls of `solve` from a loaded model, whether they ended with an answer or
-without; updates are those of all chains of a problem together. A batch is a call of `solve_many`, within which each problem
+intervals. Rates, steps and times alone are of single calls of `solve` from a loaded model, with or without an answer;
+steps are summed over all chains of a problem. A batch is a call of `solve_many`, within which each problem
 has the same deadline. CP-SAT (package ortools) has one worker and the same deadline, and builds its model from the same request.
 
-FOLDER holds DIMACS graphs and their chromatic numbers in ``metadata.json``. What is measured is kept in a journal, one line a
-problem: the same command goes on where it was stopped, and prints a table of what there is when it is stopped again.
+FOLDER holds DIMACS graphs and their chromatic numbers in ``metadata.json``. Results are kept in a journal, one line a
+problem: the same command resumes, and prints a table of the results so far when it is interrupted.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from benchmarks.sudoku import solving
 from benchmarks.sudoku.puzzles import Puzzle, read
 
 PUZZLES = 100
-"""Of a file of Sudokus, unless --limit says otherwise."""
+"""Puzzles of each Sudoku file, unless --limit is given."""
 NAMED = 20
 """Problems that a list below the table names at most."""
 
 OF_MODEL = (
     "solved and checked, 95 % interval",
-    "called solved or impossible, wrong",
-    "updates of all chains, median",
+    "reported solved or infeasible, wrong",
+    "steps of all chains, median",
     "alone, median / 95th",
     "in a batch, each",
 )
@@ -48,7 +48,7 @@ OF_MODEL = (
 
 def head(models: Sequence[Model]) -> str:
     own = [f"{'beside: ' if model is not models[0] else ''}{column}" for model in models for column in OF_MODEL]
-    columns = ("family", "instances", "to reach", *own, "CP-SAT, solved", "CP-SAT, median / 95th")
+    columns = ("family", "instances", "target", *own, "CP-SAT, solved", "CP-SAT, median / 95th")
     return f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
 
 
@@ -78,7 +78,7 @@ def _rate(found: Sequence[Record], n: int) -> str:
 
 
 def _shared(together: Sequence[Record], alone_hits: int) -> str:
-    """Mean time of a problem in a batch, and how many were solved there where that differs from those solved alone."""
+    """Mean time of a problem in a batch, and the number solved if it differs from that alone."""
     if not together:
         return "–"
     hits = sum(record["right"] for record in together)
@@ -107,7 +107,7 @@ def _list(what: str, instances: Sequence[Instance]) -> Iterator[str]:
 
 
 def specialised(puzzles: Sequence[Puzzle], journal: Journal, threads: int | None) -> str:
-    """Times of the model that knows nothing but Sudoku, over the same puzzles."""
+    """Times of the specialised Sudoku model on the same puzzles."""
     n = round(len(puzzles[0].text) ** 0.5)
     model = Model.load("sudoku" if n == 9 else f"sudoku_{n}x{n}", threads)
     defaults = model.solver.header.defaults
@@ -118,7 +118,7 @@ def specialised(puzzles: Sequence[Puzzle], journal: Journal, threads: int | None
 
 
 def chosen(options: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Family]:
-    """The families that are asked for."""
+    """The requested families."""
     if options.generalise:
         known = larger.families()
     elif options.meeting:
@@ -137,10 +137,10 @@ def chosen(options: argparse.Namespace, parser: argparse.ArgumentParser) -> list
 
 def made(family: Family, limit: int | None) -> list[Instance]:
     count = min(family.size, limit or family.size)
-    told, instances = Progress(f"{family.name}, made", count), []
+    progress, instances = Progress(f"{family.name}, made", count), []
     for index in range(count):
         instances.append(family.make(index))
-        told()
+        progress()
     return instances
 
 
@@ -150,7 +150,7 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
     mode.add_argument("--meeting", action="store_true", help="requests for a meeting of five people")
     parser.add_argument("--graphs", type=Path, help="a folder of DIMACS graphs")
     parser.add_argument("--sudokus", type=Path, nargs="+", default=[], help="CSV files of puzzles")
-    parser.add_argument("--only", nargs="+", metavar="FAMILY", help="families that begin so")
+    parser.add_argument("--only", nargs="+", metavar="FAMILY", help="families with this prefix")
     parser.add_argument(
         "--limit", type=int, help=f"problems of each family (default: all; {PUZZLES} Sudokus of a file)"
     )
@@ -158,7 +158,7 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
     parser.add_argument("--beside", help="another model, given the same budget")
     parser.add_argument("--deadline", type=float, default=20.0, help="seconds for a problem (default: %(default)s)")
     parser.add_argument("--chains", type=int, help="for a problem (default: the model's)")
-    parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
+    parser.add_argument("--steps", type=int, help="steps that each chain may make (default: the model's)")
     parser.add_argument("--threads", type=int, help="threads to spread chains over (default: one a processor)")
     parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/constraints.jsonl"))
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""An artefact with another header, to measure what a number of it does."""
+"""An artefact with a changed header, to measure the effect of a setting."""
 
 from __future__ import annotations
 

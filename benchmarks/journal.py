@@ -1,4 +1,4 @@
-"""Measurements that outlive an interruption: JSON lines, one a record, that a run called again does not measure again."""
+"""Resumable measurements: a file of JSON lines, one record each; a repeated run skips what it contains."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Record = dict[str, Any]
 
 
 class Journal:
-    """Records by their keys, all of them on disk as soon as they are added.
+    """Records by key, written to disk at once.
 
     Args:
-        path: The file; made, with its folders, where there is none.
+        path: The file; created with its folders if missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,11 +38,11 @@ class Journal:
             os.truncate(path, path.stat().st_size - len(torn))
 
     def get(self, key: Mapping[str, Any]) -> Record | None:
-        """What was recorded under a key, or None."""
+        """The record of a key, or None."""
         return self._values.get(_name(key))
 
     def add(self, key: Mapping[str, Any], value: Record) -> None:
-        """Record under a key, for good."""
+        """Add a record under a key."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "value": value}) + "\n")
         self._values[_name(key)] = value
@@ -53,7 +53,7 @@ def _name(key: Mapping[str, Any]) -> str:
 
 
 class Progress:
-    """A line on stderr: how many of how many, what was found, for how long."""
+    """A progress line on stderr: count, total, name, elapsed time."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total = what, total

@@ -1,4 +1,4 @@
-"""The energies that speed is measured on: one of each kind that people descend, with random weights."""
+"""Energies for measuring speed: one of each common kind, with random weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Energy = Callable[..., Tensor | dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Landscape:
-    """An energy with what it is descended by, and a maker of examples."""
+    """An energy with its rule and a function that makes examples."""
 
     energy: Energy
     rule: Rule
@@ -52,7 +52,7 @@ class Block(nn.Module):
 
 
 class Image(nn.Module):
-    """Three convolutions over a 16×16 picture, of which a part is known."""
+    """Three convolutions over a 16×16 picture, partly known."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ LANDSCAPES: dict[str, Callable[[], Landscape]] = {
 
 
 def landscape(name: str) -> Landscape:
-    """An energy by name, its weights the same each time."""
+    """An energy by name, with reproducible weights."""
     torch.manual_seed(0)
     made = LANDSCAPES[name]()
     if isinstance(made.energy, nn.Module):

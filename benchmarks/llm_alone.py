@@ -1,8 +1,8 @@
 """A small language model on 4×4 Sudokus, alone and with the tool, scored exactly.
 
 Alone it sends a completed grid. With the tool it sends the puzzle as the arguments of a call, reads the result, and sends the
-completed grid. Either way the form is forced by a JSON schema and every digit is the model's own, greedily; it is shown one
-example of each thing to send. Puzzles have one solution each, from the project's own generator, with a seed that training does
+completed grid. In both cases a JSON schema forces the form, and the model chooses every digit greedily. It sees one
+example of each message. Puzzles have one solution each, from the project's own generator, with a seed that training does
 not use.
 
     python -m benchmarks.llm_alone [--puzzles 50]
@@ -33,18 +33,18 @@ Grid = list[list[int]]
 
 
 class Run(NamedTuple):
-    """What came of a puzzle: whether each thing that was sent or found is its solution, and seconds."""
+    """The outcome of a puzzle: which messages and answers were right, and seconds."""
 
     alone: bool
     seconds_alone: float
     copied: bool
     found: bool
-    told: bool
+    reported: bool
     seconds: float
 
 
 class Contest:
-    """The model, the tool, and an example that is none of the puzzles: that of the tool's own schema."""
+    """The model, the tool, and the example of the tool's schema, which is not one of the puzzles."""
 
     def __init__(self) -> None:
         self.llm = LocalModel()
@@ -59,17 +59,17 @@ class Contest:
         between = time.perf_counter()
         sent = self._send(_asked(self.example), self.example, _asked(puzzle), least=0)
         result = self.tool.call({"grid": sent})
-        told = self._send(self.result.text, self.solved, result.text, least=1)
+        reported = self._send(self.result.text, self.solved, result.text, least=1)
         ended = time.perf_counter()
         found = result.record["status"] == "solved" and result.record["answer"]["grid"] == solution
-        return Run(alone == solution, between - begun, sent == puzzle, found, told == solution, ended - between)
+        return Run(alone == solution, between - begun, sent == puzzle, found, reported == solution, ended - between)
 
-    def _send(self, shown: str, reply: Grid, said: str, least: int) -> Grid:
-        """The grid that the model sends after an example of what is said to it and what it replies."""
+    def _send(self, shown: str, reply: Grid, text: str, least: int) -> Grid:
+        """The grid that the model sends for a text, after one example of a text and its reply."""
         row: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": least, "maximum": 4}}
         rows = {"type": "array", "items": {**row, "minItems": 4, "maxItems": 4}, "minItems": 4, "maxItems": 4}
         schema = {"type": "object", "properties": {"grid": rows}, "required": ["grid"], "additionalProperties": False}
-        turns = [("user", shown), ("assistant", json.dumps({"grid": reply})), ("user", said)]
+        turns = [("user", shown), ("assistant", json.dumps({"grid": reply})), ("user", text)]
         grid: Grid = self.llm.send([{"role": role, "content": text} for role, text in turns], schema)["grid"]
         return grid
 
@@ -78,15 +78,15 @@ def table(runs: dict[str, list[Run]]) -> str:
     lines = [f"| | {' | '.join(f'{kind} ({len(part)})' for kind, part in runs.items())} | seconds |"]
     lines.append("|---" * (len(runs) + 2) + "|")
     rows = {
-        "alone: the grid that it sends": ("alone", "seconds_alone"),
+        "alone: the grid in its message": ("alone", "seconds_alone"),
         "with the tool: the puzzle copied into the call": ("copied", None),
         "with the tool: the answer found": ("found", None),
-        "with the tool: the grid that it sends then": ("told", "seconds"),
+        "with the tool: the grid in its last message": ("reported", "seconds"),
     }
-    for said, (field, clock) in rows.items():
+    for label, (field, clock) in rows.items():
         rates = [wilson(sum(getattr(run, field) for run in part), len(part)) for part in runs.values()]
         times = [getattr(run, clock) for part in runs.values() for run in part] if clock else []
-        lines.append(f"| {said} | {' | '.join(rates)} | {f'{statistics.median(times):.1f}' if times else ''} |")
+        lines.append(f"| {label} | {' | '.join(rates)} | {f'{statistics.median(times):.1f}' if times else ''} |")
     return "\n".join(lines)
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     print(table({"4 or 5 givens": runs[:half], f"{GIVENS} givens": runs[half:]}))
     print(
         f"Seconds are medians. {sum(run.alone for run in runs)}, {sum(run.found for run in runs)} and "
-        f"{sum(run.told for run in runs)} of {len(runs)} in all."
+        f"{sum(run.reported for run in runs)} of {len(runs)} in all."
     )
 
 

@@ -1,4 +1,4 @@
-"""Artefacts as benchmarks load them, and the updates that their chains make."""
+"""Artefacts loaded for benchmarks, and counts of the steps of their chains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundstate._catalog import locate
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded artefact, and the digest of its bytes by which its records are known."""
+    """A loaded artefact, and the digest of its bytes, the key of its records."""
 
     solver: gs.Solver
     digest: str
@@ -31,7 +31,7 @@ class Model:
 
 
 class Ledger:
-    """Updates that all chains of each problem have made so far; a ``watch`` of `Solver.solve_many`."""
+    """Steps of all chains of each problem so far; a ``watch`` of `Solver.solve_many`."""
 
     def __init__(self, header: gs.Header) -> None:
         self._steps = header.steps

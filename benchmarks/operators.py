@@ -1,9 +1,9 @@
-"""What ONNX Runtime's operators cost on a CPU: the table that `groundstate_export._optimise.cost` goes by.
+"""Cost of ONNX Runtime's operators on a CPU: the table behind `groundstate_export._optimise.cost`.
 
     python benchmarks/operators.py
 
-One thread; ``(8, 729, 16)`` float32, which fits a second-level cache. A figure is nanoseconds an entry of the result, the median
-of sixty runs, with what a run costs by itself (an operator on one entry) taken off.
+One thread; ``(8, 729, 16)`` float32, which fits a second-level cache. A figure is nanoseconds per element of the result: the
+median of sixty runs, minus the cost of an empty run (an operator on one element).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main() -> None:
         ),
         "ScatterND": seconds("ScatterND", {"x": x, "i": places, "y": y}, reduction="add"),
     }  # fmt: skip
-    print(f"ONNX Runtime {ort.__version__}, {x.size:,} entries\n\n| operator | ns an entry |\n|---|---|")
+    print(f"ONNX Runtime {ort.__version__}, {x.size:,} elements\n\n| operator | ns per element |\n|---|---|")
     for name, took in sorted(cases.items(), key=lambda case: case[1]):
         print(f"| {name} | {1e9 * max(took - base, 0.0) / x.size:.2f} |")
 

@@ -1,9 +1,9 @@
-"""What a call of the LangChain tool costs beyond `Solver.solve`: medians over the same requests, side by side in one run.
+"""Overhead of the LangChain tool over `Solver.solve`: medians over the same requests in one process.
 
     python benchmarks/overhead.py --calls 300
 
-Every round solves each request by the solver and by the tool in every way of calling it, in an order that is drawn anew, so
-that whatever else the machine does falls on all alike. The overhead is the median of the differences within rounds.
+Every round solves each request by the solver and by the tool in every way of calling it, in a new random order, so
+that other load affects all alike. The overhead is the median of the differences within rounds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REQUESTS = (
 
 
 class Listener(BaseCallbackHandler):
-    """Hears progress, and does nothing with it."""
+    """Receives progress and ignores it."""
 
     def on_custom_event(self, name: str, data: Any, **kwargs: Any) -> None:
         del name, data, kwargs

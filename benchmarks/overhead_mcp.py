@@ -1,9 +1,9 @@
-"""What a call over MCP costs above the solve that it makes: the same request to a solver, and through a client in memory.
+"""Overhead of a call over MCP over its solve: the same request to a solver, and through a client in memory.
 
     python benchmarks/overhead_mcp.py [--runs 200] [--model sudoku]
 
-The two take turns in one process, on one thread, so that what else the machine does hits both alike. Told are the medians of
-each, and the median over turns of the difference, in milliseconds, for each era of the protocol; then the same of `score`.
+The two take turns in one process, on one thread, so that other load affects both alike. The output has the medians of
+each, and the median difference over turns, in milliseconds, for each protocol version; then the same for `score`.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ async def compared(direct: Callable[[], object], called: Callable[[], Awaitable[
             one.append(1000 * (middle - begin))
             other.append(1000 * (end - middle))
     extra = [b - a for a, b in zip(one, other, strict=True)]
-    told = {"direct": statistics.median(one), "mcp": statistics.median(other), "overhead": statistics.median(extra)}
-    return {name: round(value, 2) for name, value in told.items()}
+    medians = {"direct": statistics.median(one), "mcp": statistics.median(other), "overhead": statistics.median(extra)}
+    return {name: round(value, 2) for name, value in medians.items()}
 
 
 async def measured(model: str, runs: int) -> None:
     """Print a line of JSON for each era and tool."""
     solver = gs.load(model, threads=1)
     if solver.header.self_test is None:
-        raise SystemExit(f"{model} brings no request to test itself with.")
+        raise SystemExit(f"{model} has no self-test request.")
     request, answer = solver.header.self_test["request"], solver.header.self_test["answer"]
     solve = SolveTool(solver)
     scored = {**request, "action": "score", "answer": answer}

@@ -1,9 +1,10 @@
-"""The bundled Sudoku file against PyTorch after one segment, by batch: how far each is from PyTorch in float64.
+"""Errors of the bundled Sudoku file and of PyTorch after one segment, by batch, against PyTorch in float64.
 
     python benchmarks/parity.py
 
-Starts are those of real chains (temperature as the header says, noise drawn once, given to both). ``norm`` is the Euclidean norm
-of the error over the state, relative to the state's; ``entry`` is the largest error of any entry, relative to the largest entry.
+Starts are those of real chains (temperature from the header, noise drawn once, given to both). ``norm`` is the Euclidean norm
+of the error over the state, relative to the state's; ``entry`` is the largest error of any element, relative to the largest
+element.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def in_pytorch(grid: np.ndarray, state: dict[str, np.ndarray], noise: np.ndarray
     learned = Settings.read(settings())
     energy = SudokuEnergy(BOARDS[9], learned.energy).requires_grad_(requires_grad=False).to(dtype)
     rule = learned.descent(energy).requires_grad_(requires_grad=False).to(dtype)
-    descent, kicks = Descent(energy, rule, {"grid": torch.from_numpy(grid)}), rule.kicks(SEGMENT)
+    descent, noisy = Descent(energy, rule, {"grid": torch.from_numpy(grid)}), rule.kicks(SEGMENT)
     now = {name: torch.from_numpy(tensor).to(dtype) for name, tensor in state.items()}
     for step in range(SEGMENT):
-        kick = {"y": torch.from_numpy(noise[:, kicks.index(step)]).to(dtype)} if step in kicks else None
-        now, _ = descent.step(now, kick)
+        added = {"y": torch.from_numpy(noise[:, noisy.index(step)]).to(dtype)} if step in noisy else None
+        now, _ = descent.step(now, added)
     return now["y"].double().numpy()
 
 

@@ -1,12 +1,12 @@
-"""Whether the model asks when it should, only then, and of what is really there; and where its questions lead.
+"""Whether the model asks exactly when it should, with real options, and whether replies lead to the answer.
 
     python -m benchmarks.questions multi_solution_500.csv no_solution_300.csv tdoku_17_clue.csv … [--limit N] [--chains 64]
 
 A file is read by its columns. With ``one_solution`` its boards have several answers: how many end as AMBIGUOUS, whether every
-option offered is a real alternative (an exact solver, CP-SAT, looks for a solution with it), and whether following the questions,
-each answered by the stored solution, ends as SOLVED with exactly that solution. With ``kind`` its boards have none: what is
-called infeasible, what is offered, and whether every option leads to a board with a solution. With ``solution`` its boards have
-one: how many were asked about all the same. Every answer is checked here again. A journal keeps what was measured.
+option offered is a real alternative (an exact solver, CP-SAT, looks for a solution with it), and whether replies from the
+stored solution end as SOLVED with exactly that solution. With ``kind`` its boards have none: how many are reported infeasible,
+which options are offered, and whether every option leads to a board with a solution. With ``solution`` its boards have one: how
+many still cause a question. Every answer is checked here again. A journal keeps the results.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_QUESTIONS = 30
 
 @dataclass(frozen=True)
 class Case:
-    """A board, which set it is of, and what its file says of it."""
+    """A board, its set, and its columns in the file."""
 
     puzzle: Puzzle
     kind: str
@@ -61,13 +61,13 @@ def read(path: Path, limit: int | None) -> list[Case]:
 
 
 def real(request: Mapping[str, Any], question: gs.Question) -> bool:
-    """Whether every option of a question leaves a board with a solution, as an exact solver says."""
+    """Whether every option of a question leaves a board with a solution, by an exact solver."""
     boards = (option.apply(request)["grid"] for option in question.options)
     return all(solvable([digit for row in board for digit in row]) for board in boards)
 
 
 def measured(solver: gs.Solver, case: Case, options: Mapping[str, Any]) -> Record:
-    """One board: how it ended, what was asked, and where the questions led."""
+    """Solve one board; return the status, the questions, and the result of the replies."""
     request = solver.parse(case.puzzle.text)
     begun = time.perf_counter()
     solution = solver.solve(request, **options)
@@ -88,7 +88,7 @@ def measured(solver: gs.Solver, case: Case, options: Mapping[str, Any]) -> Recor
 
 
 def named(request: Mapping[str, Any], solution: gs.Solution) -> bool:
-    """Whether the violations name two cells that hold the same digit, for each that is reported."""
+    """Whether each violation names two cells with the same digit."""
     grid = request["grid"]
     for violation in solution.violations:
         cells = [
@@ -100,7 +100,7 @@ def named(request: Mapping[str, Any], solution: gs.Solution) -> bool:
 
 
 def followed(solver: gs.Solver, case: Case, solution: gs.Solution, options: Mapping[str, Any]) -> Record:
-    """Reply to each question with the stored solution's digit, until nothing is asked."""
+    """Reply to each question with the stored solution's digit, until there is none."""
     stored, size = digits(case.puzzle.solution), 9
     asked = 0
     while solution.question is not None and solution.status is gs.Status.AMBIGUOUS and asked < MOST_QUESTIONS:
@@ -118,7 +118,7 @@ def followed(solver: gs.Solver, case: Case, solution: gs.Solution, options: Mapp
 
 
 def table(name: str, found: Sequence[tuple[Case, Record]]) -> Iterator[str]:
-    """What was found of a set, a line a fact."""
+    """The results of a set, one line each."""
     seconds = milliseconds([record["seconds"] for _, record in found])
     yield f"**{name}**, {len(found)} boards, from the request to the outcome with its question {seconds} (median / 95th)"
     yield ""
@@ -150,7 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--model", default="sudoku")
-    parser.add_argument("--limit", type=int, help="a seeded sample of so many boards a file")
+    parser.add_argument("--limit", type=int, help="a seeded sample of this many boards of each file")
     parser.add_argument("--chains", type=int, default=64)
     parser.add_argument("--steps", type=int, default=2048)
     parser.add_argument("--alternatives", type=int, default=2)

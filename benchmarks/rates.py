@@ -1,4 +1,4 @@
-"""Rates with their uncertainty, and times as tables show them."""
+"""Rates with their uncertainty, and times, formatted for tables."""
 
 from __future__ import annotations
 

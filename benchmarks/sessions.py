@@ -1,9 +1,9 @@
-"""What a file costs before it runs, and what the forms cost: session creation, peak memory, file size, export time, the Loop.
+"""Costs of a file before it runs, and of its forms: session creation, peak memory, file size, export time, the Loop.
 
     python benchmarks/sessions.py [--runs 5]
 
-Each figure of creation, memory and export comes from a process of its own. Memory is the high-water mark of the resident set,
-above what the process had before the session was made, after runs at a batch of 8. The loop and the unrolled file take turns.
+Each figure of creation, memory and export comes from a separate process. Memory is the increase of the peak resident set
+from before the session's creation until after runs at a batch of 8. The loop and the unrolled file take turns.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def exported(name: str, steps: int, path: Path, **options: Any) -> dict[str, flo
 
 
 def opened(path: Path, *, reuse: bool) -> Any:
-    """A session as the runtime makes it, but for the planner that reuses buffers."""
+    """A session like the runtime's, without the planner that reuses buffers."""
     from groundstate._session import _options, runtime
 
     options = _options("cpu")
@@ -49,7 +49,7 @@ def opened(path: Path, *, reuse: bool) -> Any:
 
 
 def feeds(session: Any, inputs: dict[str, Any] | None = None, batch: int = BATCH) -> dict[str, Any]:
-    """The inputs that are given, rate 1, and everything else at random."""
+    """The given inputs, step scale 1, and random values for the rest."""
     import numpy as np
 
     random = np.random.default_rng(0)
@@ -61,8 +61,8 @@ def feeds(session: Any, inputs: dict[str, Any] | None = None, batch: int = BATCH
 
 
 def created(path: Path, *, reuse: bool) -> dict[str, float]:
-    """Seconds to make a session, and MB at most while it is made and used."""
-    import onnxruntime  # noqa: F401  # what importing costs is no part of a session
+    """Seconds to create a session, and its peak memory in MB."""
+    import onnxruntime  # noqa: F401  # exclude the import from the measurement
 
     before = peak()
     begin = time.perf_counter()
@@ -79,7 +79,7 @@ def peak() -> float:
 
 
 def apart(name: str, steps: int, folder: Path, runs: int) -> dict[str, float]:
-    """The loop against the unrolled steps: median ratio of their times, and how far their states differ, at batches 1 and 8."""
+    """The loop against the unrolled steps: median ratio of times, and difference of states, at batches 1 and 8."""
     import numpy as np
     from benchmarks.landscapes import landscape
 
@@ -116,7 +116,7 @@ def child(**task: Any) -> dict[str, float]:
 
 
 def perform(task: dict[str, Any]) -> dict[str, float]:
-    """What a process of its own was started for."""
+    """Run the measurement of a child process."""
     kind, path = task.pop("kind"), Path(task.pop("path"))
     if kind == "export":
         return exported(path=path, **task)
@@ -164,10 +164,10 @@ def report(folder: Path, runs: int) -> None:
     row("file, MLP of 83 kB, 64 steps", "≤ 170 kB", f"{size / 1e3:.0f} kB")
     for name in ("transformer", "sudoku", "conv", "factors", "mlp"):
         found = child(kind="loop", path=str(folder), name=name, steps=32, runs=runs)
-        told = ", ".join(
+        text = ", ".join(
             f"{found[f'ratio{b}']:.2f} × at batch {b}, apart by {found[f'gap{b}']:.0e}" for b in (1, BATCH)
         )
-        row(f"Loop against unrolled, {name}, 32 steps", "≤ 1.2 ×, 1e-6", told)
+        row(f"Loop against unrolled, {name}, 32 steps", "≤ 1.2 ×, 1e-6", text)
 
 
 if __name__ == "__main__":

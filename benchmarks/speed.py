@@ -1,12 +1,12 @@
 """A descent as an exported file, in eager PyTorch, and compiled by torch.compile and AOTInductor: side by side, as ratios.
 
-    python benchmarks/speed.py                                    # everything; hours of compiling are not needed, half an hour is
+    python benchmarks/speed.py                                    # everything; compiles for half an hour
     python benchmarks/speed.py --energies mlp conv --batches 1 --threads 1 --steps 4
 
 Every contender makes the same steps from the same start. PyTorch's compilers get the whole segment as one graph of fixed shape,
-gradient included, which is the fastest form of it that is known to us. Contenders take turns in one process, so that what else
-the machine does hits all alike; a figure is the median over turns, a ratio the median of the turns' ratios. Each pair of energy
-and thread count has a process of its own.
+gradient included, which is the fastest form that we know. Contenders take turns in one process, so that other
+load affects all alike; a figure is the median over turns, a ratio the median of the turns' ratios. Each pair of energy
+and thread count has a separate process.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def contenders(
 
 
 def served(model: bytes, feeds: dict, threads: int, wanted: object) -> Callable[[], object]:
-    """The file as the runtime serves it: as many rows a run as the file asks for, the runs spread over threads."""
+    """The file as the runtime serves it: with the file's number of rows for each run, and runs spread over threads."""
     from groundstate._header_reader import read_header
     from groundstate._pool import Pool
     from groundstate._segment import segment
@@ -120,7 +120,7 @@ def served(model: bytes, feeds: dict, threads: int, wanted: object) -> Callable[
 
 
 def apart(found: object, wanted: object) -> None:
-    """The middle row must agree: a row on a ridge between basins may part from any other way of rounding."""
+    """The middle row must agree: a row on a ridge between basins may diverge by rounding."""
     import torch
 
     error = (torch.as_tensor(found) - wanted).abs().flatten(1).amax(1).median() / wanted.abs().max()

@@ -1,8 +1,8 @@
-"""What starting costs: importing, one whole process that solves a puzzle, and the size of the environment.
+"""Cost of starting: imports, a complete process that solves a puzzle, and the size of the environment.
 
     python benchmarks/startup.py [--runs 15]        # in the environment to be measured
 
-Every run is a fresh process; the two imports take turns, since machines are noisy.
+Every run is a fresh process; the two imports take turns, because machines are noisy.
 """
 
 from __future__ import annotations

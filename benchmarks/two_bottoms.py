@@ -1,8 +1,8 @@
-"""A picture of a landscape with two bottoms, and of what is asked: chains of one board coloured by the answer that they came to.
+"""A figure of a landscape with two minima and its question: chains of one board, coloured by their answer.
 
     python -m benchmarks.two_bottoms [--out docs/images/two-bottoms.svg]
 
-The board is one of the project's generator; every chain is a single one of the model, from its own seed.
+The board comes from the project's generator; every chain is a single chain of the model with its own seed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COLOURS = (MANY, ONE, QUIET)
 
 
 def descents(solver: gs.Solver, request: dict[str, Any], answers: list[Any]) -> list[tuple[int, np.ndarray]]:
-    """For each chain the number of the answer that it came to, or how many there are, and its energies."""
+    """For each chain the index of its answer (the number of answers if none), and its energies."""
     found, one_life = [], int(solver.header.defaults["patience"])
     for seed in range(CHAINS):
         segments = list[gs.Segment]()

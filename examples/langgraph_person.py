@@ -1,12 +1,12 @@
-"""An agent of LangGraph with a person in the loop: a language model hands over a puzzle, the energy asks, you reply.
+"""A LangGraph agent with a person in the loop: a language model sends a puzzle, the energy asks, you reply.
 
     python examples/langgraph_person.py                                 # offline: a script stands in for the model
     python examples/langgraph_person.py --puzzle 1...............
     python examples/langgraph_person.py --model openai:gpt-5-mini       # any chat model that calls tools
 
 The puzzle has several solutions. Instead of returning one of them, the tool interrupts the agent's run with a question: which
-digit stands in one cell, with the digits that were found to be possible and how many of the solutions each keeps. A reply
-resumes the run, which may bring the next question, until one solution is left. An empty reply takes what was found so far.
+digit is in one cell. The options are the possible digits, each with the number of solutions that it leaves. A reply resumes
+the run, until the next question or until one solution is left. An empty reply accepts the current result.
 
 Needs: pip install "groundstate[cpu,langgraph]" langchain, and for a real model the package of its provider.
 """
@@ -34,7 +34,7 @@ PUZZLE = "12..34.........."
 
 
 class Scripted(BaseChatModel):
-    """Stands in for a language model: copies the puzzle into a tool call, and reads out what came back."""
+    """Stands in for a language model: copies the puzzle into a tool call, and repeats the result."""
 
     tool: str
 
@@ -46,20 +46,20 @@ class Scripted(BaseChatModel):
         return self
 
     def _generate(self, messages: list[BaseMessage], *_args: Any, **_options: Any) -> ChatResult:
-        said = messages[-1]
-        if isinstance(said, ToolMessage):
-            outcome = json.loads(said.text)
+        message = messages[-1]
+        if isinstance(message, ToolMessage):
+            outcome = json.loads(message.text)
             rows = outcome["answer"]["grid"] if "answer" in outcome else []
             reply = AIMessage("\n".join([outcome["message"], *(" ".join(map(str, row)) for row in rows)]))
         else:
-            grid = said.text.split()[-1]
+            grid = message.text.split()[-1]
             reply = AIMessage("", tool_calls=[ToolCall(name=self.tool, args={"grid": grid}, id="1")])
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
 
 def replied(asked: dict[str, Any], solver: gs.Solver, read: Callable[[str], str]) -> dict[str, Any]:
-    """Show what an interrupt asks, and turn what a person types into the value that resumes the run."""
-    if "refused" in asked:  # the last reply was none of the options; everything else was shown then
+    """Print the question of an interrupt, and return the typed reply as the value that resumes the run."""
+    if "refused" in asked:  # the last reply was not an option; the rest is already printed
         print(asked["refused"])
     else:
         print(f"\nSo far:\n{solver.draw(asked['request'], asked.get('answer'))}\n")
@@ -71,17 +71,17 @@ def replied(asked: dict[str, Any], solver: gs.Solver, read: Callable[[str], str]
             f"  {option['id']}{label}  (leaves {option['answers_left']} of {question['answers_found']} solutions found)"
         )
     try:
-        said = read("Your reply, or nothing to take what was found: ").strip()
+        typed = read("Your reply (empty to accept the current result): ").strip()
     except EOFError:
-        said = ""
-    return {"option": said or None, "question": question["id"]}
+        typed = ""
+    return {"option": typed or None, "question": question["id"]}
 
 
 def main(arguments: Sequence[str] | None = None, read: Callable[[str], str] = input) -> None:
-    parser = argparse.ArgumentParser(description="An agent that asks you back.")
-    parser.add_argument("--puzzle", default=PUZZLE, help="cells row by row, . for an empty one")
+    parser = argparse.ArgumentParser(description="An agent that asks you questions.")
+    parser.add_argument("--puzzle", default=PUZZLE, help="cells row by row, . for an empty cell")
     parser.add_argument("--energy", default="sudoku_4x4", help="an installed model, or the path of an .onnx file")
-    parser.add_argument("--model", help="a chat model as init_chat_model knows it: provider:name")
+    parser.add_argument("--model", help="a chat model for init_chat_model: provider:name")
     options = parser.parse_args(arguments)
 
     solver = gs.load(options.energy)
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None, read: Callable[[str], str] = in
 
     thread: RunnableConfig = {"configurable": {"thread_id": "a person"}}
     state = agent.invoke({"messages": [HumanMessage(f"Solve this Sudoku with the tool: {options.puzzle}")]}, thread)
-    while "__interrupt__" in state:  # one for each call that waits: a model may call the tool several times at once
+    while "__interrupt__" in state:  # one interrupt for each waiting call of the tool
         replies = {asked.id: replied(asked.value, solver, read) for asked in state["__interrupt__"]}
         state = agent.invoke(Command(resume=replies), thread)
     print(f"\n{state['messages'][-1].text}")

@@ -1,9 +1,9 @@
-"""A session over MCP, offline: a client starts the server, lists its tools, solves, is asked, replies, and goes on.
+"""A session over MCP, offline: a client starts the server, lists its tools, solves, and replies to questions.
 
     pip install "groundstate[cpu,mcp]"
     python examples/mcp_session.py
 
-The client here is the MCP SDK's, and a script stands in for the user. Claude Code, Cursor or VS Code start the same server with
+The client is the MCP SDK's, and a script stands in for the user. Claude Code, Cursor or VS Code start the same server with
 the same command, and show the questions as forms; docs/mcp.md has their configuration.
 """
 
@@ -25,7 +25,7 @@ CLUES = [
 
 
 async def first_option(_: ClientRequestContext, form: ElicitRequestParams) -> ElicitResult:
-    """The user: takes whatever stands first."""
+    """Stands in for the user: takes the first option."""
     choice = form.requested_schema["properties"]["reply"]  # type: ignore[union-attr]
     options = choice.get("enum") or [option["const"] for option in choice["oneOf"]]
     print(f"  {form.message} {' or '.join(options)}? {options[0]}.")
@@ -33,7 +33,7 @@ async def first_option(_: ClientRequestContext, form: ElicitRequestParams) -> El
 
 
 async def asked() -> None:
-    """A client that can ask: the questions come as forms while the call runs."""
+    """A client that can ask: it receives questions as forms during the call."""
     async with Client(SERVER, elicitation_callback=first_option) as client:
         for tool in (await client.list_tools()).tools:
             print(f"{tool.name}: {tool.title}")
@@ -42,7 +42,7 @@ async def asked() -> None:
 
 
 async def replied() -> None:
-    """A client that cannot ask: the question is in the result, and the reply goes along with the next call."""
+    """A client that cannot ask: the question is in the result, and the next call sends the reply."""
     async with Client(SERVER) as client:
         request = {"grid": CLUES, "replies": {}}
         while True:
@@ -56,10 +56,10 @@ async def replied() -> None:
 
 
 def show(result: CallToolResult) -> None:
-    """The outcome as a person reads it."""
-    told = result.structured_content or {}
-    print(told["status"])
-    for row in told["answer"]["grid"]:
+    """Print the status and the grid."""
+    outcome = result.structured_content or {}
+    print(outcome["status"])
+    for row in outcome["answer"]["grid"]:
         print(" ".join(map(str, row)))
 
 

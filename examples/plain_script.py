@@ -1,9 +1,9 @@
-"""A Sudoku with several answers, settled with a person at the terminal: no framework, no language model.
+"""A Sudoku with several answers, and questions at the terminal: no framework, no language model.
 
     python examples/plain_script.py
 
-Every question names what tells the answers found so far apart. A reply changes the request, and the next call is as stateless as
-the first: what is sent is the request and all the replies.
+Every question distinguishes the answers found so far. A reply changes the request. Calls are stateless: each sends the request
+and all replies.
 """
 
 import groundstate as gs
@@ -18,7 +18,7 @@ PUZZLE = """
 
 
 def choose(question: gs.Question) -> str:
-    """The id of an option that a person types, asked again until it is one."""
+    """Ask until the person types an option, and return its id."""
     print(question.text)
     for option in question.options:
         print(f"  {option.label}  ({option.answers_left} of the {question.answers_found} answers found)")
@@ -30,19 +30,19 @@ def choose(question: gs.Question) -> str:
 
 
 def settle(solver: gs.Solver, request: dict[str, object]) -> gs.Solution:
-    """Solve, and ask until nothing is left to ask."""
-    answers: dict[str, str] = {}
+    """Solve, and ask until there is no question."""
+    replies: dict[str, str] = {}
     solution = solver.solve(request, alternatives=2)
     while solution.question is not None:
-        answers[solution.question.id] = choose(solution.question)
-        solution = solver.solve(request, alternatives=2, replies=answers)
+        replies[solution.question.id] = choose(solution.question)
+        solution = solver.solve(request, alternatives=2, replies=replies)
     return solution
 
 
 if __name__ == "__main__":
     solver = gs.load("sudoku_4x4")
     puzzle = solver.parse(PUZZLE)
-    settled = settle(solver, puzzle)
-    print(settled.message)
-    if settled.solved:
-        print(solver.draw(puzzle, settled.answer))
+    solution = settle(solver, puzzle)
+    print(solution.message)
+    if solution.solved:
+        print(solver.draw(puzzle, solution.answer))

@@ -66,7 +66,8 @@ def made(path: Path, **options: Any) -> ExportReport:
     (inputs, state), *resized = (example(*sizes) for sizes in SIZES)
     settings: dict[str, Any] = {
         "inputs": inputs, "state": state, "axes": AXES, "resized": resized, "initial": Normal(0.0, 0.5), "unroll": 8,
-        "rule": HeavyBall(0.4, 0.8, noise=0.2), "decode": decode, "checks": checks, "encode_answer": encode_answer, "record": True,
+        "rule": HeavyBall(0.4, 0.8, noise=0.2), "decode": decode, "checks": checks,
+        "encode_answer": encode_answer, "record": True,
         "batches": (1, 3), "seeds": (0,),
     }  # fmt: skip
     return export(energy, path=path, **settings | options)

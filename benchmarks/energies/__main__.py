@@ -56,7 +56,7 @@ def attempt(entry: Entry, folder: Path, unroll: int) -> Outcome:
 
 
 def _matched(report: ExportReport) -> str:
-    judged = f", float64 judged (float32 PyTorch {max(report.judged.values()):.1e})" if report.judged else ""
+    judged = f", against float64 (float32 PyTorch {max(report.judged.values()):.1e})" if report.judged else ""
     return f"{report.worst:.1e}{judged}; {report.nodes} nodes, {report.bytes / 1000:,.0f} kB"
 
 

@@ -43,7 +43,7 @@ def rows(solver: gs.Solver, one: jgex.Clauses, seed: int, deadline: float, other
     row["listed"] = row["goal"]
     if not row["goal"] and others:
         more = solver.solve(request, seed=seed, deadline=deadline, ask=False, alternatives=others)
-        figures = [more.answer, *more.alternatives]
+        figures = [more.answer, *(other.answer for other in more.alternatives)]
         row["listed"] = any(_goal(one, {k: (v[0], v[1]) for k, v in f["points"].items()}) for f in figures if f)
     return row
 

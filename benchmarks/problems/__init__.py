@@ -1,1 +1,1 @@
-"""What typed constraints are measured with: families of problems, definitions of their solutions, an exact solver."""
+"""Benchmarks of typed constraints: families of problems, definitions of their solutions, an exact solver."""

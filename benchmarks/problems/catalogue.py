@@ -1,4 +1,4 @@
-"""The families that a solver of typed constraints is measured on, with the rates that it is to reach."""
+"""Benchmark families of typed constraints, with target rates."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ FORMULAS = {20: (91, 99), 50: (218, 95)}
 
 
 def drawn(name: str, index: int) -> np.random.Generator:
-    """What decides a problem of a family."""
+    """The parameters of a problem of a family."""
     return np.random.default_rng([SEED, *name.encode(), index])
 
 
 def families(graphs: Path | None, sudokus: Sequence[Path], limit: int | None) -> list[Family]:
-    """All of them.
+    """All families.
 
     Args:
         graphs: A folder of DIMACS graphs, with their chromatic numbers in ``metadata.json``; None to leave colouring out.

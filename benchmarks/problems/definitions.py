@@ -1,4 +1,4 @@
-"""What a solution is, by the definition of each family. Variables are called as the generators call them."""
+"""Checks of solutions by the definition of each family. Variables have the generators' names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def peaceful(n: int, values: Values) -> bool:
 
 
 def completed(square: Sequence[Sequence[int]], values: Values) -> bool:
-    """A Latin square, 0 for a hole, is filled: each number stands once in every row and column, and what stood there stays."""
+    """A Latin square, 0 for a hole, is filled: each number occurs once in every row and column, and the given numbers stay."""
     n = len(square)
     full = [[values[f"r{r + 1}c{c + 1}"] for c in range(n)] for r in range(n)]
     kept = all(given in (0, full[r][c]) for r, row in enumerate(square) for c, given in enumerate(row))
@@ -47,5 +47,5 @@ def filled(puzzle: Puzzle, values: Values) -> bool:
 
 
 def same(solution: Values, values: Values) -> bool:
-    """The only solution there is."""
+    """The values are the known unique solution."""
     return dict(values) == dict(solution)

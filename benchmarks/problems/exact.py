@@ -1,7 +1,7 @@
 """An exact solver beside an energy: CP-SAT, from the package ortools, on a problem of typed constraints.
 
-`solve` gives it what the constraints mean, with CP-SAT's own globals where it has any, and is what an energy is measured against.
-`from_factors` gives it the factors that an energy reads; the two agree, or the compilation of a constraint is wrong.
+`solve` models the meaning of the constraints, with CP-SAT's global constraints where they exist; energies are compared with it.
+`from_factors` models the compiled factors of an energy; if the two disagree, the compilation of a constraint is wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from groundstate_models.constraints.factors import Factor, Value
+from groundstate_models.constraints.intervals import NoOverlap
 from groundstate_models.constraints.language import (
     AllDifferent,
     Constraint,
@@ -23,21 +24,21 @@ from groundstate_models.constraints.language import (
     Implies,
     Linear,
     Literal,
-    NoOverlap,
     NotEqual,
     Precedence,
     Table,
 )
+from groundstate_models.constraints.logic import AllOf, AnyOf, If, Not, opposite
 from groundstate_models.constraints.problem import Problem
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the exact solver says of a problem.
+    """Result of the exact solver.
 
     Attributes:
         values: The value of each variable; None where there is no answer, or none was found in time.
-        seconds: From the problem to the outcome, the solver's model built anew.
+        seconds: From the problem to the outcome, including building the solver's model.
         status: ``OPTIMAL`` (with no preferences: an answer), ``FEASIBLE`` (of unproven cost), ``INFEASIBLE`` or ``UNKNOWN``.
     """
 
@@ -47,7 +48,7 @@ class Outcome:
 
 
 def solve(problem: Problem, *, limit: float = 60.0, seed: int = 0) -> Outcome:
-    """An answer that costs the least, from what the constraints mean, by one worker within ``limit`` seconds."""
+    """An answer that costs the least, from the meaning of the constraints, by one worker within ``limit`` seconds."""
     begun = time.perf_counter()
     meaning = _Meaning(problem)
     for constraint in problem.constraints:
@@ -60,7 +61,7 @@ def solve(problem: Problem, *, limit: float = 60.0, seed: int = 0) -> Outcome:
 
 
 def from_factors(problem: Problem, *, limit: float = 60.0, seed: int = 0) -> Outcome:
-    """The same from the compiled factors, and what literals cost, alone."""
+    """The same from the compiled factors and the costs of literals alone."""
     begun = time.perf_counter()
     graph, model = problem.graph, cp_model.CpModel()
     literals = [model.new_bool_var(f"literal {i}") for i in range(graph.count)]
@@ -111,18 +112,34 @@ class _Meaning:
         self._literals: dict[Literal, Any] = {}
 
     def prefer(self, constraint: Constraint, weight: float) -> None:
-        """Ask for a constraint, or pay its weight."""
+        """Add a constraint that may be broken at the cost of its weight."""
         kept = self.model.new_bool_var("")
         self.post(constraint, kept)
         self.costs.append(weight * (1 - kept))
 
-    def post(self, constraint: Constraint, kept: Any | None) -> None:
-        """Ask for a constraint: always, or only where ``kept`` holds."""
+    def _post_parts(self, constraint: AllOf | AnyOf | If | Not, kept: Any | None) -> None:
         match constraint:
-            case AllDifferent(names, plus):
-                self._differ(names, plus or (0,) * len(names), kept)
-            case NotEqual(names):
-                self._differ(names, (0,) * len(names), kept)
+            case AllOf(parts):
+                for part in parts:
+                    self.post(part, kept)
+            case AnyOf(parts):
+                held = [self.model.new_bool_var("") for _ in parts]
+                for part, one in zip(parts, held, strict=True):
+                    self.post(part, one)
+                self._only_if(self.model.add_bool_or(held), kept)
+            case If(when, then):
+                self.post(AnyOf((opposite(when), then)), kept)
+            case Not(part):
+                self.post(opposite(part), kept)
+
+    def post(self, constraint: Constraint, kept: Any | None) -> None:
+        """Add a constraint: always, or only if ``kept`` holds."""
+        match constraint:
+            case AllOf() | AnyOf() | If() | Not():
+                self._post_parts(constraint, kept)
+            case AllDifferent() | NotEqual():
+                plus = constraint.plus if isinstance(constraint, AllDifferent) else ()
+                self._differ(constraint.names, plus or (0,) * len(constraint.names), kept)
             case Equal(names):
                 self._agree(self._of(names), kept)
             case Count(of, low, high):
@@ -139,10 +156,10 @@ class _Meaning:
             case NoOverlap(starts, durations):
                 self._one_at_a_time(self._of(starts), durations, kept)
             case other:
-                raise TypeError(f"CP-SAT is told nothing of constraints of the type {type(other).__name__}.")
+                raise TypeError(f"The CP-SAT model does not support constraints of the type {type(other).__name__}.")
 
     def read(self, solver: Any) -> dict[str, Value]:
-        """The values that a solver ended with."""
+        """The values of a solver's solution."""
         words = {code: word for word, code in self._codes.items()}
         found = {name: int(solver.value(variable)) for name, variable in self._variables.items()}
         return {name: words.get(code, code) for name, code in found.items()}
@@ -154,7 +171,7 @@ class _Meaning:
         return [self._variables[name] for name in names]
 
     def _literal(self, literal: Literal) -> Any:
-        """A Boolean that holds where, and only where, a variable has a value of its domain."""
+        """A Boolean that holds if and only if a variable has a value of its domain."""
         if literal not in self._literals:
             name, value = literal
             holds = self.model.new_bool_var(f"{name} = {value}")
@@ -178,7 +195,7 @@ class _Meaning:
     def _inside(self, names: Sequence[str], rows: Iterable[tuple[Value, ...]]) -> list[tuple[Value, ...]]:
         return [row for row in rows if all(v in self._domains[n] for n, v in zip(names, row, strict=True))]
 
-    # CP-SAT's globals cannot be made conditional, so that preferences are taken apart.
+    # CP-SAT's global constraints cannot be conditional, so preferences are decomposed.
 
     def _differ(self, names: Sequence[str], plus: Sequence[int], kept: Any | None) -> None:
         moved = [variable + more for variable, more in zip(self._of(names), plus, strict=True)]

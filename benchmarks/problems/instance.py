@@ -1,4 +1,4 @@
-"""What the benchmarks of typed constraints measure with."""
+"""Types of the benchmarks of typed constraints."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Instance:
     """A problem that is known to have a solution.
 
     Attributes:
-        name: What it is called within its family.
+        name: Its name within its family.
         request: The problem.
         keeps: Whether values solve it, by the definition of its family; the request's constraints have no part in it.
         seed: Of the solver.
-        least: What the best answer costs; None where answers cost nothing.
+        least: Cost of the best answer; None if answers have no cost.
     """
 
     name: str
@@ -36,10 +36,10 @@ class Family:
     """Problems of one kind.
 
     Attributes:
-        name: What it is called in tables.
-        goal: What is to be reached, as tables say it.
-        size: How many problems there are.
-        make: The problem of a number from 0; the same whenever it is asked for.
+        name: Its name in tables.
+        goal: The target, as text for tables.
+        size: Number of problems.
+        make: Returns the problem with a number from 0; reproducible.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Problems several times larger than any of their kind that the energy is trained on."""
+"""Problems several times larger than any of their kind in training."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _instance(name: str, nodes: int, example: Example) -> Instance:
 
 
 def edges(request: Request) -> list[Edge]:
-    """The edges of a graph, of which a request says the cliques."""
+    """The edges of a graph whose request lists cliques."""
     cliques = ([int(name.removeprefix("node ")) for name in c["variables"]] for c in request["constraints"])
     return sorted({(min(pair), max(pair)) for clique in cliques for pair in combinations(clique, 2)})
 

@@ -1,4 +1,4 @@
-"""Problems solved one by one and in batches, by models and by CP-SAT; every answer is judged without the solver's own check."""
+"""Problems solved one by one and in batches, by models and by CP-SAT; every answer is checked without the solver's own check."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALONE, BATCH = "alone", "batch"
 
 @dataclass(frozen=True)
 class Budget:
-    """What each problem may spend: chains, updates a chain, seconds; and the threads that a model's chains are spread over."""
+    """Budget of each problem: chains, steps a chain, seconds; and threads for a model's chains."""
 
     chains: int
     steps: int
@@ -39,14 +39,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Job:
-    """Problems of a family, and what each may spend."""
+    """Problems of a family, and the budget of each."""
 
     family: str
     instances: Sequence[Instance]
     budget: Budget
 
     def key(self, instance: Instance, solver: str, kind: str) -> Record:
-        """What a record is known by: change any of it, and it is measured again."""
+        """The key of a record: a changed part causes a new measurement."""
         asked = hashlib.sha256(json.dumps(instance.request).encode()).hexdigest()[:16]
         place = {"family": self.family, "name": instance.name, "request": asked, "seed": instance.seed}
         spent = {"deadline": self.budget.deadline} if solver == CP_SAT else asdict(self.budget)
@@ -58,8 +58,8 @@ class Job:
     def recorded(self, journal: Journal, solver: str, kind: str) -> list[tuple[Instance, Record]]:
         """The problems that have been measured, with their records.
 
-        A record holds ``status`` (how the solver says that it ended), ``right`` (there is an answer, and it stands every check
-        here), ``cost`` (of a right answer, where answers cost something), ``seconds`` and, of a model, ``updates`` of all chains.
+        A record holds ``status`` (the solver's status), ``right`` (there is an answer, and it passes every check
+        here), ``cost`` (of a right answer, if answers have a cost), ``seconds`` and, of a model, ``updates`` of all chains.
         """
         found = [(one, journal.get(self.key(one, solver, kind))) for one in self.instances]
         return [(one, record) for one, record in found if record is not None]
@@ -72,13 +72,13 @@ class Job:
 
 
 def wrong(record: Record) -> bool:
-    """Whether a model called a problem solved that is not, or one without a solution that has one."""
+    """Whether a model reported a wrong answer as solved, or a feasible problem as infeasible."""
     claimed = record["status"] in (gs.Status.SOLVED.value, gs.Status.AMBIGUOUS.value)
     return (claimed and not record["right"]) or record["status"] == gs.Status.INFEASIBLE.value
 
 
-def judged(instance: Instance, answer: Mapping[str, Any] | None) -> Record:
-    """Whether an answer stands every check, and what it costs."""
+def checked(instance: Instance, answer: Mapping[str, Any] | None) -> Record:
+    """Whether an answer passes every check, and its cost."""
     if answer is None:
         return {"right": False, "cost": None}
     problem, values = Problem.of(instance.request), answer["values"]
@@ -90,9 +90,9 @@ def judged(instance: Instance, answer: Mapping[str, Any] | None) -> Record:
 
 
 def alone(model: Model, job: Job, journal: Journal) -> None:
-    """Solve what the journal lacks with single calls, each from the request to its solution or the end of the budget."""
+    """Solve the problems missing from the journal with single calls, until the solution or the end of the budget."""
     missing = job.missing(journal, model.digest, ALONE)
-    told = Progress(f"{job.family}, {model.title}, alone", len(missing))
+    progress = Progress(f"{job.family}, {model.title}, alone", len(missing))
     spent = job.budget
     for instance in missing:
         ledger = Ledger(model.solver.header)
@@ -111,13 +111,13 @@ def alone(model: Model, job: Job, journal: Journal) -> None:
             raise _refused(job, instance, error) from None
         seconds = time.perf_counter() - begun
         _add(journal, job.key(instance, model.digest, ALONE), instance, found, ledger.updates[0], seconds)
-        told()
+        progress()
 
 
 def batch(model: Model, job: Job, journal: Journal) -> None:
-    """Solve what the journal lacks in shared batches; a record's seconds are those since the last problem that ended."""
+    """Solve the problems missing from the journal in shared batches; seconds count from the end of the previous problem."""
     missing = job.missing(journal, model.digest, BATCH)
-    ledger, told = Ledger(model.solver.header), Progress(f"{job.family}, {model.title}, in a batch", len(missing))
+    ledger, progress = Ledger(model.solver.header), Progress(f"{job.family}, {model.title}, in a batch", len(missing))
     spent, last = job.budget, time.perf_counter()
 
     def done(index: int, found: gs.Solution | gs.RequestError) -> None:
@@ -127,7 +127,7 @@ def batch(model: Model, job: Job, journal: Journal) -> None:
         seconds = time.perf_counter() - last
         key = job.key(missing[index], model.digest, BATCH)
         _add(journal, key, missing[index], found, ledger.updates.pop(index, 0), seconds)
-        told()
+        progress()
         last = time.perf_counter()
 
     model.solver.solve_many(
@@ -143,7 +143,7 @@ def batch(model: Model, job: Job, journal: Journal) -> None:
 def reordered(request: Request, seed: int) -> Request:
     """The same problem with its variables in another order.
 
-    A batch shares one seed, with which problems that differ in their own seed alone would all go the same way.
+    A batch shares one seed, so problems that differ only in their own seed would all behave the same.
     """
     names = list(request["variables"])
     order = np.random.default_rng(seed).permutation(len(names))
@@ -151,18 +151,18 @@ def reordered(request: Request, seed: int) -> Request:
 
 
 def exactly(job: Job, journal: Journal) -> None:
-    """Give CP-SAT what the journal lacks, from the request to its answer or the deadline, with one worker."""
+    """Solve the problems missing from the journal with CP-SAT, one worker, until the answer or the deadline."""
     missing = job.missing(journal, CP_SAT, ALONE)
-    told = Progress(f"{job.family}, {CP_SAT}", len(missing))
+    progress = Progress(f"{job.family}, {CP_SAT}", len(missing))
     for instance in missing:
         begun = time.perf_counter()
         found = exact.solve(Problem.of(instance.request), limit=job.budget.deadline, seed=instance.seed)
         seconds = time.perf_counter() - begun
-        said = judged(instance, None if found.values is None else {"values": found.values})
-        if found.status == "INFEASIBLE" or (found.values is not None and not said["right"]):
+        outcome = checked(instance, None if found.values is None else {"values": found.values})
+        if found.status == "INFEASIBLE" or (found.values is not None and not outcome["right"]):
             raise SystemExit(f"CP-SAT ends {instance.name} of {job.family} as {found.status}, with {found.values}.")
-        journal.add(job.key(instance, CP_SAT, ALONE), {"status": found.status, **said, "seconds": seconds})
-        told()
+        journal.add(job.key(instance, CP_SAT, ALONE), {"status": found.status, **outcome, "seconds": seconds})
+        progress()
 
 
 def _refused(job: Job, instance: Instance, error: gs.RequestError) -> SystemExit:
@@ -170,5 +170,5 @@ def _refused(job: Job, instance: Instance, error: gs.RequestError) -> SystemExit
 
 
 def _add(journal: Journal, key: Record, instance: Instance, found: gs.Solution, updates: int, seconds: float) -> None:
-    said = judged(instance, found.answer if found.solved else None)
-    journal.add(key, {"status": found.status.value, **said, "updates": updates, "seconds": seconds})
+    outcome = checked(instance, found.answer if found.solved else None)
+    journal.add(key, {"status": found.status.value, **outcome, "updates": updates, "seconds": seconds})

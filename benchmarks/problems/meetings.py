@@ -1,4 +1,4 @@
-"""An hour for five people in a week of forty half-hours, as early as can be: one variable, the half-hour at which it starts."""
+"""An hour for five people in a week of forty half-hours, as early as possible: one variable, its first half-hour."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def families() -> list[Family]:
 
 
 def meeting(index: int) -> Instance:
-    """A request that has an answer. An answer costs the number of half-hours that pass before it."""
+    """A request that has an answer. The cost of an answer is its number of earlier half-hours."""
     rng = drawn(FAMILY, index)
     while True:
         busy = np.array([_week(rng) for _ in PEOPLE])
@@ -47,7 +47,7 @@ def meeting(index: int) -> Instance:
 
 
 def _week(rng: np.random.Generator) -> NDArray[np.bool_]:
-    """When somebody is busy, ``(SLOTS,)``."""
+    """The busy slots of a person, ``(SLOTS,)``."""
     busy = np.zeros((DAYS, A_DAY), bool)
     for _ in range(MEETINGS):
         lasts = int(rng.integers(1, 4))
@@ -57,7 +57,7 @@ def _week(rng: np.random.Generator) -> NDArray[np.bool_]:
 
 
 def _fits(slot: int) -> bool:
-    """Whether what starts in a slot, from 0, ends within the day."""
+    """Whether a meeting that starts in a slot (from 0) ends within the day."""
     return slot % A_DAY + LASTS <= A_DAY
 
 

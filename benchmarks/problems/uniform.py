@@ -1,4 +1,4 @@
-"""Satisfiable uniform random 3-SAT: drawn until a SAT solver (package python-sat) says so, as SATLIB's uf20 and uf50 were.
+"""Satisfiable uniform random 3-SAT: redrawn until satisfiable by a SAT solver (python-sat), as SATLIB's uf20 and uf50 were.
 
 Nothing is planted, and a complete solver decides, so that easy formulas are not favoured (H. Hoos and T. Stützle, "SATLIB",
 2000).

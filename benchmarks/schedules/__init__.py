@@ -1,1 +1,1 @@
-"""Timetables of others as requests: natural-language planning and job shops, with judges that know only the constraints."""
+"""Timetables of others as requests: natural-language planning and job shops, with checkers that use only the constraints."""

@@ -14,7 +14,7 @@ def solve(request: dict[str, Any], seconds: float = 60.0) -> dict[str, Value] | 
     """Values of least cost for a request in the constraints language; None if there are none.
 
     Raises:
-        TimeoutError: If nothing is found, or nothing proven, in that time.
+        TimeoutError: If nothing is found or proven in that time.
     """
     outcome = from_factors(Problem.of(request), limit=seconds)
     if outcome.status == "UNKNOWN":
@@ -23,7 +23,7 @@ def solve(request: dict[str, Any], seconds: float = 60.0) -> dict[str, Value] | 
 
 
 def size(request: dict[str, Any]) -> dict[str, int]:
-    """How large the problem of a request is."""
+    """Size of the problem of a request."""
     graph = Problem.of(request).graph
     return {
         "variables": len(graph.domains),

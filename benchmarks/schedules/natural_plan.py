@@ -1,12 +1,12 @@
-"""NATURAL PLAN as requests, and judges that know the constraints and nothing of how plans are found.
+"""NATURAL PLAN as requests, with checkers that use only the constraints.
 
     python -m benchmarks.schedules.natural_plan FOLDER
 
 FOLDER holds calendar_scheduling_*.json, meeting_planning_*.json and trip_planning_*.json: H. S. Zheng et al., "NATURAL PLAN:
 Benchmarking LLMs on natural language planning" (2024, CC BY 4.0), with constraints parsed by rikhil-amonkar/calendar-planning
-(MIT). Only the parsed constraints are read, and of the prompts whether a meeting ought to be as early as possible. The command
-solves all of them by descent and by CP-SAT, on the same compiled problems, and prints how large those are. A meeting is right
-where as many friends are met as can be; what is called solved keeps every constraint, and may meet fewer.
+(MIT). Only the parsed constraints are read, and from the prompts whether a meeting should be as early as possible. The command
+solves all of them by descent and by CP-SAT, on the same compiled problems, and prints their sizes. A meeting is right
+if it meets as many friends as possible; a solved one keeps every constraint, and may meet fewer.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def items(folder: Path) -> Iterator[Item]:
 
 
 def calendar(name: str, raw: JSON) -> Item:
-    """A meeting of several people: everybody's blocked times, which the parsed constraints give without a name."""
+    """A meeting of several people: all blocked times, which the parsed constraints list without names."""
     parsed = raw["constraints_parsed"]
     blocked = [(one["day"], _minutes(one["start"]), _minutes(one["end"])) for one in parsed["disallowed_ranges"]]
     lasts = _minutes(parsed["meeting_duration"])
@@ -85,7 +85,7 @@ def calendar(name: str, raw: JSON) -> Item:
 
 
 def meeting(name: str, raw: JSON) -> Item:
-    """As many friends as possible in a day, with the ways between them."""
+    """As many friends as possible in a day, with travel times between them."""
     parsed = raw["constraints_parsed"]
     travel: dict[str, dict[str, int]] = {}
     for way in parsed["travel_distances"]:
@@ -140,7 +140,7 @@ def trip(name: str, raw: JSON) -> Item:
     length, ranges = parsed["trip_length"], parsed["city_day_ranges"]
 
     def keeps(city: str, first: int) -> bool:
-        """Whether a stay has all the days on which one has to be in the city; where those are more, whether it is among them."""
+        """Whether a stay covers all required days in the city, or lies within them if they are longer."""
         last = first + stays[city] - 1
         spans = [(one["start"], one["end"]) for one in ranges if one["city"] == city]
         return all((first <= low and high <= last) or (low <= first and last <= high) for low, high in spans)
@@ -178,7 +178,7 @@ def trip(name: str, raw: JSON) -> Item:
 def _flights(
     days: Mapping[str, list[int]], stays: Mapping[str, int], flights: set[tuple[str, ...]], length: int
 ) -> Iterator[JSON]:
-    """Whoever leaves a city goes on, that day, to one to which there is a flight; and whoever comes to it, from such a one."""
+    """Each departure from a city goes, on the same day, to a city with a direct flight; each arrival comes from one."""
     for city, some in days.items():
         for day in some:
             leaves = day + stays[city] - 1
@@ -213,7 +213,7 @@ def _read_clock(text: str) -> int:
 
 
 def solve(item: Item) -> tuple[Mapping[str, Any] | None, JSON]:
-    """An answer by CP-SAT, and the problem that it was found by."""
+    """An answer by CP-SAT, and the compiled problem."""
     if item.kind == "trip":
         return exact.solve(item.request), item.request
     schedule = read(item.request)
@@ -235,7 +235,7 @@ def solve(item: Item) -> tuple[Mapping[str, Any] | None, JSON]:
 
 
 def descended(item: Item, solvers: Mapping[str, Any], deadline: float) -> Mapping[str, Any] | None:
-    """An answer by descent, called solved; of a trip its values."""
+    """A solved answer by descent; its values for a trip."""
     solution = solvers[item.kind].solve(item.request, deadline=deadline, ask=False)
     if not solution.solved:
         return None
@@ -243,7 +243,7 @@ def descended(item: Item, solvers: Mapping[str, Any], deadline: float) -> Mappin
     return found
 
 
-def told(rows: list[float]) -> str:
+def spread(rows: list[float]) -> str:
     return f"{1e3 * statistics.median(rows):.0f} / {1e3 * max(rows):.0f} ms"
 
 
@@ -276,13 +276,13 @@ def main() -> None:
             }
         )
     print(
-        "| kind | tasks | right | called solved, not | median / most | CP-SAT, right | median / most | edges, median / most |"
+        "| kind | tasks | right | reported solved, wrong | median / max | CP-SAT, right | median / max | edges, median / max |"
         "\n"
         "|---|---|---|---|---|---|---|---|"
     )
     for kind, rows in found.items():
         right, wrong, by_exact = (sum(row[key] for row in rows) for key in ("right", "wrong", "exact"))
-        times = [told([row[key] for row in rows]) for key in ("seconds", "exact seconds")]
+        times = [spread([row[key] for row in rows]) for key in ("seconds", "exact seconds")]
         edges = [row["edges"] for row in rows]
         size = f"{statistics.median(edges):g} / {max(edges)}"
         cells = [kind, len(rows), right, wrong, times[0], by_exact, times[1], size]

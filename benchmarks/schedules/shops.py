@@ -1,8 +1,8 @@
-"""Job shops by descent: makespans of the model ``constraints`` beside the best known ones and CP-SAT's in the same time.
+"""Job shops by descent: makespans of the model ``constraints`` compared with the best known ones and CP-SAT's in the same time.
 
     python -m benchmarks.schedules.shops INSTANCES.json [--names ft06 la01 …] [--seconds 60] [--steps 40]
 
-Each shop becomes a request on a coarse scale of time, whose makespan is to be a few percent below the best so far. Every
+Each shop becomes a request on a coarse scale of time, with a makespan a few percent below the best so far. Every
 configuration that a chain passes through is read as an order of the operations and made exact (`jobshop.schedule`), so the
 best so far improves long before a coarse problem is solved, and the bound is tightened from call to call. Every makespan is of
 a schedule that `jobshop.right` has checked.
@@ -29,7 +29,7 @@ PATIENCE = 6.0
 
 
 def descend(solver: gs.Solver, shop: Shop, seconds: float, steps: int) -> tuple[int, float]:
-    """The best makespan found, and the seconds after which it was."""
+    """The best makespan found, and the seconds until it was found."""
     begun = time.monotonic()
     in_order = {named((job, k)): sum(shop.durations[job][:k]) for job, k in shop.operations}
     best, found, seed = makespan(shop, schedule(shop, in_order)), 0.0, 0
@@ -58,7 +58,7 @@ def descend(solver: gs.Solver, shop: Shop, seconds: float, steps: int) -> tuple[
 
 
 def by_chance(shop: Shop, seconds: float) -> int:
-    """The best makespan of random orders, made exact in the same way, in the same time: what the reading alone is worth."""
+    """The best makespan of random orders, made exact in the same way, in the same time: the baseline of the reading alone."""
     begun, draw, best = time.monotonic(), random.Random(0), 10**9
     while time.monotonic() - begun < seconds and best > shop.best:
         best = min(best, makespan(shop, schedule(shop, {named(one): draw.random() for one in shop.operations})))
@@ -102,8 +102,8 @@ def main() -> None:
         above = 100 * (length / shop.best - 1)
         beside = f" {exact(shop, given.seconds) or '–'} |" if given.exact else ""
         chance = 100 * (by_chance(shop, given.seconds) / shop.best - 1)
-        told = f"| {shop.name} | {shop.best} | {length} | {above:.1f} % | {found:.1f} s | {chance:.1f} % |{beside}"
-        print(told, flush=True)
+        line = f"| {shop.name} | {shop.best} | {length} | {above:.1f} % | {found:.1f} s | {chance:.1f} % |{beside}"
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

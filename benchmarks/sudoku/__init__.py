@@ -1,1 +1,1 @@
-"""What the Sudoku benchmarks share: puzzles and their judge, records that outlive an interruption, and solving counted."""
+"""Shared parts of the Sudoku benchmarks: puzzles and their checker, resumable records, counted solves."""

@@ -1,16 +1,16 @@
-"""Solve rates, updates and times of a Sudoku model, as Markdown tables.
+"""Solve rates, steps and times of a Sudoku model, as Markdown tables.
 
     python -m benchmarks.sudoku PUZZLES.csv … [--chains 32 1] [--steps 512] [--difficulty]
-    python -m benchmarks.sudoku --issue PUZZLES.csv …      # chains by set, beside the rates to reach
+    python -m benchmarks.sudoku --issue PUZZLES.csv …      # chains by set, compared with target rates
 
-A CSV file has the columns ``puzzle`` and, where it is known, ``solution`` and ``search_nodes``. Every answer that is called
+A CSV file has the columns ``puzzle`` and, where it is known, ``solution`` and ``search_nodes``. Every answer reported
 solved is checked here again, against the rules and the stored solution, without the library's own check. Rates come with
-95 % Wilson intervals. Updates are those of all chains of a puzzle together, from the first to the one that brought the answer,
-over the puzzles that were solved. Times alone are of single calls of `solve` from a loaded model, over a seeded sample, whether
-they ended with an answer or without; the exact solver is CP-SAT (package ortools) on the same sample.
+95 % Wilson intervals. Steps are summed over all chains of a puzzle until the answer,
+over the solved puzzles. Times alone are of single calls of `solve` from a loaded model, over a seeded sample, with
+or without an answer; the exact solver is CP-SAT (package ortools) on the same sample.
 
-What is measured is kept in a journal, one line a puzzle: the same command goes on where it was stopped, and prints tables of what
-there is when it is stopped again.
+Results are kept in a journal, one line a puzzle: the same command resumes, and prints tables of the results so far
+when it is interrupted.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from benchmarks.sudoku.solving import Budget, alone, recorded, solve, updates
 
 @dataclass(frozen=True)
 class Goal:
-    """Chains that a set may have, and the percentage of it to be solved with them.
+    """The number of chains for a set, and the target percentage.
 
-    ``steps`` are updates that each may make, where they are others than the model's; see `Budget` for ``anew``.
+    ``steps`` is the budget of each chain, if it differs from the model's; see `Budget` for ``anew``.
     """
 
     chains: int
@@ -56,12 +56,12 @@ ISSUE = {
 COLUMNS = (
     "set",
     "puzzles",
-    "chains × updates",
+    "chains × steps",
     "solved and checked, 95 % interval",
-    "to reach",
-    "called solved, wrong",
+    "target",
+    "reported solved, wrong",
     "chains started, mean",
-    "updates of all chains, median / 95th / mean",
+    "steps of all chains, median / 95th / mean",
     "in a batch",
     "alone, median / 95th",
     "exact, median / 95th",
@@ -70,7 +70,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Job:
-    """A set, what its puzzles may spend, and the percentage to reach, if any."""
+    """A set, the budget of its puzzles, and the target percentage, if any."""
 
     puzzles: Sequence[Puzzle]
     budget: Budget
@@ -126,13 +126,13 @@ def by_difficulty(found: Sequence[tuple[Puzzle, Record]]) -> Iterator[str]:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Solve rates, updates and times of a Sudoku model.")
+    parser = argparse.ArgumentParser(description="Solve rates, steps and times of a Sudoku model.")
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
     parser.add_argument("--issue", action="store_true", help=f"chains by set; the sets are {', '.join(ISSUE)}")
     parser.add_argument("--chains", type=int, nargs="+", help="a row for each (default: the model's)")
-    parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
-    parser.add_argument("--anew", action="store_true", help="let a single chain start anew, which else never does")
+    parser.add_argument("--steps", type=int, help="steps that each chain may make (default: the model's)")
+    parser.add_argument("--anew", action="store_true", help="let a single chain restart")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="a seeded sample of this many puzzles of each file")
     parser.add_argument("--sample", type=int, default=100, help="puzzles timed one by one (default: %(default)s)")

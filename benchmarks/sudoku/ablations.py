@@ -2,24 +2,23 @@
 
     python -m benchmarks.sudoku.ablations [--puzzles 24] [--chains 16]
 
-Chains descend in compiled code until they would start anew. For generated puzzles of each kind the table gives the share of
-chains that reach an answer, the share of puzzles where any does, and the updates that an answer takes, as the geometric mean over
-puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again: another part may
-take over what one did, so a row is a lower bound of what its form could reach. The numbers before training are no untrained ones:
-they are round ones near what an earlier run had learned.
+Chains descend through the exported file until they would restart. For generated puzzles of each kind the table gives the share of
+chains that reach an answer, the share of puzzles where any does, and the steps to an answer, as the geometric mean over
+puzzles (a tenth of an answer is added to each, so that a puzzle without any counts). Nothing is trained again. Another part may
+compensate for a missing one, so a row is a lower bound for its form. The numbers before training are not independent of training:
+they are round ones near those of an earlier run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 
-import numpy as np
-
 from groundstate_models.sudoku import settings
-from groundstate_models.sudoku.compiled import Boards, descend
+from groundstate_models.sudoku.data import Boards
 from groundstate_models.sudoku.learned import Settings
-from groundstate_models.sudoku.train import puzzles, soon
+from groundstate_models.sudoku.train import Trials, puzzles, soon
 
 SEED = 7_000_003
 KINDS = ("minimal", "sparse", "hard", "hardest", "loose")
@@ -39,28 +38,27 @@ def variants(learned: Settings) -> dict[str, Settings]:
     return {
         "as learned": learned,
         "without Breakout": rule(raises=1e-12),
-        "Breakout never forgets": rule(keep=1.0 - 1e-9),
+        "Breakout without decay": rule(keep=1.0 - 1e-9),
         "without entropy": energy(log_temperature=OFF),
         "without the term for undecided cells": energy(log_undecided=OFF),
-        "without kicks": rule(noise=0.0),
-        "excluded candidates are not held back": energy(held_back=0.0),
+        "without noise": rule(noise=0.0),
+        "excluded candidates are not lowered": energy(held_back=0.0),
         "excluded candidates are excluded": energy(held_back=20.0),
-        "boxes weigh what lines do": energy(log_box=0.0),
-        "given digits weigh what others do": energy(log_given=0.0),
+        "boxes weigh the same as lines": energy(log_box=0.0),
+        "given digits weigh the same as others": energy(log_given=0.0),
         "weights do not depend on places left": energy(weight_by_places=0.0),
-        "several givens hold back as one does": energy(held_back_again=0.0),
-        "candidates of few rivals do not lean forward": energy(lean=0.0),
-        "in boxes all as in lines": energy(log_given_in_box=0.0, weight_by_places_in_box=0.0),
-        "chains start anew after half as long": replace(learned, patience=learned.patience / 2),
-        "chains start anew after twice as long": replace(learned, patience=learned.patience * 2),
-        "chains start anew after four times as long": replace(learned, patience=learned.patience * 4),
+        "several givens lower a candidate like one": energy(held_back_again=0.0),
+        "candidates with few competitors are not raised": energy(lean=0.0),
+        "boxes like lines in every term": energy(log_given_in_box=0.0, weight_by_places_in_box=0.0),
+        "half the patience": replace(learned, patience=learned.patience / 2),
+        "twice the patience": replace(learned, patience=learned.patience * 2),
+        "four times the patience": replace(learned, patience=learned.patience * 4),
         "before training": Settings(),
     }
 
 
-def cell(boards: Boards, learned: Settings, chains: int) -> str:
-    rows = np.repeat(np.arange(len(boards)), chains)
-    found = descend(boards, learned, rows, steps=learned.lifetime, seed=SEED).reshape(len(boards), chains)
+def cell(trials: Trials, boards: Boards, learned: Settings, chains: int) -> str:
+    found = trials.answers([learned], boards, chains, SEED)[0]
     updates = 1000.0 / 2.0 ** float(soon(found, learned.lifetime).mean())
     return f"{100 * (found > 0).mean():.0f} % / {100 * (found > 0).any(1).mean():.0f} % / {updates:,.0f}"
 
@@ -71,13 +69,13 @@ def main() -> None:
     parser.add_argument("--chains", type=int, default=16, help="on each (default: %(default)s)")
     options = parser.parse_args()
     kinds = {kind: puzzles(kind, options.puzzles, SEED) for kind in KINDS}
-    learned = Settings.read(settings())
+    learned, trials = Settings.read(settings()), Trials(os.cpu_count() or 1)
     print(
         f"chains right / puzzles by any of {options.chains} / updates an answer; {learned.lifetime} updates a chain\n"
     )
     print(f"| | {' | '.join(kinds)} |\n|{'---|' * (len(kinds) + 1)}")
     for name, changed in variants(learned).items():
-        cells = (cell(boards, changed, options.chains) for boards in kinds.values())
+        cells = (cell(trials, boards, changed, options.chains) for boards in kinds.values())
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 

@@ -1,13 +1,13 @@
-"""Learning versus knowing: the learned energy beside the rules written down as one, with the same runtime, chains and updates.
+"""The learned energy compared with hand-written energies of the rules, with the same runtime, chains and steps.
 
     python -m benchmarks.sudoku.baseline PUZZLES.csv … [--chains 32] [--steps 512] [--limit 200]
     python -m benchmarks.sudoku.baseline --tune [--trials 60] [--puzzles 32]
 
-The hand-written energies (`benchmarks.sudoku.knowing`) know every rule of Sudoku and have no weight that was learned. Each is
+The hand-written energies (`benchmarks.sudoku.knowing`) contain every rule of Sudoku and no learned weight. Each is
 exported by the project's exporter, verified like any other, and solved by the same runtime: a heavy ball on squared violations,
-the same while the landscape is annealed, and a heavy ball within an augmented Lagrangian. Their settings are the best of random
-ones on generated hard puzzles, tried twice, as ``--tune`` prints them. Runs are kept in a journal; the same command goes on
-where it was stopped.
+the same while the landscape is annealed, and a heavy ball within an augmented Lagrangian. Their settings are the best random
+ones on generated hard puzzles, tried twice, as printed by ``--tune``. Runs are kept in a journal; the same command
+resumes.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ def drawn(name: str, chance: random.Random) -> Settings:
 
 
 def tune(trials: int, n: int) -> None:
-    """Try random settings of every kind, the best of them again on other puzzles, four times as many; print those."""
+    """Try random settings of every kind, retry the best on four times as many other puzzles, and print them."""
     first, second, chance = generate(0, n, SEED), generate(0, 4 * n, SEED + 1), random.Random(0)
     for name, used in SETTINGS.items():
-        told = Progress(name, trials + FINALISTS)
+        progress = Progress(name, trials + FINALISTS)
 
-        def tried(settings: Settings, puzzles: Puzzles, told: Progress = told) -> float:
+        def tried(settings: Settings, puzzles: Puzzles, progress: Progress = progress) -> float:
             share = trial(settings, puzzles, chains=2)
-            told()
+            progress()
             return share
 
         found = sorted((drawn(name, chance) for _ in range(trials)), key=lambda one: -tried(one, first))
@@ -76,7 +76,7 @@ def tune(trials: int, n: int) -> None:
 
 
 def untrained(folder: Path) -> Model:
-    """The learned energy before it learned: its form, with the numbers that training starts from."""
+    """The form of the learned energy with the numbers that training starts from."""
     settings, path = folder / "untrained.json", folder / "untrained.onnx"
     Learned().keep(settings)
     export(**exported(settings), path=path)
@@ -99,7 +99,7 @@ def arguments() -> argparse.Namespace:
         "--model", default="sudoku", help="the learned one: installed, or a file (default: %(default)s)"
     )
     parser.add_argument("--chains", type=int, help="default: the model's")
-    parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
+    parser.add_argument("--steps", type=int, help="steps that each chain may make (default: the model's)")
     parser.add_argument("--limit", type=int, default=200, help="a seeded sample of each file (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks"), help="where the baselines are written")
     parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/sudoku.jsonl"))
@@ -138,7 +138,7 @@ def main() -> int:
         stopped = True
     print(f"{budget} (chains × updates)\n")
     print(
-        "| set | energy | puzzles | solved and checked, 95 % interval | called solved, wrong | updates of all chains, ",
+        "| set | energy | puzzles | solved and checked, 95 % interval | reported solved, wrong | steps of all chains, ",
         end="",
     )
     print("median / 95th / mean | in a batch |\n|---|---|---|---|---|---|---|")

@@ -1,15 +1,15 @@
-"""Rate against compute: a figure, its data as JSON, and a table of chains by updates.
+"""Rate against compute: a figure, its data as JSON, and a table of chains by steps.
 
     python -m benchmarks.sudoku.curve PUZZLES.csv … [--puzzles 100] [--chains 64] [--runs 32] [--steps 512]
     python -m benchmarks.sudoku.curve --redraw                # the figure again, from its data
 
-Each puzzle is solved once by many chains, as `Solver.solve` lets them in, with the largest budget; the updates of all its
-chains together at the moment when it is solved give the curve for every smaller budget. And it is solved by K single chains, with
-different seeds, each until it would start anew. One after another they give the curve of a single chain that does; drawn in
-groups of c they give the rate of c chains of s updates each, 1 − C(K−m, c) / C(K, c) where m of them were right within s updates
+Each puzzle is solved once by many chains, as admitted by `Solver.solve`, with the largest budget; the total steps of all its
+chains until it is solved give the curve for every smaller budget. It is also solved by K single chains with
+different seeds, each until it would restart. In sequence they give the curve of a single chain with restarts; drawn in
+groups of c they give the rate of c chains of s steps each, 1 − C(K−m, c) / C(K, c) where m of them were right within s steps
 (the estimate of M. Chen et al., "Evaluating large language models trained on code", 2021).
 
-Runs are kept in a journal as by `benchmarks.sudoku`; the same command goes on where it was stopped.
+Runs are kept in a journal as by `benchmarks.sudoku`; the same command resumes.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def powers(least: int, most: int) -> list[int]:
 
 
 def any_of(runs: int, right: int, drawn: int) -> float:
-    """The chance that of some of the runs, drawn without replacement, at least one is right."""
+    """The probability that at least one of some runs, drawn without replacement, is right."""
     return 1.0 - math.comb(runs - right, drawn) / math.comb(runs, drawn)
 
 
 def one_after_another(runs: Sequence[Record]) -> int | None:
-    """Updates at the first right answer, where each run begins when the one before has ended; None where none is right."""
+    """Steps until the first right answer of runs in sequence; None if none is right."""
     spent = 0
     for run in runs:
         spent += run["updates"]
@@ -53,7 +53,7 @@ def one_after_another(runs: Sequence[Record]) -> int | None:
 
 
 def grid(puzzles: Sequence[Sequence[Record]], segment: int, steps: int) -> dict[str, Any]:
-    """Rates of c chains of s updates each."""
+    """Rates of c chains of s steps each."""
     chains, lengths = powers(1, len(puzzles[0])), powers(segment, steps)
     rates = [
         [statistics.mean(any_of(len(runs), _within(runs, length), c) for runs in puzzles) for length in lengths]
@@ -69,7 +69,7 @@ def _within(runs: Sequence[Record], steps: int) -> int:
 def measure(
     model: Model, puzzles: Sequence[Puzzle], many: Budget, singles: Sequence[Budget], journal: Journal
 ) -> dict[str, Any]:
-    """All that the figure and the table say of a set."""
+    """The data of the figure and the table for a set."""
     for budget in (many, *singles):
         solve(model, puzzles, budget, journal)
     together = [record for _, record in recorded(model, puzzles, many, journal)]
@@ -114,9 +114,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--puzzles", type=int, default=100, help="a seeded sample of each file (default: %(default)s)")
     parser.add_argument("--chains", type=int, default=64, help="of the many (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=32, help="single chains a puzzle (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="updates that each chain may make (default: the model's)")
+    parser.add_argument("--steps", type=int, help="steps that each chain may make (default: the model's)")
     parser.add_argument("--figure", type=Path, default=Path("docs/images/sudoku-curve.svg"))
-    parser.add_argument("--redraw", action="store_true", help="draw the figure from the data beside it, and no more")
+    parser.add_argument("--redraw", action="store_true", help="only draw the figure again from its data")
     parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/sudoku.jsonl"))
     options = parser.parse_args()
     if bool(options.files) == options.redraw:

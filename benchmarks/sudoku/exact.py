@@ -10,7 +10,7 @@ from benchmarks.sudoku.puzzles import Puzzle, digits, units
 
 
 def seconds(puzzle: Puzzle) -> float:
-    """From the puzzle to its solution, or to the proof that there is none, by one worker, the model built anew."""
+    """From the puzzle to its solution, or the proof that there is none, by one worker, including building the model."""
     begun = time.perf_counter()
     solvable(digits(puzzle.text))
     return time.perf_counter() - begun

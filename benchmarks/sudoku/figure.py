@@ -1,4 +1,4 @@
-"""The curve of rate against compute as an SVG with a card of its own, so that it reads on light pages and on dark ones."""
+"""The curve of rate against compute as an SVG on its own background, so that it is readable on light and dark pages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TITLES = {
 
 
 def share(solved_at: Sequence[int], puzzles: int, updates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solved share by the updates spent, from the updates at which puzzles were first solved."""
+    """Solved share by steps spent, from the steps until each puzzle was solved."""
     return np.searchsorted(np.sort(solved_at), updates, side="right") / puzzles
 
 
@@ -56,9 +56,9 @@ def draw(data: dict[str, Any], path: Path) -> None:
             axis.set_visible(False)
         for axis, one in zip(axes, data["sets"], strict=False):
             _panel(axis, one, data["segment"])
-        figure.suptitle(f"Solved and checked by updates spent: {data['model']}", color="#fff", fontsize=12)
+        figure.suptitle(f"Solved and checked by steps spent: {data['model']}", color="#fff", fontsize=12)
         figure.supxlabel(
-            "updates of all chains of a puzzle together (log); a single chain starts anew", color=QUIET, fontsize=10
+            "steps of all chains of a puzzle together (log); a single chain restarts", color=QUIET, fontsize=10
         )
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
@@ -88,7 +88,7 @@ def _panel(axis: Any, one: dict[str, Any], segment: int) -> None:
 
 
 def _label(axis: Any, lines: Sequence[tuple[NDArray[Any], NDArray[Any]]], names: Sequence[str]) -> None:
-    """Name each line beside it: where both pass the same height, the left one on its left, the right one on its right."""
+    """Label the lines: at the same height, the left one on its left and the right one on its right."""
     level = (max(rate[0] for _, rate in lines) + min(rate[-1] for _, rate in lines)) / 2
     crossings = [updates[min(int(np.searchsorted(rate, level)), len(rate) - 1)] for updates, rate in lines]
     order = np.argsort(crossings)

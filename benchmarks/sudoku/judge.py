@@ -1,18 +1,18 @@
-"""The energy as a judge: right boards against wrong ones near them, one of each kind a puzzle.
+"""The energy as a checker: right boards against wrong ones near them, one of each kind a puzzle.
 
     python -m benchmarks.sudoku.judge [PUZZLES.csv …] [--puzzles 1000] [--model sudoku] [--settings settings.json]
 
-The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use; or those of files, where
-any are named: sets that the model finds hard have more of its wrong basins. Every wrong board goes
-through `Solver.score`: whether it is called valid, which must never be, and its energy, which ought to be above that of the
-right board. The table has, for each kind, the chance that a wrong board of any puzzle lies above the right board of any puzzle
-(AUROC, ties counted as half, with an interval from resampling puzzles), and the share of puzzles whose wrong board lies above
-their own right one (strictly, with a Wilson interval).
+The puzzles are generated, half of them minimal, half made hard, with a seed that training does not use; or come from the named
+files: sets that are hard for the model have more of its wrong basins. Every wrong board goes through `Solver.score`: whether it
+is reported valid, which must never happen, and its energy, which should be above that of the right board. The table has, for
+each kind, the probability that a wrong board of any puzzle lies above the right board of any puzzle (AUROC, ties counted as
+half, with an interval from resampling puzzles), and the share of puzzles whose wrong board lies above their own right one
+(strictly, with a Wilson interval).
 
-The model's own wrong basins are boards that its chains hold where they settle or give up without an answer: one of a puzzle's by
-chance, and the one of lowest energy. The hardest neighbours are found by greedy search among all swaps within rows, columns and
-boxes that keep the givens. Both searches compare energies in PyTorch, from the numbers of the file; it is checked that they are.
-The same command goes on where it was stopped.
+The model's own wrong basins are the boards of chains that converge or restart without an answer: a random one of each puzzle,
+and the one of lowest energy. The hardest neighbours are found by greedy search among all swaps within rows, columns and
+boxes that keep the givens. Both searches compare energies in PyTorch, from the numbers of the file, which is checked.
+The same command resumes.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class Energies:
         for part in np.array_split(boards, -(-len(boards) // 64)):
             filled = torch.from_numpy(part).reshape(-1, 9, 9)
             grid = torch.from_numpy(puzzle).reshape(1, 9, 9).expand_as(filled)
-            terms = self._taken["energy"](self._taken["embed"]({"grid": filled}, grid=grid), grid=grid)
+            terms = self._taken["energy"](self._taken["encode_answer"]({"grid": filled}, grid=grid), grid=grid)
             found.append(sum(terms.values()).double().numpy())
         return np.concatenate(found)
 
 
 class Basins:
-    """Full boards that chains held when they ended or started anew without an answer: a ``watch`` of `solve_many`."""
+    """Full boards of chains that ended or restarted without an answer: a ``watch`` of `solve_many`."""
 
     def __init__(self) -> None:
         self.found: dict[int, list[Board]] = {}
@@ -104,11 +104,11 @@ def wrong_boards(
     return boards
 
 
-def judged(model: Model, puzzle: Board, board: Board) -> Record:
+def scored(model: Model, puzzle: Board, board: Board) -> Record:
     score = model.solver.score({"grid": puzzle.reshape(9, 9)}, {"grid": board.reshape(9, 9)})
     if score.energy is None:
         raise SystemExit(
-            f"{model.title} cannot place answers in its landscape, so it is no judge; export it with embed=…"
+            f"{model.title} cannot encode answers, so it cannot score them; export it with encode_answer=…"
         )
     return {"energy": score.energy, "valid": score.valid}
 
@@ -116,8 +116,8 @@ def judged(model: Model, puzzle: Board, board: Board) -> Record:
 def measure(
     model: Model, puzzle: Board, solution: Board, own: Sequence[Board], energies: Energies, rounds: int, row: int
 ) -> Record:
-    """What `Solver.score` says of a puzzle's right board and of a wrong one of every kind."""
-    best = judged(model, puzzle, solution)
+    """Scores of a puzzle's right board and of a wrong one of every kind, by `Solver.score`."""
+    best = scored(model, puzzle, solution)
     here = float(energies(puzzle, solution[None])[0])
     if not best["valid"]:
         raise SystemExit(f"{model.title} calls the right board of puzzle {row} wrong.")
@@ -127,7 +127,7 @@ def measure(
             f"{model.title}; give the numbers that the file was made from as --settings."
         )
     boards = wrong_boards(puzzle, solution, own, energies, rounds, np.random.default_rng((SEED, row)))
-    return {"right": best["energy"], "wrong": {name: judged(model, puzzle, board) for name, board in boards.items()}}
+    return {"right": best["energy"], "wrong": {name: scored(model, puzzle, board) for name, board in boards.items()}}
 
 
 def auroc(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
@@ -138,7 +138,7 @@ def auroc(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> float:
 
 
 def bootstrapped(right: NDArray[np.float64], wrong: NDArray[np.float64], draws: int = 1000) -> str:
-    """AUROC of right boards ``(n,)`` and wrong ones ``(n, kinds)``, NaN for none, with 95 % of what resampled puzzles give."""
+    """AUROC of right boards ``(n,)`` and wrong ones ``(n, kinds)``, NaN for none, with a 95 % interval from resampled puzzles."""
 
     def area(rows: NDArray[np.int64]) -> float:
         drawn = wrong[rows].ravel()
@@ -159,7 +159,7 @@ def line(name: str, found: Sequence[Record], kinds: Sequence[str]) -> str:
     wrong = np.array([[score["energy"] for score in row] for row in scores])
     valid = sum(score["valid"] for row in scores for score in row)
     n, above = int(np.isfinite(wrong).sum()), int((wrong > right[:, None]).sum())
-    # Boards of one puzzle are not independent, so that only a row with one of each has an interval.
+    # Boards of one puzzle are not independent: only a row with one board of each puzzle has an interval.
     share = wilson(above, n) if len(kinds) == 1 else f"{100 * above / n:.2f} %"
     return f"| {name} | {n} | {valid} | {bootstrapped(right, wrong)} | {share} |"
 
@@ -173,14 +173,14 @@ def report(found: Sequence[Record]) -> None:
 
 
 def boards(options: argparse.Namespace) -> Puzzles:
-    """The puzzles to judge by, in an order that mixes them."""
+    """The puzzles, in a mixed order."""
     if not options.files:
         found = generate(options.puzzles - options.puzzles // 2, options.puzzles // 2, SEED)
         return found.take(np.random.default_rng(SEED).permutation(len(found)))
     drawn = sample([puzzle for path in options.files for puzzle in read(path)], options.puzzles, SEED)
     unknown = [puzzle for puzzle in drawn if len(puzzle.solution) != 81]
     if unknown:
-        raise SystemExit(f"Row {unknown[0].row} of {unknown[0].source} has no solution of 81 digits to judge by.")
+        raise SystemExit(f"Row {unknown[0].row} of {unknown[0].source} has no solution of 81 digits to compare with.")
     grids, solutions = (
         np.array([digits(text) for text in texts], np.uint8)
         for texts in zip(*((puzzle.text, puzzle.solution) for puzzle in drawn), strict=True)
@@ -194,7 +194,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--puzzles", type=int, default=1000)
     parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
     parser.add_argument("--settings", type=Path, help="the numbers of the file (default: those of the bundled one)")
-    parser.add_argument("--chains", type=int, default=16, help="whose wrong basins are taken (default: %(default)s)")
+    parser.add_argument("--chains", type=int, default=16, help="that supply wrong basins (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=2, help="of the greedy search (default: %(default)s)")
     parser.add_argument("--journal", type=Path, default=Path("runs/benchmarks/judge.jsonl"))
     return parser.parse_args()
@@ -210,7 +210,7 @@ def main() -> int:
         return {"model": model.digest, "puzzle": text, "chains": options.chains, "rounds": options.rounds}
 
     missing = [row for row in range(len(puzzles)) if journal.get(key(row)) is None]
-    told = Progress("puzzles", len(missing))
+    progress = Progress("puzzles", len(missing))
     stopped = False
     try:
         for start in range(0, len(missing), BLOCK):
@@ -219,7 +219,7 @@ def main() -> int:
             for row, own in zip(block, owned, strict=True):
                 pair = puzzles.puzzle[row].astype(np.int64), puzzles.solution[row].astype(np.int64)
                 journal.add(key(row), measure(model, *pair, own, energies, options.rounds, row))
-                told()
+                progress()
     except KeyboardInterrupt:
         stopped = True
     found = [record for row in range(len(puzzles)) if (record := journal.get(key(row))) is not None]

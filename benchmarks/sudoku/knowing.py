@@ -1,4 +1,4 @@
-"""Sudoku energies written by hand: what descent reaches with the rules known and nothing learned."""
+"""Hand-written Sudoku energies: the results of descent with known rules and nothing learned."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ START = 0.1
 
 @dataclass(frozen=True)
 class Settings:
-    """What a hand-written energy leaves to be chosen.
+    """The free settings of a hand-written energy.
 
     Attributes:
         step_size: Of the heavy ball.
         momentum: Of the heavy ball.
-        noise: Standard deviation of its kicks, every fourth step, at temperatures from 0 to 1.
-        sharpness: What logits are multiplied by in the softmax.
-        confidence: Weight of the term that wants each probability to be 0 or 1.
+        noise: Standard deviation of the noise, every fourth step, at temperatures from 0 to 1.
+        sharpness: Factor on the logits in the softmax.
+        confidence: Weight of the term that pushes each probability to 0 or 1.
         confinement: Weight of the squared logits.
-        anneal: Steps in which the weight of confidence rises from its negative to itself; 0 where it stays.
+        anneal: Steps in which the weight of confidence rises from its negative to itself; 0 to keep it constant.
         penalty: ``ρ`` of the multipliers; 0 for squared violations instead.
         every: Steps from one update of the multipliers to the next.
     """
@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def patience(self) -> int:
-        """Steps after which a chain starts anew: one that is annealed has come to rest by then."""
+        """Steps after which a chain restarts: an annealed one has converged by then."""
         return 2 * self.anneal or 256
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Knowing(nn.Module):
 
     A cell's digit has probabilities softmax(sharpness · y), and in every row, column and box those of each digit ought to add up
     to 1. The violations enter squared, or as constraints with multipliers. Raising the weight of confidence from
-    negative to positive makes the landscape smooth first and decided last (C. Peterson and B. Söderberg, "A new method
+    negative to positive makes the landscape smooth first and sharp last (C. Peterson and B. Söderberg, "A new method
     for mapping optimization problems onto neural networks", 1989; A. Blake and A. Zisserman, "Visual Reconstruction", 1987).
     """
 
@@ -95,7 +95,7 @@ class Knowing(nn.Module):
         return terms
 
     def rule(self) -> Rule:
-        """What descends it."""
+        """The rule of descent."""
         s = self.settings
         rule: Rule = HeavyBall(
             s.step_size, s.momentum, noise=s.noise, noise_every=4, noise_period=SEGMENT, temperature=(0.0, 1.0)
@@ -126,7 +126,7 @@ def write(settings: Settings, name: str, path: Path, learned: Mapping[str, Any])
     """Export a hand-written energy as a tool for the same requests, with the same defaults, as the learned one.
 
     Args:
-        learned: The arguments that the learned one is exported with.
+        learned: The export arguments of the learned one.
     """
     energy = Knowing(settings)
     tool = replace(
@@ -155,7 +155,7 @@ def write(settings: Settings, name: str, path: Path, learned: Mapping[str, Any])
 
 @torch.no_grad()
 def trial(settings: Settings, puzzles: Puzzles, chains: int) -> float:
-    """The share of chains, ``chains`` a puzzle, that are right at the end of some segment before they would start anew."""
+    """The share of chains, ``chains`` a puzzle, that are right at the end of some segment before they would restart."""
     energy = Knowing(settings)
     grid, solution = (
         torch.from_numpy(boards.reshape(-1, 9, 9)).long().repeat_interleave(chains, 0)
@@ -166,8 +166,8 @@ def trial(settings: Settings, puzzles: Puzzles, chains: int) -> float:
     state = descent.start(START * torch.randn(len(grid), 9, 9, 9, generator=generator), generator)
     solved = torch.zeros(len(grid), dtype=torch.bool)
     for step in range(settings.patience):
-        kick = {"y": torch.randn(state["y"].shape, generator=generator)} if settings.noise and step % 4 == 0 else None
-        state, _ = descent.step(state, kick)
+        noise = {"y": torch.randn(state["y"].shape, generator=generator)} if settings.noise and step % 4 == 0 else None
+        state, _ = descent.step(state, noise)
         if step % SEGMENT == SEGMENT - 1:
             solved |= (decode(state["y"], grid)["grid"] == solution).flatten(1).all(1)
     return float(solved.float().mean())

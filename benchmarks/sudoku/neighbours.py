@@ -36,7 +36,7 @@ def one_swap(puzzle: Board, board: Board, chance: Chance) -> Board:
 
 
 def two_swaps(puzzle: Board, board: Board, chance: Chance) -> Board:
-    """The same twice, never back to where it began."""
+    """The same twice, never back to the start."""
     first = one_swap(puzzle, board, chance)
     while np.array_equal(second := one_swap(puzzle, first, chance), board):
         pass
@@ -52,7 +52,7 @@ def one_cell(puzzle: Board, board: Board, chance: Chance) -> Board:
 
 
 def rectangle(puzzle: Board, board: Board, chance: Chance) -> Board:
-    """Two rows exchange what they hold in two columns, givens too."""
+    """Two rows exchange their digits in two columns, givens included."""
     size = math.isqrt(len(puzzle))
     rows, columns = (chance.choice(size, 2, replace=False) for _ in range(2))
     changed = board.reshape(size, size).copy()
@@ -84,9 +84,9 @@ def two_rows(puzzle: Board, board: Board, chance: Chance) -> Board:
 def hardest(
     puzzle: Board, board: Board, energies: Callable[[NDArray[np.int64]], NDArray[np.float64]], rounds: int
 ) -> Board:
-    """The wrong board of lowest energy on a greedy way through swaps that keep the givens.
+    """The wrong board of lowest energy on a greedy path of swaps that keep the givens.
 
-    Each round looks at all boards one swap away, the right one and those visited left out, and goes to the lowest.
+    Each round evaluates all boards one swap away, except the right one and visited ones, and moves to the lowest.
 
     Args:
         energies: Energies ``(n,)`` of boards ``(n, size²)``.

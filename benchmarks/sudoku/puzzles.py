@@ -13,14 +13,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Puzzle:
-    """A puzzle as its file writes it.
+    """A puzzle of a file.
 
     Attributes:
         source: The file's name without its ending.
         row: Its place in the file, from 0.
         text: Its cells row by row: ``.`` or ``0`` for empty, 10 and above as letters from ``A``.
-        solution: The same for its solution; empty where the file has none.
-        nodes: Search nodes that the file gives it; 0 where it gives none.
+        solution: The same for its solution; empty if missing.
+        nodes: Search nodes in the file; 0 if missing.
     """
 
     source: str
@@ -53,7 +53,7 @@ def read(path: Path, limit: int | None = None) -> list[Puzzle]:
 
 
 def sample(puzzles: Sequence[Puzzle], most: int, seed: int) -> list[Puzzle]:
-    """At most so many of them, drawn without replacement."""
+    """At most ``limit`` puzzles, drawn without replacement."""
     return random.Random(seed).sample(puzzles, min(most, len(puzzles)))
 
 
@@ -82,7 +82,7 @@ def units(size: int) -> list[list[int]]:
 def right(puzzle: Puzzle, answer: dict[str, Any]) -> bool:
     """Whether an answer is a full grid that keeps the givens, breaks no rule, and is the stored solution where there is one.
 
-    The library's own checks have no part in it.
+    Independent of the library's own checks.
     """
     given, cells = digits(puzzle.text), [digit for row in answer["grid"] for digit in row]
     size = math.isqrt(len(given))

@@ -1,11 +1,11 @@
-"""When chains of the Sudoku model find the answer, by temperature, on hard puzzles from the project's own generator.
+"""Steps to the answer for chains of the Sudoku model, by temperature, on hard puzzles from the project's own generator.
 
     python -m benchmarks.sudoku.settings [--model sudoku] [--puzzles 80] [--chains 24] [--steps 512]
 
-Chains run alone and never start anew. The first table says what share of them has found the answer after so many updates,
-and what share of the puzzles was found by any. The second says what the whole search then costs on this machine, under the
-runtime's own schedule of chains, by patience; ``0`` beside it means that all chains are given up equally soon, ``1`` that they
-are by Luby's sequence. The model's own patience is learned (`groundstate_models.sudoku.train`); this shows what another would do.
+Chains run alone and never restart. The first table has the share of chains with the answer after a number of steps,
+and the share of puzzles that any chain solved. The second has the cost of the whole search on this machine, with the
+runtime's own schedule of chains, by patience; ``0`` beside it means equal patience for all chains, ``1`` Luby's
+sequence. The model's own patience is learned (`groundstate_models.sudoku.train`); this shows the effect of others.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ def variant(model: str, temperature: tuple[float, float], **defaults: int) -> gs
 
 
 def found(
-    solver: gs.Solver, requests: list[dict[str, object]], chains: int, steps: int, told: Progress
+    solver: gs.Solver, requests: list[dict[str, object]], chains: int, steps: int, progress: Progress
 ) -> NDArray[np.int64]:
-    """Updates after which each chain had the answer, ``(chains, puzzles)``; 0 where it had not."""
+    """Steps until each chain had the answer, ``(chains, puzzles)``; 0 if it had none."""
     rows = []
     for seed in range(chains):
         outcomes = solver.solve_many(requests, restarts=1, max_steps=steps, seed=seed)
         rows.append([o.steps if isinstance(o, gs.Solution) and o.solved else 0 for o in outcomes])
-        told()
+        progress()
     return np.array(rows)
 
 
-def alone(solver: gs.Solver, requests: list[dict[str, object]], told: Progress) -> Iterator[tuple[float, bool]]:
+def alone(solver: gs.Solver, requests: list[dict[str, object]], progress: Progress) -> Iterator[tuple[float, bool]]:
     """Seconds of a call for each puzzle, and whether it was solved."""
     for request in requests:
         begun = time.perf_counter()
         outcome = solver.solve(request, ask=False)
         yield time.perf_counter() - begun, outcome.solved
-        told()
+        progress()
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--model", default="sudoku", help="an installed model or a file (default: %(default)s)")
     parser.add_argument("--puzzles", type=int, default=80)
     parser.add_argument("--chains", type=int, default=24, help="of each puzzle (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=2048, help="updates of a chain (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2048, help="steps of a chain (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=4_242)
     options = parser.parse_args()
     puzzles, _, _ = hard_puzzles(options.puzzles, seed=options.seed, rounds=60)
@@ -75,8 +75,8 @@ def main() -> None:
     print(f"| temperature | {' | '.join(map(str, times))} | by any |\n|{'---|' * (len(times) + 2)}")
     for temperature in TEMPERATURES:
         solver = variant(options.model, temperature, patience=options.steps)
-        told = Progress(f"temperature {temperature[0]:g}", options.chains)
-        when = found(solver, requests, options.chains, options.steps, told)
+        progress = Progress(f"temperature {temperature[0]:g}", options.chains)
+        when = found(solver, requests, options.chains, options.steps, progress)
         shares = [f"{100 * ((when > 0) & (when <= t)).mean():.1f} %" for t in times]
         print(f"| {temperature[0]:g} | {' | '.join(shares)} | {100 * (when > 0).any(0).mean():.1f} % |", flush=True)
 
@@ -84,8 +84,8 @@ def main() -> None:
     for low, high in SPREADS:
         for patience, lengthens in PATIENCE:
             solver = variant(options.model, (low, high), patience=patience, lengthens=lengthens)
-            told = Progress(f"{low:g} to {high:g}, patience {patience}, {lengthens}", len(requests))
-            seconds, solved = zip(*alone(solver, requests, told), strict=True)
+            progress = Progress(f"{low:g} to {high:g}, patience {patience}, {lengthens}", len(requests))
+            seconds, solved = zip(*alone(solver, requests, progress), strict=True)
             spread = " / ".join(f"{1e3 * percentile(seconds, q):.0f}" for q in (0.5, 0.95, 1.0))
             print(
                 f"| {low:g} to {high:g} | {patience}, {lengthens} | {sum(solved)} of {len(solved)} | {spread} ms |",

@@ -1,4 +1,4 @@
-"""Puzzles solved and counted: which answers are right, and how many updates all chains of a puzzle made for them."""
+"""Puzzles solved and counted: which answers are right, and the total steps of all chains of a puzzle."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import groundstate as gs
 
 @dataclass(frozen=True)
 class Budget:
-    """What each puzzle may spend: chains, updates a chain, and the seed of all draws.
+    """Budget of each puzzle: chains, steps a chain, and the seed of all draws.
 
-    A single chain starts anew only if ``anew`` says so; several do when their patience is at its end.
+    A single chain restarts only if ``anew`` is set; several restart when their patience ends.
     """
 
     chains: int
@@ -30,12 +30,12 @@ class Budget:
     anew: bool = False
 
     def __str__(self) -> str:
-        return f"{self.chains} × {self.steps}{', starting anew' if self.anew else ''}"
+        return f"{self.chains} × {self.steps}{', restarts' if self.anew else ''}"
 
 
 @contextmanager
 def _patience(model: Model, budget: Budget) -> Iterator[None]:
-    """One chain is one chain: unless it was asked for, it never starts anew, whatever the model's patience is."""
+    """Disable restarts of a single chain, whatever the model's patience, unless they are requested."""
     defaults = model.solver.header.defaults
     before = defaults["patience"]
     if budget.chains == 1 and not budget.anew:
@@ -47,21 +47,21 @@ def _patience(model: Model, budget: Budget) -> Iterator[None]:
 
 
 def key(model: Model, puzzle: Puzzle, budget: Budget, kind: str = "solve") -> dict[str, Any]:
-    """What a record is known by: change any of it, and it is measured again."""
+    """The key of a record: a changed part causes a new measurement."""
     place = {"model": model.digest, "set": puzzle.source, "row": puzzle.row, "puzzle": puzzle.text}
     anew = {"anew": True} if budget.anew else {}
     return {"kind": kind, **place, "chains": budget.chains, "steps": budget.steps, "seed": budget.seed, **anew}
 
 
 def solve(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> None:
-    """Solve in shared batches what the journal lacks.
+    """Solve the puzzles missing from the journal in shared batches.
 
-    A record holds ``claimed`` (the library called it solved), ``right`` (an independent check agrees), ``updates`` (of all
+    A record holds ``claimed`` (the library reported it solved), ``right`` (an independent check agrees), ``updates`` (of all
     chains, until the answer or the end), ``started`` (chains), and ``seconds`` since the last puzzle that ended: their
     sum over a set is the time it took in a batch.
     """
     missing = [puzzle for puzzle in puzzles if journal.get(key(model, puzzle, budget)) is None]
-    ledger, told = Ledger(model.solver.header), Progress(f"{_source(puzzles)}, {budget}", len(missing))
+    ledger, progress = Ledger(model.solver.header), Progress(f"{_source(puzzles)}, {budget}", len(missing))
     last = time.perf_counter()
 
     def done(index: int, outcome: gs.Solution | gs.RequestError) -> None:
@@ -73,7 +73,7 @@ def solve(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Jour
         spent = {"updates": ledger.updates.pop(index, 0), "started": outcome.chains, "seconds": now - last}
         journal.add(key(model, missing[index], budget), {"claimed": outcome.solved, "right": good, **spent})
         last = now
-        told()
+        progress()
 
     with _patience(model, budget):
         model.solver.solve_many(
@@ -91,9 +91,9 @@ def _source(puzzles: Iterable[Puzzle]) -> str:
 
 
 def alone(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal) -> None:
-    """Time single calls, from a request to a checked answer or the end of the budget, for puzzles that the journal lacks."""
+    """Time single calls, from a request to a checked answer or the end of the budget, for puzzles missing from the journal."""
     missing = [puzzle for puzzle in puzzles if journal.get(key(model, puzzle, budget, "alone")) is None]
-    told = Progress(f"{_source(puzzles)}, {budget}, alone", len(missing))
+    progress = Progress(f"{_source(puzzles)}, {budget}, alone", len(missing))
     for puzzle in missing:
         request = model.solver.parse(puzzle.text)
         begun = time.perf_counter()
@@ -101,19 +101,19 @@ def alone(model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Jour
             model.solver.solve(request, restarts=budget.chains, max_steps=budget.steps, seed=budget.seed, ask=False)
         seconds = time.perf_counter() - begun
         journal.add(key(model, puzzle, budget, "alone"), {"seconds": seconds})
-        told()
+        progress()
 
 
 def recorded(
     model: Model, puzzles: Sequence[Puzzle], budget: Budget, journal: Journal, kind: str = "solve"
 ) -> list[tuple[Puzzle, Record]]:
-    """The puzzles that have been measured, with their records."""
+    """The measured puzzles, with their records."""
     found = [(puzzle, journal.get(key(model, puzzle, budget, kind))) for puzzle in puzzles]
     return [(puzzle, record) for puzzle, record in found if record is not None]
 
 
 def updates(records: Sequence[Record]) -> str:
-    """Median, 95th percentile and mean of the updates of all chains, over the puzzles that were solved."""
+    """Median, 95th percentile and mean of the total steps of all chains, over the solved puzzles."""
     spent = [record["updates"] for record in records if record["right"]]
     if not spent:
         return "–"

@@ -1,9 +1,9 @@
-"""Minimal puzzles with one solution from a generator that shares nothing with the one the model was trained by.
+"""Minimal puzzles with one solution from a generator that is independent of the training's.
 
     python -m benchmarks.sudoku.strangers strangers.csv [--puzzles 1000] [--seed 0]
 
-The project's `search` fills a board and takes clues away. This goes the other way: from the empty board, a random digit in a
-random cell, again and again, as long as a solution remains, until one alone does; then the clues that are not needed go, in
+The project's `search` fills a board and takes clues away. This generator works bottom-up: from the empty board, a random digit
+in a random cell, again and again, as long as a solution remains, until exactly one remains; then redundant clues are removed in
 random order. Puzzles found bottom-up are distributed differently from those found top-down (D. Berthier, "Unbiased statistics
 of a CSP: a controlled-bias generator", 2009). Whether a solution remains, and whether it is the only one, is decided by a SAT
 solver (package python-sat), so that not even the search is shared. The puzzles depend on the seed alone.
@@ -25,7 +25,7 @@ from benchmarks.sudoku.puzzles import units
 SIZE = 9
 CELLS = SIZE * SIZE
 LITERALS = CELLS * SIZE
-"""Literal ``9 · cell + digit`` says that a cell holds a digit of 1 to 9."""
+"""Literal ``9 · cell + digit`` means that a cell contains a digit of 1 to 9."""
 
 
 def _exactly_one(literals: list[int]) -> Iterator[list[int]]:
@@ -43,7 +43,7 @@ def _rules() -> Iterator[list[int]]:
 
 
 class Oracle:
-    """Says what clues admit. Clues are literals."""
+    """Tests clues with a SAT solver. Clues are literals."""
 
     def __init__(self) -> None:
         from pysat.solvers import Glucose4
@@ -71,7 +71,7 @@ class Oracle:
 
 
 def grow(oracle: Oracle, chance: random.Random) -> tuple[list[int], list[int]]:
-    """Random clues of which one solution is left, and that solution."""
+    """Random clues with exactly one solution, and that solution."""
     order = chance.sample(range(1, LITERALS + 1), LITERALS)
     clues: list[int] = []
     taken: set[int] = set()
@@ -87,7 +87,7 @@ def grow(oracle: Oracle, chance: random.Random) -> tuple[list[int], list[int]]:
 
 
 def thin(oracle: Oracle, clues: list[int], chance: random.Random) -> list[int]:
-    """The clues without those that follow from the rest, tried in random order: none that is left does."""
+    """Remove clues that follow from the rest, in random order, until none does."""
     left = set(clues)
     for clue in chance.sample(clues, len(clues)):
         if oracle.implied(clue, sorted(left - {clue})):
@@ -121,10 +121,10 @@ def main() -> int:
     parser.add_argument("--puzzles", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    told, rows = Progress("puzzles", options.puzzles), []
+    progress, rows = Progress("puzzles", options.puzzles), []
     for row in strangers(options.puzzles, options.seed):
         rows.append(row)
-        told()
+        progress()
     with options.file.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("puzzle", "solution"))

@@ -1,4 +1,4 @@
-"""Two optional meetings for one hour: the energy asks, and a reply leads on. Nobody is at the keyboard here."""
+"""Two optional meetings compete for one hour: the solver asks, and replies continue the solve. Replies are scripted here."""
 
 import groundstate as gs
 

@@ -1,4 +1,4 @@
-"""Six days, three people: who works when, as far as possible as they would like it."""
+"""A roster of six days for three people, with preferences."""
 
 from itertools import pairwise
 

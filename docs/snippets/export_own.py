@@ -5,7 +5,7 @@ from groundstate_export import HeavyBall, export
 
 
 def energy(y: torch.Tensor, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Three points (batch, 3, 2): near the anchors x, and one apart from each other."""
+    """Three points (batch, 3, 2): near the anchors x, at distance one from each other."""
     apart = (y - y.roll(1, dims=1)).square().sum(-1)
     return {"anchors": (y - x).square().flatten(1).sum(1), "spacing": (apart - 1).square().sum(1)}
 

@@ -1,4 +1,4 @@
-"""Colour any map: one file for as many countries, borders and colours as a request brings."""
+"""Colour any map: one file for any number of countries, borders and colours."""
 
 import torch
 
@@ -9,13 +9,13 @@ Tensors = dict[str, torch.Tensor]
 
 
 def ends(of: torch.Tensor, border: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What two neighbours have, (batch, borders, n) each, of what all countries have (batch, countries, n)."""
+    """Values of both ends of each border, (batch, borders, n) each, from all countries (batch, countries, n)."""
     one, other = (of.gather(1, border[..., side : side + 1].expand(-1, -1, of.shape[2])) for side in (0, 1))
     return one, other
 
 
 def energy(y: torch.Tensor, border: torch.Tensor, liked: torch.Tensor) -> Tensors:
-    """Logits ``y`` (batch, countries, colours); pairs of neighbours in ``border`` (batch, borders, 2) want different ones."""
+    """Logits ``y`` (batch, countries, colours); pairs of neighbours in ``border`` (batch, borders, 2) should differ."""
     colour = y.softmax(2)
     one, other = ends(colour, border)
     return {

@@ -1,4 +1,4 @@
-"""Colour a map: an energy in plain PyTorch becomes a tool of a language model."""
+"""Colour a map: an energy in plain PyTorch becomes a tool for a language model."""
 
 import torch
 
@@ -7,7 +7,7 @@ from langchain_groundstate import EnergyTool
 
 
 def energy(y: torch.Tensor, borders: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Six countries, three colours (batch, 6, 3): neighbours in ``borders`` (batch, 6, 6) want different ones."""
+    """Six countries, three colours (batch, 6, 3): neighbours in ``borders`` (batch, 6, 6) should differ."""
     colour = y.softmax(-1)
     clash = torch.einsum("bic,bjc,bij->b", colour, colour, borders.float())
     return {"borders": clash, "undecided": 0.3 * (colour * (1 - colour)).sum((1, 2))}

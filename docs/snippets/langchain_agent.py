@@ -24,7 +24,7 @@ PUZZLE = """
 
 
 class Scripted(BaseChatModel):
-    """Copies the puzzle into a tool call, then reads out what came back. Any chat model that calls tools can take its place."""
+    """Copies the puzzle into a tool call, then repeats the result. Any chat model that calls tools can replace it."""
 
     @property
     def _llm_type(self) -> str:
@@ -34,12 +34,12 @@ class Scripted(BaseChatModel):
         return self
 
     def _generate(self, messages: list[BaseMessage], *_args: Any, **_options: Any) -> ChatResult:
-        said = messages[-1]
-        if isinstance(said, ToolMessage):
-            grid = json.loads(said.text)["answer"]["grid"]
+        message = messages[-1]
+        if isinstance(message, ToolMessage):
+            grid = json.loads(message.text)["answer"]["grid"]
             reply = AIMessage("\n".join(" ".join(map(str, row)) for row in grid))
         else:
-            grid = [[int(c) if c.isdigit() else 0 for c in row] for row in said.text.split()]
+            grid = [[int(c) if c.isdigit() else 0 for c in row] for row in message.text.split()]
             reply = AIMessage("", tool_calls=[ToolCall(name="solve_sudoku", args={"grid": grid}, id="1")])
         return ChatResult(generations=[ChatGeneration(message=reply)])
 

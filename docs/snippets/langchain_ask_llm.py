@@ -1,4 +1,4 @@
-"""The reverse edge: the energy asks, and a chat model replies. Runs offline: a script stands in for the model."""
+"""A chat model replies to the questions of the energy. Runs offline: a script stands in for the model."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from langchain_groundstate import EnergyTool, ask_llm
 
 
 class Scripted(BaseChatModel):
-    """Prints what it is asked, and chooses the first option. Any chat model with structured output can take its place."""
+    """Prints the question and chooses the first option. Any chat model with structured output can replace it."""
 
     @property
     def _llm_type(self) -> str:

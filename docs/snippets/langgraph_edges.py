@@ -1,4 +1,4 @@
-"""Two nodes, and an edge back: the graph goes round until nothing is asked."""
+"""Two nodes and an edge back: the graph loops until there is no question."""
 
 from typing import Any, TypedDict
 
@@ -13,7 +13,7 @@ class State(TypedDict, total=False):
 
 
 def reply(state: State) -> State:
-    """Replies to the question in the state: here with the option that leaves most of the answers found."""
+    """Reply to the question in the state, here with the option that leaves most answers."""
     question = state["solution"]["question"]
     option = max(question["options"], key=lambda option: option["answers_left"])
     replies = state["request"].get("replies", {}) | {question["id"]: option["id"]}

@@ -1,4 +1,4 @@
-"""A graph that solves, and a person who is asked on the way. Here the person takes the first option every time."""
+"""A graph that solves and asks a person. Here a script takes the first option every time."""
 
 from typing import Any, TypedDict
 

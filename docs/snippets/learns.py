@@ -1,17 +1,18 @@
 import random
+from itertools import pairwise
 
 import groundstate as gs
 from groundstate_training import learn
 
-random.seed(1)
+draw = random.Random(1)
 
 
 def roster() -> dict[str, str]:
-    """Habits that nobody wrote down: one night shift a week, and never an early shift after it."""
+    """Return a random week that follows unwritten rules: one night shift, and no early shift after it."""
     while True:
-        week = {day: random.choice(["early", "late", "night", "free"]) for day in ("mon", "tue", "wed", "thu", "fri")}
+        week = {day: draw.choice(["early", "late", "night", "free"]) for day in ("mon", "tue", "wed", "thu", "fri")}
         shifts = list(week.values())
-        if shifts.count("night") == 1 and ("night", "early") not in zip(shifts, shifts[1:]):
+        if shifts.count("night") == 1 and ("night", "early") not in pairwise(shifts):
             return week
 
 

@@ -1,4 +1,4 @@
-"""A server made in Python, and a client in the same process that calls it once."""
+"""A server in Python, and a client in the same process that calls it once."""
 
 import asyncio
 

@@ -17,7 +17,7 @@ from groundstate_export import (
 
 
 def energy(y: torch.Tensor, returns: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Shares y (batch, 4) of four things: much of what returns much, and not all of one."""
+    """Shares y (batch, 4) of four assets: high return, spread over several."""
     return {"return": -(y * returns).sum(-1), "spread": y.square().sum(-1)}
 
 

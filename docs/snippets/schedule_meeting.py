@@ -1,4 +1,4 @@
-"""An hour for three people, and why there is none when a fourth has to come."""
+"""Find an hour for three people; with a fourth, report why there is none."""
 
 import groundstate as gs
 

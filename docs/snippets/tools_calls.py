@@ -1,4 +1,4 @@
-"""A tool in any loop: what a model is told of it, what it reads after a call, and how a question is replied to."""
+"""A tool in any loop: its description for a model, its results, and a reply to a question."""
 
 from groundstate.tools import SolveTool
 
@@ -6,7 +6,7 @@ tool = SolveTool("sudoku_4x4", restarts=32)  # options of Solver.solve, which th
 print(tool.name, list(tool.schema["properties"]))
 
 puzzle = [[0, 0, 3, 4], [3, 4, 1, 2], [0, 0, 4, 3], [4, 3, 2, 1]]
-print(tool.respond({"grid": puzzle[:3]}))  # text, whatever was sent: here what to correct
+print(tool.respond({"grid": puzzle[:3]}))  # always text: here the fault to correct
 
 reply = tool.call({"grid": puzzle})  # `record` for the model, `outcome` for the program; raises RequestError
 question = reply.question

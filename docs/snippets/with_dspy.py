@@ -1,4 +1,4 @@
-"""DSPy: a tool for `dspy.ReAct`, or for any program."""
+"""DSPy: a tool for `dspy.ReAct` or any program."""
 
 from typing import Any
 

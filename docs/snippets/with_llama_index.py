@@ -1,4 +1,4 @@
-"""LlamaIndex: a function tool with the artefact's own schema, in place of one made from type hints."""
+"""LlamaIndex: a function tool with the artefact's schema instead of one from type hints."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from groundstate import tools
 
 @dataclass
 class Schema(ToolMetadata):
-    """Metadata whose parameters are a JSON schema that is there already."""
+    """Metadata with an existing JSON schema for the parameters."""
 
     parameters: dict[str, Any] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""OpenAI: chat completions and responses. The loop passes text on; what to say is the tool's."""
+"""OpenAI: chat completions and responses. The loop passes the tool's text on."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from openai import OpenAI
 from groundstate.tools import SolveTool
 
 solve = SolveTool("sudoku")
-told = {"name": solve.name, "description": solve.description, "parameters": solve.schema}
+definition = {"name": solve.name, "description": solve.description, "parameters": solve.schema}
 
 
 def chat(client: OpenAI, model: str, messages: list[Any]) -> str | None:
-    """What the model says in the end, in chat completions."""
+    """Return the model's last message, with chat completions."""
     while True:
-        said = client.chat.completions.create(
-            model=model, messages=messages, tools=[{"type": "function", "function": told}]
+        completion = client.chat.completions.create(
+            model=model, messages=messages, tools=[{"type": "function", "function": definition}]
         )
-        message = said.choices[0].message
+        message = completion.choices[0].message
         messages.append(message)
         if not message.tool_calls:
             return message.content
@@ -26,14 +26,16 @@ def chat(client: OpenAI, model: str, messages: list[Any]) -> str | None:
 
 
 def respond(client: OpenAI, model: str, items: list[Any]) -> str:
-    """The same in responses."""
+    """The same with responses."""
     while True:
-        # Strict schemas must require every property, and `replies` is only there to reply to questions.
-        said = client.responses.create(model=model, input=items, tools=[{"type": "function", "strict": False, **told}])
-        items += said.output
-        calls = [item for item in said.output if item.type == "function_call"]
+        # Strict schemas must require every property, but `replies` is optional.
+        response = client.responses.create(
+            model=model, input=items, tools=[{"type": "function", "strict": False, **definition}]
+        )
+        items += response.output
+        calls = [item for item in response.output if item.type == "function_call"]
         if not calls:
-            return said.output_text
+            return response.output_text
         for call in calls:
             text = solve.respond(call.arguments)
             items.append({"type": "function_call_output", "call_id": call.call_id, "output": text})

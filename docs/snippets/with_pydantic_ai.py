@@ -1,4 +1,4 @@
-"""Pydantic AI: the agent's run ends where a person has to choose, and goes on with what was chosen."""
+"""Pydantic AI: the agent's run ends when a person has to choose, and continues with the choice."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from groundstate import tools
 
 
 def solving(tool: tools.SolveTool) -> Tool[None]:
-    """The tool for an agent: what the model can correct, it corrects; what it cannot know, a person is asked."""
+    """The tool for an agent: the model corrects invalid arguments; a person replies to questions."""
 
     def solve(**arguments: Any) -> dict[str, Any]:
         try:
@@ -25,7 +25,7 @@ def solving(tool: tools.SolveTool) -> Tool[None]:
 
 
 def converse(agent: Agent[None, Any], tool: tools.SolveTool, prompt: str, ask: Callable[[gs.Question], str]) -> str:
-    """What the model says in the end, `ask` having answered every question with the id of an option."""
+    """Return the model's last message. `ask` replies to every question with the id of an option."""
     run = agent.run_sync(prompt, output_type=[str, DeferredToolRequests])
     while isinstance(waiting := run.output, DeferredToolRequests):
         results = DeferredToolResults()

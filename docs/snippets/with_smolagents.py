@@ -9,9 +9,9 @@ from groundstate import tools
 
 
 class EnergyTool(smolagents.Tool):
-    """A `groundstate` tool. Results are objects, questions among them; what is wrong with a call is text."""
+    """A `groundstate` tool. Results, including questions, are objects; refusals are text."""
 
-    skip_forward_signature_validation = True  # the arguments are those of the schema
+    skip_forward_signature_validation = True  # the schema defines the arguments
     output_type = "any"
 
     def __init__(self, tool: tools.LLMTool) -> None:

@@ -41,6 +41,7 @@ from groundstate_export._descent.rules.rejecting import Rejecting
 from groundstate_export._descent.rules.rmsprop import RMSProp
 from groundstate_export._descent.rules.rule import NoiseTimes, Probe, Rule, Slot, Wrapper
 from groundstate_export._descent.rules.schedule import Schedule
+from groundstate_export._descent.rules.switch import Switch
 from groundstate_export._descent.sets.box import Box
 from groundstate_export._descent.sets.fixed import Fixed
 from groundstate_export._descent.sets.set import Set
@@ -94,6 +95,7 @@ __all__ = [
     "Slot",
     "Sphere",
     "Stage",
+    "Switch",
     "Uniform",
     "UnsupportedOperator",
     "Until",

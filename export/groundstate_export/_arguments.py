@@ -1,4 +1,4 @@
-"""The arguments of `export`, as one value."""
+"""The arguments of `export` as one object."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ EncodeAnswer = Callable[..., Tensor | Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class Until:
-    """When a chain leaves a stage: whichever comes first.
+    """When a chain leaves a stage: at the first of two conditions.
 
     Args:
-        residual: It leaves when its residual is below this; None for never.
-        max_steps: It leaves when it has made this many updates in the stage.
+        residual: Leave when the residual is below this; None for never.
+        max_steps: Leave after this many updates in the stage.
 
     Raises:
         ValueError: A number is out of range.
@@ -50,20 +50,20 @@ class Until:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stage that comes before the last one, which the other arguments of `export` describe. It takes the same inputs.
+    """A stage before the last one; the other arguments of `export` describe the last. All stages take the same inputs.
 
-    A state of the stage after it may start as what this one decodes: ``initial={"y": Decoded("answer")}``.
+    A state of the next stage may start from this stage's answer: ``initial={"y": Decoded("answer")}``.
 
     Attributes:
         energy: As in `export`.
         state: As in `export`.
         rule: As in `export`.
         unroll: Steps in a segment of this stage.
-        decode: As in `export`; where it is missing, the answers are the state.
-        until: When a chain goes on to the next stage.
-        initial: How a chain starts in this stage.
-        name: What the stage is called; by default ``stage_1``, ``stage_2``, ….
-        resized: For a file of any size: the example state in the size of each of the examples of ``resized``.
+        decode: As in `export`; by default the answers are the state.
+        until: When a chain moves on to the next stage.
+        initial: A chain's start in this stage.
+        name: The stage's name; by default ``stage_1``, ``stage_2``, ….
+        resized: For a file of any size: the example state for each example of ``resized``.
     """
 
     energy: Energy
@@ -79,12 +79,12 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """What the caller gave for one stage, with defaults filled in.
+    """The caller's arguments for one stage, with defaults filled in.
 
     Attributes:
-        what: How messages call the energy, such as "The energy".
-        parameters: The names of the inputs that hold learned numbers, with their values, without the batch.
-        before: The answers of the stage before, by name, as they are decoded at its example; empty for the first.
+        what: The energy's name in messages, such as "The energy".
+        parameters: The inputs that contain learned numbers, with their values, without the batch.
+        before: The answers of the previous stage at its example, by name; empty for the first stage.
     """
 
     energy: Energy
@@ -112,24 +112,24 @@ class Arguments:
     what: str = "The energy"
 
     def pack(self, state: Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
-        """The minimised tensors as the caller's functions take them."""
+        """The minimised tensors in the form that the caller's functions take."""
         return state["y"] if self.bare else {name: state[name] for name in self.state}
 
     def decoded(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The answer that a state stands for; where nothing decodes, the minimised tensors themselves."""
+        """The answer of a state; without `decode`, the minimised tensors themselves."""
         if self.decode is None:
             return {name: state[name] for name in self.state}
         return dict(self.decode(self.pack(state), **inputs))
 
     def encoded(self, answer: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The state that stands for an answer."""
+        """The state of an answer."""
         assert self.encode_answer is not None
         place = self.encode_answer(dict(answer), **inputs)
         return {"y": place} if isinstance(place, Tensor) else dict(place)
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the state and the energy: float32, or float64."""
+        """The dtype of the state and the energy: float32 or float64."""
         return next((t.dtype for t in self.state.values()), torch.float32)
 
     @property
@@ -139,10 +139,10 @@ class Arguments:
 
     @property
     def descent(self) -> Descent:
-        """The same in PyTorch."""
+        """The same descent in PyTorch."""
         return Descent(self.energy, self.rule, self.inputs, None if self.bare else tuple(self.state))
 
     @property
     def traced(self) -> range:
-        """The steps of a segment before which the energy is reported, and the answer where it is recorded."""
+        """The steps of a segment before which the energy is recorded, and the answer with ``record``."""
         return range(0, self.unroll, self.trace_every)

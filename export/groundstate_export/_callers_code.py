@@ -1,6 +1,6 @@
-"""Places: where in the user's source an operator of a captured graph stands.
+"""Find the place of a captured operator in the user's source.
 
-Recording it costs time, so a function is traced again, with places, only when one of its operators is refused.
+Recording places costs time, so a function is traced again, with places, only if one of its operators is refused.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+), in (?P<functio
 
 
 def place_of(error: BaseException) -> str:
-    """The innermost line of the user's that an exception came through; empty where there is none."""
+    """The innermost line of the user's code that an exception passed through, or an empty string."""
     return _place(_walked(error.__traceback__))
 
 
 class Places(TorchDispatchMode):
-    """While a function is traced: notes in each node's ``meta["place"]`` which line of the user's it comes from.
+    """While a function is traced, records in each node's ``meta["place"]`` the line of the user's code behind it.
 
-    A node of a gradient has the line whose gradient it is; autograd must be in anomaly mode, in which it remembers that.
+    A node of a gradient has the line of its forward operator; autograd must be in anomaly mode, which records that line.
     """
 
     def __init__(self) -> None:
@@ -60,8 +60,13 @@ class Places(TorchDispatchMode):
         return result
 
 
+def current_place() -> str:
+    """The innermost line of the user's code that runs now, or whose gradient runs; empty if there is none."""
+    return _current()
+
+
 def _current() -> str:
-    node: Any = torch._C._current_autograd_node()  # noqa: SLF001  # anomaly mode has no public way to read what it noted
+    node: Any = torch._C._current_autograd_node()  # noqa: SLF001  # anomaly mode has no public access to its records
     if node is not None:
         lines = "".join(node.metadata.get("traceback_", []))
         frames = [(m["file"], int(m["line"]), m["function"], m["code"]) for m in _FRAME.finditer(lines)]
@@ -87,14 +92,14 @@ def _place(frames: Iterable[_Frame]) -> str:
     for file, line, function, noted in frames:
         if not file.startswith(_FOREIGN) and not file.startswith("<"):
             code = (noted or traceback.FrameSummary(file, line, function).line or "").strip()
-            # The folder stays out of the message: messages get into files.
+            # Without the folder: messages may end up in files.
             return f"{Path(file).name}:{line}, in {function}" + (f": `{code}`" if code else "")
     return ""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep PyTorch's warnings about its own internals from users, who can do nothing about them."""
+    """Suppress PyTorch's warnings about its own internals, which users cannot act on."""
     logger = logging.getLogger("torch")
     level = logger.level
     with warnings.catch_warnings():

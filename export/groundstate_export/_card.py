@@ -1,4 +1,4 @@
-"""What a file says about itself beyond its tensors: words, numbers, and which answers are accepted."""
+"""A file's description beyond its tensors: words, numbers, and the acceptance of answers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Check:
     """A check of answers.
 
     Args:
-        description: A sentence that says when it holds.
+        description: A sentence that states when it holds.
         tolerance: The largest amount that passes, in ``unit``; None for a check that counts.
-        unit: Of the amount, such as ``mm``; None for a count, or for a number without a unit.
+        unit: The amount's unit, such as ``mm``; None for a count, or for a number without a unit.
 
     Raises:
         ValueError: The tolerance is negative or not finite.
@@ -35,13 +35,13 @@ class Accept:
     """Which chains have an answer.
 
     Args:
-        checks: Which checks must hold: ``"all"``, ``"none"``, or their names.
+        checks: The checks that must hold: ``"all"``, ``"none"``, or their names.
         converged: Whether the residual must be below ``defaults["residual_tolerance"]``.
-        polish: Segments that an acceptable chain goes on for; the acceptable configuration of lowest energy among them is
+        polish: Segments that an acceptable chain continues for; its acceptable configuration of lowest energy becomes
             the answer.
 
     Raises:
-        ValueError: Nothing is asked for, or ``polish`` is no whole number of at least 0.
+        ValueError: Nothing is required, or ``polish`` is not a whole number of at least 0.
     """
 
     checks: Literal["all", "none"] | Sequence[str] = "all"
@@ -52,7 +52,7 @@ class Accept:
         if isinstance(self.checks, str) and self.checks not in {"all", "none"}:
             raise ValueError(f'checks is {self.checks!r}; it must be "all", "none" or a list of names.')
         if (self.checks == "none" or len(self.checks) == 0) and not self.converged:
-            raise ValueError("Accept asks for no check and not for convergence, so anything would be an answer.")
+            raise ValueError("Accept requires neither checks nor convergence, so anything would be an answer.")
         if not isinstance(self.polish, int) or isinstance(self.polish, bool) or self.polish < 0:
             raise ValueError(f"polish is {self.polish!r}; it must be a whole number of at least 0.")
 
@@ -63,23 +63,23 @@ class Accept:
 
 @dataclass(frozen=True)
 class Card:
-    """The words and numbers of the header that no tensor could tell. See ``docs/artefact.md``.
+    """The words and numbers of the header that do not follow from tensors. See ``docs/artefact.md``.
 
     Attributes:
-        name: What users type; None for the file's stem.
+        name: The name that users type; None for the file's stem.
         title: A line for people; None for the name.
         description: Written for a language model that decides whether to call the tool.
         licence: An SPDX identifier, such as ``Apache-2.0``.
-        version: Of the model.
-        task: An entry point of the group ``groundstate.tasks`` that encodes, decodes and checks; None where the schema suffices.
-        request: JSON schema of what a caller sends; None to derive it from the inputs.
-        answer: JSON schema of what a caller gets; None to derive it from the answers.
+        version: The model's version.
+        task: An entry point of the group ``groundstate.tasks`` that encodes, decodes and checks; None if the schema suffices.
+        request: JSON schema of the caller's request; None to derive it from the inputs.
+        answer: JSON schema of the answer; None to derive it from the answers.
         terms: A sentence for each term of the energy.
         checks: For each check a sentence, or a `Check` with a tolerance and a unit.
-        defaults: ``restarts``, ``max_steps``, ``patience``, ``luby_exponent``, ``residual_tolerance``; what is missing is chosen.
-        limits: ``restarts``, ``max_steps``, ``batch``, ``elements``; what is missing is chosen.
+        defaults: ``restarts``, ``max_steps``, ``patience``, ``luby_exponent``, ``residual_tolerance``; missing ones are chosen.
+        limits: ``restarts``, ``max_steps``, ``batch``, ``elements``; missing ones are chosen.
         self_test: ``{"request": …, "answer": …}``, or None.
-        knowledge: JSON that the task needs beside the graph, such as learned rules; None where it needs nothing.
+        knowledge: JSON that the task needs beside the graph, such as learned rules, or None.
     """
 
     name: str | None = None

@@ -42,7 +42,7 @@ class Options:
 
     @property
     def given(self) -> dict[str, Any]:
-        """What overrides an argument of `groundstate_export.export`."""
+        """The options that override arguments of `groundstate_export.export`."""
         named = {
             "path": self.output,
             "unroll": self.unroll,
@@ -87,7 +87,7 @@ def command(target: str, **options: Any) -> int:
 
 
 def export(target: str, options: Options) -> int:
-    """Export what a TARGET argument names and print the report; returns the exit code."""
+    """Run the export of a TARGET argument and print the report. Returns the exit code."""
     if options.output is not None and Path(options.output).suffix != ".onnx":
         raise click.UsageError(f"--output is {options.output!r}; it must end in .onnx.")
     arguments = _arguments(target) | options.given
@@ -108,7 +108,7 @@ def export(target: str, options: Options) -> int:
 
 
 def _arguments(target: str) -> dict[str, Any]:
-    """What the callable that a target names returns, as arguments."""
+    """Call a target's function and return its arguments."""
     place, colon, name = target.rpartition(":")
     if not (place and colon and name.isidentifier()):
         raise click.UsageError(f"{target!r} names no function; write module:function or path/to/file.py:function.")
@@ -130,8 +130,8 @@ def _arguments(target: str) -> dict[str, Any]:
         return {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
     if not isinstance(made, Mapping):
         raise click.UsageError(
-            f"{target} returned {type(made).__name__}; it must return a mapping or dataclass of the arguments of export: "
-            f"{', '.join(_REQUIRED)} and what else is wanted."
+            f"{target} returned {type(made).__name__}; it must return the arguments of export as a mapping or dataclass: "
+            f"{', '.join(_REQUIRED)} and any others."
         )
     return dict(made)
 
@@ -145,7 +145,7 @@ def _imported(place: str) -> ModuleType:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        # What the file defines is looked up by its module's name, dataclasses first of all.
+        # Dataclasses and others look up a definition by its module's name.
         sys.modules[spec.name] = module
         run = spec.loader.exec_module
         try:
@@ -167,15 +167,15 @@ def _imported(place: str) -> ModuleType:
 
 
 def _guarded(what: str, function: Callable[[], Any]) -> Any:
-    """Call what users wrote; what it raises is told with the line where it was."""
+    """Call the user's code. Reports an exception with its line."""
     try:
         return function()
     except Exception as error:
         *_, last = traceback.extract_tb(error.__traceback__)
         where = f"{last.filename}, line {last.lineno}"
-        told = str(error).strip().splitlines()
+        message = str(error).strip().splitlines()
         raise click.ClickException(
-            f"{what} raised {type(error).__name__} in {where}{': ' + told[0] if told else '.'}"
+            f"{what} raised {type(error).__name__} in {where}{': ' + message[0] if message else '.'}"
         ) from error
 
 
@@ -187,13 +187,13 @@ def _check(target: str, arguments: Mapping[str, Any], run: Callable[..., Any]) -
         )
     if unknown := sorted(set(arguments) - set(known)):
         raise click.UsageError(
-            f"{target} returned {unknown[0]!r}, which export does not take; it takes {', '.join(known)}."
+            f"{target} returned {unknown[0]!r}, which is not an argument of export; those are {', '.join(known)}."
         )
 
 
 @contextmanager
 def _stages(*, shown: bool) -> Iterator[Callable[[str], None] | None]:
-    """Shows on stderr, where that is a terminal, which stage is under way."""
+    """Show the current stage on stderr, if that is a terminal."""
     if not shown:
         yield None
         return

@@ -1,4 +1,4 @@
-"""ONNX Runtime, imported in this one place because its telemetry must be turned off before the import."""
+"""Imports ONNX Runtime. This is the only import, because telemetry must be turned off before it."""
 
 from __future__ import annotations
 

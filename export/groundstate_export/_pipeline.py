@@ -76,7 +76,7 @@ def export(
     resized: Sequence[Resized] = (),
     progress: Callable[[str], None] | None = None,
 ) -> ExportReport:
-    """Write an energy, its gradient and ``unroll`` steps of a rule as one ONNX file; verified against PyTorch, or not written.
+    """Write an energy, its gradient and ``unroll`` steps of a rule as one ONNX file. Nothing is written without proof of parity.
 
     Args:
         energy: ``energy(state, **inputs)`` returns ``(batch,)`` of the state's dtype, or a dict of named terms of that shape
@@ -84,40 +84,40 @@ def export(
         inputs: Example inputs by name, batch first: float16, float32, float64, int8, uint8, int32, int64 or bool.
         state: The example state, float32 or float64, batch first: a tensor (named ``y`` in the file), or several by name.
         rule: How the gradient moves the state.
-        unroll: Steps in a segment. It changes how fast a file is, and nothing else.
+        unroll: Steps in a segment. It affects only the speed of the file.
         path: The file to write. Its folder must exist.
         form: ``"unrolled"``, or ``"loop"``: an ONNX ``Loop`` of one step, whose ``max_steps`` and ``tolerance`` are inputs.
-        fixed_batch: The one batch size that the file takes, with every shape static; None for a file of any batch.
-        precision: ``"float32"``, or ``"float16"`` for products of matrices and what lies between them. Inputs and outputs stay
-            float32. One evaluation keeps the tolerance; a descent may part from that of float32.
+        fixed_batch: The only batch size of the file, which makes every shape static; None for any batch.
+        precision: ``"float32"``, or ``"float16"`` for matrix products and the operators between them. Inputs and outputs stay
+            float32. One evaluation keeps the tolerance; a whole descent may diverge from the float32 one.
         decode: ``decode(state, **inputs)`` returns the answer, a dict of tensors, batch first; by default the state itself.
-        checks: ``checks(answer, **inputs)`` returns a dict of tensors ``(batch,)`` or ``(batch, k)``: integers count
-            violations; floating-point numbers are amounts, each of which needs a tolerance in ``card.checks``.
-        encode_answer: ``encode_answer(answer, **inputs)`` returns the state that stands for an answer; where the answer is the
-            state, it is supplied.
+        checks: ``checks(answer, **inputs)`` returns a dict of tensors ``(batch,)`` or ``(batch, k)``. Integers count
+            violations; floating-point numbers are amounts, and each needs a tolerance in ``card.checks``.
+        encode_answer: ``encode_answer(answer, **inputs)`` returns an answer's state. It is supplied where the answer is the
+            state.
         parameters: Learned numbers by name, without the batch. The energy and the functions beside it take them as keywords,
-            batch first, like inputs; a host fills them in and may give each row its own.
+            batch first, like inputs. A host repeats them for each row, or gives each row its own.
         stages: The stages before this one, in their order.
-        record: Whether the file also returns the answer before each update (``path.<answer>``), so that a descent can be drawn.
-        trace_every: The energy (``trace``) and the recorded answer are reported before every so many updates, from a segment's
-            first on: 1 to ``unroll``. Other steps then skip whatever is needed for the trace alone. A loop reports all.
-        initial: How a chain starts: one distribution, or one for each state; by default read off the example. With stages also
-            `Decoded`: as what the stage before decoded.
-        accept: Which chains have an answer; by default those whose answer passes all checks, and without checks those that
+        record: Whether the file also returns the answer before each update (``path.<answer>``), for pictures of a descent.
+        trace_every: Record the energy (``trace``) and the answer (with ``record``) every N updates, from a segment's first
+            one: 1 to ``unroll``. Other steps then skip whatever only the trace needs. A loop records all.
+        initial: A chain's start: one distribution, or one for each state; by default derived from the example. With stages
+            also `Decoded`: an answer of the stage before.
+        accept: Which chains have an answer. By default those whose answer passes all checks, and without checks those that
             converged.
         card: The header's words and numbers.
-        tolerance: Relative error allowed between a step of the file and of PyTorch; by default 1e-5, in float16 1e-2, in
+        tolerance: Relative error allowed between a step of the file and of PyTorch. The default is 1e-5, in float16 1e-2, in
             float64 1e-10.
         batches: Batch sizes to compare at; by default 1, 2, 7 and 16, or the fixed one.
         seeds: Seeds to compare at.
-        axes: The names of inputs' axes after the batch, where a problem's own sizes differ from request to request: for
+        axes: The names of inputs' axes after the batch, where a problem's sizes differ from request to request: with
             ``{"node": ("nodes", None), "edge": ("edges",)}`` the file takes any number of nodes and edges.
-        resized: The example in two other sizes at least: inputs and state of each. In the example and in the first of these every
-            size is a prime of its own. The file is held against PyTorch at all of them.
-        progress: Called with the name of each stage of the export as it begins.
+        resized: The example in at least two other sizes: inputs and state of each. In the example and the first of these,
+            every size must be a different prime. The file is compared with PyTorch at all of them.
+        progress: Called with the name of each stage of the export when it begins.
 
     Returns:
-        What was written and how well it matches.
+        A report with the file's facts and its errors against PyTorch.
 
     Raises:
         BadArgument: An argument has the wrong type, name or shape.
@@ -155,13 +155,13 @@ def export(
     functions = [f for one in chain for f in (one.energy, one.rule, one.decode, one.checks, one.encode_answer)]
     watch = Stopwatch(progress or (lambda _: None))
     with preserved([m for f in functions for m in modules_of(f)]):
-        # Copied in here, what the caller made in inference mode can be differentiated.
+        # Copied in here: tensors that the caller made in inference mode then allow gradients.
         copies = [[copied(one) for one in example] for example in (chain, *sizes_given)]
         return _run(copies, stages, sizes, target, watch)
 
 
 class Stopwatch:
-    """Reports the stages of an export as they begin, and keeps how long each took."""
+    """Reports the stages of an export when they begin, and records their times."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
@@ -182,8 +182,8 @@ class Proven:
     Attributes:
         segment: Its graph.
         model: The graph as a model.
-        checker: The small model that checks answers, serialised; None where there is nothing to check or to place.
-        parity: How well it matches.
+        checker: The small model that checks answers, serialised; None if there are neither checks nor an encoding.
+        parity: Its errors against PyTorch.
     """
 
     segment: Segment
@@ -195,14 +195,14 @@ class Proven:
 def _run(
     examples: Sequence[Sequence[Arguments]], stages: Sequence[Stage], sizes: Sizes | None, path: Path, watch: Stopwatch
 ) -> ExportReport:
-    """The stages of the export in order, for each stage of the descent.
+    """Run the export's stages in order, for each stage of the descent.
 
     Args:
         examples: The arguments of each stage of the descent, at the example and at those of other sizes.
         stages: The earlier stages.
-        sizes: What the examples say about sizes.
+        sizes: The named sizes of the examples.
         path: The file.
-        watch: Keeps the time.
+        watch: Records the times.
     """
     proven: list[Proven] = []
     before: list[dict[str, Tensor]] = [{} for _ in examples]
@@ -220,7 +220,7 @@ def _run(
     ]
     for one, stage in zip(earlier, described, strict=True):
         last.parity.include(one.parity, f"{stage['name']}: ")
-    header = header_of(last.segment, sizes, path.stem, described)
+    header = header_of(last.segment, path.stem, described)
     header["parity"] = proof_of(last.segment.examined, sizes, last.parity)
     models = {key: one.model.SerializeToString(deterministic=True) for key, one in zip(keys, earlier, strict=True)}
     if last.checker is not None:
@@ -231,9 +231,9 @@ def _run(
 
 
 def _proven(examined: Sequence[Examined], sizes: Sizes | None, watch: Stopwatch) -> Proven:
-    """One stage of the descent: captured, lowered, optimised, joined, unrolled and held against PyTorch."""
+    """Capture, lower, optimise, join and unroll one stage of the descent, and compare it with PyTorch."""
     first = examined[0]
-    # What differs between two sizes is read off two graphs; further examples are only held against the file.
+    # Sizes are read from two graphs; further examples only verify the file.
     with watch.stage("capture"):
         programs = [capture_all(one) for one in examined[: 1 if sizes is None else 2]]
     with watch.stage("lower"):

@@ -1,4 +1,4 @@
-"""What an export reports."""
+"""The report of an export."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export made.
+    """The facts of an export.
 
     Attributes:
         path: The file.
         bytes: Its size.
         form: ``"unrolled"`` or ``"loop"``.
         steps: Updates in a segment.
-        trace_every: The energy is reported before every so many of them.
-        batch: The one batch size that the file takes; None for any.
+        trace_every: The energy is recorded every this many updates.
+        batch: The only batch size of the file; None for any.
         precision: ``"float32"`` or ``"float16"``.
         stages: The names of earlier stages.
-        sizes: The sizes of each example that was compared, by name, where the file takes any.
-        nodes: Nodes in the graph; of a loop, those of its body included.
-        nodes_a_step: Nodes that each step runs; where not every step reports its energy, one that does not.
+        sizes: The sizes of each compared example by name, for a file of any size.
+        nodes: Nodes in the graph; for a loop, including its body.
+        nodes_a_step: Nodes that each step runs; if ``trace_every`` is above 1, in a step that records no energy.
         hoisted: Nodes that run once, because they do not depend on the state, by operator.
         tolerance: Relative error allowed.
         errors: Worst relative error of each output against PyTorch.
-        judged: Outputs for which float64 PyTorch was the judge, and how far float32 PyTorch is from it.
+        judged: Outputs that were checked against float64 PyTorch, with the error of float32 PyTorch.
         batches: Batch sizes that were compared.
         seeds: Seeds that were compared.
         seconds: Time of each stage.
@@ -66,7 +66,7 @@ class ExportReport:
         return asdict(self) | {"path": str(self.path), "worst": self.worst, "nodes_hoisted": self.nodes_hoisted}
 
     def facts(self) -> dict[str, str]:
-        """What was made, a line of text by heading."""
+        """The facts as lines of text, by heading."""
         batches, seeds = (", ".join(map(str, numbers)) for numbers in (self.batches, self.seeds))
         return {
             "file": f"{self.path}, {self.bytes:,} bytes",
@@ -80,14 +80,14 @@ class ExportReport:
     def outputs(self) -> dict[str, str]:
         """The worst relative error of each output, by name."""
 
-        def with_judge(name: str, error: float) -> str:
-            note = f" (float64 judged; float32 PyTorch {self.judged[name]:.1e})" if name in self.judged else ""
+        def with_note(name: str, error: float) -> str:
+            note = f" (against float64; float32 PyTorch {self.judged[name]:.1e})" if name in self.judged else ""
             return ("exact" if error == 0.0 else f"{error:.1e}") + note
 
-        return {name: with_judge(name, error) for name, error in self.errors.items()}
+        return {name: with_note(name, error) for name, error in self.errors.items()}
 
     def times(self) -> str:
-        """The time of each stage, on a line."""
+        """The time of each stage, on one line."""
         stages = [f"{stage} {seconds:.1f} s" for stage, seconds in self.seconds.items()]
         return ", ".join([*stages, f"in all {sum(self.seconds.values()):.1f} s"])
 

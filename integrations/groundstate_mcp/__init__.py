@@ -1,4 +1,4 @@
-"""Energy-based models served over the Model Context Protocol: tools that solve, score and describe, and that ask.
+"""Energy-based models served over the Model Context Protocol: tools that solve, score, describe and ask.
 
 >>> from groundstate_mcp import build_server, serving
 >>> server = build_server(["sudoku"])

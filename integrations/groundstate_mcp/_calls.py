@@ -46,11 +46,11 @@ def listed(tool: LLMTool) -> Tool:
 async def called(
     tools: Mapping[str, LLMTool], context: Context, params: CallToolRequestParams, *, asks: bool
 ) -> CallToolResult | InputRequiredResult:
-    """The result of a call, or what the client is to answer first. Wrong arguments are a result that says what to send.
+    """The result of a call, or a request for the client's reply. Wrong arguments give a result with a correction.
 
     Args:
         tools: The tools by name.
-        asks: Whether questions may be put to the user.
+        asks: Whether the user may be asked.
 
     Raises:
         MCPError: If there is no such tool.

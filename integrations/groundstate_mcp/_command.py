@@ -1,9 +1,9 @@
-"""Serve models to language models over MCP: `groundstate serve`."""
+"""Serve models over MCP or plain HTTP: `groundstate serve`."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,12 @@ import click
 import groundstate
 from groundstate.cli.console import SOLVED, STOPPED, example
 from groundstate_mcp import build_server, serving
+from groundstate_serve import build_app, settings_for
+from groundstate_serve.listening import listen
 
 _HOST, _PORT = "127.0.0.1", 8000
+
+_OF_MCP = ("on_question", "detail", "restarts", "max_steps", "alternatives")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,18 @@ class Options:
     device: str
 
     def check(self) -> None:
-        """Refuse what does not go together, before anything is loaded.
+        """Refuse contradictory options, before any model is loaded.
 
         Raises:
-            click.UsageError: If it does not.
+            click.UsageError: If options contradict each other.
         """
-        if not self.mcp:
-            raise click.UsageError("Name the protocol: --mcp, the Model Context Protocol.")
+        if not self.mcp and not self.http:
+            raise click.UsageError(
+                "Name the protocol: --mcp, the Model Context Protocol, or --http, plain HTTP; or both."
+            )
+        if not self.mcp and (chosen := [name for name in _OF_MCP if getattr(self, name) is not None]):
+            names = ", ".join("--" + name.replace("_", "-") for name in chosen)
+            raise click.UsageError(f"{names} can only be given with --mcp; plain HTTP takes options with each call.")
         alone = (self.host, self.port, self.token_file, self.no_auth or None)
         if not self.http and any(option is not None for option in alone):
             raise click.UsageError(
@@ -54,7 +63,7 @@ class Options:
 
     @property
     def token(self) -> str | None:
-        """What clients must send.
+        """The bearer token.
 
         Raises:
             click.UsageError: If its file cannot be read, or is empty.
@@ -77,55 +86,62 @@ class Options:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `groundstate_mcp.build_server` takes and was given."""
+        """The options for `groundstate_mcp.build_server` that were given."""
         names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
 @click.command(
     name="serve",
-    epilog=example("groundstate serve --mcp sudoku", "groundstate serve --mcp sudoku scheduling --http --port 8000"),
+    epilog=example(
+        "groundstate serve --mcp sudoku",
+        "groundstate serve --mcp sudoku scheduling --http --port 8000",
+        "groundstate serve --http sudoku",
+    ),
 )
 @click.argument("models", nargs=-1)
 @click.option("--mcp", is_flag=True, help="Use the Model Context Protocol.")
 @click.option("--folder", type=click.Path(exists=True, file_okay=False), help="Serve every .onnx file in a folder too.")
-@click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp.  [default: stdin and stdout]")
+@click.option(
+    "--http",
+    is_flag=True,
+    help="With --mcp: serve streamable HTTP at /mcp.  [default: stdin and stdout]  Without --mcp: plain HTTP, for apps.",
+)
 @click.option("--host", help="With --http: the address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 is any.  [default: 8000]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="With --http: the port; 0 selects a free one.  [default: 8000]"
+)
 @click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
 @click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
 @click.option(
     "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
 )
 @click.option("--detail", help="How much of an outcome is returned: brief or full.  [default: brief]")
-@click.option("--restarts", type=int, help="Most chains to start for each problem.")
-@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option("--restarts", type=int, help="Largest number of chains for each problem.")
+@click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
-@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 2]")
+@click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 2]")
 @click.option("--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback.")
 def command(**options: Any) -> int:
-    """Serve models as tools of language models, over MCP.
+    """Serve models to language models over MCP, or to apps over plain HTTP.
 
-    MODELS are installed names or paths of .onnx files; all installed models if none is given. Over stdin and stdout the client
+    MODELS are installed names or paths of .onnx files; default: all installed models. Over stdin and stdout the client
     starts this command; with --http it serves any number of clients.
     """
     return serve(Options(**options))
 
 
 def serve(options: Options) -> int:
-    """Serve until the client leaves or somebody stops it; returns the exit code. stdout carries the protocol and nothing else."""
+    """Serve until the client disconnects or the process is stopped; returns the exit code. stdout is for the protocol only."""
     options.check()
     token = options.token
+    host, port = options.host or _HOST, _PORT if options.port is None else options.port
+    if not options.mcp:
+        plain_http(options, host, port, token)
+        return STOPPED
     server = build_server(options.served, **options.settings)
     if options.http:
-        serving.over_http(
-            server,
-            options.host or _HOST,
-            _PORT if options.port is None else options.port,
-            _ready,
-            token=token,
-            anyone=options.no_auth,
-        )
+        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth)
         return STOPPED
     if sys.stdin.isatty():
         click.echo(
@@ -133,6 +149,18 @@ def serve(options: Options) -> int:
         )
     serving.over_stdio(server)
     return SOLVED
+
+
+def plain_http(options: Options, host: str, port: int, token: str | None) -> None:
+    """Serve plain HTTP until Ctrl-C."""
+    settings = settings_for(host, token, no_auth=options.no_auth)
+    if options.deadline is not None:
+        settings = replace(settings, deadline=options.deadline)
+    folder = sorted(Path(options.folder).glob("*.onnx")) if options.folder else []
+    named: list[str | Path] = [*options.models, *folder]
+    models = [groundstate.load(model, device=options.device) for model in named or groundstate.models()]
+    message = "groundstate: serving plain HTTP at {}. Ctrl-C ends it."
+    listen(build_app(models, settings), host, port, lambda address: click.echo(message.format(address), err=True))
 
 
 def _ready(address: str) -> None:

@@ -1,4 +1,4 @@
-"""Progress of a solve while it runs, and the end of a solve that nobody waits for any more."""
+"""Report the progress of a running solve, and cancel a solve whose client has disconnected."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _EVERY = 0.25
 
 
 class ClientLeftError(Exception):
-    """The client's connection has closed; nobody reads what is returned."""
+    """The client's connection has closed."""
 
 
 async def solved(conversation: Conversation, replier: Replier | None, context: Context) -> Reply:
-    """Run a conversation and report its progress. It is cancelled with the call, and when the client's connection closes.
+    """Run a conversation and report its progress. It ends when the call is cancelled or the connection closes.
 
     Raises:
         ClientLeftError: If the connection has closed.
-        Exception: What the conversation or the replier raises.
+        Exception: Any error of the conversation or the replier.
     """
     reported = 0
     left = False
@@ -52,7 +52,7 @@ async def solved(conversation: Conversation, replier: Replier | None, context: C
             reply = await conversation.arun(replier)
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
-        raise group.exceptions[0] from None  # what the solve raised, as if there were no group
+        raise group.exceptions[0] from None  # unwrap the solve's own exception
     if left or reply is None:
         raise ClientLeftError
     await report()
@@ -60,6 +60,6 @@ async def solved(conversation: Conversation, replier: Replier | None, context: C
 
 
 async def _has_left(context: Context) -> bool:
-    """Whether the HTTP connection of the call has closed. Nothing is replayed here, so its result could not arrive any more."""
+    """Whether the call's HTTP connection has closed. Results are not replayed, so this one could not arrive."""
     is_disconnected = getattr(context.request, "is_disconnected", None)
     return is_disconnected is not None and bool(await is_disconnected())

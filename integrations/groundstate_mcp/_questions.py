@@ -1,7 +1,7 @@
-"""Questions on their way to the user and back, in both eras of the protocol.
+"""Ask the user questions, in both generations of the protocol.
 
-Up to 2025-11-25 a server asks while a call runs. From 2026-07-28 on it returns what it wants to know, and the client makes the
-call again with the reply and with the state that the server gave it, sealed by the SDK. Nothing is kept on the server.
+Up to 2025-11-25 a server asks while a call runs. From 2026-07-28 on it returns the question. The client
+repeats the call with the reply and the server's state, which the SDK seals. The server keeps nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import groundstate as gs
 from groundstate.tools import Asked
 
 MOST = 10
-"""Questions in a call. Clients of 2026-07-28 stop after that many rounds; a remaining question is returned in the result."""
+"""Most questions in a call. Clients of 2026-07-28 stop after this many rounds; a further question is returned."""
 
 _FIELD = "reply"
 
@@ -33,10 +33,10 @@ _TITLES = "2025-11-25"
 
 
 class InputRequired(Exception):  # noqa: N818
-    """The call cannot go on before the client has answered: raised through the solve, as LangGraph's interrupts are.
+    """The call needs a reply from the client first. Raised through the solve, like an interrupt of LangGraph.
 
     Attributes:
-        result: What the client is to answer.
+        result: The request for input, for the client.
     """
 
     def __init__(self, result: InputRequiredResult) -> None:
@@ -48,12 +48,12 @@ class User:
     """Replies to the questions of one call by asking the user, if the client can: a `groundstate.tools.Replier`.
 
     Args:
-        context: Of the call.
-        params: Of the call; with the state and the reply of earlier rounds, if there were any.
+        context: The call's context.
+        params: The call's parameters, with the state and the reply of earlier rounds.
 
     Attributes:
-        asked: The questions of earlier rounds that were replied to.
-        willing: Whether the user may be asked: the client can, and nobody has declined.
+        asked: The questions of earlier rounds that have replies.
+        willing: Whether the user may be asked: the client supports it, and the user has not declined.
     """
 
     def __init__(self, context: ServerRequestContext[Any, Any], params: CallToolRequestParams) -> None:
@@ -66,14 +66,14 @@ class User:
 
     def __call__(self, question: gs.Question, solution: gs.Solution) -> str | None:
         del question, solution
-        raise gs.OptionError("The user can only be asked by an asynchronous call.")
+        raise gs.OptionError("Only an asynchronous call can ask the user.")
 
     async def acall(self, question: gs.Question, solution: gs.Solution) -> str | None:
-        """The id of the option that the user chose; None if nobody may or can be asked.
+        """The id of the option that the user chose; None if the user cannot be asked.
 
         Raises:
-            InputRequired: Where the protocol wants the client to answer first.
-            RequestError: If the client sent what is not an option of the form.
+            InputRequired: If the protocol returns the question to the client first.
+            RequestError: If the client's reply is not an option of the form.
         """
         del solution
         if not self.willing or self._count >= MOST:
@@ -96,7 +96,7 @@ class User:
         return None if choice is None else question.option(choice).id
 
     def _resume(self, state: str, params: CallToolRequestParams) -> None:
-        """Take up the call where the last round left it."""
+        """Resume the call from the state of the last round."""
         earlier = json.loads(state)
         self.asked = earlier["asked"]
         result = (params.input_responses or {}).get(earlier["open"]["id"])
@@ -122,10 +122,10 @@ class User:
 
 
 def _form(question: gs.Question, *, titles: bool) -> dict[str, Any]:
-    """A flat form with one choice, as the protocol allows them.
+    """A flat form with one choice, the kind that the protocol allows.
 
     Args:
-        titles: Whether the protocol knows choices with titles as JSON Schema has them, and not only ``enumNames``.
+        titles: Whether the protocol supports titled choices of JSON Schema, and not only ``enumNames``.
     """
     ids, labels = ([getattr(option, name) for option in question.options] for name in ("id", "label"))
     choice: dict[str, Any] = {"type": "string", "title": "Reply"}

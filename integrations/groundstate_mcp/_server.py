@@ -1,4 +1,4 @@
-"""A server of one or several models: their tools, what they say of themselves, and when a language model is to use them."""
+"""An MCP server for one or several models: tools, resources, and instructions for the language model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from groundstate_mcp import _calls
 from groundstate_mcp._calls import Context
 
 OnQuestion = Literal["elicit", "return"]
-"""What happens to a question: the user is asked where the client can, or it always stays in the result."""
+"""How questions are handled: ask the user if the client supports it, or always return them in the result."""
 
 _log = logging.getLogger("groundstate_mcp")
 
@@ -58,17 +58,17 @@ def build_server(
     A model that cannot be loaded is left out, with a warning in the log, as long as another one can.
 
     Args:
-        models: Names of installed models, paths of artefacts or of folders of them, bytes, or loaded solvers; or one of these.
+        models: Installed names, paths of artefacts or folders, bytes, or loaded solvers; or a single one.
         name: The server's name, for clients.
         device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
-        on_question: ``"elicit"``: a question is put to the user where the client can do that, and stands in the result where it
-            cannot, or where the user declines; ``"return"``: it always stands in the result.
-        detail: How much a language model reads of an outcome: ``"brief"`` or ``"full"``.
-        solve_options: See `groundstate.tools.SolveOptions`; for the tool of every model.
+        on_question: ``"elicit"``: ask the user; return the question in the result if the client cannot ask or the user declines.
+            ``"return"``: always return questions in the result.
+        detail: Detail of the outcome for the language model: ``"brief"`` or ``"full"``.
+        solve_options: See `groundstate.tools.SolveOptions`; used for every model.
 
     Returns:
-        The server. `groundstate_mcp.serving.over_stdio` and `over_http` run it; ``streamable_http_app`` is an ASGI application,
-        to which the SDK adds authorization.
+        The server. `groundstate_mcp.serving.over_stdio` and `over_http` run it; ``streamable_http_app`` is an ASGI application;
+        the SDK adds authorization.
 
     Raises:
         GroundstateError: If no model can be loaded.
@@ -112,7 +112,7 @@ def build_server(
         on_list_resources=list_resources,
         on_read_resource=read_resource,
     )
-    # Seals the state that clients of 2026-07-28 carry between two rounds.
+    # Seals the state that clients of protocol 2026-07-28 carry between rounds.
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=name))
     return server
 
@@ -123,7 +123,7 @@ def _skipped(model: Model, error: gs.GroundstateError) -> None:
 
 
 def _resources(solvers: Iterable[gs.Solver]) -> dict[str, tuple[Resource, str]]:
-    """What the models say about themselves, and the cards of installed ones, by URI."""
+    """The models' headers, and the cards of installed models, by URI."""
     found: dict[str, tuple[Resource, str]] = {}
     for solver in solvers:
         about = cleaned(solver.describe())

@@ -1,31 +1,24 @@
-"""Serving until the client leaves, or somebody stops it."""
+"""Serve until the client disconnects or the process is stopped."""
 
 from __future__ import annotations
 
 import hmac
 import os
-import signal
-import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
-import uvicorn
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
 
 import groundstate as gs
+from groundstate_serve import LOCAL
+from groundstate_serve.listening import listen, on_interrupt
 
 PATH = "/mcp"
 
 STOPPED = 130
-"""The exit code after Ctrl-C: 128 plus the number of the signal, as shells have it."""
-
-_GRACE = 2
-"""Seconds that open connections get to end when a server over HTTP is stopped."""
-
-_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+"""The exit code after Ctrl-C: 128 plus the signal number, as in shells."""
 
 Application = Callable[..., Awaitable[None]]
 """An ASGI application."""
@@ -42,11 +35,11 @@ def over_stdio(server: Server[Any]) -> None:
         async with stdio_server() as (received, sent):
             await server.run(received, sent, server.create_initialization_options())
 
-    with _on_interrupt(lambda: os._exit(STOPPED)):
+    with on_interrupt(lambda: os._exit(STOPPED)):
         try:
             anyio.run(serve)
         except* BrokenPipeError:
-            pass  # the client left while something was being sent to it
+            pass  # the client disconnected during a write
 
 
 def over_http(
@@ -62,32 +55,26 @@ def over_http(
 
     Args:
         host: The address to listen on.
-        port: The port; any free one, if 0.
-        ready: Called with the address once connections are accepted.
-        token: What clients must send as ``Authorization: Bearer <token>``.
-        anyone: Whether an address that other machines reach may be served without a token.
+        port: The port; 0 selects a free one.
+        ready: Called with the address when the server accepts connections.
+        token: The token in ``Authorization: Bearer <token>``.
+        anyone: Whether a non-local address may be served without a token.
 
     Raises:
-        OptionError: If host and port cannot be listened on, or other machines reach them and neither `token` nor `anyone` is
-            given.
+        OptionError: If the server cannot listen on the address, or the address is not local and `token` and `anyone` are unset.
     """
-    if host not in _LOCAL and token is None and not anyone:
+    if host not in LOCAL and token is None and not anyone:
         raise gs.OptionError(
             f"host is {host!r}, which other machines reach; require a token (--token-file), or allow anyone (--no-auth)."
         )
-    with _listening(host, port) as listener:
-        app: Application = server.streamable_http_app(streamable_http_path=PATH, host=host)
-        if token is not None:
-            app = _guarded(app, token)
-        http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
-        with _on_interrupt(lambda: setattr(http, "should_exit", True)):
-            shown = f"[{host}]" if ":" in host else host
-            ready(f"http://{shown}:{listener.getsockname()[1]}{PATH}")
-            anyio.run(lambda: http.serve(sockets=[listener]))
+    app: Application = server.streamable_http_app(streamable_http_path=PATH, host=host)
+    if token is not None:
+        app = _guarded(app, token)
+    listen(app, host, port, lambda address: ready(address + PATH))
 
 
 def _guarded(app: Application, token: str) -> Application:
-    """An application that answers 401 to whoever does not send the token."""
+    """An application that answers 401 to calls without the token."""
     wanted = f"bearer {token}".encode()
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -102,20 +89,3 @@ def _guarded(app: Application, token: str) -> Application:
         await app(scope, receive, send)
 
     return guarded
-
-
-@contextmanager
-def _on_interrupt(act: Callable[[], None]) -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, lambda *_: act())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        reason = (error.strerror or str(error)).partition(" (")[0]
-        raise gs.OptionError(f"{host!r}, port {port}, cannot be listened on: {reason}.") from None

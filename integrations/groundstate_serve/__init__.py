@@ -8,6 +8,6 @@ app = build_app(["sudoku"])  # an ASGI application: uvicorn module:app
 """
 
 from groundstate_serve._app import build_app
-from groundstate_serve._settings import Settings
+from groundstate_serve._settings import LOCAL, Settings, settings_for
 
-__all__ = ["Settings", "build_app"]
+__all__ = ["LOCAL", "Settings", "build_app", "settings_for"]

@@ -1,4 +1,4 @@
-"""The application: routes, and what stands before them."""
+"""The application: routes and their guard."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ OPTIONS = ("restarts", "max_steps", "deadline", "seed", "alternatives", "ask", "
 """Options of `Solver.solve` that a call may set."""
 
 _GONE = 499
-"""The status for a caller who left, as nginx has it; nobody reads it."""
+"""The status for a caller who disconnected, as in nginx."""
 
 
 def build_app(models: Iterable[gs.Solver | str] | gs.Solver | str, settings: Settings | None = None) -> Starlette:
     """An ASGI application that solves and scores.
 
     Args:
-        models: Loaded solvers, names of installed models or paths of files; one of them, or several.
-        settings: What callers may do.
+        models: Loaded solvers, installed names or paths of files; one or several.
+        settings: Limits and access rules.
 
     Returns:
         The application. Routes: ``GET /health``, ``GET /models``, ``GET /models/{name}``, ``POST /models/{name}/solve``,
         ``POST /models/{name}/score``, ``GET /openapi.json`` and a page at ``/``.
 
     Raises:
-        GroundstateError: A model cannot be loaded.
+        GroundstateError: If a model cannot be loaded.
     """
     given = [models] if isinstance(models, gs.Solver | str) else list(models)
     solvers = {s.header.name: s for s in (one if isinstance(one, gs.Solver) else gs.load(one) for one in given)}
@@ -47,7 +47,7 @@ def build_app(models: Iterable[gs.Solver | str] | gs.Solver | str, settings: Set
 
 
 class _Server:
-    """The routes over some models."""
+    """The routes for some models."""
 
     def __init__(self, solvers: Mapping[str, gs.Solver], settings: Settings) -> None:
         self._solvers, self._settings = solvers, settings
@@ -98,14 +98,14 @@ class _Server:
         name = request.path_params["name"]
         if name not in self._solvers:
             known = ", ".join(map(repr, sorted(self._solvers)))
-            raise HTTPException(404, f"There is no model {name!r:.80} here; there are {known}.")
+            raise HTTPException(404, f"There is no model {name!r:.80} here; known are {known}.")
         return self._solvers[name]
 
     async def _run(self, request: Request, start: Callable[[], Awaitable[Any]]) -> Any:
-        """Await a computation; stop it when its caller leaves."""
+        """Await a computation; cancel it when its caller disconnects."""
         if self._running >= self._settings.waiting:
-            said = f"{self._running} calls are in progress, the most that this server takes; call again in a second."
-            raise HTTPException(503, said, {"Retry-After": "1"})
+            message = f"{self._running} calls are in progress, which is this server's limit; call again in a second."
+            raise HTTPException(503, message, {"Retry-After": "1"})
         self._running += 1
         try:
             async with _abandoned(request) as gone:
@@ -123,7 +123,7 @@ class _Server:
 
 @contextlib.asynccontextmanager
 async def _abandoned(request: Request) -> AsyncIterator[asyncio.Future[None]]:
-    """A future that is done when the caller has left."""
+    """A future that completes when the caller disconnects."""
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -139,7 +139,7 @@ async def _abandoned(request: Request) -> AsyncIterator[asyncio.Future[None]]:
 
 
 async def _object(request: Request, known: Sequence[str], needed: Sequence[str]) -> dict[str, Any]:
-    """The JSON object that a caller sent."""
+    """The JSON object in the body of a call."""
     try:
         sent = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
@@ -174,7 +174,7 @@ def _json(found: Mapping[str, Any]) -> Response:
 
 
 def _plain(value: Any) -> Any:
-    """The value with null in place of numbers that JSON does not have."""
+    """The value with null for numbers that JSON does not have."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

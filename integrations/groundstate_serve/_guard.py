@@ -1,4 +1,4 @@
-"""What stands before the routes: who may call, under which name, from which page, and how much they may send."""
+"""Access control before the routes: token, host, origin and size of the body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from groundstate_serve._settings import Settings
 
 _OPEN = frozenset({"/health"})
-"""What a load balancer may ask without a token."""
+"""Routes without a token, for load balancers."""
 
 
 def guard(app: Starlette, settings: Settings) -> Starlette:
@@ -28,7 +28,7 @@ class _TooLargeError(Exception):
 
 
 class _Guard:
-    """Refuses calls before anything of them is read."""
+    """Refuses calls before their body is read."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
@@ -90,7 +90,7 @@ def _knows(headers: Headers, token: str) -> bool:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """The value of a Host header without its port."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]

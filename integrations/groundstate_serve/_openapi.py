@@ -1,4 +1,4 @@
-"""What the server says of itself: an OpenAPI 3.1 document, and a page for people."""
+"""The server's description: an OpenAPI 3.1 document, and a page for people."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import groundstate as gs
 
 _OPTIONS: dict[str, Any] = {
     "type": "object",
-    "description": "How to solve; every option may be left out.",
+    "description": "Options of the solve; all are optional.",
     "properties": {
-        "restarts": {"type": "integer", "minimum": 1, "description": "Chains that may be started."},
-        "max_steps": {"type": "integer", "minimum": 1, "description": "Steps that each chain may make."},
+        "restarts": {"type": "integer", "minimum": 1, "description": "Largest number of chains."},
+        "max_steps": {"type": "integer", "minimum": 1, "description": "Largest number of steps for each chain."},
         "deadline": {"type": "number", "exclusiveMinimum": 0, "description": "Seconds."},
         "seed": {"type": "integer", "minimum": 0},
-        "alternatives": {"type": "integer", "minimum": 1, "description": "Different answers to look for."},
+        "alternatives": {"type": "integer", "minimum": 1, "description": "Number of different answers to look for."},
         "ask": {"type": "boolean", "description": "Whether to look for a question."},
         "replies": {
             "type": "object",
             "additionalProperties": {"type": "string"},
-            "description": "Replies to questions about this request: from a question's id to an option's id.",
+            "description": "Replies to questions about this request: question id to option id.",
         },
     },
     "additionalProperties": False,
@@ -42,7 +42,7 @@ def document(solvers: Mapping[str, gs.Solver]) -> dict[str, Any]:
     }
     for name, solver in solvers.items():
         header = solver.header
-        paths[f"/models/{name}"] = {"get": _get(f"What {header.title} takes and returns")}
+        paths[f"/models/{name}"] = {"get": _get(f"Request and answer of {header.title}")}
         solve = _object({"request": _inner(header.request, name, "request"), "options": _OPTIONS}, ["request"])
         parts = {part: _inner(getattr(header, part), name, part) for part in ("request", "answer")}
         score = _object(parts, list(parts))
@@ -57,7 +57,7 @@ def document(solvers: Mapping[str, gs.Solver]) -> dict[str, Any]:
 
 
 def page(solvers: Mapping[str, gs.Solver]) -> str:
-    """A page for people: the models, and a call of each to copy."""
+    """A page for people: the models, with an example call for each."""
     parts = []
     for name, solver in solvers.items():
         header = solver.header
@@ -80,7 +80,7 @@ def _short(example: Any) -> str:
 
 
 def _inner(schema: Mapping[str, Any], model: str, part: str) -> dict[str, Any]:
-    """A schema within the document; references within it stay within it, since it has an identifier of its own."""
+    """A schema inside the document. Its own identifier keeps its references local."""
     return {"$id": f"/models/{model}/{part}"} | {name: value for name, value in schema.items() if name != "$schema"}
 
 
@@ -101,7 +101,7 @@ def _post(operation: str, summary: str, description: str, schema: Mapping[str, A
         "responses": {
             "200": {"description": "The outcome."},
             "400": {"description": "The call is malformed, or an option is out of range."},
-            "422": {"description": "The request is not what the schema allows; every fault is listed with its place."},
+            "422": {"description": "The request does not fit the schema; every fault is listed with its place."},
             "503": {"description": "Too many calls are in progress."},
         },
     }

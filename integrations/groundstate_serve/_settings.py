@@ -1,4 +1,4 @@
-"""What a server allows its callers."""
+"""Limits and access rules of a server."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Settings:
     """What a server allows its callers.
 
     Attributes:
-        token: What callers send as ``Authorization: Bearer …``; None for no authentication.
-        hosts: Values of the ``Host`` header that are served, ports aside; None for any. Guards against DNS rebinding.
-        origins: Values of the ``Origin`` header that browsers may send; others are refused.
-        body: Bytes of a request at most.
-        deadline: Seconds of a solve, where a caller names none, and at most.
-        waiting: Calls in progress at most; further ones get 503 at once.
+        token: The token in ``Authorization: Bearer …``; None for no authentication.
+        hosts: Accepted values of the ``Host`` header, without ports; None for any. Guards against DNS rebinding.
+        origins: Accepted values of the ``Origin`` header.
+        body: Largest size of a request, in bytes.
+        deadline: Default and largest deadline of a solve, in seconds.
+        waiting: Largest number of calls in progress; further calls get 503 at once.
     """
 
     token: str | None = None
@@ -40,12 +40,12 @@ class Settings:
 
 
 def settings_for(host: str, token: str | None, *, no_auth: bool, allowed: tuple[str, ...] = ()) -> Settings:
-    """Settings for an address: one that others reach needs a token, or an explicit refusal of one.
+    """Settings for an address. A non-local address needs a token, or ``no_auth``.
 
     Args:
         host: The address to listen on.
-        token: What callers must send, or None.
-        no_auth: Whether to serve others without authentication.
+        token: The token that callers must send, or None.
+        no_auth: Whether to serve other machines without authentication.
         allowed: Names under which the server may be called, besides the address.
 
     Raises:
@@ -55,6 +55,6 @@ def settings_for(host: str, token: str | None, *, no_auth: bool, allowed: tuple[
         return Settings(token=token, hosts=LOCAL | set(allowed))
     if token is None and not no_auth:
         raise gs.OptionError(
-            f"{host!r} can be reached from other machines; set a token (--token-file) or say --no-auth to serve everybody."
+            f"{host!r} can be reached from other machines; set a token (--token-file), or use --no-auth to serve everybody."
         )
     return Settings(token=token, hosts=frozenset({host, *allowed}) if allowed else None)

@@ -1,4 +1,4 @@
-"""A question that nobody can be asked."""
+"""The error for questions that cannot be asked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import groundstate as gs
 
 
 class CannotAskError(gs.OptionError):
-    """A question that cannot reach a person, as the program is set up.
+    """The program's setup does not let a question reach a person.
 
     Attributes:
-        solution: What was found, and what is asked about it.
+        solution: The result so far, with its question.
     """
 
     def __init__(self, message: str, solution: gs.Solution) -> None:

@@ -1,4 +1,4 @@
-"""Questions to a language model: the energy asks, the model replies."""
+"""Let a language model reply to questions."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ import groundstate as gs
 _log = logging.getLogger(__name__)
 
 _SYSTEM = (
-    "A solver found several answers to a problem, or none, and asks what is to hold. Reply with the id of the option "
-    "that is wanted, and with {none!r} if nothing that you know decides it."
+    "A solver found several answers to a problem, or none, and asks which option to take. Reply with the option's id, "
+    "or with {none!r} if nothing that you know decides it."
 )
 
 
 class LLMReplier:
-    """Replies to questions with what a chat model chooses. Made by `ask_llm`."""
+    """Replies to questions with a chat model's choice. Made by `ask_llm`."""
 
     def __init__(self, chat_model: BaseChatModel, instructions: str | None) -> None:
         self._model, self._instructions = chat_model, instructions
 
     def __call__(self, question: gs.Question, solution: gs.Solution) -> str | None:
-        return _chosen(question, self._bound(question).invoke(self._said(question, solution)))
+        return _chosen(question, self._bound(question).invoke(self._prompt(question, solution)))
 
     async def acall(self, question: gs.Question, solution: gs.Solution) -> str | None:
         """The same without blocking the event loop."""
-        return _chosen(question, await self._bound(question).ainvoke(self._said(question, solution)))
+        return _chosen(question, await self._bound(question).ainvoke(self._prompt(question, solution)))
 
     def _bound(self, question: gs.Question) -> Runnable[LanguageModelInput, Any]:
         schema = {
@@ -43,10 +43,10 @@ class LLMReplier:
             "required": ["option"],
             "additionalProperties": False,
         }
-        # The raw reply too, so that one which cannot be parsed raises nothing.
+        # Include the raw reply, so that an unparsable reply raises nothing.
         return self._model.with_structured_output(schema, include_raw=True)
 
-    def _said(self, question: gs.Question, solution: gs.Solution) -> LanguageModelInput:
+    def _prompt(self, question: gs.Question, solution: gs.Solution) -> LanguageModelInput:
         system = _SYSTEM.format(none=_none(question))
         asked = {
             "request": dict(solution.request),
@@ -66,12 +66,12 @@ class LLMReplier:
 def ask_llm(chat_model: BaseChatModel, *, instructions: str | None = None) -> LLMReplier:
     """A chat model that replies to questions in place of a person: the value of ``on_question``.
 
-    It sees the problem, what was found, the question and its options, and replies by structured output. What is none of the
-    options leaves the question as it is.
+    It sees the problem, the result, the question and its options, and replies by structured output. A reply that is not an
+    option leaves the question open.
 
     Args:
-        chat_model: A model that knows `with_structured_output`.
-        instructions: What it is to decide by: what the user wants, or said.
+        chat_model: A model with `with_structured_output`.
+        instructions: The basis for its decision: the user's wishes or messages.
     """
     return LLMReplier(chat_model, instructions)
 
@@ -81,18 +81,20 @@ def _ids(question: gs.Question) -> list[str]:
 
 
 def _none(question: gs.Question) -> str:
-    """How the model says that it chooses none: a word that is no option's."""
+    """The word for "no option", distinct from every option's id."""
     word = "none"
     while word in _ids(question):
         word += " of these"
     return word
 
 
-def _chosen(question: gs.Question, said: Any) -> str | None:
-    parsed = said.get("parsed") if isinstance(said, Mapping) else None
+def _chosen(question: gs.Question, raw: Any) -> str | None:
+    parsed = raw.get("parsed") if isinstance(raw, Mapping) else None
     option = parsed.get("option") if isinstance(parsed, Mapping) else None
     if option in _ids(question):
         return str(option)
     if option != _none(question):
-        _log.warning("The chat model's reply to the question %s is none of its options; it stays open.", question.id)
+        _log.warning(
+            "The chat model's reply to the question %s is not an option; the question stays open.", question.id
+        )
     return None

@@ -1,4 +1,4 @@
-"""A node of a graph that solves, and where its edges lead."""
+"""A LangGraph node that solves, and a condition for its edges."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def energy_node(
     device: str = "cpu",
     **solve_options: Unpack[SolveOptions],
 ) -> RunnableLambda[Any, dict[str, Any]]:
-    """A node of a LangGraph graph: it solves the request in the state, and puts the outcome into the state.
+    """A node of a LangGraph graph. It solves the request in the state, and writes the outcome to the state.
 
-    The outcome is `Solution.to_json` with the ``request`` as it was solved: plain JSON, which every checkpointer stores as it
-    is. Replies to a question go into the request, as ``{"replies": {id of the question: id of an option}}`` beside the rest, or
-    are applied to it (`Option.apply`).
+    The outcome is `Solution.to_json` with the solved ``request``: plain JSON, which every checkpointer can store. Put
+    replies to a question into the request as ``{"replies": {id of the question: id of an option}}``, or apply them with
+    `Option.apply`.
 
     Args:
         model: As in `EnergyTool`.
-        request_key: Where in the state the request is; the state is a mapping, or an object with attributes.
-        solution_key: Where in the state the solution goes.
+        request_key: The key of the request in the state, which is a mapping or an object with attributes.
+        solution_key: The key of the solution in the state.
         on_question: As in `EnergyTool`.
         device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
         solve_options: See `SolveOptions`.
@@ -39,7 +39,7 @@ def energy_node(
     Raises:
         GroundstateError: If the model cannot be loaded.
         OptionError: If an option is unknown or out of range; from the node, if a question cannot be asked.
-        RequestError: From the node, if the request in the state is not what the schema allows.
+        RequestError: From the node, if the request in the state does not fit the schema.
     """
     tool = SolveTool(model, device=device, score=False, **solve_options)
     ask = replier(on_question, tool.name, tool.options)
@@ -62,7 +62,7 @@ def energy_node(
 
 
 def needs_reply(state: Any, *, solution_key: str = "solution") -> bool:
-    """Whether the solution in a state asks something: the path of a conditional edge.
+    """Whether the solution in a state has a question: the path of a conditional edge.
 
     >>> needs_reply({"solution": {"status": "solved", "question": None}})
     False
@@ -74,8 +74,8 @@ def needs_reply(state: Any, *, solution_key: str = "solution") -> bool:
 def _request(state: Any, key: str) -> Mapping[str, Any]:
     request = _held(state, key)
     if not isinstance(request, Mapping):
-        said = "is missing" if request is None else f"is of type {type(request).__name__}, and must be an object"
-        raise gs.RequestError([gs.Fault(key, f"The request in the graph's state {said}.")])
+        fault = "is missing" if request is None else f"is of type {type(request).__name__}, and must be an object"
+        raise gs.RequestError([gs.Fault(key, f"The request in the graph's state {fault}.")])
     return request
 
 

@@ -1,4 +1,4 @@
-"""Questions to a person, by LangGraph's interrupts."""
+"""Ask a person through LangGraph's interrupts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _REPLY = (
 
 
 class Person:
-    """Interrupts the graph with a question, again where a reply means nothing, until one is understood.
+    """Interrupts the graph with a question, and repeats it until the reply is valid.
 
-    LangGraph runs what asks again from its start for each reply, and matches replies to questions by their order. The same
-    questions must therefore come again, in the same order; the solver remembers them, or finds them again from the same seed.
+    LangGraph reruns the asking code from its start for each reply, and matches replies to questions by order. Therefore the
+    same questions must come in the same order. The solver caches them, or finds them again from the same seed.
 
     Args:
-        tool: The name of the tool that asks.
+        tool: The tool's name.
     """
 
     def __init__(self, tool: str) -> None:
@@ -45,7 +45,7 @@ class Person:
 
 
 def _asked(tool: str, question: gs.Question, solution: gs.Solution) -> dict[str, Any]:
-    """All that a person, or a form, needs to reply; JSON-ready."""
+    """Everything that a person or a form needs to reply; JSON-ready."""
     return {
         "type": "groundstate_question",
         "tool": tool,
@@ -67,7 +67,7 @@ def _configuration(solution: gs.Solution) -> dict[str, Any]:
 
 
 def _schema(question: gs.Question) -> dict[str, Any]:
-    """Of a reply, as forms draw them: an option to choose."""
+    """The schema of a reply, for forms."""
     choices = [{"const": option.id, "title": option.label} for option in question.options]
     return {
         "type": "object",
@@ -82,18 +82,21 @@ def _schema(question: gs.Question) -> dict[str, Any]:
 
 
 def _read(question: gs.Question, reply: object) -> str | None:
-    """The id of the option that a reply means; None where the result is to be taken as it is.
+    """The id of the option in a reply; None to take the result as it is.
 
     Raises:
-        RequestError: If it means neither, or replies to another question.
+        RequestError: If the reply is not valid, or belongs to another question.
     """
     if isinstance(reply, Mapping):
         if "option" not in reply or reply.keys() - {"option", "question"}:
             keys = ", ".join(repr(str(key)[:60]) for key in reply) or "nothing"
-            raise gs.RequestError([gs.Fault("", f"The reply holds {keys}; it must hold 'option', and may 'question'.")])
+            raise gs.RequestError(
+                [gs.Fault("", f"The reply has {keys}; it must have 'option', and may have 'question'.")]
+            )
         if (meant := reply.get("question", question.id)) != question.id:
-            said = f"The reply is to the question {str(meant)[:60]!r}, and the one asked is {question.id!r} ({question.text})."
-            raise gs.RequestError([gs.Fault("", said)])
+            is_open = f"the open question is {question.id!r} ({question.text})"
+            message = f"The reply is for the question {str(meant)[:60]!r}; {is_open}."
+            raise gs.RequestError([gs.Fault("", message)])
         reply = reply["option"]
     if reply is None:
         return None
@@ -103,7 +106,7 @@ def _read(question: gs.Question, reply: object) -> str | None:
 
 
 def _check_that_replies_arrive(solution: gs.Solution) -> None:
-    # LangGraph itself raises a KeyError outside a graph, and without a checkpointer stops for good.
+    # LangGraph itself raises a KeyError outside a graph, and without a checkpointer it cannot resume.
     config = ensure_config().get("configurable", {})
     if "__pregel_scratchpad" not in config:
         where = "this call runs outside a graph"

@@ -17,12 +17,12 @@ _DEAF = (BaseCallbackHandler.on_custom_event, AsyncCallbackHandler.on_custom_eve
 
 
 def progress(tool: str) -> Watch:
-    """Report every segment to the callbacks of this run; None where none of them listens, so that it costs nothing.
+    """Report every segment to the callbacks of this run; None if no callback listens, which costs nothing.
 
-    Must be called in the context of the run. What it returns may be called anywhere.
+    Call this in the context of the run. The returned function may be called anywhere.
 
     Args:
-        tool: The name of the tool that solves.
+        tool: The tool's name.
     """
     config = ensure_config()
     handlers = getattr(config.get("callbacks"), "handlers", ())

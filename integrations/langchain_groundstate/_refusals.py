@@ -1,4 +1,4 @@
-"""Errors that a language model can act on, as LangChain passes them on."""
+"""Errors that a language model can act on, as tool exceptions of LangChain."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from langchain_groundstate._errors import CannotAskError
 
 @contextmanager
 def translated(tool: LLMTool) -> Iterator[None]:
-    """Turn what the model can correct, or has to tell, into a `ToolException`; every other error propagates."""
+    """Turn errors that the model can correct or report into a `ToolException`; other errors propagate."""
     try:
         yield
     except CannotAskError as error:
-        # Only the developer can correct it. Until then the model has what was found, and can reply to the question itself.
+        # Only the developer can correct it. Until then the model gets the result, and can reply to the question itself.
         found = tool.reply(error.solution).text if isinstance(tool, SolveTool) else ""
         raise ToolException(f"{error} Tell the user. The result so far: {found}") from error
     except (gs.RequestError, gs.OptionError) as error:
@@ -28,6 +28,6 @@ def translated(tool: LLMTool) -> Iterator[None]:
 
 
 def explain(error: ValidationError | ValidationErrorV1) -> str:
-    """Fields and what is wrong with them, for tools whose ``args_schema`` was replaced by a pydantic class."""
+    """Faults by field, for tools whose ``args_schema`` was replaced by a pydantic class."""
     faults = [f"- {'.'.join(map(str, fault['loc']))}: {fault['msg']}." for fault in error.errors()[:8]]
     return "\n".join(["The arguments are not valid. Correct this and call the tool again:", *faults])

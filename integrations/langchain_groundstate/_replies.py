@@ -1,4 +1,4 @@
-"""Who replies to a question."""
+"""Select who replies to a question."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import groundstate as gs
 from groundstate.tools import Replier, SolveOptions
 
 OnQuestion = Literal["return", "interrupt"] | Replier
-"""What becomes of a question: it is returned, LangGraph interrupts to ask a person, or code replies."""
+"""How a question is handled: it is returned, LangGraph interrupts to ask a person, or code replies."""
 
 
 def replier(on_question: OnQuestion, tool: str, options: SolveOptions) -> Replier | None:
-    """Who replies; None where questions are returned.
+    """The replier; None if questions are returned.
 
     Args:
-        tool: The name of the tool that asks, for the person.
-        options: Those that the tool solves with.
+        tool: The tool's name, shown to the person.
+        options: The tool's solve options.
 
     Raises:
         OptionError: If `on_question` is not one of the three, or contradicts the options.
@@ -26,7 +26,7 @@ def replier(on_question: OnQuestion, tool: str, options: SolveOptions) -> Replie
         return None
     if options.get("ask", True) is False:
         raise gs.OptionError(
-            f"on_question is {on_question!r} and ask is False, so that nothing is asked; leave one of them out."
+            f"on_question is {on_question!r} and ask is False, so no question is asked; leave one of them out."
         )
     if callable(on_question):
         return on_question

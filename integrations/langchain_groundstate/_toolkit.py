@@ -1,4 +1,4 @@
-"""Several artefacts, each with its tool."""
+"""A toolkit of several artefacts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from langchain_groundstate._tools import EnergyCatalogTool, EnergyTool
 
 
 class EnergyToolkit(BaseToolkit):
-    """For every model a tool that solves and scores, and one tool that describes them all. Made by `from_models`.
+    """A tool for every model, which solves and scores, and one tool that describes all models. Made by `from_models`.
 
     Attributes:
-        tools: The tools, by model in the order given; the one that describes is the last.
+        tools: The models' tools in the order given, then the tool that describes them.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -38,10 +38,10 @@ class EnergyToolkit(BaseToolkit):
         """Load each model once.
 
         Args:
-            models: Models as `EnergyTool` takes them, or one of them.
+            models: Models in the forms that `EnergyTool` takes, or a single one.
             on_question: As in `EnergyTool`.
             device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
-            solve_options: See `SolveOptions`; for the tool of every model.
+            solve_options: See `SolveOptions`; used for every model.
 
         Raises:
             GroundstateError: If a model cannot be loaded.
@@ -65,7 +65,7 @@ class EnergyToolkit(BaseToolkit):
         """The tools of every ``.onnx`` file in a folder, in the order of their names.
 
         Raises:
-            GroundstateError: If a file is not an energy artefact, or as `from_models` does.
+            GroundstateError: If a file is not an energy artefact, or a model cannot be loaded.
             OptionError: If the folder has none.
         """
         return cls.from_models([Path(folder)], on_question=on_question, device=device, **solve_options)

@@ -1,4 +1,4 @@
-"""Artefacts as LangChain tools: one that solves and scores, and one that says what can be solved."""
+"""Artefacts as LangChain tools: one that solves and scores, and one that describes models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from langchain_groundstate._replies import OnQuestion, replier
 
 
 class _Adapter(BaseTool):
-    """A `groundstate.tools.LLMTool` as LangChain calls tools. It validates its arguments itself, beyond what a schema can say."""
+    """A LangChain tool around a `groundstate.tools.LLMTool`, which validates its own arguments."""
 
     tool: LLMTool = Field(exclude=True, repr=False)
     response_format: Literal["content", "content_and_artifact"] = "content_and_artifact"
@@ -37,10 +37,10 @@ class _Adapter(BaseTool):
 class EnergyTool(_Adapter):
     """Solve a problem by descent on an energy; with ``action="score"``, check an answer instead.
 
-    A call returns compact JSON for the model (status, a sentence, the answer or what is wrong, the open question) and the
-    `groundstate.Solution`, or `groundstate.Score`, as artifact. A request that the schema forbids is an error that the model
-    reads and can correct; a problem without an answer is no error. Callbacks that listen to custom events get a
-    ``groundstate_progress`` after each segment.
+    A call returns compact JSON for the model (status, a sentence, the answer or the faults, the open question) and the
+    `groundstate.Solution` or `groundstate.Score` as artifact. A request that breaks the schema is an error that the model
+    can correct. A problem without an answer is not an error. Callbacks for custom events get a ``groundstate_progress``
+    after each segment.
 
     >>> EnergyTool("sudoku", restarts=32).name
     'solve_sudoku'
@@ -64,15 +64,15 @@ class EnergyTool(_Adapter):
 
         Args:
             model: The name of an installed model, the path of an artefact, its bytes, or a loaded `groundstate.Solver`.
-            on_question: What happens to a question where a problem has several answers, or none. ``"return"``: the model
-                reads it in the result, and replies in a second call. ``"interrupt"``: LangGraph interrupts the run, and a
-                person replies by ``Command(resume=…)``. A callable ``(question, solution) -> id of an option, or None``
-                replies in code, such as `ask_llm`; None leaves the question in the result.
+            on_question: How questions are handled. ``"return"``: the model reads the question in the result, and replies in a
+                second call. ``"interrupt"``: LangGraph interrupts the run, and a person replies with ``Command(resume=…)``.
+                A callable ``(question, solution) -> id of an option, or None``, such as `ask_llm`, replies in code;
+                None leaves the question in the result.
             device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
-            name: The tool's name; ``solve_`` and the artefact's name, if None.
-            description: What the language model reads; the artefact's own, if None.
-            detail: How much the model reads of an outcome: ``"brief"`` or ``"full"``.
-            options: See `groundstate.tools.SolveOptions`; and fields of `BaseTool`, such as ``tags``.
+            name: The tool's name; default: ``solve_`` and the artefact's name.
+            description: The text for the language model; default: the artefact's description.
+            detail: Detail of the outcome for the model: ``"brief"`` or ``"full"``.
+            options: See `groundstate.tools.SolveOptions`; also fields of `BaseTool`, such as ``tags``.
 
         Raises:
             GroundstateError: If the model cannot be loaded.
@@ -96,7 +96,7 @@ class EnergyTool(_Adapter):
         detail: Detail = "brief",
         **solve_options: Unpack[SolveOptions],
     ) -> Self:
-        """The same as ``EnergyTool(model, …)``, with typed options."""
+        """Equivalent to ``EnergyTool(model, …)``, with typed options."""
         return cls(
             model,
             on_question=on_question,
@@ -117,7 +117,7 @@ class EnergyTool(_Adapter):
 
 
 class EnergyCatalogTool(_Adapter):
-    """List the models, and describe one of them: what to send, its checks, its limits. Made by `from_solvers`."""
+    """List the models, or describe one: its arguments, checks and limits. Made by `from_solvers`."""
 
     @classmethod
     def from_solvers(cls, solvers: Iterable[gs.Solver], *, name: str = "describe_models") -> Self:
@@ -127,5 +127,5 @@ class EnergyCatalogTool(_Adapter):
 
 
 def _both(reply: Reply) -> tuple[str, Any]:
-    # An artifact of None counts as none at all for LangChain; a description's is what the model reads.
+    # LangChain treats an artifact of None as missing, so the artifact is the model's text.
     return reply.text, reply.record if reply.outcome is None else reply.outcome

@@ -12,7 +12,7 @@ from groundstate_training._files import write_file
 from groundstate_training._gradient import GradientPreset, GradientTrainer, train
 from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
-from groundstate_training._search import RowSearch
+from groundstate_training._search import RowSearch, row_file
 from groundstate_training.learning import learn
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "losses",
     "read_checkpoint",
     "resume",
+    "row_file",
     "run",
     "train",
     "write_checkpoint",

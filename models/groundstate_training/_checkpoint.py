@@ -1,7 +1,7 @@
 """Checkpoints: nested mappings of JSON values and arrays, in one ``.npz`` file without pickles.
 
-Arrays are entries of the file, named by their path (``rivals/worth``); everything else is one JSON text in the entry ``json``. A
-damaged or foreign file can therefore not run code.
+Arrays are members of the file, named by their path (``rivals/worth``); the rest is one JSON text in the member ``json``.
+Therefore a damaged or foreign file cannot run code.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def write_checkpoint(state: Checkpoint, path: Path) -> None:
     """Write a checkpoint. The previous file stays until the new one is complete.
 
     Args:
-        state: What `read_checkpoint` returns again, tuples as lists.
+        state: The mapping to save. `read_checkpoint` returns it, with tuples as lists.
         path: A file with the suffix ``.npz``.
 
     Raises:
-        TrainingError: If it cannot be written.
-        TypeError: If the state holds anything but JSON values and arrays of numbers.
+        TrainingError: If the file cannot be written.
+        TypeError: If the state has values other than JSON values and arrays of numbers.
     """
     arrays: dict[str, Any] = {}
     rest = _without_arrays(state, "", arrays)
@@ -47,7 +47,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint.
 
     Raises:
-        TrainingError: If the file cannot be read or is no checkpoint. It is left as it is.
+        TrainingError: If the file cannot be read or is not a checkpoint. The file is unchanged.
     """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
@@ -66,7 +66,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _without_arrays(state: Checkpoint, prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    """The mapping without its arrays, which are added to ``arrays`` under their paths."""
+    """The mapping without its arrays; they are added to ``arrays`` under their paths."""
     rest: dict[str, Any] = {}
     for name, value in state.items():
         if not isinstance(name, str) or "/" in name:

@@ -19,16 +19,16 @@ from groundstate_training._run import resume, run
 def evolve_command(
     name: str, presets: Mapping[str, Any], begin: Callable[[Any, int, int], Evolution], argv: list[str] | None
 ) -> int:
-    """Train a model, or go on with a run that was stopped.
+    """Train a model, or resume a stopped run.
 
     Args:
-        name: Of the model's folder.
+        name: Name of the model's folder.
         presets: `EvolutionPreset` by name; ``cpu`` is the default.
-        begin: Makes the evolution of a preset, a seed, and a number of threads.
+        begin: Makes the evolution from a preset, a seed, and a number of threads.
         argv: The arguments of the command.
 
     Returns:
-        The exit code: 0, or 2 after an error, which is printed as one sentence.
+        The exit code: 0, or 2 after an error, printed as one sentence.
     """
     parser = argparse.ArgumentParser(
         prog=f"python -m groundstate_models.{name}.train",
@@ -39,8 +39,8 @@ def evolve_command(
         "--out", type=Path, default=Path("runs") / name, help="folder of the run (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--iterations", type=int, help="generations; may be changed when a run goes on")
-    parser.add_argument("--stop-after", type=int, help="stop at this generation, to go on later")
+    parser.add_argument("--iterations", type=int, help="generations; may change when a run resumes")
+    parser.add_argument("--stop-after", type=int, help="stop at this generation, to resume later")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(argv)
     preset = presets[options.preset]

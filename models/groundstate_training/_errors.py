@@ -6,4 +6,4 @@ from groundstate import GroundstateError
 
 
 class TrainingError(GroundstateError):
-    """The run cannot start or go on. The files of earlier runs are unchanged."""
+    """The run cannot start or resume. The files of earlier runs are unchanged."""

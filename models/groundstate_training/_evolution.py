@@ -1,4 +1,4 @@
-"""Training by evolution: few numbers of an energy and of its descent, learned together from how soon chains reach answers.
+"""Training by evolution: the few numbers of an energy and its descent, optimised together for how soon chains reach answers.
 
 The strategy is CMA-ES (N. Hansen and A. Ostermeier, "Completely derandomized self-adaptation in evolution strategies", 2001).
 Whether a chain finds an answer has no gradient; evolution needs none.
@@ -23,11 +23,11 @@ from groundstate_training._checkpoint import Checkpoint
 Point = NDArray[Any]
 
 SAME = 1e-6
-"""Candidates of a resumed run may differ this much from those of the checkpoint: rounding of another machine."""
+"""Tolerance between candidates of a resumed run and its checkpoint, for rounding on another machine."""
 
 
 class Learned(Protocol):
-    """The numbers that a point of the search stands for."""
+    """The settings of a CMA-ES point."""
 
     def keep(self, path: Path) -> None:
         """Write them to a file."""
@@ -36,7 +36,7 @@ class Learned(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EvolutionPreset:
-    """Settings of an evolution; presets of a model add those of its problems.
+    """Settings of an evolution; presets of a model add settings of its problems.
 
     Attributes:
         iterations: Generations.
@@ -54,14 +54,14 @@ class EvolutionPreset:
 class Evolution(ABC):
     """A training run by CMA-ES; an iteration is a generation.
 
-    A checkpoint holds the candidates of every generation and their fitness. The strategy is deterministic, so a resumed run
-    replays them, and goes on bit for bit as if it had not been stopped.
+    A checkpoint contains the candidates of every generation and their fitness. The strategy is deterministic: a resumed run
+    replays them, and continues bit for bit as without the stop.
 
     Args:
         preset: Settings of the run.
-        seed: Decides every random draw.
-        threads: Candidates that are evaluated at the same time.
-        dimensions: Numbers that are learned.
+        seed: Seed of every random draw.
+        threads: Number of candidates to evaluate in parallel.
+        dimensions: Number of learned numbers.
     """
 
     format = 3
@@ -106,22 +106,22 @@ class Evolution(ABC):
     @property
     @abstractmethod
     def settings(self) -> Learned:
-        """What was learned so far: the settings that `mean` stands for."""
+        """The result so far: the settings of `mean`."""
 
     @abstractmethod
     def fitness(self, points: Sequence[Point]) -> Sequence[float]:
-        """The fitness of each candidate of a generation, higher is better; all are evaluated on the same problems."""
+        """The fitness of each candidate of a generation; higher is better. All use the same problems."""
 
     @abstractmethod
     def validate(self) -> dict[str, Any]:
-        """How good `settings` are on problems that no candidate is evaluated on, for the log."""
+        """Quality of `settings` on validation problems, for the log."""
 
     def map(self, value: Callable[[Any], Any], points: Sequence[Any]) -> list[Any]:
-        """``value`` of every point, as many at a time as there are threads."""
+        """``value`` of every point, in parallel over the threads."""
         return list(self._pool.map(value, points))
 
     def step(self) -> dict[str, float]:
-        """Make one generation."""
+        """Run one generation."""
         points = np.array(self._strategy.ask())
         values = np.asarray(self.fitness(list(points)), np.float64)
         self._record(points, values)
@@ -138,10 +138,10 @@ class Evolution(ABC):
         return {"points": points, "fitness": np.array([values for _, values in self._generations]).reshape(shape)}
 
     def restore(self, state: Checkpoint) -> None:
-        """Replay what `state` returned, on an evolution of the same preset and seed.
+        """Replay a result of `state`, on an evolution of the same preset and seed.
 
         Raises:
-            ValueError: If another seed, or another version of the strategy, made it.
+            ValueError: If it comes from another seed or another version of the strategy.
         """
         strategy, generations = self._strategy, self._generations
         self._strategy, self._generations = self._new_strategy(), []

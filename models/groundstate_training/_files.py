@@ -12,11 +12,11 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under another name and move it to its place, so that an interruption leaves the previous one.
 
     Args:
-        path: Where the file belongs.
-        write: Writes it to the path it is given, which has the same suffix.
+        path: Path of the file.
+        write: Writes the file to a given path with the same suffix.
 
     Raises:
-        TrainingError: If it cannot be written. The previous file is unchanged.
+        TrainingError: If the file cannot be written. The previous file is unchanged.
     """
     partial = path.with_name(f"partial-{path.name}")
     try:

@@ -1,4 +1,4 @@
-"""Training by gradient: AdamW with warm-up, decay, clipping and an average of the weights, stopped and resumed at any step."""
+"""Training by gradient: AdamW with warm-up, decay, clipping and weight averaging; a run can stop and resume at any step."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class GradientPreset:
 
     Attributes:
         iterations: Steps of the optimiser.
-        learning_rate: Its largest value; it rises linearly over ``warmup`` steps and falls along a cosine to ``final`` of it.
-        warmup: Steps until the learning rate is reached.
-        final: Part of the learning rate that is left at the end.
+        learning_rate: Its largest value; a linear rise over ``warmup`` steps, then a cosine decay to ``final`` times this value.
+        warmup: Steps until the largest learning rate.
+        final: Final learning rate, as a share of the largest.
         weight_decay: Of AdamW (I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", 2019).
         betas: Of AdamW.
-        clip: Largest norm of the gradient over all parameters; a larger one is scaled down.
+        clip: Largest norm of the gradient over all parameters; larger gradients are scaled down.
         average: Decay of the exponential moving average of the weights per step; 0 keeps the last weights.
         precision: ``float32``, or ``bfloat16`` for mixed precision on a GPU.
         validate_every: Steps between two validations.
@@ -63,7 +63,7 @@ class GradientPreset:
         """Refuse settings that cannot work.
 
         Raises:
-            TrainingError: If a number is out of its range, or the precision unknown.
+            TrainingError: If a number is out of its range, or the precision is unknown.
         """
         ranges: dict[str, tuple[float, float]] = {
             "iterations": (1, 10**9),
@@ -90,18 +90,18 @@ class GradientPreset:
 
 
 class GradientTrainer:
-    """Minimises a loss over batches. `run` drives it; so does `train`, with less to write.
+    """Minimises a loss over batches. Use it with `run`, or use the shorter `train`.
 
     Args:
-        module: What is trained, in place. Parameters that do not require a gradient stay as they are.
+        module: The module to train, in place. Parameters without ``requires_grad`` are unchanged.
         loss: See `Loss`.
         batches: See `Batches`.
         preset: The settings.
-        seed: Decides every random draw of the loss and the batches.
-        device: Where the module and the batches are, such as ``cpu`` or ``cuda``. There is no fallback.
+        seed: Seed of every random draw of the loss and the batches.
+        device: Device of the module and the batches, such as ``cpu`` or ``cuda``. There is no fallback.
 
     Attributes:
-        averaged: A copy of the module with the moving average of its weights, which is what should be used.
+        averaged: A copy of the module with the moving average of its weights. Use this copy.
     """
 
     format = 1
@@ -144,7 +144,7 @@ class GradientTrainer:
         """Make one step; returns the parts of the loss, the gradient's norm and the learning rate.
 
         Raises:
-            TrainingError: If the loss is not finite. The module keeps the weights of the step before.
+            TrainingError: If the loss is not finite. The module keeps the weights of the previous step.
         """
         batch = self._batches(self._generator)
         mixed = self.preset.precision == "bfloat16"
@@ -173,7 +173,7 @@ class GradientTrainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        # Early on the average is over few steps, so that the first random weights do not linger in it.
+        # The first averages are over few steps, to forget the initial random weights.
         decay = min(self.preset.average, self._iteration / (self._iteration + 9))
         for mine, theirs in zip(self.averaged.parameters(), self.module.parameters(), strict=True):
             mine.lerp_(theirs, 1 - decay if self.preset.average else 1.0)
@@ -196,7 +196,7 @@ class GradientTrainer:
         }
 
     def restore(self, state: Checkpoint) -> None:
-        """Go on from what `state` returned."""
+        """Resume from a result of `state`."""
         for module, stored in ((self.module, state["weights"]), (self.averaged, state["average"])):
             module.load_state_dict({name: torch.as_tensor(array) for name, array in stored.items()})
         for number, parameter in enumerate(self._trained.values()):
@@ -231,11 +231,11 @@ def train(
     """Train a module and return it with the average of its weights, without gradients.
 
     Args:
-        module, loss, batches, preset, seed, device: As `GradientTrainer` takes them.
-        folder: Keeps ``checkpoint.npz``, ``log.jsonl`` and ``curve.svg``; a run that was stopped goes on from there. None keeps
+        module, loss, batches, preset, seed, device: See `GradientTrainer`.
+        folder: Folder for ``checkpoint.npz``, ``log.jsonl`` and ``curve.svg``; a stopped run resumes from it. None writes
             nothing.
         validate: Measures the averaged module; its numbers go into the log. It needs a folder.
-        progress: Called after every step with the step's number and what it recorded. It may raise to stop.
+        progress: Called after every step with the step's number and record. It may raise to stop.
 
     Raises:
         TrainingError: If the loss is not finite, or files cannot be read or written.
@@ -291,7 +291,7 @@ def draw_curve(log: Path, path: Path) -> None:
 
 @contextmanager
 def threads(number: int) -> Iterator[None]:
-    """Use so many threads of PyTorch inside; small models are fastest with one."""
+    """A context with a number of PyTorch threads; small models are fastest with one."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:

@@ -37,17 +37,19 @@ class Options:
     ),
 )
 @click.argument("examples", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.onnx", help="The tool to write.")
-@click.option("--kind", type=click.Choice(["rules", "table"]), help="What to learn.  [default: decided by the values]")
-@click.option("--grid", metavar="ROWSxCOLUMNS", help="The grid that each example is, such as 9x9.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE.onnx", help="Path of the tool to write.")
 @click.option(
-    "--known", type=click.Path(path_type=Path), metavar="FILE", help="JSON list of constraints that hold for certain."
+    "--kind", type=click.Choice(["rules", "table"]), help="Kind of model to learn.  [default: decided by the values]"
+)
+@click.option("--grid", metavar="ROWSxCOLUMNS", help="Shape of each example, such as 9x9.")
+@click.option(
+    "--known", type=click.Path(path_type=Path), metavar="FILE", help="JSON list of constraints that certainly hold."
 )
 @click.option(
     "--replies",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keeps replies to questions. With a terminal, questions are asked and the replies added to it.",
+    help="File of replies to questions. With a terminal, questions are asked and replies are added.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw.")
 @click.option("--name", help="Name of the tool.  [default: the file's name]")
@@ -92,12 +94,12 @@ def learn_command(examples: Path, options: Options) -> int:
         return NOT_SOLVED
     if options.as_json:
         questions = [question.to_json() for question in model.questions]
-        told = {
+        record = {
             "report": model.report.splitlines(),
             "questions": questions,
             "file": str(options.output) if written else None,
         }
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(record, ensure_ascii=False))
     else:
         print(model.report)
         if written:
@@ -115,7 +117,7 @@ def _grid(text: str | None) -> tuple[int, int] | None:
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    """Replies that were kept; none where the file is not there yet."""
+    """The stored replies; empty if the file does not exist yet."""
     if not path.exists():
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))

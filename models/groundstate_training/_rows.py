@@ -1,7 +1,7 @@
-"""Descents whose learned numbers are an input of every row, so that one batch holds the chains of many candidates.
+"""Descents with the learned numbers as an input of every row, so that one batch has the chains of many candidates.
 
-A file that is exported with `RowBreakout` and an energy that takes ``numbers`` descends a whole generation of an evolution at
-once, through the same graph that is shipped later with the numbers fixed. Nothing is derived by hand.
+A file exported with `RowBreakout` and an energy with the input ``numbers`` runs a whole generation of an evolution at once. Its
+graph is the same as in the final file, where the numbers are fixed. No derivative is written by hand.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from torch import Tensor
 from groundstate_export import Breakout, HeavyBall, Probe
 
 RULE = ("step_size", "momentum", "noise", "raises", "keep")
-"""The numbers of the rule, which every row has besides those of the energy."""
+"""The rule's numbers in every row, besides those of the energy."""
 
 
 class RowBreakout(Breakout):
-    """`Breakout` around a `HeavyBall` whose numbers `RULE` are columns of the energy's input ``numbers``.
+    """`Breakout` around a `HeavyBall`, with its numbers `RULE` as columns of the energy's input ``numbers``.
 
     With the same numbers in every row it makes the same updates as ``Breakout(HeavyBall(…), …)``.
 
     Args:
-        violations: As `Breakout` takes them; called with ``numbers`` too.
+        violations: As for `Breakout`; called with ``numbers`` too.
         columns: The names of the columns of ``numbers``, `RULE` among them.
-        noise_every, noise_period, temperature: As `HeavyBall` takes them.
-        terms: As `Breakout` takes them.
+        noise_every, noise_period, temperature: As for `HeavyBall`.
+        terms: As for `Breakout`.
     """
 
     def __init__(

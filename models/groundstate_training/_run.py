@@ -1,4 +1,4 @@
-"""The loop of a training run: it can be stopped at any time and goes on from its checkpoint."""
+"""The loop of a training run: it can stop at any time, and resumes from its checkpoint."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ SAVE_EVERY_SECONDS = 120.0
 
 
 class Trainer(Protocol):
-    """What trains: `run` calls `step` until ``iteration`` is where it should be.
+    """A trainer: `run` calls `step` until the target ``iteration``.
 
     Attributes:
-        preset: A dataclass with the settings of the run, ``iterations`` and ``validate_every`` among them.
+        preset: A dataclass with the settings of the run, including ``iterations`` and ``validate_every``.
         format: The version of `state`.
     """
 
@@ -42,15 +42,15 @@ class Trainer(Protocol):
         ...
 
     def step(self) -> dict[str, float]:
-        """Make one step; returns what the log records."""
+        """Make one step; returns the record for the log."""
         ...
 
     def state(self) -> Checkpoint:
-        """Everything that a run needs to go on, but its preset and format."""
+        """The complete state, to resume a run, without preset and format."""
         ...
 
     def restore(self, state: Checkpoint) -> None:
-        """Go on from what `state` returned."""
+        """Resume from a result of `state`."""
         ...
 
 
@@ -61,14 +61,14 @@ def save(trainer: Trainer, path: Path) -> None:
 
 
 def resume(trainer: Trainer, path: Path) -> None:
-    """Go on from a checkpoint.
+    """Resume from a checkpoint.
 
     Args:
-        trainer: A new one, of the same preset but for ``iterations``.
+        trainer: A new trainer with the same preset, except for ``iterations``.
         path: The checkpoint.
 
     Raises:
-        TrainingError: If it is damaged, or of another version or preset. It is left as it is.
+        TrainingError: If the checkpoint is damaged, or has another version or preset. The file is unchanged.
     """
     stored = read_checkpoint(path)
     if stored.get("format") != trainer.format or not {"preset", "state"} <= stored.keys():
@@ -102,11 +102,11 @@ def run(
     """Train until iteration ``last``, or until SIGINT or SIGTERM. Returns whether a signal stopped it.
 
     Args:
-        trainer: What trains.
-        last: The iteration to end with.
+        trainer: The trainer.
+        last: The last iteration.
         checkpoint: Written every few minutes, and at the end.
         log: Receives JSON lines.
-        validate: Returns further entries for the log; called every ``preset.validate_every`` iterations.
+        validate: Returns further values for the log; called every ``preset.validate_every`` iterations.
         report_every: Iterations between two lines of the log.
 
     Raises:

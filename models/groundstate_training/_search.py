@@ -1,4 +1,4 @@
-"""Chains of many candidates at once, through one exported file: what an evolution evaluates its candidates with."""
+"""Run chains of many candidates at once through one exported file, to evaluate the candidates of an evolution."""
 
 from __future__ import annotations
 
@@ -13,29 +13,38 @@ from numpy.typing import NDArray
 import groundstate as gs
 
 ROWS = 2048
-"""Rows that are handed to the file in one call; memory is bounded by it."""
+"""Most rows of one call of the file, which bounds the memory."""
 
 Array = NDArray[Any]
 
 
-class RowSearch:
-    """An exported file whose energy takes ``numbers``, a row of learned numbers for every chain.
-
-    The state is one tensor ``y``, whose chains start from normal noise of a learned size, and the rule is `RowBreakout`.
+def row_file(arguments: Mapping[str, Any]) -> bytes:
+    """Export a file for `RowSearch`, and return its bytes.
 
     Args:
-        arguments: What `groundstate_export.export` takes, but for the path. The file has as many updates in a segment as its
-            noise has in a period.
-        threads: Rows are spread over as many.
+        arguments: The arguments of `groundstate_export.export`, except the path. A segment has as many steps as a period of the
+            noise.
+    """
+    from groundstate_export import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.onnx"
+        export(**arguments, path=path)
+        return path.read_bytes()
+
+
+class RowSearch:
+    """An exported file with the energy's input ``numbers``: a row of learned numbers for every chain.
+
+    The state is one tensor ``y``. Chains start from normal noise of a learned size. The rule is `RowBreakout`.
+
+    Args:
+        file: Bytes of a file made by `row_file`.
+        threads: Number of threads for the rows.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], threads: int) -> None:
-        from groundstate_export import export
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rows.onnx"
-            export(**arguments, path=path)
-            self._solver = gs.load(path.read_bytes(), threads=threads)
+    def __init__(self, file: bytes, threads: int) -> None:
+        self._solver = gs.load(file, threads=threads)
         header = self._solver.header
         self.segment = header.steps
         self._slots = header.noise["y"].shape[0]
@@ -52,21 +61,21 @@ class RowSearch:
         temperature: tuple[float, float],
         seed: int,
     ) -> Array:
-        """Descend one chain a row, each until it has an answer.
+        """Run one chain per row, each until its answer.
 
         Args:
             inputs: The energy's inputs, ``numbers`` among them, ``(rows, …)`` each.
-            shape: Of a chain's state ``y``.
-            start: Standard deviation of the state that each chain starts from, ``(rows,)``.
-            most: Updates that each chain may make, ``(rows,)``; whole segments.
-            draws: Chains with the same number, from 0 on, get the same start (but for its size), temperature and noise,
-                ``(rows,)``: so candidates are compared by the same draw.
+            shape: Shape of a chain's state ``y``.
+            start: Standard deviation of each chain's initial state, ``(rows,)``.
+            most: Largest number of steps of each chain, ``(rows,)``; whole segments.
+            draws: Chains with the same number (from 0) get the same start (up to its size), temperature and noise, ``(rows,)``,
+                so that candidates are compared with the same draws.
             temperature: Range of the chains' temperatures.
-            seed: Decides every draw.
+            seed: Seed of every draw.
 
         Returns:
-            The updates after which the answer of each chain passed every check, looked at after every segment; 0 for never,
-            ``(rows,)`` int64.
+            The steps until the answer of each chain passed every check, tested after every segment; 0 for never, ``(rows,)``
+            int64.
         """
         random = np.random.default_rng(seed)
         count = int(draws.max(initial=-1)) + 1
@@ -90,7 +99,7 @@ class RowSearch:
     def _advanced(
         self, inputs: Mapping[str, Array], state: Mapping[str, Array], alive: Array, noise: Array, draws: Array
     ) -> tuple[Array, dict[str, Array]]:
-        """One segment: which rows have an answer, and the next state."""
+        """Run one segment; returns the rows with an answer, and the next state."""
         hits, parts = [], []
         for first in range(0, len(alive), self._limit):
             rows = alive[first : first + self._limit]

@@ -1,6 +1,6 @@
-"""Losses for energies whose inference is descent. ``docs/training.md`` says when to use which.
+"""Losses for energies whose inference is descent. ``docs/training.md`` explains when to use each.
 
-Each takes an energy as the exporter does: ``energy(state, **inputs)`` gives ``(batch,)``, or a mapping of named terms.
+Each takes an energy in the exporter's form: ``energy(state, **inputs)`` gives ``(batch,)``, or a mapping of named terms.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Energy = Callable[..., Tensor | Mapping[str, Tensor]]
 
 
 def energy_of(energy: Energy, state: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-    """The energy of a state as one number a row, ``(batch,)``."""
+    """The energy of a state, one number per row, ``(batch,)``."""
     found = energy(state, **inputs)
     return found if isinstance(found, Tensor) else torch.stack(list(found.values())).sum(0)
 
 
 def gradient_of(energy: Energy, state: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-    """The energy's gradient with respect to the state, which can itself be differentiated."""
+    """The energy's gradient with respect to the state; it is differentiable."""
     with torch.enable_grad():
         leaf = state if state.requires_grad else state.detach().requires_grad_()
         (slope,) = torch.autograd.grad(energy_of(energy, leaf, inputs).sum(), leaf, create_graph=True)
@@ -41,20 +41,20 @@ def unrolled(
     without_gradient: int = 0,
     from_step: int = 0,
 ) -> Tensor:
-    """Descend, and ask every state on the way to be close to the target (deep supervision).
+    """Descend, and penalise the distance of every state on the way to the target (deep supervision).
 
-    Later states weigh more, by (t + 1) / steps. With ``without_gradient``, the descent first makes so many steps that are not
-    differentiated (truncation): deep descents are trained at the memory of a short one.
+    Later states weigh more, by (t + 1) / steps. With ``without_gradient``, the descent first makes steps without gradients
+    (truncation), so deep descents need the memory of short ones.
 
     Args:
         energy: The energy; trained through its second derivatives.
-        rule: The rule of descent, which may have learned parameters.
+        rule: The rule of descent, possibly with learned parameters.
         start: The state to start from, batch first.
         inputs: The energy's inputs.
         target: Loss of a state, ``(batch,)``, such as the cross-entropy of its decoded answer.
-        steps: Steps that are differentiated.
+        steps: Differentiated steps.
         without_gradient: Steps before them.
-        from_step: First of the differentiated steps whose state is asked for anything.
+        from_step: First of the differentiated steps that contributes to the loss.
     """
     descent = Descent(energy, rule, dict(inputs))
     with torch.no_grad():
@@ -71,10 +71,10 @@ def unrolled(
 
 
 class WrongMinima:
-    """A buffer of the energy's own wrong minima: states where it descended to and that are not right.
+    """A buffer of the energy's own wrong minima: wrong states at the end of descents.
 
     Args:
-        capacity: States kept; the oldest go first.
+        capacity: Largest number of states; the oldest are dropped first.
     """
 
     def __init__(self, capacity: int = 4096) -> None:
@@ -85,13 +85,13 @@ class WrongMinima:
         return len(self._rows)
 
     def add(self, states: Tensor, inputs: Mapping[str, Tensor], wrong: Tensor) -> None:
-        """Keep the states of those rows where ``wrong`` is true, each with its row of the inputs."""
+        """Add the states of the rows where ``wrong`` is true, each with its row of the inputs."""
         for row in torch.nonzero(wrong).flatten().tolist():
             self._rows.append((states[row].detach().clone(), {n: x[row].detach().clone() for n, x in inputs.items()}))
         del self._rows[: -self.capacity]
 
     def draw(self, many: int, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]] | None:
-        """Some of the states and their inputs, batch first; None where the buffer is empty."""
+        """Some of the states and their inputs, batch first; None if the buffer is empty."""
         if not self._rows:
             return None
         chosen = torch.randint(len(self._rows), (many,), generator=generator).tolist()
@@ -148,7 +148,7 @@ def equilibrium_matching(
     """Equilibrium matching (R. Wang and Y. Du, 2025): one time-independent landscape whose minima are the data.
 
     Between noise ``e`` and data ``x`` at ``γx + (1 − γ)e``, the gradient should be ``(e − x) c(γ)``; ``c`` is constant and falls
-    to 0 between ``threshold`` and 1, so that the data are at rest.
+    to 0 between ``threshold`` and 1, so that the data are minima.
     """
     noise = torch.randn(clean.shape, generator=generator, device=clean.device, dtype=clean.dtype)
     part = torch.rand((len(clean), *[1] * (clean.dim() - 1)), generator=generator, device=clean.device)
@@ -175,10 +175,10 @@ def pseudo_likelihood(
         energy: Takes ``(batch, variables, values)``.
         one_hot: The configurations.
         inputs: Of the energy.
-        known: ``(batch, variables)``: 1 where the value is known; only there the likelihood counts.
-        keep: ``(batch, variables)``: 0 for variables that the others are not given. Rules that say the same twice get no
-            gradient from full conditionals; hiding some variables gives it to them (M. Defresne et al., 2023).
-        wrong: Rate of wrong entries, which are uniform: a few wrong examples then move the energy little.
+        known: ``(batch, variables)``: 1 where the value is known; the likelihood only counts these.
+        keep: ``(batch, variables)``: 0 for variables hidden from the others. Redundant rules get no gradient from full
+            conditionals; hiding some variables gives them one (M. Defresne et al., 2023).
+        wrong: Rate of wrong values, assumed uniform; this limits the influence of a few wrong examples.
     """
     seen = one_hot if keep is None else one_hot * keep[..., None]
     slope = gradient_of(energy, seen, inputs)
@@ -191,11 +191,11 @@ def pseudo_likelihood(
 
 
 def torchebm_model(energy: Energy, inputs: Mapping[str, Tensor] | None = None) -> Any:
-    """An energy as a model of torchebm, so that its losses and samplers can train it.
+    """An energy as a model of torchebm, for its losses and samplers.
 
     Args:
         energy: The energy; its parameters are the model's.
-        inputs: Fixed inputs, of the batch that the loss is called with.
+        inputs: Fixed inputs, with the batch of the loss.
 
     Raises:
         ImportError: If torchebm is not installed (``groundstate[energies]``).

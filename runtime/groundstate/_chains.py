@@ -114,7 +114,11 @@ class _Flight:
             if len(self._stages[stage]):
                 self._run(stage)
         for problem in self.active:
+            before = problem.inputs
             problem.count_round()
+            if problem.inputs is not before:
+                for rows in self._stages:
+                    rows.give(problem)
         live = self._live()
         finished = [problem for problem in self.active if self._over(problem, live[problem.index])]
         if finished:
@@ -154,6 +158,7 @@ class _Flight:
             scale,
             self._pool,
             self._fetch[stage],
+            rows.owner,
         )
         rows.advance(out)
         finite = np.isfinite(out["energy"]) & np.isfinite(out["residual"])

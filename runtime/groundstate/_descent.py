@@ -88,26 +88,28 @@ def follow(
     """
     if not segments:
         return None
-    way = [(segments[-1], best_row(segments[-1], solution.energy))]
-    for before in reversed(segments[:-1]):
-        after, row = way[-1]
-        here = np.flatnonzero(before.chain == after.chain[row])
-        if not len(here):
-            break
-        way.append((before, int(here[0])))
-    way.reverse()
-    length, traced = header.steps, header.traced
-    steps = [k * length + step for k in range(len(way)) for step in traced] + [len(way) * length]
+    last = next((segment for segment in reversed(segments) if not segment.stage), segments[-1])
+    chain = last.chain[best_row(last, solution.energy)]
+    way = [(segment, int(here[0])) for segment in segments if len(here := np.flatnonzero(segment.chain == chain))]
+    parts = {stage.name: stage.header for stage in header.stages} | {"": header}
+    steps: list[int] = []
     energies: list[float] = []
     answers: list[Any] = []
     end: Any = None
+    made = 0
     for segment, row in way:
+        part = parts[segment.stage]
+        # An earlier stage may carry something else than answers.
+        known = segment.answer.keys() == header.answers.keys()
+        steps += [made + step for step in part.traced]
+        made += part.steps
         energies += segment.trace[row].astype(float).tolist()
-        if segment.path:
-            answers += [decode({n: x[row, k] for n, x in segment.path.items()}) for k in range(len(traced))]
+        if segment.path and known:
+            answers += [decode({n: x[row, k] for n, x in segment.path.items()}) for k in range(len(part.traced))]
         else:
-            answers += [end, *[None] * (len(traced) - 1)]
-        end = decode({name: tensor[row] for name, tensor in segment.answer.items()})
+            answers += [end, *[None] * (len(part.traced) - 1)]
+        end = decode({name: tensor[row] for name, tensor in segment.answer.items()}) if known else None
+    steps.append(made)
     energies.append(float(way[-1][0].energy[way[-1][1]]))
     answers.append(end)
     return Descent(
@@ -115,6 +117,6 @@ def follow(
         energies=tuple(energies),
         answers=tuple(answers),
         failed=tuple(None if answer is None else failed(answer) for answer in answers),
-        began=segments[-1].steps - steps[-1],
+        began=max(way[-1][0].steps - made, 0),
         solution=solution,
     )

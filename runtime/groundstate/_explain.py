@@ -60,6 +60,12 @@ def _settled(meaning: Meaning, solution: Solution) -> str:
 def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
     steps = plural(solution.steps, "update")
     parts = [f"Found by descent: an answer of energy {solution.energy:.4g} after {steps}, {_checked(header)}."]
+    if solution.optimal:
+        parts.append("No answer costs less, which is proven.")
+    elif solution.bound is not None and solution.bound > 0:
+        parts.append(
+            f"No answer costs less than {solution.bound:.6g}, which is proven; whether one costs so little is open."
+        )
     if solution.unique:
         parts.append("It is the only answer, which is proven.")
     elif sought > 1 and not meaning.indifferent(solution.answer or {}):
@@ -73,7 +79,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
 
 def _checked(header: Header) -> str:
     names = ", ".join(check.name for check in header.checks if check.name in header.accept.checks)
-    return f"checked exactly against every check ({names})" if names else "checked exactly"
+    return f"passing every check ({names})" if names else "checked exactly"
 
 
 def _nearest(near: Attempt) -> str:

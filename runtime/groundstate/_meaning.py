@@ -6,10 +6,8 @@ So an author's mistake is reported once, in a sentence that names the task and t
 from __future__ import annotations
 
 import math
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from types import CodeType, FrameType
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +17,7 @@ from groundstate._abilities import OF_READINGS, OF_TASKS, Asks, Optimises, Shows
 from groundstate._errors import Fault, GroundstateError, TaskError
 from groundstate._header import Header
 from groundstate._question import Change, Patch
+from groundstate._signals import from_signal
 from groundstate._solution import Attempt, Violation
 from groundstate._task import Reading, Task, find
 
@@ -119,6 +118,13 @@ class Meaning:
     def proof(self, effort: int) -> tuple[Violation, ...]:
         """See `Reading.proof`."""
         return tuple(self._violations(self.reading.proof, self._call(self.reading.proof, effort)))
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        """See `Reading.least_cost`."""
+        bound = self._call(self.reading.least_cost, cost, effort)
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or math.isnan(bound):
+            raise _wrong(self.header, self.reading.least_cost, bound, "a number")
+        return min(float(bound), cost)
 
     @cached_property
     def inputs(self) -> Tensors:
@@ -305,22 +311,6 @@ def guarded(header: Header, method: Callable[..., Any], *arguments: Any) -> Any:
         raise TaskError(
             f"The task {header.task!r} ({called}) raised {type(error).__name__}: {str(error)[:300]}"
         ) from error
-
-
-def from_signal(error: BaseException) -> bool:
-    """Whether an exception was raised by the handler of a signal: it is the program's then, and nobody else's."""
-    codes = {code for number in signal.valid_signals() if (code := _code_of(signal.getsignal(number))) is not None}
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code in codes:
-            return True
-        trace = trace.tb_next
-    return False
-
-
-def _code_of(handler: Callable[[int, FrameType | None], Any] | int | None) -> CodeType | None:
-    code = getattr(getattr(handler, "__func__", handler), "__code__", None)
-    return code if isinstance(code, CodeType) else None
 
 
 _ABILITIES: dict[type[Any], tuple[bool, ...]] = {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from groundstate._header import Header
 from groundstate._meaning import Meaning
+from groundstate._segment import BLOCK, shared
 from groundstate._session import Tensors
 from groundstate._solution import Violation
 
@@ -25,7 +26,7 @@ MOST_MINIMA = 64
 """Different minima that are kept of an energy without checks, those of lowest energy."""
 
 
-def width(rounds: int, restarts: int, elements: int = FREE) -> int:
+def width(rounds: int, restarts: int, elements: int = FREE, block: int = 1) -> int:
     """Chains a problem may have in flight after some segments: few at first, since most problems need few.
 
     It does not depend on the machine, so that a seed gives the same answer everywhere.
@@ -34,8 +35,9 @@ def width(rounds: int, restarts: int, elements: int = FREE) -> int:
         rounds: Segments so far.
         restarts: Chains that may be started.
         elements: Of a step's largest tensor for one chain.
+        block: Rows that a run has a multiple of: fewer chains take as long.
     """
-    few = min(max(2, FREE // elements), 16)
+    few = -(-min(max(2, FREE // elements), 16) // block) * block
     most = min(restarts, max(4 * few, BUSY // elements))
     return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
 
@@ -170,6 +172,7 @@ class Problem:
         named: Chains started, those included that started anew.
         steps: Most updates made by any chain.
         disproved: What proves that there is no answer, found in the meantime.
+        bound: What no answer costs less than, as far as that is proven.
     """
 
     index: int
@@ -191,6 +194,7 @@ class Problem:
     rounds: int = 0
     steps: int = 0
     disproved: tuple[Violation, ...] = ()
+    bound: float = -math.inf
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
@@ -202,10 +206,30 @@ class Problem:
         return tuple(spec.shape for spec in self.header.inputs.values())
 
     def count_round(self) -> None:
-        """Count a segment; after 4, 8, 16 … of them without an answer, look for a proof that there is none."""
+        """Count a segment; after 4, 8, 16 … of them without an answer, look for a proof that there is none.
+
+        After 1, 2, 4 … of them without a cheaper one, look for a proof that the best answer is that.
+        """
         self.rounds += 1
         if not self.found and self.rounds >= _FIRST_PROOF and self.rounds.bit_count() == 1:
             self.disproved = self.meaning.proof(self.rounds)
+        since = self.rounds - self.first + 1
+        if self.found and self.improving and since.bit_count() == 1:
+            self.bound = max(self.bound, self.meaning.least_cost(self.cost, since))
+            if not self.meaning.cheaper(self.bound, self.cost):
+                self.improving = False
+            elif since > 1 and (following := self.meaning.with_cost_below(self.cost)) is not None:
+                self.inputs = following  # a task may look for better answers in several ways, one after the other
+
+    @property
+    def optimises(self) -> bool:
+        """Whether there are answers, and one can cost less than another."""
+        return self.checked and bool(self.found) and self.meaning.optimises is not None
+
+    @property
+    def optimal(self) -> bool:
+        """Whether it is proven that no answer costs less than those found."""
+        return self.optimises and not self.meaning.cheaper(self.bound, self.cost)
 
     @property
     def late(self) -> bool:
@@ -219,11 +243,18 @@ class Problem:
 
     @property
     def answered(self) -> bool:
-        """Whether enough answers are found and none can be better, or looking for more took several times what these took."""
+        """Whether enough answers are found and none can be better, or looking for more took several times what these took.
+
+        With a deadline, better answers are looked for until it, however soon the first was found.
+        """
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
+        if not self.found:
+            return False
+        if self.improving and self.budget.deadline is not None:
+            return False  # the time that is given is used, unless nothing can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
-        return (enough and not self.improving) or bool(self.found and self.rounds >= 4 * self.first + 8)
+        return (enough and not self.improving) or self.rounds >= 4 * self.first + 8
 
     @property
     def _indifferent(self) -> bool:
@@ -235,7 +266,8 @@ class Problem:
         """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
         if self.found and not self.improving and not self.settles:
             return self.budget.restarts
-        return width(self.rounds, self.budget.restarts, self.header.largest)
+        block = BLOCK if shared(self.header) else 1
+        return width(self.rounds, self.budget.restarts, self.header.largest, block)
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The generator of a chain's draws: they depend on the seed and the chain's number, and on nothing else."""
@@ -265,6 +297,7 @@ class Problem:
             self.found, self.cost, self.first = [], cost, self.rounds + 1
             following = self.meaning.with_cost_below(cost)
             self.improving = following is not None
+            self.bound = self.bound if self.improving else cost
             self.inputs = self.inputs if following is None else following
         if not self.meaning.cheaper(self.cost, cost):
             # What is cheaper by less than counts is not an improvement, and many such steps are none either.

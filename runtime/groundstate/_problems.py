@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -201,6 +202,8 @@ class Problems:
             alternatives=tuple(Alternative(one.answer, one.energy, one.hits) for one in others),
             checked=problem.checked,
             unique=problem.unique,
+            optimal=problem.optimal,
+            bound=problem.bound if math.isfinite(problem.bound) and problem.optimises else None,
             decided=problem.meaning.decided(first.since) if explain else {},
             runner_up=None if runner_up is None else self._attempt(problem, runner_up),
             hits=first.hits,

@@ -24,7 +24,7 @@ _MOST = 100
 """Faults looked for: enough to correct a request by, and a bound on what a huge one costs."""
 
 _SECONDS = 2.0
-"""Time that a request may take to be checked against its schema."""
+"""Processor time that a request may take to be checked against its schema: a busy machine refuses no more than an idle one."""
 
 _EXACT = 2**53
 """Below it, a floating-point number without a fraction is exactly one whole number."""
@@ -95,7 +95,7 @@ class Schema:
             and all(_within(sent[name], shape, bounds) for name, (shape, bounds) in self._bulk.items())
         ):
             return sent
-        self._clock.end = time.perf_counter() + _SECONDS
+        self._clock.end = time.thread_time() + _SECONDS
         # One wrong value can break several keywords of its schema, which all make the same sentence.
         faults = dict.fromkeys(self._fault(error) for error in self._errors(sent))
         if not faults and (fault := _not_finite(sent, "")) is not None:
@@ -112,7 +112,7 @@ class Schema:
             return list(islice(validator.iter_errors(sent), _MOST))
         except Unresolvable as error:
             raise ArtefactError(
-                f"The artefact's schema of the {self._noun} refers to {error.ref!r:.80}, which it does not hold."
+                f"The artefact's schema of the {self._noun} refers to a place {error.ref!r:.80} that it does not have."
             ) from None
         except RecursionError:
             raise ArtefactError(f"The artefact's schema of the {self._noun} goes round in a circle.") from None
@@ -152,7 +152,7 @@ class Schema:
         yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
 
     def _keep_time(self) -> None:
-        if time.perf_counter() > self._clock.end:
+        if time.thread_time() > self._clock.end:
             raise RequestError(
                 [
                     Fault(

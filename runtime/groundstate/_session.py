@@ -6,13 +6,16 @@ import importlib.util
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
 from groundstate._gate import examine
+from groundstate._signals import from_signal
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -90,6 +93,9 @@ class Session:
         source: What the bytes are, for messages: the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
 
+    Attributes:
+        placed: On another device than the CPU, how many nodes of each operator each provider has.
+
     Raises:
         ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
         ProviderError: If ONNX Runtime is missing, or does not run all that computes on the device.
@@ -99,40 +105,26 @@ class Session:
     def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
         if not isinstance(device, str) or device not in DEVICES:
             raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
-        ort = runtime()
-        provider = DEVICES[device]
-        available = ort.get_available_providers()
-        if provider not in available:
-            raise ProviderError(
-                f"device is {device!r}, but the installed ONNX Runtime {ort.__version__} has no {provider} (it has "
-                f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
-            )
         # Before ONNX Runtime sees a byte: it takes more than an artefact may hold.
         passed = examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
-        try:
-            self._session = ort.InferenceSession(model, _options(device), providers=[provider])
-            # The Python wrapper would otherwise run again on the CPU what fails on the device.
-            self._session.disable_fallback()
-        except Exception as error:
-            if not _of_runtime(error) and not isinstance(error, UnicodeDecodeError | ValueError | RuntimeError):
-                raise
-            reason = _reason(error)
-            if device != "cpu":
-                raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
-            raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}") from None
-        if self._session.get_providers()[0] != provider:
-            raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {self._session.get_providers()[0]}.")
-        if device != "cpu" and (elsewhere := computed_elsewhere(placement(self._session), provider)):
-            raise ProviderError(
-                f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
-                "Use device='cpu', or export the model with operators that this device has."
-            )
+        self._made_from = model, device, source
+        self._inside: set[int] = set()
+        self._session = _opened(model, device, source)
+        self.placed = {} if device == "cpu" else counted(placement(self._session))
         self.device = device
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
         self.shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
         self.types = {o.name: _NUMPY_TYPES.get(o.type) for o in self._session.get_outputs()}
+        _SESSIONS.add(self)
+
+    def after_fork(self) -> None:
+        """In a forked child: open the model again, if a thread of the parent was within it, whose locks nobody opens here."""
+        if self._inside:
+            self._inside = set()
+            _LEFT_BEHIND.append(self._session)  # to end it would wait for the same locks
+            self._session = _opened(*self._made_from)
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
@@ -141,18 +133,51 @@ class Session:
             RequestError: If a whole number in an input is an index of something that is not there.
             ArtefactError: If the graph fails otherwise.
         """
-        names = self.outputs if fetch is None else fetch
+        names, thread = self.outputs if fetch is None else fetch, get_ident()
+        self._inside.add(thread)
         try:
             found = self._session.run(names, feeds)
         except Exception as error:
-            if not _of_runtime(error):
-                raise  # a signal's handler, most likely: the program's own exception
+            if from_signal(error) or not _of_runtime(error):
+                raise
             reason = _reason(error)
             if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
                 told = "An index is probably out of range, for example an edge that names a node that does not exist"
                 raise RequestError([Fault("", f"The model cannot run on this. {told}: {reason}")]) from None
             raise ArtefactError(f"The artefact's graph failed: {reason}") from None
+        finally:
+            self._inside.discard(thread)
         return dict(zip(names, found, strict=True))
+
+
+def _opened(model: bytes, device: str, source: str) -> onnxruntime.InferenceSession:
+    ort = runtime()
+    provider = DEVICES[device]
+    available = ort.get_available_providers()
+    if provider not in available:
+        raise ProviderError(
+            f"device is {device!r}, but the installed ONNX Runtime {ort.__version__} has no {provider} (it has "
+            f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
+        )
+    try:
+        session = ort.InferenceSession(model, _options(device), providers=[provider])
+        # The Python wrapper would otherwise run again on the CPU what fails on the device.
+        session.disable_fallback()
+    except Exception as error:
+        if from_signal(error):
+            raise
+        reason = _reason(error)
+        if device != "cpu":
+            raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
+        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}") from None
+    if session.get_providers()[0] != provider:
+        raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {session.get_providers()[0]}.")
+    if device != "cpu" and (elsewhere := computed_elsewhere(placement(session), provider)):
+        raise ProviderError(
+            f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
+            "Use device='cpu', or export the model with operators that this device has."
+        )
+    return session
 
 
 def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
@@ -171,6 +196,14 @@ def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
             f"The installed ONNX Runtime does not say where it puts the nodes of a graph ({_reason(error)}), so that nothing "
             "shows that the device is used; install a newer one, or use device='cpu'."
         ) from None
+
+
+def counted(nodes: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """How many nodes of each operator each provider has."""
+    found: dict[str, Counter[str]] = {}
+    for place, operator in nodes:
+        found.setdefault(place, Counter())[operator] += 1
+    return {place: dict(sorted(operators.items())) for place, operators in sorted(found.items())}
 
 
 def computed_elsewhere(nodes: Iterable[tuple[str, str]], provider: str) -> str:
@@ -192,3 +225,16 @@ def _of_runtime(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     """The first line of what ONNX Runtime says."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+_SESSIONS: WeakSet[Session] = WeakSet()
+_LEFT_BEHIND: list[onnxruntime.InferenceSession] = []
+
+
+def _after_fork() -> None:
+    for session in list(_SESSIONS):
+        session.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

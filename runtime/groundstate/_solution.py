@@ -150,6 +150,8 @@ class Solution(_Drawn):
         explanation: What was asked, what was found, how sure that is, and what was decided first and last: a few sentences.
         checked: Whether the answer passed checks; False where an energy without checks settled.
         unique: Whether the answer is proven to be the only one.
+        optimal: Whether it is proven that no answer costs less; False where answers have no cost.
+        bound: What no answer costs less than, which is proven; None where nothing is.
         decided: The update from which on each variable of the answer kept its value, earliest first.
         runner_up: The lowest-energy configuration that failed a check, seen before the first answer; None where there was none.
         hits: Chains that reached the answer.
@@ -170,6 +172,8 @@ class Solution(_Drawn):
     explanation: str = ""
     checked: bool = True
     unique: bool = False
+    optimal: bool = False
+    bound: float | None = None
     decided: Mapping[str, int] = field(default_factory=dict)
     runner_up: Attempt | None = None
     hits: int = 0

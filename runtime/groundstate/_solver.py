@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from numpy.typing import NDArray
 
 from groundstate._arguments import whole
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
+from groundstate._graphs import hold_against, stage_sessions
 from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
@@ -48,11 +47,11 @@ class Solver:
         if self._session.loops != (self.header.form == "loop"):
             has = "a loop" if self._session.loops else "no loop"
             raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
-        sessions = [*_stages(self.header, self._session, device), self._session]
+        sessions = [*stage_sessions(self.header, self._session, device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
         ):
-            _match(header, session, source)
+            hold_against(header, session, source)
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
@@ -80,6 +79,11 @@ class Solver:
     def device(self) -> str:
         """Where the model runs: ``"cpu"`` or ``"cuda"``."""
         return self._session.device
+
+    @property
+    def placement(self) -> dict[str, dict[str, int]]:
+        """On another device than the CPU: how many nodes of each operator each of ONNX Runtime's providers has. Else empty."""
+        return self._session.placed
 
     def solve(
         self,
@@ -320,13 +324,24 @@ class Solver:
         from groundstate._descent_picture import picture
 
         segments: list[Segment] = []
-        solution = self.solve(request, **options, watch=segments.append)
+        watch = options.pop("watch", None)
+        _callable("watch", watch)
+
+        def watched(segment: Segment) -> None:
+            segments.append(segment)
+            if watch is not None:
+                watch(segment)
+
+        solution = self.solve(request, **options, watch=watched)
         svg = picture(self, solution, segments)
         if svg is None:
             said = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
             raise RequestError([Fault("", said)])
         if path is not None:
-            Path(path).write_text(svg, encoding="utf-8")
+            try:
+                Path(path).write_text(svg, encoding="utf-8")
+            except OSError as error:
+                raise OptionError(f"{os.fspath(path)!r} cannot be written: {error.strerror or error}.") from None
         return svg
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
@@ -407,57 +422,6 @@ def _callable(name: str, value: object) -> None:
 
 def _made(model: bytes, device: str, threads: int | None, source: str) -> Solver:
     return Solver(model, device=device, threads=threads, source=source)
-
-
-def _stages(header: Header, session: Session, device: str) -> list[Session]:
-    """A session for each earlier stage, whose graphs the metadata holds."""
-    sessions = []
-    for stage in header.stages:
-        encoded = session.metadata.get(stage.model)
-        if encoded is None:
-            raise ArtefactError(
-                f"The artefact {header.name!r} has no graph {stage.model!r} for its stage {stage.name!r}."
-            )
-        try:
-            model = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            raise ArtefactError(f"The graph of the stage {stage.name!r} is not base64; the file is damaged.") from None
-        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r}"))
-    return sessions
-
-
-def _match(header: Header, session: Session, source: str) -> None:
-    """Refuse a graph whose tensors are not those that the header names."""
-    wanted, present = header.graph_inputs, session.inputs
-
-    def refuse(what: str) -> NoReturn:
-        raise ArtefactError(f"{source} is damaged: its graph {what}.")
-
-    for name in sorted(set(wanted) ^ set(present)):
-        refuse(f"{'has no' if name in wanted else 'has an unknown'} input {name!r}")
-    for name, (dtype, shape) in wanted.items():
-        found, sizes = present[name]
-        pairs = zip(sizes, shape, strict=False)
-        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
-        if found != dtype or not same:
-            text = f"{dtype} of shape ({', '.join(map(str, shape))})"
-            refuse(f"has an input {name!r} that is not {text}, as the header says")
-    for name in sorted({*header.graph_outputs, "trace"} - set(session.outputs)):
-        refuse(f"has no output {name!r}, which its header names")
-    for name, (dtype, _) in header.graph_outputs.items():
-        if session.types[name] != dtype:
-            refuse(f"has an output {name!r} that is not {dtype}, as the header says")
-    for name, sizes in session.shapes.items():
-        if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
-            refuse(
-                f"has an output {name!r} of shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
-                f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns"
-            )
-
-
-def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:
-    """Whether a shape has so many columns, or leaves open how many."""
-    return len(sizes) > 1 and (sizes[1] == columns or not isinstance(sizes[1], int))
 
 
 _SOLVERS: WeakSet[Solver] = WeakSet()

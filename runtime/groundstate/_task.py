@@ -55,6 +55,15 @@ class Reading:
         del effort
         return ()
 
+    def least_cost(self, cost: float, effort: int) -> float:
+        """A lower bound on what any answer costs, for readings that optimise: ``cost`` itself where nothing costs less.
+
+        It must be proven, and is asked for now and then while an answer that costs less than ``cost`` is looked for, with an
+        effort as that of `proof`.
+        """
+        del cost, effort
+        return -math.inf
+
     def encode(self) -> dict[str, NDArray[Any]]:
         """The input tensors, without the batch; those with defaults may be left out.
 

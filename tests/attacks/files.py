@@ -189,7 +189,7 @@ def a_key_with_a_nul(_: Model) -> bytes:
 
 @attack("com.microsoft")
 def a_contrib_operator(model: Model) -> None:
-    with_node(model, "FusedMatMul", ["rate", "rate"], ["hidden"], domain="com.microsoft")
+    with_node(model, "FusedMatMul", ["step_scale", "step_scale"], ["hidden"], domain="com.microsoft")
 
 
 @attack("'RandomNormal', that is not on the list")
@@ -219,18 +219,18 @@ def functions_that_double(model: Model) -> None:
 
 @attack("the attribute 'axis' twice")
 def an_attribute_twice(model: Model) -> None:
-    node = with_node(model, "Softmax", ["rate"], ["hidden"], axis=0)
+    node = with_node(model, "Softmax", ["step_scale"], ["hidden"], axis=0)
     node.attribute.append(helper.make_attribute("axis", 0))
 
 
 @attack("a graph of its own")
 def a_graph_where_none_belongs(model: Model) -> None:
-    with_node(model, "Neg", ["rate"], ["hidden"], body=helper.make_graph([], "body", [], []))
+    with_node(model, "Neg", ["step_scale"], ["hidden"], body=helper.make_graph([], "body", [], []))
 
 
 @attack("a reference")
 def an_attribute_that_refers(model: Model) -> None:
-    node = with_node(model, "Softmax", ["rate"], ["hidden"])
+    node = with_node(model, "Softmax", ["step_scale"], ["hidden"])
     attribute = node.attribute.add()
     attribute.name, attribute.ref_attr_name = "axis", "outer"
 
@@ -296,7 +296,7 @@ def a_loop_in_a_loop(model: Model) -> None:
 @attack("a choice outside the loop's body")
 def a_choice_outside_a_loop(model: Model) -> None:
     empty = helper.make_graph([], "branch", [], [])
-    with_node(model, "If", ["rate"], [], then_branch=empty, else_branch=empty)
+    with_node(model, "If", ["step_scale"], [], then_branch=empty, else_branch=empty)
 
 
 # Sizes
@@ -309,12 +309,12 @@ def a_constant_of_64_gigabytes(model: Model) -> None:
 
 @attack("a size of 1,000,000,000,000 elements")
 def an_expansion(model: Model) -> None:
-    with_node(model, "Expand", ["rate", with_constant(model, "shape", [1_000_000, 1_000_000])], ["hidden"])
+    with_node(model, "Expand", ["step_scale", with_constant(model, "shape", [1_000_000, 1_000_000])], ["hidden"])
 
 
 @attack("a size of 1,000,000,000 elements")
 def tiles(model: Model) -> None:
-    with_node(model, "Tile", ["rate", with_constant(model, "times", [1_000_000_000])], ["hidden"])
+    with_node(model, "Tile", ["step_scale", with_constant(model, "times", [1_000_000_000])], ["hidden"])
 
 
 @attack("a size of 1,099,511,627,776 elements")
@@ -325,7 +325,7 @@ def a_range(model: Model) -> None:
 
 @attack("a size of 1,000,000,000,000 elements")
 def padding(model: Model) -> None:
-    with_node(model, "Pad", ["rate", with_constant(model, "pads", [0, 10**12])], ["hidden"])
+    with_node(model, "Pad", ["step_scale", with_constant(model, "pads", [0, 10**12])], ["hidden"])
 
 
 @attack("more than 100,000 initialisers")
@@ -341,7 +341,7 @@ def too_many_initialisers(model: Model) -> bytes:
 
 @attack("more than 100,000 nodes")
 def too_many_nodes(model: Model) -> bytes:
-    node = message(1, helper.make_node("Neg", ["rate"], ["hidden"]).SerializeToString())
+    node = message(1, helper.make_node("Neg", ["step_scale"], ["hidden"]).SerializeToString())
     graph = model.graph.SerializeToString() + node * 100_001
     model.ClearField("graph")
     return model.SerializeToString() + message(7, graph)
@@ -414,9 +414,9 @@ def an_initialiser_twice(model: Model) -> None:
     model.graph.initializer.append(model.graph.initializer[0])
 
 
-@attack("the input 'rate' twice")
+@attack("the input 'step_scale' twice")
 def an_input_twice(model: Model) -> None:
-    model.graph.input.append(next(one for one in model.graph.input if one.name == "rate"))
+    model.graph.input.append(next(one for one in model.graph.input if one.name == "step_scale"))
 
 
 @attack("a sparse initialiser")
@@ -434,7 +434,7 @@ def a_sequence_for_an_input(model: Model) -> None:
 
 @attack("quantization annotations")
 def quantization(model: Model) -> None:
-    model.graph.quantization_annotation.add(tensor_name="rate")
+    model.graph.quantization_annotation.add(tensor_name="step_scale")
 
 
 def header_of(data: bytes) -> dict[str, Any]:

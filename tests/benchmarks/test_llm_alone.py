@@ -6,8 +6,8 @@ from benchmarks.llm_alone import Run, table
 
 
 def test_the_table_shows_rates_by_kind_and_median_seconds() -> None:
-    right = Run(alone=True, seconds_alone=1.0, copied=True, found=True, told=True, seconds=3.0)
-    wrong = Run(alone=False, seconds_alone=2.0, copied=True, found=True, told=False, seconds=5.0)
+    right = Run(alone=True, seconds_alone=1.0, copied=True, found=True, reported=True, seconds=3.0)
+    wrong = Run(alone=False, seconds_alone=2.0, copied=True, found=True, reported=False, seconds=5.0)
     lines = table({"easy": [right, wrong], "hard": [wrong, wrong, wrong]}).splitlines()
     assert lines[0] == "| | easy (2) | hard (3) | seconds |"
     cells = [line.split(" | ") for line in lines[2:]]

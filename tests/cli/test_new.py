@@ -138,8 +138,8 @@ def test_without_the_exporter_it_says_how_to_write_the_artefact(groundstate: Gro
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("My Map", "'My Map' is not a name for a package"),
-        ("a" * 41, "is not a name for a package"),
+        ("My Map", "'My Map' is not a valid package name"),
+        ("a" * 41, "is not a valid package name"),
         ("sudoku", "A model 'sudoku' is installed already"),
         ("json", "A module 'json' is installed already"),
         ("taken", "exists already; choose another name"),

@@ -14,7 +14,7 @@ from tests.cli.conftest import Groundstate
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["sudoku"], "Name the protocol: --mcp, the Model Context Protocol."),
+        (["sudoku"], "Name the protocol: --mcp, the Model Context Protocol, or --http, plain HTTP; or both."),
         (["--mcp", "sudoku", "--port", "8000"], "--host, --port, --token-file and --no-auth are for --http"),
         (["--mcp", "sudoku", "--http", "--port", "70000"], "Invalid value for '--port'"),
         (["--mcp", "sudoku_4x4", "--http", "--host", "0.0.0.0", "--port", "0"], "require a token (--token-file)"),
@@ -30,6 +30,9 @@ from tests.cli.conftest import Groundstate
         (["--mcp", "sudoku_4x4", "--detail", "all"], "detail is 'all'; it must be 'brief' or 'full'."),
         (["--mcp", "sudoku_4x4", "--on-question", "ask"], "on_question is 'ask'; it must be 'elicit' or 'return'."),
         (["--mcp", "sudoku_4x4", "--device", "cuda"], "CUDAExecutionProvider"),
+        (["--http", "sudoku_4x4", "--restarts", "2"], "--restarts can only be given with --mcp"),
+        (["--http", "sudoku_4x4", "--host", "0.0.0.0"], "can be reached from other machines; set a token"),
+        (["--http", "sudoku_4x4", "--deadline", "-1"], "deadline is -1.0; it must be a positive number of seconds"),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(arguments: list[str], told: str, groundstate: Groundstate) -> None:

@@ -109,7 +109,7 @@ def test_a_request_that_never_descends_has_nothing_to_watch(groundstate: Grounds
 def test_many_puzzles_cannot_be_watched(groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku", "--watch", stdin=f"{EASY}\n{EASY}\n")
     assert (ran.code, ran.out) == (2, "")
-    assert "--watch, --picture, --save, --talk and --reply need a single request; stdin holds more than one." in ran.err
+    assert "--watch, --picture, --save, --talk and --reply need a single request; stdin has more than one." in ran.err
 
 
 @pytest.mark.parametrize("drawn", [True, False])

@@ -63,7 +63,7 @@ def test_every_type_of_constraint_has_a_row() -> None:
 
 def texts() -> list[str]:
     """Every constraint that the table of texts names."""
-    table = PAGE.partition("| text | what it says |")[2].partition("\n\n")[0]
+    table = PAGE.partition("| text | meaning |")[2].partition("\n\n")[0]
     cells = [line.split(" | ")[0] for line in table.splitlines()[2:]]
     return [text for cell in cells for text in re.findall(r"`([^`]+)`", cell)]
 

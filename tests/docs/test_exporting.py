@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("export_tool.py", '"status":"solved"'), ("export_sizes.py", "solved\n{'colour': [")],
+    [
+        ("export_tool.py", '"status":"solved"'),
+        ("export_sizes.py", "solved\n{'colour': ["),
+        ("export_stages.py", "solved\n[["),
+    ],
 )
 def test_an_example_is_on_the_page_and_prints_what_it_should(name: str, said: str, tmp_path: Path) -> None:
     script = ROOT / "docs" / "snippets" / name

@@ -18,9 +18,9 @@ def test_the_program_is_the_one_on_the_page_and_says_what_it_says(tmp_path: Path
 
 def test_numbers_on_the_page_are_those_of_the_code() -> None:
     assert _ask.PROBED == 4
-    assert "for the four variables" in PAGE.replace("\n", " ")
+    assert "takes the four variables" in PAGE.replace("\n", " ")
     (few, short), (many, long) = _problems.EFFORTS[1], _problems.EFFORTS[2]
-    assert f"up to {few} chains of {short} updates each, and if none helps with up to {many} of {long:,}" in PAGE
+    assert f"up to {few} chains of {short} steps each, and if none helps, with up to {many} chains of {long:,}" in PAGE
 
 
 def test_methods_of_a_task_on_the_page_exist() -> None:

@@ -98,7 +98,7 @@ def test_contradictions_are_told_in_the_words_of_the_page(solver: gs.Solver) -> 
 def test_refusals_are_told_in_the_words_of_the_page(solver: gs.Solver) -> None:
     moments = ("2025-03-03T10:00+01:00", "2025-03-03T12:00")
     unknown = {"people": ["Ada"], "activities": [TALK | {"who": "Adda"}]}
-    vague = {"activities": [TALK | {"window": "mon morning"}]}
+    vague = {"activities": [TALK | {"window": "mon teatime"}]}
     zoned = {"activities": [TALK | {"at": moments[0]}, {"name": "Walk", "duration": 30, "at": moments[1]}]}
     for request, message in zip((unknown, vague, zoned), pages.block(PAGE, "refusals").splitlines(), strict=True):
         with pytest.raises(gs.RequestError) as refused:

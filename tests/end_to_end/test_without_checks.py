@@ -1,4 +1,4 @@
-"""An energy without checks, as most are: called by Python, the command line, LangChain and MCP, it settles, and nobody speaks of checks."""
+"""An energy without checks, as most are: Python, the command line, LangChain and MCP settle it, and none speaks of checks."""
 
 from __future__ import annotations
 

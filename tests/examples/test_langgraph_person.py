@@ -37,7 +37,7 @@ def test_a_person_who_thinks_of_a_board_gets_it(example: ModuleType, capsys: pyt
         return FINISHED[row - 1][column - 1]
 
     example.main([], read)
-    assert "keeps" in shown[0]
+    assert "leaves" in shown[0]
     assert "'seven' is none of the options" in shown[1]
     assert capsys.readouterr().out.splitlines()[-4:] == [" ".join(row) for row in FINISHED]
 

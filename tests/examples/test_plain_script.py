@@ -35,11 +35,11 @@ def test_a_person_is_asked_until_one_answer_is_left(
         len(re.findall(r"^Which digit stands in row \d, column \d\?$", printed, flags=re.MULTILINE)) == len(typed) - 1
     )
     assert len(typed) > 2
-    settled, puzzle = run["settled"], run["puzzle"]
-    assert settled.status is gs.Status.SOLVED
-    assert run["solver"].score(puzzle, settled.answer).valid
-    assert run["solver"].draw(puzzle, settled.answer) in printed
-    assert sum(digit > 0 for row in settled.request["grid"] for digit in row) == 8 + len(typed) - 1
+    solution, puzzle = run["solution"], run["puzzle"]
+    assert solution.status is gs.Status.SOLVED
+    assert run["solver"].score(puzzle, solution.answer).valid
+    assert run["solver"].draw(puzzle, solution.answer) in printed
+    assert sum(digit > 0 for row in solution.request["grid"] for digit in row) == 8 + len(typed) - 1
 
 
 def test_a_request_with_one_answer_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ class Case:
 
 
 def written(y: Tensor, write: Callable[[Tensor], object]) -> Tensor:
-    """What a write in place makes of a copy, squared so that the copy's other entries matter too."""
+    """A copy after a write in place, squared so that the copy's other elements matter too."""
     copy = y * 1.5
     write(copy)
     return copy.square()
@@ -238,13 +238,13 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
         "one_hot without a number of classes": Case(
             lambda y, n: (F.one_hot(n) * y[..., :1, None]).sum(-1),
             refused="one_hot",
-            because="how many classes there are depends on the values; say `one_hot(x, classes)`",
+            because="the number of classes depends on the values; write `one_hot(x, classes)`",
         ),
         "float64 inside": lambda y, x: (y.double().exp() * x.double()).float(),
         "float64 of a function that is float32 in ONNX Runtime": Case(
             lambda y: y.double().erf().float(),
             refused="erf",
-            because="ONNX Runtime has it for float32 only; cast with `.float()` before it",
+            because="ONNX Runtime supports it only in float32; cast with `.float()` before it",
         ),
         "float16 inside": lambda y, x: (y.half() * 2).float() * x,
         "bfloat16 inside": lambda y, x: (y.bfloat16() * 2).float() * x,
@@ -316,7 +316,7 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
         "mode": Case(
             lambda y, n: n.mode(-1).values * y.sum(-1),
             refused="mode",
-            because="ONNX has no operator that counts values",
+            because="ONNX cannot count values",
         ),
         "quantile": lambda y, x: (y * x).quantile(0.3, dim=-1),
         "kthvalue": lambda y, x: (y * x).kthvalue(2, -1).values,

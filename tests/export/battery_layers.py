@@ -288,7 +288,7 @@ LAYERS: dict[str, Mapping[str, Term | Case]] = {
                 reduction="none",
             ),
             refused="_ctc_loss",
-            because="its recursion runs inside one operator of PyTorch's",
+            because="its recursion is inside one PyTorch operator",
         ),
     },
 }

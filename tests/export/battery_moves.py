@@ -1,4 +1,4 @@
-"""The operator cases that move, write and order entries, complex numbers, small matrices, and gradients inside an energy."""
+"""The operator cases that move, write and order elements, complex numbers, small matrices, and gradients inside an energy."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "masked_scatter": Case(
             lambda y, x: y.masked_scatter(x > 0, x) * 0 + y,
             refused="masked_scatter",
-            because="where a value lands depends on the values before it; use `torch.where`",
+            because="the place of a value depends on the values before it; use `torch.where`",
         ),
         "segment sums": lambda y, n: torch.zeros(len(y), 4).scatter_add(1, n[:, 0], y[:, 0]).square(),
         "bincount": Case(
@@ -250,7 +250,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
             because="it changes an input of the energy; write `x = x * 2`",
         ),
     },
-    "Order of entries": {
+    "Order of elements": {
         "sort": lambda y, x: y.sort(-1).values * x.sort(-1, descending=True).values,
         "sort of the first axis": lambda y, x: y.sort(dim=1, stable=True).values * x,
         "argsort": lambda y, x: y.argsort(-1) * y + x.argsort(1, descending=True) * y,
@@ -319,7 +319,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "matrix_exp": Case(
             lambda y: torch.linalg.matrix_exp(regular(y, 4)),
             refused="linalg_matrix_exp",
-            because="how many terms its series takes depends on the values",
+            because="the number of terms of its series depends on the values",
         ),
         "eigh": Case(
             lambda y, x: torch.linalg.eigh(positive(y, x))[0], refused="_linalg_eigh", because="ONNX has no eigenvalues"

@@ -34,7 +34,7 @@ class Host:
         self.header: dict[str, Any] = json.loads(self.session.get_modelmeta().custom_metadata_map["groundstate"])
 
     def random_feeds(self, batch: int, seed: int = 0) -> dict[str, Array]:
-        """Every graph input at random; rate 1; slots at their constant or in the middle of their range."""
+        """Every graph input at random; step scale 1; slots at their constant or in the middle of their range."""
         rng = np.random.default_rng(seed)
         feeds: dict[str, Array] = {}
         for name, entry in self.inputs.items():

@@ -10,18 +10,18 @@ from tests.export.cases import CASES
 INTRODUCTION = """\
 # Operators
 
-What an energy may be made of. Each line is a case of the tests: an energy in which the state flows through the
-operator. It is exported with its gradient, run in ONNX Runtime, and held against PyTorch at several batch sizes, to a
-relative error of 1e-5 (where float32 PyTorch itself is further than that from float64, float64 is the judge).
+The operators that an energy may use. Each line is a case of the tests: an energy in which the state flows through the
+operator. It is exported with its gradient, run in ONNX Runtime, and compared with PyTorch at several batch sizes, to a
+relative error of 1e-5 (where float32 PyTorch itself is further than that from float64, float64 decides).
 {exported} of the {total} cases are exported and match; the other {refused} are refused: no file is written, and the
-message names the operator, its line in your source, and a way round.
+message names the operator, its line in your source, and a workaround.
 
-What is not on this page is tried in the same way at every export: an operator without a translation is refused by
-name, and a file that does not say what PyTorch says is not written.
+Other operators are tested in the same way at every export: an operator without a translation is refused by
+name, and a file that differs from PyTorch is not written.
 
-Subgradients are PyTorch's: the gradient of a norm at zero is zero, equal largest entries share or take the gradient
-as PyTorch has it, and a NaN that PyTorch makes of `where(x > 0, x.sqrt(), 0)` is a NaN here too. Where several
-entries of a sort, `topk`, `median` or `kthvalue` are equal, PyTorch may give the gradient to any of them; the file
+Subgradients are PyTorch's: the gradient of a norm at zero is zero, equal largest elements share or take the gradient
+as PyTorch has it, and a NaN that PyTorch computes for `where(x > 0, x.sqrt(), 0)` is a NaN here too. Where several
+elements of a sort, `topk`, `median` or `kthvalue` are equal, PyTorch may give the gradient to any of them; the file
 gives it to the first. The gradient of the determinant of a singular matrix is the true one, where PyTorch's is zero.
 
 Half precision inside an energy is computed in float32 and rounded after every operator. Matrices of `det`, `inv`,

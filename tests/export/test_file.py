@@ -1,4 +1,4 @@
-"""What is in a file: the graph's form, the header, the judge."""
+"""What is in a file: the graph, the header, the checker."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_header_says_what_the_page_about_the_format_says(made: Any, host: Ca
     }  # fmt: skip
     assert header["defaults"]["restarts"] == 3
     assert set(header["defaults"]) == {"restarts", "max_steps", "patience", "luby_exponent", "residual_tolerance"}
-    assert set(header["limits"]) == {"restarts", "max_steps", "batch"}
+    assert set(header["limits"]) == {"restarts", "max_steps", "batch", "elements"}
     assert set(header["built_with"]) == {"groundstate", "torch", "onnx", "onnxruntime"}
     parity = header["parity"]
     assert parity["worst"] == max(parity["outputs"].values()) <= parity["tolerance"] == 1e-5
@@ -197,7 +197,7 @@ def test_weights_are_stored_once(model: onnx.ModelProto, chooser: Chooser) -> No
     assert len(set(arrays)) == len(arrays)
 
 
-def test_the_judge_counts_and_embeds(made: Any, model: onnx.ModelProto, chooser: Chooser) -> None:
+def test_the_checker_counts_and_encodes(made: Any, model: onnx.ModelProto, chooser: Chooser) -> None:
     judge = ort.InferenceSession(
         base64.b64decode(next(p.value for p in model.metadata_props if p.key == "groundstate.checker"))
     )

@@ -56,7 +56,7 @@ def pair(make: Make, host: Any) -> Callable[[str], tuple[Any, Any, dict[str, Any
 
 
 @pytest.mark.parametrize("name", ["mlp", "attention", "several", "conv"])
-def test_a_loop_says_what_the_unrolled_steps_say(pair: Any, name: str) -> None:
+def test_a_loop_computes_the_same_as_the_unrolled_steps(pair: Any, name: str) -> None:
     unrolled, looped, feeds = pair(name)
     wanted, found = unrolled.run(feeds), looped.run(feeds | limits(STEPS))
     for output, tensor in wanted.items():
@@ -66,7 +66,7 @@ def test_a_loop_says_what_the_unrolled_steps_say(pair: Any, name: str) -> None:
     assert set(found) == {*wanted, "steps"}
 
 
-def test_a_loop_makes_no_more_steps_than_it_is_told(pair: Any) -> None:
+def test_a_loop_makes_at_most_max_steps(pair: Any) -> None:
     _, looped, feeds = pair("attention")
     whole, part = looped.run(feeds | limits(STEPS)), looped.run(feeds | limits(2))
     assert part["trace"].shape == (5, 2)
@@ -76,7 +76,7 @@ def test_a_loop_makes_no_more_steps_than_it_is_told(pair: Any) -> None:
     assert looped.run(feeds | limits(0))["steps"].tolist() == [1] * 5  # a segment makes a step at least
 
 
-def test_a_chain_that_is_still_stays_while_the_others_go_on(make: Make, host: Any) -> None:
+def test_a_converged_chain_stays_while_the_others_continue(make: Make, host: Any) -> None:
     looped = host(make("quadratic", form="loop")[0])
     feeds = looped.random_feeds(3)
     away = np.array([[1e-3], [1.0], [100.0]], np.float32) * np.ones((3, 5), np.float32) / np.sqrt(np.float32(5))
@@ -95,7 +95,7 @@ def test_a_chain_that_is_still_stays_while_the_others_go_on(make: Make, host: An
         np.testing.assert_allclose(alone["trace"][0], found["trace"][row, : expected[row]], rtol=1e-6)
 
 
-def test_a_loop_kicks_at_the_steps_at_which_the_unrolled_steps_do(make: Make, host: Any, tmp_path: Path) -> None:
+def test_a_loop_draws_noise_at_the_same_steps_as_the_unrolled_form(make: Make, host: Any, tmp_path: Path) -> None:
     def energy(y: Tensor) -> Tensor:
         return 0.5 * y.square().sum(-1)
 
@@ -108,8 +108,8 @@ def test_a_loop_kicks_at_the_steps_at_which_the_unrolled_steps_do(make: Make, ho
     unrolled, looped = hosts
     feeds = unrolled.random_feeds(4)
     assert feeds["noise.y"].shape == (4, 3, 4)
-    for kick in range(3):
-        one = feeds | {"noise.y": feeds["noise.y"] * (np.arange(3) == kick)[None, :, None].astype(np.float32)}
+    for place in range(3):
+        one = feeds | {"noise.y": feeds["noise.y"] * (np.arange(3) == place)[None, :, None].astype(np.float32)}
         wanted, found = unrolled.run(one), looped.run(one | limits(8))
         np.testing.assert_allclose(found["next.y"], wanted["next.y"], rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(found["trace"], wanted["trace"], rtol=1e-6)
@@ -117,7 +117,7 @@ def test_a_loop_kicks_at_the_steps_at_which_the_unrolled_steps_do(make: Make, ho
     assert looped.run(feeds | limits(70))["steps"].tolist() == [8] * 4
 
 
-def test_a_loop_at_rate_0_evaluates_without_moving(make: Make, host: Any) -> None:
+def test_a_loop_at_step_scale_0_evaluates_without_moving(make: Make, host: Any) -> None:
     unrolled, looped = host(make("mlp")[0]), host(make("mlp", form="loop")[0])
     feeds = looped.random_feeds(3)
     feeds |= {name: np.zeros_like(feeds[name]) for name in ("step_scale", "noise.y", "state.y.velocity")}
@@ -162,7 +162,7 @@ def test_a_file_of_a_fixed_batch_writes_the_shape_of_every_value(make: Make) -> 
     } <= written
 
 
-def test_a_fixed_batch_says_what_any_batch_says(make: Make, host: Any) -> None:
+def test_a_fixed_batch_computes_the_same_as_any_batch(make: Make, host: Any) -> None:
     fixed, free = host(make("mlp", fixed_batch=3)[0]), host(make("mlp")[0])
     assert {i.shape[0] for i in fixed.inputs.values()} == {3}
     feeds = free.random_feeds(3)
@@ -270,7 +270,7 @@ def test_the_runtime_serves_every_form_alike(make: Make, options: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"form": "scan"}, "form is 'scan'; it must be one of 'unrolled', 'loop'"),
         ({"precision": "bfloat16"}, "precision is 'bfloat16'; it must be one of 'float32', 'float16'"),
@@ -279,7 +279,7 @@ def test_the_runtime_serves_every_form_alike(make: Make, options: dict[str, Any]
         ({"fixed_batch": 2, "batches": (1, 2)}, "compared at that one alone"),
     ],
 )
-def test_what_is_no_form_is_refused(example: Any, tmp_path: Path, options: dict[str, Any], told: str) -> None:
+def test_an_invalid_form_is_refused(example: Any, tmp_path: Path, options: dict[str, Any], message: str) -> None:
     energy, inputs, state, rule = example("quadratic")
-    with pytest.raises(BadArgument, match=told):
+    with pytest.raises(BadArgument, match=message):
         export(energy, inputs=inputs, state=state, rule=rule, unroll=1, path=tmp_path / "x.onnx", **options)

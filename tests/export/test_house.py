@@ -1,4 +1,4 @@
-"""How the exporter is laid out: what is public, what may import what, and what an environment without PyTorch is told."""
+"""How the exporter is laid out: what is public, what may import what, and the message without PyTorch."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_package_says_that_it_is_typed(package: str) -> None:
     ("missing", "remedy"),
     [("torch", "groundstate[export]"), ("onnx", "groundstate[export]"), ("onnxruntime", "groundstate[cpu]")],
 )
-def test_an_environment_without_what_it_needs_is_told_what_to_install(missing: str, remedy: str) -> None:
+def test_an_environment_without_what_it_needs_names_what_to_install(missing: str, remedy: str) -> None:
     code = f"import sys; sys.modules[{missing!r}] = None; import groundstate_export"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode != 0

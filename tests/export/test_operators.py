@@ -34,7 +34,7 @@ def exported(case: Case, path: Path) -> ExportReport:
 @pytest.mark.parametrize("name", EXPORTED)
 def test_an_operator_and_its_gradient_match_pytorch(name: str, tmp_path: Path) -> None:
     report = exported(CASES[name], tmp_path / "term.onnx")
-    # Where float64 was the judge, the export has held the file to a few times PyTorch's own error, or there would be none.
+    # Where float64 decided, the export has held the file to a few times PyTorch's own error, or there would be none.
     assert report.worst <= 1e-5 or report.judged
 
 

@@ -121,13 +121,13 @@ def test_noise_and_temperature_decide_where_a_chain_goes(exported: Any, host: An
     np.testing.assert_array_equal(moved["next.y.temperature"], other["state.y.temperature"])
 
 
-def test_rate_scales_the_step_of_each_chain_alone(exported: Any, host: Any) -> None:
+def test_step_scale_scales_the_step_of_each_chain_alone(exported: Any, host: Any) -> None:
     _, path, _ = exported("quadratic")
     runner = host(path)
     feeds = runner.random_feeds(3)
     feeds["step_scale"] = np.array([0.0, 0.5, 1.0], np.float32)
     found = runner.run(feeds)
-    # The quadratic shrinks the distance to its target by 1 - rate * step_size a step.
+    # The quadratic shrinks the distance to its target by 1 - step_scale * step_size a step.
     away = feeds["state.y"] - feeds["target"]
     expected = feeds["target"] + away * ((1 - 0.3 * feeds["step_scale"]) ** STEPS)[:, None]
     np.testing.assert_array_equal(found["next.y"][0], feeds["state.y"][0])

@@ -67,7 +67,7 @@ def spoilt(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Graph],
 
 
 def other_operator(graph: Graph) -> None:
-    """As if a derivative were another function's: still finite, still smooth."""
+    """As if a derivative were another function's: finite and smooth."""
     node = next(n for n in graph.needed() if n.op in {"Sigmoid", "Tanh"})
     node.op = "Sin"
 
@@ -122,7 +122,7 @@ def test_energies_recorded_in_the_wrong_order_are_found(
         run(trace_every=every)
 
 
-def test_energies_told_before_other_steps_than_promised_are_found(
+def test_energies_recorded_at_other_steps_than_promised_are_found(
     run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Arguments, "traced", property(lambda given: range(1, given.unroll, given.trace_every)))
@@ -130,7 +130,7 @@ def test_energies_told_before_other_steps_than_promised_are_found(
         run(unroll=4, trace_every=2)
 
 
-def test_a_wrong_step_is_found_although_its_energy_is_not_told(
+def test_a_wrong_step_is_found_although_its_energy_is_not_recorded(
     run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = unrolling._unreported
@@ -150,12 +150,12 @@ def test_a_wrong_step_is_found_although_its_energy_is_not_told(
 def test_a_loop_that_stops_too_early_is_found(
     run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def any_still(self: Any, still: Value) -> Value:
-        number = self.graph.unary("Cast", still, "int32")
+    def any_converged(self: Any, converged: Value) -> Value:
+        number = self.graph.unary("Cast", converged, "int32")
         most = self.graph.emit("ReduceMax", [number], (), keepdims=0)
         return self.graph.emit("Less", [most, self.outer.constant(1, "int32")], (), "bool")
 
-    monkeypatch.setattr(loop._Body, "_any_moves", any_still)
+    monkeypatch.setattr(loop._Body, "_any_moves", any_converged)
     with pytest.raises(ParityError, match="The segment differs from its own steps"):
         run(form="loop", batches=(2, 5))
 
@@ -224,7 +224,7 @@ def test_where_onnx_runtime_fuses_the_unfused_segment_decides(
         run()  # where a segment begins, nothing is amplified yet
 
 
-def test_where_a_segment_begins_a_fused_step_must_be_right_although_its_energy_is_not_told(
+def test_where_a_segment_begins_a_fused_step_must_be_right_although_its_energy_is_not_recorded(
     run: Callable[..., ExportReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bend = {3: 1.01, 1: 1.0}  # by the columns of the trace: those of the segment, and those of its first two steps

@@ -23,10 +23,12 @@ from groundstate_export import (
     Clipped,
     Descent,
     Fixed,
+    GaussNewton,
     GradientDescent,
     HeavyBall,
     Landscapes,
     Langevin,
+    LevenbergMarquardt,
     MirrorDescent,
     Nesterov,
     Normalised,
@@ -37,6 +39,7 @@ from groundstate_export import (
     Schedule,
     Simplex,
     Sphere,
+    Switch,
     Uniform,
     export,
 )
@@ -82,6 +85,15 @@ def outside(state: Tensor, centre: Tensor, mask: Tensor) -> Tensor:
     return torch.relu(torch.stack([state - 1.0, -state], dim=1))
 
 
+def pull(state: Tensor, centre: Tensor, mask: Tensor) -> Tensor:
+    return torch.cat([state - centre, 0.5 * state[:, :2].square() - 0.2], dim=1)
+
+
+def pull_linearised(state: Tensor, centre: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    eye = torch.eye(state.shape[1]).expand(state.shape[0], -1, -1)
+    return pull(state, centre, mask), torch.cat([eye, eye[:, :2] * state[:, None]], dim=1)
+
+
 ROW = torch.linspace(0.02, 0.1, WIDTH)
 RULES: dict[str, Callable[[], Rule]] = {
     "descent": lambda: GradientDescent(0.1),
@@ -100,6 +112,12 @@ RULES: dict[str, Callable[[], Rule]] = {
     "Langevin, annealed": lambda: Langevin(Schedule.linear(0.1, 0.02, 5), temperature=Schedule.exponential(1.0, 0.01, 6)),
     "Langevin, as in IGEBM": lambda: Langevin(0.1, noise=0.05),
     "mirror": lambda: MirrorDescent(0.5),
+    "Levenberg-Marquardt": lambda: LevenbergMarquardt(pull, iterations=4),
+    "Levenberg-Marquardt, dense, thrown": lambda: LevenbergMarquardt(
+        pull, linearised=pull_linearised, iterations=4, noise_every=3, heat=lambda state, **_: 0.1 * torch.ones_like(state)
+    ),
+    "Gauss-Newton": lambda: GaussNewton(pull, damping=1e-4, iterations=6),
+    "switch": lambda: Switch(HeavyBall(0.05, 0.8), LevenbergMarquardt(pull, iterations=3), steps=3),
     "clipped": lambda: Clipped(GradientDescent(0.3), value=0.5, norm=0.8),
     "normalised": lambda: Normalised(GradientDescent(Schedule.linear(0.3, 0.05, 8))),
     "box": lambda: Projected(HeavyBall(0.1, 0.8), Box(-ROW, 0.5)),
@@ -194,8 +212,8 @@ def hold_to_pytorch(rule: Rule, runner: Any, batch: int, unroll: int = UNROLL, s
         compared += int(clear.sum())
         for name, tensor in wanted.items():
             scale = float(tensor.abs().max())
-            shown, told = found[name][clear.numpy()], tensor[clear]
-            np.testing.assert_allclose(shown, told, rtol=0, atol=2e-5 * scale, err_msg=f"{name} {segment}")
+            shown, wanted = found[name][clear.numpy()], tensor[clear]
+            np.testing.assert_allclose(shown, wanted, rtol=0, atol=2e-5 * scale, err_msg=f"{name} {segment}")
         feeds |= {f"state.{name.removeprefix('next.')}": a for name, a in found.items() if name.startswith("next.")}
     return compared
 

@@ -58,7 +58,7 @@ def test_the_runtime_finds_the_nearest_point_of_a_set(rule: Rule, shape: Any, tm
     assert (out["residual"] < 1e-2).all()
 
 
-def test_adam_on_the_simplex_does_not_pass_for_settled_where_it_is_not_lowest() -> None:
+def test_adam_on_the_simplex_does_not_count_as_converged_above_the_minimum() -> None:
     x = torch.tensor([[0.4, 0.3, -0.2, -3.0]])
     descent = Descent(bowl, Projected(Adam(Schedule.exponential(0.1, 1e-5, 400)), Simplex()), {"x": x})
     with torch.no_grad():
@@ -95,7 +95,7 @@ def test_givens_come_from_each_problem_and_are_written_from_the_first_step_on(tm
     value = np.array([[0, 9, 9, 3], [9, -2, 9, 9]], np.float32)
     out = solver.minimise({"known": known, "value": value}, steps=300)
     np.testing.assert_allclose(out["next.y"], [[0, 1, 2, 3], [-2, -2, -2, -2]], atol=1e-3)
-    # The energy still pulls at the given entries; what is left to descend is nothing.
+    # The energy still pulls at the given elements, but nothing is left to descend.
     assert (out["residual"] < 1e-3).all()
 
 
@@ -189,7 +189,7 @@ def test_a_descent_to_the_very_bottom_is_exported_though_its_last_choices_hang_o
         save(bowl, rule, tmp_path / "wrong.onnx", **settings)
 
 
-def test_what_is_no_number_is_never_the_best_and_is_not_hidden() -> None:
+def test_nan_is_never_the_best_and_is_not_hidden() -> None:
     def cliff(y: Tensor) -> Tensor:
         return torch.where(y < -1, torch.nan, y).sum(-1)
 
@@ -214,7 +214,7 @@ def test_the_best_under_constraints_is_one_that_keeps_them() -> None:
 # Time
 
 
-def test_a_chain_that_starts_anew_starts_its_schedule_anew(host: Any, tmp_path: Path) -> None:
+def test_a_chain_that_restarts_restarts_its_schedule(host: Any, tmp_path: Path) -> None:
     rule = GradientDescent(Schedule([1.0, 0.1, 0.01]))
     save(lambda y: y.sum(-1), rule, tmp_path / "t.onnx", unroll=1)
     runner, steps = host(tmp_path / "t.onnx"), np.array([0, 1, 5], np.float32)
@@ -243,7 +243,7 @@ def test_chains_of_different_ages_are_on_different_landscapes_and_are_read_on_th
     np.testing.assert_allclose(out["energy"], 12 * following**2, rtol=1e-5)
 
 
-# Numbers that are none
+# NaN
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ def test_chains_of_different_ages_are_on_different_landscapes_and_are_read_on_th
     ],
     ids=lambda rule: type(rule).__name__ + (type(rule.sets[0][0]).__name__ if isinstance(rule, Projected) else ""),
 )
-def test_a_gradient_that_is_no_number_is_never_settled(rule: Rule, host: Any, tmp_path: Path) -> None:
-    """In the file as in PyTorch such a chain must show it, for a host to start it anew."""
+def test_a_gradient_that_is_nan_never_converges(rule: Rule, host: Any, tmp_path: Path) -> None:
+    """In the file as in PyTorch such a chain must be visible, so that a host restarts it."""
 
     def energy(y: Tensor, x: Tensor) -> Tensor:
         return (y * x).sum(-1) + y.square().sum(-1)

@@ -208,7 +208,7 @@ def test_langevin_samples_from_the_distribution_of_its_temperature() -> None:
     assert float(state["y"].mean()) == pytest.approx(0.0, abs=0.02)
 
 
-def test_langevin_noise_of_its_own_size_is_scaled_by_the_root_of_temperature_and_rate() -> None:
+def test_langevin_noise_of_its_own_size_is_scaled_by_the_root_of_temperature() -> None:
     rule, zero = Langevin(0.1, noise=0.3, temperature=4.0), {"y": torch.zeros(3, 2)}
     moved = rule(zero, zero, {"y": torch.ones(3, 2)}, torch.tensor([0.0, 0.25, 1.0]))
     torch.testing.assert_close(moved["y"][:, 0], torch.tensor([0.0, 0.3, 0.6]))

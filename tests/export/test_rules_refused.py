@@ -38,10 +38,10 @@ from tests.export.descents import bowl, save
     ("make", "sentence"),
     [
         (lambda: Projected(Rejecting(GradientDescent(0.1)), Box(0, 1)), r"Rejecting\(Projected\(…\)\)"),
-        (lambda: Projected(MirrorDescent(0.1), Box(0, 1)), "keeps to the simplex by itself"),
+        (lambda: Projected(MirrorDescent(0.1), Box(0, 1)), "stays on the simplex by itself"),
         (lambda: Rejecting(Landscapes(GradientDescent(0.1), 2, steps=1, rescale=[2.0])), r"Landscapes\(Rejecting\(…\), …\)"),
-        (lambda: Best(Clipped(Best(GradientDescent(0.1)), norm=1.0)), "Best stands inside Best"),
-        (lambda: Clipped(GradientDescent(0.1)), "clips nothing"),
+        (lambda: Best(Clipped(Best(GradientDescent(0.1)), norm=1.0)), "Best contains another Best"),
+        (lambda: Clipped(GradientDescent(0.1)), "nothing to clip"),
         (lambda: Clipped(GradientDescent(0.1), norm=0.0), "norm is 0; it must be positive"),
         (lambda: Adam(0.1, betas=(0.9, 1.0)), r"betas\[1\] is 1; it must lie in \[0, 1\)"),
         (lambda: Schedule([0.1, -0.1]), "from -0.1"),
@@ -55,7 +55,7 @@ from tests.export.descents import bowl, save
         (lambda: AugmentedLagrangian(GradientDescent(0.1)), "no constraints"),
         (lambda: Breakout(GradientDescent(0.1), torch.relu, raises=0.0), "raises is 0; it must be positive"),
         (lambda: Breakout(GradientDescent(0.1), torch.relu, keep=0.0), "keep is 0; it must be above 0 and at most 1"),
-        (lambda: Breakout(Breakout(GradientDescent(0.1), torch.relu), torch.relu), "Breakout stands inside Breakout"),
+        (lambda: Breakout(Breakout(GradientDescent(0.1), torch.relu), torch.relu), "Breakout contains another Breakout"),
         (lambda: Rejecting(GradientDescent(0.1), shrink=0.0), r"shrink is 0; it must lie in \(0, 1\]"),
     ],
 )  # fmt: skip

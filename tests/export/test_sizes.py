@@ -51,7 +51,7 @@ class Layers(nn.Module):
 
 
 def outer(state: Tensor, row: Tensor, column: Tensor) -> dict[str, Tensor]:
-    """A state of ``rows * columns`` entries that is to be the outer product of two vectors."""
+    """A state of ``rows * columns`` elements that should become the outer product of two vectors."""
     table = row.unsqueeze(2) * column.unsqueeze(1)
     return {
         "apart": (state - table.flatten(1)).square().sum(1) / 2,
@@ -113,11 +113,11 @@ def cases() -> dict[str, Case]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         layers = Layers()
-    kick = HeavyBall(0.1, 0.8, noise=0.1, noise_every=1)
+    noisy = HeavyBall(0.1, 0.8, noise=0.1, noise_every=1)
     read = {"decode": sized.decode, "checks": sized.checks, "encode_answer": sized.encode_answer, "record": True}
     return {
-        "colours": Case(sized.energy, kick, coloured, sized.AXES, sized.SIZES, **read),
-        "layers": Case(layers, Projected(kick, Box(-2.0, 2.0)), nodes, {"x": ("nodes", None)}, ((7,), (11,), (9,))),
+        "colours": Case(sized.energy, noisy, coloured, sized.AXES, sized.SIZES, **read),
+        "layers": Case(layers, Projected(noisy, Box(-2.0, 2.0)), nodes, {"x": ("nodes", None)}, ((7,), (11,), (9,))),
         "tables": Case(
             outer, Breakout(GradientDescent(0.2), below, keep=0.9), tables, {"row": ("rows",), "column": ("columns",)},
             ((5, 3), (7, 11), (4, 6)), trace_every=2,
@@ -236,20 +236,20 @@ THREE = [pair(5, 3), pair(7, 11), pair(4, 6)]
 @pytest.mark.parametrize(
     ("examples", "axes", "sentence"),
     [
-        ([pair(4, 3), *THREE[1:]], NAMES, r"The size 'n' is 4 at the example; there every size is a prime"),
-        ([THREE[0], pair(7, 1), THREE[2]], NAMES, r"The size 'm' is 1 at resized\[0\]; there every size is a prime"),
-        ([pair(5, 5), *THREE[1:]], NAMES, r"The sizes 'n' and 'm' are both 5 at the example; give each a prime of its own"),
-        ([THREE[0], pair(5, 11), THREE[2]], NAMES, r"The size 'n' is 5 at the example and 5 at resized\[0\]. There it must be"),
-        ([THREE[0], pair(3, 5), THREE[2]], NAMES, "sizes must not take each other's"),
-        ([THREE[0], THREE[1], pair(5, 6)], NAMES, "The size 'n' is 5 and 7 at the first two examples, and nothing else"),
-        (THREE[:2], NAMES, r"axes names 2 inputs and resized holds 1 examples; a file of any size needs names, and"),
+        ([pair(4, 3), *THREE[1:]], NAMES, r"The size 'n' is 4 at the example; it must be a prime there"),
+        ([THREE[0], pair(7, 1), THREE[2]], NAMES, r"The size 'm' is 1 at resized\[0\]; it must be a prime there"),
+        ([pair(5, 5), *THREE[1:]], NAMES, r"The sizes 'n' and 'm' are both 5 at the example; they must be different primes"),
+        ([THREE[0], pair(5, 11), THREE[2]], NAMES, r"The size 'n' is 5 at the example and 5 at resized\[0\]. It must be"),
+        ([THREE[0], pair(3, 5), THREE[2]], NAMES, "two sizes must not swap their lengths"),
+        ([THREE[0], THREE[1], pair(5, 6)], NAMES, "The size 'n' is 5 and 7 at the first two examples, and has no"),
+        (THREE[:2], NAMES, r"axes names 2 inputs and resized holds 1 examples. A file of any size needs names, and"),
         (THREE[:1], NAMES, r"resized holds 0 examples"),
         (THREE, None, r"axes names 0 inputs and resized holds 2 examples"),
-        (THREE, {"c": ("n",)}, "axes names 'c', which is none of the inputs 'a', 'b'"),
-        (THREE, {"a": ("n", "m")}, r"axes\['a'\] is \('n', 'm'\); it must hold a name, or None, for each of the 1 axes"),
-        (THREE, {"a": "n"}, r"axes\['a'\] is 'n'; it must hold a name"),
+        (THREE, {"c": ("n",)}, "axes names 'c', which is not an input; the inputs are 'a', 'b'"),
+        (THREE, {"a": ("n", "m")}, r"axes\['a'\] is \('n', 'm'\); it must contain a name, or None, for each of the 1 axes"),
+        (THREE, {"a": "n"}, r"axes\['a'\] is 'n'; it must contain a name"),
         (THREE, ["n"], "axes is list; it must be a dict"),
-        (THREE, {"a": ("two words",), "b": ("m",)}, "names 'two words'; a size's name is an ASCII identifier"),
+        (THREE, {"a": ("two words",), "b": ("m",)}, "names 'two words'; a size's name must be an ASCII identifier"),
         (THREE, {"a": ("batch",), "b": ("m",)}, "and not 'batch'"),
         (THREE, {"a": (3,), "b": ("m",)}, "names 3; a size's name"),
         (THREE, {"a": (None,)}, "axes names no size"),
@@ -301,8 +301,8 @@ def looped(y: Tensor, x: Tensor) -> Tensor:
         (lambda y, x: (y - torch.arange(y.shape[1]) * x).square().sum(1), r"float32 of shape \(5,\) at the example .* A table"),
         (lambda y, x: (y - y.roll(1, 1)).square().sum(1) + (y - x).square().sum(1), r"shape \(5,\) at the example"),
         (lambda y, x: (y - x).square().sum(1) + y[:, -1], "is 4 at the example and 6 at .* counted from the end"),
-        (lambda y, x: (y[:, 1:] - y[:, :-1]).square().sum(1) + (y - x).square().sum(1), "no product of the sizes n"),
-        (lambda y, x: (y - x).square().sum(1) / (y.shape[1] + 1), "which follows no size"),
+        (lambda y, x: (y[:, 1:] - y[:, :-1]).square().sum(1) + (y - x).square().sum(1), "not a product of the sizes n"),
+        (lambda y, x: (y - x).square().sum(1) / (y.shape[1] + 1), "not proportional to sizes"),
         (lambda y, x: (y - x).square().sum(1) if y.shape[1] > 6 else (y + x).abs().sum(1), "must neither branch on a size"),
         (looped, "nor loop over one"),
     ],
@@ -324,7 +324,9 @@ def test_sizes_at_which_another_order_is_the_fastest_are_refused_and_closer_ones
         return {"x": torch.randn(3, n)}, torch.randn(3, n, 3)
 
     case = Case(energy, GradientDescent(0.01), sample, {"x": ("n",)}, ((3,), (41,), (4,)))
-    with pytest.raises(BadEnergy, match=r"a size \(n 3 and 41\) is by chance as long as something else, or decides"):
+    with pytest.raises(
+        BadEnergy, match=r"a size \(n 3 and 41\) equals the length of something else by chance, or changes"
+    ):
         case.export(tmp_path / "no.onnx")
     case.sizes = ((5,), (7,), (4,))
     case.export(tmp_path / "yes.onnx")

@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
         path=path,
         decode=energy.decode,
         checks=checks,
-        encode_answer=energy.embed,
+        encode_answer=energy.encode_answer,
         initial=Normal(0.0, 0.5),
         seeds=(0,),
     )
@@ -42,7 +42,7 @@ def test_sudoku_matches_pytorch_in_every_output(made: tuple[Path, ExportReport])
     report = made[1]
     assert report.worst <= 1e-5
     exact = {name for name, error in report.errors.items() if error == 0.0}
-    assert {"answer.grid", "violations", "judge:violations", "next.y.temperature"} <= exact
+    assert {"answer.grid", "violations", "checker:violations", "next.y.temperature"} <= exact
 
 
 def test_a_solved_grid_breaks_no_rule_and_an_empty_one_many(made: Any, host: Any) -> None:
@@ -63,4 +63,6 @@ def test_a_step_looks_at_the_givens_not_at_all_and_at_each_probability_once(made
     assert operators["Exp"] == STEPS + 1 + 3
     # One product with the units there and one back, for the energy's gradient and Breakout's together; the rest once.
     assert operators["MatMul"] <= 2 * (STEPS + 1) + 5
-    assert not operators["Sign"] + operators["Softmax"] + operators["Where"] - 1  # the answer keeps the givens
+    assert (
+        not operators["Sign"] + operators["Softmax"] + operators["Where"] - 2
+    )  # the answer keeps the givens; a chain that is only evaluated stays

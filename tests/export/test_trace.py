@@ -100,8 +100,8 @@ def test_the_descent_is_the_same_to_the_last_bit_and_some_of_it_is_told(
     assert set(found) == set(wanted)
     assert found["trace"].shape == (3, -(-options["unroll"] // options["trace_every"]))
     for name, tensor in wanted.items():
-        told = slice(None, None, options["trace_every"] if name == "trace" or name.startswith("path.") else 1)
-        np.testing.assert_array_equal(found[name], tensor[:, told] if tensor.ndim > 1 else tensor, err_msg=name)
+        reported = slice(None, None, options["trace_every"] if name == "trace" or name.startswith("path.") else 1)
+        np.testing.assert_array_equal(found[name], tensor[:, reported] if tensor.ndim > 1 else tensor, err_msg=name)
 
 
 def test_nothing_of_a_value_that_is_not_told_is_left(make: Make) -> None:
@@ -137,7 +137,7 @@ def test_a_rule_that_asks_for_the_energy_keeps_it(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"trace_every": 0}, "trace_every is 0; it must be a whole number from 1 to unroll, which is 16"),
         ({"trace_every": 17}, "trace_every is 17; it must be a whole number from 1 to unroll, which is 16"),
@@ -146,8 +146,8 @@ def test_a_rule_that_asks_for_the_energy_keeps_it(make: Make) -> None:
         ({"trace_every": 4, "form": "loop"}, "each round of a loop is the same step, which reports its energy; unroll"),
     ],
 )
-def test_a_trace_that_cannot_be_is_refused(make: Make, options: dict[str, Any], told: str) -> None:
-    with pytest.raises(BadArgument, match=told):
+def test_a_trace_that_cannot_be_is_refused(make: Make, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadArgument, match=message):
         make(**options)
 
 
@@ -160,34 +160,32 @@ def retold(path: Path, **changes: Any) -> bytes:
     return bytes(model.SerializeToString())
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_file_that_does_not_say_so_tells_every_energy(make: Make, version: int) -> None:
-    older = {"format": version, "trace_every": ...}
-    assert gs.load(retold(make()[0], **older)).header.traced == range(16)
+def test_a_file_that_does_not_say_so_tells_every_energy(make: Make) -> None:
+    assert gs.load(retold(make()[0], trace_every=...)).header.traced == range(16)
     with pytest.raises(
         gs.ArtefactError, match=r"\(batch, 4.*\), and the header's 'steps' 16 and 'trace_every' 1 make 16"
     ):
-        gs.load(retold(make(trace_every=4)[0], **older))
+        gs.load(retold(make(trace_every=4)[0], trace_every=...))
 
 
 def test_a_loop_that_says_it_leaves_energies_out_is_refused(make: Make) -> None:
     file = make(unroll=6, form="loop")[0]
     assert gs.load(file).header.trace_every == 1
-    with pytest.raises(gs.ArtefactError, match="'trace_every' is 4; a loop tells every energy, so it is 1"):
+    with pytest.raises(gs.ArtefactError, match="'trace_every' is 4; a loop records every energy, so it is 1"):
         gs.load(retold(file, trace_every=4))
 
 
-@pytest.mark.parametrize(("unroll", "told"), [(16, [0, 4, 8, 12]), (6, [0, 4])])
+@pytest.mark.parametrize(("unroll", "reported"), [(16, [0, 4, 8, 12]), (6, [0, 4])])
 @pytest.mark.parametrize("options", [{}, {"fixed_batch": 3}])
 def test_the_runtime_tells_the_energies_of_all_segments(
-    make: Make, unroll: int, told: list[int], options: dict[str, Any]
+    make: Make, unroll: int, reported: list[int], options: dict[str, Any]
 ) -> None:
     some, all_of_it = (gs.load(make(unroll=unroll, trace_every=every, **options)[0]) for every in (4, 1))
     assert some.describe()["trace_every"] == some.header.trace_every == 4
-    assert list(some.header.traced) == told
+    assert list(some.header.traced) == reported
     given = {"x": np.random.default_rng(0).standard_normal((5, 5), np.float32)}
     found, wanted = (solver.minimise(given, steps=3 * unroll, seed=1) for solver in (some, all_of_it))
-    steps = [segment * unroll + step for segment in range(3) for step in told]
+    steps = [segment * unroll + step for segment in range(3) for step in reported]
     np.testing.assert_allclose(found["trace"], wanted["trace"][:, steps], rtol=1e-5)
-    np.testing.assert_array_equal(found["path.largest"], wanted["path.largest"][:, told])
+    np.testing.assert_array_equal(found["path.largest"], wanted["path.largest"][:, reported])
     np.testing.assert_allclose(found["energy"], wanted["energy"], rtol=1e-5)

@@ -24,7 +24,7 @@ def test_what_the_tool_refuses_is_said_instead_of_raised(tool: tools.SolveTool) 
 @pytest.mark.parametrize("text", ['{"grid": [[1, 2', "Solve it!", "[" * 100_000])
 def test_text_that_is_no_json_is_refused_with_how_it_begins(tool: tools.SolveTool, text: str) -> None:
     said = tool.respond(text)
-    assert f"The arguments are not valid JSON; they begin {text[:60]!r}." in said
+    assert f"The arguments are not valid JSON; they begin with {text[:60]!r}." in said
     assert '"grid": [4 × [4 × integer 0 to 4]]' in said
 
 

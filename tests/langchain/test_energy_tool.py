@@ -48,8 +48,8 @@ def test_name_description_and_schema_come_from_the_artefact(tool: EnergyTool, su
     assert tool.args_schema["required"] == ["grid"]
 
 
-def test_the_schema_carries_an_example_that_the_tool_accepts(sudoku: gs.Solver) -> None:
-    tool = EnergyTool.from_model(sudoku, restarts=1, max_steps=16)
+def test_the_schema_carries_an_example_that_the_tool_accepts(small: gs.Solver) -> None:
+    tool = EnergyTool.from_model(small, restarts=1, max_steps=16)
     assert isinstance(tool.args_schema, dict)
     (example,) = tool.args_schema["examples"]
     assert invoke(tool, **example).status == "success"

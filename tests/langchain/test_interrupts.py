@@ -135,7 +135,7 @@ def test_a_person_who_replies_nothing_gets_the_result_as_it_stands(
         ("seven", "'seven' is none of the options, which are "),
         ({"option": "7"}, "'7' is none of the options"),
         ({"choice": "1"}, "The reply holds 'choice'; it must hold 'option'"),
-        ({"option": "1", "question": "q0"}, "The reply is to the question 'q0', and the one asked is 'q"),
+        ({"option": "1", "question": "q0"}, "The reply is for the question 'q0'; the open question is 'q"),
         (["1"], "The option is of type list; it must be a string."),
         (True, "The option is of type bool"),
         ("x" * 999, "'" + "x" * 60 + "' is none of the options"),

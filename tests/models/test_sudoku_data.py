@@ -197,9 +197,9 @@ def test_puzzles_of_16x16_are_read_with_letters_and_without_solutions(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("puzzle\n", "holds no puzzle"),
+        ("puzzle\n", "has no puzzle"),
         (f"grid\n{EASY}\n", "must have a column 'puzzle'"),
-        (f"puzzle\n{EASY}\n{EASY[1:]}\n", "line 3: .* is no grid of 9×9 cells"),
+        (f"puzzle\n{EASY}\n{EASY[1:]}\n", "line 3: .* is not a grid of 9×9 cells"),
         (f"puzzle\n{EASY}\n{'A' + EASY[1:]}\n", "line 3: .* written with 1 to 9, and . or 0 for an empty cell"),
         (f"puzzle\n{'.' * 64}\n", "8×8 cells are not supported"),
     ],

@@ -1,4 +1,4 @@
-"""The Sudoku energy: its gradient, its symmetries on boards of every size, its decoding; and the same in compiled code."""
+"""The Sudoku energy: its gradient, its symmetries on boards of every size, its decoding; and learned numbers as inputs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pytest
 import torch
 
 from groundstate_export import Descent
+from groundstate_models.sudoku import train
 from groundstate_models.sudoku.board import BOARDS, Board
-from groundstate_models.sudoku.compiled import LANES, NORMALS, Boards, descend
-from groundstate_models.sudoku.energy import EXCLUDED, UNTRAINED, SudokuEnergy, rules
-from groundstate_models.sudoku.learned import RULE, SEGMENT, Settings
-from groundstate_models.sudoku.search import easy_puzzles
+from groundstate_models.sudoku.energy import EXCLUDED, UNTRAINED, SudokuEnergy, checks
+from groundstate_models.sudoku.learned import RULE, Settings
 from tests.support import EASY, EASY_SOLUTION, rows
 
 GRID = torch.tensor([rows(EASY), rows(EASY_SOLUTION), [[0] * 9] * 9])
@@ -175,18 +174,18 @@ def test_the_right_board_lies_below_one_with_a_given_or_two_digits_changed() -> 
     digits[[5, 3]] = digits[[3, 5]]
     right[2] = digits[right[2]]
     model, grid = SudokuEnergy(BOARDS[9]), GRID[:1].expand(3, 9, 9)
-    found = total(model, model.embed({"grid": right}, grid), grid)
+    found = total(model, model.encode_answer({"grid": right}, grid), grid)
     assert found[0] < found[1:].min() - 1.0
 
 
-def test_the_rules_count_what_is_missing() -> None:
+def test_the_checks_count_what_is_missing() -> None:
     right = torch.tensor([rows(EASY_SOLUTION)])
     swapped = right.clone()
     swapped[0, 0, 0], swapped[0, 0, 1] = right[0, 0, 1], right[0, 0, 0]
-    assert {name: int(n) for name, n in rules({"grid": right}, GRID[:1]).items()} == dict.fromkeys(
+    assert {name: int(n) for name, n in checks({"grid": right}, GRID[:1]).items()} == dict.fromkeys(
         ["givens", "rows", "columns", "boxes"], 0
     )
-    assert {name: int(n) for name, n in rules({"grid": swapped}, GRID[:1]).items()} == {
+    assert {name: int(n) for name, n in checks({"grid": swapped}, GRID[:1]).items()} == {
         "givens": 2,
         "rows": 0,
         "columns": 2,
@@ -194,27 +193,41 @@ def test_the_rules_count_what_is_missing() -> None:
     }
 
 
-@pytest.mark.parametrize(("size", "givens"), [(9, 28), (6, 12)])
-def test_compiled_chains_find_answers_when_chains_in_pytorch_do(size: int, givens: int) -> None:
-    """Without noise the two make the same updates, so they have an answer after the same segment."""
-    steps, chains = 4 * SEGMENT, 24
-    settings = Settings(SHAPED, RULE | {"noise": 0.0, "step_size": 0.6, "momentum": 0.8, "raises": 0.1}, 0.3)
-    boards = Boards.of(Board.of(size), easy_puzzles(chains, 3, givens, Board.of(size))[0])
-    found = descend(boards, settings, np.arange(chains), steps=steps, seed=3)
-    draw = np.random.default_rng(3)
-    draw.standard_normal((NORMALS, LANES), dtype=np.float32)
-    start = np.float32(settings.start) * draw.standard_normal((size, size * size, LANES), dtype=np.float32)
-    model = SudokuEnergy(boards.board, settings.energy)
-    grid = torch.from_numpy(boards.grid)
-    descent = Descent(model, settings.descent(model), {"grid": grid})
-    with torch.no_grad():
-        state = descent.start(torch.from_numpy(start[..., :chains]).movedim(2, 0), torch.Generator().manual_seed(0))
-        seen = torch.zeros(chains, dtype=torch.int64)
-        for step in range(steps):
-            state, _ = descent.step(state, None)
-            if step % SEGMENT == SEGMENT - 1:
-                broken = rules(model.decode(state["y"], grid), grid)
-                right = torch.stack(list(broken.values())).sum(0) == 0
-                seen = torch.where((seen == 0) & right, step + 1, seen)
-    assert seen.tolist() == found.tolist()
-    assert len(set(found.tolist())) > 1
+def test_rows_with_numbers_of_their_own_have_the_energy_of_those_numbers() -> None:
+    y, grid = board(6)
+    both = [Settings(SHAPED), Settings(UNTRAINED)]
+    numbers = torch.tensor([settings.numbers for settings in both], dtype=torch.double)
+    together = SudokuEnergy(Board.of(6)).double()(y, grid, numbers)
+    for row, settings in enumerate(both):
+        alone = SudokuEnergy(Board.of(6), settings.energy).double()(y[row : row + 1], grid[row : row + 1])
+        for name, term in alone.items():
+            torch.testing.assert_close(together[name][row : row + 1], term, rtol=1e-6, atol=1e-8)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [6, 9])
+def test_rows_with_numbers_of_their_own_descend_as_the_rule_with_those_numbers_does(size: int) -> None:
+    """On random states, with noise, and with the weights of violations already raised."""
+    y, grid = board(size)
+    both = [
+        Settings(SHAPED, RULE | {"noise": 0.1, "raises": 0.2}),
+        Settings(UNTRAINED, RULE | {"step_size": 0.4, "momentum": 0.7}),
+    ]
+    numbers = torch.tensor([settings.numbers for settings in both], dtype=torch.double)
+    draw = torch.Generator().manual_seed(1)
+    noise = torch.randn(y.shape, dtype=torch.double, generator=draw)
+    arguments = train.row_arguments(Board.of(size))
+    rows = Descent(arguments["energy"].double(), arguments["rule"], {"grid": grid, "numbers": numbers})
+    together = rows.start(y, draw)
+    together["chain.weights"] = 1.0 + torch.rand(together["chain.weights"].shape, dtype=torch.double, generator=draw)
+    before = dict(together)
+    for step in range(3):
+        together, _ = rows.step(together, {"y": noise} if step == 0 else None)
+    for row, settings in enumerate(both):
+        model = SudokuEnergy(Board.of(size), settings.energy).double()
+        descent = Descent(model, settings.descent(model).double(), {"grid": grid[row : row + 1]})
+        state = {name: tensor[row : row + 1] for name, tensor in before.items()}
+        for step in range(3):
+            state, _ = descent.step(state, {"y": noise[row : row + 1]} if step == 0 else None)
+        for name, tensor in state.items():
+            torch.testing.assert_close(together[name][row : row + 1], tensor, rtol=1e-5, atol=1e-6)

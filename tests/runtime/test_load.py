@@ -12,7 +12,9 @@ import pytest
 
 import groundstate as gs
 from groundstate_models.sudoku import artefact
+from tests.runtime import toys
 
+DEFAULTS = {"restarts": 8, "max_steps": 64, "patience": 64, "luby_exponent": 0.0, "residual_tolerance": 0.1}
 OLD = {"restarts": 8, "max_steps": 64, "patience": 64, "settled": 0.1}
 
 
@@ -89,15 +91,15 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
     [
         ("steps", ..., "it lacks 'steps'"),
         ("steps", 0, "a segment has at least one step"),
-        ("trace_every", 0, "'trace_every' is 0; it is from 1 to the 32 steps of a segment"),
-        ("trace_every", 33, "'trace_every' is 33; it is from 1 to the 32 steps of a segment"),
+        ("trace_every", 0, "'trace_every' is 0; it is from 1 to the 16 steps of a segment"),
+        ("trace_every", 17, "'trace_every' is 17; it is from 1 to the 16 steps of a segment"),
         ("trace_every", "4", "'trace_every' is '4', which has the wrong type"),
         ("trace_every", True, "'trace_every' is True, which has the wrong type"),
         ("trace_every", None, "'trace_every' is None, which has the wrong type"),
         (
             "trace_every",
             16,
-            "the header's 'steps' 32 and 'trace_every' 16 make 2 columns",
+            "the header's 'steps' 16 and 'trace_every' 16 make 1 columns",
         ),
         ("name", 3, "'name' is 3, which has the wrong type"),
         ("inputs", {"grid": {"dtype": "int64", "shape": [9]}}, "input 'grid' that is not int64 of shape"),
@@ -108,7 +110,11 @@ def test_an_unknown_format_is_refused_by_name(tmp_path: Path, version: object) -
         ("state", [], "'state' is \\[\\], which has the wrong type"),
         ("defaults", [], "'defaults' is \\[\\], which has the wrong type"),
         ("defaults", {"restarts": 8, "max_steps": 64, "settled": 0.1}, "it lacks 'defaults.patience'"),
-        ("defaults", OLD | {"lengthens": "much"}, "'defaults.lengthens' is 'much', which has the wrong type"),
+        (
+            "defaults",
+            DEFAULTS | {"luby_exponent": "much"},
+            "'defaults.luby_exponent' is 'much', which has the wrong type",
+        ),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value: object, sentence: str) -> None:
@@ -116,8 +122,11 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path: Path, field: str, value
         gs.load(rewritten(tmp_path, **{field: value}))
 
 
-def test_a_file_of_before_chains_could_be_given_up_equally_soon_goes_by_the_sequence(tmp_path: Path) -> None:
-    assert gs.load(rewritten(tmp_path, defaults=OLD)).header.defaults["luby_exponent"] == 1
+def test_a_file_of_before_chains_could_be_given_up_equally_soon_goes_by_the_sequence() -> None:
+    for version in (2, 3):
+        assert gs.load(toys.bowl(version, written={"defaults": OLD})).header.defaults["luby_exponent"] == 1
+    with pytest.raises(gs.ArtefactError, match=r"'defaults\.lengthens' is 'much', which has the wrong type"):
+        gs.load(toys.bowl(3, written={"defaults": OLD | {"lengthens": "much"}}))
     assert gs.load(artefact()).header.defaults["luby_exponent"] == 0
 
 
@@ -136,16 +145,9 @@ def test_a_file_of_before_chains_could_be_given_up_equally_soon_goes_by_the_sequ
 def test_a_form_that_is_unknown_or_not_the_graphs_is_refused_by_name(
     tmp_path: Path, field: str, value: object, sentence: str
 ) -> None:
-    form = {
-        "format": 2,
-        "form": "unrolled",
-        "batch": None,
-        "entries": 729,
-        "precision": "float32",
-    }
-    assert gs.load(rewritten(tmp_path, **form)).header.form == "unrolled"
+    assert gs.load(rewritten(tmp_path)).header.form == "unrolled"
     with pytest.raises(gs.ArtefactError, match=sentence):
-        gs.load(rewritten(tmp_path, **form | {field: value}))
+        gs.load(rewritten(tmp_path, **{field: value}))
 
 
 def test_a_task_that_is_not_installed_is_named(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_tensors_that_do_not_fit_are_refused_with_what_is_wanted(
 
 
 def test_steps_that_are_no_whole_segments_are_refused(sudoku: gs.Solver) -> None:
-    with pytest.raises(gs.OptionError, match="steps is 17; it must be a positive multiple of the segment's 32"):
+    with pytest.raises(gs.OptionError, match="steps is 17; it must be a positive multiple of the segment's 16"):
         sudoku.minimise({"grid": GRIDS}, steps=17)
 
 

@@ -142,3 +142,22 @@ def test_the_number_of_threads_changes_nothing(sudoku: gs.Solver) -> None:
     empty = {"grid": [[0] * 16] * 16}
     records = [solver.solve(empty, alternatives=4, max_steps=256, ask=False).to_json() for solver in several.values()]
     assert records[0] == records[1] == records[2]
+
+
+@pytest.mark.parametrize("name", ["sudoku", "sudoku_4x4", "sudoku_16x16", "constraints", "scheduling"])
+def test_company_changes_no_bit_of_what_a_bundled_model_does(name: str) -> None:
+    solver = gs.load(name)
+    request = solver.header.self_test["request"]  # type: ignore[index]
+    if name.startswith("sudoku"):
+        request = {"grid": [[0] * len(request["grid"])] * len(request["grid"])}
+    alone, together = list[gs.Segment](), list[gs.Segment]()
+    options: dict[str, Any] = {"alternatives": 3, "max_steps": 96, "restarts": 6, "seed": 3}
+    solver.solve(request, ask=False, watch=alone.append, **options)
+    solver.solve_many([request] * 5, watch=together.append, **options)
+    assert alone
+    for index in range(5):
+        mine = [segment for segment in together if segment.index == index]
+        for one, other in zip(alone, mine, strict=True):
+            assert np.array_equal(one.energy, other.energy)
+            assert np.array_equal(one.trace, other.trace)
+            assert all(np.array_equal(tensor, other.answer[key]) for key, tensor in one.answer.items())

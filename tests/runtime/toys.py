@@ -23,8 +23,14 @@ from tests.runtime.building import (
 UNIFORM = {"uniform": [-1.5, 1.5]}
 
 
-def bowl(version: int = 4, **changes: Any) -> bytes:
-    """``|y − x|²`` of two numbers, without checks: one minimum, at x."""
+def bowl(version: int = 4, written: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    """``|y − x|²`` of two numbers, without checks: one minimum, at x.
+
+    Args:
+        version: Of the format.
+        written: Fields of the header as they are to stand in the file.
+        changes: Fields of the header, in format 4.
+    """
 
     def slope(g: Graph, y: str) -> tuple[str, str]:
         apart = g("Sub", y, "x")
@@ -44,7 +50,7 @@ def bowl(version: int = 4, **changes: Any) -> bytes:
     fields |= changes
     return artefact(
         graph,
-        fields if version > 3 else former(fields, version),
+        (fields if version > 3 else former(fields, version)) | (written or {}),
         **{f"groundstate__{'checker' if version > 3 else 'judge'}": placing({"x": [2]}, {"y": [2]})},
     )
 
@@ -156,7 +162,7 @@ def placing(inputs: dict[str, list[int]], answers: dict[str, list[int]]) -> byte
 
 
 def drunkard(steps: int, period: int, offsets: list[int], **changes: Any) -> bytes:
-    """One number that nothing but noise moves, at the steps of a chain that are one of ``offsets`` beyond a multiple of ``period``.
+    """One number that only noise moves, at the steps of a chain that are one of ``offsets`` beyond a multiple of ``period``.
 
     It never converges.
     """

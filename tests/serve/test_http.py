@@ -90,7 +90,7 @@ def test_an_unknown_model_is_not_found(client: TestClient) -> None:
     reply = client.post("/models/chess/solve", json={"request": {}})
     assert (reply.status_code, reply.json()["error"]) == (
         404,
-        "There is no model 'chess' here; there are 'sudoku_4x4'.",
+        "There is no model 'chess' here; known are 'sudoku_4x4'.",
     )
 
 

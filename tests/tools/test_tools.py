@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import groundstate as gs
 from groundstate.tools import DescribeTool, SolveTool
@@ -35,13 +36,27 @@ def test_a_tool_is_told_by_its_artefact(tool: SolveTool, sudoku: gs.Solver) -> N
     assert tool.schema["required"] == ["grid"]
 
 
-def test_the_schema_is_one_and_its_example_is_accepted(tool: SolveTool) -> None:
-    from jsonschema import Draft202012Validator
+def test_the_schema_is_one_and_its_example_is_accepted(small: SolveTool) -> None:
+    Draft202012Validator.check_schema(small.schema)
+    (example,) = small.schema["examples"]
+    Draft202012Validator(small.schema).validate(example)
+    assert small.call(example).record["status"] in {"solved", "ambiguous"}
 
+
+def test_an_example_as_long_as_a_board_is_left_out(tool: SolveTool) -> None:
+    assert "examples" not in tool.schema
+
+
+@pytest.mark.parametrize("model", gs.models())
+def test_what_is_shown_of_a_schema_allows_all_that_is_accepted(model: str) -> None:
+    tool = SolveTool(model)
     Draft202012Validator.check_schema(tool.schema)
-    (example,) = tool.schema["examples"]
-    Draft202012Validator(tool.schema).validate(example)
-    assert tool.call(example).record["status"] in {"solved", "ambiguous"}
+    assert tool.schema["properties"].keys() == tool.accepts["properties"].keys()
+    assert tool.schema.get("required") == tool.accepts.get("required")
+    for example in [*tool.accepts.get("examples", ()), (tool.solver.header.self_test or {}).get("request")]:
+        if example is not None:
+            Draft202012Validator(tool.accepts).validate(example)
+            Draft202012Validator(tool.schema).validate(example)
 
 
 def test_the_answer_is_brief_unless_all_is_asked_for(sudoku: gs.Solver, tool: SolveTool) -> None:

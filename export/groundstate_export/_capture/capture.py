@@ -1,8 +1,8 @@
-"""Capture: a PyTorch function as a list of operators, for any batch size.
+"""Capture: record a PyTorch function as a list of operators, for any batch size.
 
-The function is traced with fake tensors at two prime batch sizes. An integer that is the same in both traces is a constant, one
-that grows with the batch is a multiple of it, and anything else (``batch + 1``, a branch on the batch size) is refused.
-No symbolic shapes are involved, so nothing can silently specialise to the batch of an example.
+The function is traced with fake tensors at two prime batch sizes. An integer that is the same in both traces is a constant, and
+one that grows with the batch is a multiple of it. Anything else (``batch + 1``, a branch on the batch size) is refused.
+There are no symbolic shapes, so nothing can silently specialise to an example's batch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from groundstate_export._ir.graph import Batch, Dimension, Shape
 from groundstate_export._ir.program import Instruction, Program, Ref, Spec
 
 _BATCHES = (1009, 1013)
-"""Primes, so that a multiple of the batch is not mistaken for one of the model's own sizes."""
+"""Primes, so that a multiple of the batch differs from the model's own sizes."""
 
 
 Function = Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -69,7 +69,7 @@ def _trace(
             place = refusal.place or place_of(refusal)
             if place or located:
                 raise refusal.at(place) from None
-            module = None  # raised in a gradient, which has no frame of the user's: another trace finds it
+            module = None  # raised in a gradient, which has no frame in the user's code: another trace finds the place
         except BadEnergy:
             raise
         except Exception as error:
@@ -140,12 +140,12 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
     """Trace a function of named tensors.
 
     Args:
-        function: From named tensors, batch first, to named tensors.
-        inputs: What it takes.
-        what: How messages call it, such as "The energy".
+        function: A function from named tensors to named tensors, batch first.
+        inputs: The inputs' dtypes and shapes.
+        what: The function's name in messages, such as "The energy".
 
     Raises:
-        BadEnergy: It draws random numbers, or depends on values or on the batch size in a way that a graph cannot.
+        BadEnergy: It draws random numbers, or depends on values or the batch size in a way that a graph cannot represent.
     """
     (first, names), (second, _) = (_trace(function, inputs, batch, what) for batch in _BATCHES)
     pairs = list(zip(first.graph.nodes, second.graph.nodes, strict=False))
@@ -177,7 +177,7 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
         if x.op == "call_function":
             if torch.Tag.nondeterministic_seeded in getattr(x.target, "tags", ()):
                 raise BadEnergy(
-                    f"{what} draws random numbers ({x.target}); noise belongs to the rule. If it is a dropout, call `.eval()` "
+                    f"{what} draws random numbers ({x.target}); noise belongs to the rule. If this is a dropout, call `.eval()` "
                     "on the energy first."
                 )
             args = tuple(_join(p, q, places, what) for p, q in zip(x.args, y.args, strict=True))

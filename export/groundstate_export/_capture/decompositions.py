@@ -1,6 +1,6 @@
-"""Decompositions: operators in terms of simpler ones, applied while a function is traced, below autograd.
+"""Decompositions: operators written as simpler ones, applied during tracing, below autograd.
 
-`TORCH` names those that PyTorch brings; `OWN` are for operators that have none, or one of operators without a translation.
+`TORCH` names PyTorch's decompositions. `OWN` are for operators without one, or with one that uses untranslated operators.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NAMES = """
     nll_loss_forward norm pixel_shuffle pixel_unshuffle rad2deg renorm rrelu_with_noise_backward sinc smooth_l1_loss
     smooth_l1_loss_backward soft_margin_loss soft_margin_loss_backward softshrink special_entr
     special_xlog1py std_mean threshold trace xlogy
-""".split()  # noqa: SIM905  # one name a line would be a page
+""".split()  # noqa: SIM905  # one name per line would fill a page
 _IN_PLACE = [f"{name}_" for name in _NAMES]
 
 TORCH = [
@@ -139,12 +139,12 @@ def _nanmedian(x: Tensor, dim: int, keepdim: bool = False) -> tuple[Tensor, Tens
 
 @_decomposes(aten.median.default, aten.nanmedian.default)
 def _whole(*_: Any, **__: Any) -> Tensor:
-    raise UnsupportedOperator("aten.median", "it reduces over the batch; give it a `dim`.")
+    raise UnsupportedOperator("aten.median", "it reduces over the batch; pass a `dim`.")
 
 
 @_decomposes(aten.adaptive_max_pool2d.default)
 def _adaptive_max(x: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """The windows side by side, padded with what is never the largest."""
+    """The windows side by side, padded with a value that is never the largest."""
     height, width = x.shape[-2:]
     windows = [
         [r * width + c for r in range(i * height // size[0], -(-(i + 1) * height // size[0]))
@@ -152,7 +152,7 @@ def _adaptive_max(x: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
         for i in range(size[0]) for j in range(size[1])
     ]  # fmt: skip
     longest = max(map(len, windows))
-    # A window's own last entry fills it up: it can only tie with itself, and of equal ones the first is taken.
+    # A window is padded with its own last element: it can only tie with itself, and the first of equal elements is taken.
     table = torch.tensor([w + w[-1:] * (longest - len(w)) for w in windows])
     found = x.flatten(-2)[..., table]
     values, places = found.max(-1)
@@ -168,7 +168,7 @@ def _adaptive_max_backward(gradient: Tensor, x: Tensor, places: Tensor) -> Tenso
 
 
 def _prefixes(x: Tensor, dim: int, fill: float) -> Tensor:
-    """For each entry along an axis, all entries up to it along a new last axis; ``fill`` in place of those after it."""
+    """For each element along an axis, all elements up to it along a new last axis; ``fill`` replaces those after it."""
     x = x.movedim(dim, -1).unsqueeze(-2)
     return torch.where(torch.ones(x.shape[-1], x.shape[-1], dtype=torch.bool).tril(), x, fill)
 
@@ -187,7 +187,7 @@ def _logcumsumexp(x: Tensor, dim: int) -> Tensor:
 def _cumulative(x: Tensor, dim: int, sign: int) -> tuple[Tensor, Tensor]:
     prefixes = _prefixes(sign * x, dim, -torch.inf)
     values = prefixes.amax(-1)
-    # PyTorch's place is the last of equal ones.
+    # PyTorch returns the place of the last of equal elements.
     places = torch.where(prefixes == values.unsqueeze(-1), torch.arange(x.shape[dim]), -1).amax(-1)
     return sign * values.movedim(-1, dim), places.movedim(-1, dim)
 
@@ -245,7 +245,7 @@ def _take(x: Tensor, index: Tensor) -> Tensor:
 
 
 def _known(tensor: Tensor) -> Tensor | None:
-    """A tensor's values, where they depend on no input: what is traced so far is run again, without what does."""
+    """A tensor's values, if they depend on no input: runs the trace so far again, without inputs."""
     if not isinstance(tensor, FakeTensor):
         return tensor
     mode = get_proxy_mode()
@@ -267,12 +267,12 @@ def _replayed(graph: fx.Graph, root: Any) -> dict[fx.Node, Any]:
             if not missing:
                 found[node] = node.target(*fx.map_arg(node.args, found.get), **fx.map_arg(node.kwargs, found.get))
             elif getattr(node.target, "_schema", None) is not None and node.target._schema.is_mutable:  # noqa: SLF001
-                return {}  # an input is written into a constant: what else sees that memory is not followed
+                return {}  # an input is written into a constant; other views of that memory are not tracked
     return found
 
 
 def _integers(indices: Sequence[Tensor | None]) -> list[Tensor | None] | None:
-    """Boolean masks that are constants as integers; None where there are none."""
+    """Convert constant boolean masks to integers; None if there are none."""
     if not any(i is not None and i.dtype in {torch.bool, torch.uint8} for i in indices):
         return None
     found: list[Tensor | None] = []
@@ -284,7 +284,7 @@ def _integers(indices: Sequence[Tensor | None]) -> list[Tensor | None] | None:
         if values is None:
             raise UnsupportedOperator(
                 "aten.index",
-                "the size of what a mask selects depends on its values; multiply by the mask or use `torch.where`.",
+                "the result's size depends on the mask's values; multiply by the mask or use `torch.where`.",
             )
         with unset_fake_temporarily(), _no_modes():
             found.extend(i.clone() for i in values.nonzero().unbind(-1))
@@ -320,7 +320,7 @@ def _index_put_(x: Tensor, indices: Sequence[Tensor | None], values: Tensor, acc
 
 
 def _filled(x: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool) -> Tensor | None:
-    """One number written where a mask is set, which needs no places."""
+    """Write one number where a mask is set, which needs no places."""
     if len(indices) != 1 or indices[0] is None or indices[0].dtype != torch.bool or values.numel() != 1:
         return None
     mask = indices[0].reshape(*indices[0].shape, *(1,) * (x.dim() - indices[0].dim()))
@@ -333,7 +333,7 @@ def _repeat_interleave(repeats: Tensor, **_: Any) -> Any:
     values = _known(repeats)
     if values is None:
         raise UnsupportedOperator(
-            "aten.repeat_interleave", "how often entries repeat depends on the input; it must be constant."
+            "aten.repeat_interleave", "the number of repetitions depends on the input; it must be constant."
         )
     with unset_fake_temporarily(), _no_modes():
         return torch.repeat_interleave(values)
@@ -343,7 +343,7 @@ def _repeat_interleave(repeats: Tensor, **_: Any) -> Any:
 def _masked_select(*_: Any) -> Any:
     raise UnsupportedOperator(
         "aten.masked_select",
-        "the size of what a mask selects depends on its values; multiply by the mask or use `torch.where`.",
+        "the result's size depends on the mask's values; multiply by the mask or use `torch.where`.",
     )
 
 

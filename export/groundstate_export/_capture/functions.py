@@ -1,7 +1,7 @@
-"""Differentiate: the functions that are captured, with the gradient of the energy inside.
+"""Differentiate: the functions to capture, with the gradient of the energy inside.
 
-A step computes the energy and its gradient in one forward pass and lets the rule move the state. The last evaluation adds what a
-host reads: terms, residual, answers, checks.
+A step computes the energy and its gradient in one forward pass, and the rule moves the state. The last evaluation adds the
+outputs that a host reads: terms, residual, answers, checks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from torch import Tensor
 from groundstate_export._capture.capture import capture
 from groundstate_export._descent.checks import excess, violations
 from groundstate_export._descent.evaluate import named_terms, norm
-from groundstate_export._descent.rules.rule import Probe, unless_still
+from groundstate_export._descent.rules.rule import Probe, where_moving
+from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
+from groundstate_export._examine.kept import remembered
 from groundstate_export._ir.functions import Functions
 from groundstate_export._ir.program import Program, Spec
 
@@ -25,7 +27,7 @@ from groundstate_export._ir.program import Program, Spec
 def _landscape(
     examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False
 ) -> Probe:
-    """The energy's terms at a state, by operators that a gradient can be taken of."""
+    """The energy's terms at a state, from differentiable operators."""
     keywords = examined.rule.keywords(state, last=last)
     with torch.enable_grad():
         terms = named_terms(examined.energy(examined.pack(state), **inputs, **keywords))
@@ -35,7 +37,7 @@ def _landscape(
 
 
 def _elsewhere(examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> Probe:
-    """The energy at another state. Energies that contain a gradient need leaves there too."""
+    """The energy at another state. An energy that contains a gradient needs leaves there too."""
     return _plain(_landscape(examined, {**state, **_leaves(examined, state)}, inputs), state, examined)
 
 
@@ -51,7 +53,7 @@ def _plain(probe: Probe, state: Mapping[str, Tensor], examined: Examined) -> Pro
 def slope(
     examined: Examined, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor], *, last: bool = False
 ) -> tuple[Probe, dict[str, Tensor]]:
-    """The landscape at a state, and the gradient of what is descended for each minimised tensor."""
+    """The landscape at a state, and the gradient of the objective for each minimised tensor."""
     leaves = _leaves(examined, state)
     probe = _landscape(examined, {**state, **leaves}, inputs, last=last)
     with torch.enable_grad():
@@ -73,7 +75,7 @@ def _start(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     with torch.no_grad():
         nearest = examined.rule.feasible(state, _given(examined, tensors))
         return {
-            f"next.{name}": unless_still(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
+            f"next.{name}": where_moving(tensors["step_scale"], nearest[name], state[name]) for name in examined.state
         }
 
 
@@ -84,7 +86,7 @@ def _step(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         scale = tensors["step_scale"].to(examined.dtype)
         following = examined.rule(state, gradients, _part(tensors, "noise.") or None, scale, probe)
         found = {"energy": probe.energy} | {f"next.{name}": following[name] for name in state}
-        # A loop decides by what is left to descend when to stop; elsewhere an output would only keep it from being fused.
+        # A loop stops by the residual; elsewhere an extra output would only prevent fusion.
         left = examined.rule.residuals(probe, gradients) if examined.form == "loop" else {}
     return found | {f"residual.{name}": tensor for name, tensor in left.items()}
 
@@ -105,7 +107,7 @@ def _last(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _checked(examined: Examined, answer: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """How often each check is violated by an answer, and by how much."""
+    """The violations of each check by an answer, and the excess."""
     assert examined.checks is not None
     found = examined.checks(dict(answer), **given)
     return {"violations": violations(found, examined.tolerances), "excess": excess(found, examined.tolerances)}
@@ -129,7 +131,7 @@ def _checker(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor
 
 
 def capture_all(examined: Examined) -> Functions[Program]:
-    """Capture where a segment starts, the step (with noise and without), the last evaluation, and the checker."""
+    """Capture the start of a segment, the step (with noise and without), the last evaluation, and the checker."""
     inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
     states = {f"state.{name}": spec for name, spec in examined.state_specs().items()}
     minimised = {f"state.{name}": states[f"state.{name}"] for name in examined.state}
@@ -140,7 +142,11 @@ def capture_all(examined: Examined) -> Functions[Program]:
     def found(
         function: Callable[[Examined, dict[str, Tensor]], dict[str, Tensor]], given: Mapping[str, Spec], what: str
     ) -> Program:
-        return capture(partial(function, examined), given, what)
+        program = capture(partial(function, examined), given, what)
+        for index, constant in program.constants.items():
+            if isinstance(constant, Tensor) and examined.kept.marked(constant):
+                raise BadEnergy(remembered(program.place(program.first_use(index))))
+        return program
 
     checked = examined.checks is not None or examined.encode_answer is not None
     return Functions(

@@ -1,7 +1,7 @@
-"""Special functions that ONNX lacks, in terms of functions that it has.
+"""Special functions that ONNX lacks, written with functions that it has.
 
-Coefficients of Chebyshev series are not typed in: they interpolate PyTorch's own function in float64. What would cancel in
-float32 is computed in float64, so that results are exact to float32.
+Coefficients of Chebyshev series are computed: they interpolate PyTorch's own function in float64. Cancellations are computed in
+float64, so that results are exact to float32.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from groundstate_export._errors import UnsupportedOperator
 
 @cache
 def _coefficients(function: Callable[[Tensor], Tensor], degree: int) -> tuple[float, ...]:
-    """Of the polynomial that interpolates a function at the Chebyshev nodes of [-1, 1], by rising power."""
+    """The coefficients of the polynomial that interpolates a function at the Chebyshev nodes of [-1, 1], lowest power first."""
     with _disable_current_modes(), torch.no_grad():
         angles = (torch.arange(degree + 1, dtype=torch.float64) + 0.5) * math.pi / (degree + 1)
         orders = torch.arange(degree + 1, dtype=torch.float64)
@@ -30,7 +30,7 @@ def _coefficients(function: Callable[[Tensor], Tensor], degree: int) -> tuple[fl
 
 
 def _series(function: Callable[[Tensor], Tensor], degree: int, t: Tensor) -> Tensor:
-    """A function's interpolation at ``t``, which lies in [-1, 1]: powers and one product, because few nodes are fast ones.
+    """A function's interpolation at ``t`` in [-1, 1], as powers and one product, because few nodes are fast.
 
     The powers cost about eight of float64's sixteen digits; float32 has seven.
     """
@@ -56,7 +56,7 @@ def erfcx(x: Tensor) -> Tensor:
 
 
 def erfc(x: Tensor) -> Tensor:
-    """The complementary error function, also where it is small."""
+    """The complementary error function, accurate also for small values."""
     wide = x.to(torch.float64)
     z = wide.abs()
     s = 1 / (1 + z / 2)
@@ -65,7 +65,7 @@ def erfc(x: Tensor) -> Tensor:
 
 
 def log_ndtr(x: Tensor) -> Tensor:
-    """The logarithm of the normal distribution."""
+    """The logarithm of the normal distribution function."""
     z = x * math.sqrt(0.5)
     left = (erfcx(-z.clamp(max=0)) / 2).log() - z * z
     return torch.where(x < -1, left, (-erfc(z.clamp(min=-1)) / 2).log1p())
@@ -109,7 +109,7 @@ _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730)
 
 
 def _stirling(z: Tensor) -> Tensor:
-    """``log Γ(z)`` of ``z > 8``."""
+    """``log Γ(z)`` for ``z > 8``."""
     result = (z - 0.5) * z.log() - z + 0.5 * math.log(2 * math.pi)
     for k, b in enumerate(_BERNOULLI, 1):
         result = result + b / (2 * k * (2 * k - 1)) * z ** (1 - 2 * k)
@@ -117,7 +117,7 @@ def _stirling(z: Tensor) -> Tensor:
 
 
 def lgamma(x: Tensor) -> Tensor:
-    """``log |Γ(x)|``: Stirling's series after eight steps up, and Euler's reflection for negative ``x``."""
+    """``log |Γ(x)|``: Stirling's series after eight recurrence steps, and Euler's reflection for negative ``x``."""
     wide = x.to(torch.float64)
     z = torch.where(wide < 0.5, 1 - wide, wide)
     product = z
@@ -130,7 +130,7 @@ def lgamma(x: Tensor) -> Tensor:
 
 
 def _reduced(x: Tensor) -> Tensor:
-    """The fraction of a number, so that a sine of a multiple of π is exact."""
+    """The fractional part, so that the sine of a multiple of π is exact."""
     return x - x.floor()
 
 
@@ -159,7 +159,7 @@ def polygamma(n: int, x: Tensor) -> Tensor:
     if n == 0:
         return digamma(x)
     if n > 4:
-        raise UnsupportedOperator("aten.polygamma", f"its order is {n}; orders up to 4 are translated.")
+        raise UnsupportedOperator("aten.polygamma", f"its order is {n}; orders up to 4 are supported.")
     wide = x.to(torch.float64)
     up = wide + _SHIFT
     result = math.factorial(n - 1) * up**-n + math.factorial(n) / 2 * up ** -(n + 1)
@@ -181,7 +181,7 @@ _FAR = (
 
 
 def bessel(x: Tensor, order: int) -> Tensor:
-    """``exp(-|x|) I_n(x)`` of order 0 or 1: one Chebyshev series up to 8 and one in ``1 / x`` beyond, as Cephes has them."""
+    """``exp(-|x|) I_n(x)`` of order 0 or 1: one Chebyshev series up to 8 and one in ``1 / x`` beyond, as in Cephes."""
     wide = x.to(torch.float64)
     z = wide.abs()
     near = _series(_NEAR[order], 28, z.clamp(max=8) / 4 - 1)

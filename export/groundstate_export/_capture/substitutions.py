@@ -1,7 +1,7 @@
-"""Substitutions: functions of PyTorch's that are written out before autograd sees them, as their gradients have no translation.
+"""Substitutions: PyTorch functions that are written out before autograd sees them, because their gradients have no translation.
 
-What is substituted gives the same values and, differentiated by autograd, the same gradients; matrices are small.
-Constants go the original way, because what depends on no input is computed by PyTorch.
+A substitute has the same values and, with autograd, the same gradients; matrices are small. Constants are not substituted,
+because PyTorch computes everything that depends on no input.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BORDER = {"zeros": 0, "border": 1, "reflection": 2}
 
 
 class Substitutions(TorchFunctionMode):
-    """While a function is traced: calls the written-out form of a function instead of the function."""
+    """While a function is traced, replaces calls of a function by calls of its substitute."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -147,7 +147,7 @@ def _solve_triangular(a: Tensor, b: Tensor, *, upper: bool, left: bool = True, u
 
 def _cholesky(a: Tensor, upper: bool = False) -> Tensor:  # as PyTorch has it
     n = _size("linalg_cholesky", a)
-    a = (a + a.mT) * 0.5  # so that the gradient is symmetric, as PyTorch's is
+    a = (a + a.mT) * 0.5  # makes the gradient symmetric, like PyTorch's
     columns: list[Tensor] = []
     for k in range(n):
         rest = a[..., k:, k]
@@ -170,7 +170,7 @@ def _grid_sample(
     align_corners: bool | None = None,  # as PyTorch has it
 ) -> Tensor:
     if input.dim() != 4:
-        raise UnsupportedOperator("aten.grid_sampler_3d", "sampling is translated for images, not for volumes.")
+        raise UnsupportedOperator("aten.grid_sampler_3d", "only images are supported, not volumes.")
     function: Callable[..., Tensor] = torch_decompositions.grid_sampler_2d
     return function(input, grid, _GRID[mode], _BORDER[padding_mode], bool(align_corners))
 
@@ -188,12 +188,12 @@ def _gaussian_nll(
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> Tensor:
-    """PyTorch's own also raises where a variance is negative, which a graph cannot."""
+    """PyTorch's function also raises for a negative variance, which a graph cannot do."""
     if not isinstance(var, Tensor):
         var = var * torch.ones_like(input)
     elif var.shape != input.shape and input.shape[:-1] == var.shape:
         var = var.unsqueeze(-1)
-    # What is clamped has no gradient there, because PyTorch clamps a copy that it does not record.
+    # The clamp has no gradient, because PyTorch clamps a detached copy.
     var = var + (var.clamp(min=eps) - var).detach()
     loss = 0.5 * (var.log() + (input - target).square() / var)
     if full:
@@ -215,7 +215,7 @@ def _embedding_bag(
         or any(v is not None and v is not False for k, v in options.items() if k != "norm_type")
     ):
         raise UnsupportedOperator(
-            "aten.embedding_bag", "it is translated for bags of one length, with a mode and weights alone."
+            "aten.embedding_bag", "only bags of one length are supported, with no options but a mode and weights."
         )
     found = functional.embedding(input, weight)
     if per_sample_weights is not None:
@@ -257,7 +257,7 @@ def _stft(
     **_: Any,
 ) -> Tensor:
     if win_length not in {None, n_fft} or not return_complex:
-        raise UnsupportedOperator("aten.stft", "it is translated for windows of n_fft entries and complex results.")
+        raise UnsupportedOperator("aten.stft", "only windows of n_fft elements and complex results are supported.")
     if center:
         flat = input.reshape(-1, 1, input.shape[-1])
         input = functional.pad(flat, (n_fft // 2, n_fft // 2), pad_mode).reshape(*input.shape[:-1], -1)  # noqa: A001

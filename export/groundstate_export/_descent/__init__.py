@@ -1,1 +1,1 @@
-"""The descent in PyTorch: what one trains with, and what a file is held against. It knows nothing of ONNX."""
+"""The descent in PyTorch: for training, and as the reference for files. It is independent of ONNX."""

@@ -1,4 +1,4 @@
-"""Checks of answers, measured: how often each is violated, and by how much at most."""
+"""The number of violations of each check, and the largest excess."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 Tolerances = Mapping[str, float | None]
-"""The tolerance of each check by name; None, or no entry, for one that counts."""
+"""The tolerance of each check by name; None, or a missing name, for a check that counts."""
 
 
 def violations(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:
-    """How often each check is violated, int64 ``(batch, C)``.
+    """The number of violations of each check, int64 ``(batch, C)``.
 
     Args:
-        found: What the caller's checks return: counts, or amounts.
-        tolerances: An amount is violated unless it is at most the tolerance, so not a number is violated.
+        found: The results of the caller's checks: counts, or amounts.
+        tolerances: An amount is violated unless it is at most the tolerance, so NaN is violated.
     """
     columns = []
     for name, one in found.items():
@@ -27,7 +27,7 @@ def violations(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:
 
 
 def excess(found: Mapping[str, Tensor], tolerances: Tolerances) -> Tensor:
-    """The largest amount by which each check is exceeded, float32 ``(batch, C)``; of a check that counts, the count."""
+    """The largest excess over each check's tolerance, float32 ``(batch, C)``; for a check that counts, the count."""
     columns = []
     for name, one in found.items():
         tolerance = tolerances.get(name)

@@ -1,6 +1,6 @@
-"""A descent in PyTorch: the caller's energy, autograd and a rule, and nothing of what an export captures or rewrites.
+"""A descent in PyTorch: the caller's energy, autograd and a rule, independent of the export.
 
-It is what a file is held against, and what a rule and an energy are trained with.
+It is the reference for files, and the descent to train rules and energies with.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from groundstate_export._descent.evaluate import named_terms, norm
-from groundstate_export._descent.rules.rule import Probe, Rule, State, unless_still
+from groundstate_export._descent.rules.rule import Probe, Rule, State, where_moving
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a host reads of a state.
+    """A host's view of a state.
 
     Attributes:
         point: The minimised tensors that are reported, by name.
         terms: The energy by named term, ``(batch,)`` each.
         energy: Their sum, ``(batch,)``.
-        residual: Norm of what vanishes where the descent settles, ``(batch,)``.
+        residual: Norm of the rule's residuals, ``(batch,)``; 0 at a minimum.
     """
 
     point: State
@@ -36,15 +36,15 @@ class Reading:
 class Descent:
     """An energy that a rule descends.
 
-    Where gradients are enabled, every step can be differentiated through: with respect to the energy's parameters,
-    the rule's, and the start. Under `torch.no_grad` nothing is kept.
+    If gradients are enabled, every step is differentiable with respect to the energy's parameters, the rule's, and the
+    start. Under `torch.no_grad` nothing is kept.
 
     Attributes:
         energy: As `export` takes it.
         rule: How the gradient moves the state.
         inputs: The energy's inputs by name, batch first.
-        names: Names of the minimised tensors, where the energy takes them by name; None for a single tensor, called ``y``.
-        compare: Decides for the rule which of two objectives or merits is lower, given also the size of what each sums up;
+        names: Names of the minimised tensors, if the energy takes them by name; None for a single tensor, named ``y``.
+        compare: Compares two objectives or merits for the rule, given the size of the terms in each;
             None for ``<=``.
     """
 
@@ -55,7 +55,7 @@ class Descent:
     compare: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
 
     def start(self, state: Tensor | Mapping[str, Tensor], generator: torch.Generator | None = None) -> State:
-        """A state to descend from: the minimised tensors, made feasible, and the rule's slots, drawn as a host does."""
+        """A start: the minimised tensors, made feasible, and the rule's slots, drawn as a host draws them."""
         named = {"y": state} if isinstance(state, Tensor) else dict(state)
         slots = self.rule.slots(named, self.at(named, last=True))
         shapes = {name: tuple(slot.tensor.shape) for name, slot in slots.items()}
@@ -66,16 +66,16 @@ class Descent:
         """The state at which a segment begins: the nearest feasible one, unless a chain's step scale is 0."""
         nearest = self.rule.feasible(state, self.inputs)
         return {
-            name: unless_still(step_scale, nearest[name], y) if nearest[name] is not y else y
+            name: where_moving(step_scale, nearest[name], y) if nearest[name] is not y else y
             for name, y in state.items()
         }
 
     def at(self, state: Mapping[str, Tensor], *, last: bool = False) -> Probe:
-        """The landscape at a state; with ``last`` as a host reads it."""
+        """The landscape at a state; with ``last`` in a host's view."""
         return self._evaluate(state, last=last)[0]
 
     def slope(self, state: Mapping[str, Tensor], *, last: bool = False) -> tuple[Probe, dict[str, Tensor]]:
-        """The landscape at a state and the gradient of what is descended, one tensor for each minimised name."""
+        """The landscape at a state, and the gradient of the objective for each minimised tensor."""
         kept = torch.is_grad_enabled()
         probe, inner, leaves = self._evaluate(state, last=last)
         with torch.enable_grad():
@@ -88,24 +88,24 @@ class Descent:
         """One update: the next state, and the landscape before it.
 
         Args:
-            state: Everything the descent carries.
-            noise: Standard normal tensors, of the names and shapes of the minimised ones, where this step is to draw noise.
+            state: All tensors of the state.
+            noise: Standard normal tensors with the names and shapes of the minimised ones, if this step draws noise.
             step_scale: Multiplies the step size of each chain, ``(batch,)``; None for 1.
         """
         probe, gradient = self.slope(state)
         following: State = self.rule(state, gradient, noise, step_scale, probe)
-        # A gradient that is not a number times a scale of 0 is none either, and such a chain is only to be evaluated.
-        following |= {name: unless_still(step_scale, following[name], state[name]) for name in gradient}
+        # NaN times a scale of 0 is NaN, but such a chain must only be evaluated.
+        following |= {name: where_moving(step_scale, following[name], state[name]) for name in gradient}
         return following, probe
 
     def read(self, state: Mapping[str, Tensor]) -> Reading:
-        """What a host reads of a state when a segment is over."""
+        """A host's view of a state at the end of a segment."""
         point = self.shown(state)
         probe, gradient = self.slope({**state, **point}, last=True)
         return Reading(point, probe.terms, probe.energy, norm(self.rule.residuals(probe, gradient).values()))
 
     def shown(self, state: Mapping[str, Tensor]) -> State:
-        """The minimised tensors that are reported."""
+        """The minimised tensors to report."""
         reported = self.rule.reported(state, self.at)
         return {name: reported.get(name, state[name]) for name in self.names or ("y",)}
 
@@ -113,7 +113,7 @@ class Descent:
         return state["y"] if self.names is None else {name: state[name] for name in self.names}
 
     def _evaluate(self, state: Mapping[str, Tensor], *, last: bool) -> tuple[Probe, Probe, dict[str, Tensor]]:
-        """The landscape as others see it, the one that can be differentiated, and by what."""
+        """The landscape for others, the differentiable one, and the tensors to differentiate by."""
         kept = torch.is_grad_enabled()
         with torch.enable_grad():
             leaves = {name: _leaf(state[name], kept=kept) for name in self.names or ("y",)}

@@ -1,4 +1,4 @@
-"""What an energy returns, read in one way by all that evaluate it."""
+"""Read the result of an energy."""
 
 from __future__ import annotations
 

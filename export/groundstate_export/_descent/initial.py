@@ -1,4 +1,4 @@
-"""How a chain starts: the distributions that a host draws a state tensor from."""
+"""The distributions of a chain's start, from which a host draws each state tensor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Constant:
-    """Every entry is ``value``."""
+    """Every element is ``value``."""
 
     value: float = 0.0
 
@@ -25,7 +25,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Normal:
-    """Every entry is normal with this mean and standard deviation, independently."""
+    """Every element is normal with this mean and standard deviation, independently."""
 
     mean: float = 0.0
     std: float = 1.0
@@ -43,7 +43,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Every entry is uniform between ``low`` and ``high``, independently."""
+    """Every element is uniform between ``low`` and ``high``, independently."""
 
     low: float = 0.0
     high: float = 1.0
@@ -61,7 +61,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What the stage before decoded, under the name ``answer``, cast to the state's dtype."""
+    """The answer ``answer`` of the previous stage, cast to the state's dtype."""
 
     answer: str
 
@@ -73,7 +73,7 @@ Initial = Constant | Normal | Uniform
 
 
 def of_example(example: Tensor) -> Initial:
-    """The distribution that an example suggests: a constant where it is one, else a normal of its mean and spread."""
+    """The distribution of an example: a constant if all its elements are equal, otherwise a normal with its mean and spread."""
     first = float(example.flatten()[0])
     if bool((example == first).all()):
         return Constant(first)

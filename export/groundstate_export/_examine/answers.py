@@ -1,4 +1,4 @@
-"""What a state stands for: the answer, its checks, and the way back to a state."""
+"""Examine the answer, its checks, and the encoding of an answer as a state."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from groundstate_export._arguments import Arguments, EncodeAnswer
 from groundstate_export._card import Accept
 from groundstate_export._errors import BadArgument, BadEnergy
 from groundstate_export._examine.calls import called, tensors_of
+from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.program import Spec
 
 _WIDTHS = (1.0, 3.0, 100.0)
-"""How wide the states are at which an answer is compared with the state: a decoding that clamps is told from none by these."""
+"""Widths of the states at which answer and state are compared: wide states reveal a decoding that clamps."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What was found out about answers.
+    """The result of examining answers.
 
     Attributes:
         specs: The tensors of the answer.
         check_names: The names of the checks.
-        encode_answer: From an answer to the state that stands for it; None where nobody knows.
+        encode_answer: From an answer to its state; None if unknown.
         accepted: Which chains have an answer.
     """
 
@@ -36,43 +37,48 @@ class Answers:
     accepted: Accept
 
 
-def examine_answers(arguments: Arguments) -> Answers:
+def examine_answers(arguments: Arguments, kept: Kept) -> Answers:
     """Run `decode`, `checks` and `encode_answer` once at the example.
 
     Raises:
         BadArgument: The card or `accept` does not fit the checks.
-        BadEnergy: One of them returns something else than it must.
+        BadEnergy: One of them returns a wrong type or shape.
     """
     rows, when = next(iter(arguments.state.values())).shape[0], "at the example"
     with torch.no_grad():
         answer = dict(arguments.state)
         if arguments.decode is not None:
-            found = called("decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when)
+            for _ in range(2):  # the second call reveals values that the first one keeps
+                found = called(
+                    kept, "decode", arguments.decode, arguments.pack(arguments.state), arguments.inputs, when
+                )
             answer = tensors_of(found, "decode", rows)
         encode = arguments.encode_answer
-        if encode is None and (arguments.decode is None or _is_state(arguments, answer)):
-            encode = _itself(arguments)
+        if encode is None and (found_in := _found_in(arguments, answer)) is not None:
+            encode = _taken_from(found_in)
         if encode is not None:
-            _encoded(arguments, encode, answer, rows)
-        names = _checked(arguments, answer, rows)
+            _encoded(arguments, kept, encode, answer)
+        names = _checked(arguments, kept, answer, rows)
     return Answers({name: Spec.of(t) for name, t in answer.items()}, names, encode, _accepted(arguments, names))
 
 
-def _itself(arguments: Arguments) -> EncodeAnswer:
-    names = list(arguments.state)
-
+def _taken_from(names: Mapping[str, str]) -> EncodeAnswer:
     def encode_answer(answer: Mapping[str, Tensor], **_: Tensor) -> dict[str, Tensor]:
-        return {name: answer[name] for name in names}
+        return {state: answer[name] for state, name in names.items()}
 
     return encode_answer
 
 
-def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
-    """Whether `decode` returns the state as it is, under the same names."""
-    if {n: (t.shape, t.dtype) for n, t in answer.items()} != {
-        n: (t.shape, t.dtype) for n, t in arguments.state.items()
-    }:
-        return False
+def _found_in(arguments: Arguments, answer: Mapping[str, Tensor]) -> dict[str, str] | None:
+    """The name of the answer that equals each state tensor; None if a state tensor equals no answer."""
+    if arguments.decode is None:
+        return {name: name for name in arguments.state}
+    same = {
+        name: [n for n, t in answer.items() if (t.shape, t.dtype) == (state.shape, state.dtype)]
+        for name, state in arguments.state.items()
+    }
+    if not all(same.values()):
+        return None
     generator = torch.Generator().manual_seed(0)
     for width in _WIDTHS:
         state = {
@@ -80,13 +86,14 @@ def _is_state(arguments: Arguments, answer: Mapping[str, Tensor]) -> bool:
             for name, t in arguments.state.items()
         }
         found = arguments.decoded(state, arguments.inputs)
-        if any(not torch.equal(found[name], tensor) for name, tensor in state.items()):
-            return False
-    return True
+        same = {name: [n for n in names if torch.equal(found[n], state[name])] for name, names in same.items()}
+    return {name: names[0] for name, names in same.items()} if all(same.values()) else None
 
 
-def _encoded(arguments: Arguments, encode: Callable[..., Any], answer: Mapping[str, Tensor], rows: int) -> None:
-    place = called("encode_answer", encode, dict(answer), arguments.inputs, "at the example")
+def _encoded(arguments: Arguments, kept: Kept, encode: Callable[..., Any], answer: Mapping[str, Tensor]) -> None:
+    for _ in range(2):
+        place = called(kept, "encode_answer", encode, dict(answer), arguments.inputs, "at the example")
+    rows = next(iter(answer.values())).shape[0]
     named = tensors_of({"y": place} if isinstance(place, Tensor) else place, "encode_answer", rows)
     found, wanted = (
         {k: f"{str(t.dtype).removeprefix('torch.')} {tuple(t.shape)}" for k, t in tensors.items()}
@@ -96,24 +103,24 @@ def _encoded(arguments: Arguments, encode: Callable[..., Any], answer: Mapping[s
         raise BadEnergy(f"encode_answer returned {found}; it must return the state {wanted}.")
 
 
-def _checked(arguments: Arguments, answer: Mapping[str, Tensor], rows: int) -> tuple[str, ...]:
-    """The names of the checks; each must count, or have a tolerance."""
+def _checked(arguments: Arguments, kept: Kept, answer: Mapping[str, Tensor], rows: int) -> tuple[str, ...]:
+    """The names of the checks. Each must return counts, or have a tolerance."""
     described = arguments.card.described_checks()
     if arguments.checks is None:
         if described:
             raise BadArgument(f"card.checks describes {sorted(described)}, but there are no checks; give checks=….")
         return ()
-    found = tensors_of(
-        called("checks", arguments.checks, dict(answer), arguments.inputs, "at the example"), "checks", rows
-    )
+    for _ in range(2):
+        measured = called(kept, "checks", arguments.checks, dict(answer), arguments.inputs, "at the example")
+    found = tensors_of(measured, "checks", rows)
     if unknown := sorted(described.keys() - found.keys()):
         raise BadArgument(f"card.checks describes {unknown}; the checks are {sorted(found)}.")
     for name, tensor in found.items():
         tolerance = arguments.tolerances.get(name)
         if tensor.dim() > 2 or tensor.dtype == torch.bool:
             raise BadEnergy(
-                f"checks returned {tensor.dtype} {tuple(tensor.shape)} as {name!r}; it must be integers that count, or amounts, "
-                f"({rows},) or ({rows}, k)."
+                f"checks returned {tensor.dtype} {tuple(tensor.shape)} as {name!r}; it must return integer counts or "
+                f"floating-point amounts of shape ({rows},) or ({rows}, k)."
             )
         if tensor.is_floating_point() and tolerance is None:
             raise BadArgument(
@@ -122,21 +129,21 @@ def _checked(arguments: Arguments, answer: Mapping[str, Tensor], rows: int) -> t
             )
         if not tensor.is_floating_point() and tolerance is not None:
             raise BadArgument(
-                f"The check {name!r} counts ({tensor.dtype}), so it has no tolerance; leave the tolerance out, or return amounts."
+                f"The check {name!r} counts ({tensor.dtype}), so it has no tolerance; omit the tolerance, or return amounts."
             )
     return tuple(found)
 
 
 def _accepted(arguments: Arguments, names: tuple[str, ...]) -> Accept:
-    """Which chains have an answer, as the caller says or, where nothing is said, by the checks or else by convergence."""
+    """The acceptance rule: the caller's; by default all checks, and without checks convergence."""
     accept = arguments.accept
     if accept is None:
         amounts = any(arguments.tolerances.get(name) is not None for name in names)
         return Accept("all", polish=int(amounts)) if names else Accept("none", converged=True)
     if accept.checks == "all" and not names:
         raise BadArgument(
-            "accept asks for all checks, and there are none; ask for convergence: Accept('none', converged=True)."
+            "accept requires all checks, and there are none; require convergence: Accept('none', converged=True)."
         )
     if not isinstance(accept.checks, str) and (unknown := sorted(set(accept.checks) - set(names))):
-        raise BadArgument(f"accept asks for the checks {unknown}; the checks are {sorted(names)}.")
+        raise BadArgument(f"accept names the checks {unknown}; the checks are {sorted(names)}.")
     return accept

@@ -1,10 +1,10 @@
-"""The arguments of `export`: refused where they are wrong, before anything is run."""
+"""Check the arguments of `export` before anything runs."""
 
 from __future__ import annotations
 
 import inspect
 import keyword
-import os
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from groundstate_export._ir.dtypes import NUMPY
 
 _RESERVED = {"step_scale", "energy", "terms", "residual", "trace", "violations", "excess"}
 _LONGEST = 4096
-"""Steps of a segment. A longer one is a graph of millions of nodes; hosts run segments one after another."""
+"""The maximum number of steps in a segment. A longer one is a graph of millions of nodes; hosts run several segments."""
 
 
 def check_path(path: str | Path) -> Path:
-    """The file to write, which need not exist.
+    """The path of the file to write; the file need not exist.
 
     Raises:
         BadArgument: Its name does not end in ``.onnx``, or its folder cannot be written.
@@ -39,20 +39,23 @@ def check_path(path: str | Path) -> Path:
         raise BadArgument(f"path is {str(target)!r}; its name must end in .onnx.")
     if not target.parent.is_dir():
         raise BadArgument(f"The folder of {str(target)!r} does not exist.")
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise BadArgument(f"The folder of {str(target)!r} is not writable.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}."):
+            pass
+    except OSError as error:
+        raise BadArgument(f"The folder of {str(target)!r} is not writable: {error.strerror or error}.") from None
     return target
 
 
 def examples(what: str, tensors: Any) -> dict[str, Tensor]:
-    """Named example tensors as contiguous copies that need no gradient.
+    """Copies of named example tensors, contiguous and without gradients.
 
     Args:
-        what: How messages call the mapping: ``inputs`` or ``state``.
-        tensors: What the caller gave.
+        what: The name of the mapping in messages: ``inputs`` or ``state``.
+        tensors: The caller's argument.
 
     Raises:
-        BadArgument: It is no mapping of names to dense CPU tensors.
+        BadArgument: It is not a mapping of names to dense CPU tensors.
     """
     if not isinstance(tensors, Mapping):
         raise BadArgument(f"{what} is {_kind(tensors)}; it must be a dict of tensors by name.")
@@ -62,20 +65,22 @@ def examples(what: str, tensors: Any) -> dict[str, Tensor]:
             raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.")
         if tensor.layout != torch.strided:
             raise BadArgument(f"{place} is {tensor.layout}; it must be dense: call `.to_dense()`.")
+        if tensor.is_meta:
+            raise BadArgument(f"{place} is on the device 'meta' and holds no values; create it on the CPU.")
         if tensor.device.type != "cpu":
-            raise BadArgument(
-                f"{place} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
-            )
+            raise BadArgument(f"{place} is on {tensor.device}; move it with `.cpu()`. The file is verified on the CPU.")
     return {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
 
 
 def check_arguments(arguments: Arguments) -> None:
-    """Everything that can be said of the arguments without running the energy.
+    """Check everything about the arguments that does not require running the energy.
 
     Raises:
         BadArgument: An argument has the wrong type, name, dtype, shape or device.
     """
     _callables(arguments)
+    for name in ("energy", "decode", "checks", "encode_answer"):
+        _wrapped(name, getattr(arguments, name))
     _numbers(arguments)
     _examples(arguments)
     _weights(arguments)
@@ -109,6 +114,23 @@ def _callables(arguments: Arguments) -> None:
         raise BadArgument(f"card is {_kind(arguments.card)}; it must be a Card.")
 
 
+def _wrapped(what: str, function: Any) -> None:
+    """Refuse wrappers that hide a module's contents: TorchScript, torch.compile, DataParallel."""
+    if isinstance(function, (torch.jit.ScriptModule, torch.jit.ScriptFunction)):
+        raise BadArgument(f"{what} is TorchScript, which cannot be captured; pass the original module or function.")
+    if hasattr(function, "_torchdynamo_orig_callable") and not isinstance(function, nn.Module):
+        raise BadArgument(f"{what} was compiled by torch.compile; pass the original function.")
+    for module in (inner for outer in modules_of(function) for inner in outer.modules()):
+        if isinstance(module, torch.jit.ScriptModule):
+            raise BadArgument(f"{what} contains TorchScript ({type(module).__name__}); pass it the original module.")
+        if hasattr(module, "_orig_mod"):
+            raise BadArgument(
+                f"{what} contains a module compiled by torch.compile; pass the original module, its `._orig_mod`."
+            )
+        if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            raise BadArgument(f"{what} contains a {type(module).__name__}; pass the module inside it, its `.module`.")
+
+
 def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -117,14 +139,14 @@ def _numbers(arguments: Arguments) -> None:
     if not _whole(arguments.unroll) or not 1 <= arguments.unroll <= _LONGEST:
         raise BadArgument(
             f"unroll is {arguments.unroll!r}; it must be a whole number from 1 to {_LONGEST}. For a longer descent, hosts run "
-            "segments one after another."
+            "several segments."
         )
     _trace_every(arguments)
     for name, low in (("batches", 1), ("seeds", 0)):
         numbers = getattr(arguments, name)
         if not numbers or not all(_whole(n) and n >= low for n in numbers):
             raise BadArgument(
-                f"{name} is {numbers!r}; it needs at least one whole number of {low} or more, because without it nothing is "
+                f"{name} is {numbers!r}; it must contain at least one whole number of {low} or more. Otherwise nothing is "
                 "verified."
             )
     if (
@@ -132,7 +154,7 @@ def _numbers(arguments: Arguments) -> None:
         or not isinstance(arguments.tolerance, (int, float))
         or not 0 < arguments.tolerance < 1
     ):
-        raise BadArgument(f"tolerance is {arguments.tolerance!r}; it is a relative error, between 0 and 1.")
+        raise BadArgument(f"tolerance is {arguments.tolerance!r}; it must be a relative error between 0 and 1.")
 
 
 def _trace_every(arguments: Arguments) -> None:
@@ -143,8 +165,8 @@ def _trace_every(arguments: Arguments) -> None:
         )
     if arguments.form == "loop" and arguments.trace_every > 1:
         raise BadArgument(
-            f"trace_every is {arguments.trace_every}, but each round of a loop is the same step, which reports its "
-            "energy; unroll the steps, or leave trace_every at 1."
+            f"trace_every is {arguments.trace_every}, but each round of a loop is the same step and reports its "
+            "energy; use the form 'unrolled', or leave trace_every at 1."
         )
 
 
@@ -154,36 +176,36 @@ def _examples(arguments: Arguments) -> None:
     _decoded(arguments)
     if arguments.precision == "float16" and arguments.dtype != torch.float32:
         raise BadArgument(
-            f"precision is 'float16', and the state is {arguments.dtype}; a state of float16 files is float32."
+            f"precision is 'float16', and the state is {arguments.dtype}; the state of a float16 file must be float32."
         )
     if unknown := set(arguments.initial) - set(arguments.state):
         raise BadArgument(f"initial names {sorted(unknown)}; the state has {sorted(arguments.state)}.")
     if both := set(arguments.inputs) & set(arguments.state):
-        raise BadArgument(f"inputs and state both have {sorted(both)}; a name stands for one tensor.")
+        raise BadArgument(f"inputs and state both have {sorted(both)}; each name must be unique.")
     named = {f"inputs[{name!r}]": (name, t) for name, t in arguments.inputs.items()}
     named |= {f"state[{name!r}]": (name, t) for name, t in arguments.state.items()}
     for place, (name, tensor) in named.items():
         _example(place, name, tensor)
     sizes = {place: tensor.shape[0] for place, (_, tensor) in named.items()}
     if len(set(sizes.values())) > 1:
-        raise BadArgument(f"All tensors must have one batch size; these have {sizes}.")
+        raise BadArgument(f"All tensors must have the same batch size; these have {sizes}.")
     _states(arguments)
 
 
 def _states(arguments: Arguments) -> None:
     for name, tensor in arguments.state.items():
         if tensor.dtype not in {torch.float32, torch.float64}:
-            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; a state is float32, or float64.")
+            raise BadArgument(f"state[{name!r}] is {tensor.dtype}; it must be float32 or float64.")
         if tensor.dtype != arguments.dtype:
             raise BadArgument(
-                f"state[{name!r}] is {tensor.dtype}, and another state is {arguments.dtype}; all of them must be one dtype."
+                f"state[{name!r}] is {tensor.dtype}, and another state is {arguments.dtype}; all states must have the same dtype."
             )
         if not bool(torch.isfinite(tensor).all()):
-            raise BadArgument(f"state[{name!r}] is not finite; a descent starts from numbers.")
+            raise BadArgument(f"state[{name!r}] is not finite; all its numbers must be finite.")
 
 
 def _decoded(arguments: Arguments) -> None:
-    """What starts as an answer of the stage before must be there, and fit."""
+    """Check that each answer that a state starts from exists in the stage before, and fits the state."""
     for name, start in arguments.initial.items():
         if not isinstance(start, Decoded) or name not in arguments.state:
             continue
@@ -207,11 +229,11 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
         or name in _RESERVED
     ):
         raise BadArgument(
-            f"{place} has the name {name!r}; names are ASCII identifiers, no Python keywords, other than {sorted(_RESERVED)}."
+            f"{place} has the name {name!r}; it must be an ASCII identifier, no Python keyword, and none of {sorted(_RESERVED)}."
         )
     if tensor.dim() < 1 or tensor.numel() == 0:
         raise BadArgument(
-            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one entry."
+            f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one element."
         )
     if tensor.dtype not in NUMPY:
         raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")
@@ -220,20 +242,25 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
 def _weights(arguments: Arguments) -> None:
     for what in ("energy", "decode", "checks", "encode_answer", "rule"):
         for name, tensor in _tensors(modules_of(getattr(arguments, what))):
+            if tensor.is_meta:
+                raise BadArgument(
+                    f"The {what}'s {name!r} is on the device 'meta' and holds no values; create the module on the CPU and load "
+                    "its weights."
+                )
             if tensor.device.type != "cpu":
                 raise BadArgument(
-                    f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`, because the file is verified there."
+                    f"The {what}'s {name!r} is on {tensor.device}; move it with `.cpu()`. The file is verified on the CPU."
                 )
             if isinstance(tensor, nn.Parameter) and tensor.is_floating_point() and not _fits(what, tensor, arguments):
                 call = ".double()" if arguments.dtype == torch.float64 else ".float()"
                 raise BadArgument(
-                    f"The {what}'s parameter {name!r} is {tensor.dtype}, and the state is {arguments.dtype}; both must be one "
-                    f"dtype: call `{call}` on the {what}."
+                    f"The {what}'s parameter {name!r} is {tensor.dtype}, and the state is {arguments.dtype}; both must have the "
+                    f"same dtype: call `{call}` on the {what}."
                 )
 
 
 def _fits(what: str, tensor: Tensor, arguments: Arguments) -> bool:
-    """Whether a parameter has the state's dtype; a rule's numbers may be of less precision."""
+    """Whether a parameter has the state's dtype; a rule's parameters may have lower precision."""
     return tensor.dtype == arguments.dtype or (what == "rule" and tensor.dtype == torch.float32)
 
 
@@ -242,7 +269,7 @@ def _tensors(modules: Iterable[nn.Module]) -> list[tuple[str, Tensor]]:
 
 
 def modules_of(function: Any) -> list[nn.Module]:
-    """The modules that a callable is, is bound to, wraps or closes over."""
+    """The modules behind a callable: itself, the object it is bound to, what it wraps and its closure."""
     if isinstance(function, nn.Module):
         return [function]
     found = [getattr(function, name, None) for name in ("__self__", "func", "__wrapped__")]
@@ -267,17 +294,17 @@ def _inside(value: Any) -> list[nn.Module]:
 
 
 def _signature(
-    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], told: Mapping[str, Tensor] | None = None
+    what: str, function: Callable[..., Any], inputs: Mapping[str, Tensor], keywords: Mapping[str, Tensor] | None = None
 ) -> None:
-    """A function must take the inputs by name; an energy may also take what the rule tells it."""
+    """Check that a function takes the inputs by name; an energy may also take the rule's keywords."""
     called = function.forward if isinstance(function, nn.Module) else function
     try:
         signature = inspect.signature(called)
-    except (TypeError, ValueError):  # a built-in that does not tell
+    except (TypeError, ValueError):  # a built-in function without a signature
         return
     try:
         signature.bind_partial(None, **inputs)
-        signature.bind(None, **inputs, **{k: v for k, v in (told or {}).items() if k in signature.parameters})
+        signature.bind(None, **inputs, **{k: v for k, v in (keywords or {}).items() if k in signature.parameters})
     except TypeError as error:
         first = "an answer" if what in ("checks", "encode_answer") else "the state"
         raise BadArgument(

@@ -1,4 +1,4 @@
-"""What an examination finds out."""
+"""The result of an examination."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from groundstate_export._arguments import Arguments
 from groundstate_export._card import Accept
 from groundstate_export._descent.initial import Decoded, Initial, of_example
 from groundstate_export._descent.rules.rule import NoiseTimes, Slot
+from groundstate_export._examine.kept import Kept
 from groundstate_export._ir.program import Spec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examined(Arguments):
-    """Arguments that can be exported, and what running them once showed.
+    """Arguments that can be exported, with the results of running them once.
 
     Attributes:
-        slots: What the rule adds to the state.
-        noise_times: The steps of a chain that draw noise; None where the rule takes none.
+        slots: The tensors that the rule adds to the state.
+        noise_times: The steps of a chain that draw noise; None without noise.
         noisy: The steps of a segment at which noise may be due: one slot of the noise for each.
-        confined: Whether the rule moves a state to the nearest that it allows before a segment begins.
+        confined: Whether the rule moves a state to the nearest feasible one before a segment begins.
         terms: The names of the energy's terms.
         check_names: The names of the checks.
         answers: The tensors of the answer.
         accepted: Which chains have an answer.
+        kept: The values that earlier calls computed.
     """
 
     slots: dict[str, Slot]
@@ -35,14 +37,15 @@ class Examined(Arguments):
     check_names: tuple[str, ...] = ()
     answers: dict[str, Spec]
     accepted: Accept
+    kept: Kept
 
     @classmethod
     def of(cls, arguments: Arguments, **found: Any) -> Examined:
-        """Arguments with what was found; ``found`` also replaces arguments that were completed."""
+        """Arguments with the results of the examination; ``found`` also replaces arguments that were completed."""
         return cls(**({f.name: getattr(arguments, f.name) for f in fields(Arguments)} | found))
 
     def state_specs(self) -> dict[str, Spec]:
-        """Everything the descent carries, minimised tensors first."""
+        """All tensors of the state, minimised tensors first."""
         return {name: Spec.of(t) for name, t in self.state.items()} | {
             name: Spec.of(slot.tensor) for name, slot in self.slots.items()
         }
@@ -52,7 +55,7 @@ class Examined(Arguments):
         return self.initial | {name: slot.initial for name, slot in self.slots.items()}
 
     def drawn(self) -> dict[str, Initial]:
-        """As `starts`; what an earlier stage would decode is drawn as its example suggests."""
+        """As `starts`, but tensors that start from an earlier stage's answer are drawn as their example suggests."""
         return {
             name: of_example(self.state[name]) if isinstance(start, Decoded) else start
             for name, start in self.starts().items()

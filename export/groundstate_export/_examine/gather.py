@@ -1,4 +1,4 @@
-"""Gather the arguments of `export` into one value for each stage of the descent and each example."""
+"""Gather the arguments of `export`: one value for each stage of the descent and each example."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from groundstate_export._examine.arguments import examples
 from groundstate_export._examine.sizes import Axes, Sizes
 
 TOLERANCES: dict[str, float] = {"float32": 1e-5, "float16": 1e-2, "float64": 1e-10}
-"""Relative error allowed by default. Float16 has three digits; sums of many terms lose one of them."""
+"""The default relative error. Float16 has three digits; sums of many terms lose one."""
 
 _MOST_PARAMETERS = 1 << 16
-"""Learned numbers that a header holds; more of them belong into the graph, as the weights of a module."""
+"""The maximum number of learned numbers in a header; larger sets belong in the graph, as a module's weights."""
 
 Resized = tuple[Mapping[str, Tensor], Tensor | Mapping[str, Tensor]]
 """Inputs and state of an example."""
@@ -29,14 +29,14 @@ def tolerance_of(precision: str, dtype: torch.dtype) -> float:
 
 
 def learned_numbers(parameters: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The learned numbers, refused where a header cannot hold them."""
+    """The learned numbers; refuses those that do not fit in a header."""
     found = examples("parameters", parameters)
     if both := sorted(found.keys() & inputs.keys()):
-        raise BadArgument(f"inputs and parameters both have {both}; a name stands for one tensor.")
+        raise BadArgument(f"inputs and parameters both have {both}; each name must be unique.")
     for name, tensor in found.items():
         if tensor.numel() == 0 or not bool(torch.isfinite(tensor).all()):
             raise BadArgument(
-                f"parameters[{name!r}] is {tuple(tensor.shape)}; it must hold finite numbers, at least one."
+                f"parameters[{name!r}] is {tuple(tensor.shape)}; it must hold at least one number, and only finite ones."
             )
     if (count := sum(t.numel() for t in found.values())) > _MOST_PARAMETERS:
         raise BadArgument(
@@ -49,13 +49,13 @@ def learned_numbers(parameters: Mapping[str, Tensor], inputs: Mapping[str, Tenso
 def with_learned(inputs: dict[str, Tensor], learned: Mapping[str, Tensor]) -> dict[str, Tensor]:
     rows = {t.shape[0] for t in inputs.values() if t.dim()}
     if not learned or len(rows) > 1:
-        return inputs  # rows that differ are refused where the arguments are checked
+        return inputs  # `check_arguments` refuses rows that differ
     batch = rows.pop() if rows else 1
     return inputs | {name: t.unsqueeze(0).expand(batch, *t.shape).contiguous() for name, t in learned.items()}
 
 
 def stage_arguments(stage: Stage, inputs: dict[str, Tensor], what: str = "") -> Arguments:
-    """A stage as arguments of its own."""
+    """The arguments of one stage."""
     bare = isinstance(stage.state, Tensor)
     states = examples(f"{what}state", {"y": stage.state} if isinstance(stage.state, Tensor) else stage.state)
     initial = stage.initial
@@ -75,7 +75,7 @@ def stage_arguments(stage: Stage, inputs: dict[str, Tensor], what: str = "") -> 
 
 
 def earlier_stage(stage: Stage, place: int, last: Arguments, tolerance: float | None) -> Arguments:
-    """An earlier stage, exported as the last one is."""
+    """The arguments of an earlier stage, with the options of the last one."""
     if not isinstance(stage, Stage):
         raise BadArgument(f"stages[{place}] is {type(stage).__name__}; it must be a Stage.")
     found = stage_arguments(stage, last.inputs, f"stages[{place}] ")
@@ -98,7 +98,7 @@ def copied(one: Arguments) -> Arguments:
 
 
 def at_other_size(chain: Sequence[Arguments], stages: Sequence[Stage], place: int, example: Resized) -> list[Arguments]:
-    """The same arguments, of every stage, at an example of another size."""
+    """The arguments of every stage at an example of another size."""
     if not isinstance(example, (tuple, list)) or len(example) != 2:
         raise BadArgument(f"resized[{place}] is {type(example).__name__}; it must be a pair of inputs and state.")
     given, state = example
@@ -107,7 +107,7 @@ def at_other_size(chain: Sequence[Arguments], stages: Sequence[Stage], place: in
     for number, stage in enumerate(stages):
         if len(stage.resized) <= place:
             raise BadArgument(
-                f"stages[{number}].resized holds {len(stage.resized)} states; it needs the state of this stage at each "
+                f"stages[{number}].resized holds {len(stage.resized)} states; it must contain this stage's state at each "
                 "example of resized."
             )
         states.append(stage.resized[place])
@@ -123,17 +123,17 @@ def at_other_size(chain: Sequence[Arguments], stages: Sequence[Stage], place: in
 
 
 def sizes_of(arguments: Arguments, others: Sequence[Arguments], axes: Axes | None) -> Sizes | None:
-    """The sizes that a file of any size has; None for a file of one size."""
+    """The sizes of a file of any size; None for a file of one size."""
     if not axes and not others:
         return None
     if not axes or len(others) < 2:
         raise BadArgument(
-            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples; a file of any size needs names, and "
-            "the example in two other sizes at least: one to read the sizes off, one to prove what was read."
+            f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples. A file of any size needs names, and "
+            "at least two further examples: one to read the sizes from, one to verify them."
         )
     if arguments.form == "loop" or arguments.fixed_batch is not None or arguments.precision == "float16":
         raise BadArgument(
-            "A file of any size is unrolled, of any batch, in float32; leave form, fixed_batch and precision out."
+            "A file of any size is unrolled, of any batch, in float32; omit form, fixed_batch and precision."
         )
     return Sizes.of(axes, [(one.inputs, one.state) for one in (arguments, *others)])
 
@@ -152,9 +152,9 @@ def check_choices(
         raise BadArgument(f"fixed_batch is {fixed_batch!r}; it must be a whole number of at least 1, or None.")
     if form == "loop":
         raise BadArgument(
-            "A loop returns as many steps as it made, so not all its shapes are static; unroll a fixed batch."
+            "A loop returns as many steps as it made, so its shapes cannot be static; use fixed_batch with the form 'unrolled'."
         )
     if batches is not None and set(batches) != {fixed_batch}:
         raise BadArgument(
-            f"batches is {list(batches)}; a file of the fixed batch {fixed_batch} is compared at that one alone."
+            f"batches is {list(batches)}; a file with fixed_batch {fixed_batch} is compared only at that batch."
         )

@@ -1,4 +1,4 @@
-"""Leave the caller's modules and random numbers as they were."""
+"""Restore the caller's modules and random numbers."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class _Kept:
 
 
 class Snapshot:
-    """What modules hold: their attributes, and the values of their parameters and buffers.
+    """A copy of modules: their attributes, and the values of their parameters and buffers.
 
     Args:
-        modules: The modules; those inside them are kept too.
+        modules: The modules, with all their submodules.
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
@@ -57,7 +57,7 @@ class Snapshot:
         }
 
     def changed(self) -> str | None:
-        """The name of a parameter or buffer that is no longer what it was."""
+        """The name of a parameter or buffer that changed, or None."""
         for name, kept in self._tensors.items():
             if kept.changed:
                 return name
@@ -69,7 +69,7 @@ class Snapshot:
         return None
 
     def restore(self) -> None:
-        """Put everything back."""
+        """Restore everything."""
         for module, before in zip(self._modules, self._attributes, strict=True):
             for name in set(vars(module)) - set(before):
                 del vars(module)[name]
@@ -95,7 +95,7 @@ def _same(one: Tensor | None, two: Tensor | None) -> bool:
 
 @contextlib.contextmanager
 def preserved(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Undo on leaving whatever running the modules changed in them and in the generators of random numbers."""
+    """On leaving, undo all changes to the modules and to the random number generators."""
     snapshot = Snapshot(list(modules))
     own, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  # what energies draw from
     try:

@@ -1,7 +1,7 @@
-"""Named sizes: how long the axes of examples are, and what a number that differs between two examples says of that.
+"""Named sizes: the lengths of the examples' axes, and how a number that differs between two examples depends on them.
 
-In the first two examples every size is a prime of its own, so a whole number that differs between their graphs is read in one
-way only: as a constant times powers of sizes.
+In the first two examples every size is a different prime. A whole number that differs between their graphs therefore factors
+uniquely into a constant and powers of sizes.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from groundstate_export._ir.dimensions import BATCH, Powers, Size, gathered
 from groundstate_export._ir.graph import Array, Dimension
 
 Axes = Mapping[str, Sequence[str | None]]
-"""For an input, the names of its axes after the batch; None for one of fixed length."""
+"""The names of each input's axes after the batch; None for an axis of fixed length."""
 
 Example = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
 """Inputs and state, batch first."""
 
 
 _FACTORS = 4
-"""Sizes that a number may be proportional to, or to the inverse of, counted with repetition."""
+"""Sizes that a number is proportional to, or to the inverse of, with repetition."""
 
 _ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
@@ -37,7 +37,7 @@ class Sizes:
 
     Attributes:
         lengths: The length of each size in every example.
-        places: An input that has an axis of this size, and which (after the batch).
+        places: For each size an input with an axis of that size, and the axis (after the batch).
     """
 
     lengths: dict[str, tuple[int, ...]]
@@ -48,11 +48,11 @@ class Sizes:
         """Read the sizes off examples.
 
         Args:
-            axes: What names the inputs' axes have.
-            examples: Two that the sizes are read off, and at least one to prove what was read.
+            axes: The names of the inputs' axes.
+            examples: Two examples to read the sizes from, and at least one to verify the result.
 
         Raises:
-            BadArgument: The names do not fit the inputs, or the examples the names; or lengths do not tell the sizes apart.
+            BadArgument: The names do not fit the inputs, the examples do not fit the names, or the lengths are ambiguous.
         """
         _alike(examples)
         _names(axes, examples[0][0])
@@ -66,22 +66,22 @@ class Sizes:
                 if found.lengths.setdefault(size, lengths) != lengths:
                     raise BadArgument(
                         f"The size {size!r} is {_listed(found.lengths[size])} in {source!r} and {_listed(lengths)} in "
-                        f"{name!r}, at the example and at those of resized; it must be one length at each."
+                        f"{name!r}, at the example and at those of resized; both must have the same length in each example."
                     )
         _primes(found.lengths)
-        _told_apart(found.lengths)
+        _distinct(found.lengths)
         found._cover(examples)
         return found
 
     def examples(self) -> list[dict[str, int]]:
-        """The sizes of each example."""
+        """The lengths of all sizes in each example."""
         return [dict(zip(self.lengths, found, strict=True)) for found in zip(*self.lengths.values(), strict=True)]
 
     def read(self, one: int, other: int) -> Dimension:
-        """A number of the first example and the same of the second, as a number or in terms of sizes.
+        """The dimension behind a number of the first example and its counterpart in the second: a number, or a product of sizes.
 
         Raises:
-            ValueError: They are neither.
+            ValueError: It is neither.
         """
         if one == other:
             return one
@@ -91,19 +91,20 @@ class Sizes:
             found = Size(times, tuple((size, power) for size, power in powers if power))
             if (self.at(found, 0), self.at(found, 1)) == (one, other):
                 return found
-        raise ValueError(f"{one} and {other} are no multiples of sizes")
+        raise ValueError(f"{one} and {other} are not multiples of sizes")
 
     def _power(self, size: str, one: int, other: int) -> int:
-        """The power of a size in two numbers, if there is one, whatever primes their constant factor holds.
+        """The power of a size in two numbers, if there is one, for any constant factor.
 
-        What both numbers have of the size's first prime cancels, but for what another size, of which it is the second, brings.
+        Powers of the size's first prime that occur in both numbers cancel. The exception is another size whose second length
+        is that prime.
         """
         prime = self.lengths[size][0]
         brought = (self._power(name, one, other) for name, (_, second, *_) in self.lengths.items() if second == prime)
         return _multiplicity(prime, one) - _multiplicity(prime, other) + sum(brought)
 
     def factor(self, one: Array, other: Array) -> Powers | None:
-        """Powers of sizes that every number of the second example has grown by since the first; None where there are none."""
+        """The powers of sizes by which every number of the second example is larger than in the first; None if there are none."""
         there = one != 0
         if not np.array_equal(there, other != 0) or not there.any():
             return None
@@ -118,7 +119,7 @@ class Sizes:
         return None
 
     def at(self, dimension: Dimension, place: int) -> int:
-        """A dimension as a number, at an example."""
+        """The value of a dimension in an example."""
         if isinstance(dimension, int):
             return dimension
         powers = dimension.powers if isinstance(dimension, Size) else ()
@@ -133,9 +134,14 @@ class Sizes:
                 except ValueError:
                     dimension = lengths[0]
                 if any(self.at(dimension, place) != length for place, length in enumerate(lengths)):
+                    remedy = (
+                        "give the energy an input with an axis of this length, which it need not use, and name that axis in axes"
+                        if tensor.startswith("state")
+                        else "name it in axes"
+                    )
                     raise BadArgument(
                         f"Axis {axis + 1} of {tensor} is {_listed(lengths)} long at the example and at those of resized. That is "
-                        f"neither one length nor a product of {', '.join(self.lengths)}; where it is a size, name it in axes."
+                        f"neither one length nor a product of {', '.join(self.lengths)}. If it is a size, {remedy}."
                     )
 
 
@@ -147,7 +153,7 @@ def _multiplicity(prime: int, number: int) -> int:
 
 
 def _shapes(examples: Sequence[Example]) -> dict[str, list[tuple[int, ...]]]:
-    """The shapes of each tensor, without the batch."""
+    """The shapes of each tensor in all examples, without the batch."""
     return {
         f"{('inputs', 'state')[what]}[{name!r}]": [tuple(example[what][name].shape[1:]) for example in examples]
         for what in (0, 1)
@@ -161,8 +167,8 @@ def _alike(examples: Sequence[Example]) -> None:
         for name in sorted(wanted.keys() | found.keys()):
             if wanted.get(name) != found.get(name):
                 raise BadArgument(
-                    f"{_told(place)} has {found.get(name, 'nothing')} as {group}[{name!r}], and the example has "
-                    f"{wanted.get(name, 'nothing')}; it must be the same in another size."
+                    f"{_place(place)} has {found.get(name, 'nothing')} as {group}[{name!r}], and the example has "
+                    f"{wanted.get(name, 'nothing')}. Both must have the same tensors, in different sizes."
                 )
 
 
@@ -171,20 +177,22 @@ def _names(axes: Axes, inputs: Mapping[str, Tensor]) -> None:
         raise BadArgument(f"axes is {type(axes).__name__}; it must be a dict from inputs to the names of their axes.")
     for name, named in axes.items():
         if name not in inputs:
-            raise BadArgument(f"axes names {name!r}, which is none of the inputs {', '.join(map(repr, inputs))}.")
+            raise BadArgument(
+                f"axes names {name!r}, which is not an input; the inputs are {', '.join(map(repr, inputs))}."
+            )
         count = inputs[name].dim() - 1
         if isinstance(named, str) or not isinstance(named, Sequence) or len(named) != count:
             raise BadArgument(
-                f"axes[{name!r}] is {named!r}; it must hold a name, or None, for each of the {count} axes after the batch."
+                f"axes[{name!r}] is {named!r}; it must contain a name, or None, for each of the {count} axes after the batch."
             )
         for size in named:
             named_well = isinstance(size, str) and size.isidentifier() and size.isascii() and size != BATCH
             if size is not None and not named_well:
                 raise BadArgument(
-                    f"axes[{name!r}] names {size!r}; a size's name is an ASCII identifier, and not {BATCH!r}."
+                    f"axes[{name!r}] names {size!r}; a size's name must be an ASCII identifier other than {BATCH!r}."
                 )
     if not any(size for named in axes.values() for size in named):
-        raise BadArgument("axes names no size; for a file of one size leave axes and resized out.")
+        raise BadArgument("axes names no size; for a file of one size omit axes and resized.")
 
 
 def _primes(lengths: Mapping[str, tuple[int, ...]]) -> None:
@@ -194,18 +202,19 @@ def _primes(lengths: Mapping[str, tuple[int, ...]]) -> None:
             length = found[place]
             if length < 2 or any(length % n == 0 for n in range(2, math.isqrt(length) + 1)):
                 raise BadArgument(
-                    f"The size {size!r} is {length} at {_told(place)}; there every size is a prime, so that a number in the "
-                    "energy's graph can be read in one way only."
+                    f"The size {size!r} is {length} at {_place(place)}; it must be a prime there, so that each number in the "
+                    "energy's graph has a unique meaning."
                 )
             if length in taken:
                 raise BadArgument(
-                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_told(place)}; give each a prime of its own."
+                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_place(place)}; they must be different "
+                    "primes."
                 )
             taken[length] = size
 
 
-def _told_apart(lengths: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse a size that does not change, sizes that change places, and one that nothing proves."""
+def _distinct(lengths: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a size that does not change, sizes that swap their lengths, and a size that no further example verifies."""
     following = {first: second for first, second, *_ in lengths.values()}
     for size, (first, second, *proof) in lengths.items():
         end = second
@@ -213,17 +222,17 @@ def _told_apart(lengths: Mapping[str, tuple[int, ...]]) -> None:
             end = following[end]
         if end == first:
             raise BadArgument(
-                f"The size {size!r} is {first} at the example and {second} at resized[0]. There it must be another prime; and "
-                "sizes must not take each other's, or what they make together would not change."
+                f"The size {size!r} is {first} at the example and {second} at resized[0]. It must be a different prime there, "
+                "and two sizes must not swap their lengths, or their product would not change."
             )
         if set(proof) <= {first, second}:
             raise BadArgument(
-                f"The size {size!r} is {first} and {second} at the first two examples, and nothing else at a further one, "
-                "which is there to prove what was read off those; give it another length there."
+                f"The size {size!r} is {first} and {second} at the first two examples, and has no other length at a further one. "
+                "Further examples verify the first two; give it another length there."
             )
 
 
-def _told(place: int) -> str:
+def _place(place: int) -> str:
     return "the example" if place == 0 else f"resized[{place - 1}]"
 
 

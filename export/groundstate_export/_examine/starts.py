@@ -1,4 +1,4 @@
-"""Starts: where the descents that are examined and compared begin, and how far two results are apart."""
+"""Starts of the descents that are examined and compared, and the distance between two results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TINY = 1e-30
 
 @dataclass(frozen=True)
 class Case:
-    """One run of a segment: where it starts, and what decides it. Scale 0 stands for a start that is not moved."""
+    """One run of a segment: its start and all its inputs. Scale 0 marks a start that no step moves."""
 
     batch: int
     seed: int
@@ -47,7 +47,7 @@ def resample(tensors: Mapping[str, Tensor], batch: int, generator: torch.Generat
 
 
 def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
-    """A random start: states drawn as the header says; or ``scale`` times as wide, with chains that are under way."""
+    """A random start: states drawn as the header says, or ``scale`` times as wide, with chains that are under way."""
     generator = torch.Generator().manual_seed(1_000_003 * seed + batch)
     state: State = {}
     for name, start in examined.drawn().items():
@@ -61,7 +61,7 @@ def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
             )
         state[name] = drawn
     noise = {
-        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator)
+        name: torch.randn((batch, len(examined.noisy), *t.shape[1:]), generator=generator, dtype=t.dtype)
         for name, t in examined.state.items()
         if examined.noisy
     }
@@ -75,14 +75,14 @@ def case(examined: Examined, batch: int, seed: int, scale: float) -> Case:
 
 
 def _varied(parameter: Tensor, generator: torch.Generator) -> Tensor:
-    """Learned numbers with others in each row, since a host may give each chain its own."""
+    """Learned numbers that differ from row to row, since a host may give each chain its own."""
     if not parameter.is_floating_point():
         return parameter
     return parameter * (1 + 0.1 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
 
 
 def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], generator: torch.Generator) -> State:
-    """Each row none, one or two updates later, so that slots have values that a rule gives them; counts at any of theirs."""
+    """Zero, one or two updates of each row, so that slots have realistic values; counts take any of their values."""
     for name, slot in examined.slots.items():
         if slot.later:
             state[name] = torch.tensor(slot.later, dtype=state[name].dtype)[
@@ -105,14 +105,14 @@ def _under_way(examined: Examined, state: State, inputs: dict[str, Tensor], gene
 
 
 def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
-    """The largest difference, relative to the largest entry wanted; rows that are not finite in the reference are left out.
+    """The largest difference, relative to the largest element of the reference. Skips rows that are not finite there.
 
     Args:
-        found: What the file says.
-        wanted: What the reference says.
-        size: Of its shape: what the difference is relative to instead. A sum is given the sum of its terms' magnitudes, because
-            terms that cancel leave their rounding behind; the terms themselves are held to their own size. A residual is given
-            what it was before the segment, because at the goal nothing but rounding is left of it.
+        found: The file's output.
+        wanted: The reference's output.
+        size: Replaces the reference as the scale, of its shape. For a sum it is the sum of its terms' magnitudes, because
+            terms that cancel leave their rounding behind. For a residual it is the value before the segment, because at a
+            minimum only rounding is left.
     """
     reference = wanted.double()
     finite = torch.isfinite(reference).flatten(1).all(1) if reference.dim() > 1 else torch.isfinite(reference)
@@ -124,8 +124,8 @@ def relative(found: Array, wanted: Tensor, size: Tensor | None = None) -> float:
     return float("inf") if math.isnan(error) else error
 
 
-def still(examined: Examined, batch: int, seed: int) -> Case:
-    """A start that no step moves, as hosts evaluate: nothing amplifies rounding, so energy and gradient are held strictly."""
+def at_scale_0(examined: Examined, batch: int, seed: int) -> Case:
+    """A start that no step moves, as in a host's evaluation: rounding is not amplified, so the comparison is strict."""
     start = case(examined, batch, seed, 1.0)
     noise = {name: torch.zeros_like(t) for name, t in start.noise.items()}
     return replace(start, noise=noise, step_scale=torch.zeros(batch), scale=0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from groundstate_export._ir.graph import Batch, Dimension, entries
+from groundstate_export._ir.graph import Batch, Dimension, elements
 
 Powers = tuple[tuple[str, int], ...]
 """Sizes by name, each with its power."""
@@ -16,9 +16,9 @@ BATCH = "batch"
 
 @dataclass(frozen=True)
 class Size(Batch):
-    """A dimension in terms of the problem's named sizes: a constant times powers of them.
+    """A dimension as a constant times powers of the problem's named sizes.
 
-    It is a `Batch`, which is what every stage takes for a dimension that has no number yet.
+    It is a `Batch`, which every stage accepts as a dimension without a number.
 
     Attributes:
         powers: The sizes, sorted by name; the batch may be among them.
@@ -32,14 +32,14 @@ class Size(Batch):
 
 
 def product(shape: Iterable[Dimension]) -> Size:
-    """Entries of a tensor for each row of the batch."""
+    """The number of elements of a tensor per row of the batch."""
     dimensions = list(shape)
     powers = [pair for d in dimensions if isinstance(d, Size) for pair in d.powers if pair[0] != BATCH]
-    return Size(entries(dimensions), gathered(powers))
+    return Size(elements(dimensions), gathered(powers))
 
 
 def greatest(products: Iterable[Size]) -> list[Size]:
-    """Those of which one is the greatest of all, whatever the sizes."""
+    """The candidates for the greatest product over all sizes."""
     distinct = list(dict.fromkeys(products))
     return [one for one in distinct if not any(one != other and _within(one, other) for other in distinct)]
 

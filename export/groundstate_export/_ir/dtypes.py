@@ -1,8 +1,8 @@
-"""Dtypes: of tensors that enter or leave a graph, and of what is computed inside it."""
+"""The dtypes of a graph's inputs and outputs, and of its computations."""
 
 from __future__ import annotations
 
-import ml_dtypes  # noqa: F401  # from it numpy knows bfloat16
+import ml_dtypes  # noqa: F401  # registers bfloat16 with numpy
 import numpy as np
 import torch
 
@@ -18,12 +18,12 @@ NUMPY = {
 }
 
 
-"""What a tensor is that enters or leaves a graph."""
+"""The dtypes of tensors that enter or leave a graph."""
 
 
 HALVES = {torch.float16: "float16", torch.bfloat16: "bfloat16"}
-"""Dtypes that a graph computes in as float32, rounded after each operator: ONNX Runtime has no arithmetic of theirs on CPUs."""
+"""Dtypes that a graph computes in float32 and rounds after each operator: ONNX Runtime cannot compute in them on CPUs."""
 
 
 COMPUTED = NUMPY | dict.fromkeys(HALVES, np.float32)
-"""What a tensor is inside a graph."""
+"""The dtypes of tensors inside a graph."""

@@ -1,4 +1,4 @@
-"""The functions that a segment is put together from."""
+"""The functions that make up a segment."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class Functions(Generic[T]):
     """The functions of an export, captured as programs or lowered to graphs.
 
     Attributes:
-        start: From the state that a host gives to the one that the steps begin with; None where that is the same.
+        start: From the host's state to the state before the first step; None if they are the same.
         step: One update without noise.
-        noisy_step: One update with noise; None where the rule draws none.
-        last: What a host reads when a segment is over: energy, terms, residual, answer, violations, excess.
-        record: The answer before an update, where it is recorded.
-        checker: From an answer to its violations, and to the state that stands for it; None where neither is given.
+        noisy_step: One update with noise; None if the rule draws none.
+        last: The outputs at the end of a segment: energy, terms, residual, answer, violations, excess.
+        record: The answer before an update; None if it is not recorded.
+        checker: From an answer to its violations and its state; None if there are neither checks nor an encoding.
     """
 
     step: T
@@ -31,13 +31,13 @@ class Functions(Generic[T]):
     checker: T | None = None
 
     def named(self) -> dict[str, T]:
-        """Those that there are, by name."""
+        """The existing functions, by name."""
         return {f.name: found for f in fields(self) if (found := getattr(self, f.name)) is not None}
 
     def steps(self) -> list[T]:
-        """The update without noise, and with it where there is one."""
+        """The update without noise, and the one with noise if it exists."""
         return [self.step] if self.noisy_step is None else [self.step, self.noisy_step]
 
     def each(self, change: Callable[[str, T], U]) -> Functions[U]:
-        """What a change makes of each of them, given its name."""
+        """Apply a change to each function, given its name."""
         return Functions(**{name: change(name, one) for name, one in self.named().items()})

@@ -1,7 +1,7 @@
 """A small graph of ONNX operators, in which no value is computed twice.
 
-`Graph.emit` returns the existing value when the same operator was already applied to the same inputs, and folds what is
-constant. So work that does not depend on the state is shared by all steps of an unrolled descent without being looked for.
+`Graph.emit` returns the existing value if the same operator was already applied to the same inputs, and folds constants. All
+steps of an unrolled descent therefore share the work that does not depend on the state, without a search for it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _TYPICAL_BATCH = 8
 
 
 def count(shape: Iterable[Dimension]) -> int:
-    """Entries of a tensor, at a typical batch: what an elementwise operator on it costs."""
+    """The number of elements of a tensor at a typical batch: the cost of an elementwise operator on it."""
     return math.prod(_TYPICAL_BATCH * d.times if isinstance(d, Batch) else d for d in shape)
 
 
-def entries(shape: Iterable[Dimension]) -> int:
-    """Entries of a tensor for each row of the batch."""
+def elements(shape: Iterable[Dimension]) -> int:
+    """The number of elements of a tensor per row of the batch."""
     return math.prod(d.times if isinstance(d, Batch) else d for d in shape)
 
 
@@ -58,7 +58,7 @@ class Value:
     array: Array | None = None
     name: str = ""
 
-    def __repr__(self) -> str:  # the generated one would print everything that leads to the value
+    def __repr__(self) -> str:  # the generated one would print the whole graph behind the value
         return f"<Value {self.name or self.op or 'constant'} {self.dtype} ({', '.join(map(str, self.shape))})>"
 
     @property
@@ -67,7 +67,7 @@ class Value:
 
     @property
     def scalar(self) -> float | None:
-        """The number, where this is a constant with a single entry."""
+        """The number, if this is a constant with a single element."""
         return float(self.array.reshape(())) if self.array is not None and self.array.size == 1 else None
 
 
@@ -131,7 +131,7 @@ _FOLD: dict[str, Callable[..., Array]] = {
 
 @dataclass
 class Graph:
-    """Operators in the order in which they were emitted, which is an order in which they can run."""
+    """Operators in the order of emission, in which they can also run."""
 
     inputs: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
@@ -140,13 +140,13 @@ class Graph:
     _constants: dict[Any, Value] = field(default_factory=dict, repr=False)
 
     def input(self, name: str, dtype: npt.DTypeLike, shape: Shape) -> Value:
-        """A graph input; asked for twice, the same one."""
+        """A graph input; the same name returns the same input."""
         if name not in self.inputs:
             self.inputs[name] = Value(np.dtype(dtype), shape, name=name)
         return self.inputs[name]
 
     def constant(self, array: Any, dtype: npt.DTypeLike | None = None) -> Value:
-        """A constant; equal ones are one value."""
+        """A constant; equal constants are one value."""
         array = np.ascontiguousarray(array, dtype=dtype).reshape(np.shape(array))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
@@ -164,7 +164,7 @@ class Graph:
     def emit_many(
         self, op: str, inputs: Sequence[Value], results: Sequence[tuple[np.dtype[Any], Shape]], **attributes: Any
     ) -> tuple[Value, ...]:
-        """The outputs of an operator, of the dtypes and shapes that ``results`` says."""
+        """The outputs of an operator, with the dtypes and shapes in ``results``."""
         frozen = tuple(sorted((k, tuple(v) if isinstance(v, list) else v) for k, v in attributes.items()))
         key = (op, tuple(map(id, inputs)), frozen)
         if key in self._known:
@@ -181,7 +181,7 @@ class Graph:
         return outputs
 
     def unary(self, op: str, x: Value, dtype: npt.DTypeLike | None = None) -> Value:
-        """An operator of one tensor that keeps its shape."""
+        """An operator with one tensor as input, which keeps its shape."""
         if op == "Neg" and x.op == "Neg":
             return x.node.inputs[0]  # type: ignore[union-attr]  # an op has a node
         if op in {"Identity", "Cast"} and (dtype is None or np.dtype(dtype) == x.dtype):
@@ -193,7 +193,7 @@ class Graph:
         return self.emit(op, [x], x.shape, dtype)
 
     def binary(self, op: str, a: Value, b: Value, dtype: npt.DTypeLike | None = None) -> Value:
-        """An elementwise operator of two tensors; what changes nothing is left out."""
+        """An elementwise operator of two tensors; one that has no effect is omitted."""
         left, right = a.scalar, b.scalar
         if op in {"Add", "Mul"} and a.array is not None and b.array is None:
             a, b, left, right = b, a, right, left
@@ -215,7 +215,7 @@ class Graph:
         return self.emit(op, [a, b], broadcast(a.shape, b.shape), dtype)
 
     def reshape(self, x: Value, shape: Shape) -> Value:
-        """The same entries under another shape."""
+        """The same elements in another shape."""
         if x.shape == shape:
             return x
         if sum(isinstance(d, Batch) for d in shape) > 1:
@@ -226,7 +226,7 @@ class Graph:
         return self.emit("Reshape", [x, self.constant(target, np.int64)], shape)
 
     def _unit_axes(self, x: Value, shape: Shape) -> Value:
-        """The same entries under a shape that has other axes of length 1, and all others as they are."""
+        """The same elements in a shape that differs only in axes of length 1."""
         if [d for d in x.shape if d != 1] != [d for d in shape if d != 1]:
             raise ValueError("two dimensions have no number")
         for op, had in (("Squeeze", x.shape), ("Unsqueeze", shape)):
@@ -237,7 +237,7 @@ class Graph:
         return x
 
     def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
-        """The axes in another order."""
+        """A permutation of the axes."""
         shape = tuple(x.shape[p] for p in permutation)
         moved = [p for p in permutation if x.shape[p] != 1]
         if moved == sorted(moved):
@@ -248,7 +248,7 @@ class Graph:
         return self.emit("Transpose", [x], shape, perm=tuple(permutation))
 
     def reduce(self, op: str, x: Value, axes: Sequence[int], *, keepdims: bool = False) -> Value:
-        """A reduction over axes of which at least one may have more than one entry."""
+        """A reduction over axes. At least one of them may have more than one element."""
         axes = sorted(axes)
         shape = tuple(1 if i in axes else d for i, d in enumerate(x.shape) if keepdims or i not in axes)
         if all(x.shape[a] == 1 for a in axes):
@@ -256,7 +256,7 @@ class Graph:
         return self.emit(op, [x, self.constant(axes, np.int64)], shape, keepdims=int(keepdims))
 
     def matmul(self, a: Value, b: Value) -> Value:
-        """The matrix product over the last axes, leading axes broadcast; vectors by numpy's rules are not accepted."""
+        """The matrix product over the last axes, with leading axes broadcast. It does not accept vectors."""
         if a.op == "Reshape" and a.node and len(b.shape) == 2 and len(a.shape) == 2:
             inner = a.node.inputs[0]
             if inner.shape[-1:] == a.shape[-1:] and len(inner.shape) > 2 and not static(inner.shape):
@@ -272,7 +272,7 @@ class Graph:
         return self.emit("MatMul", [a, b], (*lead, a.shape[-2], b.shape[-1]))
 
     def copy(self, x: Value) -> Value:
-        """The same tensor as a value of its own."""
+        """The same tensor as a separate value."""
         node = Node("Identity", (x,), ())
         copy = Value(x.dtype, x.shape, node)
         node.outputs = (copy,)
@@ -285,7 +285,7 @@ class Graph:
         return self.emit("Shape", [value], (1,), np.int64, start=0, end=1)
 
     def expand(self, x: Value, shape: Shape) -> Value:
-        """A tensor whose entries of size 1 are repeated until it has the shape."""
+        """Repeat a tensor's axes of size 1 to reach the shape."""
         if x.shape == shape:
             return x
         lead: Shape = (1,) * (len(shape) - len(x.shape)) + x.shape
@@ -303,7 +303,7 @@ class Graph:
         return self.emit("Expand", [x, target], shape)
 
     def inline(self, other: Graph, bindings: Mapping[str, Value]) -> dict[str, Value]:
-        """Emit another graph's nodes here, with its inputs bound by name; its outputs by name."""
+        """Emit another graph's nodes here, with its inputs bound by name. Returns its outputs by name."""
         values: dict[Value, Value] = {}
         for name, value in other.inputs.items():
             values[value] = bindings[name] if name in bindings else self.input(name, value.dtype, value.shape)
@@ -328,7 +328,7 @@ class Graph:
         return [node for node in self.nodes if node in wanted]
 
     def uses(self) -> dict[Value, int]:
-        """How often each value is consumed, by a needed node or as an output."""
+        """The number of uses of each value by needed nodes and outputs."""
         total: dict[Value, int] = {}
         for value in [*self.outputs.values(), *(v for n in self.needed() for v in n.inputs)]:
             total[value] = total.get(value, 0) + 1

@@ -34,14 +34,14 @@ class Ref:
 
 @dataclass(frozen=True)
 class Instruction:
-    """One operator: its arguments hold `Ref`, `Batch` and plain values; what it returns is described by ``results``."""
+    """One operator: its arguments contain `Ref`, `Batch` and plain values; ``results`` describes its outputs."""
 
     target: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     results: tuple[tuple[torch.dtype, Shape] | None, ...]
     layout: tuple[Shape, Shape, Dimension] | None = None
-    """Of `as_strided`: shape, strides and offset of the tensor that it reads."""
+    """For `as_strided`: shape, strides and offset of the tensor that it reads."""
 
     @cached_property
     def written(self) -> tuple[int, ...]:
@@ -74,4 +74,15 @@ class Program:
     placeholders: dict[int, str] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)
     place: Callable[[int], str] = lambda _: ""
-    """Where in the user's source an instruction stands, such as ``energy.py:31, in forward: `y.sort()` ``."""
+    """The place of an instruction in the user's source, such as ``energy.py:31, in forward: `y.sort()` ``."""
+
+    def first_use(self, index: int) -> int:
+        """The first instruction that reads a result, or the result's own index."""
+
+        def reads(argument: Any) -> bool:
+            if isinstance(argument, (tuple, list)):
+                return any(map(reads, argument))
+            return isinstance(argument, Ref) and argument.index == index
+
+        found = (k for k, one in enumerate(self.body) if any(map(reads, (*one.args, *one.kwargs.values()))))
+        return next(found, index)

@@ -1,1 +1,1 @@
-"""Join: one graph for any size from the graphs of two examples."""
+"""Join: build one graph for any size from the graphs of two examples."""

@@ -1,8 +1,8 @@
-"""Join: one graph for any size from the graphs of two examples, which differ in their sizes alone.
+"""Join: build one graph for any size from the graphs of two examples, which differ only in their sizes.
 
-Both are walked in step. What is the same in both is a constant; a whole number that differs is computed from the shapes of the
-inputs, as `Sizes` reads it; so is a number that grows or shrinks in proportion to sizes, such as the ``1/n`` of a mean. Anything
-else is refused. What is made is held against PyTorch at every example, one of which at least had no part in it.
+Both graphs are walked in step. A value that is the same in both is a constant. A whole number that differs is computed from the
+shapes of the inputs, as `Sizes` reads it; so is a number in proportion to sizes, such as the ``1/n`` of a mean. Everything else
+is refused. The result is compared with PyTorch at every example, including at least one that was not used here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from groundstate_export._ir.graph import Array, Batch, Dimension, Graph, Node, S
 
 
 def join(first: Graph, second: Graph, sizes: Sizes) -> Graph:
-    """One graph that is the first at the first example's sizes, the second at the second's, and goes for any.
+    """One graph for any size, equal to the first at the first example's sizes and to the second at the second's.
 
     Raises:
         BadEnergy: The two differ in more than sizes.
@@ -37,7 +37,7 @@ def join(first: Graph, second: Graph, sizes: Sizes) -> Graph:
 
 
 def join_all(first: Functions[Graph], second: Functions[Graph], sizes: Sizes) -> Functions[Graph]:
-    """Graphs for any size of those of two sizes."""
+    """Join the graphs of two sizes, each with its counterpart."""
     others = second.named()
     return first.each(lambda name, graph: join(graph, others[name], sizes))
 
@@ -50,7 +50,7 @@ class _Join:
     partner: dict[Value, Value] = field(default_factory=dict)
 
     def trace(self, one: Value, other: Value) -> None:
-        """Join what leads to two values: the nodes of both graphs in step, from the end, since their order may differ."""
+        """Join the nodes behind two values: both graphs in step, from the end, since their order may differ."""
         stack = [(one, other)]
         while stack:
             one, other = stack[-1]
@@ -65,13 +65,13 @@ class _Join:
                 self.node(one.node, other.node)
 
     def joined(self, one: Value, other: Value) -> bool:
-        """Whether two values are one already, or are constants."""
+        """Whether two values are already joined, or are constants."""
         if one in self.partner and self.partner[one] is not other:
             raise self.parted(one, other)
         return one in self.partner or (one.array is not None and other.array is not None)
 
     def node(self, one: Node, other: Node) -> None:
-        """Join two nodes whose inputs are joined."""
+        """Join two nodes with joined inputs."""
         kinds = [(node.op, node.attributes, [len(v.shape) for v in node.outputs]) for node in (one, other)]
         if kinds[0] != kinds[1]:
             raise self.parted(one.outputs[0], other.outputs[0])
@@ -104,13 +104,13 @@ class _Join:
             except ValueError:
                 pass
         raise BadEnergy(
-            f"A number in the energy's graph is {one} at the example and {other} at resized[0], which is no product of the sizes "
-            f"{', '.join(self.sizes.lengths)}. An axis that is cut makes such, and an entry that is counted from the end. Let "
-            "sizes enter by the shapes of tensors alone, and give a mask, or indices, as inputs."
+            f"A number in the energy's graph is {one} at the example and {other} at resized[0], which is not a product of the "
+            f"sizes {', '.join(self.sizes.lengths)}. An axis that is cut, or an element that is counted from the end, causes "
+            "this. Use sizes only through the shapes of tensors, and pass a mask, or indices, as inputs."
         )
 
     def constant(self, one: Array, other: Array) -> Value:
-        """What is the same in both, or what follows the sizes."""
+        """A constant that is the same in both graphs, or depends on the sizes."""
         if one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f"):
             return self.graph.constant(one)
         if one.shape == other.shape and one.dtype == np.int64 and one.ndim <= 1:
@@ -118,12 +118,12 @@ class _Join:
             pieces = [self.length(number) for number in numbers]
             whole = pieces[0] if len(pieces) == 1 else self.graph.emit("Concat", pieces, (len(pieces),), axis=0)
             return self.graph.reshape(whole, one.shape)
-        powers = self.sizes.factor(one, other) if one.shape == other.shape and one.dtype == np.float32 else None
+        powers = self.sizes.factor(one, other) if one.shape == other.shape and one.dtype.kind == "f" else None
         if powers is None:
             raise BadEnergy(
-                f"A constant in the energy's graph is {_told(one)} at the example and {_told(other)} at resized[0], which "
-                "follows no size. A table as long as a size is such (`torch.arange(n)`, a roll), and what adds a size to a "
-                "number; give it as an input."
+                f"A constant in the energy's graph is {_text(one)} at the example and {_text(other)} at resized[0], which "
+                "is not proportional to sizes. A table as long as a size (`torch.arange(n)`, a roll) or a sum of a size and a "
+                "number causes this; pass it as an input."
             )
         return self.proportional(one, powers)
 
@@ -142,7 +142,7 @@ class _Join:
         return self.graph.emit("Shape", [self.graph.inputs[source]], (1,), np.int64, start=axis + 1, end=axis + 2)
 
     def proportional(self, one: Array, powers: Powers) -> Value:
-        """A constant of the first example that follows powers of sizes, of which some may be negative."""
+        """A constant of the first example that is proportional to powers of sizes, also negative ones."""
         first = {size: lengths[0] for size, lengths in self.sizes.lengths.items()}
         scale = math.prod(float(first[size]) ** power for size, power in powers)
         value = self.graph.constant((one / scale).astype(one.dtype))
@@ -154,16 +154,16 @@ class _Join:
         return value
 
     def parted(self, one: Value, other: Value) -> BadEnergy:
-        def told(value: Value) -> str:
+        def name(value: Value) -> str:
             return value.op or value.name or "a constant"
 
         lengths = ", ".join(f"{size} {first} and {second}" for size, (first, second, *_) in self.sizes.lengths.items())
         return BadEnergy(
-            f"The energy's graph takes another path at resized[0] ({told(other)}) than at the example ({told(one)}). The energy "
-            f"must neither branch on a size nor loop over one. Where it does not, a size ({lengths}) is by chance as long as "
-            "something else, or decides which order is the fastest: give other primes, and closer ones."
+            f"The energy's graph takes another path at resized[0] ({name(other)}) than at the example ({name(one)}). The energy "
+            f"must neither branch on a size nor loop over one. If it does not, a size ({lengths}) equals the length of something "
+            "else by chance, or changes which order is the fastest: use other primes, closer together."
         )
 
 
-def _told(array: Array) -> str:
+def _text(array: Array) -> str:
     return f"{array.item():g}" if array.size == 1 else f"{array.dtype} of shape {array.shape}"

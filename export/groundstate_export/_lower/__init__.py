@@ -1,1 +1,1 @@
-"""Lower: captured programs as graphs of ONNX operators."""
+"""Lower: turn captured programs into graphs of ONNX operators."""

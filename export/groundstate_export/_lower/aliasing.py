@@ -1,7 +1,7 @@
-"""Memory: what reads and writes in place mean where a graph knows no memory.
+"""Memory: reads, writes in place and views, in a graph without memory.
 
-A view remembers what it views. A write to a view makes a new tensor, and from it new tensors up to the one that owns the memory;
-every other view of that memory is read again when it is next used.
+A view records the tensor that it views. A write to a view makes a new tensor, and from it new tensors up to the owner of the
+memory; every other view of that memory is read again at its next use.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 from groundstate_export._errors import UnsupportedOperator
 from groundstate_export._ir.program import Instruction, Program, Ref
-from groundstate_export._lower.entries import Call
+from groundstate_export._lower.operands import Call
 
 Lower = Callable[[Instruction, list[Any], dict[str, Any]], Any]
 """Lowers an operator whose arguments are resolved."""
 
 Overwrite = Callable[[Instruction, list[Any], dict[str, Any], Any], Any]
-"""What the first argument of a view becomes when the view is overwritten."""
+"""Computes the first argument of a view after the view is overwritten."""
 
 
 class Memory:
@@ -37,7 +37,7 @@ class Memory:
         self._entries[index] = entry
 
     def read(self, index: int) -> Any:
-        """The result of an instruction, as it is after all writes so far."""
+        """The result of an instruction after all writes so far."""
         index = self._same.get(index, index)
         if index in self._stale:
             self._stale.discard(index)
@@ -66,7 +66,7 @@ class Memory:
         return [self._resolve(a) for a in argument] if isinstance(argument, tuple) else argument
 
     def _source(self, instruction: Instruction) -> int | None:
-        """What an instruction views: its first tensor; None where its result has memory of its own."""
+        """The tensor that an instruction views (its first); None if its result has memory of its own."""
         item = getattr(instruction.target, "__name__", "") == "getitem"
         if not instruction.is_view and not item:
             return None
@@ -88,7 +88,7 @@ class Memory:
 
     def _overwrite(self, index: int, instruction: Instruction) -> None:
         if instruction.written != (0,) or not isinstance(instruction.args[0], Ref):
-            raise self._refuse(instruction, "it writes into a tensor that it is given; let it return a new one.")
+            raise self._refuse(instruction, "it writes into one of its arguments; let it return a new tensor.")
         changed = self._first(instruction)
         owner = self._owner(changed)
         if owner in self.program.placeholders:
@@ -99,7 +99,7 @@ class Memory:
         if owner in self.program.constants:
             raise self._refuse(
                 instruction,
-                "it changes a tensor that outlives the call, such as a buffer; an exported energy remembers nothing.",
+                "it changes a tensor that outlives the call, such as a buffer; an exported energy keeps nothing between calls.",
             )
         new = self._run(instruction)
         self._same[index] = changed
@@ -107,19 +107,19 @@ class Memory:
         self._set(changed, new)
 
     def _set(self, index: int, new: Any) -> None:
-        """Give a tensor its value after a write, and with it all that it is a view of."""
+        """Set a tensor's value after a write, and update every tensor that it views."""
         self._entries[index] = new
         self._stale.discard(index)
         if index not in self._viewed:
             return
         source, instruction, item = self._viewed[index], self.program.body[index], {}
-        if getattr(instruction.target, "__name__", "") == "getitem":  # one of the views that a split or an unbind makes
+        if getattr(instruction.target, "__name__", "") == "getitem":  # one of the views of a split or an unbind
             item = {"item": instruction.args[1]}
             self._stale.add(source)
             source, instruction = self._viewed[source], self.program.body[source]
         before = self._entries[
             source
-        ]  # stale or not, it is what it was when it was last written or read: before this write
+        ]  # stale or not, it has the value of its last write or read, which precedes this write
         args = [before, *(self._resolve(a) for a in instruction.args[1:])]
         kwargs = {k: self._resolve(v) for k, v in instruction.kwargs.items()} | item
         self._set(source, self._write(instruction, args, kwargs, new))

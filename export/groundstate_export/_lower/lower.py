@@ -11,13 +11,13 @@ from groundstate_export._lower.lowering import Lowering
 
 
 def lower(program: Program) -> Graph:
-    """A captured function as a graph of its own."""
+    """The graph of a captured function."""
     graph = Graph()
     for name, spec in program.inputs.items():
         graph.input(name, NUMPY[spec.dtype], (Batch(), *spec.shape))
     lowering = Lowering(graph)
-    entries = lowering.run(program, graph.inputs)
-    graph.outputs = {name: lowering.full(entry) for name, entry in entries.items()}
+    elements = lowering.run(program, graph.inputs)
+    graph.outputs = {name: lowering.full(entry) for name, entry in elements.items()}
     return graph
 
 

@@ -1,7 +1,7 @@
-"""Lower: a captured function as ONNX operators.
+"""Lower: turn a captured function into ONNX operators.
 
-Broadcasts stay implicit: an `Entry` knows the shape that PyTorch gave a tensor, while the value in the graph may have size 1
-where entries repeat. What depends on no input is computed here, by PyTorch. Writes in place become new tensors, see `memory`.
+Broadcasts stay implicit: an `Entry` has PyTorch's shape of a tensor, while its value in the graph may have size 1 along repeated
+axes. Constants are computed here, by PyTorch. Writes in place become new tensors, see `aliasing`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from groundstate_export._ir.dtypes import COMPUTED, HALVES, NUMPY
 from groundstate_export._ir.graph import Batch, Dimension, Graph, Shape, Value, static
 from groundstate_export._ir.program import Instruction, Program
 from groundstate_export._lower.aliasing import Memory
-from groundstate_export._lower.entries import Call, Entry, Pair
+from groundstate_export._lower.operands import Call, Entry, Pair
 
 Handler = Callable[["Lowering", Call], Any]
 _Handler = TypeVar("_Handler", bound=Handler)
@@ -39,11 +39,11 @@ def handles(*names: str) -> Callable[[_Handler], _Handler]:
 
 Writer = Callable[["Lowering", Call, Entry], Entry]
 WRITERS: dict[str, Writer] = {}
-"""For each view, what the tensor that it views becomes when the view is overwritten; `""` for views without an entry."""
+"""For each view, the translation of a write to it: the new value of the viewed tensor. `""` for all other views."""
 
 
 def writes(*names: str) -> Callable[[Writer], Writer]:
-    """Register what a tensor becomes when these views of it are overwritten."""
+    """Register the translation of a write to these views."""
 
     def register(writer: Writer) -> Writer:
         for name in names:
@@ -54,12 +54,12 @@ def writes(*names: str) -> Callable[[Writer], Writer]:
 
 
 _ROW_VIEWS = frozenset({"view", "_unsafe_view", "unsqueeze", "expand", "clone", "alias", "detach"})
-"""What leaves the numbers of the batch's rows what they are, when the batch stays in front."""
+"""Operators that preserve the batch's row numbers, if the batch stays the first axis."""
 
 _SINGLE = frozenset({
     "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh", "Erf", "Sinh", "Tan",
 })  # fmt: skip
-"""Operators that ONNX Runtime computes in float32, but not in float64, on CPUs."""
+"""Operators that ONNX Runtime computes on CPUs in float32, but not in float64."""
 
 
 class Lowering:
@@ -69,10 +69,10 @@ class Lowering:
         self.graph = graph
 
     def run(self, program: Program, bindings: Mapping[str, Value]) -> dict[str, Entry]:
-        """Emit a program with its inputs bound to values; its outputs by name.
+        """Emit a program with its inputs bound to values. Returns its outputs by name.
 
         Raises:
-            UnsupportedOperator: An operator has no translation; it says where in the user's source the operator stands.
+            UnsupportedOperator: An operator has no translation. The message names its place in the user's source.
         """
         memory = Memory(self.call, self.write, program)
         for index, instruction in enumerate(program.body):
@@ -92,7 +92,7 @@ class Lowering:
             raise refusal.at(program.place(refusal.index)) from None
 
     def _execute(self, memory: Memory, index: int, instruction: Instruction) -> None:
-        """Lower an instruction. A refusal waits until the value is needed, except where memory would change without it."""
+        """Lower an instruction. A refusal is delayed until the value is needed, except for a write."""
         try:
             memory.execute(index, instruction)
         except UnsupportedOperator as refusal:
@@ -104,7 +104,7 @@ class Lowering:
             memory.define(index, missing[0] if len(returns) == len(missing) == 1 else missing)
 
     def _given(self, entry: Entry) -> Entry:
-        """An output, of the dtype that PyTorch gives it."""
+        """An output in PyTorch's dtype."""
         value = self.graph.unary("Cast", self.compact(entry), NUMPY[entry.dtype])
         return Entry(entry.dtype, entry.shape, value)
 
@@ -124,7 +124,7 @@ class Lowering:
         if handler is None:
             raise self.refuse(
                 call,
-                "it has no translation to ONNX. Express it by elementwise operators, sums, products of matrices, gathers with "
+                "it has no translation to ONNX. Write it with elementwise operators, sums, matrix products, gathers with "
                 "constant indices, or masks.",
             )
         before = len(self.graph.nodes)
@@ -133,11 +133,11 @@ class Lowering:
         except ValueError as error:
             raise self.refuse(call, f"{error}; every row must be treated alone.") from error
         if any(n.op in _SINGLE and n.inputs[0].dtype == np.float64 for n in self.graph.nodes[before:]):
-            raise self.refuse(call, "ONNX Runtime has it for float32 only; cast with `.float()` before it.")
+            raise self.refuse(call, "ONNX Runtime supports it only in float32; cast with `.float()` before it.")
         return result
 
     def write(self, instruction: Instruction, args: list[Any], kwargs: dict[str, Any], new: Any) -> Any:
-        """What the first argument of a view becomes when the view is overwritten by ``new``."""
+        """The first argument of a view after the view is overwritten by ``new``."""
         call = Call(instruction, args, kwargs)
         base = args[0]
         if isinstance(base, Pair) or isinstance(new, Pair):
@@ -152,7 +152,7 @@ class Lowering:
         return WRITERS.get(call.name, WRITERS[""])(self, call, new)
 
     def _fold(self, instruction: Instruction, args: Any, kwargs: Any) -> Any:
-        """Compute now what depends on no input; None where that is not so."""
+        """Compute a constant result now; None if it depends on an input."""
         if not (constant(args) and all(constant(v) for v in kwargs.values())):
             return None
         if instruction.in_place:
@@ -163,14 +163,14 @@ class Lowering:
             return [Entry(t.dtype, tuple(t.shape), tensor=t) if isinstance(t, Tensor) else t for t in result]
         return Entry(result.dtype, tuple(result.shape), tensor=result)
 
-    # What handlers are made of.
+    # Building blocks of handlers.
 
     def refuse(self, call: Call, reason: str) -> UnsupportedOperator:
-        """The exception that names an operator."""
+        """The exception for an operator, with its name."""
         return UnsupportedOperator(call.qualified, reason)
 
     def compact(self, entry: Entry | float) -> Value:
-        """The value in the graph, repeated entries left out."""
+        """The value in the graph, with repeated elements left out."""
         if not isinstance(entry, Entry):
             raise TypeError(f"a tensor was expected, not {entry!r}")
         if entry.refusal is not None:
@@ -190,13 +190,13 @@ class Lowering:
         return entry.value
 
     def aligned(self, entry: Entry) -> Value:
-        """As `compact`, with as many axes as PyTorch has."""
+        """As `compact`, with PyTorch's number of axes."""
         value = self.compact(entry)
         missing = len(entry.shape) - len(value.shape)
         return self.graph.reshape(value, (1,) * missing + value.shape) if missing else value
 
     def full(self, entry: Entry, axes: Sequence[int] | None = None) -> Value:
-        """The value with its repeated entries written out (along these axes, or all)."""
+        """The value with its repeated elements written out, along these axes or all."""
         value = self.aligned(entry)
         rank = len(entry.shape)
         wanted = range(rank) if axes is None else [a % rank for a in axes]
@@ -206,12 +206,12 @@ class Lowering:
         return self.graph.expand(value, shape)
 
     def entry(self, call: Call, value: Value, index: int = 0) -> Entry:
-        """A handler's result, of the dtype and shape that PyTorch gave it."""
+        """A handler's result, with PyTorch's dtype and shape."""
         dtype, shape = call.result(index)
         return Entry(dtype, shape, self.rounded(value, dtype))
 
     def rounded(self, value: Value, dtype: torch.dtype) -> Value:
-        """A value as a dtype; half precision is float32 that has been rounded."""
+        """A value in a dtype; half precision is rounded float32."""
         value = self.graph.unary("Cast", value, COMPUTED[dtype])
         if dtype in HALVES and value.array is None:
             half = self.graph.emit("Cast", [value], value.shape, HALVES[dtype], to=HALVES[dtype])
@@ -230,11 +230,11 @@ class Lowering:
             dtype = tensors[0].dtype
             for other in [*tensors[1:], *numbers]:
                 dtype = torch.promote_types(dtype, torch.result_type(torch.empty((1,), dtype=dtype), other))
-        entries = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
-        return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in entries]
+        elements = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
+        return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in elements]
 
     def reshape(self, entry: Entry, shape: Shape) -> Value:
-        """Reshape; repeated entries stay implicit where the new shape allows it."""
+        """Reshape; repeated elements stay implicit if the new shape allows it."""
         value = self.aligned(entry)
         if value.shape == entry.shape:
             return self.graph.reshape(value, shape)
@@ -255,7 +255,7 @@ def constant(argument: Any) -> bool:
 
 
 def concrete(argument: Any) -> Any:
-    """A constant argument as PyTorch takes it."""
+    """A constant argument in PyTorch's form."""
     if isinstance(argument, Entry):
         return argument.tensor
     return [concrete(a) for a in argument] if isinstance(argument, list) else argument
@@ -279,7 +279,7 @@ def _times(a: Dimension, b: Dimension) -> Dimension:
 
 def _fixed(d: Dimension) -> int:
     if isinstance(d, Batch):
-        raise ValueError("two dimensions depend on the batch")  # noqa: TRY004  # a value, not a type, as callers see it
+        raise ValueError("two dimensions depend on the batch")  # noqa: TRY004  # callers catch ValueError
     return d
 
 
@@ -290,12 +290,12 @@ def _less(a: Dimension, b: Dimension) -> bool:
 
 
 def regroup(before: Shape, actual: Shape, after: Shape) -> Shape | None:
-    """The shape that a tensor with repeated entries has after a reshape, or None where they must be written out.
+    """The shape of a tensor with repeated elements after a reshape, or None if they must be written out.
 
     Args:
-        before: Its shape, repeated entries included.
-        actual: Its shape in the graph: 1 where entries repeat.
-        after: Its shape after the reshape, repeated entries included.
+        before: Its shape, repeated elements included.
+        actual: Its shape in the graph: 1 along repeated axes.
+        after: Its shape after the reshape, repeated elements included.
     """
     result: list[Dimension] = []
     i = j = 0

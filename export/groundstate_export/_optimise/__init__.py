@@ -1,1 +1,1 @@
-"""Optimise: passes, each of which rewrites a graph so that it does less and gives the same."""
+"""Optimise: passes that rewrite a graph to compute the same at a lower cost."""

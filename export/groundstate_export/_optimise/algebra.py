@@ -1,8 +1,8 @@
-"""Sums and products are put in the order that costs least.
+"""Put sums and products into the cheapest order.
 
-Two ideas, both from how a gradient looks. Constant factors (a step size, the ``1/n`` of a mean) move into the nearest
-constant weights, where they cost nothing. Sums and products of several tensors are reordered so that small tensors, and what does
-not depend on the state, are combined first.
+Both rules follow from the form of a gradient. Constant factors (a step size, the ``1/n`` of a mean) move into the nearest
+constant weights, where they are free. Sums and products of several tensors are reordered so that small tensors, and tensors
+that do not depend on the state, are combined first.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ class Algebra(Rewrite):
 
     def __init__(self, source: Graph, moving: Iterable[str]) -> None:
         super().__init__(source, moving)
-        self.still: set[Value] = set()
-        """Values of the target that no moving input reaches."""
+        self.constant_values: set[Value] = set()
+        """Values of the target that depend on no moving input."""
         self.single: set[Value] = set()
-        """Values of the target that one node reads, which may therefore be computed differently."""
+        """Values of the target with exactly one reader, which may therefore be computed differently."""
         self.inner = self._inner()
 
     def visit(self, node: Node) -> None:
         for value in node.inputs:
             if value.node is None and value.array is None and value not in self.depends:
-                self.still.add(self.values[value])
+                self.constant_values.add(self.values[value])
         if node.outputs[0] not in self.inner:
             self._emit(node)
 
     def _inner(self) -> set[Value]:
-        """Values that only exist inside a sum or product that is rebuilt as a whole."""
+        """Values inside a sum or product that is rebuilt as a whole."""
         inner: set[Value] = set()
         parents: dict[Value, Node] = {}
         for node in self.source.needed():
@@ -60,7 +60,7 @@ class Algebra(Rewrite):
             copies = self.copy(node)
         self.values.update(zip(node.outputs, copies, strict=True))
         if out not in self.depends:
-            self.still.update(copies)
+            self.constant_values.update(copies)
         if self.uses.get(out) == 1 and len(self.target.nodes) > before:
             self.single.update(copies)
         else:
@@ -102,10 +102,10 @@ class Algebra(Rewrite):
         return [p for k, p in enumerate(pool) if k not in (i, j)] + [joined]
 
     def _price(self, a: Value, b: Value) -> tuple[int, int, int]:
-        """What combining two tensors costs in each step, then what it loses in size, then what it costs at all."""
+        """The order for combining two tensors: by cost per step, then by reduction in size, then by total cost."""
         shape = broadcast(a.shape, b.shape)
         size = count(shape)
-        fixed = all(v.array is not None or v in self.still for v in (a, b))
+        fixed = all(v.array is not None or v in self.constant_values for v in (a, b))
         return (0 if fixed else 1, size, max(count(a.shape), count(b.shape)))
 
     def _binary(self, op: str, a: Value, b: Value) -> Value:
@@ -115,8 +115,8 @@ class Algebra(Rewrite):
             self.single.add(result)
         else:
             self.single.discard(result)
-        if all(v.array is not None or v in self.still for v in (a, b)):
-            self.still.add(result)
+        if all(v.array is not None or v in self.constant_values for v in (a, b)):
+            self.constant_values.add(result)
         return result
 
     # Products
@@ -156,7 +156,7 @@ class Algebra(Rewrite):
         return pool[0]
 
     def _absorb(self, value: Value, c: Value) -> Value | None:
-        """``value * c`` at no cost in each step, or None where there is no constant that could take ``c``."""
+        """``value * c`` without cost per step, or None if no constant can absorb ``c``."""
         if value.array is not None:
             return self.target.binary("Mul", value, c)
         if value.node is None or value not in self.single or broadcast(value.shape, c.shape) != value.shape:

@@ -1,6 +1,6 @@
-"""The row sums of ``P ∘ (G Vᵀ)`` are those of ``G ∘ (P V)``, which are far shorter where ``P V`` is known.
+"""Replace the row sums of ``P ∘ (G Vᵀ)`` by those of ``G ∘ (P V)``, which are far shorter if ``P V`` is known.
 
-They occur in the gradient of attention: ``P`` are its weights, ``P V`` what it returned, ``G`` the gradient of that.
+The gradient of attention contains them: ``P`` are its weights, ``P V`` is its result and ``G`` the gradient of that result.
 
 T. Dao et al., "FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness", 2022, section B.2.
 """

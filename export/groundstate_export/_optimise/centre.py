@@ -1,6 +1,6 @@
-"""A mean that is taken from the result of a product with a constant matrix is taken from the matrix instead.
+"""Move a mean over a product with a constant matrix into the matrix.
 
-``x W − mean(x W) = x (W − mean of each row of W)``. It occurs in the gradient of every layer norm.
+``x W − mean(x W) = x (W − mean of each row of W)``. The gradient of every layer norm contains one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A choice between two finite tensors is a sum of products, which ONNX Runtime computes many times faster than `Where`.
+"""Replace a choice between two finite tensors by a sum of products, which ONNX Runtime computes many times faster than `Where`.
 
-``Where(c, a, b) = c a + (1 − c) b`` exactly, because one factor is 0 and the other 1, provided that neither side is infinite
-or not a number. A mask of −∞ over finite entries is added instead.
+``Where(c, a, b) = c a + (1 − c) b`` exactly, because one factor is 0 and the other 1, if neither side is infinite or NaN. For a
+mask of −∞ over finite elements, the mask is added instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from groundstate_export._optimise.rewrite import Rewrite
 class Choices(Rewrite):
     """Replaces `Where` between finite floats by arithmetic.
 
-    What a rule chooses for the next state keeps its `Where`: a rule that rejects a step does so where the step overflowed, too.
+    The choices of a rule for the next state keep their `Where`: a rule rejects a step even if the step overflowed.
     """
 
     def __init__(self, source: Graph, moving: Iterable[str]) -> None:

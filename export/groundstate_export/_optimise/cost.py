@@ -1,7 +1,7 @@
-"""What a graph costs to run, by a table of what ONNX Runtime's operators cost on a CPU.
+"""The cost of a graph, from a table of the cost of ONNX Runtime's operators on a CPU.
 
-The figures are nanoseconds an entry of the result, one thread, results that fit a second-level cache (`benchmarks/operators.py`
-measures them). Only their proportions matter: they decide which of two equal graphs is kept.
+The figures are nanoseconds per element of the result, on one thread, with results that fit in the L2 cache
+(`benchmarks/operators.py` measures them). Only their ratios matter: they decide which of two equal graphs is kept.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from groundstate_export._ir.graph import Graph, count
 
 NODE = 1000.0
-"""Nanoseconds that a node costs whatever it computes."""
+"""The fixed cost of a node in nanoseconds."""
 
 USUAL = 0.2
 ENTRY = {
@@ -21,11 +21,11 @@ ENTRY = {
 
 
 def cost(graph: Graph, moving: set[str]) -> float:
-    """Nanoseconds of a step, products of matrices left out: no pass makes more of them.
+    """Nanoseconds per step, without matrix products: no pass adds any.
 
     Args:
         graph: The graph.
-        moving: The inputs that change from step to step: what depends on none of them costs nothing.
+        moving: The inputs that change from step to step. Nodes that depend on none of them are free.
     """
     depends = graph.depending_on(moving)
     moved = [n for n in graph.needed() if n.outputs[0] in depends]

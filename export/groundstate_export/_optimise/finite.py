@@ -1,8 +1,8 @@
-"""Which values of a graph are finite whatever the state is, as long as the state itself is.
+"""Find the values of a graph that are finite for every finite state.
 
-What a `Where` leaves unread may be infinite or not a number; only where it cannot be is the `Where` a sum of products, and
-only where no entry can be −∞ does a softmax need no guard against rows of nothing else. An overflow of sums and products of
-finite numbers is not counted: it takes a state of 1e19, from which no descent returns.
+The unread side of a `Where` may be infinite or NaN. A `Where` becomes a sum of products only if neither side can be, and a
+softmax needs no guard against rows of −∞ only if no element can be −∞. An overflow of sums and products of finite numbers is not
+considered: it takes a state of 1e19, from which no descent returns.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _KEEPS = frozenset({
     "ReduceSum", "Relu", "Reshape", "Round", "ScatterElements", "ScatterND", "Sigmoid", "Sign", "Sin",
     "Slice", "Softmax", "Softplus", "Split", "Sub", "Tanh", "Tile", "Transpose", "Where",
 })  # fmt: skip
-"""Operators that turn finite entries into finite ones."""
+"""Operators with finite results for finite elements."""
 
 
 _MIXES = frozenset({"Conv", "ConvTranspose", "Gemm", "LayerNormalization", "MatMul", "Softmax"})
-"""Operators that mix entries, so that an infinity a caller sends through them is lost in PyTorch as well."""
+"""Operators that mix elements, so that PyTorch also loses an infinity that passes through them."""
 
 
 def finite(value: Value) -> bool:
-    """Whether every entry is finite, for any finite state and any integers or truth values as inputs.
+    """Whether every element is finite, for any finite state and any integers or booleans as inputs.
 
-    Inputs of floating point are the caller's, who may well send infinities, as masks for example: those are not taken for finite
-    until an operator has mixed their entries.
+    Floating-point inputs belong to the caller, who may pass infinities, for example as masks. They do not count as finite
+    until an operator has mixed their elements.
     """
     return _finite(value, {}, {})
 
 
 def _finite(value: Value, known: dict[Value, bool], trusting: dict[Value, bool] | None) -> bool:
-    """Whether it is finite; where ``trusting`` is None, provided that all inputs are."""
+    """Whether a value is finite; with ``trusting`` None, under the assumption that all inputs are."""
     waiting = [value]
     while waiting:
         each = waiting[-1]

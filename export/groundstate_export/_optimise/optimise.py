@@ -1,4 +1,4 @@
-"""Passes: each rewrites a graph so that it does less, and gives the same."""
+"""Run the passes that rewrite a graph to compute the same at a lower cost."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from groundstate_export._optimise.rows import Rows
 from groundstate_export._optimise.terms import Terms
 
 PASSES = (Readout, Attention, Centre, Rows, Choices, Algebra)
-"""In the order in which they run, again and again until the graph no longer gets cheaper."""
+"""The passes in order. They are repeated until the graph no longer gets cheaper."""
 
 LAST = (Terms, Broadcasts)
-"""What would be in the others' way, once, at the end."""
+"""Passes that would hinder the others; they run once, at the end."""
 
 _ROUNDS = 6
 
@@ -29,12 +29,12 @@ def optimise(graph: Graph, moving: Iterable[str], rounds: int | None = None) -> 
     """Rewrite a graph until rewriting no longer makes it cheaper.
 
     Args:
-        graph: The graph; it stays as it is.
-        moving: The inputs that change from step to step: what depends on none of them costs nothing.
-        rounds: Rewrite so often, whatever it costs: what was best for the same graph of another size.
+        graph: The graph; it is not changed.
+        moving: The inputs that change from step to step. Nodes that depend on none of them are free.
+        rounds: The exact number of rounds, at any cost: the best number for the same graph of another size.
 
     Returns:
-        The graph, and how often it was rewritten.
+        The graph, and the number of rounds.
     """
     names = set(moving)
     best, made = graph, 0
@@ -53,14 +53,14 @@ def optimise(graph: Graph, moving: Iterable[str], rounds: int | None = None) -> 
 def optimise_all(
     graphs: Functions[Graph], like: Mapping[str, int] | None = None
 ) -> tuple[Functions[Graph], dict[str, int]]:
-    """Optimise every graph: what depends on the state is what costs.
+    """Optimise every graph. Only nodes that depend on the state have a cost.
 
     Args:
-        graphs: The graphs; they stay as they are.
-        like: Rounds of rewriting by graph, as another size of the same took, so that both come out alike.
+        graphs: The graphs; they are not changed.
+        like: The rounds of each graph at another size, so that both sizes get the same form.
 
     Returns:
-        The graphs, and the rounds that each took.
+        The graphs, and the rounds of each.
     """
     taken: dict[str, int] = {}
 

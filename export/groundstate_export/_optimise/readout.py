@@ -1,8 +1,8 @@
-"""A sum over all of a row's entries is taken as early as it can be.
+"""Move a sum over all of a row's elements as early as possible.
 
 Most terms of an energy are ``Σ X w``: a last linear layer, summed over places. A sum is linear, so it moves in front of the
-layers that are linear too, and what these would have computed for every place is computed for their sum instead. Often a whole
-matrix product that only the energy needs disappears (its gradient never needed it).
+linear layers, which then compute one sum instead of every place. Often a whole matrix product disappears that only the energy
+needs (its gradient never needed it).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_export._ir.graph import Array, Batch, Node, Shape, Value, entries
+from groundstate_export._ir.graph import Array, Batch, Node, Shape, Value, elements
 from groundstate_export._optimise.rewrite import Rewrite
 
 
@@ -24,7 +24,7 @@ class _Part:
 
 
 class Readout(Rewrite):
-    """Moves sums over a row in front of what is linear."""
+    """Moves sums over a row in front of linear operators."""
 
     def replace(self, node: Node) -> Value | None:
         out = node.outputs[0]
@@ -35,7 +35,7 @@ class Readout(Rewrite):
         ):
             return None
         entry = node.inputs[0]
-        scale = 1.0 if node.op == "ReduceSum" else 1.0 / entries(entry.shape)
+        scale = 1.0 if node.op == "ReduceSum" else 1.0 / elements(entry.shape)
         parts: list[_Part] = []
         constant = self._gather(entry, np.full(_last(entry.shape), scale), parts)
         if len(parts) == 1 and parts[0].value is entry and not constant:
@@ -50,7 +50,7 @@ class Readout(Rewrite):
         return self.target.reshape(total, out.shape)
 
     def _gather(self, value: Value, weight: Array, parts: list[_Part]) -> float:
-        """Take a value apart into what must be summed; returns what its constants contribute to each row."""
+        """Split a value into parts to be summed. Returns the contribution of its constants to each row."""
         if value.array is not None:
             return float((np.broadcast_to(value.array, _static(value.shape)).astype(np.float64) * weight).sum())
         taken = self._inside(value, weight) if self.once(value) else None
@@ -60,7 +60,7 @@ class Readout(Rewrite):
         return sum(self._gather(v, w, parts) for v, w in taken)
 
     def _inside(self, value: Value, weight: Array) -> list[tuple[Value, Array]] | None:
-        """The values that a linear node combines, each with its weight; None where the sum must be taken here."""
+        """The values that a linear node combines, each with its weight; None if the sum must be taken here."""
         node = value.node
         if node is None or value.dtype != np.float32:
             return None
@@ -99,16 +99,16 @@ class Readout(Rewrite):
         last = len(before.shape) - 1 in places
         if 0 in places or (last and not _uniform(weight)) or (not last and before.shape[-1:] != value.shape[-1:]):
             return None
-        scale = 1.0 if node.op == "ReduceSum" else entries(value.shape) / entries(before.shape)
+        scale = 1.0 if node.op == "ReduceSum" else elements(value.shape) / elements(before.shape)
         return [(before, scale * (np.full(_last(before.shape), weight[0]) if last else weight))]
 
     def _spread(self, value: Value, shape: Shape, weight: Array) -> tuple[Value, Array] | None:
-        """An operand of a sum, its weight multiplied by how often each of its entries is repeated."""
+        """An operand of a sum, its weight multiplied by the number of repetitions of each element."""
         if value.array is None and not _rows(value.shape):
             return None
         size = _last(value.shape) if value.shape else 1
         own = value.shape if value.array is None else (Batch(), *value.shape)
-        repeats = entries(shape) / entries(own)
+        repeats = elements(shape) / elements(own)
         if size == 1 and _last(shape) != 1:
             return value, np.array([weight.sum() * repeats / _last(shape)])
         return value, weight * repeats
@@ -119,28 +119,28 @@ class Readout(Rewrite):
         x = self.here(value)
         size = _last(x.shape)
         if _uniform(weight):
-            flat = g.reshape(x, (Batch(), entries(x.shape)))
+            flat = g.reshape(x, (Batch(), elements(x.shape)))
             total = g.reduce("ReduceSum", flat, [1])
             return g.binary("Mul", total, g.constant(np.asarray(weight[0], dtype)))
-        rows = g.reduce("ReduceSum", g.reshape(x, (Batch(), entries(x.shape) // size, size)), [1])
+        rows = g.reduce("ReduceSum", g.reshape(x, (Batch(), elements(x.shape) // size, size)), [1])
         column = g.constant(weight.astype(dtype).reshape(size, 1))
         return g.reshape(g.emit("MatMul", [rows, column], (Batch(), 1)), (Batch(),))
 
     def _pooled(self, part: _Part) -> tuple[Value, Array]:
-        """The smallest mean over places that was already taken of a value, and the weight that makes its sum the same."""
+        """The smallest existing mean of a value over places, and the weight that gives the same sum."""
         found, weight = part.value, part.weight
         for value in self.values:
             if value.op == "ReduceMean" and value.node and value.shape and value.shape[-1] == part.value.shape[-1]:
                 root, axes = value.node.inputs[0], value.node.inputs[1].array
                 kept = axes is not None and len(root.shape) - 1 not in axes
                 root = root.node.inputs[0] if root.op == "Reshape" and root.node else root
-                if kept and root is part.value and entries(value.shape) < entries(found.shape):
-                    found, weight = value, part.weight * (entries(part.value.shape) / entries(value.shape))
+                if kept and root is part.value and elements(value.shape) < elements(found.shape):
+                    found, weight = value, part.weight * (elements(part.value.shape) / elements(value.shape))
         return found, weight
 
 
 def _rows(shape: Shape) -> bool:
-    """Whether the first axis holds the batch's rows, and the last none of it."""
+    """Whether the first axis is the batch, and the last axis does not depend on it."""
     return len(shape) > 1 and isinstance(shape[0], Batch) and not any(isinstance(d, Batch) for d in shape[1:])
 
 

@@ -1,4 +1,4 @@
-"""What every pass is made of: a graph is rebuilt node by node, and a pass says which nodes come out differently."""
+"""The base class of every pass: it rebuilds a graph node by node, and a pass replaces some nodes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from groundstate_export._ir.graph import Graph, Node, Value
 
 
 class Rewrite:
-    """Rebuilds a graph, in which values that became equal become one and nodes that nothing needs are gone.
+    """Rebuilds a graph: equal values are merged, and unused nodes are dropped.
 
-    A pass overrides `replace`. It reads ``source`` and emits into ``target``; `here` turns a value of the one into the other's.
+    A pass overrides `replace`. It reads ``source`` and emits into ``target``; `here` maps a value of the source to the target.
 
     Args:
-        source: The graph; it stays as it is.
-        moving: The inputs that change from step to step. What depends on none of them runs once in a descent.
+        source: The graph; it is not changed.
+        moving: The inputs that change from step to step. Nodes that depend on none of them run once in a descent.
     """
 
     def __init__(self, source: Graph, moving: Iterable[str]) -> None:
@@ -39,7 +39,7 @@ class Rewrite:
         self.values.update(zip(node.outputs, outputs, strict=True))
 
     def replace(self, node: Node) -> Value | None:
-        """What stands for a node's one output in the target, or None for the node as it is, which is what the base class says."""
+        """The replacement of a node's one output in the target, or None to keep the node, as the base class does."""
         del node
         return None
 
@@ -56,19 +56,19 @@ class Rewrite:
         return self.target.emit_many(node.op, inputs, results, **dict(node.attributes))
 
     def once(self, value: Value) -> bool:
-        """Whether a value is computed by a node and read in one place, so that what replaces its reader makes it vanish."""
+        """Whether a node computes the value and only one other reads it, so that replacing the reader removes it."""
         return value.node is not None and self.uses.get(value) == 1
 
 
 def without_reshapes(value: Value) -> Value:
-    """What a value was before it was reshaped."""
+    """The value before its reshapes."""
     while value.op == "Reshape" and value.node:
         value = value.node.inputs[0]
     return value
 
 
 def transposed(value: Value) -> Value | None:
-    """The value of which this one has the last two axes swapped, or None."""
+    """The value whose last two axes are swapped in this one, or None."""
     value = without_reshapes(value)
     if value.op != "Transpose" or not value.node:
         return None

@@ -1,6 +1,6 @@
-"""Gathering and adding up whole rows, where the indices that PyTorch repeats for every entry of a row are needed once.
+"""Gather and add whole rows, with one index per row instead of PyTorch's one index per element.
 
-``x.gather(1, i.expand(…))`` arrives as `GatherElements` with indices written out for every entry, and its gradient as
+``x.gather(1, i.expand(…))`` arrives as `GatherElements` with one index per element, and its gradient as
 `ScatterElements`. ONNX's `GatherND` and `ScatterND` move rows.
 """
 
@@ -13,7 +13,7 @@ from groundstate_export._optimise.rewrite import Rewrite, without_reshapes
 
 
 class Rows(Rewrite):
-    """Moves rows of ``(batch, n, d)`` tensors at once."""
+    """Moves whole rows of ``(batch, n, d)`` tensors."""
 
     def replace(self, node: Node) -> Value | None:
         if node.op == "GatherElements":
@@ -23,7 +23,7 @@ class Rows(Rewrite):
         return None
 
     def _indices(self, node: Node) -> Value | None:
-        """The indices ``(batch, m)`` in the target, where they are the same along the last axis of a three-dimensional tensor."""
+        """The indices ``(batch, m)`` in the target, if they are constant along the last axis of a three-dimensional tensor."""
         x, expanded = node.inputs[:2]
         if dict(node.attributes).get("axis") != 1 or len(x.shape) != 3 or expanded.op != "Expand" or not expanded.node:
             return None

@@ -1,7 +1,7 @@
-"""The linear terms of an energy are read from all sums at once.
+"""Compute the linear terms of an energy with one product.
 
-An energy of several terms ends in as many small products ``(batch, k) × (k, 1)``, whose results are added. Side by side they
-are one.
+An energy of several terms ends in as many small products ``(batch, k) × (k, 1)``, whose results are added. Concatenated, they
+are one product.
 """
 
 from __future__ import annotations

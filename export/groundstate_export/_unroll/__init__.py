@@ -1,1 +1,1 @@
-"""Unroll: the graph of a segment from the graphs of its steps."""
+"""Unroll: build the graph of a segment from the graphs of its steps."""

@@ -1,4 +1,4 @@
-"""Fix the batch: every shape static, as CUDA graphs and TensorRT want them."""
+"""Fix the batch: make every shape static, for CUDA graphs and TensorRT."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from groundstate_export._unroll.segment import Segment
 
 
 def with_fixed_batch(segment: Segment) -> Segment:
-    """The segment for the one batch that the caller asked for, or as it is."""
+    """The segment at the caller's fixed batch, or unchanged."""
     batch = segment.examined.fixed_batch
     return segment if batch is None else replace(segment, graph=fix_batch(segment.graph, batch))
 
 
 def fix_batch(graph: Graph, batch: int) -> Graph:
-    """The same graph for one batch size alone.
+    """The same graph for one batch size.
 
     Args:
-        graph: A graph without control flow; it stays as it is.
+        graph: A graph without control flow; it is not changed.
         batch: The number of rows.
 
     Returns:
-        A graph in which no dimension depends on the batch and nothing asks for a shape.
+        A graph without dimensions that depend on the batch, and without nodes that read a shape.
     """
     fixed = Graph()
     values: dict[Value, Value] = {
@@ -61,7 +61,7 @@ def literal(shape: Shape, batch: int) -> tuple[int, ...]:
 
 
 def _known(node: Node, inputs: list[Value]) -> Array | None:
-    """What a node returns, where that is known once the batch is: shapes, and what is put together of them."""
+    """The output of a node that is known for a fixed batch: shapes, and values computed from them."""
     attributes: dict[str, Any] = dict(node.attributes)
     if node.op == "Shape":
         sizes = np.array([int(d) for d in inputs[0].shape], np.int64)  # type: ignore[arg-type]  # they are literal here

@@ -1,9 +1,9 @@
-"""Float16: the products of matrices and what lies between them, for GPUs with tensor cores.
+"""Float16: matrix products and the operators between them, for GPUs with tensor cores.
 
-The scheme is that of mixed-precision training (P. Micikevicius et al., "Mixed Precision Training", 2018). Products, and the
-pointwise operators and moves that follow them, are float16. Sums, norms, exponentials, the energy and the state that is
-updated stay float32, because there small numbers are added to large ones; a product with a single column is a sum. So does
-what the answer is decoded from, which is exact.
+The scheme is mixed precision (P. Micikevicius et al., "Mixed Precision Training", 2018). Products, and the pointwise operators
+and moves that follow them, are float16. Sums, norms, exponentials, the energy and the updated state stay float32, because
+they add small numbers to large ones; a product with a single column is a sum. The decoded state also stays float32, so it
+is exact.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _HALF, _FULL = np.dtype(np.float16), np.dtype(np.float32)
 
 
 def halve(graph: Graph, moving: Iterable[str]) -> Graph:
-    """A graph of the same inputs and outputs that computes in float16 where that is safe.
+    """A graph with the same inputs and outputs that computes in float16 where that is safe.
 
     Args:
-        graph: The graph; it stays as it is.
-        moving: The inputs that change from step to step. What depends on none of them runs once and stays float32.
+        graph: The graph; it is not changed.
+        moving: The inputs that change from step to step. Nodes that depend on none of them run once and stay float32.
     """
     return _Halver(graph, set(moving)).run()
 
 
 def halve_all(graphs: Functions[Graph]) -> Functions[Graph]:
-    """Compute the steps and the last evaluation in float16; where a segment starts, and the checker, stay float32."""
+    """Compute the steps and the last evaluation in float16; the start of a segment and the checker stay float32."""
     return graphs.each(
         lambda name, graph: halve(graph, moving(graph)) if name in {"step", "noisy_step", "last"} else graph
     )
@@ -79,10 +79,10 @@ class _Halver:
 
 
 def rounded(graph: Graph) -> Graph:
-    """A halved graph in float32, with every float16 result rounded to what float16 can hold.
+    """A halved graph in float32, with every float16 result rounded to float16.
 
-    ONNX Runtime's CPU has few float16 kernels: it computes in float32 and leaves the rounding out. This is what hardware with
-    float16 products and float32 sums computes, so this is what has to keep the tolerance.
+    ONNX Runtime's CPU has few float16 kernels: it computes in float32 without the rounding. Hardware with float16 products and
+    float32 sums computes what this graph computes, so this graph must keep the tolerance.
     """
     target = Graph()
     values = {v: target.input(n, v.dtype, v.shape) for n, v in graph.inputs.items()}
@@ -106,7 +106,7 @@ def rounded(graph: Graph) -> Graph:
 
 
 def _round(graph: Graph, x: Value) -> Value:
-    """The nearest float16, as float32, by adding and taking away what pushes the other bits out; infinite where it overflows.
+    """The nearest float16, as float32, by adding and subtracting a number that shifts out the other bits; infinite on overflow.
 
     T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
     """
@@ -123,7 +123,7 @@ def _round(graph: Graph, x: Value) -> Value:
 
 
 def _fits(value: Value) -> bool:
-    """Whether a constant can be written in float16: no entry overflows."""
+    """Whether a constant fits in float16 without overflow."""
     array: Array | None = value.array
     return array is None or array.dtype == _HALF or bool((np.abs(array) <= np.finfo(np.float16).max).all())
 

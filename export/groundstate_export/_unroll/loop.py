@@ -1,10 +1,10 @@
-"""The segment as an ONNX ``Loop`` of one step: the number of steps, and how still a chain must be to stop, are run-time inputs.
+"""The segment as an ONNX ``Loop`` of one step. The number of steps and the residual tolerance are run-time inputs.
 
-A chain whose residual is below the tolerance stays where it is from there on, so that what it returns does not depend on the
-chains beside it; the loop ends when all of them stay, or after ``max_steps``. The residual is the one of the state before the
-step, so the step that finds all chains still is undone and not counted.
+A chain with a residual below the tolerance stops moving, so its result does not depend on the other chains. The loop ends when
+all chains have converged, or after ``max_steps``. The residual is that of the state before the step, so the step that finds all
+chains converged is undone and not counted.
 
-The body holds what depends on the state. Everything else, weights included, is computed outside and captured.
+The body contains the nodes that depend on the state. Everything else, weights included, is computed outside and captured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from groundstate_export._unroll.unroll import begin, declare, distinct, finish
 
 
 class _Rounds(Batch):
-    """The dimension that says how often the loop went round."""
+    """The number of rounds of the loop as a dimension."""
 
     def __str__(self) -> str:
         return "steps"
@@ -48,13 +48,13 @@ def _keeps(step: Graph, name: str) -> bool:
 
 
 def _budget(examined: Examined, graph: Graph) -> Value:
-    """Updates to make at most: one at least, and no more than the noise lasts for."""
+    """The maximum number of updates: at least one, and no more than there is noise for."""
     most = graph.emit("Max", [graph.inputs["max_steps"], graph.constant(1, np.int64)], ())
     return graph.emit("Min", [most, graph.constant(examined.unroll, np.int64)], ()) if examined.noisy else most
 
 
 class _Body:
-    """The graph of one step within the loop."""
+    """The graph of one step inside the loop."""
 
     def __init__(
         self, examined: Examined, graphs: Functions[Graph], outer: Graph, carried: Mapping[str, Value]
@@ -71,19 +71,19 @@ class _Body:
         found = self._step(bindings)
         residual = self._residual(found)
         tolerance = self.outer.unary("Cast", self.outer.inputs["tolerance"], residual.dtype)
-        still = self.graph.emit("Less", [residual, tolerance], (Batch(),), np.bool_)
-        outputs = {"going": self._any_moves(still)}
+        converged = self.graph.emit("Less", [residual, tolerance], (Batch(),), np.bool_)
+        outputs = {"going": self._any_moves(converged)}
         for name, before in self.state.items():
-            mask = self.graph.reshape(still, (Batch(), *(1,) * (len(before.shape) - 1)))
+            mask = self.graph.reshape(converged, (Batch(), *(1,) * (len(before.shape) - 1)))
             outputs[name] = self.graph.emit("Where", [mask, before, found[f"next.{name}"]], before.shape, before.dtype)
-        outputs |= {"trace": found["energy"], "still": still}
+        outputs |= {"trace": found["energy"], "converged": converged}
         if self.graphs.record is not None:
             outputs |= inline(self.graph, self.outer, self.graphs.record, bindings, self.moving)
         self.graph.outputs = distinct(self.graph, outputs)
 
     @property
     def size(self) -> int:
-        """Nodes that a step runs at most."""
+        """The maximum number of nodes that a step runs."""
         branches = [dict(n.attributes) for n in self.graph.nodes if n.op == "If"]
         return len(self.graph.needed()) + sum(len(b["then_branch"].needed()) for b in branches)
 
@@ -94,14 +94,10 @@ class _Body:
         places = [noisy.index(step) if step in noisy else -1 for step in range(self.examined.unroll)]
         table = self.outer.constant(places, np.int64)
         place = self.graph.emit("Gather", [table, self.index], (), np.int64, axis=0)
-        kicked = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)
+        noisy_now = self.graph.emit("GreaterOrEqual", [place, self.outer.constant(0, np.int64)], (), np.bool_)
         then, otherwise = Graph(), Graph()
         noise = {
-            name: then.unary(
-                "Cast",
-                then.emit("Gather", [value, place], (value.shape[0], *value.shape[2:]), value.dtype, axis=1),
-                self.outer.inputs[name.replace("noise.", "state.", 1)].dtype,
-            )
+            name: then.emit("Gather", [value, place], (value.shape[0], *value.shape[2:]), value.dtype, axis=1)
             for name, value in self.outer.inputs.items()
             if name.startswith("noise.")
         }
@@ -115,7 +111,7 @@ class _Body:
                 n: v for n, v in found.items() if n.removeprefix("next.") in self.state or not n.startswith("next.")
             }
             branch.outputs = distinct(branch, wanted)
-        return _emit_if(self.graph, kicked, then, otherwise)
+        return _emit_if(self.graph, noisy_now, then, otherwise)
 
     def _residual(self, found: Mapping[str, Value]) -> Value:
         slopes = [value for name, value in found.items() if name.startswith("residual.")]
@@ -129,8 +125,8 @@ class _Body:
         axes = self.outer.constant(range(1, len(wide.shape)), np.int64)
         return self.graph.emit(op, [wide, axes], (Batch(),), keepdims=0)
 
-    def _any_moves(self, still: Value) -> Value:
-        number = self.graph.unary("Cast", still, np.int32)
+    def _any_moves(self, converged: Value) -> Value:
+        number = self.graph.unary("Cast", converged, np.int32)
         least = self.graph.emit("ReduceMin", [number], (), keepdims=0)
         return self.graph.emit("Less", [least, self.outer.constant(1, np.int32)], (), np.bool_)
 
@@ -138,7 +134,7 @@ class _Body:
 def inline(
     here: Graph, outer: Graph, other: Graph, bindings: Mapping[str, Value], moving: Iterable[str]
 ) -> dict[str, Value]:
-    """Emit another graph's nodes: those that depend on ``moving`` inputs here, all others in the graph around this one."""
+    """Emit another graph's nodes: those that depend on ``moving`` inputs here, all others in the outer graph."""
     depends = other.depending_on(moving)
     values = {value: bindings[name] for name, value in other.inputs.items()}
 
@@ -156,7 +152,7 @@ def inline(
 
 
 def _captured(*graphs: Graph) -> list[Value]:
-    """What these graphs take from around them, in order."""
+    """The values that these graphs capture from outside, in order."""
     own = {v for g in graphs for v in (*g.inputs.values(), *(o for n in g.nodes for o in n.outputs))}
     used = (v for g in graphs for n in g.needed() for v in n.inputs)
     return list(dict.fromkeys(v for v in used if v not in own))
@@ -190,11 +186,11 @@ def _emit_loop(graph: Graph, budget: Value, carried: Mapping[str, Value], body: 
 
 
 def _columns(graph: Graph, found: Mapping[str, Value]) -> tuple[Value, dict[str, Value]]:
-    """How many steps each chain made, and what was recorded before each, the round that only found all still left out."""
-    still = graph.unary("Cast", found["still"], np.int64)
-    rounds = graph.emit("Shape", [still], (1,), np.int64, start=0, end=1)
-    rested = graph.emit("ReduceSum", [still, graph.constant([0], np.int64)], (Batch(),), keepdims=0)
-    steps = graph.emit("Sub", [rounds, rested], (Batch(),))
+    """The steps of each chain, and the values recorded before each step, without the round that only found all converged."""
+    converged = graph.unary("Cast", found["converged"], np.int64)
+    rounds = graph.emit("Shape", [converged], (1,), np.int64, start=0, end=1)
+    idle = graph.emit("ReduceSum", [converged, graph.constant([0], np.int64)], (Batch(),), keepdims=0)
+    steps = graph.emit("Sub", [rounds, idle], (Batch(),))
     made = graph.emit("ReduceMax", [steps], (1,), keepdims=1)
     columns = {}
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""A segment: the graph that a file holds."""
+"""A segment: the graph of a file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Segment:
     """The steps of a segment in one graph.
 
     Attributes:
-        examined: What is exported.
-        graphs: The functions that the segment is put together from.
+        examined: The export.
+        graphs: The functions that make up the segment.
         graph: The segment.
-        nodes_a_step: Nodes that one step adds, or that one round of the loop runs at most.
-        hoisted: Operators that run once a segment, by name.
+        nodes_a_step: Nodes that one step adds, or the maximum that one round of the loop runs.
+        hoisted: Operators that run once per segment, by name.
     """
 
     examined: Examined

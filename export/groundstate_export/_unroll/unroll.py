@@ -1,4 +1,4 @@
-"""Unroll: from the graphs of steps to the graph of a segment."""
+"""Unroll: build the graph of a segment from the graphs of its steps."""
 
 from __future__ import annotations
 
@@ -13,25 +13,22 @@ from groundstate_export._ir.graph import Batch, Graph, Value
 from groundstate_export._optimise.optimise import moving
 from groundstate_export._unroll.segment import Segment
 
-READ = ("energy", "terms", "residual", "trace")
-"""What a host reads of a descent: float32, whatever the energy is computed in."""
-
 
 def declare(examined: Examined, graphs: Functions[Graph]) -> Graph:
-    """A graph with the inputs of a segment and nothing else."""
+    """A graph with only the inputs of a segment."""
     graph = Graph()
     step = graphs.step.inputs
     for name in (*examined.inputs, *(f"state.{name}" for name in examined.state_specs())):
         graph.input(name, step[name].dtype, step[name].shape)
     for name in examined.state if examined.noisy else ():
         state = step[f"state.{name}"]
-        graph.input(f"noise.{name}", np.float32, (Batch(), len(examined.noisy), *state.shape[1:]))
+        graph.input(f"noise.{name}", state.dtype, (Batch(), len(examined.noisy), *state.shape[1:]))
     graph.input("step_scale", np.float32, (Batch(),))
     return graph
 
 
 def begin(examined: Examined, graphs: Functions[Graph], graph: Graph) -> dict[str, Value]:
-    """The state that the steps start from: as it is given, brought to where the rule keeps it."""
+    """The state before the first step: the given one, moved to the nearest feasible one."""
     state = {name: graph.inputs[f"state.{name}"] for name in examined.state_specs()}
     if graphs.start is not None:
         found = graph.inline(graphs.start, graph.inputs)
@@ -40,7 +37,7 @@ def begin(examined: Examined, graphs: Functions[Graph], graph: Graph) -> dict[st
 
 
 def unroll(examined: Examined, graphs: Functions[Graph]) -> Segment:
-    """Chain the steps of a segment. What does not depend on the state is shared, because equal values are one value."""
+    """Chain the steps of a segment. Equal values are one value, so work that does not depend on the state is shared."""
     graph = declare(examined, graphs)
     state = begin(examined, graphs, graph)
     nodes_a_step = 0
@@ -50,8 +47,7 @@ def unroll(examined: Examined, graphs: Functions[Graph]) -> Segment:
         bindings = dict(graph.inputs) | {f"state.{name}": value for name, value in state.items()}
         slot = examined.noisy.index(step) if step in examined.noisy else None
         if slot is not None:
-            drawn = {n: _slot(graph, graph.inputs[f"noise.{n}"], slot) for n in examined.state}
-            bindings |= {f"noise.{n}": graph.unary("Cast", one, state[n].dtype) for n, one in drawn.items()}
+            bindings |= {f"noise.{n}": _slot(graph, graph.inputs[f"noise.{n}"], slot) for n in examined.state}
         before = len(graph.nodes)
         reported = step in examined.traced
         if reported and graphs.record is not None:
@@ -69,7 +65,7 @@ def unroll(examined: Examined, graphs: Functions[Graph]) -> Segment:
 
 
 def _unreported(update: Graph) -> Graph:
-    """A step without its energy: what only that needs goes with it."""
+    """A step without its energy, and without nodes that only the energy needs."""
     return replace(update, outputs={name: v for name, v in update.outputs.items() if name.startswith("next.")})
 
 
@@ -81,21 +77,20 @@ def finish(
     more: dict[str, Value],
     nodes_a_step: int,
 ) -> Segment:
-    """Evaluate the state that the steps end in, and make all of it the outputs of the segment.
+    """Evaluate the state after the last step, and make everything outputs of the segment.
 
     Args:
-        examined: What is exported.
+        examined: The export.
         graphs: Its functions.
         graph: The steps.
-        state: Where they end.
-        more: What they return besides.
+        state: The state after them.
+        more: Their other outputs.
         nodes_a_step: Nodes that one step adds.
     """
     state = state | {name: _unless_evaluated(graph, name, state[name]) for name in examined.state}
     found = graph.inline(graphs.last, dict(graph.inputs) | {f"state.{n}": v for n, v in state.items()})
     outputs = {f"next.{name}": value for name, value in state.items()}
     outputs |= {name: found[name] for name in ("energy", "terms", "residual")} | more
-    outputs |= {name: graph.unary("Cast", outputs[name], np.float32) for name in READ}
     graph.outputs = distinct(graph, outputs | {name: value for name, value in found.items() if name not in outputs})
     depends = graph.depending_on(moving(graph))
     once = [node for node in graph.needed() if node.outputs[0] not in depends]
@@ -103,12 +98,12 @@ def finish(
 
 
 def _unless_evaluated(graph: Graph, name: str, moved: Value) -> Value:
-    """The state as it was given, in chains whose step scale is 0: a gradient that is not a number times 0 is none either."""
+    """The state, unchanged in chains with step scale 0: NaN times 0 is NaN, so the scale alone does not prevent a move."""
     given = graph.inputs[f"state.{name}"]
     if moved is given:
         return moved
-    still = graph.emit("Equal", [graph.inputs["step_scale"], graph.constant(0.0, np.float32)], (Batch(),), np.bool_)
-    mask = graph.reshape(still, (Batch(), *(1,) * (len(given.shape) - 1)))
+    evaluated = graph.emit("Equal", [graph.inputs["step_scale"], graph.constant(0.0, np.float32)], (Batch(),), np.bool_)
+    mask = graph.reshape(evaluated, (Batch(), *(1,) * (len(given.shape) - 1)))
     return graph.emit("Where", [mask, given, moved], given.shape, given.dtype)
 
 
@@ -128,7 +123,7 @@ def _slot(graph: Graph, noise: Value, index: int) -> Value:
 
 
 def distinct(graph: Graph, outputs: dict[str, Value]) -> dict[str, Value]:
-    """Outputs that each are computed by a node of this graph, and by one that no other output has."""
+    """Give each output a node of this graph, and no node to two outputs."""
     own = {value for node in graph.nodes for value in node.outputs}
     seen: set[Value] = set()
     found = {}

@@ -1,1 +1,1 @@
-"""Verify: the file against PyTorch."""
+"""Verify: compare the file with PyTorch."""

@@ -1,4 +1,4 @@
-"""Answers, violations and the checker of a file, against PyTorch."""
+"""Compare the answers, violations and checker of a file with PyTorch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from groundstate_export._verify.reference import Ranking
 def exact(
     examined: Examined, start: Case, found: Mapping[str, Array], checker: ort.InferenceSession | None, parity: Parity
 ) -> None:
-    """Answers and violations, against PyTorch's reading of the very state and the very answer that the file returned."""
+    """Compare answers and violations with PyTorch's, for exactly the state and the answer that the file returned."""
     with torch.no_grad():
         answer = _answer(examined, start, found)
         for name, tensor in answer.items():
@@ -33,7 +33,7 @@ def exact(
             begun = replace(examined.descent, inputs=start.inputs).begin(start.state, start.step_scale)
             first = examined.decoded(begun, start.inputs)
             for name, tensor in first.items():
-                # Where nothing moves every answer is the first one; elsewhere the rest of the path has no state to be held to.
+                # Without a move every answer is the first one; otherwise the rest of the path has no state to compare with.
                 shown = found[f"path.{name}"] if start.scale == 0 else found[f"path.{name}"][:, :1]
                 _same(examined, parity, f"path.{name}", shown, tensor.unsqueeze(1).expand(shown.shape), start)
         _checked(examined, parity, given, found, start, "")
@@ -57,7 +57,7 @@ def _checked(
     start: Case,
     prefix: str,
 ) -> None:
-    """Violations and excesses of an answer. A count is exact; of an amount within rounding of its tolerance either may be."""
+    """Compare violations and excesses of an answer. Counts are exact; an amount may be within rounding of its tolerance."""
     if examined.checks is None:
         return
     measured = dict(examined.checks(dict(answer), **start.inputs))
@@ -87,7 +87,7 @@ def _checked(
 
 
 def _answer(examined: Examined, start: Case, found: Mapping[str, Array]) -> dict[str, Tensor]:
-    """PyTorch's reading of the state that the file returned; of two equally good ones, of that which the file chose."""
+    """PyTorch's answer for the file's state; of two equally good states, for the one that the file chose."""
     state = {name: torch.from_numpy(found[f"next.{name}"]) for name in start.state}
     ways = []
     for flipped in (False, True):

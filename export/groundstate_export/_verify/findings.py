@@ -1,4 +1,4 @@
-"""What a comparison found."""
+"""The result of a comparison."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Parity:
-    """What the comparison found."""
+    """The errors of a comparison by output."""
 
     worst: dict[str, float] = field(default_factory=dict)
     judged: dict[str, float] = field(default_factory=dict)
@@ -16,7 +16,7 @@ class Parity:
         self.worst[output] = max(error, self.worst.get(output, 0.0))
 
     def include(self, other: Parity, prefix: str = "") -> None:
-        """Take what was found at another example, or, under a prefix, in another stage."""
+        """Add the result of another example or, with a prefix, of another stage."""
         for output, error in other.worst.items():
             self.note(prefix + output, error)
         for output, error in other.judged.items():

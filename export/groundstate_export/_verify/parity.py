@@ -1,15 +1,15 @@
-"""Parity: the file against PyTorch, a step at a time, and the segment against its steps.
+"""Parity: compare the file with PyTorch one step at a time, and the segment with its steps.
 
-A descent amplifies rounding: on a ridge two correct programs part after a few steps, so comparing where they end proves little,
-or refuses what is right. Therefore two comparisons, neither of which lets anything be amplified:
+A descent amplifies rounding: on a ridge two correct programs diverge after a few steps. Comparing their ends would prove little,
+or refuse a correct file. Two comparisons avoid any amplification:
 
-1. Each step of the file against PyTorch, from a state that the file itself reached: energy, gradient and rule, held to the
-   tolerance. The steps are models of the very graphs that the file is put together from.
-2. The whole segment against these steps, one run after another: wiring, noise, what is recorded, where it stops. That is
-   ONNX Runtime against itself, so the two agree to the last bit, but for what it fuses; where that shows, both run unfused, and
-   must be equal.
+1. Each step of the file against PyTorch, from a state that the file itself reached: energy, gradient and rule, within the
+   tolerance. The steps are models of the same graphs that make up the file.
+2. The whole segment against these steps, run one after another: wiring, noise, recorded values, stopping. Both run in ONNX
+   Runtime, so they are bit-identical except for fusion. Where fusion makes a difference, both run without it and must be
+   equal.
 
-Where PyTorch in float32 is itself further from float64 than the tolerance, float64 is the judge.
+If float32 PyTorch differs from float64 by more than the tolerance, float64 decides.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ import torch
 
 from groundstate_export._errors import BadEnergy, ParityError
 from groundstate_export._examine.examined import Examined
-from groundstate_export._examine.starts import Case, case, still
+from groundstate_export._examine.starts import Case, at_scale_0, case
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._verify.answers import exact
 from groundstate_export._verify.findings import Parity
 from groundstate_export._verify.reference import begun_with
 from groundstate_export._verify.replay import Replayed, Steps, run, session
 from groundstate_export._verify.segment import bounds, same_as_steps, silent, stops, unmoved
-from groundstate_export._verify.step import BOLD, Step, beside, judged, largest
+from groundstate_export._verify.step import BOLD, Step, beside, from_float64, largest
 
 _ROUNDING = 4.0
-"""How much further from float64 than float32 PyTorch a step may be, where an energy cannot be told better in float32: the two
-round in different places, so their errors are of one size but not equal."""
+"""The allowed ratio of the file's error to float32 PyTorch's, both against float64, for an energy that float32 cannot compute
+more exactly. The two round in different places, so their errors have the same size but are not equal."""
 
 
 _ENERGIES = {"energy", "trace", "terms"}
 
 
 def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
-    """Hold a model, and that which checks answers, against PyTorch.
+    """Compare a model, and its checker, with PyTorch.
 
     Raises:
         ParityError: An output differs.
@@ -74,7 +74,7 @@ def verify(segment: Segment, model: bytes, checker: bytes | None) -> Parity:
 
 
 def _level(compared: list[Step]) -> None:
-    """An energy's error is relative to the largest energy of all starts of one width: a single row may hold a small one."""
+    """Make an energy's error relative to the largest energy of all starts of one width: a single row may have a small one."""
     widest: dict[tuple[str, float], float] = {}
     for step in compared:
         for name in _ENERGIES & step.wanted.keys():
@@ -86,19 +86,19 @@ def _level(compared: list[Step]) -> None:
 
 
 def segments(examined: Examined) -> list[int]:
-    """The batch sizes at which whole segments are run: the two smallest. More rows would only make their sums longer."""
+    """The batch sizes at which whole segments are run: the two smallest. More rows would only cost time."""
     return sorted(set(examined.batches))[:2]
 
 
 def _cases(examined: Examined) -> Iterator[tuple[Case, bool]]:
-    """Starts, and whether the whole segment is run from them: at the smallest batch for each seed, at the next for one.
+    """Starts, and whether to run the whole segment from them: at the smallest batch for each seed, at the next for one.
 
-    Starts spread wider, and steps that are longer, are there for the energy and its gradient; a step shows those.
+    Wider starts and longer steps test the energy and its gradient; a single step is enough for them.
     """
     first = examined.seeds[0]
     smallest, *_ = whole = segments(examined)
     for batch in examined.batches:
-        yield still(examined, batch, first), batch == smallest
+        yield at_scale_0(examined, batch, first), batch == smallest
         for seed in examined.seeds:
             yield case(examined, batch, seed, 1.0), batch == smallest or (batch in whole and seed == first)
             yield case(examined, batch, seed, 3.0), False
@@ -107,9 +107,9 @@ def _cases(examined: Examined) -> Iterator[tuple[Case, bool]]:
 
 
 def _places(examined: Examined, start: Case, descent: Replayed) -> list[int]:
-    """The steps that are compared: the first and the last, with noise and without, and the first not finite.
+    """The steps to compare: the first and the last, with noise and without, and the first non-finite one.
 
-    At the smallest batch also 1, 4, 16 and so on: what differs from step to step does not depend on the batch.
+    At the smallest batch also 1, 4, 16 and so on: differences between steps do not depend on the batch.
     """
     made = len(descent.found)
     places = {0, made - 1}
@@ -129,19 +129,19 @@ def _finite(examined: Examined, start: Case, pairs: list[Step]) -> None:
             if not bool(torch.isfinite(tensor).all()):
                 raise BadEnergy(
                     f"The descent in PyTorch is not finite within {examined.unroll} steps (batch {start.batch}, "
-                    f"seed {start.seed}, first seen in {name!r}); a smaller step size, "
-                    "or a term that confines the state, keeps it finite."
+                    f"seed {start.seed}, first in {name!r}). Use a smaller step size, "
+                    "or add a term that confines the state."
                 )
             if not np.isfinite(step.found[name]).all():
                 raise ParityError(name, start.batch, start.seed, float("inf"), examined.tolerance)
 
 
 def _settle(examined: Examined, compared: list[Step], parity: Parity) -> None:
-    """Note the errors; where one is beyond the tolerance, let float64 decide.
+    """Record the errors; decide any error beyond the tolerance by float64.
 
-    How far float32 PyTorch is off is its worst over the batches and seeds of one scale, because a single small batch may be off
-    by nothing by chance. Chains in which a decision of this step hangs on rounding may end in another state that is as good:
-    their energies must match all the same, and be what PyTorch says of the state that they end in.
+    The error of float32 PyTorch is its worst over the batches and seeds of one scale, because a single small batch may
+    have none by chance. A chain with a decision that depends on rounding may end in another, equally good state: its energy
+    must match all the same, and must be PyTorch's energy of that state.
     """
     found = [(step, step.errors()) for step in compared]
     suspects = {name for _, errors in found for name, error in errors.items() if error > examined.tolerance}
@@ -153,10 +153,10 @@ def _settle(examined: Examined, compared: list[Step], parity: Parity) -> None:
         return
     if not any(bool(step.clear.any()) for step in compared if step.start.scale):
         raise BadEnergy(
-            "The rule chooses between energies that are equal to rounding in every chain that was tried, so the file cannot be "
-            "compared; a wider `initial`, or an energy that depends more on the state, tells them apart."
+            "The rule chooses between energies that are equal to rounding in every tested chain, so the file cannot be "
+            "compared. Use a wider `initial`, or an energy that depends more on the state."
         )
-    verdicts = [one for step in compared for one in judged(step, suspects)]
+    verdicts = [one for step in compared for one in from_float64(step, suspects)]
     own: dict[tuple[str, float], float] = {}
     for one in verdicts:
         own[one.kind] = max(own.get(one.kind, 0.0), one.own)
@@ -164,7 +164,7 @@ def _settle(examined: Examined, compared: list[Step], parity: Parity) -> None:
         name, noise, start = one.kind[0], own[one.kind], one.start
         allowed = max(examined.tolerance, _ROUNDING * noise)
         if one.error > allowed:
-            detail = f"Float64 PyTorch was the judge; float32 PyTorch is {noise:.3g} from it. " if noise else ""
+            detail = f"Float64 PyTorch decided; float32 PyTorch is {noise:.3g} from it. " if noise else ""
             raise ParityError(name, start.batch, start.seed, one.error, allowed, detail)
         parity.judged[name] = max(noise, parity.judged.get(name, 0.0))
         parity.note(name, one.error)

@@ -1,25 +1,25 @@
 """The reference: starts, and the descent from them in PyTorch.
 
-It is the caller's own energy, differentiated by autograd and moved by the rule: nothing that the export captured or rewrote.
+It runs the caller's own energy, autograd and the rule, and nothing that the export captured or rewrote.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from groundstate_export._descent.evaluate import total
 from groundstate_export._descent.rules.rule import WORST, State
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.starts import Case
+from groundstate_export._examine.twin import in_dtype
 
 _CLOSE = 1e-5
-"""Energies that differ by less, relative to their size, may be ranked either way by two ways of rounding."""
+"""Two energies with a smaller relative difference may be ranked either way, because two programs round differently."""
 
 
 class Reference(NamedTuple):
@@ -27,8 +27,8 @@ class Reference(NamedTuple):
 
     Attributes:
         found: The outputs.
-        sizes: What the difference of an output is relative to, where that is not its own size; see `relative`.
-        clear: The chains in which nothing that the rule decided hangs on rounding, bool ``(batch,)``.
+        sizes: For some outputs the scale of the relative error, if it is not the output's own size; see `relative`.
+        clear: The chains without a decision of the rule that depends on rounding, bool ``(batch,)``.
     """
 
     found: dict[str, Tensor]
@@ -37,7 +37,7 @@ class Reference(NamedTuple):
 
 
 class Ranking:
-    """Ranks as ``<=`` does, or the other way where two numbers are close; and notes which chains have such."""
+    """Ranks like ``<=``, or the opposite way for two close numbers, and records the chains with such a pair."""
 
     def __init__(self, batch: int, *, flipped: bool = False) -> None:
         self.clear = torch.ones(batch, dtype=torch.bool)
@@ -51,15 +51,14 @@ class Ranking:
 
 
 def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -> Reference:
-    """The reference: a segment in PyTorch, with autograd, in another dtype than the caller's where one is given."""
+    """The reference: a segment in PyTorch with autograd, optionally in another dtype than the caller's."""
     descent = examined.descent
     if dtype is not None:
-        energy = copy.deepcopy(descent.energy).to(dtype) if isinstance(descent.energy, nn.Module) else descent.energy
-        descent = replace(descent, energy=energy, rule=copy.deepcopy(descent.rule).to(dtype))
+        descent = replace(descent, energy=in_dtype(descent.energy, dtype), rule=in_dtype(descent.rule, dtype))
 
     def cast(tensors: Mapping[str, Tensor]) -> State:
         if dtype is None:
-            return dict(tensors)  # as the caller has them: an input may be of half or of double precision
+            return dict(tensors)  # in the caller's dtypes: an input may have half or double precision
         return {k: t.to(dtype) if t.is_floating_point() else t for k, t in tensors.items()}
 
     ranking = Ranking(start.batch)
@@ -82,12 +81,12 @@ def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -
     found |= {"residual": reading.residual, "trace": torch.stack(trace[:: examined.trace_every], 1)}
     size = {"energy": _size(reading.terms), "trace": torch.stack(sizes[:: examined.trace_every], 1)}
     size["residual"] = begun_with(first, reading.residual)
-    # Where nothing moves, either way leads to the same state.
+    # Without a move, either decision leads to the same state.
     return Reference(found, size, ranking.clear | (start.scale == 0))
 
 
 def begun_with(first: Tensor, now: Tensor) -> Tensor:
-    """What a residual is held to: what it was where the descent began, since at the goal nothing but rounding is left of it."""
+    """The scale of a residual: its value at the start of the descent, since at a minimum only rounding is left."""
     return torch.where(torch.isfinite(first), torch.maximum(first, now), now)
 
 

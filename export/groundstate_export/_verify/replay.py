@@ -1,4 +1,4 @@
-"""Replay: the steps of a segment one at a time, from the graphs that the segment was put together from."""
+"""Replay: run the steps of a segment one at a time, from the graphs that make up the segment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from groundstate_export._onnxruntime import ort
 from groundstate_export._unroll.fixed_batch import fix_batch
 from groundstate_export._unroll.float16 import rounded
 from groundstate_export._unroll.segment import Segment
-from groundstate_export._unroll.unroll import READ, distinct, unroll
+from groundstate_export._unroll.unroll import distinct, unroll
 from groundstate_export._write.model import model_of
 
 Arrays = dict[str, Array]
 
 
 def session(model: bytes, *, plain: bool = False) -> ort.InferenceSession:
-    """A session on one thread of the CPU; ``plain``: every node as it is written, nothing fused."""
+    """A session on one CPU thread. With ``plain`` it fuses no nodes."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -31,7 +31,7 @@ def session(model: bytes, *, plain: bool = False) -> ort.InferenceSession:
 
 
 def run(host: ort.InferenceSession, feeds: Mapping[str, Array]) -> Arrays:
-    """The outputs by name; what the graph does not take is left out of the feeds."""
+    """The outputs by name; feeds that the graph does not take are ignored."""
     wanted = {i.name: feeds[i.name] for i in host.get_inputs()}
     return dict(zip([o.name for o in host.get_outputs()], host.run(None, wanted), strict=True))
 
@@ -42,8 +42,8 @@ class Replayed:
 
     Attributes:
         states: The state before each step that moved a chain.
-        found: What each of these steps returned.
-        outputs: What the segment returns.
+        found: The outputs of each of these steps.
+        outputs: The outputs of the segment.
     """
 
     states: list[Arrays] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Replayed:
     outputs: Arrays = field(default_factory=dict)
 
     def residuals(self) -> Array:
-        """What each chain had left to descend before each step, ``(steps, batch)``, of a loop's steps."""
+        """The residual of each chain before each step of a loop, ``(steps, batch)``."""
         return np.stack([_residual(found) for found in self.found])
 
 
@@ -59,9 +59,9 @@ class Steps:
     """The captured steps as models of their own.
 
     Args:
-        segment: Whose steps.
-        plain: Whether ONNX Runtime may fuse nothing.
-        low: Whether float16 is rounded as hardware rounds it, rather than as the CPU does.
+        segment: The segment with the steps.
+        plain: Whether to turn off fusion in ONNX Runtime.
+        low: Whether to round float16 as hardware does, rather than as the CPU does.
     """
 
     def __init__(self, segment: Segment, *, plain: bool = False, low: bool = False) -> None:
@@ -73,32 +73,28 @@ class Steps:
         }
 
     def step(self, feeds: Mapping[str, Array], state: Mapping[str, Array], index: int) -> Arrays:
-        """One step of a segment, the one at ``index``, from a state."""
+        """Run the step at ``index`` of a segment from a state."""
         noisy = self.examined.noisy
         bound = dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()}
         if index not in noisy:
             return run(self.hosts["step"], bound)
         place = noisy.index(index)
-        noise = {
-            name: np.ascontiguousarray(t[:, place]).astype(feeds[name.replace("noise.", "state.", 1)].dtype)
-            for name, t in feeds.items()
-            if name.startswith("noise.")
-        }
+        noise = {name: np.ascontiguousarray(t[:, place]) for name, t in feeds.items() if name.startswith("noise.")}
         return run(self.hosts["noisy_step"], bound | noise)
 
     def begin(self, feeds: Mapping[str, Array]) -> Arrays:
-        """The state that the steps start from."""
+        """The state before the first step."""
         given = {name: feeds[f"state.{name}"] for name in self.examined.state_specs()}
         if "start" not in self.hosts:
             return given
         return given | {n.removeprefix("next."): t for n, t in run(self.hosts["start"], feeds).items()}
 
     def last(self, feeds: Mapping[str, Array], state: Mapping[str, Array]) -> Arrays:
-        """The evaluation of a state that ends a segment."""
+        """The evaluation at the end of a segment."""
         return run(self.hosts["last"], dict(feeds) | {f"state.{name}": tensor for name, tensor in state.items()})
 
     def segment(self, feeds: Mapping[str, Array], steps: int, tolerance: float = 0.0) -> Replayed:
-        """A whole segment. Chains whose residual is below the tolerance stay, as the loop form has it."""
+        """Run a whole segment. Chains with a residual below the tolerance do not move, as in the loop form."""
         descent = Replayed()
         state = self.begin(feeds)
         made = np.zeros(len(feeds["step_scale"]), np.int64)
@@ -117,12 +113,11 @@ class Steps:
                 columns.setdefault(name, []).append(shown)
             state = {n: np.where(_rows(moves, y), found[f"next.{n}"], y) for n, y in state.items()}
             made += moves
-        still = feeds["step_scale"] == 0
-        state |= {n: np.where(_rows(still, state[n]), feeds[f"state.{n}"], state[n]) for n in self.examined.state}
+        evaluated = feeds["step_scale"] == 0
+        state |= {n: np.where(_rows(evaluated, state[n]), feeds[f"state.{n}"], state[n]) for n in self.examined.state}
         descent.outputs = {f"next.{name}": tensor for name, tensor in state.items()} | self.last(feeds, state)
         reported = slice(None, None, self.examined.trace_every)
         descent.outputs |= {name: np.stack(arrays[reported], axis=1) for name, arrays in columns.items()}
-        descent.outputs |= {name: descent.outputs[name].astype(np.float32) for name in READ if name in descent.outputs}
         if self.examined.form == "loop":
             descent.outputs["steps"] = made
         return descent
@@ -134,7 +129,7 @@ class Steps:
 
 
 def beginning(segment: Segment) -> tuple[Segment, bytes]:
-    """The first two steps of a segment as a segment of their own, and its model."""
+    """The first two steps of a segment as a separate segment, and its model."""
     examined = segment.examined
     noisy = tuple(place for place in examined.noisy if place < 2)
     first = unroll(replace(examined, unroll=2, noisy=noisy), segment.graphs)
@@ -149,7 +144,7 @@ def _model(segment: Segment, graph: Graph, *, low: bool) -> bytes:
 
 
 def _written(examined: Examined, graph: Graph) -> bytes:
-    # ONNX Runtime refuses a value whose type or shape is not what the graph says it is.
+    # ONNX Runtime refuses a value whose type or shape differs from the graph's declaration.
     model = model_of(graph if examined.fixed_batch is None else fix_batch(graph, examined.fixed_batch), shapes=True)
     return bytes(model.SerializeToString())
 

@@ -1,4 +1,4 @@
-"""The whole segment of a file against its own steps."""
+"""Compare the whole segment of a file with its own steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groundstate_export._verify.replay import Arrays, Replayed, Steps, beginning
 
 
 def bounds(steps: int, tolerance: float = 0.0) -> Arrays:
-    """What a loop takes besides: how many steps, and the residual below which a chain stays."""
+    """The extra inputs of a loop: the number of steps, and the residual below which a chain stops moving."""
     return {"max_steps": np.array(steps, np.int64), "tolerance": np.array(tolerance, np.float32)}
 
 
@@ -30,11 +30,11 @@ def same_as_steps(
     parity: Parity,
     limits: tuple[int, float] | None = None,
 ) -> None:
-    """The segment against its steps, run one after another."""
+    """Compare the segment with its steps, run one after another."""
     steps, tolerance = limits or (segment.examined.unroll, 0.0)
     error = _apart(found, wanted)
     if max(error.values()) > segment.examined.tolerance:
-        # Where ONNX Runtime fuses nothing, both compute the same operators on the same numbers.
+        # Without fusion both compute the same operators on the same numbers.
         feeds = start.feeds()
         plain = run(session(model, plain=True), feeds | bounds(steps, tolerance))
         error = _apart(plain, Steps(segment, plain=True).segment(feeds, steps, tolerance).outputs)
@@ -47,11 +47,11 @@ def same_as_steps(
 
 
 def _begun(segment: Segment, start: Case, found: Arrays, wanted: Arrays) -> dict[str, float]:
-    """How far the energies of the first two steps are apart, where rounding is not amplified yet, whatever is fused."""
+    """The difference of the energies of the first two steps, where rounding is not yet amplified, fused or not."""
     columns = math.ceil(2 / segment.examined.trace_every)
     error = _apart({"trace": found["trace"][:, :columns]}, {"trace": wanted["trace"][:, :columns]})
     if segment.examined.trace_every > 1:
-        # The file reports the first of these energies only, so its first two steps run once more, as a segment that ends there.
+        # The file reports only the first of these energies, so its first two steps run again as a separate segment.
         first, model = beginning(segment)
         slots = len(first.examined.noisy)
         feeds = {
@@ -63,7 +63,7 @@ def _begun(segment: Segment, start: Case, found: Arrays, wanted: Arrays) -> dict
 
 
 def _apart(found: Arrays, wanted: Arrays) -> dict[str, float]:
-    """The largest difference of each output, relative to its largest entry; infinite where shapes or what is finite differ."""
+    """The relative difference of each output; infinite if the shapes, or the finite elements, differ."""
     errors = {}
     for name, tensor in wanted.items():
         other = found[name]
@@ -85,7 +85,7 @@ def stops(
     descent: Replayed,
     parity: Parity,
 ) -> None:
-    """A loop that stops early, by a tolerance that some chains meet and others do not, against its steps."""
+    """Compare a loop that stops early with its steps, at a tolerance that only some chains meet."""
     residuals = np.sort(descent.residuals(), axis=None)
     if residuals[0] <= 0 or not np.isfinite(residuals[-1]):
         return
@@ -101,7 +101,7 @@ def stops(
 
 
 def silent(segment: Segment, steps: Steps, start: Case, parity: Parity) -> None:
-    """A step with noise of zeros must be the step without noise: slots that are not due hold zeros."""
+    """Check that a step with zero noise equals the step without noise: slots that are not due contain zeros."""
     if "noisy_step" not in steps.hosts:
         return
     state = steps.begin(start.feeds())
@@ -110,17 +110,17 @@ def silent(segment: Segment, steps: Steps, start: Case, parity: Parity) -> None:
     error = _apart(run(steps.hosts["noisy_step"], bound | zeros), run(steps.hosts["step"], bound))
     name = max(error, key=lambda n: error[n])
     if error[name] > segment.examined.tolerance:
-        detail = "Noise of zeros must be no noise. "
+        detail = "A step with zero noise must equal the step without noise. "
         raise ParityError(name, start.batch, start.seed, error[name], segment.examined.tolerance, detail)
     parity.note("zero noise", error[name])
 
 
 def unmoved(segment: Segment, start: Case, found: Mapping[str, Array]) -> None:
-    """A step_scale of 0, without noise, must leave the state where it is."""
+    """Check that step_scale 0 without noise does not move the state."""
     if start.scale:
         return
     for name in segment.examined.state:
         error = relative(found[f"next.{name}"], start.state[name])
         if error > 0.0:
-            detail = "With `step_scale` 0 the state must stay: the rule must multiply its step size by it. "
+            detail = "At `step_scale` 0 the state must not move: the rule must multiply its step size by step_scale. "
             raise ParityError(f"next.{name}", start.batch, start.seed, error, 0.0, detail)

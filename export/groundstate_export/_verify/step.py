@@ -1,4 +1,4 @@
-"""A step of the file beside the same step of PyTorch."""
+"""Compare a step of the file with the same step of PyTorch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from groundstate_export._verify.reference import Reference, descend
 from groundstate_export._verify.replay import Arrays, Replayed, Steps
 
 _LAST_BITS = 4.0
-"""What adding a small step to a large state rounds away, relative to the state, in units of its dtype's rounding."""
+"""The relative rounding error of adding a small step to a large state, in units of its dtype's rounding."""
 
 
 BOLD = 1024.0
@@ -29,7 +29,7 @@ BOLD = 1024.0
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the file beside the reference's: where it begins, what both return, and what the difference is relative to."""
+    """A step of the file and of the reference: the start, both results, and the scale of the relative error."""
 
     one: Examined
     start: Case
@@ -44,7 +44,7 @@ class Step:
         return {name: self.error(name, self.found[name], tensor, everything) for name, tensor in self.wanted.items()}
 
     def error(self, name: str, found: Array, wanted: Tensor, rows: Tensor) -> float:
-        """The largest difference of some rows relative to the output's size; of a state, if only rounding, to the state's."""
+        """The largest relative difference over some rows; a state's rounding is relative to the state itself."""
         found, wanted = found[rows.numpy()], wanted[rows]
         before = self.start.state.get(name.removeprefix("next.")) if name.startswith("next.") else None
         if before is not None:
@@ -57,12 +57,12 @@ class Step:
 
 
 def largest(array: Array) -> float:
-    """The largest entry; what stands for nothing yet, and what is not finite, left out."""
+    """The largest finite element, without placeholder values."""
     return float(np.abs(array[np.isfinite(array) & (np.abs(array) < WORST)]).max(initial=0.0))
 
 
 def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, index: int) -> Step:
-    """One step of a descent, and what the reference makes of the same state."""
+    """One step of a descent, and the reference's step from the same state."""
     noisy = index in examined.noisy
     one = replace(examined, unroll=1, noisy=(0,) if noisy else ())
     place = examined.noisy.index(index) if noisy else 0
@@ -75,7 +75,7 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
     following = {name: step[f"next.{name}"] for name in examined.state_specs()}
     evaluated = (
         start.step_scale == 0
-    ).numpy()  # the segment keeps the state of such a chain, whatever its steps make of it
+    ).numpy()  # the segment keeps the state of such a chain, whatever its steps compute
     for name, before in here.state.items():
         if name in examined.state:
             mask = evaluated.reshape(-1, *(1,) * (before.dim() - 1))
@@ -84,15 +84,15 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
     wanted, sizes, clear = descend(one, here)
-    if bool((start.step_scale > 1).any()):  # only how far it moves is of interest, not what the energy is out there
+    if bool((start.step_scale > 1).any()):  # only the move matters here, not the energy after it
         wanted = {name: t for name, t in wanted.items() if name == "trace" or name.startswith("next.")}
     return Step(one, here, found, wanted, sizes | _moved(here, wanted, descent), clear)
 
 
 def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Replayed) -> dict[str, Tensor]:
-    """What the error of a following state is relative to: the largest move of this step, or of the descent's first one.
+    """The scale of a following state's error: the largest move of this step, or of the descent's first step.
 
-    Near a minimum a gradient is what large forces leave of each other, so it is held to the gradient that the descent began with.
+    Near a minimum a gradient is the difference of large forces, so its scale is the gradient at the start of the descent.
     """
     sizes = {}
     for name, before in here.state.items():
@@ -103,8 +103,8 @@ def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Replayed) -> dict[
     return sizes
 
 
-class _Judged(NamedTuple):
-    """How far an output is from float64: its name and the scale; the start; the file; PyTorch in float32."""
+class _FromFloat64(NamedTuple):
+    """The error of an output against float64: its name and scale, the start, the file's error, PyTorch float32's error."""
 
     kind: tuple[str, float]
     start: Case
@@ -112,14 +112,14 @@ class _Judged(NamedTuple):
     own: float
 
 
-def judged(step: Step, names: set[str]) -> Iterator[_Judged]:
+def from_float64(step: Step, names: set[str]) -> Iterator[_FromFloat64]:
     truth, _, sure = _truth(step)
     sure = sure & step.clear
     _as_good(step, ~sure)
     for name in sorted(names & step.wanted.keys()):
         rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure
         error = step.error(name, step.found[name], truth[name], rows)
-        yield _Judged(
+        yield _FromFloat64(
             (name, step.start.scale), step.start, error, step.error(name, step.wanted[name].numpy(), truth[name], rows)
         )
 
@@ -127,12 +127,12 @@ def judged(step: Step, names: set[str]) -> Iterator[_Judged]:
 def _truth(step: Step) -> Reference:
     try:
         return descend(step.one, step.start, torch.float64)
-    except (RuntimeError, TypeError):  # a callable that holds float32 tensors of its own cannot be run in float64
+    except (RuntimeError, TypeError):  # a callable with its own float32 tensors cannot run in float64
         return Reference(step.wanted, step.sizes, step.clear)
 
 
 def _as_good(step: Step, rows: Tensor) -> None:
-    """The energy that the file gives some chains must be what PyTorch says of the states in which they are."""
+    """Check that the energy in the file matches PyTorch's energy of the state that each of these chains ends in."""
     if not bool(rows.any()):
         return
     state = {name: torch.from_numpy(step.found[f"next.{name}"]) for name in step.start.state}

@@ -1,4 +1,4 @@
-"""The header: what a file says about itself."""
+"""The header: the file's description of itself."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def _described(spec: Spec, value: Value) -> dict[str, Any]:
-    """Dtype and shape without the batch, as the graph has them: an axis that is up to the problem is described by its sizes."""
+    """Dtype and shape in the graph, without the batch; an axis that depends on the problem is described by its sizes."""
     return {"dtype": dtype_name(spec.dtype), "shape": dims(value.shape[1:])}
 
 
 def nested(spec: Spec, shape: Shape) -> dict[str, Any]:
-    """JSON schema of a tensor as nested arrays, of any length where that is up to the problem.
+    """JSON schema of a tensor as nested arrays, of any length along axes that depend on the problem.
 
     Args:
         spec: Its dtype.
-        shape: Its shape without the batch, as the graph has it.
+        shape: Its shape in the graph, without the batch.
     """
     kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
     schema: dict[str, Any] = {"type": kind}
@@ -62,18 +62,18 @@ FORMAT = 4
 _DEFAULTS = {"restarts": 8, "max_steps": 0, "patience": 0, "luby_exponent": 1.0, "residual_tolerance": 1e-3}
 _LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 65536}
 _MOST_ELEMENTS = 1 << 24
-"""Of a step's largest tensor for one row, by default: 64 MiB."""
+"""The default limit on the elements of a step's largest tensor for one row: 64 MiB."""
 
 
 def largest(graph: Graph) -> list[int | str]:
-    """Elements of a step's largest tensor per row; for files of any size, the products of sizes among which the largest is."""
+    """Elements of a step's largest tensor per row; for files of any size, the candidate products of sizes."""
     depends = graph.depending_on([name for name in graph.inputs if name.startswith(("state.", "noise."))])
     computed = [product(v.shape) for n in graph.needed() for v in n.outputs if v in depends]
     return [str(one) if one.powers else one.times for one in greatest(computed)]
 
 
-def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Everything that the file says about itself but how it was proven, see ``docs/artefact.md``."""
+def header_of(segment: Segment, stem: str, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Everything in the header except the proof, see ``docs/artefact.md``."""
     examined, graph, card = segment.examined, segment.graph, segment.examined.card
     inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
     asked = {name: spec for name, spec in inputs.items() if name not in examined.parameters}
@@ -83,6 +83,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
     checks = card.described_checks()
     steps = examined.unroll
     whole = _segment_of(segment)
+    fixed = [n for part in (whole, *stages) for n in part["elements"] if isinstance(n, int)]
     return {
         "format": FORMAT,
         "name": name,
@@ -116,7 +117,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
         "request": dict(card.request) if card.request is not None else _object(asked, graph.inputs),
         "answer": dict(card.answer) if card.answer is not None else _object(examined.answers, answers),
         "defaults": _DEFAULTS | {"max_steps": 32 * steps, "patience": 8 * steps} | dict(card.defaults),
-        "limits": _LIMITS | {"elements": _MOST_ELEMENTS} | dict(card.limits),
+        "limits": _LIMITS | {"elements": max([_MOST_ELEMENTS, *fixed])} | dict(card.limits),
         "self_test": dict(card.self_test) if card.self_test is not None else None,
         **({"knowledge": dict(card.knowledge)} if card.knowledge is not None else {}),
         "parity": {},
@@ -125,7 +126,7 @@ def header_of(segment: Segment, sizes: Sizes | None, stem: str, stages: Sequence
 
 
 def stage_of(segment: Segment, name: str, key: str, until: Until) -> dict[str, Any]:
-    """What the header says about an earlier stage."""
+    """The header's description of an earlier stage."""
     fields = _segment_of(segment)
     return {
         "name": name,
@@ -137,13 +138,13 @@ def stage_of(segment: Segment, name: str, key: str, until: Until) -> dict[str, A
 
 
 def _segment_of(segment: Segment) -> dict[str, Any]:
-    """What the header says about a segment, of a stage or of the whole file."""
+    """The header's description of a segment, of a stage or of the whole file."""
     examined, graph = segment.examined, segment.graph
     starts, times = examined.starts(), examined.noise_times
     noise: dict[str, Any] = {}
     if times is not None:
-        for name in examined.state:
-            noise[name] = _described(Spec(torch.float32, ()), graph.inputs[f"noise.{name}"]) | {
+        for name, tensor in examined.state.items():
+            noise[name] = _described(Spec.of(tensor), graph.inputs[f"noise.{name}"]) | {
                 "period": times.period,
                 "offsets": list(times.offsets),
             }
@@ -162,7 +163,7 @@ def _segment_of(segment: Segment) -> dict[str, Any]:
 
 
 def proof_of(examined: Examined, sizes: Sizes | None, parity: Parity) -> dict[str, Any]:
-    """How the file was held against PyTorch."""
+    """The header's proof of parity."""
     return {
         "tolerance": examined.tolerance,
         "worst": max(parity.worst.values()),

@@ -1,4 +1,4 @@
-"""Write: the graph as an ONNX file that says everything about itself."""
+"""Write: the graph as a self-describing ONNX file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Writer:
     def run(self, *, shapes: bool) -> onnx.GraphProto:
         nodes = self._nodes(self.graph)
         stored, made = self.weights.write()
-        # What a node of the graph returns may have been named while it was written.
+        # A node's outputs may get their names while the node is written.
         inner = [v for n in self.graph.needed() for v in n.outputs if v not in self.graph.outputs.values()]
         return helper.make_graph(
             [*made, *nodes],
@@ -60,7 +60,7 @@ class _Writer:
     def _node(self, node: Node) -> onnx.NodeProto:
         attributes = dict(node.attributes)
         graphs = {k: v for k, v in attributes.items() if isinstance(v, Graph)}
-        # A node with graphs lists what they capture among its inputs; ONNX leaves that unsaid.
+        # Our nodes with subgraphs list captured values among their inputs; ONNX nodes do not.
         explicit = node.inputs[: max(1, *(len(g.inputs) for g in graphs.values()))] if graphs else node.inputs
         inputs = [self.name(v) for v in explicit]
         bodies = {k: self._inner(k, g) for k, g in graphs.items()}
@@ -94,7 +94,7 @@ def _base36(number: int) -> str:
 
 
 def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
-    """An ONNX model of a graph: short names, no documentation, nothing of this machine.
+    """An ONNX model of a graph: short names, no documentation, nothing about this machine.
 
     Args:
         graph: The graph.
@@ -109,7 +109,7 @@ def model_of(graph: Graph, *, shapes: bool = False) -> onnx.ModelProto:
 
 
 def checker_of(segment: Segment) -> bytes | None:
-    """The small model that checks answers, serialised; None where there is nothing to check or to place."""
+    """The small model that checks answers, serialised; None if there are neither checks nor an encoding."""
     graph = segment.graphs.checker
     if graph is None:
         return None
@@ -133,12 +133,12 @@ def dims(shape: Shape) -> list[int | str]:
 
 
 def write(model: onnx.ModelProto, header: Mapping[str, Any], models: Mapping[str, bytes], path: Path) -> int:
-    """Put the header and further models into the model and the model at ``path``, at once or not at all.
+    """Add the header and further models to the model, and write the file atomically.
 
     Args:
         model: The graph.
-        header: What the file says about itself.
-        models: Serialised models by the key of the metadata that holds them, such as ``groundstate.checker``.
+        header: The file's description.
+        models: Serialised models by their metadata key, such as ``groundstate.checker``.
         path: The file.
 
     Returns:

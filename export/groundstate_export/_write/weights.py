@@ -1,4 +1,4 @@
-"""Weights: each is stored once, although a gradient uses it turned, turned and scaled, or (a kernel) turned and mirrored."""
+"""Weights: each is stored once, although a gradient uses it transposed, scaled, or (a kernel) mirrored."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from onnx import helper, numpy_helper
 from groundstate_export._ir.graph import Array
 
 _SMALL = 512
-"""Entries that are not worth the nodes that would make them."""
+"""Up to this many elements, storing a constant is cheaper than the nodes that would compute it."""
 
 
 class Weights:
-    """Gives constants their names, and decides which are stored and which are made of others when a file is loaded.
+    """Names constants, and decides which to store and which to compute from others when the file is loaded.
 
-    ONNX Runtime computes nodes of constants once, before it runs anything.
+    ONNX Runtime computes constant nodes once, before it runs anything.
 
     Args:
-        fresh: A name that nothing has yet.
+        fresh: Returns an unused name.
     """
 
     def __init__(self, fresh: Callable[[], str]) -> None:
@@ -29,7 +29,7 @@ class Weights:
         self.arrays: dict[str, Array] = {}
 
     def name(self, array: Array) -> str:
-        """The name of a constant; equal ones have one."""
+        """The name of a constant; equal constants share one."""
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self.names:
             self.names[key] = self.fresh()
@@ -37,7 +37,7 @@ class Weights:
         return self.names[key]
 
     def write(self) -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
-        """What is stored, and the nodes that make the rest of it."""
+        """The stored constants, and the nodes that compute the others."""
         stored: dict[str, Array] = {}
         nodes: list[onnx.NodeProto] = []
         vectors = {name: a for name, a in self.arrays.items() if 1 < a.size == max(a.shape, default=0)}
@@ -70,7 +70,7 @@ class Weights:
                     return
 
     def _mirrored(self, name: str, array: Array, stored: dict[str, Array]) -> Iterator[onnx.NodeProto]:
-        """A kernel with its channels exchanged and its places mirrored, as the gradient of a convolution has it."""
+        """A kernel with swapped channels and mirrored places, as the gradient of a convolution uses it."""
         places = list(range(2, array.ndim))
         for source, original in stored.items():
             if original.ndim != array.ndim or original.dtype != array.dtype or original.shape[:2] != array.shape[1::-1]:
@@ -86,7 +86,7 @@ class Weights:
 
 
 def _scales(turned: Array, factor: Array, array: Array) -> bool:
-    """Whether the product is the array, to the last bit, and of its shape."""
+    """Whether the product equals the array, bit for bit and in shape."""
     if factor.dtype != array.dtype or np.broadcast_shapes(factor.shape, (1, 1)) not in {
         (len(array), 1),
         (1, array.shape[1]),

@@ -1,4 +1,4 @@
-"""Finite problems given as typed constraints, and one learned energy for all of them. See `CARD.md`."""
+"""Finite problems as typed constraints, and one learned energy for all of them. See `CARD.md`."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ def artefact() -> Path:
 
 
 def settings() -> Path:
-    """The learned numbers that the file was made from, as JSON."""
+    """The learned numbers of the file, as JSON."""
     return Path(__file__).parent / "settings.json"

@@ -1,4 +1,4 @@
-"""What can be asked about a problem of typed constraints, and what in it may be given up."""
+"""Questions about a problem of typed constraints, and its relaxations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from groundstate_models.constraints.tensors import Network
 
 
 def choices(network: Network, variable: str) -> list[Value]:
-    """The values of a variable that propagation leaves, in the order of the request."""
+    """Values of a variable after propagation, in the order of the request."""
     values = network.graph.domains[variable]
     literals = [network.graph.literal(variable, value) for value in values]
     return [value for value, one in zip(values, literals, strict=True) if one is not None and network.open[one]]
 
 
 def fix(request: Mapping[str, Any], variable: str, value: Value) -> Patch:
-    """The change that leaves a variable only one value: its domain becomes that."""
+    """The change that reduces a variable's domain to one value."""
     path = pointer("variables", variable)
     return (
         {"op": "test", "path": path, "value": request["variables"][variable]},
@@ -30,7 +30,7 @@ def fix(request: Mapping[str, Any], variable: str, value: Value) -> Patch:
 def relaxations(
     request: Mapping[str, Any], problem: Problem, attempt: Attempt | None, violations: Sequence[Violation]
 ) -> list[Change]:
-    """Leaving out a constraint: first those that are broken or prove the contradiction; where nothing is proven, the rest too."""
+    """Relaxations that drop one constraint: first the violated or contradictory ones; the others too if nothing is proven."""
     named = [
         int(place.removeprefix("constraints[").removesuffix("]"))
         for violation in violations
@@ -50,6 +50,6 @@ def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Chang
     alone = problem.names.count(name) == 1
     return Change(
         f"without {name if alone else f'constraints[{index}]'}",
-        f"Without {name}: {problem.constraints[index].said()}.",
+        f"Without {name}: {problem.constraints[index].in_words()}.",
         patch,
     )

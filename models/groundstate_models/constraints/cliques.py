@@ -1,7 +1,7 @@
-"""At-most-one factors that say less than one of them could, joined: three pairs that exclude each other are one triple.
+"""Merge at-most-one factors: three mutually exclusive pairs become one triple.
 
-People and language models write "these two differ" pair by pair. Of pairwise conflicts between literals greedy cliques are made,
-so that an energy sees few factors that say much, in place of many that say little.
+People and language models write "these two differ" pair by pair. A greedy search merges pairwise conflicts
+into cliques, so that an energy gets few strong factors instead of many weak ones.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from groundstate_models.constraints.factors import Factor
 
 MOST_PAIRS = 200_000
-"""Conflicts beyond which factors stay as they are: joining them would take longer than it saves."""
+"""Number of conflicts above which factors are not merged: merging would take longer than it saves."""
 
 
 def joined(factors: Sequence[Factor]) -> list[Factor]:
-    """The factors, those that allow one of some literals joined as far as they go.
+    """The factors, with at-most-one factors merged.
 
-    Every joined factor is implied by those it stands for, whichever constraints they come from; it is told to come from the
-    first. Factors that say anything else than "at most one" stay as they are.
+    Every merged factor is implied by its parts, which may come from several constraints; its source is that of the first. Other
+    factors are unchanged.
     """
     plain = [f for f in factors if _at_most_one(f)]
     if sum(len(f.literals) * (len(f.literals) - 1) // 2 for f in plain) > MOST_PAIRS:

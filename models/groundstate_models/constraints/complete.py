@@ -1,7 +1,7 @@
-"""Proofs by exhaustion where propagation proves nothing: a bounded search over what is left, and the pigeonhole principle.
+"""Proofs beyond propagation: a bounded search over the open literals, and the pigeonhole principle.
 
-Both prove that there is no answer, or only one. They never give an answer: what they come across is forgotten. The search is
-`backtracking` with a bound on its work, counted in literals of factors looked at, so that it depends on nothing but the problem.
+Both prove that there is no answer, or only one. They never return an answer: assignments that they find are dropped. The search
+is `backtracking` with a bound on its work. Work is counted in visited literals of factors, so it only depends on the problem.
 """
 
 from __future__ import annotations
@@ -14,51 +14,63 @@ from numpy.typing import NDArray
 
 from groundstate_models.constraints.backtracking import Bounds
 from groundstate_models.constraints.cliques import joined
-from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.factors import Factor, Value
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
 MOST_EDGES = 200_000
-"""Literals in factors beyond which nothing is searched: to set the search up would take longer than a descent."""
+"""Literals in factors above which there is no search: its setup would take longer than a descent."""
 
 MOST_APART = 3
-"""Contradictions that are named, where several have nothing to do with each other."""
+"""Most independent contradictions to name."""
 
 EXPLAINED = 12
-"""How many times the work of a proof may be spent on naming fewer constraints."""
+"""Work for reducing the named constraints, as a multiple of the proof's work."""
 
 
 @dataclass
 class Search:
-    """A search for assignments that keep the constraints of a problem, which can be stopped and taken up again.
+    """A resumable search for assignments that satisfy a problem's constraints.
 
     Args:
-        problem: The problem; preferences are left aside.
-        open_: Literals that propagation leaves, ``(literals,)``.
-        sources: Constraints that count; None for all of them.
+        problem: The problem, without its preferences.
+        open_: Open literals after propagation, ``(literals,)``.
+        sources: The constraints to satisfy; None for all.
+        most: Largest cost of an assignment, in units of ``network.costs``; None for no limit.
 
     Attributes:
-        found: Assignments that keep them, no more than two.
-        exhausted: Whether there are no others.
-        work: Literals of factors looked at so far.
+        found: Satisfying assignments, at most two.
+        exhausted: Whether there are no other assignments.
+        work: Literals of factors visited so far.
     """
 
     problem: Problem
     open_: NDArray[np.bool_] | None = None
     sources: Collection[int] | None = None
+    most: int | None = None
     found: list[Mapping[str, Value]] = field(default_factory=list)
     exhausted: bool = False
 
     def __post_init__(self) -> None:
-        graph, hard = self.problem.graph, len(self.problem.constraints)
-        allowed = None if self.sources is None else {-1, *self.sources}
-        self._bounds = Bounds(graph, hard, allowed)
+        self._bounds = Bounds(self.problem.graph, self._factors())
         self._stack: list[tuple[list[int], int]] = []
-        """Literals still to be tried at each level, and what was known before the level."""
+        """Literals to try at each level, and the mark before the level."""
         closed = [] if self.open_ is None else np.flatnonzero(~self.open_[: self._visible]).tolist()
         self.exhausted = not (self._bounds.consistent and self._bounds.settle([(literal, False) for literal in closed]))
         if not self.exhausted:
             self._deeper()
+
+    def _factors(self) -> list[Factor]:
+        graph, hard = self.problem.graph, len(self.problem.constraints)
+        if self.sources is not None:
+            allowed = {-1, *self.sources}
+            return [factor for factor in graph.factors if factor.source in allowed]
+        if self.most is None:
+            return [factor for factor in graph.factors if factor.source < hard]
+        costs = Network(graph).costs
+        dear = tuple(np.flatnonzero(costs).tolist())
+        prices = tuple(int(costs[literal]) for literal in dear)
+        return [*graph.factors, Factor(dear, prices, sum(min(price, 0) for price in prices), self.most, -1)]
 
     @property
     def work(self) -> int:
@@ -66,11 +78,11 @@ class Search:
 
     @property
     def _visible(self) -> int:
-        """Literals of variables; those of hidden choices come after them."""
+        """Number of the variables' literals; literals of auxiliary choices follow them."""
         return sum(map(len, self.problem.domains.values()))
 
     def advance(self, work: int) -> bool:
-        """Search on until it is exhausted, two assignments are found, or so much work is done. Whether it is exhausted."""
+        """Search until exhaustion, two assignments, or a limit of work. Returns whether the search is exhausted."""
         until = self.work + work
         while self._stack and len(self.found) < 2 and self.work < until:
             literals, mark = self._stack[-1]
@@ -84,7 +96,7 @@ class Search:
         return self.exhausted
 
     def _deeper(self) -> None:
-        """Branch on the variable that leaves the least to try; where all have a value, see whether they keep the constraints."""
+        """Branch on the variable with the least to try; if all have a value, check the constraints."""
         graph, bounds = self.problem.graph, self._bounds
         best: list[int] | None = None
         least = 0.0
@@ -103,12 +115,15 @@ class Search:
             for name, values in graph.domains.items()
         }
         counted = range(len(self.problem.constraints)) if self.sources is None else self.sources
-        if all(self.problem.constraints[source].holds(values_of) for source in counted):
+        if all(self.problem.constraints[source].holds(values_of) for source in counted) and self._cheap(values_of):
             self.found.append(values_of)
+
+    def _cheap(self, given: Mapping[str, Value]) -> bool:
+        return self.most is None or round(self.problem.cost(given) * Network(self.problem.graph).quantum) <= self.most
 
 
 def contradiction(search: Search) -> list[int]:
-    """Constraints that contradict each other, of a search that is exhausted and found nothing; as few as a little work tells."""
+    """Contradictory constraints after an exhausted search without assignments, reduced with a little work."""
     problem, base = search.problem, search.work + 1_000
     kept = list(range(len(problem.constraints)))
     left = EXPLAINED * base
@@ -128,7 +143,7 @@ def contradiction(search: Search) -> list[int]:
 
 
 def further(problem: Problem, first: list[int], work: int) -> list[list[int]]:
-    """The constraints of a contradiction, and those of others that share none with it, as far as a little work tells."""
+    """The constraints of a contradiction, and of others disjoint from it, found with a little work."""
     found = [first]
     while len(found) < MOST_APART:
         gone = {source for sources in found for source in sources}
@@ -150,10 +165,10 @@ def further(problem: Problem, first: list[int], work: int) -> list[list[int]]:
 
 
 def pigeonholes(problem: Problem, open_: NDArray[np.bool_]) -> list[int] | None:
-    """Constraints by which more variables have to differ than they have values together; None where that is not seen.
+    """Constraints that require more variables to differ than they have values in total; None if not detected.
 
-    Conflicts of pairs are joined to cliques of which one literal may hold. Every variable takes a literal, and so a clique of its
-    own: where no matching gives every one of them a clique, there is no assignment (P. Hall, 1935).
+    Pairwise conflicts are merged into cliques with at most one true literal. Every variable needs a clique of its own. If no
+    matching gives every variable a clique, there is no assignment (P. Hall, 1935).
     """
     graph = problem.graph
     hard = [factor for factor in graph.factors if factor.source < len(problem.constraints)]
@@ -181,10 +196,10 @@ def pigeonholes(problem: Problem, open_: NDArray[np.bool_]) -> list[int] | None:
 
 
 def _unmatched(reach: Mapping[str, Iterable[int]]) -> set[str] | None:
-    """Names that reach fewer places together than they are many; None where each can have a place of its own."""
+    """A set of names with fewer places than names; None if every name can have a place of its own."""
     taken: dict[int, str] = {}
     for start in reach:
-        # Augmenting paths, breadth first: to each place the name that it was reached from.
+        # Augmenting paths, breadth first: maps each place to its predecessor.
         came: dict[int, str] = {}
         todo, free = [start], None
         while todo and free is None:

@@ -1,20 +1,20 @@
-"""The energy of a factor graph: what its constraints are expected to cost while every variable is still undecided.
+"""The energy of a factor graph: the expected cost of its constraints, for undecided variables.
 
 The state holds a logit for each value of each variable; a softmax makes them probabilities ``p``. A factor's sum ``Σ a·x`` then
-has the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. How far it is expected to
-be beyond a bound is told by a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside,
-``d`` far outside, and above 0 near the bound as long as the literals are undecided, so that a fractional state is no rest where
-no integral one is. The energy is the sum of
+has the mean ``s = Σ a·p`` and, the literals taken to be independent, the variance ``q = Σ a²·p(1−p)``. Its expected violation of
+a bound is a smooth hinge ``h(d, q) = ½ (d + √(d² + 2 ρ q))`` of the distance ``d`` beyond it: 0 far inside, ``d`` far outside,
+and above 0 near the bound as long as the literals are undecided, so that a fractional state is not a minimum unless an integral
+one is. The energy is the sum of
 
 * ``constraints``: ``Σ ω h²`` over the factors and their two sides;
 * ``preferences``: the expected cost of the chosen values;
-* ``decision``: ``−T`` times the entropy of every variable, which keeps it open for as long as it matters (mean-field annealing:
+* ``decision``: ``−T`` times the entropy of every variable, which delays its decision (mean-field annealing:
   C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989);
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
-``ρ`` and ``ω`` of a side of a factor are log-linear in what its shape says: how many literals, how its bound lies in what the sum
-can reach, in how many factors its literals stand. ``T`` depends on how many values a variable has. Nothing else knows which
-factor or variable it is about, so the names and the order of a request do not matter, nor its size.
+``ρ`` and ``ω`` of a side of a factor are log-linear in features of its shape: the number of literals, the bound's position in
+the range of the sum, and the number of factors of its literals. ``T`` depends on the number of values of a variable. The energy
+does not depend on the identity of factors and variables, so the names, the order and the size of a request do not matter.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ HAND: dict[str, Any] = {
     "openness_by_shape": [0.0] * len(FEATURES),
     "weight_by_shape": [0.0] * len(FEATURES),
 }
-"""The energy written by hand: all factors weigh the same. Its few numbers are the best of a random search."""
+"""The hand-written energy: all factors have the same weight. Its few numbers are the best of a random search."""
 
 
 LEARNED = tuple(HAND)
-"""The order of the numbers where every row has its own; lists are as long as `FEATURES`."""
+"""Order of the numbers if every row has its own; lists have the length of `FEATURES`."""
 
 _COLUMNS = {
     name: slice(first, first + size)
@@ -63,17 +63,17 @@ _COLUMNS = {
 
 
 def summed(edges: Tensor, where: Tensor, like: Tensor) -> Tensor:
-    """Sums of the edges of every factor, or of every literal: ``(batch, n)`` as ``like`` is."""
+    """Sums over the edges of every factor, or of every literal: ``(batch, n)``, like ``like``."""
     return torch.zeros_like(like).scatter_add(1, where, edges)
 
 
 class ConstraintsEnergy(nn.Module):
     """``energy(y, **inputs) -> named terms``, each ``(batch,)``; the state is ``(batch, variables, values)``.
 
-    Inputs are those of `tensors.Network.tensors`.
+    `tensors.Network.tensors` makes the inputs.
 
     Args:
-        settings: The numbers that are learned, by their names in `HAND`; what is left out is as written by hand.
+        settings: The learned numbers, by their names in `HAND`, which has the defaults.
     """
 
     log_openness: Tensor
@@ -114,7 +114,7 @@ class ConstraintsEnergy(nn.Module):
         }
 
     def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
-        """A learned number: the module's own, or that of every row, shaped to broadcast against a tensor of some dimensions."""
+        """A learned number, of the module or of every row, with trailing dimensions of 1 for broadcasting."""
         if numbers is None:
             own: Tensor = getattr(self, name)
             return own
@@ -149,7 +149,7 @@ class ConstraintsEnergy(nn.Module):
         return {"value": log_probabilities(state, domain).argmax(2)}
 
     def encode_answer(self, answer: dict[str, Tensor], domain: Tensor, **rest: Tensor) -> Tensor:
-        """The place of an answer in the landscape: its values as likely as confinement lets them be."""
+        """The state of an answer: its values are as likely as confinement permits."""
         del rest
         return SURE * torch.zeros_like(domain).scatter(2, answer["value"].unsqueeze(2), 1.0)
 
@@ -185,7 +185,7 @@ CHECKS = {"constraints": "Every constraint holds."}
 
 
 def checks(answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
-    """How many factors an assignment breaks, ``{"constraints": (batch,) int64}``; values outside a domain break one each."""
+    """Number of violated factors, ``{"constraints": (batch,) int64}``; each value outside its domain counts as one."""
     domain, low, slack = inputs["domain"], inputs["low"], inputs["slack"]
     value = answer["value"].unsqueeze(2)
     holds = torch.zeros_like(domain).scatter(2, value, 1.0)

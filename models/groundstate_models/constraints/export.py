@@ -1,6 +1,6 @@
-"""From learned numbers to the artefact: ``python -m groundstate_models.constraints.export``.
+"""Make the artefact from learned numbers: ``python -m groundstate_models.constraints.export``.
 
-The artefact ``scheduling`` holds the same graph under another header; `groundstate_models.scheduling.export` makes it.
+The artefact ``scheduling`` has the same graph with another header; `groundstate_models.scheduling.export` makes it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from groundstate_models.constraints.learned import SEGMENT, Settings
 from groundstate_models.constraints.schema import ANSWER, REQUEST
 from groundstate_models.constraints.tensors import AXES, FAR
 
-VERSION = "0.1.0"
+VERSION = "0.1.1"
 TRACE_EVERY = 8
 SIZES = ((5, 3, 7, 29), (7, 5, 11, 37), (8, 2, 12, 40))
-"""Variables, values, factors and edges of the examples that the file is joined from and proven at."""
+"""Variables, values, factors and edges of the examples for the export and the parity proof."""
 
 TERMS = {
     "constraints": "What the constraints are expected to be broken by, squared.",
@@ -34,7 +34,7 @@ TERMS = {
 
 
 def example(variables: int, values: int, factors: int, edges: int, batch: int = 16) -> dict[str, Tensor]:
-    """Random factor graphs of one size: what the file is held against PyTorch at."""
+    """Random factor graphs of one size, for the parity proof."""
     draw = torch.Generator().manual_seed(variables)
 
     def chance(*shape: int) -> Tensor:
@@ -58,7 +58,7 @@ def example(variables: int, values: int, factors: int, edges: int, batch: int = 
 
 
 def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str, Any]:
-    """What `groundstate_export.export` takes."""
+    """The arguments of `groundstate_export.export`."""
     energy = ConstraintsEnergy(settings.energy).requires_grad_(requires_grad=False)
     first, *others = (examples(sizes, settings.start) for sizes in SIZES)
     return {
@@ -111,7 +111,7 @@ def constraints() -> Card:
         limits=LIMITS,
         self_test={
             "request": REQUEST["examples"][0],
-            "answer": {"values": {"red": "tue", "blue": "mon"}, "cost": 0.0},
+            "answer": {"values": {"red": "tue", "blue": "mon", "n": 2}, "cost": 0.0},
         },
     )
 

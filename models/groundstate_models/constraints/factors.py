@@ -1,8 +1,8 @@
-"""What every constraint is compiled to: literals, and factors that bound a weighted sum of them.
+"""The target of every compiled constraint: literals, and factors that bound a weighted sum of them.
 
-A *literal* is "this variable has this value", 1 where it holds and 0 where it does not. A *factor* ``low ≤ Σ aᵢ·xᵢ ≤ high`` with
-integer ``aᵢ`` is a pseudo-Boolean constraint. Clauses, "exactly one of", equalities, tables and sums are all of this one kind
-(E. Boros and P. L. Hammer, "Pseudo-Boolean optimization", 2002), so that one energy, which reads factors, reads them all.
+A *literal* is "this variable has this value", 1 if it holds and 0 if not. A *factor* ``low ≤ Σ aᵢ·xᵢ ≤ high`` with
+integer ``aᵢ`` is a pseudo-Boolean constraint. Clauses, "exactly one of", equalities, tables and sums all have this form
+(E. Boros and P. L. Hammer, "Pseudo-Boolean optimization", 2002), so one energy over factors covers them all.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from groundstate import Fault, RequestError
 
 MOST_EDGES = 2_000_000
-"""Literals in factors, counted with repetition, beyond which a problem is refused: a step would take tenths of a second."""
+"""Most literals in factors (with repetition) of a problem: beyond, a step takes tenths of a second."""
 
 Value = int | str
-"""What a variable may be: a whole number or a name."""
+"""The value of a variable: a whole number or a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Factor:
     Attributes:
         literals: Numbers of the literals, each once.
         coefficients: As many, none of them 0.
-        low, high: Bounds; either may be beyond what the sum can reach.
-        source: The constraint it comes from: its place in the request, −1 for "a variable has one value".
+        low, high: Bounds; either may be outside the range of the sum.
+        source: Index of its constraint in the request; −1 for "a variable has one value".
     """
 
     literals: tuple[int, ...]
@@ -45,27 +45,27 @@ class Factor:
         return sum(a for a in self.coefficients if a < 0), sum(a for a in self.coefficients if a > 0)
 
     def excess(self, holds: NDArray[np.bool_]) -> float:
-        """How far the sum of an assignment of all literals lies beyond a bound, in units of the largest coefficient."""
+        """Distance of a full assignment's sum beyond the bounds, in units of the largest coefficient."""
         total = int(np.dot(holds[list(self.literals)], self.coefficients)) if self.literals else 0
         return max(total - self.high, self.low - total, 0) / max(map(abs, self.coefficients), default=1)
 
     def broken_by(self, holds: NDArray[np.bool_]) -> bool:
-        """Whether an assignment of all literals breaks it."""
+        """Whether a full assignment violates the factor."""
         total = int(np.dot(holds[list(self.literals)], self.coefficients))
         return not self.low <= total <= self.high
 
 
 @dataclass
 class Graph:
-    """The literals and factors of a problem, as they are added.
+    """Collects the literals and factors of a problem.
 
     Attributes:
-        domains: Values of each variable, in the order in which they were given.
+        domains: Values of each variable, in their given order.
         first: Number of each variable's first literal.
-        groups: Literals of which exactly one holds: those of a variable, in order, then those of each choice.
-        count: Literals so far.
-        factors: So far; the first of them say that one literal of each variable's group holds.
-        costs: What a literal costs where it holds.
+        groups: Groups of literals with exactly one true: of each variable, in order, then of each choice.
+        count: Number of literals so far.
+        factors: Factors so far; the first ones require one true literal in each variable's group.
+        costs: The cost of a literal if it holds.
     """
 
     domains: Mapping[str, Sequence[Value]]
@@ -86,11 +86,11 @@ class Graph:
             self._group(range(self.first[name], self.count), -1)
 
     def literal(self, variable: str, value: Value) -> int | None:
-        """The number of a literal; None where the value is not in the variable's domain, so that it never holds."""
+        """The number of a literal; None if the value is not in the variable's domain, so the literal never holds."""
         return self._place.get((variable, value))
 
     def choice(self, n: int, source: int) -> range:
-        """New literals of which exactly one holds, and that no variable has."""
+        """New literals with exactly one true, which belong to no variable."""
         made = range(self.count, self.count + n)
         self.count += n
         self._group(made, source)
@@ -105,7 +105,7 @@ class Graph:
         """Add ``low ≤ Σ a·x ≤ high``, unless it always holds. A literal may occur more than once; None never holds.
 
         Raises:
-            RequestError: If the graph becomes larger than `MOST_EDGES`.
+            RequestError: If the graph exceeds `MOST_EDGES`.
         """
         total: dict[int, int] = {}
         for literal, coefficient in terms:
@@ -118,20 +118,20 @@ class Graph:
             self.factors.append(factor)
             self._edges += len(kept)
             if self._edges > MOST_EDGES:
-                said = (
+                message = (
                     f"This problem has more than {MOST_EDGES} places where a value enters a constraint; split it, or give "
                     "its variables fewer values."
                 )
-                raise RequestError([Fault("", said)])
+                raise RequestError([Fault("", message)])
 
     def charge(self, literal: int, cost: float) -> None:
-        """Let a literal cost something, besides what it costs already."""
+        """Add to the cost of a literal."""
         self.costs[literal] = self.costs.get(literal, 0.0) + cost
 
     def relax(self, first: int, escape: int, source: int) -> None:
-        """Let the factors of a source, from the ``first`` on, hold only where the literal ``escape`` does not.
+        """Require the factors of a source, from ``first`` on, only if the literal ``escape`` does not hold.
 
-        Those that say that one of a group holds stay: they are what the others are about.
+        Factors that require one true literal in a group are unchanged: the others depend on them.
         """
         groups = {tuple(literals) for literals in self.groups}
         added, self.factors[first:] = self.factors[first:], []
@@ -151,7 +151,7 @@ class Graph:
 
 
 def shared(domains: Iterable[Sequence[Value]]) -> list[Value]:
-    """Values that at least two of some domains hold, in the order in which they are met."""
+    """Values that occur in at least two domains, in order of first occurrence."""
     seen: dict[Hashable, int] = {}
     for domain in domains:
         for value in dict.fromkeys(domain):

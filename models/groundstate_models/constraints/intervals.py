@@ -1,7 +1,7 @@
-"""Constraints on intervals of time that variables choose by their values: resources of limited capacity, and order.
+"""Constraints on time intervals that depend on the variables' values: limited resources, and order.
 
-A variable's *spans* say which values take up time, and when: value, start, end (half-open). Any other value takes up none, so
-that one variable may choose a start, a room, or to be left out.
+A variable's *spans* list the values that take up time: value, start, end (half-open). Other values take up no time, so one
+variable may choose a start, a room, or absence.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from groundstate_models.constraints.language import Assignment, Constraint, Lite
 
 @dataclass(frozen=True)
 class Interval:
-    """The time that a variable takes up.
+    """The time of a variable.
 
     Attributes:
-        spans: Start and end for each value that takes up any.
-        uses: How much of a resource it uses meanwhile.
+        spans: Start and end for each value that takes up time.
+        uses: Its use of the resource during that time.
     """
 
     variable: str
@@ -35,7 +35,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Cumulative(Constraint):
-    """At no time is more of a resource used than there is (A. Aggoun and N. Beldiceanu, 1993)."""
+    """At no time does the use of a resource exceed its capacity (A. Aggoun and N. Beldiceanu, 1993)."""
 
     kind = "cumulative"
     tasks: tuple[Interval, ...]
@@ -67,7 +67,7 @@ class Cumulative(Constraint):
                 graph.bound(terms, 0, self.capacity, source)
 
     def _cliques(self) -> Iterator[list[tuple[Interval, Value]]]:
-        """The largest sets of values whose spans have a moment in common, each once: an end follows a start there."""
+        """The maximal sets of values whose spans share a moment, each once: there, an end follows a start."""
         events: list[tuple[int, bool, int, Value]] = []
         for number, task in enumerate(self.tasks):
             for value, (start, end) in task.spans.items():
@@ -83,7 +83,7 @@ class Cumulative(Constraint):
             if not begins:
                 del running[number, value]
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         names = ", ".join(self.variables)
         most = "do not overlap" if self.capacity == 1 else f"use at most {self.capacity} at a time"
         return f"the times of {names} {most}"
@@ -91,7 +91,7 @@ class Cumulative(Constraint):
 
 @dataclass(frozen=True)
 class Before(Constraint):
-    """Where both take up time, one is over, and ``gap`` gone, before the other starts."""
+    """If both take up time, the first ends at least ``gap`` before the second starts."""
 
     kind = "before"
     first: Interval
@@ -118,14 +118,14 @@ class Before(Constraint):
         for late, soon in _crossings(ends, starts):
             graph.at_most_one([*late, *soon], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         gap = f" by {self.gap}" if self.gap else ""
         return f"{self.first.variable} is over{gap} before {self.then.variable} starts"
 
 
 @dataclass(frozen=True)
 class NoOverlap(Constraint):
-    """Intervals that start at some variables and last as long as is said do not overlap."""
+    """Intervals with variable starts and fixed durations do not overlap."""
 
     kind = "no_overlap"
     starts: tuple[str, ...]
@@ -148,7 +148,7 @@ class NoOverlap(Constraint):
         ]
         Cumulative(tuple(tasks), 1).compile(graph, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         each = [f"{name} (lasting {d})" for name, d in zip(self.starts, self.durations, strict=True)]
         return f"{listed(each)} do not overlap"
 
@@ -157,9 +157,9 @@ _Times = Sequence[tuple[int, int | None]]
 
 
 def _crossings(ends: _Times, starts: _Times) -> Iterator[tuple[list[int | None], list[int | None]]]:
-    """Pairs of sets that hold, between them, every end that is later than a start, and no others: O(n log n) members in all.
+    """Pairs of sets that cover exactly the (end, start) pairs with the end later than the start, with O(n log n) members.
 
-    At the middle of the times, all later ends are after all earlier starts; what remains is on one side of it.
+    At the middle time, all later ends are after all earlier starts; the remaining pairs are on one side of it.
     """
     times = sorted({time for time, _ in (*ends, *starts)})
     if len(times) < 2 or not ends or not starts:
@@ -179,7 +179,7 @@ def interval(raw: Mapping[str, Any]) -> Interval:
 
 
 def read(raw: Mapping[str, Any]) -> Cumulative | Before | NoOverlap:
-    """A constraint on intervals of the request, which has passed the schema."""
+    """Build a constraint on intervals from an object that has passed the schema."""
     match raw["type"]:
         case "cumulative":
             return Cumulative(tuple(map(interval, raw["tasks"])), raw.get("capacity", 1))
@@ -192,7 +192,7 @@ def read(raw: Mapping[str, Any]) -> Cumulative | Before | NoOverlap:
 
 
 def meaningless(constraint: Constraint) -> Iterator[str]:
-    """What is wrong with the spans of a constraint, if it has any, as sentences."""
+    """Faults in the spans of a constraint, as sentences."""
     if not isinstance(constraint, Cumulative | Before):
         return
     tasks = constraint.tasks if isinstance(constraint, Cumulative) else (constraint.first, constraint.then)

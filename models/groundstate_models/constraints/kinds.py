@@ -1,4 +1,4 @@
-"""The constraint that each type of object means."""
+"""Build constraints from typed objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate_models.constraints.language import read as plain
 
 
 def read(raw: Mapping[str, Any]) -> Constraint:
-    """The constraint that a typed object means."""
+    """The constraint of a typed object."""
     match raw["type"]:
         case "any":
             return logic.AnyOf(tuple(map(read, raw["of"])))
@@ -29,7 +29,7 @@ def read(raw: Mapping[str, Any]) -> Constraint:
 def parts(
     raw: Mapping[str, Any], constraint: Constraint, place: str
 ) -> Iterator[tuple[Mapping[str, Any], Constraint, str]]:
-    """A typed object and all those in it that are made of no others, each with its constraint and place."""
+    """A typed object and all elementary objects in it, each with its constraint and place."""
     match constraint:
         case logic.AnyOf(several) | logic.AllOf(several):
             for number, one in enumerate(several):
@@ -44,7 +44,7 @@ def parts(
 
 
 def negated(constraint: Constraint) -> Iterator[Constraint]:
-    """The constraints in one whose opposite it needs."""
+    """The inner constraints that need an opposite."""
     match constraint:
         case logic.AnyOf(several) | logic.AllOf(several):
             for one in several:

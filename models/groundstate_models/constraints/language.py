@@ -1,8 +1,7 @@
-"""The constraints of a request: what each means, exactly, and the factors it becomes.
+"""The constraints of a request: their exact meaning, and their factors.
 
-Every kind is a small class with three answers: `holds` (of a full assignment; the exact check, which knows nothing of factors),
-`compile` (its factors) and `said` (what it asks, in the request's own words). `read` makes them of JSON that has passed
-`typed`.
+Every kind is a small class with three methods: `holds` (the exact check of a full assignment, independent of factors), `compile`
+(its factors) and `in_words` (its meaning in the request's terms). `read` builds them from JSON that has passed `typed`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from groundstate_models.constraints.factors import Graph, Value, shared
 
 Assignment = Mapping[str, Value]
 Literal = tuple[str, Value]
-"""A variable and the value that it is said to have."""
+"""A variable and one of its values."""
 
 
 def listed(words: Sequence[object], joined: str = "and") -> str:
@@ -42,29 +41,29 @@ class Constraint(ABC):
     @property
     @abstractmethod
     def variables(self) -> tuple[str, ...]:
-        """Names of the variables it is about, each once."""
+        """Names of its variables, each once."""
 
     @abstractmethod
     def holds(self, given: Assignment) -> bool:
-        """Whether an assignment of all its variables keeps it."""
+        """Whether an assignment of all its variables satisfies it."""
 
     @abstractmethod
     def compile(self, graph: Graph, source: int) -> None:
         """Add its factors to a graph."""
 
     @abstractmethod
-    def said(self) -> str:
-        """What it asks, as a sentence without its full stop."""
+    def in_words(self) -> str:
+        """Its meaning, as a sentence without the full stop."""
 
     @property
     def literals(self) -> tuple[Literal, ...]:
-        """Those that the request names, for its values to be looked up."""
+        """The literals named in the request, for the lookup of their values."""
         return ()
 
 
 @dataclass(frozen=True)
 class AllDifferent(Constraint):
-    """No two of some variables have the same value, or, where ``plus`` is given, no two of variable + plus."""
+    """No two variables have the same value; with ``plus``, no two sums of variable + plus are the same."""
 
     kind = "all_different"
     names: tuple[str, ...]
@@ -82,14 +81,14 @@ class AllDifferent(Constraint):
         for k, name in enumerate(self.names):
             for value in graph.domains[name]:
                 takers.setdefault(self._moved(k, value), []).append(graph.literal(name, value))
-        # As many values as variables: each value has to be taken, which says more than that none is taken twice.
+        # As many values as variables: each value is taken, which is stronger than "none is taken twice".
         least = 1 if len(takers) == len(self.names) else 0
         for literals in takers.values():
             graph.bound([(literal, 1) for literal in literals], least, 1, source)
-        if len(takers) < len(self.names):  # too few for all; no value alone shows it
+        if len(takers) < len(self.names):  # too few for all; no single value shows it
             graph.bound([(literal, 1) for some in takers.values() for literal in some], 0, len(takers), source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         plus = self.plus or (0,) * len(self.names)
         return f"{listed([_shifted(name, more) for name, more in zip(self.names, plus, strict=True)])} all differ"
 
@@ -116,7 +115,7 @@ class Equal(Constraint):
             for value in dict.fromkeys([*graph.domains[one], *graph.domains[other]]):
                 graph.bound([(graph.literal(one, value), 1), (graph.literal(other, value), -1)], 0, 0, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{listed(self.names)} are equal"
 
 
@@ -138,13 +137,13 @@ class NotEqual(Constraint):
         for value in shared([graph.domains[name] for name in self.names]):
             graph.at_most_one([graph.literal(name, value) for name in self.names], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{listed(self.names)} differ"
 
 
 @dataclass(frozen=True)
 class Count(Constraint):
-    """At least, at most or exactly so many of some literals hold."""
+    """At least, at most or exactly a number of literals hold."""
 
     kind = "count"
     of: tuple[Literal, ...]
@@ -165,7 +164,7 @@ class Count(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         graph.bound([(graph.literal(*literal), 1) for literal in self.of], self.low, self.high, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         alone = len(self.variables) == 1 and len(set(self.of)) == len(self.of)
         if alone and (self.low == 1 <= self.high or self.low <= 0 == self.high):
             return f"{self.variables[0]} is {'' if self.low == 1 else 'not '}{listed([value for _, value in self.of], 'or')}"
@@ -182,7 +181,7 @@ class Count(Constraint):
 
 @dataclass(frozen=True)
 class Implies(Constraint):
-    """Where all of some literals hold, at least one of others does."""
+    """If all of some literals hold, at least one of the others holds."""
 
     kind = "implies"
     when: tuple[Literal, ...]
@@ -211,14 +210,14 @@ class Implies(Constraint):
         terms = [*((literal, -1) for literal in when), *((literal, 1) for literal in then)]
         graph.bound(terms, 1 - len(when), len(then), source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         then = listed([spelt(literal) for literal in self.then], "or") if self.then else "this is not allowed"
         return f"if {listed([spelt(literal) for literal in self.when])}, then {then}" if self.when else then
 
 
 @dataclass(frozen=True)
 class Table(Constraint):
-    """Some variables together have one of the tuples that are allowed, or none of those that are forbidden."""
+    """The tuple of some variables is one of the allowed tuples, or none of the forbidden ones."""
 
     kind = "table"
     names: tuple[str, ...]
@@ -253,7 +252,7 @@ class Table(Constraint):
                 support = [(choice, 1) for choice, row in zip(chosen, rows, strict=True) if row[position] == literal]
                 graph.bound([*support, (literal, -1)], 0, 0, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         if not self.tuples:
             return f"({', '.join(self.names)}) is {'one of no tuples' if self.allowed else 'anything'}"
         rows = sorted(self.tuples, key=repr)
@@ -264,7 +263,7 @@ class Table(Constraint):
 
 @dataclass(frozen=True)
 class Linear(Constraint):
-    """``low ≤ Σ times · variable ≤ high`` over variables whose values are numbers."""
+    """``low ≤ Σ times · variable ≤ high`` over variables with numbers as values."""
 
     kind = "linear"
     terms: tuple[tuple[str, int], ...]
@@ -280,7 +279,7 @@ class Linear(Constraint):
         return (self.low is None or self.low <= total) and (self.high is None or total <= self.high)
 
     def compile(self, graph: Graph, source: int) -> None:
-        # One value of each variable holds, so values count from the smallest, which keeps the coefficients small.
+        # One value of each variable holds. Subtract the smallest value, to keep the coefficients small.
         base, terms, reach = 0, [], 0
         for name, times in self.terms:
             values = [int(value) for value in graph.domains[name]]
@@ -292,7 +291,7 @@ class Linear(Constraint):
         high = reach if self.high is None else self.high - base
         graph.bound(terms, low, high, source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         total = "".join(
             f"{' − ' if times < 0 else ' + '}{'' if abs(times) == 1 else f'{abs(times)}·'}{name}"
             for name, times in self.terms
@@ -306,7 +305,7 @@ class Linear(Constraint):
 
 @dataclass(frozen=True)
 class Precedence(Constraint):
-    """One number is at least ``gap`` more than another: what starts then starts no sooner."""
+    """One number is at least ``gap`` more than another."""
 
     kind = "precedence"
     before: str
@@ -322,14 +321,14 @@ class Precedence(Constraint):
 
     def compile(self, graph: Graph, source: int) -> None:
         early, late = ([int(v) for v in graph.domains[name]] for name in (self.before, self.after))
-        # For every time t, not both: the first starts after t − gap, and the second at t or sooner.
+        # For every time t, not both: the first starts after t − gap, and the second starts at or before t.
         for t in sorted(late):
             too_late = [graph.literal(self.before, start) for start in early if start + self.gap > t]
             too_soon = [graph.literal(self.after, start) for start in late if start <= t]
             if too_late and too_soon:
                 graph.at_most_one([*too_late, *too_soon], source)
 
-    def said(self) -> str:
+    def in_words(self) -> str:
         return f"{self.before} + {self.gap} ≤ {self.after}" if self.gap else f"{self.before} ≤ {self.after}"
 
 
@@ -338,7 +337,7 @@ def _literals(raw: Sequence[Mapping[str, Any]]) -> tuple[Literal, ...]:
 
 
 def read(raw: Mapping[str, Any]) -> Constraint:
-    """A constraint that is about values and sums; `typed.read` reads all."""
+    """Build a constraint on values and sums; `typed.read` reads all kinds."""
     match raw["type"]:
         case "all_different":
             return AllDifferent(tuple(raw["variables"]), tuple(raw.get("plus", ())))

@@ -1,4 +1,4 @@
-"""The numbers that are learned: those of the energy, of its descent, and of where chains start."""
+"""The learned numbers: of the energy, of its descent, and of the start of chains."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.constraints.energy import HAND, LEARNED, ConstraintsEnergy
 
 SEGMENT = 16
-"""Updates in a segment: after each segment the host looks whether a chain has an answer."""
+"""Steps in a segment. After each segment the host looks for answers."""
 
 NOISE_EVERY = 4
 NOISE_PERIOD = 16
-"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+"""Period of a chain's noise in steps; the last `NOISE_EVERY` steps of a period have no noise."""
 
 TEMPERATURE = (0.0, 2.0)
-"""Range of the chains' temperatures, by which their noise is multiplied."""
+"""Range of the chains' temperatures, the factors of their noise."""
 
 RULE = {"step_size": 2.37, "momentum": 0.89, "noise": 0.158, "raises": 0.212, "keep": 0.995}
-"""The descent's numbers before training, the best of a random search."""
+"""The descent's numbers before training: the best of a random search."""
 
 
 @dataclass(frozen=True)
 class Settings(SettingsBase):
-    """The numbers of the energy and of its descent; the defaults are those that training starts from.
+    """The numbers of the energy and of its descent; the defaults are the start of training.
 
     Attributes:
         energy: As in `energy.HAND`.
         rule: As in `RULE`.
-        start: Standard deviation of the logits that chains start from.
+        start: Standard deviation of the chains' initial logits.
     """
 
     FORMAT: ClassVar[int] = 1

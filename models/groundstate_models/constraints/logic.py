@@ -1,4 +1,4 @@
-"""Constraints made of constraints: any of several, all of them, one where another holds, and the opposite of one."""
+"""Constraints over constraints: any, all, implication and negation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from groundstate_models.constraints.language import (
 
 @dataclass(frozen=True)
 class _Several(Constraint):
-    """A constraint that is made of others."""
+    """A constraint over other constraints."""
 
     parts: tuple[Constraint, ...]
 
@@ -49,16 +49,16 @@ class AllOf(_Several):
         for part in self.parts:
             part.compile(graph, source)
 
-    def said(self) -> str:
-        return " and ".join(f"({part.said()})" for part in self.parts)
+    def in_words(self) -> str:
+        return " and ".join(f"({part.in_words()})" for part in self.parts)
 
 
 @dataclass(frozen=True)
 class AnyOf(_Several):
     """At least one of some constraints holds.
 
-    Each of them that is not only about values of single variables is switched on or off by a choice of its own (W. P. Williams,
-    "Model Building in Mathematical Programming", 1978, calls such switches indicator variables).
+    Each one that depends on more than the values of single variables gets a switch (W. P. Williams,
+    "Model Building in Mathematical Programming", 1978, calls switches indicator variables).
     """
 
     kind = "any"
@@ -81,19 +81,19 @@ class AnyOf(_Several):
         graph.bound([(literal, 1) for literal in dict.fromkeys(terms)], 1, len(terms), source)
 
     def _flat(self) -> list[Constraint]:
-        """Its parts, with those of parts that are of this kind too in their place."""
+        """Its parts, with nested parts of the same kind flattened."""
         found: list[Constraint] = []
         for part in self.parts:
             found += AnyOf._flat(part) if isinstance(part, AnyOf) else [part]
         return found
 
-    def said(self) -> str:
-        return ", or ".join(part.said() for part in self.parts)
+    def in_words(self) -> str:
+        return ", or ".join(part.in_words() for part in self.parts)
 
 
 @dataclass(frozen=True)
 class If(Constraint):
-    """Where one constraint holds, another does."""
+    """If one constraint holds, another holds."""
 
     kind = "if"
     when: Constraint
@@ -113,8 +113,8 @@ class If(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         AnyOf((opposite(self.when), self.then)).compile(graph, source)
 
-    def said(self) -> str:
-        return f"if {self.when.said()}, then {self.then.said()}"
+    def in_words(self) -> str:
+        return f"if {self.when.in_words()}, then {self.then.in_words()}"
 
 
 @dataclass(frozen=True)
@@ -138,12 +138,12 @@ class Not(Constraint):
     def compile(self, graph: Graph, source: int) -> None:
         opposite(self.part).compile(graph, source)
 
-    def said(self) -> str:
-        return f"not ({self.part.said()})"
+    def in_words(self) -> str:
+        return f"not ({self.part.in_words()})"
 
 
 def clause(part: Constraint, graph: Graph) -> list[int | None] | None:
-    """Literals of which one holds exactly where a constraint does; None where it is not of that kind."""
+    """Literals of which one holds exactly if the constraint holds; None if there are no such literals."""
     names = part.variables
     if len(names) == 1 and names[0] in graph.domains:
         (name,) = names
@@ -154,10 +154,10 @@ def clause(part: Constraint, graph: Graph) -> list[int | None] | None:
 
 
 def opposite(constraint: Constraint) -> Constraint:
-    """The constraint that holds exactly where another does not.
+    """The constraint that holds exactly if another does not.
 
     Raises:
-        ValueError: If there is none of the kinds that are known; `invertible` tells.
+        ValueError: If no known kind expresses it; see `invertible`.
     """
     match constraint:
         case Not(part):
@@ -176,7 +176,7 @@ def opposite(constraint: Constraint) -> Constraint:
 
 
 def _outside(constraint: Count | Linear) -> Constraint:
-    """Less than the least, or more than the most."""
+    """Below the lower bound, or above the upper bound."""
     sides: list[Constraint] = []
     if isinstance(constraint, Count):
         of, low, high = constraint.of, constraint.low, constraint.high
@@ -209,7 +209,7 @@ def _otherwise(constraint: Constraint) -> Constraint:
         case Implies(when, then):
             each = [Count((literal,), 1, 1) for literal in when]
             return AllOf((*each, *(Count((literal,), 0, 0) for literal in then)))
-    raise ValueError(f"{constraint.said()} has no opposite that is known")
+    raise ValueError(f"{constraint.in_words()} has no opposite that is known")
 
 
 def invertible(constraint: Constraint) -> bool:

@@ -1,4 +1,4 @@
-"""From a request to a problem: names looked up, constraints read, everything that means nothing refused with its place."""
+"""Build a problem from a request: look up names, read constraints, refuse meaningless parts with their places."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MOST_FAULTS = 20
 
 
 class Checked(dict[str, Any]):
-    """A request made by a program, whose constraints are known to be as their types say; reading it checks only their names."""
+    """A request made by a program. Its constraints fit their types, so only names are checked."""
 
 
 @dataclass(frozen=True)
 class Preference:
-    """A constraint that ought to hold, and what it costs where it does not."""
+    """A soft constraint, and its cost if it does not hold."""
 
     constraint: Constraint
     weight: float
@@ -40,13 +40,13 @@ class Preference:
 
 @dataclass(frozen=True)
 class Problem:
-    """A request that means something.
+    """A valid request.
 
     Attributes:
         domains: Values of each variable.
-        constraints: What has to hold.
-        names: What each constraint is called: as the request says, else by its type and place.
-        preferences: What ought to hold.
+        constraints: The hard constraints.
+        names: Name of each constraint: from the request, else its type and place.
+        preferences: The soft constraints.
     """
 
     domains: Mapping[str, tuple[Value, ...]]
@@ -59,7 +59,7 @@ class Problem:
         """Read a request that has passed `schema.REQUEST`.
 
         Raises:
-            RequestError: If it names what is not there, or asks numbers of names; with every place.
+            RequestError: If it has unknown names, or needs numbers where there are names; with every place.
         """
         checked = isinstance(request, Checked)
         request = request if checked else _whole(request)
@@ -84,15 +84,15 @@ class Problem:
         return cls(domains, tuple(constraints), tuple(names), tuple(preferences))
 
     def only(self, sources: Sequence[int]) -> Problem:
-        """The problem of some of its constraints, without preferences."""
+        """The problem with some of its constraints, without preferences."""
         constraints = tuple(self.constraints[source] for source in sources)
         return Problem(self.domains, constraints, tuple(self.names[source] for source in sources), ())
 
     @cached_property
     def graph(self) -> Graph:
-        """Its literals, factors and costs; those of preference k have ``len(constraints) + k`` for a source.
+        """Its literals, factors and costs; the source of preference k is ``len(constraints) + k``.
 
-        A preference about one variable is what its values cost. Any other is a choice between keeping it and paying for it.
+        A preference about one variable is a cost of its values. Any other becomes a choice: satisfy it or pay its cost.
         """
         graph = Graph(self.domains)
         for source, constraint in enumerate(self.constraints):
@@ -113,29 +113,29 @@ class Problem:
         return graph
 
     def violations(self, given: Assignment) -> list[Violation]:
-        """The constraints that an assignment breaks, found from what they mean and not from their factors."""
+        """The constraints that an assignment violates, by their exact meaning and not by their factors."""
         broken = []
         for name, values in self.domains.items():
             if name not in given:
                 broken.append(Violation("domains", f"{name} has no value.", places=(f"values.{name}",)))
             elif given[name] not in values:
-                said = f"{name} is {given[name]!r}, which is none of its values."
-                broken.append(Violation("domains", said, places=(f"values.{name}",)))
+                message = f"{name} is {given[name]!r}, which is none of its values."
+                broken.append(Violation("domains", message, places=(f"values.{name}",)))
         if broken:
             return broken
         for index, (constraint, name) in enumerate(zip(self.constraints, self.names, strict=True)):
             if not constraint.holds(given):
                 held = ", ".join(f"{variable} is {given[variable]}" for variable in constraint.variables[:6])
                 more = ", …" if len(constraint.variables) > 6 else ""
-                said = f"{name} is broken: {constraint.said()}, but {held}{more}."
-                broken.append(Violation("constraints", said, places=(f"constraints[{index}]",)))
+                message = f"{name} is broken: {constraint.in_words()}, but {held}{more}."
+                broken.append(Violation("constraints", message, places=(f"constraints[{index}]",)))
         return broken
 
     def energies(self, given: Assignment) -> dict[str, float]:
-        """What each constraint that an assignment breaks adds to the energy once every variable is decided, by its name.
+        """The energy of each constraint that an assignment violates, with every variable decided, by its name.
 
         That is the squared distance of its factors from their bounds, each factor scaled so that its largest coefficient is 1,
-        and all factors weighing the same; where choices besides the variables enter a factor, 1 for the whole constraint.
+        and all factors with the same weight; 1 for a whole constraint with auxiliary choices in its factors.
         """
         holds = np.zeros(self.graph.count, np.bool_)
         own = sum(map(len, self.domains.values()))
@@ -147,12 +147,14 @@ class Problem:
             if constraint.holds(given):
                 continue
             factors = [factor for factor in self.graph.factors if factor.source == source]
-            told = all(literal < own for factor in factors for literal in factor.literals)
-            found[name] = found.get(name, 0.0) + (sum(factor.excess(holds) ** 2 for factor in factors) if told else 1.0)
+            plain = all(literal < own for factor in factors for literal in factor.literals)
+            found[name] = found.get(name, 0.0) + (
+                sum(factor.excess(holds) ** 2 for factor in factors) if plain else 1.0
+            )
         return found
 
     def cost(self, given: Assignment) -> float:
-        """The weights of the preferences that do not hold."""
+        """The total weight of the violated preferences."""
         return sum(p.weight for p in self.preferences if not p.constraint.holds(given))
 
 
@@ -160,8 +162,8 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
     if isinstance(raw, str):
         span = re.fullmatch(r"\s*(-?\d{1,9})\s*(?:\.\.|\.\.\.|to)\s*(-?\d{1,9})\s*", raw)
         if span is None:
-            said = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
-            faults.append(Fault(f"variables.{name}", said))
+            message = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
+            faults.append(Fault(f"variables.{name}", message))
             return ()
         raw = {"from": int(span[1]), "to": int(span[2])}
     if not isinstance(raw, Mapping):
@@ -173,14 +175,14 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
         faults.append(Fault(f"variables.{name}", f"From {raw['from']} to {raw['to']} there is no number."))
         return ()
     if raw["to"] - raw["from"] >= MOST_VALUES:
-        said = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
-        faults.append(Fault(f"variables.{name}", said))
+        message = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
+        faults.append(Fault(f"variables.{name}", message))
         return ()
     return tuple(range(raw["from"], raw["to"] + 1))
 
 
 def _name(raw: Any, index: int) -> str:
-    """What a constraint is called: as the request says, else by its type and place."""
+    """The name of a constraint: from the request, else its type and place."""
     if isinstance(raw, Mapping):
         return str(raw.get("name", f"{raw.get('type')} {index + 1}"))
     return f"constraint {index + 1}"
@@ -188,13 +190,13 @@ def _name(raw: Any, index: int) -> str:
 
 def _weight(raw: Mapping[str, Any], place: str, faults: list[Fault]) -> float:
     weight = float(raw.get("weight", 1.0))
-    if math.isnan(weight):  # which is neither above nor below the bounds of the schema
+    if math.isnan(weight):  # NaN passes the bounds of the schema
         faults.append(Fault(place, "nan is no weight; give a number above 0."))
     return weight
 
 
 def _whole(raw: Any) -> Any:
-    """The same JSON with 2 for 2.0, which the schema takes for a whole number too."""
+    """The JSON with 2 for 2.0, which is also an integer for the schema."""
     if isinstance(raw, Mapping):
         return {key: _whole(value) for key, value in raw.items()}
     if isinstance(raw, list | tuple):
@@ -206,7 +208,7 @@ def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, chec
     before = len(faults)
     whole = raw if checked else typed(raw, place, names, faults)
     if whole is None:
-        return AllOf(())  # never used: there is a fault
+        return AllOf(())  # never used, because there is a fault
     constraint, domains = read(whole), names.domains
     for inner, one, where in parts(whole, constraint, place):
         known = len(faults)
@@ -217,8 +219,8 @@ def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, chec
     if len(faults) == before:
         for one in negated(constraint):
             if not invertible(one):
-                said = f"{one.said()}: this cannot stand behind 'not' or 'if'; say the opposite in other words."
-                faults.append(Fault(place, said))
+                message = f"{one.in_words()}: this cannot stand behind 'not' or 'if'; say the opposite in other words."
+                faults.append(Fault(place, message))
     return constraint
 
 
@@ -244,7 +246,7 @@ def _meaningless(
                 yield Fault(
                     place, f"{needs} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
                 )
-    yield from (Fault(place, said) for said in _uneven(constraint))
+    yield from (Fault(place, message) for message in _uneven(constraint))
     bounds = {"count": ("exactly", "at_least", "at_most"), "linear": ("equals", "at_least", "at_most")}.get(raw["type"])
     if bounds and not any(key in raw for key in bounds):
         yield Fault(place, f"One of {bounds[0]}, {bounds[1]} and {bounds[2]} has to say how many.")
@@ -253,7 +255,7 @@ def _meaningless(
 
 
 def _uneven(constraint: Constraint) -> Iterator[str]:
-    """Lists of a constraint that ought to be as long as one another, and are not."""
+    """Faults of lists in a constraint that must have the same length."""
     match constraint:
         case AllDifferent(names, plus) if plus and len(plus) != len(names):
             yield f"There are {len(names)} variables and {len(plus)} numbers in plus; give one a variable."

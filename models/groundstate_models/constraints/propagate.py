@@ -1,8 +1,8 @@
-"""What a problem's factors rule out before any descent, and the proof where they rule out everything.
+"""Propagation before descent: rules out literals, and proves contradictions.
 
 Bounds propagation on pseudo-Boolean factors, a group of literals at a time: of each group exactly one literal holds, so a
 factor's sum lies between the sums of its groups' least and greatest contributions, and a literal that would take it beyond its
-bounds is out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is modelling, not search: nothing is ever
+bounds is out (K. R. Apt, "Principles of Constraint Programming", 2003, chapter 6). It is not search: nothing is
 assumed.
 """
 
@@ -49,7 +49,7 @@ class Table:
 
     @classmethod
     def of(cls, graph: Graph, factors: Sequence[Factor] | None = None) -> Table:
-        """The arrays of a graph, or of other factors in place of its own; without those that say that one of a group holds."""
+        """The arrays of a graph, or of other factors instead of its own, without the factors "one literal of a group holds"."""
         group = np.empty(graph.count, np.int64)
         for number, literals in enumerate(graph.groups):
             group[literals.start : literals.stop] = number
@@ -89,14 +89,14 @@ class Table:
 
 
 def _plain(factor: Factor) -> bool:
-    """Whether it counts literals that stand side by side."""
+    """Whether the factor counts adjacent literals."""
     first, many = factor.literals[0], len(factor.literals)
     return set(factor.coefficients) == {1} and factor.literals == tuple(range(first, first + many))
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What sums can be, given the literals that may still hold.
+    """Ranges of the sums, given the open literals.
 
     Attributes:
         pair_low, pair_high: Least and greatest contribution of each (factor, group).
@@ -139,15 +139,15 @@ def _summed(where: NDArray[np.int64], what: NDArray[np.int64], many: int) -> NDA
 def propagate(
     table: Table, open_: NDArray[np.bool_], without: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.bool_], bool]:
-    """Rule out literals until nothing more follows.
+    """Rule out literals until a fixed point.
 
     Args:
         table: The factors.
         open_: Which literals may hold, ``(literals,)``.
-        without: Factors to leave aside.
+        without: Factors to ignore.
 
     Returns:
-        Which literals may still hold, and whether any assignment may still be left: False is a proof that there is none.
+        The open literals, and whether an assignment may exist: False proves that there is none.
     """
     open_ = open_.copy()
     used = np.ones(len(table.low), bool) if without is None else ~without
@@ -160,7 +160,7 @@ def propagate(
             return open_, False
         if not len(table.starts):
             return open_, True
-        # What a literal of the pair may contribute, given the best that the factor's other groups can do.
+        # The allowed contribution of the pair's literals, given the best of the factor's other groups.
         most = table.high[table.pair_factor] - (reach.low[table.pair_factor] - reach.pair_low)
         least = table.low[table.pair_factor] - (reach.high[table.pair_factor] - reach.pair_high)
         beyond = (table.coefficient > most[table.pair]) | (table.coefficient < least[table.pair])
@@ -179,14 +179,14 @@ def propagate(
 
 
 def proof(table: Table, open_: NDArray[np.bool_], fixed: Collection[int] = ()) -> list[int] | None:
-    """Constraints that contradict each other, none of which can be left out; None where propagation proves nothing.
+    """A minimal set of contradictory constraints; None if propagation proves nothing.
 
     U. Junker, "QuickXplain: preferred explanations and relaxations for over-constrained problems", 2004.
 
     Args:
         table: The factors.
         open_: Which literals may hold.
-        fixed: Sources that are part of every problem and never named.
+        fixed: Sources that every problem has, and that are never reported.
     """
     sources = [int(s) for s in np.unique(table.source) if s not in fixed]
 
@@ -198,7 +198,7 @@ def proof(table: Table, open_: NDArray[np.bool_], fixed: Collection[int] = ()) -
         return None
 
     def explain(background: list[int], added: list[int], rest: list[int]) -> list[int]:
-        """Those of ``rest`` that are needed beside the background, whose last part is ``added``."""
+        """The part of ``rest`` that is needed besides the background, whose last part is ``added``."""
         if added and contradicts(background):
             return []
         if len(rest) == 1:

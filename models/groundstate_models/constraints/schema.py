@@ -1,4 +1,4 @@
-"""The JSON schema of requests and answers, for LLMs and for the check at the door."""
+"""The JSON schema of requests and answers, for language models and for validation."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"gap": NUMBER},
     ),
 }
-"""What each type of constraint says, what it must have, and what it may have."""
+"""Meaning, required and optional properties of each type of constraint."""
 
 MADE_OF_OTHERS: dict[str, dict[str, str]] = {
     "any": {"of": "many"},
@@ -90,7 +90,7 @@ MADE_OF_OTHERS: dict[str, dict[str, str]] = {
     "if": {"if": "one", "then": "one"},
     "not": {"constraint": "one"},
 }
-"""The properties of types that are made of other constraints: one, or many in an array."""
+"""The properties that contain other constraints: one, or an array."""
 
 _SEVERAL: dict[str, Any] = {"type": "array", "minItems": 1}
 KINDS |= {
@@ -103,9 +103,9 @@ KINDS |= {
 
 @cache
 def by_kind(kind: str) -> dict[str, Any]:
-    """The schema of a type of constraint, but for the constraints in it."""
-    said, required, optional = KINDS[kind]
-    return {"description": said, **_object({"type": {"type": "string"}, **required}, {**optional, "name": NAME})}
+    """The schema of a type of constraint, without the constraints in it."""
+    meaning, required, optional = KINDS[kind]
+    return {"description": meaning, **_object({"type": {"type": "string"}, **required}, {**optional, "name": NAME})}
 
 
 NOTATION = (
@@ -126,7 +126,7 @@ DOMAIN: dict[str, Any] = {
 }
 
 SHOWN: dict[str, Any] = {"type": ["string", "object"]}
-"""A constraint, as a language model sees it; `typed` checks what it says exactly."""
+"""A constraint, for language models; `typed` checks it exactly."""
 
 REQUEST: dict[str, Any] = {
     **_object(
@@ -166,7 +166,7 @@ REQUEST: dict[str, Any] = {
         }
     ],
 }
-"""What language models see, short; `Problem.of` refuses what means nothing, and says why."""
+"""The short form for language models; `Problem.of` refuses meaningless requests with the reason."""
 
 ANSWER: dict[str, Any] = _object(
     {

@@ -1,4 +1,4 @@
-"""The constraints task: requests to factor graphs, answers to values, proofs of contradiction, an exact check of its own."""
+"""The constraints task: requests to factor graphs, answers to values, proofs of contradiction, and an exact check."""
 
 from __future__ import annotations
 
@@ -17,32 +17,34 @@ from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
 WORK = 2_000
-"""Literals of factors that a search may look at for each unit of effort: about a millisecond."""
+"""Literals of factors that a search may visit for each unit of effort: about a millisecond."""
 
 SET_UP = 2_000
-"""Literals in factors for each unit of effort: to set up the search of a larger problem takes longer, so that waits."""
+"""Literals in factors for each unit of effort: the search of a larger problem needs a longer setup, so it starts later."""
 
 AT_ONCE = 2
-"""The effort that is made before any descent."""
+"""The effort before any descent."""
 
 
 class Read:
-    """What the task knows of a request.
+    """The task's data of a request.
 
     Attributes:
-        problem: Its meaning.
+        problem: The typed problem.
         network: Its factor graph.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.problem = Problem.of(request)
+        self._cheaper: dict[tuple[int, bytes], Search] = {}
+        """The latest searches with a bound on the cost, by cost and open literals."""
 
     @cached_property
     def network(self) -> Network:
         return Network(self.problem.graph)
 
     def proof(self, effort: int) -> list[int] | None:
-        """Constraints that contradict each other, by a search that goes on from call to call; None while nothing is proven."""
+        """Contradictory constraints, found by a search that continues from call to call; None if nothing is proven yet."""
         if self._edges > SET_UP * effort or self._edges > MOST_EDGES:
             return None
         if effort <= AT_ONCE and (crowded := pigeonholes(self.problem, self.network.open)) is not None:
@@ -52,12 +54,31 @@ class Read:
         return None
 
     def unique(self) -> bool:
-        """Whether a short search proves that one assignment and no other keeps the constraints."""
+        """Whether a short search proves that exactly one assignment satisfies the constraints."""
         if not self.network.kept:
             return True
         if self._edges > SET_UP * AT_ONCE:
             return False
         return self._search.advance(WORK * AT_ONCE) and len(self._search.found) == 1
+
+    def bound(self, most: int, effort: int, without: NDArray[np.bool_] | None = None) -> bool:
+        """Whether every assignment costs more than a bound, in units of `Network.costs`; False if not proven yet.
+
+        Args:
+            without: Further excluded literals, ``(literals,)``.
+        """
+        if most < self.network.least:
+            return True
+        if self._edges > SET_UP * effort or self._edges > MOST_EDGES:
+            return False
+        open_ = self.network.open if without is None else self.network.open & ~without
+        sought = (most, open_.tobytes())
+        if sought not in self._cheaper:
+            while len(self._cheaper) > 1:  # searches for a cost that is already beaten
+                del self._cheaper[next(iter(self._cheaper))]
+            self._cheaper[sought] = Search(self.problem, open_, most=most)
+        search = self._cheaper[sought]
+        return not search.found and search.advance(WORK * effort) and not search.found
 
     @cached_property
     def _search(self) -> Search:
@@ -68,7 +89,7 @@ class Read:
         return sum(len(factor.literals) for factor in self.problem.graph.factors)
 
     def with_cost_below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
-        """The tensors of the problem whose answers cost less; None where there can be none."""
+        """The tensors of the problem with a lower cost; None if it has no answer."""
         most = round(cost * self.network.quantum) - 1
         return None if most < self.network.least else self.network.tensors(most, without)
 
@@ -104,9 +125,11 @@ class ConstraintsReading(Reading, Asks, Shows):
 
     def _contradict(self, sources: list[int]) -> Violation:
         problem = self.read.problem
-        said = "; ".join(f"{problem.names[source]}: {problem.constraints[source].said()}" for source in sources)
+        statements = "; ".join(
+            f"{problem.names[source]}: {problem.constraints[source].in_words()}" for source in sources
+        )
         places = tuple(f"constraints[{source}]" for source in sources)
-        return Violation("constraints", f"These cannot all hold: {said}.", len(sources), places=places)
+        return Violation("constraints", f"These cannot all hold: {statements}.", len(sources), places=places)
 
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.read.network.tensors()
@@ -124,7 +147,7 @@ class ConstraintsReading(Reading, Asks, Shows):
         return bool(one["values"] == other["values"])
 
     def unique(self, answer: dict[str, Any]) -> bool:
-        """Whether propagation, or a short complete search, leaves one value of every variable."""
+        """Whether propagation or a short complete search leaves one value for every variable."""
         del answer
         return self.read.unique()
 
@@ -164,7 +187,7 @@ class ConstraintsReading(Reading, Asks, Shows):
 
 
 class PreferringReading(ConstraintsReading, Optimises):
-    """A problem with preferences: what an answer goes without of them is what it costs."""
+    """A problem with preferences: an answer's cost is the weight of the violated preferences."""
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         answer = super().decode(tensors)
@@ -174,10 +197,16 @@ class PreferringReading(ConstraintsReading, Optimises):
         return self.read.problem.cost(answer["values"])
 
     def improves(self, cost: float, best: float) -> bool:
-        return cost < best  # costs are sums of whole quanta
+        return cost < best  # costs are multiples of the quantum
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.read.with_cost_below(cost)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        network = self.read.network
+        if self.read.bound(round(cost * network.quantum) - 1, effort):
+            return cost
+        return network.least / network.quantum
 
 
 class ConstraintsTask(Task):

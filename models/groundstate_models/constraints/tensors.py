@@ -1,7 +1,7 @@
-"""From a problem to the tensors of its factor graph, and from the tensors of an answer back to values.
+"""Encode a problem as tensors of its factor graph, and decode answers to values.
 
-What propagation rules out or fixes is left away, so the energy sees what is really open. Sizes are rounded up to a few
-classes, so that problems of nearly one size share a batch and ONNX Runtime's plans.
+Literals that propagation rules out or fixes are dropped, so the energy only gets open literals. Sizes are rounded up to a few
+classes, so that problems of similar size share a batch and ONNX Runtime's plans.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from groundstate_models.constraints.factors import Graph, Value
 from groundstate_models.constraints.propagate import Reach, Table, proof, propagate
 
 FAR = 1.0e4
-"""Stands for a bound that is none."""
+"""Represents a missing bound."""
 
 AXES = {
     "domain": ("variables", "values"),
@@ -43,7 +43,7 @@ def rounded(size: int) -> int:
 
 @dataclass
 class Network:
-    """A factor graph without what propagation settles.
+    """A factor graph without the literals that propagation fixes.
 
     Args:
         graph: The factors and costs.
@@ -57,7 +57,7 @@ class Network:
 
     @cached_property
     def _joined(self) -> Table:
-        """What the energy sees. Proofs are of the factors as they came, since they name constraints."""
+        """The factors for the energy. Proofs use the original factors, because they name constraints."""
         return Table.of(self.graph, joined(self.graph.factors))
 
     @cached_property
@@ -66,22 +66,22 @@ class Network:
 
     @property
     def open(self) -> NDArray[np.bool_]:
-        """Which literals may hold."""
+        """The open literals."""
         return self._propagated[0]
 
     def proof(self, fixed: Collection[int] = ()) -> list[int] | None:
-        """Sources that together rule out every assignment; None where propagation cannot tell."""
+        """Sources that together rule out every assignment; None if propagation proves nothing."""
         return None if self._propagated[1] else proof(self.table, np.ones(self.graph.count, bool), fixed)
 
     @cached_property
     def kept(self) -> list[NDArray[np.int64]]:
-        """For each group with more than one literal left, those literals."""
+        """The open literals of each group with more than one left."""
         left = (np.flatnonzero(self.open[g.start : g.stop]) + g.start for g in self.graph.groups)
         return [literals for literals in left if len(literals) > 1]
 
     @cached_property
     def rows(self) -> list[str | None]:
-        """The variable of each row of ``domain`` that is used; None where it is a choice besides the variables."""
+        """The variable of each used row of ``domain``; None for an auxiliary choice."""
         names: list[str | None] = list(self.graph.domains)
         names += [None] * (len(self.graph.groups) - len(names))
         left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
@@ -89,14 +89,14 @@ class Network:
 
     @cached_property
     def costs(self) -> NDArray[np.int64]:
-        """What each literal costs as a whole number: `quantum` times what the request says, ``(literals,)``."""
+        """The cost of each literal as an integer: `quantum` times the cost in the request, ``(literals,)``."""
         costs = np.zeros(self.graph.count)
         costs[list(self.graph.costs)] = list(self.graph.costs.values())
         return np.asarray((costs * self.quantum).round(), np.int64)
 
     @cached_property
     def quantum(self) -> float:
-        """The smallest power of ten that makes whole numbers of all costs, or that comes close enough to tell them apart."""
+        """The smallest power of ten that makes all costs integers, or close enough to distinguish them."""
         weights = np.array([*self.graph.costs.values()] or [1.0])
         for power in range(7):
             scaled = weights * 10.0**power
@@ -106,18 +106,18 @@ class Network:
 
     @cached_property
     def least(self) -> int:
-        """No assignment that propagation leaves costs less, in whole numbers."""
+        """Lower bound on the cost after propagation, as an integer."""
         return sum(int(self.costs[g.start : g.stop][self.open[g.start : g.stop]].min()) for g in self.graph.groups)
 
     def tensors(
         self, most: int | None = None, without: NDArray[np.bool_] | None = None, *, exact: bool = False
     ) -> dict[str, NDArray[Any]]:
-        """The energy's inputs, without the batch; of the same shapes whatever ``most`` and ``without`` are.
+        """The energy's inputs, without the batch. Their shapes do not depend on ``most`` and ``without``.
 
         Args:
-            most: What an answer may cost, in whole numbers of `costs`.
-            without: Literals that are ruled out besides, ``(literals,)``.
-            exact: Leave the sizes as they are.
+            most: Largest cost of an answer, in units of `costs`.
+            without: Further excluded literals, ``(literals,)``.
+            exact: Do not round the sizes up.
         """
         table, kept = self._joined, self.kept
         size = (lambda n: n) if exact else rounded
@@ -135,20 +135,20 @@ class Network:
         np.add.at(already, table.factor[settled], table.coefficient[settled])
         reach = Reach.of(table, self.open)
         floor, ceiling = reach.low < table.low, reach.high > table.high
-        told = np.flatnonzero(floor | ceiling)
-        # The factor that bounds the cost comes first, so that it is found again when the bound falls.
+        bounded = np.flatnonzero(floor | ceiling)
+        # The factor that bounds the cost is first, so that it is easy to find when the bound falls.
         first = int(bool(self.graph.costs))
         number = np.full(len(table.low), -1)
-        number[told] = np.arange(first, first + len(told))
+        number[bounded] = np.arange(first, first + len(bounded))
         edges = (number[table.factor] >= 0) & (place[table.literal] >= 0)
         literal = np.concatenate([place[dear], place[table.literal[edges]]])
         factor = np.concatenate([np.zeros(len(dear), np.int64), number[table.factor[edges]]])
         coefficient = np.concatenate([self.costs[dear], table.coefficient[edges]]).astype(np.float64)
-        largest = np.ones(first + len(told))
+        largest = np.ones(first + len(bounded))
         np.maximum.at(largest, factor, np.abs(coefficient))
         low, high = np.full(len(largest), -FAR), np.full(len(largest), FAR)
-        low[first:] = np.where(floor, table.low - already, -np.inf)[told] / largest[first:]
-        high[first:] = np.where(ceiling, table.high - already, np.inf)[told] / largest[first:]
+        low[first:] = np.where(floor, table.low - already, -np.inf)[bounded] / largest[first:]
+        high[first:] = np.where(ceiling, table.high - already, np.inf)[bounded] / largest[first:]
         if first and most is not None:
             fixed = int(self.costs[self.open & (place < 0)].sum())
             high[0] = (most - fixed) / largest[0]
@@ -177,7 +177,7 @@ class Network:
         }
 
     def chosen(self, values: Mapping[str, Value]) -> NDArray[np.int64]:
-        """The chosen value of each row of ``domain`` for an assignment; 0 where it says nothing, or what is ruled out."""
+        """The chosen value of each row of ``domain`` for an assignment; 0 if the value is missing or ruled out."""
         row_of = np.full(self.graph.count, -1)
         for row, literals in enumerate(self.kept):
             row_of[literals] = row

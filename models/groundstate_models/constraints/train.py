@@ -1,11 +1,10 @@
 """Train the constraints energy through its own descent: ``python -m groundstate_models.constraints.train --preset cpu``.
 
 The energy's few numbers and those of the descent are learned together, by evolution (CMA-ES: N. Hansen and A. Ostermeier,
-"Completely derandomized self-adaptation in evolution strategies", 2001): a candidate is worth how soon chains that descend with
-it reach answers, over problems of all families. That is what is wanted of a search; a gradient through a few updates does not
-tell it.
+"Completely derandomized self-adaptation in evolution strategies", 2001): a candidate's fitness is how soon its chains
+reach answers, over problems of all families. This measures the goal of a search; a gradient through a few steps does not.
 
-Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it. Needs
+Everything is seeded. A checkpoint is written every few minutes and on interruption; the same command resumes from it. Needs
 ``groundstate[train]``.
 """
 
@@ -15,6 +14,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,17 +28,17 @@ from groundstate_models.constraints.learned import NOISE_EVERY, NOISE_PERIOD, RU
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import AXES, FAR, Network
 from groundstate_training import RULE as RULE_NUMBERS
-from groundstate_training import Evolution, EvolutionPreset, Point, RowBreakout, RowSearch, evolve_command
+from groundstate_training import Evolution, EvolutionPreset, Point, RowBreakout, RowSearch, evolve_command, row_file
 
 Array = NDArray[Any]
 Tensors = dict[str, Array]
-"""One problem as the energy takes it, without the batch; or several, batch first."""
+"""One problem in the energy's format, without the batch; or several, batch first."""
 
 _HELD = 1_000_003
-"""Added to the seed of problems that are validated on."""
+"""Added to the seed for the validation problems."""
 
 MARKS = (64, 128, 256, 512)
-"""A chain is worth the share of these numbers of updates within which it has an answer."""
+"""A chain's worth is the share of these step counts within which it has an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +47,9 @@ class Preset(EvolutionPreset):
 
     Attributes:
         made: Problems of each family to train on.
-        drawn: Of those, how many a generation is judged by.
-        chains: Descended on each.
-        held: Problems of each family to validate on.
+        drawn: Number of those in one generation.
+        chains: Chains on each problem.
+        held: Validation problems of each family.
         largest: Edges of the largest problem to train on.
     """
 
@@ -69,7 +69,7 @@ PRESETS = {
 
 
 def settings_of(x: Array) -> Settings:
-    """What a point of the search stands for; the origin stands for what is written by hand."""
+    """Map a CMA-ES point to settings; the origin is the hand-written energy."""
     n = len(FEATURES)
     energy = dict(HAND)
     for place, name in enumerate(("log_openness", "log_temperature", "log_confinement")):
@@ -89,7 +89,7 @@ DIMENSIONS = 4 + 2 * len(FEATURES) + 6
 
 
 def problems(seed: int, each: int, largest: int) -> dict[str, list[Tensors]]:
-    """Problems by family that propagation alone does not solve, each family ``each`` at the most."""
+    """Problems by family that propagation alone does not solve, at most ``each`` of each family."""
     draw = np.random.default_rng(seed)
     sources = {
         "minimal sudoku": (minimal_sudoku(9, draw).request for _ in range(2 * each)),
@@ -119,7 +119,7 @@ def problems(seed: int, each: int, largest: int) -> dict[str, list[Tensors]]:
 
 
 def row_arguments() -> dict[str, Any]:
-    """What `groundstate_export.export` takes for the file that training descends through: every row has its own numbers."""
+    """The arguments of `groundstate_export.export` for the training file, where every row has its own numbers."""
     energy = ConstraintsEnergy().requires_grad_(requires_grad=False)
     columns = (*(f"{name}.{place}" for name in LEARNED for place in range(np.size(HAND[name]))), *RULE_NUMBERS)
     first = torch.tensor(Settings().numbers)
@@ -148,7 +148,7 @@ def row_arguments() -> dict[str, Any]:
 
 
 def stacked(problems: Sequence[Tensors]) -> Tensors:
-    """Problems of several sizes as one batch: the smaller ones are padded with what changes nothing."""
+    """Problems of several sizes as one batch: smaller ones have neutral padding."""
     variables, values = np.max([problem["domain"].shape for problem in problems], axis=0)
     edges, factors = (max(len(problem[name]) for problem in problems) for name in ("literal", "low"))
     rows = []
@@ -177,18 +177,24 @@ def _padded(values: Array, shape: tuple[int, ...], rest: float) -> Array:
     return whole
 
 
-class Judge:
-    """How soon chains of candidates reach answers.
+@cache
+def _file() -> bytes:
+    """The file that training descends through; to make it takes half a minute."""
+    return row_file(row_arguments())
+
+
+class Trials:
+    """Runs chains of candidates on problems, with one file.
 
     Args:
-        threads: Rows are spread over as many.
+        threads: Number of threads for the chains.
     """
 
     def __init__(self, threads: int) -> None:
-        self._search = RowSearch(row_arguments(), threads)
+        self._search = RowSearch(_file(), threads)
 
     def answers(self, candidates: Sequence[Settings], problems: Sequence[Tensors], chains: int, seed: int) -> Array:
-        """Updates after which chains had an answer within the last of `MARKS`, or 0, ``(candidates, problems, chains)``."""
+        """Steps until each chain's answer within the last of `MARKS`, or 0, ``(candidates, problems, chains)``."""
         many, each = len(candidates), len(problems) * chains
         batch = stacked(problems)
         inputs = {name: np.tile(np.repeat(x, chains, 0), (many, *(1,) * (x.ndim - 1))) for name, x in batch.items()}
@@ -207,7 +213,7 @@ class Judge:
     def soon(
         self, candidates: Sequence[Settings], sets: Mapping[str, Sequence[Tensors]], chains: int, seed: int
     ) -> dict[str, tuple[Array, Array]]:
-        """For each family how soon chains reach answers, from 0 to 1, and the share of chains that do, ``(candidates,)`` each."""
+        """For each family, the speed of the chains, from 0 to 1, and their share with an answer, ``(candidates,)`` each."""
         found = {}
         for place, (family, some) in enumerate(sets.items()):
             at = self.answers(candidates, some, chains, seed + place)
@@ -227,7 +233,7 @@ class ConstraintsEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
-        self._judge = Judge(threads)
+        self._trials = Trials(threads)
         self.training = problems(seed, preset.made, preset.largest)
         self.held = problems(seed + _HELD, preset.held, preset.largest)
 
@@ -243,11 +249,11 @@ class ConstraintsEvolution(Evolution):
             for family, every in self.training.items()
         }
         candidates = [settings_of(x) for x in points]
-        return [float(value) for value in worth(self._judge.soon(candidates, some, preset.chains, 7919 * number))]
+        return [float(value) for value in worth(self._trials.soon(candidates, some, preset.chains, 7919 * number))]
 
     def validate(self) -> dict[str, Any]:
-        """How soon, and how often within the last mark, chains reach answers to problems that no candidate was judged by."""
-        found = self._judge.soon([self.settings], self.held, 4, 0)
+        """Speed of the chains, and their share with an answer within the last mark, on the validation problems."""
+        found = self._trials.soon([self.settings], self.held, 4, 0)
         each = {family: [round(float(value[0]), 3) for value in pair] for family, pair in found.items()}
         return {"held": round(float(worth(found)[0]), 4), **each}
 

@@ -1,4 +1,4 @@
-"""From JSON to constraints: texts and typed objects are checked against what their types say, every fault with its place."""
+"""Check constraints in JSON: texts and typed objects against their types, every fault with its place."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from groundstate_models.constraints.notation import Names, NotationError
 from groundstate_models.constraints.notation import read as parsed
 from groundstate_models.constraints.schema import KINDS, MADE_OF_OTHERS, by_kind
 
-_SAID = 60
+_LONGEST_SHOWN = 60
 _DEEPEST = 50
 _KINDS_SAID = {"integer": "a whole number", "array": "an array", "object": "an object", "string": "a string"}
 
 
 def typed(raw: Any, place: str, names: Names, faults: list[Fault], depth: int = 0) -> dict[str, Any] | None:
-    """A constraint of a request as a typed object that is as its type says; None where it is not, and faults are added."""
+    """A constraint of a request as a valid typed object; None if it is not valid, with faults added."""
     if isinstance(raw, str):
         try:
             return parsed(raw, names)
         except NotationError as error:
-            said = raw if len(raw) <= _SAID else f"{raw[: _SAID - 1]}…"
-            faults.append(Fault(place, f'"{said}" is no constraint. {error}'))
+            shown = raw if len(raw) <= _LONGEST_SHOWN else f"{raw[: _LONGEST_SHOWN - 1]}…"
+            faults.append(Fault(place, f'"{shown}" is not a constraint. {error}'))
             return None
     if depth > _DEEPEST:
         faults.append(Fault(place, "This is nested too deeply."))
@@ -46,7 +46,7 @@ def typed(raw: Any, place: str, names: Names, faults: list[Fault], depth: int = 
 
 def _object_faults(raw: Any, place: str) -> Iterator[Fault]:
     if not isinstance(raw, Mapping):
-        yield Fault(place, f'{_said(raw)} is not allowed here; a text such as "a != b", or an object with a type, is.')
+        yield Fault(place, f'{_shown(raw)} is not allowed here; a text such as "a != b", or an object with a type, is.')
         return
     if "type" not in raw:
         yield Fault(place, "The property 'type' is missing.")
@@ -56,17 +56,17 @@ def _object_faults(raw: Any, place: str) -> Iterator[Fault]:
         close = difflib.get_close_matches(kind, list(KINDS), n=1) if isinstance(kind, str) else []
         near = f" Did you mean {close[0]!r}?" if close else ""
         yield Fault(
-            f"{place}.type", f"{_said(kind)} is not allowed here; one of {', '.join(map(repr, KINDS))} is.{near}"
+            f"{place}.type", f"{_shown(kind)} is not allowed here; one of {', '.join(map(repr, KINDS))} is.{near}"
         )
         return
     yield from _faults(by_kind(kind), raw, place)
 
 
 def _faults(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault]:
-    """What is wrong with a value, by the few keywords of JSON Schema that the types of constraints use."""
+    """Faults of a value, by the few keywords of JSON Schema that the types of constraints use."""
     kinds = schema.get("type")
     if kinds is not None and not _is_a(value, [kinds] if isinstance(kinds, str) else kinds):
-        yield Fault(place, f"{_said(value)} is not allowed here; {_allowed(schema)} is.")
+        yield Fault(place, f"{_shown(value)} is not allowed here; {_allowed(schema)} is.")
         return
     if isinstance(value, Mapping):
         yield from _object(schema, value, place)
@@ -74,7 +74,7 @@ def _faults(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault
         yield from _array(schema, value, place)
     elif not isinstance(value, str):
         if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
-            yield Fault(place, f"{_said(value)} is not allowed here; {_allowed(schema)} is.")
+            yield Fault(place, f"{_shown(value)} is not allowed here; {_allowed(schema)} is.")
     elif len(value) < schema.get("minLength", 0):
         yield Fault(place, "This text is empty.")
 
@@ -100,7 +100,7 @@ def _array(schema: Mapping[str, Any], value: Sequence[Any], place: str) -> Itera
         return
     if schema.get("uniqueItems") and len(set(map(repr, value))) < len(value):
         twice = next(item for number, item in enumerate(value) if item in value[:number])
-        yield Fault(place, f"{_said(twice)} is listed twice; each entry may be listed once.")
+        yield Fault(place, f"{_shown(twice)} is listed twice; each entry may be listed once.")
     each = schema.get("prefixItems")
     for number, item in enumerate(value):
         inner = each[number] if each is not None else schema.get("items", {})
@@ -127,7 +127,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     return what if low is None else f"{what} of at least {low}"
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"an object of {len(value)}"
-    return f"an array of {len(value)}" if isinstance(value, list | tuple) else f"{value!r:.{_SAID}}"
+    return f"an array of {len(value)}" if isinstance(value, list | tuple) else f"{value!r:.{_LONGEST_SHOWN}}"

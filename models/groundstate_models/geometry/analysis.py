@@ -169,7 +169,7 @@ def _follows(
 ) -> bool:
     kept = without | (tables.least > 0) | ((tables.source < 0) & (tables.least == 0))
     kept &= tables.source != source
-    starts = y + draw.standard_normal((8, len(y))) * np.array([0.02, 0.1, 0.3, 1.0] * 2)[:, None]
+    starts = y + draw.standard_normal((24, len(y))) * np.array([0.1, 0.5, 1.0, 2.0] * 6)[:, None]
     rest = subset(tables, kept)
     ends = descended(rest, starts, 60)
     right = (rest.residual(ends) ** 2).sum(1) < 1e-20

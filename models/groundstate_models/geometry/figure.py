@@ -20,19 +20,21 @@ class Figure:
         circles: The name of each one's centre, and its radius.
         arcs: The circle of each arc, and the names of its start and end, counter-clockwise.
         unknowns: By name.
+        least: What the scale is at least: a figure may be a single point.
     """
 
     points: Mapping[str, Point]
     circles: Mapping[str, tuple[str, float]]
     arcs: Mapping[str, tuple[str, str, str]]
     unknowns: Mapping[str, float]
+    least: float = 1e-6
 
     @property
     def scale(self) -> float:
-        """Half the longer side of the box around all points, at least a millionth: what deviations are relative to."""
+        """Half the longer side of the box around all points, or the largest radius: what deviations are relative to."""
         xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))
         size: float = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
-        return max([size, 1e-6, *(radius for _, radius in self.circles.values())])
+        return max([size, self.least, *(radius for _, radius in self.circles.values())])
 
     def distance(self, a: str, b: str) -> float:
         return math.dist(self.points[a], self.points[b])

@@ -43,7 +43,7 @@ _FILL = {
     "square",
 }
 
-_UNKNOWN = re.compile(r"[^\W\d_](?:_?\w)?|alpha|beta|gamma|delta|theta|phi|psi|omega")
+_UNKNOWN = re.compile(r"[^\W\d_](?:_?\w|\d{1,3})?|alpha|beta|gamma|delta|theta|phi|psi|omega")
 
 Ratio = tuple[Sum, Sum]
 

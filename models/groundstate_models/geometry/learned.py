@@ -15,7 +15,7 @@ from groundstate_models.geometry.energy import GeometryEnergy
 SEGMENT = 8
 """Updates in a segment: after each segment the host looks whether a chain has an answer."""
 
-NOISE_EVERY = 16
+NOISE_EVERY = 8
 """Updates from one throw of a stuck chain to the next."""
 
 ITERATIONS = 16

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from groundstate_models.geometry.analysis import polished, subset
+from groundstate_models.geometry.analysis import freedom, polished, subset
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.system import Floats, descended
@@ -63,6 +63,7 @@ def _nearest(problem: Problem, source: int, given: tuple[Sum, float], start: Flo
     others = subset(tables, ~mine)
     rest = problem.without([source])
     best: float | None = None
+    loose = False
     product = next(iter(given[0].terms))
     for row in y:
         row = polished(others, row)  # noqa: PLW2901
@@ -72,15 +73,24 @@ def _nearest(problem: Problem, source: int, given: tuple[Sum, float], start: Flo
         value = figure.measure(product[0])
         if best is None or abs(value - given[1]) < abs(best - given[1]):
             best = value
+            loose = _loose(rest, row)
     if best is None or abs(best - given[1]) < 1e-9 * max(abs(best), 1.0):
         return None
-    return outward(best, given[1])
+    return outward(best, given[1]) if loose else best
+
+
+def _loose(rest: Problem, y: Floats) -> bool:
+    """Whether the other statements leave freedom, so that the nearest value is the end of a range and not the only one."""
+    return freedom(rest, y).degrees > 0
 
 
 def outward(value: float, given: float) -> float:
-    """A value rounded to six digits, away from the one that does not work: the nearest one is the last that does."""
+    """A value rounded to four or five digits, away from the one that does not work.
+
+    The nearest value is the last one that works, where a figure is flat or touches; a little further it is well-behaved.
+    """
     if not value:
         return value
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 6)
-    moved = math.ceil(value / step) if value > given else math.floor(value / step)
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 4)
+    moved = math.ceil(value / step) + 1 if value > given else math.floor(value / step) - 1
     return float(f"{moved * step:.9g}")

@@ -154,6 +154,11 @@ class Problem:
                     found.append(math.sqrt(constant / c))
         return max(found, default=1.0) or 1.0
 
+    @property
+    def least_scale(self) -> float:
+        """Of a figure whose size is given: a hundredth of the largest length."""
+        return 1e-6 if self.freedoms["size"] else 0.01 * self.scale
+
     @cached_property
     def units(self) -> dict[str, float]:
         """What one unit of each unknown is worth, by what it is compared with."""
@@ -260,7 +265,7 @@ class Problem:
         points = {name: (scale * float(y[place]), scale * float(y[place + 1])) for name, place in b.places.items()}
         circles = {k: (centre, scale * float(y[b.radius(k)])) for k, centre in self.circles.items()}
         unknowns = {x: self.units.get(x, 1.0) * float(y[b.scalars[x]]) for x in self.unknowns}
-        return Figure(points, circles, self.arcs, unknowns)
+        return Figure(points, circles, self.arcs, unknowns, self.least_scale)
 
     def place(self, figure: Figure) -> Floats:
         """The system's unknowns of a figure, ``(N,)``."""

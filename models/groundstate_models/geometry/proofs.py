@@ -183,6 +183,7 @@ class _Known:
             elif one.kind == "on circle":
                 add(Sum.of(length(a[0], self.problem.circles[a[1]])) - Sum.of(("radius", a[1])), one.source)
             elif one.kind == "coincident":
+                add(Sum.of(length(a[0], a[1])), one.source)
                 for axis in "xy":
                     add(Sum.of((axis, a[0])) - Sum.of((axis, a[1])), one.source)
             elif one.kind == "parallelogram":
@@ -250,7 +251,7 @@ class _Known:
                 self.values[lead[0]] = _Value(-float(row.terms.get((), Fraction(0))), row.sources)
 
     def _ranges(self) -> Sources | None:
-        lines = {frozenset(pair) for pair in self.problem.lines}
+        lines = {frozenset(pair) for pair in self.problem.apart}
         largest = max((abs(v.value) for a, v in self.values.items() if a[0] == "length"), default=1.0)
         for atom, known in self.values.items():
             kind = atom[0]

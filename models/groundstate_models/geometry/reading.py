@@ -28,6 +28,11 @@ TOLERANCE = 1e-6
 
 MOST_RELAXED = 24
 
+KNOWN = 1e-9
+"""Of the scale: figures that differ by less are one to the last digits that are polished."""
+
+MOST_KNOWN = 256
+
 LARGE = 160
 """Unknowns above which redundant statements are not looked for."""
 
@@ -39,6 +44,7 @@ class GeometryReading(Reading, Asks, Shows):
         super().__init__(header, request)
         self.read = read(request)
         self._above: tuple[str, str, str] | None = None
+        self._told: list[tuple[Figure, dict[str, Any]]] = []
 
     @property
     def problem(self) -> Problem:
@@ -60,7 +66,16 @@ class GeometryReading(Reading, Asks, Shows):
             y = analysis.polished(self.problem.tables, y)
         else:
             y = np.nan_to_num(y, nan=0.0, posinf=0.0, neginf=0.0)
-        return self.told(landscape.placed(self.problem, y))
+        y = landscape.placed(self.problem, y)
+        figure = self.problem.figure(y)
+        for known, answer in self._told:
+            # Chains come to one figure again and again; what is said of a rigid one is said once.
+            if landscape.apart(known, figure) < KNOWN and not answer.get("freedom", {"degrees": 1})["degrees"]:
+                return dict(answer)
+        answer = self.told(y)
+        if len(self._told) < MOST_KNOWN:
+            self._told.append((figure, answer))
+        return answer
 
     def told(self, y: Floats) -> dict[str, Any]:
         """The answer of the system's unknowns, ``(N,)``."""
@@ -142,7 +157,7 @@ class GeometryReading(Reading, Asks, Shows):
             return None
         if missing or len(circles) < len(problem.circles):
             return self._completed(points, circles, unknowns)
-        return Figure(points, circles, problem.arcs, unknowns)
+        return Figure(points, circles, problem.arcs, unknowns, problem.least_scale)
 
     def _completed(
         self,
@@ -234,6 +249,10 @@ class GeometryReading(Reading, Asks, Shows):
         if not answer.get("freedom", {}).get("degrees", 0) and not self.problem.freedoms["size"]:
             for pair in self._lengths:
                 found[f"length {pair[0]} {pair[1]}"] = f"{figure.distance(*pair):.4g}"
+            if not self.problem.freedoms["turning"]:
+                for name in landscape_names(self.problem)[:40]:
+                    x, y = figure.points[name]
+                    found[f"place {name}"] = f"({_rounded(x, figure)}, {_rounded(y, figure)})"
             for name, (_, radius) in figure.circles.items():
                 if not name.startswith(" "):
                     found[f"radius {name}"] = f"{radius:.4g}"
@@ -255,6 +274,8 @@ class GeometryReading(Reading, Asks, Shows):
             p, a, b = words[1], words[3], words[5]
             side = {"type": "left_of", "of": [p, a, b] if value == "left" else [p, b, a]}
             return self._appended([one for one in (self._handed, side) if one])
+        if what == "place":
+            return self._appended(self._near(words[0], value))
         near = float(value)
         low, high = (f"{near * f:.6g}" for f in ((0.999, 1.001) if near > 0 else (1.001, 0.999)))
         if what == "length":
@@ -263,6 +284,15 @@ class GeometryReading(Reading, Asks, Shows):
             return self._appended(bounds)
         name = f"radius of {words[0]}" if what == "radius" else words[0]
         return self._appended([f"{low} < {name} < {high}"])
+
+    def _near(self, name: str, place: str) -> list[dict[str, Any]]:
+        """Bounds around a point's place."""
+        margin = 1e-3 * self.problem.scale
+        bounds = []
+        for axis, text in zip("xy", place.strip("()").split(", "), strict=True):
+            for mark, shift in ((">", -margin), ("<", margin)):
+                bounds.append({"type": axis, "of": [name], "relation": mark, "is": float(text) + shift})
+        return bounds
 
     @property
     def _handed(self) -> dict[str, Any]:
@@ -279,6 +309,8 @@ class GeometryReading(Reading, Asks, Shows):
         what, *words = variable.split()
         if what == "side":
             return f"Is {words[1]} left or right of {words[3]}→{words[5]}?"
+        if what == "place":
+            return f"Where is {words[0]}?"
         if what == "length":
             return f"How long is {words[0]}{words[1]}?"
         return f"How large is the radius of {words[0]}?" if what == "radius" else f"What is {words[0]}?"
@@ -321,7 +353,7 @@ class GeometryReading(Reading, Asks, Shows):
         left, mark, right = one.partition("=")
         if not mark or "=" in right:
             return None
-        return f"{left.strip()} = {value:.9g}"
+        return f"{left.strip()} = {value:.12g}"
 
     def unique(self, answer: dict[str, Any]) -> bool:
         del answer
@@ -402,6 +434,12 @@ def _value(one: Formula, figure: Figure) -> float:
 
 def _sized(one: Formula) -> bool:
     return any(atom[0] != "angle" for part in (one.over, one.under) for atom in part.atoms())
+
+
+def _rounded(value: float, figure: Figure) -> str:
+    """Four digits of the figure's scale, so that places that differ by rounding are one."""
+    digits = 3 - math.floor(math.log10(figure.scale))
+    return f"{round(value, digits) + 0.0:g}"
 
 
 def _clean(value: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -116,6 +117,14 @@ def _signed(w: Writer, one: Mapping[str, Any]) -> None:
         w.add("left of", p, *((a, b) if value > 0 else (b, a)))
 
 
+def _arc_length(w: Writer, one: Mapping[str, Any]) -> None:
+    """Of a centre, a start and an end, at most half a turn: the radius times the angle."""
+    centre, start, end = _points(w, one["of"], 3)
+    size = Sum.of(length(centre, start)) * Sum.of(angle(start, centre, end)) * (math.pi / 180)
+    value = _value(w, one)
+    w.add("equation", size * value.under - value.over)
+
+
 def _shape(name: str) -> Callable[[Writer, Mapping[str, Any]], None]:
     def write(w: Writer, one: Mapping[str, Any]) -> None:
         corners = _points(w, one["of"])
@@ -141,6 +150,7 @@ TYPES: dict[str, Callable[[Writer, Mapping[str, Any]], None]] = {
     "horizontal": _axis("y"),
     "vertical": _axis("x"),
     "signed_distance": _signed,
+    "arc_length": _arc_length,
     **{name.replace(" ", "_"): _shape(name) for name in _SHAPE if name != "parallelogram"},
 }
 """Types that are no kinds; every kind is a type as well, its arguments in ``of`` one after another."""

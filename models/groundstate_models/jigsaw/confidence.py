@@ -1,35 +1,40 @@
 """How sure a layout is: a calibrated probability that all of it is right, and the seams that are doubtful.
 
-The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in `confidence.json`.
+The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in
+`confidence.json`.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.jigsaw.layout import Grid, exchanges, seam_odds
+from groundstate_models.jigsaw.layout import Grid, exchanges, moves, seam_odds
 from groundstate_models.jigsaw.seams import FLOOR, Matrix
 
 FILE = Path(__file__).with_name("confidence.json")
-EVIDENCE = ("loss", "worst", "doubtful", "wrong", "size", "gap", "even", "worn", "turned")
+EVIDENCE = ("loss", "worst", "doubtful", "wrong", "size", "gap", "even", "parts", "worn", "turned", "open")
 DOUBTFUL = 0.5
 TIE = 0.7
-"""Log-odds within which two layouts are as good as each other."""
+"""Log-odds within which the exchange of two pieces that look the same counts as costing nothing."""
 
 GAP = 12.0
+LEAST_GAP = 4.0
+"""Log-odds by which every single exchange and move must be worse."""
+
+CAPPED = 0.9
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
     """How likely each seam of a grid is; 1 beside empty places."""
     return tuple(  # type: ignore[return-value]
-        np.where(there, values, 1.0)
-        for values, there in zip(seam_odds(grid, likely), _there(grid), strict=True)
+        np.where(there, values, 1.0) for values, there in zip(seam_odds(grid, likely), _there(grid), strict=True)
     )
 
 
@@ -48,28 +53,60 @@ def doubtful(grid: Grid, likely: Matrix, most: int = 20) -> list[tuple[float, in
     return sorted(found)[:most]
 
 
-def evidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> NDArray[np.float64]:
-    """What the seams of a layout say about it, in the order of `EVIDENCE`. Exchanges that cost nothing are no evidence against it."""
+Alike = Callable[[int, int], bool]
+"""Whether two pieces look the same as they are laid."""
+
+
+def evidence(
+    grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool, alike: Alike
+) -> NDArray[np.float64]:
+    """What the seams of a layout say about it, as `EVIDENCE`; exchanges of pieces that look the same say nothing."""
     there = np.concatenate([one.ravel() for one in _there(grid)])
     chance = np.concatenate([one.ravel() for one in seam_confidence(grid, likely)])[there]
     value = np.concatenate([one.ravel() for one in seam_odds(grid, odds)])[there]
     if not len(chance):
-        return np.zeros(len(EVIDENCE))
+        return np.array([0.0] * (len(EVIDENCE) - 1) + [1.0])
     loss = -np.log(np.clip(chance, 1e-4, 1))
-    near = [more for more, _, _ in exchanges(grid, odds, GAP) if more > TIE]
+    near = [more for more, one, other in exchanges(grid, odds, GAP) if not alike(one, other)]
+    near = sorted([*near, *(more for more, _ in moves(grid, odds, GAP))])
+    apart = parts(grid, likely)
+    wrong = float((value <= FLOOR / 2).mean())
+    gap = float(np.clip(near[0], -1, GAP)) if near else GAP
     return np.array(
         [
             math.log(loss.mean() + 1e-3),
             math.log(np.sort(loss)[-max(1, len(loss) // 50) :].mean() + 1e-2),
             float((chance < DOUBTFUL).mean()),
-            float((value <= FLOOR / 2).mean()),
+            wrong,
             math.log(len(chance)),
-            min(near[0] if near else GAP, GAP) / GAP,
+            gap / GAP,
             math.log1p(len(near)),
+            math.log(apart),
             min(worn, 4.0) / 4,
             float(turned),
+            float(wrong > 0 or gap < LEAST_GAP or apart > 1),
         ]
     )
+
+
+def parts(grid: Grid, likely: Matrix) -> int:
+    """Groups of pieces that no seam likelier than not holds together: where there are several, only the frame places them."""
+    label = np.where(grid >= 0, np.arange(grid.size).reshape(grid.shape), grid.size)
+    full_right, full_below = _there(grid)
+    right, below = (values >= DOUBTFUL for values in seam_confidence(grid, likely))
+    right, below = right & full_right, below & full_below
+    while True:
+        lowest = label.copy()
+        for one, other, joined in (
+            (np.s_[:, :-1], np.s_[:, 1:], right),
+            (np.s_[:-1], np.s_[1:], below),
+        ):
+            least = np.where(joined, np.minimum(lowest[one], lowest[other]), grid.size)
+            lowest[one] = np.minimum(lowest[one], np.where(joined, least, lowest[one]))
+            lowest[other] = np.minimum(lowest[other], np.where(joined, least, lowest[other]))
+        if (lowest == label).all():
+            return max(len(np.unique(label[grid >= 0])), 1)
+        label = lowest
 
 
 @lru_cache(1)
@@ -78,8 +115,14 @@ def _fitted() -> tuple[NDArray[np.float64], float]:
     return np.array([stored["weights"][name] for name in EVIDENCE]), float(stored["bias"])
 
 
-def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool) -> float:
-    """The probability that a whole layout is right, up to exchanges that cost nothing."""
+def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool, alike: Alike) -> float:
+    """The probability that a whole layout is right, up to exchanges of pieces that look the same.
+
+    At most `CAPPED` where it is open: where the pixels speak against a seam, a piece could almost as well lie elsewhere, or only
+    the frame holds two parts in place. Such layouts are often right, and nothing tells them from wrong ones.
+    """
     weights, bias = _fitted()
-    score = float(evidence(grid, odds, likely, worn, turned=turned) @ weights) + bias
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    found = evidence(grid, odds, likely, worn, turned=turned, alike=alike)
+    score = float(found @ weights) + bias
+    sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    return min(sure, CAPPED) if found[EVIDENCE.index("open")] else sure

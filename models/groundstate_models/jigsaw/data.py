@@ -51,9 +51,9 @@ def fetch(folder: Path) -> None:
     for package in sorted({photograph["package"] for photograph in catalogue()}):
         if (folder / package).is_dir():
             continue
-        subprocess.run([apt, "download", package], cwd=folder, check=True, capture_output=True)
+        subprocess.run([apt, "download", package], cwd=folder, check=True, capture_output=True)  # noqa: S603
         (archive,) = folder.glob(f"{package}_*.deb")
-        subprocess.run([dpkg, "-x", str(archive), str(folder / package)], check=True)
+        subprocess.run([dpkg, "-x", str(archive), str(folder / package)], check=True)  # noqa: S603
         archive.unlink()
 
 
@@ -65,9 +65,7 @@ def load(folder: Path, *, training: bool, side: int = SIDE) -> list[Picture]:
         training: The split to learn from; otherwise the one held out.
         side: Longest side, in pixels.
     """
-    return [
-        picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training
-    ]
+    return [picture for photograph, picture in read(folder, side=side) if held_out(photograph) is not training]
 
 
 def read(folder: Path, *, side: int = SIDE) -> Iterator[tuple[dict[str, str], Picture]]:
@@ -75,11 +73,13 @@ def read(folder: Path, *, side: int = SIDE) -> Iterator[tuple[dict[str, str], Pi
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None
+    inside: dict[Path, list[bytes]] = {}
     for photograph in catalogue():
-        path, _, number = photograph["file"].partition("#")
-        content = (folder / photograph["package"] / path).read_bytes()
-        if number:
-            content = embedded(content)[int(number)]
+        name, _, number = photograph["file"].partition("#")
+        path = folder / photograph["package"] / name
+        if number and path not in inside:
+            inside = {path: embedded(path.read_bytes())}
+        content = inside[path][int(number)] if number else path.read_bytes()
         with Image.open(io.BytesIO(content)) as image:
             image.thumbnail((side, side), Image.Resampling.LANCZOS)
             yield photograph, np.asarray(image.convert("RGB"))

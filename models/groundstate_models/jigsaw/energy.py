@@ -1,15 +1,19 @@
 """The energy of a layout: how well the places of all pieces agree with the seams that are likely.
 
-Every piece has a place in the plane and a heading; neither is bound to a lattice. A likely seam says where its second piece lies as
+Every piece has a place in the plane and a heading; neither is bound to a lattice. A likely seam says where its second piece
+lies as
 seen from its first. The energy is the sum of
 
-* ``seams``: for each likely seam ``w σ²/2 · r²/(r² + σ²)``, where r is how far its two pieces are from where it wants them (S. Geman and
-  D. McClure's function): a seam that is far off stops pulling. ``σ`` falls from the size of the picture to a third of a piece, which makes
+* ``seams``: for each likely seam ``w σ²/2 · r²/(r² + σ²)``, where r is how far its two pieces are from where it wants them
+  (S. Geman and
+  D. McClure's function): a seam that is far off stops pulling. ``σ`` falls from the size of the picture to a third of a
+  piece, which makes
   the energy nearly convex at first (graduated non-convexity; A. Blake and A. Zisserman, "Visual Reconstruction", 1987).
 * ``cover``: the density of pieces, blurred, is compared with that of a full frame, so two pieces in one place repel each other.
 * ``frame``: pieces outside the frame are pulled back, and pinned ones to where they have to be.
 * ``heading``: headings have length 1; those of pieces whose turn is known are upright.
-* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is in the residual, so no chain counts as converged before.
+* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is in the residual, so no chain counts as
+  converged before.
 
 Nothing depends on the order of the pieces. Descending it is the only search for places: no piece is laid after another.
 """
@@ -46,17 +50,18 @@ AXES = {
     "row": ("rows",),
     "column": ("columns",),
     "fill": (None,),
-    "pin": ("pieces", None),
-    "pinned_place": ("pieces", None),
-    "pinned_heading": ("pieces", None),
+    "pin": ("pieces",),
+    "pinned": ("pieces", None),
 }
 
 
 class LayoutEnergy(nn.Module):
     """``energy(state, landscape=..., **inputs)`` gives named terms, each ``(batch,)``.
 
-    The state is ``place`` (batch, pieces, 2), as row and column; ``heading`` (batch, pieces, 2), cosine and sine of a clockwise turn;
-    ``clock`` (batch, 1); ``lean`` (batch, 2), drawn when a chain starts and never moved: chains differ in how much they trust likely seams
+    The state is ``place`` (batch, pieces, 2), as row and column; ``heading`` (batch, pieces, 2), cosine and sine of a
+    clockwise turn;
+    ``clock`` (batch, 1); ``lean`` (batch, 2), drawn when a chain starts and never moved: chains differ in how much they
+    trust likely seams
     over less likely ones, and in how strongly pieces repel each other. The inputs, without the batch:
 
     * ``first``, ``second`` (seams,) int64: pieces of a likely seam;
@@ -66,8 +71,7 @@ class LayoutEnergy(nn.Module):
     * ``free`` (pieces,): 1 where the piece's turn is not known, else 0;
     * ``row`` (rows,), ``column`` (columns,): the lattice's coordinates;
     * ``fill`` (1,): pieces for each place of the frame;
-    * ``pin`` (pieces, 2): how strongly the piece's place and its heading are held, 0 where they are not;
-    * ``pinned_place``, ``pinned_heading`` (pieces, 2): where, and facing where.
+    * ``pin`` (pieces,): how strongly the piece is held at its place ``pinned`` (pieces, 2); 0 where it is not.
     """
 
     progress: Tensor
@@ -119,15 +123,14 @@ class LayoutEnergy(nn.Module):
     def _frame(self, place: Tensor, **inputs: Tensor) -> Tensor:
         last = torch.stack([_extent(inputs["row"]), _extent(inputs["column"])], dim=1).unsqueeze(1)
         beyond = (-place).clamp_min(0.0) + (place - last).clamp_min(0.0)
-        held = inputs["pin"][:, :, :1] * (place - inputs["pinned_place"]).square()
+        held = inputs["pin"].unsqueeze(2) * (place - inputs["pinned"]).square()
         return 0.5 * (beyond.square() + held).sum((1, 2))
 
     def _heading(self, heading: Tensor, upright: Tensor, **inputs: Tensor) -> Tensor:
         free = inputs["free"].unsqueeze(2)
         loose = 0.5 * ((heading.square().sum(2, keepdim=True) + 1e-6).sqrt() - 1.0).square()
         bound = 0.5 * (heading - upright).square().sum(2, keepdim=True)
-        held = 0.5 * inputs["pin"][:, :, 1:] * (heading - inputs["pinned_heading"]).square()
-        return (free * loose + (1.0 - free) * bound + held).sum((1, 2))
+        return (free * loose + (1.0 - free) * bound).sum((1, 2))
 
     def decode(self, state: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
         """Places and headings as they are, and the clock: the task finds the lattice in them."""

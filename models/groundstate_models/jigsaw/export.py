@@ -63,9 +63,8 @@ def example(pieces: int, rows: int, columns: int, seams: int, batch: int = 16) -
         "row": torch.arange(rows, dtype=torch.float32).expand(batch, rows),
         "column": torch.arange(columns, dtype=torch.float32).expand(batch, columns),
         "fill": 0.5 + 0.5 * chance(1),
-        "pin": 0.3 * (chance(pieces, 2) < 0.3).float(),
-        "pinned_place": 3.0 * chance(pieces, 2),
-        "pinned_heading": unit(pieces),
+        "pin": 0.3 * (chance(pieces) < 0.3).float(),
+        "pinned": 3.0 * chance(pieces, 2),
     }
 
 
@@ -93,7 +92,12 @@ def arguments() -> dict[str, Any]:
         "unroll": SEGMENT,
         "decode": energy.decode,
         "encode_answer": energy.encode_answer,
-        "initial": {"place": Uniform(0.0, 8.0), "heading": Normal(0.0, 1.0), "clock": Constant(1.0), "lean": Uniform(-0.7, 0.7)},
+        "initial": {
+            "place": Uniform(0.0, 8.0),
+            "heading": Normal(0.0, 1.0),
+            "clock": Constant(1.0),
+            "lean": Uniform(-0.7, 0.7),
+        },
         "accept": Accept(checks="none", converged=True),
         "trace_every": TRACE_EVERY,
         "axes": AXES,
@@ -115,19 +119,21 @@ def card() -> Card:
         answer=ANSWER,
         terms=TERMS,
         defaults={
-            "restarts": 6,
+            "restarts": 4,
             "max_steps": 480,
             "patience": 480,
             "luby_exponent": 0.0,
             "residual_tolerance": RESIDUAL_TOLERANCE,
         },
-        limits={"restarts": 64, "max_steps": 4096, "batch": 256},
+        limits={"restarts": 44, "max_steps": 4096, "batch": 256},
     )
 
 
 def main(argv: list[str] | None = None) -> int:
     """Export; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m groundstate_models.jigsaw.export", description="Make the artefact.")
+    parser = argparse.ArgumentParser(
+        prog="python -m groundstate_models.jigsaw.export", description="Make the artefact."
+    )
     parser.add_argument("--out", type=Path, default=artefact(), help="the file")
     options = parser.parse_args(argv)
     try:

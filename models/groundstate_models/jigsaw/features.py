@@ -58,7 +58,11 @@ def compatibility(one: Sides, other: Sides) -> Compatibility:
 
 
 def features(
-    one: Sides, other: Sides, known: Compatibility, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], best: NDArray[np.float64]
+    one: Sides,
+    other: Sides,
+    known: Compatibility,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    best: NDArray[np.float64],
 ) -> tuple[Pixels, Pixels]:
     """What the network is given of pairs of sides.
 

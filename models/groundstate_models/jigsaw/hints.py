@@ -91,7 +91,9 @@ def _guessed(seams: Seams) -> Place:
 
 def _piece(name: str, count: int, where: str) -> int:
     if not (name.isascii() and name.isdigit() and int(name) < count):
-        raise RequestError([Fault(f"{where}.{name}", f"There is no piece {name!r}; pieces are numbered 0 to {count - 1}.")])
+        raise RequestError(
+            [Fault(f"{where}.{name}", f"There is no piece {name!r}; pieces are numbered 0 to {count - 1}.")]
+        )
     return int(name)
 
 
@@ -103,5 +105,5 @@ def _place(value: Any, shape: Place, name: str) -> Place:
             return (0 if words[0] == "top" else rows - 1, 0 if words[1] == "left" else columns - 1)
     elif len(value) == 2:
         return (value[0], value[1])
-    said = f"{value!r} is no place; write [row, column] from 0, or a corner such as \"top left\"."
+    said = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
     raise RequestError([Fault(f"fixed.{name}", said)])

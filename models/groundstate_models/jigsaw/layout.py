@@ -1,6 +1,7 @@
-"""Layouts: from places in the plane to a lattice, improved as assignments; what a layout costs, and what could be exchanged in it.
+"""Layouts: from places in the plane to a lattice, improved as assignments; what a layout costs, and possible exchanges.
 
-A layout is a grid (rows, columns) of pieces' numbers, -1 where a place is empty. What it costs is minus the sum of the log-odds of its
+A layout is a grid (rows, columns) of pieces' numbers, -1 where a place is empty. What it costs is minus the sum of the log-
+odds of its
 seams (`seams.Seams.odds`), so an empty place costs nothing.
 """
 
@@ -58,11 +59,11 @@ def snapped(place: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int,
     else:
         for down in range(-2, 3):
             for across in range(-2, 3):
-                moved = np.round(at - middle - (down, across))
+                moved = np.round(at - middle - np.array([down, across]))
                 inside = ((moved >= 0) & (moved < (rows, columns))).all(axis=1)
                 cells = {tuple(cell) for cell in moved[inside].astype(int).tolist()}
                 if len(cells) > best:
-                    best, shift = len(cells), middle + (down, across)
+                    best, shift = len(cells), middle + np.array([down, across])
     lattice = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), axis=-1).reshape(-1, 2)
     distance = np.minimum(((at - shift)[:, None] - lattice) ** 2, FAR / 2).sum(axis=2)
     return filled(assign(held(distance, shape, fixed)), shape)
@@ -117,12 +118,13 @@ def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
     gain[:, :, 1:] += (right.T @ there[:, :, :-1].reshape(pieces, -1)).reshape(pieces, rows, columns - 1)
     gain[:, :-1] += (below @ there[:, 1:].reshape(pieces, -1)).reshape(pieces, rows - 1, columns)
     gain[:, 1:] += (below.T @ there[:, :-1].reshape(pieces, -1)).reshape(pieces, rows - 1, columns)
-    return gain.reshape(pieces, rows * columns)
+    flat: Matrix = gain.reshape(pieces, rows * columns)
+    return flat
 
 
 def _balanced(logits: NDArray[np.floating]) -> Matrix:
     """Shares whose rows and columns add up to 1."""
-    shares = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
+    shares: Matrix = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), -60.0)).astype(np.float32) + 1e-20
     for _ in range(BALANCING):
         shares /= shares.sum(axis=1, keepdims=True)
         shares /= shares.sum(axis=0, keepdims=True)
@@ -143,7 +145,7 @@ def exchanges(grid: Grid, odds: Matrix, within: float) -> list[tuple[float, int,
     before = cost(grid, odds)
     row, column = np.divmod(cells, shape[1])
     beside = np.abs(row[:, None] - row) + np.abs(column[:, None] - column) == 1
-    for i, j in zip(*np.nonzero(np.triu((rough <= within + 20 * beside), 1)), strict=True):
+    for i, j in zip(*np.nonzero(np.triu((rough <= within + 1e-3) | beside, 1)), strict=True):
         other = grid.copy().ravel()
         other[cells[i]], other[cells[j]] = piece[j], piece[i]
         more = cost(other.reshape(shape), odds) - before
@@ -157,3 +159,27 @@ def exchanged(grid: Grid, one: int, other: int) -> Grid:
     found = grid.copy()
     found[grid == one], found[grid == other] = other, one
     return found
+
+
+def moves(grid: Grid, odds: Matrix, within: float) -> list[tuple[float, int]]:
+    """Pieces that would cost at most `within` more in some empty place, cheapest first: (cost, piece)."""
+    empty = np.argwhere(grid < 0)
+    if not len(empty):
+        return []
+    shape = grid.shape
+    cells = np.flatnonzero(grid.ravel() >= 0)
+    piece = grid.ravel()[cells]
+    share = np.zeros((odds.shape[1], grid.size), np.float32)
+    share[piece, cells] = 1.0
+    gain = field(share, odds, (shape[0], shape[1]))
+    before = cost(grid, odds)
+    found = []
+    for row, column in empty.tolist():
+        rough = gain[piece, cells] - gain[piece, row * shape[1] + column]
+        beside = np.abs(cells // shape[1] - row) + np.abs(cells % shape[1] - column) == 1
+        for place in np.flatnonzero((rough <= within + 1e-3) | beside).tolist():
+            other = grid.copy()
+            other.ravel()[cells[place]], other[row, column] = -1, piece[place]
+            if (more := cost(other, odds) - before) <= within:
+                found.append((more, int(piece[place])))
+    return sorted(found)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     """The column of each row in an assignment of lowest total cost.
 
-    Shortest augmenting paths with dual prices (R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and sparse
+    Shortest augmenting paths with dual prices (R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense
+    and sparse
     linear assignment problems", 1987), a row at a time.
 
     Args:

@@ -37,7 +37,9 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise OptionError("Jigsaws need Pillow to read pictures: install it with `pip install 'groundstate[jigsaw]'`.") from None
+        raise OptionError(
+            "Jigsaws need Pillow to read pictures: install it with `pip install 'groundstate[jigsaw]'`."
+        ) from None
     return Image
 
 
@@ -52,7 +54,10 @@ def opened(source: str, place: str) -> NDArray[np.uint8]:
     try:
         with image_module.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise _fault(place, f"This picture has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are allowed.")
+                raise _fault(
+                    place,
+                    f"This picture has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are allowed.",
+                )
             return np.asarray(_opaque(image))
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError):
         said = source if len(source) <= 60 else f"{source[:40]}…"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 DESCRIPTION = (
-    "Puts the pieces of a cut picture together. Send `pieces`: pictures of one size, as file paths or base64 (PNG or JPEG); or one `image` "
-    "of shuffled tiles with `rows` and `columns`. Say what you know: `columns`, `turned`, `worn`, `fixed` pieces. You get `grid`: the number "
-    "of the piece in each place, row by row (pieces count from 0, null is a hole); `turns`; a calibrated `confidence`; and the `doubtful` "
-    "seams. Pieces that could be exchanged, or a picture that could stand either way, are asked about. Use this instead of comparing "
-    "edges yourself."
+    "Puts the pieces of a cut picture together. Send `pieces`: pictures of one size, as file paths or base64 (PNG or "
+    "JPEG); or one `image` of shuffled tiles with `rows` and `columns`. Say what you know: `columns`, `turned`, "
+    "`worn`, `fixed` pieces. You get `grid`: the number of the piece in each place, row by row (pieces count from 0, "
+    "null is a hole); `turns`; a calibrated `confidence`; and the `doubtful` seams. Pieces that could be exchanged, "
+    "or a picture that could stand either way, are asked about. Use this instead of comparing edges yourself."
 )
 """What the tool does, for a language model."""
 
@@ -32,10 +32,21 @@ REQUEST: dict[str, Any] = {
             "minItems": 1,
             "description": "Pictures of one size: file paths, or base64 of PNG or JPEG.",
         },
-        "image": {"type": "string", "description": "Instead of `pieces`: one picture of shuffled tiles; needs `rows` and `columns`."},
-        "rows": {"type": "integer", "minimum": 1, "description": "Rows of the finished picture, or of tiles in `image`."},
+        "image": {
+            "type": "string",
+            "description": "Instead of `pieces`: one picture of shuffled tiles; needs `rows` and `columns`.",
+        },
+        "rows": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Rows of the finished picture, or of tiles in `image`.",
+        },
         "columns": {"type": "integer", "minimum": 1},
-        "turned": {"type": "boolean", "default": False, "description": "Whether pieces may be turned by quarter turns."},
+        "turned": {
+            "type": "boolean",
+            "default": False,
+            "description": "Whether pieces may be turned by quarter turns.",
+        },
         "worn": {
             "type": "number",
             "minimum": 0,

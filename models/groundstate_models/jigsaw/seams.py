@@ -1,6 +1,7 @@
 """Seams: how likely any two sides of any two pieces belong together, by the edge network in numpy and by their neighbourhoods.
 
-A seam of a picture is part of loops: four pieces around a corner have four seams. Two sides belong together the more likely, the more
+A seam of a picture is part of loops: four pieces around a corner have four seams. Two sides belong together the more
+likely, the more
 likely the three other seams of a loop are (loops of four: K. Son, J. Hays and D. Cooper, "Solving square jigsaw puzzles with loop
 constraints", ECCV 2014; here as sums over all loops, repeated, as in relaxation labelling).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +74,8 @@ class Seams:
     Attributes:
         pieces: How many.
         turned: Whether pieces may be turned.
-        odds: Of upright pieces (2, pieces, pieces): right neighbour, neighbour below. Of turned ones (4 pieces, 4 pieces), a side's
+        odds: Of upright pieces (2, pieces, pieces): right neighbour, neighbour below. Of turned ones (4 pieces, 4 pieces),
+        a side's
             number being side * pieces + piece.
         likely: Of the same shape, probabilities that also weigh the neighbourhoods.
         worn: Pixels that the sides are thought to have lost.
@@ -108,18 +111,18 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
     """
     cut = strips(pieces)
     if worn is None:
-        worn = estimate_worn(cut)
+        worn = estimate_worn(cut, turned=turned)
     count = len(pieces)
     if turned:
         every = Sides(np.concatenate(cut), worn)
         same = np.tile(np.eye(count, dtype=bool), (4, 4))
         odds = _odds(every, every, same)
         odds = np.maximum(odds, odds.T)
-        return Seams(count, True, odds, _around_turned(odds, count), worn)
+        return Seams(count, turned, odds, _around_turned(odds, count), worn)
     sides = [Sides(strip, worn) for strip in cut]
     same = np.eye(count, dtype=bool)
     odds = np.stack([_odds(sides[RIGHT], sides[LEFT], same), _odds(sides[BOTTOM], sides[TOP], same)])
-    return Seams(count, False, odds, around(odds), worn)
+    return Seams(count, turned, odds, around(odds), worn)
 
 
 def _odds(one: Sides, other: Sides, same: NDArray[np.bool_]) -> Matrix:
@@ -146,7 +149,8 @@ def _nearest(both: NDArray[np.float64]) -> NDArray[np.bool_]:
     chosen = np.zeros(both.shape, bool)
     order = np.argpartition(both, count - 1, axis=1)[:, :count]
     np.put_along_axis(chosen, order, values=True, axis=1)
-    return chosen & (both <= both.min(axis=1, keepdims=True) + REACH)
+    near: NDArray[np.bool_] = chosen & (both <= both.min(axis=1, keepdims=True) + REACH)
+    return near
 
 
 def probabilities(odds: Matrix) -> Matrix:
@@ -188,39 +192,49 @@ def _around_turned(odds: Matrix, count: int, rounds: int = LOOPS) -> Matrix:
     return found
 
 
-def _backed(odds: Matrix, loops: list[Matrix]) -> Matrix:
+def _backed(odds: Matrix, loops: list[NDArray[Any]]) -> Matrix:
     """Log-odds with what loops say added; sides that nothing spoke for stay as they are."""
     said = sum(np.log((LOOP_FLOOR + np.minimum(loop, 1.0)) / LOOP_FLOOR) for loop in loops)
     backed: Matrix = np.where(odds > FLOOR, odds + said, FLOOR).astype(np.float32)
     return backed
 
 
-def wear(cut: list[Pixels], most: int = 150) -> tuple[float, float]:
+def wear(cut: list[Pixels], *, turned: bool = False, most: int = 150) -> tuple[float, float]:
     """How large the steps of colour across seams are beside those inside pieces, over one pixel and over five.
 
     Of pairs of sides that are each other's most compatible: medians of the logarithm of the ratio of squared steps.
+
+    Args:
+        cut: The strips of all sides, as `strips.strips` returns them.
+        turned: Whether any two sides may belong together.
+        most: Pieces that are looked at.
     """
     near, far = [], []
-    for one, other in ((RIGHT, LEFT), (BOTTOM, TOP)):
-        first, second = cut[one][:most], cut[other][:most]
+    if turned:
+        every = np.concatenate([strip[:most] for strip in cut])
+        kinds = [(every, every)]
+    else:
+        kinds = [(cut[one][:most], cut[other][:most]) for one, other in ((RIGHT, LEFT), (BOTTOM, TOP))]
+    for first, second in kinds:
         found = mismatch(expectation(first, 0), expectation(second, 0))
-        np.fill_diagonal(found, np.inf)
+        piece = np.arange(len(first)) % min(most, len(cut[0]))
+        found[piece[:, None] == piece] = np.inf
         best = found.argmin(axis=1)
         mutual = found.argmin(axis=0)[best] == np.arange(len(best))
-        first, second = first[mutual], second[best[mutual]][:, ::-1]
-        lag = min(5, first.shape[2] - 1)
+        mine, other = first[mutual], second[best[mutual]][:, ::-1]
+        lag = min(5, mine.shape[2] - 1)
         across, beside, along = (
-            ((first[:, :, 0] - there) ** 2).sum(axis=2).mean(axis=1) + 1e-5
-            for there in (second[:, :, 0], first[:, :, 1], first[:, :, lag])
+            ((mine[:, :, 0] - there) ** 2).sum(axis=2).mean(axis=1) + 1e-5
+            for there in (other[:, :, 0], mine[:, :, 1], mine[:, :, lag])
         )
         near.append(np.log(across / beside))
         far.append(np.log(across / along))
     return float(np.median(np.concatenate(near))), float(np.median(np.concatenate(far)))
 
 
-def estimate_worn(cut: list[Pixels]) -> float:
+def estimate_worn(cut: list[Pixels], *, turned: bool = False) -> float:
     """How many pixels every side has lost, from how the steps of colour grow with distance inside the pieces."""
-    near, far = wear(cut)
+    near, far = wear(cut, turned=turned)
     if near < 0.15:
         return 0.0
     return 1.0 if far < -0.37 else 2.0 if far < -0.15 else 3.0

@@ -13,12 +13,17 @@ SHARE = 0.2
 """Of all pieces, what a picture of its own must have at least."""
 
 
-def sources_of(grid: Grid, likely: Matrix) -> str:
+def sources_of(grid: Grid, odds: Matrix, likely: Matrix) -> str:
     """A sentence where pieces fall into groups that fit well within, and hardly at all to each other; else nothing."""
     count = int((grid >= 0).sum())
-    linked = (likely > TRUSTED).any(axis=0)
-    linked |= linked.T
-    groups = _groups(linked)
+    right, below = ((likely > TRUSTED) & (odds > 0)).astype(np.float32)
+    # A seam counts as a link where it is part of a loop of four: borders of two pictures fit by chance now and then.
+    looped = [
+        right * (below @ right @ below.T + below.T @ right @ below),
+        below * (right @ below @ right.T + right.T @ below @ right),
+    ]
+    linked = (looped[0] + looped[1]) > 0
+    groups = _groups(np.asarray(linked | linked.T))
     large = [group for group in groups if len(group) >= max(SHARE * count, 3)]
     if len(large) < 2:
         return ""

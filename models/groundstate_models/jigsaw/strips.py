@@ -1,10 +1,13 @@
 """Pieces and the strips of pixels along their sides, and the best compatibility made by hand.
 
-The hand-made one is the Mahalanobis gradient compatibility (MGC) of Gallagher, "Jigsaw puzzles with pieces of unknown orientation",
-CVPR 2012: how unlikely the step of colour across a seam is, given the steps just inside the piece. Here the steps are taken over as many
+The hand-made one is the Mahalanobis gradient compatibility (MGC) of Gallagher, "Jigsaw puzzles with pieces of unknown
+orientation",
+CVPR 2012: how unlikely the step of colour across a seam is, given the steps just inside the piece. Here the steps are taken
+over as many
 pixels as the seam lacks, so that it also fits worn edges.
 
-Sides are numbered clockwise from the top: 0 top, 1 right, 2 bottom, 3 left. A strip runs clockwise along its side, so the strip of a
+Sides are numbered clockwise from the top: 0 top, 1 right, 2 bottom, 3 left. A strip runs clockwise along its side, so the
+strip of a
 neighbour across the seam runs the other way.
 """
 
@@ -116,4 +119,5 @@ def _reach(one: Expectation, edge: NDArray[np.float64]) -> NDArray[np.float64]:
     second = np.einsum("slc,sld->scd", edge, edge)
     square = one.precision.reshape(len(pull), 9) @ second.reshape(len(edge), 9).T
     cross = pull.reshape(len(pull), -1) @ edge.reshape(len(edge), -1).T
-    return np.maximum(square - 2 * cross + constant[:, None], 0) / length
+    reach: NDArray[np.float64] = np.maximum(square - 2 * cross + constant[:, None], 0) / length
+    return reach

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Task, Understands, Violation, pointer
-from groundstate_models.jigsaw.confidence import TIE, confidence, doubtful
+from groundstate_models.jigsaw.confidence import TIE, Alike, confidence, doubtful, evidence
 from groundstate_models.jigsaw.energy_numbers import PIN, RESIDUAL_TOLERANCE
 from groundstate_models.jigsaw.hints import Hints, read_hints
 from groundstate_models.jigsaw.layout import Grid, exchanged, exchanges
 from groundstate_models.jigsaw.pictures import Pieces, assembled, encoded, read_pieces
 from groundstate_models.jigsaw.schema import MOST_PIECES
+from groundstate_models.jigsaw.seams import FLOOR, Matrix, Seams, find_seams
 from groundstate_models.jigsaw.search import Layout, pulls, settled
-from groundstate_models.jigsaw.seams import Seams, find_seams
 from groundstate_models.jigsaw.sources import sources_of
 
 SURE = 0.99
@@ -33,6 +33,9 @@ MOST_TIES = 6
 REMEMBERED = 8
 FLAT = 2.0
 """Levels that the pixels of all pieces must differ by, for anything to be told from them."""
+
+SAME = 3
+"""Levels that pixels of pieces which look the same may differ by."""
 
 UP = "the turn of piece 0"
 
@@ -61,8 +64,12 @@ class JigsawReading(Reading, Asks, Shows):
         if self.turned and height != width:
             raise _fault("turned", f"Pieces that may be turned must be square; these have {width} × {height} pixels.")
         if float(np.ptp(self.pieces.reshape(-1, 3), axis=0).max()) < FLAT:
-            raise _fault("pieces", f"All {len(self.pieces)} pieces look the same, so nothing says where any of them belongs.")
+            raise _fault(
+                "pieces", f"All {len(self.pieces)} pieces look the same, so nothing says where any of them belongs."
+            )
         self._judged: dict[bytes, float] = {}
+        self._chains: dict[bytes, int] = {}
+        self._ways: list[int] = []
 
     @cached_property
     def seams(self) -> Seams:
@@ -80,13 +87,10 @@ class JigsawReading(Reading, Asks, Shows):
 
     def encode(self) -> dict[str, NDArray[Any]]:
         count, (rows, columns) = len(self.pieces), self.hints.shape
-        pin = np.zeros((count, 2), np.float32)
+        pin = np.zeros(count, np.float32)
         place = np.zeros((count, 2), np.float32)
-        heading = np.tile(np.array([1, 0], np.float32), (count, 1))
         for piece, there in self.hints.fixed.items():
-            pin[piece, 0], place[piece] = PIN, there
-        for piece, turn in self.hints.facing.items():
-            pin[piece, 1], heading[piece] = PIN, _headings(np.array([turn]))[0]
+            pin[piece], place[piece] = PIN, there
         return {
             **pulls(self.seams),
             "free": np.full(count, float(self.turned), np.float32),
@@ -94,8 +98,7 @@ class JigsawReading(Reading, Asks, Shows):
             "column": np.arange(columns, dtype=np.float32),
             "fill": np.array([min(count / (rows * columns), 1.0)], np.float32),
             "pin": pin,
-            "pinned_place": place,
-            "pinned_heading": heading,
+            "pinned": place,
         }
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -106,8 +109,10 @@ class JigsawReading(Reading, Asks, Shows):
             place, turns = self._levelled(place, heading)
         over = float(np.abs(tensors["clock"]).max()) < RESIDUAL_TOLERANCE
         layout = settled(place, turns, self.seams, self.hints.shape, self.hints.fixed, thorough=over)
-        chain = hashlib.sha256(tensors["place"].tobytes()).digest()
-        return self._answer(self._tied(layout, chain) if over else layout)
+        if over:
+            chain = tensors["place"].tobytes() + tensors["heading"].tobytes()
+            layout = self._tied(layout, self._chains.setdefault(chain, len(self._chains)))
+        return self._answer(layout)
 
     def _levelled(
         self, place: NDArray[np.float64], heading: NDArray[np.float64]
@@ -128,41 +133,80 @@ class JigsawReading(Reading, Asks, Shows):
             break
         return _turned(place, -tilt + extra * np.pi / 2), (turns + extra) % 4
 
-    def _tied(self, layout: Layout, chain: bytes) -> Layout:
-        """One of the layouts that cost the same: which one depends on the chain, so that several chains find several."""
-        grid = layout.grid
+    def _tied(self, layout: Layout, chain: int) -> Layout:
+        """One of the layouts that cost the same: the first chain's as it is, later ones turned or with pieces exchanged."""
+        grid, turns = layout.grid, layout.turns
+        if self.turned and not self.hints.facing and not self.hints.fixed:
+            step = 1 if grid.shape[0] == grid.shape[1] else 2
+            quarter = step * chain % 4
+            grid, turns = np.rot90(grid, -quarter), (turns + quarter) % 4
+            chain //= 4 // step
         for place, (one, other) in enumerate(self._ties(layout)):
-            if chain[place] & 1:
+            if chain >> place & 1:
                 grid = exchanged(grid, one, other)
-        return Layout(grid, layout.turns, layout.cost)
+        return Layout(np.ascontiguousarray(grid), turns, layout.cost)
+
+    def _pooled(self, turns: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+        """Odds and probabilities of upright seams; a probability counts all pieces that are equal, pixel by pixel."""
+        odds, likely = self.seams.upright(turns)
+        laid = [np.rot90(piece, -int(turn)).tobytes() for piece, turn in zip(self.pieces, turns, strict=True)]
+        if len(set(laid)) == len(laid):
+            return odds, likely
+        names = {content: number for number, content in enumerate(dict.fromkeys(laid))}
+        kind = np.array([names[content] for content in laid])
+        equal = (kind[:, None] == kind).astype(np.float32)
+        return odds, np.minimum(equal @ likely @ equal, 1.0) * (odds > FLOOR)
+
+    def _alike(self, turns: NDArray[np.int64]) -> Alike:
+        """Whether two pieces look the same when turned like this."""
+
+        def alike(one: int, other: int) -> bool:
+            laid = [np.rot90(self.pieces[piece], -int(turns[piece])).astype(np.int16) for piece in (one, other)]
+            return bool(np.abs(laid[0] - laid[1]).max() <= SAME)
+
+        return alike
 
     def _ties(self, layout: Layout) -> list[tuple[int, int]]:
         odds, _ = self.seams.upright(layout.turns)
         found: list[tuple[int, int]] = []
         taken = set(self.hints.fixed)
+        alike = self._alike(layout.turns)
         for _, one, other in exchanges(layout.grid, odds, TIE):
-            if one not in taken and other not in taken and len(found) < MOST_TIES:
+            if one not in taken and other not in taken and len(found) < MOST_TIES and alike(one, other):
                 found.append((min(one, other), max(one, other)))
                 taken |= {one, other}
         return sorted(found)
 
     def _answer(self, layout: Layout) -> dict[str, Any]:
-        _, likely = self.seams.upright(layout.turns)
-        answer: dict[str, Any] = {"grid": [[piece if piece >= 0 else None for piece in row] for row in layout.grid.tolist()]}
+        _, likely = self._pooled(layout.turns)
+        answer: dict[str, Any] = {
+            "grid": [[piece if piece >= 0 else None for piece in row] for row in layout.grid.tolist()]
+        }
         if self.turned:
             answer["turns"] = [90 * turn for turn in layout.turns.tolist()]
         answer["confidence"] = round(self._confidence(layout.grid, layout.turns), 4)
         answer["doubtful"] = [
-            {"pieces": [one, other], "confidence": round(chance, 3)} for chance, one, other in doubtful(layout.grid, likely)
+            {"pieces": [one, other], "confidence": round(chance, 3)}
+            for chance, one, other in doubtful(layout.grid, likely)
         ]
         return answer
 
     def _confidence(self, grid: Grid, turns: NDArray[np.int64]) -> float:
         key = grid.tobytes() + turns.tobytes()
         if key not in self._judged:
-            odds, likely = self.seams.upright(turns)
-            self._judged[key] = confidence(grid, odds, likely, self.seams.worn, turned=self.turned)
+            odds, likely = self._pooled(turns)
+            self._judged[key] = confidence(
+                grid, odds, likely, self.seams.worn, turned=self.turned, alike=self._alike(turns)
+            )
         return self._judged[key]
+
+    def evidence(self, answer: dict[str, Any]) -> NDArray[np.float64]:
+        """What speaks for and against an answer, as `confidence.evidence`."""
+        grid, turns = self._read(answer)
+        if grid is None:
+            raise ValueError("The grid does not hold each piece once.")
+        odds, likely = self._pooled(turns)
+        return evidence(grid, odds, likely, self.seams.worn, turned=self.turned, alike=self._alike(turns))
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         grid, turns = self._read(answer)
@@ -191,7 +235,7 @@ class JigsawReading(Reading, Asks, Shows):
         sure = self._confidence(grid, turns)
         if sure < SURE:
             said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
-            if sources := sources_of(grid, self.seams.upright(turns)[1]):
+            if sources := sources_of(grid, *self.seams.upright(turns)):
                 said += f" {sources}"
             broken.append(Violation("confidence", said, amount=SURE - sure))
         return broken
@@ -218,6 +262,8 @@ class JigsawReading(Reading, Asks, Shows):
         found: dict[str, Any] = {}
         if self.turned and not self.hints.facing:
             found[UP] = 90 * int(turns[0])
+            ways = 4 if grid.shape[0] == grid.shape[1] else 2
+            self._ways = [(found[UP] + way * 360 // ways) % 360 for way in range(ways)]
             return found
         for one, other in self._ties(Layout(grid, turns, 0.0)):
             for piece in (one, other):
@@ -228,7 +274,7 @@ class JigsawReading(Reading, Asks, Shows):
     def choices(self, variable: str) -> Sequence[Any]:
         if variable != UP:
             return ()
-        return (0, 90, 180, 270)
+        return sorted(self._ways)
 
     def fix(self, variable: str, value: Any) -> Patch:
         if variable == UP:
@@ -244,7 +290,9 @@ class JigsawReading(Reading, Asks, Shows):
         if variable == UP:
             return "The seams do not say which way up the picture stands. How far clockwise, in degrees, is piece 0 turned in it?"
         piece = variable.rpartition(" ")[2]
-        return f"Piece {piece} could be exchanged with another one without any seam fitting worse. Where does it belong?"
+        return (
+            f"Piece {piece} could be exchanged with another one without any seam fitting worse. Where does it belong?"
+        )
 
     def called(self, variable: str, value: Any) -> str:
         if variable == UP:
@@ -319,7 +367,9 @@ def _in_folder(word: str) -> list[str]:
     folder = Path(word).expanduser()
     if not folder.is_dir():
         return [word]
-    inside = [path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm")]
+    inside = [
+        path for path in folder.iterdir() if path.suffix.lower() in (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".ppm")
+    ]
 
     def natural(path: Path) -> list[Any]:
         return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", path.name)]
@@ -336,7 +386,10 @@ def _turned(place: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
     middle = place.mean(axis=0)
     down, across = (place - middle).T
     cosine, sine = np.cos(angle), np.sin(angle)
-    return np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    found: NDArray[np.float64] = (
+        np.stack([down * cosine + across * sine, across * cosine - down * sine], axis=1) + middle
+    )
+    return found
 
 
 def _fault(place: str, message: str) -> RequestError:

@@ -1,8 +1,8 @@
-"""Timetables and weeks of meetings: requests as people write them, compiled to typed constraints, answers checked exactly."""
+"""Timetables and meetings: requests in natural notation, compiled to typed constraints, with an exact check of answers."""
 
 from pathlib import Path
 
 
 def artefact() -> Path:
-    """The file, whose graph is that of the model ``constraints``, for the entry-point group ``groundstate.models``."""
+    """The file, with the graph of the model ``constraints``, for the entry-point group ``groundstate.models``."""
     return Path(__file__).parent / "scheduling.onnx"

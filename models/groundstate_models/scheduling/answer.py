@@ -1,4 +1,4 @@
-"""Between values of the compiled problem and answers as JSON."""
+"""Convert between values of the compiled problem and answers as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from groundstate_models.scheduling.starts import lags
 
 
 def answer(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The schedule, as `schema.ANSWER` says, that the values of all variables mean. It may break rules, if they do."""
+    """The schedule (see `schema.ANSWER`) of the values of all variables. It may violate rules."""
     placed = {name: meant[str(given[name])] for name, meant in compiled.values.items() if str(given[name]) != LEFT_OUT}
     placed = _in_rooms(compiled, placed)
     if compiled.loose:
@@ -26,7 +26,7 @@ def answer(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | None:
-    """The value of each variable in an answer; None where its starts are not among those that the problem offers."""
+    """The value of each variable in an answer; None if its starts are not among the problem's."""
     placed, broken = placements(compiled.schedule, answer)
     if broken:
         return None
@@ -48,7 +48,7 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
 
 
 def printed(schedule: Schedule, placed: Placed) -> dict[str, Any]:
-    """An answer as JSON, with what it costs."""
+    """An answer as JSON, with its cost."""
     found: dict[str, Any] = {
         "activities": [
             _one(schedule, schedule.activities[name], one)
@@ -68,24 +68,24 @@ def printed(schedule: Schedule, placed: Placed) -> dict[str, Any]:
 
 
 def _one(schedule: Schedule, activity: Activity, one: Placement) -> dict[str, Any]:
-    said: dict[str, Any] = {
+    placed: dict[str, Any] = {
         "name": activity.name,
-        "start": schedule.days.moment_said(one.start),
-        "end": schedule.days.end_said(one.end),
+        "start": schedule.days.moment_text(one.start),
+        "end": schedule.days.end_text(one.end),
     }
     if one.room is not None:
-        said["room"] = one.room
+        placed["room"] = one.room
     if (place := schedule.place(activity, one.room)) is not None:
-        said["place"] = place
+        placed["place"] = place
     if activity.who:
-        said["who"] = list(activity.who)
-    return said
+        placed["who"] = list(activity.who)
+    return placed
 
 
 def _in_rooms(compiled: Compiled, placed: Placed) -> Placed:
-    """Rooms that are alike told apart: each activity, in the order of time, takes one that is over with the one before.
+    """Assign interchangeable rooms: each activity, in order of time, takes a room whose previous activity has ended.
 
-    There is one if no more take place at a time than there are rooms; else the last one is taken twice.
+    Enough rooms exist if the simultaneous activities do not exceed the rooms; otherwise the last room is used twice.
     """
     free_from = dict.fromkeys(chain(*compiled.rooms.values()), 0)
     found: Placed = {}
@@ -100,7 +100,7 @@ def _in_rooms(compiled: Compiled, placed: Placed) -> Placed:
 
 
 def _earlier(compiled: Compiled, placed: Placed) -> Placed:
-    """Every activity, in the order of time, as early on its day as those before it let it be."""
+    """Every activity, in order of time, moved as early on its day as the earlier ones permit."""
     schedule, possible = compiled.schedule, modes(compiled.schedule)
     stands = {room: first for first, same in compiled.rooms.items() for room in same}
     found: Placed = {}

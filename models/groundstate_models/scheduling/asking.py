@@ -1,4 +1,4 @@
-"""What in a request may be given up where it has no schedule."""
+"""Relaxations of a request that has no schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate import Attempt, Change, Violation, pointer
 from groundstate_models.scheduling.schedule import Activity, Schedule
 
 _KEPT = {"name", "duration", "who"}
-"""Properties of an activity without which it is another one."""
+"""Essential properties of an activity."""
 
 _LONGEST = 60
 
@@ -19,11 +19,11 @@ _LONGEST = 60
 def relaxations(
     request: Mapping[str, Any], schedule: Schedule, attempt: Attempt | None, violations: Sequence[Violation]
 ) -> list[Change]:
-    """Giving up what the violations name, and then leaving out one activity or another, those named first."""
+    """Relaxations: first the parts that the violations name, then single activities, the named ones first."""
     places = dict.fromkeys(place for violation in violations for place in violation.places)
     found = {change.id: change for place in places if (change := _without(request, schedule, place)) is not None}
     named = {int(index) for place in places for index in re.findall(r"^activities\[(\d+)\]", place)}
-    # A proof says which activities clash; where there is none, any of them may be the one too many.
+    # A proof names the activities that clash; without a proof, any activity may be one too many.
     open_ = [
         a
         for a in schedule.activities.values()
@@ -45,7 +45,7 @@ def _optional(activity: Activity) -> Change:
 
 
 def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Change | None:
-    """Leaving out what stands at a place of the request; None where nothing stands there, or nothing is left without it."""
+    """The relaxation that drops a place of the request; None if the place is empty, or nothing is left."""
     path = [int(step) if step.isdecimal() else step for step in re.findall(r"[^.\[\]]+", place)]
     value: Any = request
     for step in path:
@@ -56,8 +56,8 @@ def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Chan
     whole = path[0] not in ("hours", "rules") and len(path) < 3
     if whole or (path[0] == "activities" and path[-1] in _KEPT):
         return None
-    said = json.dumps(value, ensure_ascii=False)
-    said = said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+    text = json.dumps(value, ensure_ascii=False)
+    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     owner = ""
     if path[0] == "activities":
         owner = f" of {next(name for name, one in schedule.activities.items() if one.index == path[1])}"
@@ -65,4 +65,4 @@ def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Chan
         owner = f" of {path[1]}"
     what = "rule" if path[0] == "rules" else str(path[-1])
     patch = ({"op": "test", "path": pointer(*path), "value": value}, {"op": "remove", "path": pointer(*path)})
-    return Change(f"without {place}", f"Without the {what}{owner}: {said}.", patch)
+    return Change(f"without {place}", f"Without the {what}{owner}: {text}.", patch)

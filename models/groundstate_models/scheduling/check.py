@@ -1,4 +1,4 @@
-"""The exact check of an answer against a schedule, in the request's own words. It knows nothing of how answers are found."""
+"""The exact check of an answer against a schedule, in the request's terms. It is independent of the search."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from groundstate import Violation
-from groundstate_models.scheduling.preferences import Placement, said
+from groundstate_models.scheduling.preferences import Placement, spans_text
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Room, Schedule
 from groundstate_models.scheduling.spans import inside, overlap
 from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
@@ -22,13 +22,13 @@ RULES = {
     "order": "Activities begin after those that have to be over before, where both take place.",
     "rules": "The rules of the request hold.",
 }
-"""What is checked, by name."""
+"""Descriptions of the checks, by name."""
 
 Placed = dict[str, Placement]
 
 
 def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]:
-    """The rules of a request that an answer breaks; the answer has passed `schema.ANSWER`."""
+    """The rules of a request that an answer violates. The answer has passed `schema.ANSWER`."""
     placed, broken = placements(schedule, answer)
     broken += _missing(schedule, placed)
     for name, one in placed.items():
@@ -46,7 +46,7 @@ def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]
 
 
 def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, list[Violation]]:
-    """Where an answer places activities, and what cannot be read of it."""
+    """The placements of an answer, and its faults."""
     placed: Placed = {}
     broken: list[Violation] = []
     for index, one in enumerate(answer["activities"]):
@@ -62,7 +62,7 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             start = schedule.days.moment(one["start"])
             end = start + activity.duration
             other = (
-                "end" in one and one["end"] != schedule.days.end_said(end) and schedule.days.moment(one["end"]) != end
+                "end" in one and one["end"] != schedule.days.end_text(end) and schedule.days.moment(one["end"]) != end
             )
         except ValueError as error:
             broken.append(Violation("windows", f"{name}: {error}", places=(where,)))
@@ -79,13 +79,13 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
 
 @dataclass(frozen=True)
 class Cost:
-    """What a schedule costs.
+    """The cost of a schedule.
 
     Attributes:
-        left_out: Weights of the optional activities that do not take place.
-        broken: Weights of the preferences that it breaks.
-        end: When the last activity is over, in minutes as `Days` counts them; 0 where none takes place.
-        sentences: What it breaks, in words.
+        left_out: Weight of the optional activities that do not take place.
+        broken: Weight of the violated preferences.
+        end: End of the last activity, in minutes of `Days`; 0 if no activity takes place.
+        sentences: The violated preferences, in words.
     """
 
     left_out: float
@@ -98,7 +98,7 @@ class Cost:
         return self.left_out + self.broken
 
     def key(self, objective: str) -> tuple[float, ...]:
-        """What an objective compares, the smaller the better."""
+        """The key of an objective; smaller is better."""
         match objective:
             case "most":
                 return (self.left_out, self.broken, self.end)
@@ -108,7 +108,7 @@ class Cost:
 
 
 def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
-    """What an answer costs that breaks no rule."""
+    """The cost of a valid answer."""
     placed, _ = placements(schedule, answer)
     left_out = sum(a.weight for a in schedule.activities.values() if a.optional and a.name not in placed)
     broken = [one for p in schedule.preferences for one in p.broken(schedule.activities, placed, schedule.days)]
@@ -124,28 +124,30 @@ def _missing(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
 
 def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Violation]:
     days, span = schedule.days, (one.start, one.end)
-    when = f"{activity.name} takes place at {days.span_said(span)}"
+    when = f"{activity.name} takes place at {days.span_text(span)}"
     if activity.at is not None and activity.at != one.start:
         fixed = (
-            f"{activity.name} starts at {days.moment_said(one.start)}, but is fixed at {days.moment_said(activity.at)}."
+            f"{activity.name} starts at {days.moment_text(one.start)}, but is fixed at {days.moment_text(activity.at)}."
         )
         yield Violation("windows", fixed, places=(f"{activity.where}.at",))
     if not inside(span, activity.window):
-        yield Violation("windows", f"{when}, outside {said(activity.window, days)}.", places=(activity.says_when,))
+        yield Violation(
+            "windows", f"{when}, outside {spans_text(activity.window, days)}.", places=(activity.says_when,)
+        )
     if schedule.slot is not None and activity.at is None and schedule.days.clock(one.start) % schedule.slot:
         late = (
-            f"{activity.name} starts at {days.moment_said(one.start)}, which is no multiple of {schedule.slot} minutes."
+            f"{activity.name} starts at {days.moment_text(one.start)}, which is no multiple of {schedule.slot} minutes."
         )
         yield Violation("windows", late, places=("slot",))
 
 
 def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
-    """Why somebody, or a room, cannot take part."""
+    """The reason why a person or a room is not available."""
     days, span = schedule.days, (one.start, one.end)
     if (busy := overlap(span, who.busy)) is not None:
-        return f"{who.name} is busy at {days.span_said(busy)}"
+        return f"{who.name} is busy at {days.span_text(busy)}"
     if not inside(span, who.open):
-        return f"{who.name} is free only at {said(who.open, days)}" if who.open else f"{who.name} is never free"
+        return f"{who.name} is free only at {spans_text(who.open, days)}" if who.open else f"{who.name} is never free"
     return None
 
 
@@ -165,7 +167,7 @@ def _room(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Vi
         many = f"{activity.name} has {activity.size} people, and {room.name} holds {room.capacity}."
         yield Violation("rooms", many, places=(f"rooms.{room.name}.capacity",))
     if (why := _unavailable(schedule, room, one)) is not None:
-        taken = f"{activity.name} is in {room.name} at {schedule.days.span_said((one.start, one.end))}, but {why}."
+        taken = f"{activity.name} is in {room.name} at {schedule.days.span_text((one.start, one.end))}, but {why}."
         yield Violation("rooms", taken, places=(f"rooms.{room.name}",))
 
 
@@ -175,7 +177,7 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
     ]
     mine.sort(key=lambda pair: pair[0].start)
     for one, activity in mine:
-        when = schedule.days.span_said((one.start, one.end))
+        when = schedule.days.span_text((one.start, one.end))
         if (why := _unavailable(schedule, person, one)) is not None:
             sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
             yield Violation("people", sentence, places=(f"people.{person.name}",))
@@ -190,8 +192,8 @@ def _from_home(schedule: Schedule, person: Person, activity: Activity, one: Plac
     way = schedule.way(person.home, where)
     if begins is not None and one.start < begins + way:
         far = (
-            f"{person.name} sets out from {person.home} at {schedule.days.moment_said(begins)} and needs {way} minutes to "
-            f"{where}, but {activity.name} starts at {schedule.days.moment_said(one.start)}."
+            f"{person.name} sets out from {person.home} at {schedule.days.moment_text(begins)} and needs {way} minutes to "
+            f"{where}, but {activity.name} starts at {schedule.days.moment_text(one.start)}."
         )
         yield Violation("travel", far, places=(f"people.{person.name}.home",))
 
@@ -200,7 +202,7 @@ _Happening = tuple[Placement, Activity]
 
 
 def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, other: _Happening) -> Iterator[Violation]:
-    """What is wrong with two activities of a person, given in the order of time."""
+    """Violations of two activities of a person, given in order of time."""
     (before, first), (after, then) = one, other
     places = (first.where, then.where)
     if after.start < before.end:
@@ -212,7 +214,7 @@ def _one_after_the_other(schedule: Schedule, person: Person, one: _Happening, ot
         way = f"from {here} to {there}" if least > schedule.gap else "between two activities"
         short = (
             f"{person.name} needs {least} minutes {way}, but {then.name} starts at "
-            f"{schedule.days.moment_said(after.start)}, {left} minutes after {first.name} ends."
+            f"{schedule.days.moment_text(after.start)}, {left} minutes after {first.name} ends."
         )
         yield Violation("travel", short, places=places)
 
@@ -224,7 +226,7 @@ def _twice(schedule: Schedule, who: str, one: _Happening, other: _Happening) -> 
         for placed, activity in (one, other)
     )
     at = max(one[0].start, other[0].start)
-    return f"{who} two activities at {days.moment_said(at)}: {both}."
+    return f"{who} two activities at {days.moment_text(at)}: {both}."
 
 
 def _place(schedule: Schedule, activity: Activity, one: Placement) -> str | None:
@@ -248,7 +250,7 @@ def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
             if before in placed and one.start < placed[before].end + activity.gap:
                 gap = f" and {activity.gap} minutes have gone" if activity.gap else ""
                 early = (
-                    f"{name} starts at {days.moment_said(one.start)}, before {before} is over{gap} "
-                    f"({days.moment_said(placed[before].end + activity.gap)})."
+                    f"{name} starts at {days.moment_text(one.start)}, before {before} is over{gap} "
+                    f"({days.moment_text(placed[before].end + activity.gap)})."
                 )
                 yield Violation("order", early, places=place)

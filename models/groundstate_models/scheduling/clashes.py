@@ -1,4 +1,4 @@
-"""What keeps activities apart, as constraints of the constraints language: people, ways, rooms and order."""
+"""Constraints between activities, in the constraints language: people, travel, rooms and order."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from groundstate_models.scheduling.preferences import Placement
 from groundstate_models.scheduling.schedule import Activity, Schedule
 
 LEFT_OUT = "left out"
-"""The value of an activity that does not take place."""
+"""Value of an activity that does not take place."""
 
 JSON = dict[str, Any]
 Meant = Mapping[str, Placement]
 Values = Mapping[str, Meant]
-"""For each activity, what the values of its variable mean."""
+"""For each activity, the meaning of its variable's values."""
 
 
 def clashes(schedule: Schedule, values: Values, rooms: Mapping[str, tuple[str, ...]]) -> Iterator[JSON]:
-    """Constraints that hold exactly for the schedules in which nobody, and no room, is asked too much, and order is kept.
+    """Constraints that hold exactly if people, rooms, travel and order permit the schedule.
 
     Args:
-        schedule: What is to be placed.
-        values: What each activity may be.
-        rooms: Rooms that are alike, by the one that stands for them in ``values``.
+        schedule: The schedule to solve.
+        values: The values of each activity.
+        rooms: Interchangeable rooms, by their representative in ``values``.
     """
     groups = _groups(schedule)
     apart: set[frozenset[str]] = set()
@@ -53,7 +53,7 @@ def clashes(schedule: Schedule, values: Values, rooms: Mapping[str, tuple[str, .
 
 
 def _groups(schedule: Schedule) -> dict[str, tuple[Activity, ...]]:
-    """Activities of which no two may overlap, by a person who is in all of them; none that is part of another."""
+    """Maximal sets of pairwise exclusive activities, by a person in all of them."""
     groups: dict[frozenset[str], str] = {}
     for person, activities in schedule.attending.items():
         groups.setdefault(frozenset(activity.name for activity in activities), person)
@@ -65,18 +65,18 @@ def _groups(schedule: Schedule) -> dict[str, tuple[Activity, ...]]:
 
 
 def _among(meant: Meant, rooms: Container[str | None]) -> Meant:
-    """The values that are in some rooms."""
+    """The values in some rooms."""
     return {value: one for value, one in meant.items() if one.room in rooms}
 
 
 def _interval(name: str, meant: Meant, longer: Mapping[str | None, int] | None = None) -> JSON:
-    """The time that an activity takes up, with what it needs after its end by its room."""
+    """The time of an activity, extended after its end by an amount for its room."""
     spans = [[value, one.start, one.end + (longer[one.room] if longer else 0)] for value, one in meant.items()]
     return {"variable": name, "spans": spans}
 
 
 def _places(schedule: Schedule, values: Values, activity: Activity) -> dict[str | None, list[str | None]]:
-    """The places where an activity may be, and its rooms there."""
+    """The possible places of an activity, and its rooms there."""
     places: dict[str | None, list[str | None]] = {}
     for room in dict.fromkeys(one.room for one in values[activity.name].values()):
         places.setdefault(schedule.place(activity, room), []).append(room)
@@ -84,7 +84,7 @@ def _places(schedule: Schedule, values: Values, activity: Activity) -> dict[str 
 
 
 def _least_ways(schedule: Schedule, values: Values, group: Sequence[Activity]) -> dict[str, dict[str | None, int]]:
-    """Minutes after each activity, by its room, in which none of the others can start, wherever they are."""
+    """Minutes after each activity, by its room, in which no other can start anywhere."""
     places = {activity.name: _places(schedule, values, activity) for activity in group}
     return {
         name: {
@@ -105,9 +105,9 @@ def _least_ways(schedule: Schedule, values: Values, group: Sequence[Activity]) -
 def _ways(
     schedule: Schedule, values: Values, least: Mapping[str, Mapping[str | None, int]], one: Activity, other: Activity
 ) -> Iterator[JSON]:
-    """Two activities are as far apart as the way between their places, where that is more than is said already.
+    """Two activities are separated by the travel time between their places, if other constraints ask for less.
 
-    Intervals that are longer by the way do not overlap exactly if there is time for it.
+    Intervals extended by the travel time do not overlap exactly if there is time to travel.
     """
     first, second = _places(schedule, values, one), _places(schedule, values, other)
     for (here, rooms), (there, others) in product(first.items(), second.items()):

@@ -1,8 +1,8 @@
-"""Clock changes: between what local clocks show and the minutes that really pass.
+"""Clock changes: convert between local clock times and elapsed minutes.
 
-A *minute* counts elapsed time, so that durations are real on every day of the year. Where no clock changes, a minute is
-``day · 1440 + minute of the day``. Where clocks change, minutes count on from the first day, and the clock shows what the minute
-plus the *shift* of its piece says.
+A *minute* counts elapsed time, so that durations are real on every day of the year. Without clock changes, a minute is
+``day · 1440 + minute of the day``. With clock changes, minutes count on from the first day, and the clock
+shows the minute plus the *shift* of its piece.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 """Minute 1440 of UTC, so that ordinal · 1440 is the midnight of a date."""
 
 _LOOK = 6 * 60
-"""Minutes from one look at a zone's offset to the next; changes that cancel each other within that time do not occur."""
+"""Sampling interval of a zone's offset, in minutes; changes that cancel within it do not occur."""
 
 _PIECES = ((0, 0),)
 
@@ -30,8 +30,8 @@ class Clocks:
     """The clocks of the days of a request.
 
     Attributes:
-        pieces: First minute of each piece, and how much more the clock shows from there on; the first piece has no beginning.
-        zone: The zone, for messages; None where no clock changes.
+        pieces: First minute of each piece, and the clock's shift from there on; the first piece has no beginning.
+        zone: The zone, for messages; None without clock changes.
     """
 
     pieces: tuple[tuple[int, int], ...] = _PIECES
@@ -42,7 +42,7 @@ class Clocks:
         """The clocks of some dates, given as ordinals in order.
 
         Raises:
-            ValueError: If the zone is not whole minutes away from UTC on one of them.
+            ValueError: If the zone's offset is not in whole minutes on one of them.
         """
         if zone is None or zone.utcoffset(None) is not None:
             return cls()  # the same offset at all times
@@ -55,13 +55,13 @@ class Clocks:
         return cls(tuple(pieces), zone) if len(pieces) > 1 else cls()
 
     def clock(self, minute: int) -> int:
-        """What the clock shows: ``day · 1440 + minute of the day``."""
+        """The clock time: ``day · 1440 + minute of the day``."""
         if len(self.pieces) == 1:
             return minute
         return minute + self.pieces[max(0, bisect_right(self.pieces, (minute, DAY)) - 1)][1]
 
     def midnight(self, day: int) -> int:
-        """The minute at which a day begins: from there on the clock shows no earlier day."""
+        """The first minute of a day: from there on the clock shows no earlier day."""
         if len(self.pieces) == 1:
             return day * DAY
         until: int | None = None
@@ -81,7 +81,7 @@ class Clocks:
         return day
 
     def minutes(self, shown: int) -> list[int]:
-        """The minutes at which the clock shows a time: none in the hour that is left out, two in the one that comes twice."""
+        """The minutes of a clock time: none in the skipped hour, two in the repeated hour."""
         if len(self.pieces) == 1:
             return [shown]
         found = []
@@ -93,10 +93,10 @@ class Clocks:
         return found
 
     def minute(self, shown: int, text: str) -> int:
-        """The minute at which the clock shows a time.
+        """The minute of a clock time.
 
         Raises:
-            ValueError: If it never does on that day, or twice.
+            ValueError: If the time does not exist on that day, or exists twice.
         """
         found = self.minutes(shown)
         if len(found) == 1:
@@ -111,10 +111,10 @@ class Clocks:
         raise ValueError(f"{when} exists twice: clocks go back in {self.zone} on that day. Write {both}.")
 
     def edge(self, day: int, clock: int, text: str, *, ends: bool = False) -> int:
-        """The minute at which a window starts or ends; 0:00 and 24:00 are where the day does.
+        """The minute of a window's start or end; 0:00 and 24:00 are the day's start and end.
 
         Raises:
-            ValueError: As `minute`; but a window may end at the moment at which clocks go forward.
+            ValueError: As for `minute`, except that a window may end when clocks go forward.
         """
         if clock in (0, DAY):
             return self.midnight(day + clock // DAY)
@@ -126,37 +126,37 @@ class Clocks:
         return self.minute(shown, text)
 
     def iso(self, minute: int) -> str:
-        """ISO 8601 with the offset, which tells apart times that exist twice."""
+        """ISO 8601 with the offset, which distinguishes repeated times."""
         return self.when(minute).isoformat(timespec="minutes")
 
     def when(self, minute: int) -> datetime:
-        """Date and time of a minute, where the days are dates of a zone that changes its clocks."""
+        """Date and time of a minute, for dates of a zone with clock changes."""
         shown = self.clock(minute)
         local = datetime.combine(date.fromordinal(shown // DAY), datetime.min.time(), self.zone)
         local = local.replace(hour=shown % DAY // 60, minute=shown % 60)
         return local.replace(fold=int(minute != self.minutes(shown)[0]))
 
     def instant(self, when: datetime) -> int:
-        """The minute of a date and time that has an offset of its own, or of this zone."""
+        """The minute of a date and time with an offset, or in this zone."""
         shown = when.astimezone(self.zone) if self.zone is not None else when
         local = shown.date().toordinal() * DAY + shown.hour * 60 + shown.minute
         return self.minutes(local)[-1 if shown.fold else 0]
 
     def whole(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """A span cut where days begin and where clocks change, with nothing left out."""
+        """A span, split at the starts of days and at clock changes, without gaps."""
         changes = [begin for begin, _ in self.pieces[1:] if start < begin < end]
         midnights = [self.midnight(day) for day in range(self.day(start) + 1, self.day(end - 1) + 1)]
         return pairwise(sorted({start, *changes, *midnights, end}))
 
     def _gaps(self) -> Iterator[tuple[int, int]]:
-        """Times that the clock leaves out, as it would show them."""
+        """The skipped clock times."""
         for (_, before), (begin, after) in pairwise(self.pieces):
             if after > before:
                 yield begin + before, begin + after
 
 
 def _offset(zone: tzinfo, minute: int) -> int:
-    """Minutes by which a zone is ahead at a minute of UTC."""
+    """Offset of a zone at a minute of UTC, in minutes."""
     instant = _FIRST + timedelta(minutes=minute - DAY)
     offset = instant.astimezone(zone).utcoffset()
     assert offset is not None
@@ -168,7 +168,7 @@ def _offset(zone: tzinfo, minute: int) -> int:
 
 
 def _regions(days: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Minutes of UTC around the days of a request, those that touch as one: durations may reach a week beyond."""
+    """Spans of UTC minutes around the days of a request, merged if they touch: durations may reach a week beyond."""
     begin = end = None
     for day in days:
         low, high = (day - 2) * DAY, (day + 2) * DAY + LONGEST
@@ -183,7 +183,7 @@ def _regions(days: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def _changes(zone: tzinfo, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """The offset at a minute of UTC, and at every later one where it changes, up to an end."""
+    """The offset at a minute of UTC, and its later changes up to an end."""
     before = _offset(zone, begin)
     yield begin, before
     for minute in range(begin, end, _LOOK):

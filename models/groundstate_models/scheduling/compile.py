@@ -1,4 +1,4 @@
-"""From a schedule to a request in the constraints language: one variable an activity, whose values are its starts and rooms."""
+"""Compile a schedule to the constraints language: one variable per activity, with starts and rooms as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashe
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Schedule
-from groundstate_models.scheduling.starts import offered
+from groundstate_models.scheduling.starts import Starts, offered
 
 MOST_WEIGHT = 1e6
 
@@ -21,12 +21,13 @@ class Compiled:
     """A schedule as a problem of the constraints language.
 
     Attributes:
-        schedule: What is to be placed.
-        request: Passes `constraints.schema.REQUEST`; its variables are named as the activities.
-        values: What each value of a variable means, but for `LEFT_OUT`.
-        rooms: Rooms that are alike, by the one that stands for them in ``values``.
-        loose: Whether activities are to be moved as early as they go, see `starts.Starts`.
-        left_out, broken: What a weight of 1 of either costs in ``request``.
+        schedule: The schedule to solve.
+        request: Fits `constraints.schema.REQUEST`; its variables have the activities' names.
+        values: Meaning of each value of a variable, except `LEFT_OUT`.
+        rooms: Interchangeable rooms, by their representative in ``values``.
+        loose: Whether activities must be moved as early as possible, see `starts.Starts`.
+        complete: Whether the starts suffice for proofs, see `starts.Starts`.
+        left_out, broken: Cost of a weight of 1 in ``request``.
     """
 
     schedule: Schedule
@@ -34,27 +35,28 @@ class Compiled:
     values: Values
     rooms: Mapping[str, tuple[str, ...]]
     loose: bool
+    complete: bool
     left_out: float
     broken: float
 
     def price(self, left_out: float, broken: float) -> float:
-        """What weights of what is left out and of what is broken come to in the request's preferences."""
+        """The cost in the request's preferences, from the weights left out and violated."""
         return self.left_out * left_out + self.broken * broken
 
 
 def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # noqa: A001 - what it is called everywhere
-    """The problem that a schedule is. Its preferences cost what `check.Cost.key` compares, less what no schedule can avoid.
+    """Compile a schedule. Its preferences cost the same as `check.Cost.key`, minus the unavoidable part.
 
     Args:
-        schedule: What is to be placed; `proofs.contradictions` has found nothing in it, with the same bound.
-        latest_end: Minute at which everything has to be over. The objective "earliest_end" is met by solving again with an
-            earlier bound than the last answer's end, until that is proven impossible or the budget is spent.
+        schedule: What is to be placed; `proofs.contradictions` found nothing with the same bound.
+        latest_end: Latest end of all activities, in minutes. For the objective "earliest_end", solve again with an earlier bound
+            than the last answer's end, until that is proven impossible or the budget runs out.
 
     Raises:
         RequestError: If it has too many possible starts.
         ValueError: If an activity that has to take place has no start left.
     """
-    values, loose = _values(schedule, latest_end)
+    values, starts = _values(schedule, latest_end)
     variables: JSON = {}
     for name, meant in values.items():
         if not schedule.activities[name].optional and not meant:
@@ -70,11 +72,11 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         constraints=[*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
         preferences=preferences,
     )
-    return Compiled(schedule, request, values, rooms, loose, for_left_out, for_broken)
+    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken)
 
 
-def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], bool]:
-    """What the values of each activity mean, in the order of time, and whether they are loose."""
+def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], Starts]:
+    """Meaning of each activity's values, in order of time, and the starts behind them."""
     found = offered(schedule, modes(schedule, latest_end))
     placed: dict[str, list[Placement]] = {name: [] for name in schedule.activities}
     for (name, room), starts in found.by_mode.items():
@@ -82,14 +84,14 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     values: dict[str, dict[str, Placement]] = {}
     for name, activity in schedule.activities.items():
         values[name] = {
-            schedule.days.moment_said(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
+            schedule.days.moment_text(one.start) + (f" {one.room}" if len(activity.rooms) > 1 else ""): one
             for one in sorted(placed[name], key=lambda one: (one.start, one.room or ""))
         }
-    return values, found.loose
+    return values, found
 
 
 def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float, float]:
-    """What is left out and broken, weighted as the objective compares it, and by how much either weight was scaled."""
+    """Preferences for the weights left out and violated, scaled for the objective, and the two scales."""
     scale = 1.0
     broken = [
         (penalty, weight)
@@ -103,7 +105,7 @@ def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float,
         if activity.optional and values[activity.name]
     ]
     if schedule.objective != "preferences" and left_out and broken:
-        # To leave one more out has to cost more than to break everything.
+        # One more absence must cost more than violating every preference.
         scale = 1 + sum(weight for _, weight in broken) / min(weight for _, weight in left_out)
         left_out = [(penalty, weight * scale) for penalty, weight in left_out]
     both = [*left_out, *broken]
@@ -116,7 +118,7 @@ def _none_of(literals: list[tuple[str, str]]) -> JSON:
 
 
 def _unary(schedule: Schedule, preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
-    """A penalty for each share of its weight that the values of each activity cost."""
+    """A penalty for each share of its weight among the values of each activity."""
     for name in preference.activities:
         by_share: dict[float, list[tuple[str, str]]] = {}
         for value, one in values[name].items():
@@ -126,7 +128,7 @@ def _unary(schedule: Schedule, preference: Preference, values: Values) -> Iterat
 
 
 def _pairs(schedule: Schedule, preference: Preference, values: Values) -> Iterator[tuple[JSON, float]]:
-    """Penalties of which one is paid for each pair that breaks the preference."""
+    """Penalties for the pairs that violate the preference."""
     for one, other in combinations(preference.activities, 2):
         first, then = (_by_key(schedule, preference, values[name]) for name in (one, other))
         everywhere = [value for some in then.values() for value in some]

@@ -1,7 +1,7 @@
-"""The days of a request, and what its windows and moments mean on them.
+"""The days of a request, and the meaning of its windows and moments.
 
 A minute is a number: ``day · 1440 + minute of the day``, where the day is a weekday's number from Monday (0), or the ordinal of a
-date. Requests use one or the other throughout. Where the clocks of a zone change, minutes go on counting, see `clocks.Clocks`.
+date. Requests use one or the other throughout. With clock changes, minutes count elapsed time, see `clocks.Clocks`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _OPEN = re.compile(r"[AB](?:M|DC|D)")
 
 @dataclass(frozen=True)
 class Days:
-    """The days on which things may take place.
+    """The days of a schedule.
 
     Attributes:
         numbers: Day numbers in order.
         dated: Whether they are dates; else they are weekdays.
-        zone: That of the request's local times; None where it says none.
-        today: The date from which "tomorrow" counts; None where the request does not say.
-        understood: What days said relative to today mean, as words of a sentence; empty where there are none.
+        zone: The zone of the request's local times; None if not given.
+        today: The date of "today"; None if not given.
+        understood: The dates of relative days, as words of a sentence; empty if there are none.
     """
 
     numbers: tuple[int, ...]
@@ -46,10 +46,10 @@ class Days:
 
     @cached_property
     def clocks(self) -> Clocks:
-        """What the clocks show.
+        """The clocks of the days.
 
         Raises:
-            ValueError: As `Clocks.of`.
+            ValueError: As for `Clocks.of`.
         """
         return Clocks.of(self.numbers, self.zone) if self.dated else Clocks()
 
@@ -59,7 +59,7 @@ class Days:
         return union(map(self.whole, self.numbers))
 
     def whole(self, day: int) -> Span:
-        """The minutes of a day; 23 or 25 hours where clocks change."""
+        """The minutes of a day; 23 or 25 hours at clock changes."""
         return self.clocks.midnight(day), self.clocks.midnight(day + 1)
 
     def day(self, minute: int) -> int:
@@ -67,19 +67,19 @@ class Days:
         return self.clocks.day(minute)
 
     def clock(self, minute: int) -> int:
-        """The minute of the day that the clock shows."""
+        """The minute of the day on the clock."""
         return self.clocks.clock(minute) % DAY
 
     def pieces(self, spans: Spans) -> Iterator[Span]:
-        """The same minutes, cut where days begin and where clocks change."""
+        """The spans, split at the starts of days and at clock changes."""
         for span in spans:
             yield from self.clocks.whole(*span)
 
     def daily(self, low: int, high: int, text: str, days: Sequence[int] | None = None) -> Spans:
-        """The same minutes of the clock, from ``low`` to ``high``, on some days, or on all of them.
+        """The clock times from ``low`` to ``high`` on some days, or on all days.
 
         Raises:
-            ValueError: If either does not exist on one of them, or exists twice.
+            ValueError: If a time does not exist on one of the days, or exists twice.
         """
         edge = self.clocks.edge
         return union(
@@ -91,10 +91,10 @@ class Days:
         return tokens(text, self.today)
 
     def window(self, text: str) -> Spans:
-        """What a window means: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.
+        """The spans of a window: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.
 
         Raises:
-            ValueError: If it means nothing, or names a day that is none of these.
+            ValueError: If it is not a window, or its day is not one of these days.
         """
         words = self.words(text)
         if not words:
@@ -102,10 +102,10 @@ class Days:
         return self._window(words, text)
 
     def moment(self, text: str) -> int:
-        """What a moment means: ``"mon 10:00"``, ``"2025-03-03T10:00"``; ``"10:00"`` where there is only one day.
+        """The minute of a moment: ``"mon 10:00"``, ``"2025-03-03T10:00"``; ``"10:00"`` if there is only one day.
 
         Raises:
-            ValueError: If it is no moment, or its day is none of these.
+            ValueError: If it is not a moment, or its day is not one of these days.
         """
         words = self.words(text)
         match "".join(word.kind for word in words):
@@ -122,16 +122,16 @@ class Days:
             case "C":
                 raise ValueError(
                     f"{quoted(text)} names no day; write "
-                    f"{self.moment_said(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
+                    f"{self.moment_text(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
                 )
         first = self.clocks.midnight(self.numbers[0]) + 10 * 60
-        raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_said(first)!r}.")
+        raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_text(first)!r}.")
 
     def appointment(self, text: str) -> tuple[int, int | None]:
-        """The start of a fixed time, and its end where it says one: ``"mon 10:00"``, ``"mon 10:00-11:00"``.
+        """The start of a fixed time, and its end if given: ``"mon 10:00"``, ``"mon 10:00-11:00"``.
 
         Raises:
-            ValueError: As `moment` and `window`; or if it is several times.
+            ValueError: As for `moment` and `window`; or if it is several times.
         """
         if not any(word.kind in "-W" for word in self.words(text)):
             return self.moment(text), None
@@ -140,46 +140,46 @@ class Days:
             raise ValueError(f"{quoted(text)} is {len(others) + 1} times; a fixed time is one, on one day.")
         return span
 
-    def day_said(self, day: int) -> str:
+    def day_text(self, day: int) -> str:
         return date.fromordinal(day).isoformat() if self.dated else WEEKDAYS[day % 7]
 
-    def moment_said(self, minute: int) -> str:
-        """``"mon 10:00"``, or ISO 8601 where days are dates; `moment` reads it again."""
+    def moment_text(self, minute: int) -> str:
+        """``"mon 10:00"``, or ISO 8601 for dates; `moment` can read it."""
         if not self.dated:
-            return f"{self.day_said(minute // DAY)} {printed_clock(minute % DAY)}"
+            return f"{self.day_text(minute // DAY)} {printed_clock(minute % DAY)}"
         return self.when(minute).isoformat(timespec="minutes")
 
-    def span_said(self, span: Span) -> str:
-        """``"mon 10:00-11:00"``; `window` reads it again."""
+    def span_text(self, span: Span) -> str:
+        """``"mon 10:00-11:00"``; `window` can read it."""
         day, last = self.day(span[0]), self.day(span[1] - 1)
         (begin, _), (_, over) = self.whole(day), self.whole(last)
         if span != (begin, over) and self._unclear(span):
             return "/".join(map(self.clocks.iso, span))
         start = 0 if span[0] == begin else self.clock(span[0])
         end = DAY if span[1] == over else self.clock(span[1])
-        until = printed_clock(end) if day == last else f"{self.day_said(last)} {printed_clock(end)}"
-        return f"{self.day_said(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
+        until = printed_clock(end) if day == last else f"{self.day_text(last)} {printed_clock(end)}"
+        return f"{self.day_text(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
 
     def _unclear(self, span: Span) -> bool:
-        """Whether times without an offset would not tell what a span is: clocks change in it, or an end exists twice."""
+        """Whether a span is ambiguous without offsets: clocks change in it, or its end exists twice."""
         changes = (minute for minute, _ in self.clocks.pieces[1:])
         return any(span[0] < minute < span[1] for minute in changes) or any(
             len(self.clocks.minutes(self.clocks.clock(minute))) > 1 for minute in span
         )
 
-    def end_said(self, minute: int) -> str:
-        """As `moment_said`, but midnight after a weekday is its 24:00."""
+    def end_text(self, minute: int) -> str:
+        """As `moment_text`, but the midnight after a weekday is its 24:00."""
         if self.dated or minute % DAY:
-            return self.moment_said(minute)
-        return f"{self.day_said(minute // DAY - 1)} {printed_clock(DAY)}"
+            return self.moment_text(minute)
+        return f"{self.day_text(minute // DAY - 1)} {printed_clock(DAY)}"
 
     def when(self, minute: int, week: date | None = None) -> datetime:
-        """The date and time of a minute; of weekdays, those of the week that has a date."""
+        """The date and time of a minute; for weekdays, in the week of a given date."""
         if len(self.clocks.pieces) > 1:
             return self.clocks.when(minute)
         day, rest = divmod(minute, DAY)
         if not self.dated:
-            assert week is not None, "weekdays are dates only of some week"
+            assert week is not None, "weekdays need a week to be dates"
             day += week.toordinal() - week.weekday()
         midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
         return midnight.replace(hour=rest // 60, minute=rest % 60)
@@ -232,7 +232,7 @@ class Days:
         return start, end
 
     def _point(self, words: Sequence[Token], text: str, *, ends: bool = False) -> int:
-        """The minute of a moment at which a window starts, or at which it ends."""
+        """The minute of a window's start or end."""
         if len(words) == 1:
             return self._instant(words[0], text, ends=ends)
         numbers = self._numbers(words[0], text)
@@ -251,7 +251,7 @@ class Days:
         return self._shown(number, when.hour * 60 + when.minute, text, ends=ends)
 
     def _shown(self, day: int, clock: int, text: str, *, ends: bool = False) -> int:
-        """The minute of a day at which the clock shows a time."""
+        """The minute of a clock time on a day."""
         if ends or clock == DAY:
             return self.clocks.edge(day, clock, text, ends=True)
         return self.clocks.minute(day * DAY + clock, text)
@@ -282,7 +282,7 @@ class Days:
         return found
 
     def _numbers(self, word: Token, text: str) -> list[int]:
-        """The numbers of one day of a request, or of all those on one weekday."""
+        """The numbers of one day of a request, or of all its days on one weekday."""
         if isinstance(word.value, tuple):
             found = [day for day in self.numbers if self._weekday(day) in word.value]
             if found:
@@ -306,9 +306,9 @@ class Days:
 
     @property
     def listed(self) -> str:
-        """The days as words, those in the middle of many left out."""
-        said = [self.day_said(day) for day in self.numbers]
-        return ", ".join(said if len(said) < 8 else [*said[:3], "…", said[-1]])
+        """The days as words, abbreviated in the middle."""
+        names = [self.day_text(day) for day in self.numbers]
+        return ", ".join(names if len(names) < 8 else [*names[:3], "…", names[-1]])
 
 
 def _minute(word: Token) -> int:
@@ -317,7 +317,7 @@ def _minute(word: Token) -> int:
 
 
 def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
-    """Minutes of a day that "9:00-12:00", "after 14:00", "before noon" or nothing leaves."""
+    """Minutes of a day for "9:00-12:00", "after 14:00", "before noon" or an empty text."""
     clocks = [word.value for word in hours if isinstance(word.value, Clock)]
     if not clocks:
         return 0, DAY
@@ -341,7 +341,7 @@ def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
 
 
 def _parts(words: Sequence[Token]) -> list[list[Token]]:
-    """The windows of "mon 9:00-10:00, 14:00-15:00, tue": a part without a day is on that of the part before."""
+    """The windows of "mon 9:00-10:00, 14:00-15:00, tue": a part without a day has the day of the part before."""
     parts: list[list[Token]] = [[]]
     for word in words:
         if word.kind == ",":

@@ -1,11 +1,11 @@
-"""A schedule drawn for a terminal: days side by side, hours downwards, activities as boxes with their names."""
+"""Draw a schedule for a terminal: days side by side, hours downwards, activities as boxes with their names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.times import printed_clock, printed_duration
 from groundstate_models.scheduling.week import Block, Column, lanes, week
@@ -15,11 +15,11 @@ MOST_WIDTH = 26
 MOST_ROWS = 48
 
 _JOINED = {("└", "┌"): "├", ("┘", "┐"): "┤"}
-"""What stands where one box ends and the next begins."""
+"""The character where one box ends and the next begins."""
 
 
 def draw(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
-    """Lines of text; what is left out stands below. Without an answer, what the request fixes is drawn, and the rest listed."""
+    """Lines of text, with absent activities below. Without an answer, fixed activities are drawn and the others listed."""
     if answer is None:
         fixed = any(activity.at is not None for activity in schedule.activities.values())
         drawn = [_drawn(schedule, None), ""] if fixed else []
@@ -28,7 +28,7 @@ def draw(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
 
 
 def _asked(schedule: Schedule) -> Iterator[str]:
-    """What a request asks for that is not fixed, and when its people and rooms are not available."""
+    """The open activities of a request, and the unavailable times of its people and rooms."""
     days = schedule.days
     for activity in schedule.activities.values():
         if activity.at is None:
@@ -38,13 +38,13 @@ def _asked(schedule: Schedule) -> Iterator[str]:
                 ", ".join(activity.who),
                 " or ".join(activity.rooms),
             ]
-            parts += [said(activity.window, days)] if activity.windowed and activity.window else []
+            parts += [spans_text(activity.window, days)] if activity.windowed and activity.window else []
             yield ", ".join(part for part in (*parts, "optional" if activity.optional else "") if part)
     for one in (*schedule.people.values(), *schedule.rooms.values()):
         if one.busy:
-            yield f"{one.name} is busy: {said(one.busy, days)}"
+            yield f"{one.name} is busy: {spans_text(one.busy, days)}"
         if one.open != days.spans:
-            yield f"{one.name} is free: {said(one.open, days) or 'never'}"
+            yield f"{one.name} is free: {spans_text(one.open, days) or 'never'}"
 
 
 def _drawn(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
@@ -60,7 +60,7 @@ def _drawn(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
 
 
 def _day(column: Column, begin: int, step: int, rows: int) -> list[str]:
-    """The lines of a day, all as wide: its title, and one for every step."""
+    """The lines of a day, with equal width: its title, and one line for every step."""
     inside = [block.lines(_height(block, begin, step) - 1) for block in column.blocks]
     longest = max((len(text) for lines in inside for text in lines), default=0)
     beside = lanes(column.blocks, step)
@@ -81,13 +81,13 @@ def _height(block: Block, begin: int, step: int) -> int:
 
 
 def _box(canvas: list[list[str]], top: int, bottom: int, at: int, width: int, block: Block) -> None:
-    """A box from one line to another, both included, with as much of its label as there is room for."""
+    """A box from one line to another, both included, with as much of its label as fits."""
     inner = width - 2
     label = [text if len(text) <= inner else f"{text[: inner - 1]}…" for text in block.lines(max(bottom - top - 1, 1))]
     for row in range(top + 1, bottom):
         text = label[row - top - 1] if row - top <= len(label) else ""
         canvas[row][at : at + width] = f"│{text:{inner}}│"
-    # One line high, it has its name in its upper side.
+    # A box of one line has its name in its upper side.
     upper = f"{label[0]:─<{inner}}" if bottom - top == 1 else "─" * inner
     for row, side in ((top, f"┌{upper}┐"), (bottom, f"└{'─' * inner}┘")):
         before = canvas[row][at : at + width]

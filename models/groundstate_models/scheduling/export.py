@@ -1,6 +1,6 @@
-"""From learned numbers to the artefact: ``python -m groundstate_models.scheduling.export``.
+"""Make the artefact from learned numbers: ``python -m groundstate_models.scheduling.export``.
 
-The file holds the graph of the model ``constraints`` and its learned numbers, under a header and a task of its own.
+The file has the graph and the learned numbers of the model ``constraints``, with a header and a task of its own.
 """
 
 from __future__ import annotations

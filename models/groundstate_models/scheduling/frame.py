@@ -1,4 +1,4 @@
-"""The days and the time zone of a request, from what it says and from the times that occur in it."""
+"""The days and the time zone of a request, given or inferred from its times."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
-from groundstate_models.scheduling.times import Token, tokens
+from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
 
 MOST_DAYS = 100
 WORKDAYS = (0, 1, 2, 3, 4)
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
-    """What somebody may have meant: " Did you mean 'x'?", or nothing."""
+    """A suggestion: " Did you mean 'x'?", or an empty text."""
     folded = {other.casefold(): other for other in words}
     close = difflib.get_close_matches(word.casefold(), folded, n=1)
     return f" Did you mean {folded[close[0]]!r}?" if close else ""
 
 
 def listed(value: Any) -> list[Any]:
-    """What may stand alone or in a list, as a list."""
+    """A value or a list of values, as a list."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -38,7 +38,7 @@ def spelt(window: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every text of a request that names times, with its place."""
+    """Every text of a request with times, with its place."""
     parts: list[tuple[str, Mapping[str, Any]]] = [("", request)]
     for kind in ("people", "rooms"):
         if isinstance(group := request.get(kind), Mapping):
@@ -59,7 +59,7 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
         try:
             words.append((place, text, tokens(text, today)))
         except ValueError:
-            continue  # whoever reads this window says what is wrong
+            continue  # the reader of this window reports the fault
     zone = _zone(request, words, faults)
     if "days" in request:
         numbers, dated = _days(request["days"], today, faults)
@@ -80,7 +80,7 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
 def _zone(
     request: Mapping[str, Any], words: Sequence[tuple[str, str, list[Token]]], faults: list[Fault]
 ) -> tzinfo | None:
-    """The zone that a request names, or the one that all its times have."""
+    """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
         return _zone_named(str(request["zone"]), faults)
     zoned: list[tuple[str, str, datetime]] = []
@@ -130,19 +130,20 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
 
 
 def _understood(request: Mapping[str, Any], today: date | None) -> str:
-    """Every day said relative to today, and the date it is taken for."""
-    if today is None:
-        return ""
-    said: dict[str, str] = {}
+    """The dates of relative days, and the hours of parts of a day."""
+    meanings: dict[str, str] = {}
     for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
         try:
             words = tokens(text, today)
         except ValueError:
             continue
         for word in words:
-            if isinstance(word.value, date) and not word.text[:1].isdigit() and not isinstance(word.value, datetime):
-                said.setdefault(word.text, f"{word.value:%A} {word.value}")
-    return ", ".join(f"{word} is {day}" for word, day in said.items())
+            part = PARTS.get(word.text.split()[-1].removesuffix("s"))
+            if part is not None:
+                meanings.setdefault(word.text, "-".join(map(printed_clock, part)))
+            elif today and type(word.value) is date and not word.text[:1].isdigit():
+                meanings.setdefault(word.text, f"{word.value:%A} {word.value}")
+    return ", ".join(f"{word} is {meant}" for word, meant in meanings.items())
 
 
 def _from(today: date, weekdays: Sequence[int]) -> list[int]:
@@ -206,7 +207,7 @@ def _one(text: str, today: date | None) -> range | set[int]:
 def _named(
     words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None, today: date | None
 ) -> tuple[list[int], bool]:
-    """The days that occur in a request which lists none: from its first date to its last; else workdays and what it names."""
+    """The days of a request without a list: from its first date to its last; else workdays and the named days."""
     dates: list[int] = []
     weekdays: set[int] = set()
     for _, _, found in words:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 def calendar(
     schedule: Schedule, answer: Mapping[str, Any], *, week: date | None = None, stamp: datetime | None = None
 ) -> bytes:
-    """An iCalendar file of what takes place.
+    """An iCalendar file of an answer.
 
-    Times of a request that names a zone are written in UTC; others float, so that they are local wherever they are read.
+    Times of a request with a zone are written in UTC. Others float: they are local to the reader.
 
     Args:
         schedule: The schedule that the answer is for.
-        answer: As `schema.ANSWER` says.
-        week: Any day of the week that weekdays are in; needed where the request has no dates.
-        stamp: When the file was made; now, if it is not said. With one, the same answer gives the same bytes.
+        answer: See `schema.ANSWER`.
+        week: Any date in the week of the weekdays; required if the request has no dates.
+        stamp: Creation time of the file; default: now. With a stamp, the same answer gives the same bytes.
 
     Raises:
         ImportError: If the package icalendar is missing.

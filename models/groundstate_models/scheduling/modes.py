@@ -1,4 +1,4 @@
-"""How each activity may take place: in which rooms, and when each could start as far as it alone is concerned."""
+"""The modes of each activity: its possible rooms, and its possible starts regardless of the others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
 
 Modes = dict[str, dict[str | None, Spans]]
-"""For each activity, and each kind of room that it may have (None if it needs none), the minutes at which it could start."""
+"""For each activity and each kind of room (None if it needs none), the possible starts in minutes."""
 
 
 def alike(schedule: Schedule) -> dict[str, tuple[str, ...]]:
-    """Rooms that nothing in the request tells apart, by the name of the first of each kind.
+    """Interchangeable rooms, by the name of the first of each kind.
 
-    They are interchangeable, so that it is enough to say how many are in use at a time.
+    It is enough to bound their number in use at a time.
     """
     apart = any(one.kind == "same_room" for one in (*schedule.rules, *schedule.preferences))
     wanted = [one for one in (*schedule.rules, *schedule.preferences) if one.kind == "room"]
@@ -28,17 +28,17 @@ def alike(schedule: Schedule) -> dict[str, tuple[str, ...]]:
 
 
 def fits(schedule: Schedule, activity: Activity, room: str) -> bool:
-    """Whether an activity may have a room, and the room is large enough."""
+    """Whether an activity may use a room, and the room is large enough."""
     capacity = schedule.rooms[room].capacity
     return room in activity.rooms and (capacity is None or activity.size <= capacity)
 
 
 def modes(schedule: Schedule, latest_end: int | None = None) -> Modes:
-    """Starts that windows, availability, ways from home, and what comes before and after leave.
+    """Starts that windows, availability, travel from home, and the order of activities permit.
 
     Args:
-        schedule: What is to be placed.
-        latest_end: Minute at which everything has to be over; None where that is open.
+        schedule: The schedule to solve.
+        latest_end: Latest end of all activities, in minutes; None if open.
     """
     kinds = alike(schedule)
     found: Modes = {}
@@ -55,7 +55,7 @@ def modes(schedule: Schedule, latest_end: int | None = None) -> Modes:
 
 
 def _alone(schedule: Schedule, activity: Activity, latest_end: int | None) -> Spans:
-    """Minutes that an activity may use, whatever its room."""
+    """Minutes that an activity may use in any room."""
     free = intersection(activity.window, schedule.hours)
     for person in activity.who:
         free = intersection(free, schedule.people[person].available)
@@ -65,7 +65,7 @@ def _alone(schedule: Schedule, activity: Activity, latest_end: int | None) -> Sp
 
 
 def _there(schedule: Schedule, activity: Activity, room: str | None, alone: Spans) -> Spans:
-    """Minutes at which it could start in a room."""
+    """Possible starts in a room, in minutes."""
     free = alone if room is None else intersection(alone, schedule.rooms[room].available)
     found = starts(free, activity.duration)
     if activity.at is not None:
@@ -81,7 +81,7 @@ def _there(schedule: Schedule, activity: Activity, room: str | None, alone: Span
 
 
 def allowed(schedule: Schedule, rule: Preference, duration: int, room: str | None) -> Spans:
-    """Minutes at which a rule lets an activity start that lasts so long; all of them if the rule is about pairs."""
+    """Starts that a rule permits for an activity with a duration; all minutes if the rule is about pairs."""
     match rule.kind:
         case "within":
             return starts(rule.window, duration)
@@ -93,7 +93,7 @@ def allowed(schedule: Schedule, rule: Preference, duration: int, room: str | Non
 
 
 def on_the_way(schedule: Schedule, person: str, way: int) -> Spans:
-    """Minutes in which somebody who comes from home, so many minutes away, has not arrived."""
+    """Minutes before a person from home can arrive, given the travel time."""
     begun = ((schedule.days.whole(day)[0], schedule.begins(person, day)) for day in schedule.days.numbers)
     return union((midnight, begins + way) for midnight, begins in begun if begins is not None)
 
@@ -109,7 +109,7 @@ def last(starts_by_room: Mapping[str | None, Spans]) -> int:
 
 
 def _propagate(schedule: Schedule, found: Modes) -> None:
-    """Leave out starts that are too early after what has to be over before, or too late for what has to come after."""
+    """Remove starts that are too early after their predecessors, or too late for their successors."""
     for _ in schedule.activities:
         changed = False
         for activity in schedule.activities.values():
@@ -120,7 +120,7 @@ def _propagate(schedule: Schedule, found: Modes) -> None:
 
 
 def _order(found: Modes, before: Activity, activity: Activity) -> bool:
-    """The order counts only where both take place: what may be left out rules out nothing of the other."""
+    """The order only applies if both take place: an optional activity excludes no starts of the other."""
     ahead, mine = found[before.name], found[activity.name]
     if not mine or not ahead:
         return False
@@ -132,7 +132,7 @@ def _order(found: Modes, before: Activity, activity: Activity) -> bool:
 
 
 def _keep(starts_by_room: dict[str | None, Spans], low: int, high: int) -> bool:
-    """Leave out starts before ``low`` and after ``high``."""
+    """Remove starts before ``low`` and after ``high``."""
     changed = False
     for room, spans in list(starts_by_room.items()):
         kept = intersection(spans, ((low, high + 1),)) if low <= high else ()
@@ -145,6 +145,6 @@ def _keep(starts_by_room: dict[str | None, Spans], low: int, high: int) -> bool:
 
 
 def multiples(schedule: Schedule, spans: Spans, slot: int) -> Iterator[int]:
-    """Minutes of some spans at which the clock shows a multiple of a slot after midnight, in order."""
+    """Minutes of some spans where the clock time is a multiple of a slot after midnight, in order."""
     for start, end in schedule.days.pieces(spans):
         yield from range(start + -schedule.days.clock(start) % slot, end, slot)

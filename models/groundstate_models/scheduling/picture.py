@@ -1,4 +1,4 @@
-"""A schedule as an SVG with a card of its own, so that it reads on light pages and on dark ones; no fonts, no network."""
+"""Draw a schedule as an SVG card, readable on light and dark pages, without fonts or network access."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ text{font-family:ui-sans-serif,system-ui,"Segoe UI",Roboto,Helvetica,Arial,sans-
 
 
 def picture(schedule: Schedule, answer: Mapping[str, Any] | None, title: str = "Schedule") -> str:
-    """The text of an SVG file. Without an answer, what the request fixes is drawn.
+    """The text of an SVG file. Without an answer, the fixed activities are drawn.
 
     Args:
         schedule: The schedule that the answer is for.
-        answer: As `schema.ANSWER` says.
-        title: What stands above.
+        answer: See `schema.ANSWER`.
+        title: The title.
     """
     shown = week(schedule, answer)
     widths = [_LANE * (max(lanes(column.blocks, _LINE), default=0) + 1) for column in shown.columns]
@@ -46,7 +46,7 @@ def picture(schedule: Schedule, answer: Mapping[str, Any] | None, title: str = "
     left_out = list(answer.get("left_out", ())) if answer is not None else []
     width = max(_LEAST_WIDTH, 2 * _MARGIN + _HOURS + sum(widths) + _GAP * (len(widths) - 1))
     height = _TOP + tall + _MARGIN + (26 if left_out else 0)
-    told = _told(schedule, shown.columns, answer)
+    summary = _summary(schedule, shown.columns, answer)
     body: list[str] = []
     for hour in range(shown.begin, shown.end + 1, 60):
         y = _TOP + (hour - shown.begin) / 60 * _HOUR
@@ -65,11 +65,11 @@ def picture(schedule: Schedule, answer: Mapping[str, Any] | None, title: str = "
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">',
-            f"<title>{escape(title)}: {escape(told)}</title>",
+            f"<title>{escape(title)}: {escape(summary)}</title>",
             f"<style>{_STYLE}</style>",
             f'<rect class="card" width="{width:g}" height="{height:g}" rx="12"/>',
             f'<text class="h" x="{_MARGIN}" y="38">{escape(title)}</text>',
-            f'<text class="q" x="{_MARGIN}" y="58">{escape(told)}</text>',
+            f'<text class="q" x="{_MARGIN}" y="58">{escape(summary)}</text>',
             *days,
             *body,
             "</svg>\n",
@@ -77,7 +77,7 @@ def picture(schedule: Schedule, answer: Mapping[str, Any] | None, title: str = "
     )
 
 
-def _told(schedule: Schedule, columns: tuple[Column, ...], answer: Mapping[str, Any] | None) -> str:
+def _summary(schedule: Schedule, columns: tuple[Column, ...], answer: Mapping[str, Any] | None) -> str:
     days = f"{len(columns)} day{'s' if len(columns) != 1 else ''}"
     if answer is None:
         return f"{days}, what is fixed"

@@ -1,4 +1,4 @@
-"""What a request would rather have: of each activity, or of each pair, how much of a preference's weight a placement costs."""
+"""Preferences: the share of a preference's weight that a placement of an activity, or of a pair, costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundstate_models.scheduling.spans import Spans, inside, overlap
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and when an activity takes place; minutes as `Days` counts them."""
+    """Place and time of an activity, in minutes of `Days`."""
 
     start: int
     end: int
@@ -21,7 +21,7 @@ class Placement:
 
 
 class Windowed(Protocol):
-    """What preferences know of an activity."""
+    """The preferences' view of an activity."""
 
     @property
     def name(self) -> str: ...
@@ -33,13 +33,13 @@ class Windowed(Protocol):
 
 @dataclass(frozen=True)
 class Preference:
-    """One preference of a request, or one rule, about some activities. Those that are left out break nothing.
+    """One preference or rule of a request, about some activities. Absent activities violate nothing.
 
     Attributes:
         kind: One of `schema.KINDS`.
         where: Its place in the request.
-        activities: Names of those it is about.
-        weight: What each activity costs that breaks it, or each pair where it is about pairs.
+        activities: Names of its activities.
+        weight: Cost of each violating activity, or pair if it is about pairs.
         window: For "within" and "avoid".
         rooms: For "room".
     """
@@ -54,10 +54,10 @@ class Preference:
     @property
     def pairs(self) -> bool:
         """Whether it is about pairs of activities."""
-        return self.kind in ("same_room", "same_day", "different_day")
+        return self.kind in ("same_room", "same_day", "different_day", "same_time")
 
     def share(self, activity: Windowed, placed: Placement) -> float:
-        """How much of its weight the placement of one activity costs, from 0 to 1; 0 where it is about pairs."""
+        """Share of its weight that the placement of one activity costs, from 0 to 1; 0 if it is about pairs."""
         span = (placed.start, placed.end)
         match self.kind:
             case "earlier" | "later":
@@ -73,8 +73,13 @@ class Preference:
         return 0.0
 
     def key(self, placed: Placement, days: Days) -> Hashable:
-        """What a pair ought to share, or not to share."""
-        return placed.room if self.kind == "same_room" else days.day(placed.start)
+        """The property that a pair should share, or not share."""
+        match self.kind:
+            case "same_room":
+                return placed.room
+            case "same_time":
+                return days.clock(placed.start)
+        return days.day(placed.start)
 
     def pair_broken(self, one: Placement, other: Placement, days: Days) -> bool:
         return (self.key(one, days) == self.key(other, days)) == (self.kind == "different_day")
@@ -82,7 +87,7 @@ class Preference:
     def broken(
         self, activities: Mapping[str, Windowed], placed: Mapping[str, Placement], days: Days
     ) -> Iterator[tuple[float, str]]:
-        """What it costs in a schedule, with a sentence for each activity or pair that breaks it."""
+        """Its cost in a schedule, with a sentence for each violating activity or pair."""
         names = [name for name in self.activities if name in placed]
         if self.pairs:
             for one, other in combinations(names, 2):
@@ -102,21 +107,23 @@ class Preference:
                 )
             case "same_day":
                 return f"{one} and {other} are not on the same day."
+            case "same_time":
+                return f"{one} and {other} are not at the same time of day."
         return f"{one} and {other} are on the same day."
 
     def _said(self, name: str, placed: Placement, days: Days) -> str:
-        when = f"{name} is at {days.span_said((placed.start, placed.end))}"
+        when = f"{name} is at {days.span_text((placed.start, placed.end))}"
         match self.kind:
             case "within":
-                return f"{when}, not within {said(self.window, days)}."
+                return f"{when}, not within {spans_text(self.window, days)}."
             case "avoid":
-                return f"{when}, which is to be avoided: {said(self.window, days)}."
+                return f"{when}, which is to be avoided: {spans_text(self.window, days)}."
             case "room":
                 return f"{name} is in {placed.room or 'no room'}, not in {' or '.join(self.rooms)}."
         return f"{when}, which could be {self.kind}."
 
 
-def said(window: Spans, days: Days, most: int = 4) -> str:
-    """Spans as words, the first few of many."""
-    shown = [days.span_said(span) for span in window[:most]]
+def spans_text(window: Spans, days: Days, most: int = 4) -> str:
+    """The first few spans, as words."""
+    shown = [days.span_text(span) for span in window[:most]]
     return ", ".join([*shown, *([f"and {len(window) - most} more"] if len(window) > most else [])])

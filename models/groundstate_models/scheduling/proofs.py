@@ -1,4 +1,4 @@
-"""Proofs that a request has no schedule, from the request itself: every one names what contradicts what."""
+"""Proofs that a request has no schedule. Every proof names the contradictory parts of the request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 
 from groundstate import Violation
 from groundstate_models.scheduling.modes import Modes, first, fits, last, modes
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.reasons import fewest, reasons, together
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, intersection, total
@@ -17,11 +17,11 @@ Starts = dict[str, Spans]
 
 
 def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Violation]:
-    """What proves that there is no schedule; empty where there may be one.
+    """Proofs that there is no schedule; empty if one may exist.
 
     Args:
-        schedule: What is to be placed.
-        latest_end: Minute at which everything has to be over, as for `compile.compile`.
+        schedule: The schedule to solve.
+        latest_end: Latest end of all activities, as for `compile.compile`.
     """
     if (circle := _circle(schedule)) is not None:
         return [circle]
@@ -41,12 +41,12 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
 
 
 def _needed(schedule: Schedule) -> list[Activity]:
-    """Activities that have to take place, in the order of the request."""
+    """Required activities, in the order of the request."""
     return [activity for activity in schedule.activities.values() if not activity.optional]
 
 
 def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
-    """The needed activities, each behind those that it comes after; and those that are left, where that is impossible."""
+    """The required activities in topological order, and the rest if there is no such order."""
     left = {activity.name: activity for activity in _needed(schedule)}
     done: list[Activity] = []
     while ready := [activity for activity in left.values() if not any(name in left for name in activity.after)]:
@@ -57,7 +57,7 @@ def _sorted(schedule: Schedule) -> tuple[list[Activity], list[Activity]]:
 
 
 def _circle(schedule: Schedule) -> Violation | None:
-    """Activities of which each comes after the one before, and the first after the last."""
+    """A cycle of activities, each after the one before."""
     _, left = _sorted(schedule)
     if not left:
         return None
@@ -72,7 +72,7 @@ def _circle(schedule: Schedule) -> Violation | None:
 
 
 def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> Violation:
-    """The fewest reasons for which an activity could not take place even if it were alone."""
+    """A minimal set of reasons why an activity alone is impossible."""
     lasts = f"{activity.name} lasts {printed_duration(activity.duration)}"
     if activity.rooms and not any(fits(schedule, activity, room) for room in activity.rooms):
         holds = ", ".join(f"{room} holds {schedule.rooms[room].capacity}" for room in activity.rooms)
@@ -81,18 +81,19 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
             "rooms", f"{activity.name} has {activity.size} people, and no room is large enough: {holds}.", places=where
         )
     if not activity.window:
-        outside = f"{activity.name} has no time at all: its window is outside the hours, {said(schedule.hours, schedule.days)}."
+        hours = spans_text(schedule.hours, schedule.days)
+        outside = f"{activity.name} has no time at all: its window is outside the hours, {hours}."
         return Violation("windows", outside, places=(activity.says_when, "hours"))
     why = fewest(schedule, reasons(schedule, activity, latest_end))
-    told = "; ".join(reason.words for reason in why)
+    clauses = "; ".join(reason.words for reason in why)
     rule = next((reason.rule for reason in reversed(why) if reason.rule != "windows"), "windows")
     return Violation(
-        rule, f"{lasts}, and nothing is left for it: {told}.", places=tuple(reason.place for reason in why)
+        rule, f"{lasts}, and nothing is left for it: {clauses}.", places=tuple(reason.place for reason in why)
     )
 
 
 def _too_late(schedule: Schedule, alone: Starts) -> Violation | None:
-    """A chain of activities, one after the other, that begins too late for its last one."""
+    """A chain of consecutive activities that begins too late for its last one."""
     earliest: dict[str, int] = {}
     behind: dict[str, str] = {}
     for activity in _sorted(schedule)[0]:
@@ -115,13 +116,13 @@ def _chain_said(schedule: Schedule, alone: Starts, activity: Activity, begin: in
     days, latest = schedule.days, alone[activity.name][-1][1] - 1
     message = (
         f"{' and then '.join(reversed(chain))} cannot follow one another: {activity.name} could start at "
-        f"{days.moment_said(begin)} at the earliest, and has to start at {days.moment_said(latest)} at the latest."
+        f"{days.moment_text(begin)} at the earliest, and has to start at {days.moment_text(latest)} at the latest."
     )
     return Violation("order", message, places=tuple(f"{schedule.activities[name].where}.after" for name in chain[:-1]))
 
 
 def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
-    """Pairs of activities that one person, or the only room, cannot have one after the other."""
+    """Pairs of activities that cannot follow one another for one person, or in the only room."""
     for one, other in combinations(_needed(schedule), 2):
         shared = [name for name in one.who if name in other.who]
         room = one.rooms[0] if one.rooms == other.rooms and len(one.rooms) == 1 else None
@@ -138,7 +139,7 @@ def _clashes(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
 
 
 def _least_lag(schedule: Schedule, pair: tuple[Activity, Activity], possible: Modes, shared: bool) -> int:
-    """Minutes that have to be between the end of one and the start of the other, wherever they are."""
+    """Least minutes between the end of one and the start of the other, over all places."""
     if not shared:
         return 0
     here, there = ({schedule.place(one, room) for room in possible[one.name]} for one in pair)
@@ -149,20 +150,20 @@ def _clash_said(schedule: Schedule, possible: Modes, who: str, one: Activity, ot
     def when(activity: Activity) -> str:
         days, low, high = schedule.days, first(possible[activity.name]), last(possible[activity.name])
         if low == high:
-            return f"{activity.name} is at {days.span_said((low, low + activity.duration))}"
-        return f"{activity.name} starts between {days.moment_said(low)} and {days.moment_said(high)}"
+            return f"{activity.name} is at {days.span_text((low, low + activity.duration))}"
+        return f"{activity.name} starts between {days.moment_text(low)} and {days.moment_text(high)}"
 
     starts = [first(possible[a.name]) for a in (one, other)]
     fixed = all(first(possible[a.name]) == last(possible[a.name]) for a in (one, other))
     meeting = starts[0] < starts[1] + other.duration and starts[1] < starts[0] + one.duration
     if fixed and meeting:
-        has, at = "is in" if who in one.who else "holds", schedule.days.moment_said(max(starts))
+        has, at = "is in" if who in one.who else "holds", schedule.days.moment_text(max(starts))
         return f"{who} {has} two activities at {at}: {when(one)}, and {when(other)}."
     return f"{who} has too little time for both {one.name} and {other.name}: {when(one)}, and {when(other)}."
 
 
 def _too_much(schedule: Schedule, possible: Modes) -> Iterator[Violation]:
-    """More than somebody, or the rooms that are possible, have time for between two moments."""
+    """More activities between two moments than a person, or the possible rooms, have time for."""
     needed = _needed(schedule)
     for name, person in schedule.people.items():
         mine = [activity for activity in needed if name in activity.who]
@@ -181,7 +182,7 @@ _Overload = tuple[list[Activity], tuple[int, int], int]
 
 
 def _overload(possible: Modes, mine: Sequence[Activity], free: Sequence[Spans]) -> _Overload | None:
-    """Activities that have to take place between two moments and last longer than is free: the shortest such time."""
+    """Required activities between two moments that exceed the free time, for the shortest such interval."""
     begins = sorted({first(possible[activity.name]) for activity in mine})
     ends = sorted({last(possible[activity.name]) + activity.duration for activity in mine})
     found: _Overload | None = None
@@ -215,7 +216,7 @@ def _overload_said(
     names = ", ".join(activity.name for activity in within)
     lasting = sum(activity.duration for activity in within)
     message = (
-        f"{who} would need {printed_duration(lasting)} at {schedule.days.span_said(span)} for {names}, "
+        f"{who} would need {printed_duration(lasting)} at {schedule.days.span_text(span)} for {names}, "
         f"and only {printed_duration(left)} {'is' if left == 1 else 'are'} free."
     )
     return Violation(rule, message, places=(*(activity.where for activity in within), *where))

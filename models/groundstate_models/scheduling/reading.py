@@ -1,4 +1,4 @@
-"""From JSON to a `Schedule`: names looked up, times read, everything that means nothing refused with its place."""
+"""Read a `Schedule` from JSON: look up names, parse times, refuse meaningless parts with their places."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _T = TypeVar("_T")
 
 
 def read(request: Mapping[str, Any]) -> Schedule:
-    """The schedule that a request asks for, which has passed `schema.REQUEST`.
+    """The schedule of a request that has passed `schema.REQUEST`.
 
     Raises:
-        RequestError: If something in it means nothing; with every place, and the nearest name that is known.
+        RequestError: If parts of it are meaningless; with every place, and the nearest known name.
     """
     activities = request["activities"]
     if len(activities) > MOST_ACTIVITIES:
-        said = (
+        message = (
             f"There are {len(activities)} activities; there may be {MOST_ACTIVITIES}. Split them into several requests."
         )
-        raise RequestError([Fault("activities", said)])
+        raise RequestError([Fault("activities", message)])
     reader = _Reader(request)
     schedule = reader.schedule()
     if reader.faults:
@@ -85,7 +85,7 @@ class _Reader:
         self.faults.append(Fault(place, message))
 
     def value(self, read_one: Callable[[Any], _T], raw: Any, place: str) -> _T | None:
-        """What a text means, or None and a fault."""
+        """The parsed text, or None and a fault."""
         try:
             return read_one(raw)
         except ValueError as error:
@@ -99,7 +99,7 @@ class _Reader:
         return union(found)
 
     def names(self, raw: Any, place: str, known: Mapping[str, Any], noun: str) -> tuple[str, ...]:
-        """Names that are known, each once."""
+        """Known names, each once."""
         found = [str(name) for name in listed(raw)]
         for name in found:
             if name not in known:
@@ -111,10 +111,10 @@ class _Reader:
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
-            said = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
+            message = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
-                said += ' What must hold is a rule: put it under "rules", or leave out "optional".'
-            self.fault(f"{place}.weight", said)
+                message += ' What must hold is a rule: put it under "rules", or leave out "optional".'
+            self.fault(f"{place}.weight", message)
             return 1.0
         return float(weight)
 
@@ -217,25 +217,25 @@ class _Reader:
         )
 
     def fixed(self, raw: Mapping[str, Any], place: str) -> tuple[int | None, int]:
-        """When an activity has to start, if that is said, and how long it lasts."""
-        said = self.value(duration, raw["duration"], f"{place}.duration") if "duration" in raw else None
+        """The fixed start of an activity, if given, and its duration."""
+        lasting = self.value(duration, raw["duration"], f"{place}.duration") if "duration" in raw else None
         at: int | None = None
         end: int | None = None
         if "at" in raw:
             found = self.value(self.days.appointment, str(raw["at"]), f"{place}.at")
             if found is None:
-                return None, said or 1
+                return None, lasting or 1
             at, end = found
         if at is not None and end is not None:
-            if said not in (None, end - at):
-                self.fault(f"{place}.at", f"{raw['at']!r} lasts {end - at} minutes, but the duration is {said}.")
+            if lasting not in (None, end - at):
+                self.fault(f"{place}.at", f"{raw['at']!r} lasts {end - at} minutes, but the duration is {lasting}.")
             return at, end - at
         if "duration" not in raw:
             self.fault(place, f'{raw["name"]!r} has no duration; give minutes, or "1h30".')
-        return at, said or 1
+        return at, lasting or 1
 
     def possible(self, raw: Mapping[str, Any], place: str) -> Spans:
-        """When an activity may take place as far as the request says so of itself and of its hours."""
+        """The allowed times of an activity, from its window and the request's hours."""
         if "window" not in raw:
             return self.hours if self.said_hours or "at" in raw else self.working_hours
         found: list[Span] = []
@@ -245,7 +245,7 @@ class _Reader:
         return intersection(union(found), self.hours)
 
     def loose(self, text: str) -> bool:
-        """Whether a window leaves a beginning or an end to the hours of a day, and the request names none."""
+        """Whether a window needs the hours of a day for its start or end, and the request has no hours."""
         kinds = "".join(word.kind for word in self.days.words(text))
         return not self.said_hours and not any(pair in kinds for pair in ("C-", "M-", "WC"))
 
@@ -284,7 +284,7 @@ class _Reader:
 
 
 def _unprintable(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Names with characters that break lines, terminals and XML, with the first such character."""
+    """Names with characters that break lines, terminals or XML, with the first such character."""
     for name in dict.fromkeys(names):
         for character in name:
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff":
@@ -293,7 +293,7 @@ def _unprintable(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _ways_missing(schedule: Schedule) -> Iterator[Fault]:
-    """Pairs of places that somebody may have to travel between, and of which the request says nothing."""
+    """Pairs of places that a person may travel between, without a travel time in the request."""
     seen: set[frozenset[str]] = set()
     for person, activities in schedule.attending.items():
         places: dict[str, str] = {}

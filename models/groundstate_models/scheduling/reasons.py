@@ -1,4 +1,4 @@
-"""Why an activity can start when it can: one set of minutes for each thing that the request says of it."""
+"""The reasons behind an activity's possible starts: one set of minutes for each part of the request."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from functools import reduce
 
 from groundstate_models.scheduling.modes import allowed, fits, multiples, on_the_way
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Something that leaves an activity only some starts.
+    """A restriction of an activity's starts.
 
     Attributes:
-        rule: The rule of `check.RULES` that it belongs to.
-        words: What it says, as a clause.
-        place: Where in the request.
-        starts: The minutes that it leaves.
+        rule: Its rule in `check.RULES`.
+        words: The restriction, as a clause.
+        place: Its place in the request.
+        starts: The remaining starts, in minutes.
     """
 
     rule: str
@@ -30,12 +30,12 @@ class Reason:
 
 
 def together(schedule: Schedule, reasons: Iterable[Reason]) -> Spans:
-    """The starts that all of some reasons leave."""
+    """The starts that all given reasons permit."""
     return reduce(intersection, (reason.starts for reason in reasons), schedule.days.spans)
 
 
 def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
-    """Reasons that leave no start, of which none can be missed."""
+    """A minimal set of reasons that leave no start."""
     for reason in list(reasons):
         fewer = [other for other in reasons if other is not reason]
         if not together(schedule, fewer):
@@ -44,13 +44,13 @@ def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
 
 
 def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
-    """All that limits the starts of an activity but for other activities."""
+    """All restrictions of an activity's starts, except other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
-    window = f"{'its window is' if activity.windowed else 'the hours are'} {said(activity.window, days)}"
+    window = f"{'its window is' if activity.windowed else 'the hours are'} {spans_text(activity.window, days)}"
     found = [Reason("windows", window, activity.says_when, starts(activity.window, lasts))]
     if activity.at is not None:
         fixed = ((activity.at, activity.at + 1),)
-        found.append(Reason("windows", f"it is fixed at {days.moment_said(activity.at)}", f"{where}.at", fixed))
+        found.append(Reason("windows", f"it is fixed at {days.moment_text(activity.at)}", f"{where}.at", fixed))
     elif schedule.slot is not None:
         marks = [(minute, minute + 1) for minute in multiples(schedule, days.spans, schedule.slot)]
         words = f"starts are multiples of {schedule.slot} minutes"
@@ -58,7 +58,7 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
     if latest_end is not None:
         until = ((days.spans[0][0], max(days.spans[0][0], latest_end) + 1 - lasts),)
         found.append(
-            Reason("windows", f"all is to be over at {days.moment_said(latest_end)}", "objective", union(until))
+            Reason("windows", f"all is to be over at {days.moment_text(latest_end)}", "objective", union(until))
         )
     for name in activity.who:
         found += _available(schedule, activity, schedule.people[name])
@@ -67,7 +67,9 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
         found.append(_rooms(schedule, activity))
     for rule in schedule.rules:
         if activity.name in rule.activities and rule.kind in ("within", "avoid"):
-            words = f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {said(rule.window, days)}"
+            words = (
+                f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {spans_text(rule.window, days)}"
+            )
             found.append(Reason("rules", words, rule.where, allowed(schedule, rule, lasts, None)))
     return found
 
@@ -76,15 +78,15 @@ def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterato
     kind = "people" if isinstance(one, Person) else "rooms"
     days, lasts, place = schedule.days, activity.duration, f"{kind}.{one.name}"
     if one.open != days.spans:
-        free = f"is free only at {said(one.open, days)}" if one.open else "is never free"
+        free = f"is free only at {spans_text(one.open, days)}" if one.open else "is never free"
         yield Reason(kind, f"{one.name} {free}", f"{place}.free", starts(one.open, lasts))
     if busy := intersection(one.busy, activity.window):
         left = starts(difference(days.spans, one.busy), lasts)
-        yield Reason(kind, f"{one.name} is busy at {said(busy, days)}", f"{place}.busy", left)
+        yield Reason(kind, f"{one.name} is busy at {spans_text(busy, days)}", f"{place}.busy", left)
 
 
 def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
-    """What the ways from home leave, where the place does not depend on the room."""
+    """Restrictions by travel from home, if the place does not depend on the room."""
     rooms: tuple[str | None, ...] = activity.rooms or (None,)
     places = {schedule.place(activity, room) for room in rooms}
     for name in activity.who if len(places) == 1 else ():
@@ -96,21 +98,21 @@ def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
 
 
 def _rooms(schedule: Schedule, activity: Activity) -> Reason:
-    """What the rooms that are large enough leave, one or the other."""
+    """Restriction by the rooms that are large enough."""
     lasts, days = activity.duration, schedule.days
     large = [schedule.rooms[room] for room in activity.rooms if fits(schedule, activity, room)]
     for rule in schedule.rules:
         if rule.kind == "room" and activity.name in rule.activities:
             large = [room for room in large if room.name in rule.rooms]
-    told = [
-        f"{room.name} is {'free only' if taken == room.open else 'busy'} at {said(taken, days)}"
+    limits = [
+        f"{room.name} is {'free only' if taken == room.open else 'busy'} at {spans_text(taken, days)}"
         for room in large
         if (taken := intersection(room.busy, activity.window) or (room.open if room.open != days.spans else ()))
     ]
     some = union(span for room in large for span in starts(room.available, lasts))
     return Reason(
         "rooms",
-        ", ".join(told) or f"it needs {' or '.join(room.name for room in large)}",
+        ", ".join(limits) or f"it needs {' or '.join(room.name for room in large)}",
         f"{activity.where}.room",
         some,
     )

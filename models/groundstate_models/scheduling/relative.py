@@ -1,7 +1,7 @@
-"""Dates as people say them: "today", "tomorrow", "next Monday", "this Friday", "next week", "in 3 days", "June 3".
+"""Dates in natural language: "today", "tomorrow", "next Monday", "this Friday", "next week", "in 3 days", "June 3".
 
-All but dates with a year need the date of today, which the request gives. Weeks begin on Monday: "this Friday" is that of the
-week of today, and "next Friday" that of the week after it.
+Only dates with a year do without the date of today, which the request gives. Weeks begin on Monday: "this Friday" is in today's
+week, and "next Friday" in the week after it.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ PATTERN = rf"""
     | (?P<named>(?:{_MONTH})\.?\s+\d{{1,2}}(?:st|nd|rd|th)?{_YEAR}
         |\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH})\b\.?{_YEAR})
 """
-"""Such dates, as alternatives of a verbose pattern of lower-case text."""
+"""Pattern of these dates, as alternatives of a verbose regular expression for lower-case text."""
 
 
 _QUOTED = 80
 
 
 def quoted(text: str) -> str:
-    """A text in quotes, the beginning of a long one."""
+    """A text in quotes, shortened if it is long."""
     return repr(text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…")
 
 
 def dates(words: str, today: date | None, text: str) -> tuple[date, date]:
-    """The first and the last date that some words mean; the same one but for weeks.
+    """The first and the last date of some words; they only differ for weeks.
 
     Raises:
-        ValueError: If they mean no date, or need today and it is not given.
+        ValueError: If the words are not a date, or need today's date and it is not given.
     """
     if re.match(r"\d|[a-z]+\.?\s+\d", words) and not words.startswith("in "):
         day = _named(words, today, text)
@@ -63,11 +63,11 @@ def dates(words: str, today: date | None, text: str) -> tuple[date, date]:
         first = monday + timedelta(days=7) if which in ("next", "coming") else today
         last = first - timedelta(days=first.weekday()) + timedelta(days=4)
         if first > last:
-            raise ValueError(f"{words!r} in {quoted(text)} has no workday left: today is {_said(today)}.")
+            raise ValueError(f"{words!r} in {quoted(text)} has no workday left: today is {_date_text(today)}.")
         return first, last
     day = _one(which, what, words, today, monday)
     if day < today:
-        raise ValueError(f"{words!r} in {quoted(text)} is {_said(day)}, and today is {_said(today)}.")
+        raise ValueError(f"{words!r} in {quoted(text)} is {_date_text(day)}, and today is {_date_text(today)}.")
     return day, day
 
 
@@ -104,5 +104,5 @@ def _named(words: str, today: date | None, text: str) -> date:
     raise ValueError(f"{words!r} in {quoted(text)} is no date.")
 
 
-def _said(day: date) -> str:
+def _date_text(day: date) -> str:
     return f"{WEEKDAYS[day.weekday()].capitalize()}, {day}"

@@ -1,6 +1,6 @@
-"""The typed reading of a request: what is to be placed, when it may be, who and which rooms it takes.
+"""The typed form of a request: activities, their times, people and rooms.
 
-All times are whole minutes as `Days` counts them. `reading.read` makes a `Schedule` of JSON.
+All times are whole minutes of `Days`. `reading.read` makes a `Schedule` from JSON.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from groundstate_models.scheduling.spans import Spans, difference, intersection
 
 @dataclass(frozen=True)
 class Resource:
-    """Somebody or something that takes part in one activity at a time.
+    """A person or a room, which takes part in one activity at a time.
 
     Attributes:
-        open: When the request lets it be available: `free`, or all of its days.
-        busy: When it is not, all the same.
+        open: Its available times in the request: `free`, or all days.
+        busy: Its busy times, which are excluded.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Person(Resource):
-    """Somebody whom activities need, and the place where each of their days begins."""
+    """A person, and the place where each of their days begins."""
 
     home: str | None = None
 
 
 @dataclass(frozen=True)
 class Room(Resource):
-    """A room, the most people that it holds (None where that is not said), and where it is."""
+    """A room, its capacity (None if not given), and its place."""
 
     capacity: int | None = None
     place: str | None = None
@@ -49,20 +49,20 @@ class Room(Resource):
 
 @dataclass(frozen=True)
 class Activity:
-    """Something to be placed.
+    """An activity to schedule.
 
     Attributes:
         index: Its number in the request.
         duration: In minutes, at least 1.
-        window: When it may take place.
-        who: People it needs.
-        size: How many people there are.
-        rooms: Those to choose from; empty if it needs none.
-        place: Where it is, if no room says so.
-        after: Activities that have to be over, and ``gap`` minutes gone, before it begins, where they take place.
-        at: When it has to start; None where that is open.
-        optional: Whether it may be left out, which costs ``weight``.
-        windowed: Whether the request gives it a window of its own; else that is the hours.
+        window: Its allowed times.
+        who: The people in it.
+        size: Number of people.
+        rooms: Possible rooms; empty if it needs none.
+        place: Its place, if it has no room.
+        after: Activities that must end at least ``gap`` minutes before it begins, if they take place.
+        at: Its fixed start; None if open.
+        optional: Whether it may be absent, at a cost of ``weight``.
+        windowed: Whether it has its own window; otherwise its window is the hours.
     """
 
     name: str
@@ -93,14 +93,14 @@ class Activity:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A request that means something.
+    """A valid request.
 
     Attributes:
-        hours: Outside of which nothing takes place; all minutes where the request does not say.
-        slot: Starts are multiples of so many minutes of the day; None where the request does not say.
+        hours: Times of all activities; all minutes if not given.
+        slot: Starts are multiples of this many minutes of the day; None if not given.
         gap: Least minutes between two activities of a person.
         travel: Minutes from place to place.
-        rules: What has to hold besides; their weights mean nothing.
+        rules: Further hard rules; their weights have no meaning.
     """
 
     days: Days
@@ -117,17 +117,17 @@ class Schedule:
     _begins: dict[tuple[str, int], int | None] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def way(self, here: str | None, there: str | None) -> int:
-        """Minutes from one place to another; 0 where either is not known."""
+        """Minutes from one place to another; 0 if either is unknown."""
         if here is None or there is None or here == there:
             return 0
         return self.travel.get((here, there), 0)
 
     def place(self, activity: Activity, room: str | None) -> str | None:
-        """Where an activity is that has a room."""
+        """Place of an activity in a room."""
         return (self.rooms[room].place if room is not None else None) or activity.place
 
     def begins(self, person: str, day: int) -> int | None:
-        """The first minute of a day on which somebody is available; None if there is none."""
+        """The first available minute of a person on a day; None if there is none."""
         if (person, day) not in self._begins:
             open_hours = intersection(self.people[person].available, self.hours)
             today = intersection(open_hours, (self.days.whole(day),))

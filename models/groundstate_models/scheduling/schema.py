@@ -10,7 +10,7 @@ DESCRIPTION = (
     "people and rooms. You get a checked schedule; or what in the request contradicts what; or that none was found. Use this "
     "instead of working out times yourself."
 )
-"""What the tool does, for a language model."""
+"""The tool's description, for a language model."""
 
 MOST_ACTIVITIES = 500
 MOST_NAMES = 500
@@ -25,18 +25,19 @@ KINDS = {
     "same_room": "all in one room",
     "same_day": "all on one day",
     "different_day": "no two on one day",
+    "same_time": "all at one time of day",
 }
-"""What may be preferred."""
+"""The kinds of preferences."""
 
 RULE_KINDS = tuple(kind for kind in KINDS if kind not in ("earlier", "later"))
-"""What may have to hold."""
+"""The kinds of rules."""
 
 OBJECTIVES = {
     "most": "as many optional activities as possible, then few broken preferences",
     "earliest_end": "as many optional activities as possible, then all over as early as possible",
     "preferences": "least weight of left-out activities and broken preferences together",
 }
-"""What makes one schedule better than another; the first is meant where a request names none."""
+"""The objectives; the first one is the default."""
 
 NAME: dict[str, Any] = {"type": "string", "minLength": 1}
 DURATION: dict[str, Any] = {"type": ["integer", "string"]}
@@ -149,7 +150,7 @@ REQUEST: dict[str, Any] = {
                 {**DEFINITIONS["texts"], "minItems": 1},
             ),
             "hours": _said(
-                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue", "before wed", '
+                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue morning", "before wed", '
                 '"2025-03-03T09:00/2025-03-03T12:00", or a list. Default 9:00-17:00.',
                 TEXTS,
             ),

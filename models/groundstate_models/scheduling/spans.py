@@ -9,7 +9,7 @@ Spans = tuple[Span, ...]
 
 
 def union(spans: Iterable[Span]) -> Spans:
-    """The minutes of any of some spans; those that touch become one."""
+    """The union of some spans; touching spans are merged."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if start >= end:
@@ -22,7 +22,7 @@ def union(spans: Iterable[Span]) -> Spans:
 
 
 def intersection(one: Spans, other: Spans) -> Spans:
-    """The minutes of both."""
+    """The intersection of two sets."""
     both: list[Span] = []
     i = j = 0
     while i < len(one) and j < len(other):
@@ -37,7 +37,7 @@ def intersection(one: Spans, other: Spans) -> Spans:
 
 
 def difference(one: Spans, taken: Spans) -> Spans:
-    """The minutes of one that are not taken."""
+    """The minutes of one set without those of another."""
     left: list[Span] = []
     for span in one:
         start, end = span
@@ -58,15 +58,15 @@ def inside(span: Span, spans: Spans) -> bool:
 
 
 def overlap(span: Span, spans: Spans) -> Span | None:
-    """The first span of a set that a span has minutes of."""
+    """The first span of a set that overlaps a span."""
     return next((other for other in spans if other[0] < span[1] and span[0] < other[1]), None)
 
 
 def starts(spans: Spans, duration: int) -> Spans:
-    """The minutes at which something that lasts ``duration`` may start and stay within a set."""
+    """The starts of an interval of length ``duration`` inside a set."""
     return tuple((start, end - duration + 1) for start, end in spans if end - start >= duration)
 
 
 def total(spans: Spans) -> int:
-    """How many minutes there are."""
+    """The number of minutes."""
     return sum(end - start for start, end in spans)

@@ -1,10 +1,11 @@
-"""The starts that a compiled problem offers: few, and yet enough.
+"""The starts of a compiled problem: few, but sufficient.
 
-Where everything is a multiple of one *slot*, starts on that grid are enough: a schedule whose activities are moved as early as
-they go, in its order, stays on it. Where ways take other minutes, a grid would lose schedules that only just work, and starts by
-the minute would be too many. Then the starts offered are those of schedules that are moved as early as they go (*left-shifted*,
-K. R. Baker, 1974): the beginnings of what is free, and every end of another activity plus the way from there. Of these, any two
-are told apart only if some activity after them could be late for the one and not for the other; the others are made one.
+If all times are multiples of one *slot*, starts on that grid suffice: moving the activities of a schedule as early as possible,
+in order, stays on the grid. If travel takes other times, a grid would lose tight schedules, and one start per minute would be too
+many.
+Then the starts are those of *left-shifted* schedules, moved as early as possible (K. R. Baker, 1974): the starts of free time,
+and every end of another activity plus the travel from there. Two such starts are merged unless some later activity could be late
+for one and not for the other.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from groundstate_models.scheduling.spans import Spans
 from groundstate_models.scheduling.times import DAY
 
 LEAST_SLOT = 5
-"""The finest grid in minutes that is chosen unless the request asks for one."""
+"""The finest grid in minutes, unless the request has a slot."""
 
 COARSE_SLOT = 15
-"""The coarsest grid beside ways that no grid fits."""
+"""The coarsest grid if travel times fit no grid."""
 
 MEMORY = 3
-"""Activities that a chain of left-shifted ones remembers, so as not to come back to them."""
+"""Activities that a left-shifted chain remembers, to avoid a return to them."""
 
 MOST_CHAINS = 20_000
-"""Where there are more chains, the grid has to do, and a schedule that only just works may be lost."""
+"""With more chains, only the grid is used, and a tight schedule may be lost."""
 
 Mode = tuple[str, str | None]
 """An activity and a kind of room."""
@@ -39,49 +40,52 @@ Mode = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class Starts:
-    """Starts to choose from.
+    """The possible starts.
 
     Attributes:
-        by_mode: In order, for each activity and kind of room.
-        loose: Whether each stands for all times since the start before it, so that a schedule is to be moved as early as it goes.
+        by_mode: Sorted starts for each activity and kind of room.
+        loose: Whether each start represents all times since the previous one, so that schedules must be left-shifted.
+        complete: Whether the starts suffice: if no schedule with these starts is good enough, no schedule is.
     """
 
     by_mode: Mapping[Mode, tuple[int, ...]]
     loose: bool
+    complete: bool
 
 
 def offered(schedule: Schedule, modes: Modes) -> Starts:
     """The starts of a schedule.
 
     Raises:
-        RequestError: If an activity has more than a variable of a compiled problem may have values.
+        RequestError: If an activity has more starts than a variable may have values.
     """
     if schedule.slot is not None:
         found = _on_grid(schedule, modes, schedule.slot)
         if (most := _largest(found)) >= MOST_VALUES:
-            said = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
+            message = f"With a slot of {schedule.slot} minutes an activity has {most} possible starts"
             advice = f"there may be {MOST_VALUES - 1}. Make the slot longer, or windows shorter."
-            raise RequestError([Fault("slot", f"{said}; {advice}")])
-        return Starts(found, loose=False)
+            raise RequestError([Fault("slot", f"{message}; {advice}")])
+        return Starts(found, loose=False, complete=True)
     slot, chained = grid(schedule), None
     if _finest(schedule) % slot:
         chained = _left_shifted(schedule, modes)
         if chained is not None and not schedule.preferences and not any(rule.pairs for rule in schedule.rules):
-            return Starts(chained, loose=True)
+            return Starts(chained, loose=True, complete=True)
     found = _on_grid(schedule, modes, slot)
+    complete = _finest(schedule) % slot == 0
     while _largest(found) >= MOST_VALUES and slot < DAY:
-        slot *= 2
+        slot, complete = 2 * slot, False
         found = _on_grid(schedule, modes, slot)
     if chained is not None:
         both = {mode: tuple(sorted({*found.get(mode, ()), *some})) for mode, some in chained.items()}
         found = both if _largest(both) < MOST_VALUES else found
-    return Starts(found, loose=False)
+    return Starts(found, loose=False, complete=complete)
 
 
 def grid(schedule: Schedule) -> int:
-    """The slot in minutes: that of the request, or one of which all its times are multiples; see `LEAST_SLOT`.
+    """The slot in minutes: from the request, or a common divisor of its times; see `LEAST_SLOT`.
 
-    Where ways take minutes that make it finer than that, they are left out of it, and it is at most `COARSE_SLOT`.
+    If travel times would make it finer, they are ignored, and the slot is at most `COARSE_SLOT`.
     """
     if schedule.slot is not None:
         return schedule.slot
@@ -92,7 +96,7 @@ def grid(schedule: Schedule) -> int:
 
 
 def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
-    """The most values that any activity has."""
+    """The largest number of values of an activity."""
     values: dict[str, int] = {}
     for (name, _), some in found.items():
         values[name] = values.get(name, 0) + len(some)
@@ -100,7 +104,7 @@ def _largest(found: Mapping[Mode, tuple[int, ...]]) -> int:
 
 
 def _finest(schedule: Schedule, *, ways: bool = True) -> int:
-    """What all minutes of a schedule are multiples of."""
+    """The common divisor of a schedule's minutes."""
     minutes = {
         schedule.gap,
         *(shift for _, shift in schedule.days.clocks.pieces),
@@ -120,7 +124,7 @@ def _edges(spans: Spans) -> Iterator[int]:
 
 
 def _on_grid(schedule: Schedule, modes: Modes, slot: int) -> dict[Mode, tuple[int, ...]]:
-    """Multiples of the slot on each day, and fixed times; without a slot of the request, also where something free begins."""
+    """Multiples of the slot on each day, and fixed times; without a slot in the request, also the starts of free time."""
     found: dict[Mode, tuple[int, ...]] = {}
     for name, rooms in modes.items():
         for room, spans in rooms.items():
@@ -134,7 +138,7 @@ def _on_grid(schedule: Schedule, modes: Modes, slot: int) -> dict[Mode, tuple[in
 
 
 class _Chains:
-    """How long after its start one activity lets another start, where they have to be one after the other."""
+    """The lags from one activity's start to the next one's, for pairs that must not overlap."""
 
     def __init__(self, schedule: Schedule, modes: Modes) -> None:
         self.spans = {
@@ -149,7 +153,7 @@ class _Chains:
                     self.lags[one] += [(other, lag) for lag in lags(schedule, one, other)]
 
     def forward(self, memory: int) -> dict[Mode, set[int]] | None:
-        """Starts of left-shifted schedules, some of which never come about; None if there are too many chains."""
+        """A superset of the starts of left-shifted schedules; None if there are too many chains."""
         begun = [(mode, start, ()) for mode, spans in self.spans.items() for start, _ in spans]
         seen: set[tuple[Mode, int, tuple[str, ...]]] = set(begun)
         todo = list(seen)
@@ -169,7 +173,7 @@ class _Chains:
         return found
 
     def backward(self) -> dict[Mode, list[int]]:
-        """Latest starts: the ends of what is free, and whatever another latest start asks of those before it."""
+        """Latest starts: the ends of free time, and the latest starts implied by later activities."""
         earlier: dict[Mode, list[tuple[Mode, int]]] = {mode: [] for mode in self.spans}
         for mode, lags in self.lags.items():
             for then, lag in lags:
@@ -187,7 +191,7 @@ class _Chains:
 
 
 def lags(schedule: Schedule, one: Mode, other: Mode) -> set[int]:
-    """Minutes from the start of one activity to that of another which has to be after it, for each reason that there is."""
+    """Minutes from the start of one activity to that of a later one, for each reason."""
     first, then = schedule.activities[one[0]], schedule.activities[other[0]]
     found: set[int] = set()
     if set(first.who) & set(then.who):
@@ -205,7 +209,7 @@ def _inside(spans: Spans, minute: int) -> bool:
 
 
 def _left_shifted(schedule: Schedule, modes: Modes) -> dict[Mode, tuple[int, ...]] | None:
-    """One start for all left-shifted ones that nothing later tells apart: the latest of them.
+    """One start, the latest, for all left-shifted starts that no later activity distinguishes.
 
     Where a schedule exists, one with these starts does. Take it left-shifted, and let every activity start at its next latest
     start. If g follows f, the latest start of g less the lag is a latest start of f, or in between what f may have; so f starts

@@ -1,7 +1,8 @@
-"""The scheduling task: weeks of meetings as factor graphs, answers as schedules, checked against the request itself."""
+"""The scheduling task: requests to factor graphs, answers to schedules, and an exact check against the request."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -33,21 +34,20 @@ from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
 
-_UNLIKELY = 1e9
-"""Above every end, in minutes: what it costs, beside the end, to leave something out where the end is what counts."""
-
 
 class Planned:
-    """What the task knows of a request.
+    """The task's data of a request.
 
     Attributes:
-        schedule: Its meaning.
-        compiled: The same as typed constraints.
-        read: What the constraints' task knows of those.
+        schedule: The typed request.
+        compiled: The compiled typed constraints.
+        read: The constraints task's data of the compiled request.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.schedule = read(request)
+        self._turns: dict[float, int] = {}
+        """Number of requests for a schedule below each cost."""
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -64,23 +64,69 @@ class Planned:
         return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
-        """What a schedule costs, as one number: what the objective compares first weighs more than all that follows."""
+        """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.
+
+        For the objective "earliest_end": whole quanta of the costs times a factor above all minutes, plus the minutes to the end.
+        """
         price = self.compiled.price(found.left_out, found.broken)
-        return price * _UNLIKELY + found.end if self.schedule.objective == "earliest_end" else price
+        if self.schedule.objective != "earliest_end":
+            return price
+        return round(price * self.read.network.quantum) * self._minutes + max(0, found.end - self._begin)
+
+    @property
+    def _begin(self) -> int:
+        return self.schedule.days.spans[0][0]
+
+    @cached_property
+    def _minutes(self) -> float:
+        """A power of ten above all minutes from the first day to the last end."""
+        last = max((one.end for meant in self.compiled.values.values() for one in meant.values()), default=self._begin)
+        return 10.0 ** len(str(last - self._begin))
 
     def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
-        """The tensors of the problem whose schedules cost less; None where there can be none."""
+        """The tensors of the problem with a lower cost; None if it has no schedule."""
         if self.schedule.objective != "earliest_end":
             return self.read.with_cost_below(price)
-        network, end = self.read.network, price % _UNLIKELY
+        network, (most, late) = self.read.network, self._earlier(price)
+        possible: list[tuple[int, NDArray[np.bool_] | None]] = []
+        if most > network.least:
+            possible.append((most - 1, None))
+        left = network.open & ~late
+        if price % self._minutes and all(
+            left[literals.start : literals.stop].any() for literals in network.graph.groups
+        ):
+            possible.append((most, late))
+        if not possible:
+            return None
+        # Alternate between fewer absences, and the same absences with an earlier end.
+        turn = self._turns[price] = self._turns.get(price, -1) + 1
+        return network.tensors(*possible[turn % len(possible)])
+
+    def least_cost(self, price: float, effort: int) -> float:
+        """A lower bound on the cost; the given cost itself if a search proves it optimal."""
+        if not self.compiled.complete:
+            return -math.inf
+        network = self.read.network
+        if self.schedule.objective != "earliest_end":
+            if self.read.bound(round(price * network.quantum) - 1, effort):
+                return price
+            scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
+            return -math.inf if scaled else network.least / network.quantum
+        if self.compiled.loose:
+            return -math.inf  # a start represents all times since the previous one
+        most, late = self._earlier(price)
+        both = self.read.bound(most - 1, effort) and (not price % self._minutes or self.read.bound(most, effort, late))
+        return price if both else -math.inf
+
+    def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
+        """The allowed further cost of an earlier end, as an integer, and the literals that it rules out."""
+        network, end = self.read.network, self._begin + price % self._minutes
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
                 if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
                     late[literal] = True
-        if any(not (network.open & ~late)[literals.start : literals.stop].any() for literals in network.graph.groups):
-            return None
-        return network.tensors(round((price - end) / _UNLIKELY * network.quantum), late)
+        return round(price // self._minutes), late
 
 
 class SchedulingReading(Reading, Asks, Shows):
@@ -95,19 +141,21 @@ class SchedulingReading(Reading, Asks, Shows):
         plan = self.plan
         if found := contradictions(plan.schedule):
             return found
+        if not plan.compiled.complete:
+            return []  # there may be schedules between the offered starts
         sources = plan.read.network.proof()
         return self._proven(plan.read.proof(AT_ONCE) if sources is None else sources)
 
     def proof(self, effort: int) -> list[Violation]:
-        return self._proven(self.plan.read.proof(effort))
+        return self._proven(self.plan.read.proof(effort)) if self.plan.compiled.complete else []
 
     def _proven(self, sources: list[int] | None) -> list[Violation]:
         if sources is None:
             return []
         problem = self.plan.read.problem
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
-        said = ", ".join(dict.fromkeys(problem.names[source] for source in named))
-        text = f"These cannot all be kept: {said}."
+        names = ", ".join(dict.fromkeys(problem.names[source] for source in named))
+        text = f"These cannot all be kept: {names}."
         return [Violation("activities", text, len(named), places=("activities",))]
 
     def encode(self) -> dict[str, NDArray[Any]]:
@@ -124,7 +172,7 @@ class SchedulingReading(Reading, Asks, Shows):
         return violations(self.plan.schedule, answer)
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        """Whether two schedules differ in nothing but times and rooms, which `settle_ties` settles."""
+        """Whether two schedules only differ in times and rooms, which `settle_ties` decides."""
         return self.variables(one) == self.variables(other)
 
     def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
@@ -183,16 +231,19 @@ class SchedulingReading(Reading, Asks, Shows):
 
 
 class ComparedReading(SchedulingReading, Optimises):
-    """A schedule that can be better than another one that keeps every rule as well."""
+    """A scheduling problem with better and worse valid schedules."""
 
     def cost(self, answer: dict[str, Any]) -> float:
         return self.plan.price(cost(self.plan.schedule, answer))
 
     def improves(self, cost: float, best: float) -> bool:
-        return cost < best  # a minute of the end is a small share of such a cost
+        return cost < best  # one minute of the end is a small share of the cost
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
         return self.plan.with_cost_below(cost)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        return self.plan.least_cost(cost, effort)
 
 
 class SchedulingTask(Task):

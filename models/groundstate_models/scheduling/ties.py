@@ -1,9 +1,8 @@
-"""Which of equally good schedules is given: the earliest, by a stated convention, so that nobody is asked about mere times.
+"""Break ties between equally good schedules by a convention (the earliest), so that times alone raise no question.
 
-The activities that take place in an answer are placed once more, in the order of the request (each behind those that it comes
-after), each at the earliest start that those before it leave, in the first room of its list. If that is a schedule, and as
-good, it is the one that is given; it depends on the request alone. Else the answer itself is moved as early as it goes, one
-activity after another, as long as that costs nothing.
+The activities of an answer are placed again, in the order of the request (each after its predecessors), at the earliest possible
+start, in the first possible room. If the result is a schedule of equal cost, it is returned; it only depends on the request.
+Otherwise the answer's activities are moved earlier, one after another, as long as that costs nothing.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from groundstate_models.scheduling.starts import lags
 from groundstate_models.scheduling.wishes import variables
 
 MOST_LOOKS = 1_000_000
-"""Pairs of placements looked at; what is left then stays where it is."""
+"""Most pairs of placements to examine; the remaining activities are not moved."""
 
 _ROUNDS = 8
 _CLOSE = 1e-9
 
 
 def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An answer as good as one that passes the check, with ties of times and rooms settled; the same where nothing is gained."""
+    """An answer of equal cost with ties of times and rooms broken; the same answer if nothing improves."""
     schedule = compiled.schedule
     placed, broken = placements(schedule, answer)
     if broken:
@@ -55,10 +54,10 @@ def _as_good(schedule: Schedule, one: Mapping[str, Any], other: Mapping[str, Any
 
 
 class _Ties:
-    """Placing the activities of an answer.
+    """Places the activities of an answer again.
 
     Args:
-        compiled: The problem; its values are where activities may be.
+        compiled: The problem; its values are the possible placements.
         placed: The answer.
     """
 
@@ -69,7 +68,7 @@ class _Ties:
         self.free = modes(self.schedule) if compiled.loose else {}
 
     def anew(self) -> Placed | None:
-        """Every activity as early as those before it let it, in the order of the request; None where one finds no place."""
+        """Every activity as early as possible, in the order of the request; None if one has no place."""
         found: Placed = {}
         for name in self._in_order():
             one = next((one for one in self._possible(name, found) if self._fits(name, one, found)), None)
@@ -79,7 +78,7 @@ class _Ties:
         return found
 
     def shifted(self) -> Placed:
-        """The answer, with every activity moved to an earlier time, or an earlier room of its list, while that costs nothing."""
+        """The answer, with every activity moved to an earlier time or room if that costs nothing."""
         found = dict(self.placed)
         for _ in range(_ROUNDS):
             moved = False
@@ -104,11 +103,11 @@ class _Ties:
         return found
 
     def _in_order(self) -> Iterator[str]:
-        """The activities of the answer in the order of the request, each behind those that it comes after."""
+        """The activities of the answer in the order of the request, each after its predecessors."""
         left = [name for name in self.schedule.activities if name in self.placed]
         while left:
             waiting = set(left)
-            # A circle of orders has no answer, and this is one.
+            # A cycle of orders has no answer, but an answer exists.
             name = next(name for name in left if not waiting.intersection(self.schedule.activities[name].after))
             left.remove(name)
             yield name
@@ -118,7 +117,7 @@ class _Ties:
         return one.start, rooms.index(one.room) if one.room is not None else 0
 
     def _possible(self, name: str, beside: Placed) -> list[Placement]:
-        """Placements to choose from, the earliest first, then in the order of its rooms."""
+        """Possible placements, by start, then in the order of its rooms."""
         activity = self.schedule.activities[name]
         if activity.at is not None and not activity.rooms:
             return [self.placed[name]]
@@ -133,7 +132,7 @@ class _Ties:
         return sorted(found, key=lambda one: self._rank(name, one))
 
     def _left_shifted(self, name: str, beside: Placed) -> Iterator[tuple[int, str | None]]:
-        """Starts at which something free begins, or at which another activity lets this one start."""
+        """Starts at the beginning of free time, or directly after another activity."""
         for room, spans in self.free[name].items():
             yield from ((start, room) for start, _ in self.schedule.days.pieces(spans))
             for other in self.near[name]:
@@ -144,7 +143,7 @@ class _Ties:
                             yield minute, room
 
     def _neighbours(self, name: str) -> tuple[str, ...]:
-        """Activities of the answer that a placement of this one has anything to do with."""
+        """Activities of the answer that interact with this one."""
         mine = self.schedule.activities[name]
         paired = [rule.activities for rule in (*self.schedule.rules, *self.schedule.preferences) if rule.pairs]
         return tuple(
@@ -162,7 +161,7 @@ class _Ties:
         )
 
     def _fits(self, name: str, one: Placement, beside: Placed) -> bool:
-        """Whether a placement breaks no rule about it and others."""
+        """Whether a placement violates no rule between activities."""
         mine = self.schedule.activities[name]
         for other in self.near[name]:
             if other in beside:
@@ -194,7 +193,7 @@ class _Ties:
         )
 
     def _prices(self, name: str, one: Placement, beside: Placed) -> list[float]:
-        """What each preference costs of a placement, by itself and with others."""
+        """The cost of a placement for each preference, alone and in pairs."""
         prices = []
         for preference in self.schedule.preferences:
             if name not in preference.activities:

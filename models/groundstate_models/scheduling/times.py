@@ -1,6 +1,6 @@
-"""Times as people and language models write them: durations, clock times, and the words that windows are made of.
+"""Times as people and language models write them: durations, clock times, and the words of windows.
 
-Everything is whole minutes. Errors are ``ValueError`` with a sentence that quotes the text and shows what is understood.
+All times are whole minutes. Errors are ``ValueError``; the message quotes the text and shows the accepted forms.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from fractions import Fraction
 from groundstate_models.scheduling.relative import PATTERN, dates, quoted
 
 DAY = 24 * 60
-"""Minutes of a day. Days have 24 hours here, also those on which clocks are changed."""
+"""Minutes of a day. Days have 24 hours here, also at clock changes."""
 
 LONGEST = 7 * DAY
 """The longest duration, in minutes."""
 
 LONGEST_DURATION = 100
-"""Characters of a text that is a duration."""
+"""Longest text of a duration, in characters."""
 
 MOST_TEXT = 200_000
-"""Characters of one text that names times."""
+"""Longest text with times, in characters."""
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Of dates."""
@@ -41,7 +41,7 @@ def duration(value: float | str) -> int:
     """Minutes of a duration: whole minutes, ``"1h30"``, ``"1:30"``, ``"1.5 hours"``, ``"PT1H30M"``.
 
     Raises:
-        ValueError: If it is none, is not whole minutes, or not from 1 minute to `LONGEST`.
+        ValueError: If it is not a duration, not in whole minutes, or not from 1 minute to `LONGEST`.
     """
     minutes = gap(value)
     if minutes == 0:
@@ -50,7 +50,7 @@ def duration(value: float | str) -> int:
 
 
 def gap(value: float | str) -> int:
-    """Minutes of a gap or a way: a duration that may be zero.
+    """Minutes of a gap or a travel time: a duration that may be zero.
 
     Raises:
         ValueError: As `duration`.
@@ -72,24 +72,24 @@ def gap(value: float | str) -> int:
 
 
 def _minutes(text: str) -> Fraction | None:
-    said = text.strip().lower()
-    if re.fullmatch(r"\d+", said):
-        return Fraction(said)
-    if clock := re.fullmatch(r"(\d+):([0-5]\d)", said):
+    lowered = text.strip().lower()
+    if re.fullmatch(r"\d+", lowered):
+        return Fraction(lowered)
+    if clock := re.fullmatch(r"(\d+):([0-5]\d)", lowered):
         return Fraction(60 * int(clock[1]) + int(clock[2]))
-    if (iso := _ISO.fullmatch(said)) and any(iso.groups()):
+    if (iso := _ISO.fullmatch(lowered)) and any(iso.groups()):
         days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
         return days * DAY + hours * 60 + minutes
-    said = re.sub(r"\bhalf an hour\b", "30m", said)
-    said = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", said)
-    said = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", said)  # 1h30
-    if not _PARTS.fullmatch(said):
+    lowered = re.sub(r"\bhalf an hour\b", "30m", lowered)
+    lowered = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", lowered)
+    lowered = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", lowered)  # 1h30
+    if not _PARTS.fullmatch(lowered):
         return None
-    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, said)), Fraction(0))
+    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, lowered)), Fraction(0))
 
 
 def printed_duration(minutes: int) -> str:
-    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` reads it again."""
+    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` can read it."""
     hours, rest = divmod(minutes, 60)
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
@@ -101,7 +101,7 @@ def printed_clock(minute: int) -> str:
 
 @dataclass(frozen=True)
 class Clock:
-    """A time of day in minutes, and the "am" or "pm" that it was written with."""
+    """A time of day in minutes, and its "am" or "pm"."""
 
     minute: int
     half: str = ""
@@ -124,6 +124,9 @@ class Token:
     text: str
 
 
+PARTS = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 22 * 60)}
+"""Parts of a day, and their hours; the hours of a request also apply."""
+
 _WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
 _TOKEN = re.compile(
     rf"""
@@ -135,6 +138,7 @@ _TOKEN = re.compile(
     | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
     | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
     | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
     | (?P<and>,|;|and\b|&)
     | (?P<after>after\b|from\b|since\b)
@@ -155,19 +159,19 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
 
     Args:
         text: As written.
-        today: What "tomorrow" counts from, see `relative`.
+        today: The date of today, see `relative`.
 
     Raises:
-        ValueError: If a word is none that times are made of, or names a day or time that does not exist.
+        ValueError: If a word is unknown, or a day or time does not exist.
     """
     if len(text) > MOST_TEXT:
         raise ValueError(
             f"{quoted(text)} has {len(text)} characters; at most {MOST_TEXT} are read. Give a list of shorter texts."
         )
     found: list[Token] = []
-    said, at = text.lower(), 0
-    while at < len(said):
-        match = _TOKEN.match(said, at)
+    lowered, at = text.lower(), 0
+    while at < len(lowered):
+        match = _TOKEN.match(lowered, at)
         if match is None or match.lastgroup is None:
             word = re.split(r"[\s,;]", text[at : at + 40], maxsplit=1)[0]
             raise ValueError(
@@ -178,6 +182,11 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
             first, last = dates(match[0], today, text)
             days = [Token("D", day, match[0]) for day in ((first,) if first == last else (first, last))]
             found += days[:1] if len(days) == 1 else [days[0], Token("-", None, match[0]), days[1]]
+            at = match.end()
+            continue
+        if match.lastgroup == "part":
+            low, high = PARTS[match[0].split()[-1].removesuffix("s")]
+            found += [Token("C", Clock(low), match[0]), Token("-", None, match[0]), Token("C", Clock(high), match[0])]
             at = match.end()
             continue
         kind = _KINDS.get(match.lastgroup)
@@ -254,7 +263,7 @@ def _no_clock(word: str, text: str) -> ValueError:
 
 
 def _dates_win(found: list[Token], text: str) -> list[Token]:
-    """Leave out a weekday that stands before its date ("Mon 2025-03-03"), where it is right."""
+    """Drop a correct weekday before its date ("Mon 2025-03-03")."""
     kept: list[Token] = []
     for token in found:
         before = kept[-1] if kept else None

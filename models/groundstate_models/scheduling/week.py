@@ -1,4 +1,4 @@
-"""What takes place on which day, for drawings."""
+"""The activities of each day, for drawings."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Block:
     Attributes:
         index: The activity's number in the request.
         name: Its name.
-        where: Its room, or its place, or nothing.
+        where: Its room or place, or an empty text.
         who: The people in it.
-        start, end: In minutes of the day; an activity that passes midnight is one block a day.
+        start, end: In minutes of the day; an activity across midnight is one block per day.
     """
 
     index: int
@@ -36,19 +36,19 @@ class Block:
 
     @property
     def label(self) -> list[str]:
-        """Lines that say what it is: its name, when, where, and with whom."""
+        """Lines of the label: name, time, place, people."""
         times = f"{printed_clock(self.start)}-{printed_clock(self.end)}"
         return [self.name, times, *([self.where] if self.where else []), *([", ".join(self.who)] if self.who else [])]
 
     def lines(self, most: int) -> list[str]:
-        """The label in no more than so many lines, of which the last has all that is left; the name alone in one."""
+        """The label in a limited number of lines; the last line has the rest. One line only has the name."""
         label = self.label
         return label[:most] if len(label) <= most or most < 2 else [*label[: most - 1], " · ".join(label[most - 1 :])]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A day, what it is called, and its blocks in the order of time."""
+    """A day with its title, and its blocks in order of time."""
 
     title: str
     blocks: tuple[Block, ...]
@@ -64,7 +64,7 @@ class Week:
 
 
 def week(schedule: Schedule, answer: Mapping[str, Any] | None) -> Week:
-    """The days of a schedule; of many, those on which something takes place. Without an answer, what the request fixes does."""
+    """The days of a schedule; of many days, only those with activities. Without an answer, the fixed activities count."""
     placed = placements(schedule, answer)[0] if answer is not None else _fixed(schedule)
     days = schedule.days.numbers
     if len(days) > MOST_DAYS:
@@ -76,7 +76,7 @@ def week(schedule: Schedule, answer: Mapping[str, Any] | None) -> Week:
 
 
 def lanes(blocks: Sequence[Block], step: int) -> list[int]:
-    """Beside how many others each block stands, where blocks take whole steps of so many minutes."""
+    """Number of simultaneous blocks of each block, with times rounded to steps of some minutes."""
     free_from: list[int] = []
     found: list[int] = []
     for block in blocks:
@@ -99,7 +99,7 @@ def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
     begin, end = schedule.days.whole(day)
 
     def shown(one: Placement) -> tuple[int, int]:
-        """The part of a placement on this day; where clocks go back meanwhile, as long as it lasts."""
+        """The part of a placement on this day; if clocks go back meanwhile, with its real length."""
         first = 0 if one.start <= begin else schedule.days.clock(one.start)
         last = DAY if one.end >= end else schedule.days.clock(one.end)
         return first, last if first < last else min(DAY, first + min(one.end, end) - max(one.start, begin))
@@ -115,6 +115,6 @@ def _column(schedule: Schedule, day: int, placed: Placed) -> Column:
         for name, one in placed.items()
         if one.start < end and one.end > begin
     ]
-    said = schedule.days.day_said(day)
-    title = f"{date.fromordinal(day):%a} {said}" if schedule.days.dated else said.capitalize()
+    text = schedule.days.day_text(day)
+    title = f"{date.fromordinal(day):%a} {text}" if schedule.days.dated else text.capitalize()
     return Column(title, tuple(sorted(blocks, key=lambda block: (block.start, -block.end, block.index))))

@@ -1,7 +1,6 @@
-"""What a person cares about in a schedule and is asked about: which optional activities take place, which preferences are kept.
+"""Subjects of questions about a schedule: which optional activities take place, which preferences hold.
 
-When something takes place, and in which of several rooms, is no question where nothing in the request tells the answers apart;
-`ties` settles that.
+Times and interchangeable rooms raise no questions; `ties` decides them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import Any
 
 from groundstate import Patch, pointer
 from groundstate_models.scheduling.check import placements
-from groundstate_models.scheduling.preferences import said
+from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.schema import KINDS, RULE_KINDS
 
@@ -21,7 +20,7 @@ _PREFERENCE = "preferences["
 
 
 def variables(schedule: Schedule, answer: Mapping[str, Any]) -> dict[str, str]:
-    """Whether each optional activity takes place, and whether each preference that could be a rule is kept."""
+    """Whether each optional activity takes place, and whether each preference that could be a rule holds."""
     placed, _ = placements(schedule, answer)
     found = {
         name: TAKES_PLACE if name in placed else LEFT_OUT
@@ -40,7 +39,7 @@ def choices(variable: str) -> list[str]:
 
 
 def fix(request: Mapping[str, Any], schedule: Schedule, variable: str, value: str) -> Patch:
-    """The change after which an activity takes place or is left out, or a preference becomes a rule or is dropped."""
+    """The change that requires or drops an activity, or makes a preference a rule or drops it."""
     if variable.startswith(_PREFERENCE):
         return _fix_preference(request, int(variable[len(_PREFERENCE) : -1]), value)
     index = schedule.activities[variable].index
@@ -86,7 +85,7 @@ def _wanted(schedule: Schedule, variable: str) -> str:
     names = list(preference.activities)
     about = "all activities" if len(names) == len(schedule.activities) > 1 else ", ".join(names)
     wish = KINDS[preference.kind]
-    wish = wish.replace("`window`", said(preference.window, schedule.days)).replace(
+    wish = wish.replace("`window`", spans_text(preference.window, schedule.days)).replace(
         "`room`", " or ".join(preference.rooms)
     )
     return f"{about} {wish}"

@@ -1,4 +1,4 @@
-"""Sudoku by descent on a learned energy of a few numbers, which are the same for every board. See `CARD.md`."""
+"""Sudoku by descent on a learned energy. All boards share its few numbers. See `CARD.md`."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def artefact_4x4() -> Path:
 
 
 def artefact_6x6() -> Path:
-    """The file for 6×6 boards, whose boxes have two rows and three columns."""
+    """The file for 6×6 boards with boxes of two rows and three columns."""
     return _file(6)
 
 
@@ -30,5 +30,5 @@ def _file(size: int) -> Path:
 
 
 def settings() -> Path:
-    """The numbers that all the files were made from, as JSON."""
+    """The learned numbers of all files, as JSON."""
     return Path(__file__).parent / "settings.json"

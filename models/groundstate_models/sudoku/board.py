@@ -1,4 +1,4 @@
-"""The boards of Sudoku: how large they are, how large their boxes are, and which cells hold every digit once."""
+"""The boards of Sudoku: their sizes, boxes and units."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 SYMBOLS = "123456789ABCDEFG"
-"""How digits are written: 10 to 16 are A to G."""
+"""The symbols of the digits; 10 to 16 are A to G."""
 
 EMPTY = ".0_*"
-"""How an empty cell is written."""
+"""The symbol of an empty cell."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """A board whose boxes have ``height`` rows and ``width`` columns; see `of` for those that are played here.
+    """A board whose boxes have ``height`` rows and ``width`` columns; `of` makes the supported ones.
 
     Cells are numbered row by row from 0, boxes likewise.
     """
@@ -43,12 +43,12 @@ class Board:
 
     @property
     def name(self) -> str:
-        """The name of the installed model for this board."""
+        """Name of the installed model for this board."""
         return "sudoku" if self.size == 9 else f"sudoku_{self.size}x{self.size}"
 
     @property
     def symbols(self) -> str:
-        """The digits as they are written, from 1 on."""
+        """The symbols of the digits, from 1."""
         return SYMBOLS[: self.size]
 
     @property
@@ -68,7 +68,7 @@ class Board:
 
     @cached_property
     def peers(self) -> tuple[tuple[int, ...], ...]:
-        """For each cell those that share a unit with it, in order: 20 of them on 9×9."""
+        """For each cell, the other cells of its units, in order: 20 cells on 9×9."""
         shared = [set[int]() for _ in range(self.size**2)]
         for unit in self.units:
             for cell in unit:

@@ -35,7 +35,7 @@ class Puzzles:
 
 @dataclass(frozen=True)
 class Boards:
-    """Puzzles of one board as the energy takes them.
+    """Puzzles of one board, in the energy's format.
 
     Attributes:
         board: Their board.
@@ -54,7 +54,7 @@ class Boards:
         return len(self.grid)
 
     def take(self, places: NDArray[np.int64]) -> Boards:
-        """Some of them."""
+        """A subset."""
         return Boards(self.board, self.grid[places])
 
 
@@ -63,7 +63,7 @@ def invariant(puzzle: Grid) -> bytes:
 
     Symmetries rename digits and swap rows, columns, bands and stacks; where boxes are square, they transpose too. Colour
     refinement (Weisfeiler and Leman, 1968) of the graph that joins cells to the lines and boxes they lie in and to their
-    digits. Equal puzzles up to symmetry always agree, so dropping whatever agrees with a test puzzle is safe.
+    digits. Equal puzzles up to symmetry always agree, so it is safe to drop every puzzle that agrees with a test puzzle.
 
     Raises:
         ValueError: If the board's size is not supported.
@@ -91,7 +91,7 @@ def invariant(puzzle: Grid) -> bytes:
         digits = np.array([shade[grid == d].sum() for d in range(n + 1)], dtype=np.uint64)
         digits[0] = 0
         rows, columns = shade_of(shade.sum(1), high), shade_of(shade.sum(0), wide)
-        # The sum of the two does not tell rows from columns, as transposition demands.
+        # The sum of the two is symmetric in rows and columns, because transposition is a symmetry.
         crossing = rows[:, None] + (columns if high == wide else mix(columns))[None, :]
         cell = mix(cell, crossing, mix(boxes)[box], mix(digits)[grid])
     return int(np.sort(mix(cell).ravel()).sum(dtype=np.uint64)).to_bytes(8, "little")
@@ -112,7 +112,7 @@ def generate(
     Args:
         minimal: Random minimal puzzles.
         hard: Puzzles made hard.
-        seed: Decides all of them.
+        seed: Seed of all puzzles.
         exclude: Puzzles to keep out.
         board: Their board.
         easy: Puzzles of about ``givens`` clues.
@@ -133,23 +133,23 @@ def generate(
 def read_puzzles(path: Path) -> Puzzles:
     """Read a CSV file of puzzles of one board.
 
-    Its columns are ``puzzle`` and, where known, ``solution`` and ``search_nodes``; digits are written 1 to 9, then A to G,
+    Its columns are ``puzzle`` and optionally ``solution`` and ``search_nodes``; digits are written 1 to 9, then A to G,
     empty cells ``.`` or 0.
 
     Raises:
-        ValueError: If there is no puzzle, or one that is none of the first one's board; with its line.
+        ValueError: If there is no puzzle, or one does not fit the first puzzle's board. The message has its line.
     """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [(reader.line_num, row) for row in reader]
     if not rows or "puzzle" not in rows[0][1]:
-        raise ValueError(f"{path} holds no puzzle; it must have a column 'puzzle' with one a line.")
+        raise ValueError(f"{path} has no puzzle; it must have a column 'puzzle' with one puzzle per line.")
     board = Board.of(math.isqrt(len(rows[0][1]["puzzle"])))
 
     def digits(line: int, text: str) -> list[int]:
         if len(text) != board.size**2 or set(text.upper()) - set(board.symbols + EMPTY):
             raise ValueError(
-                f"{path}, line {line}: {text!r} is no grid of {board.size}×{board.size} cells, written with "
+                f"{path}, line {line}: {text!r} is not a grid of {board.size}×{board.size} cells, written with "
                 f"{board.spelt}, and . or 0 for an empty cell."
             )
         return [board.symbols.find(character) + 1 for character in text.upper()]

@@ -1,4 +1,4 @@
-"""Boards drawn: as lines of text, and as an SVG picture that needs no fonts of its own and no network."""
+"""Draw boards as lines of text, or as an SVG picture without fonts or network access."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLE = (
     ".sudoku .thin{stroke:#2c3650;fill:none}.sudoku .thick{stroke:#55607a;stroke-width:1.6;fill:none}"
     ".sudoku .given{fill:#fff;font-weight:700}.sudoku .filled{fill:#58e0a4}.sudoku .wrong{fill:#ffc65c;font-weight:700}"
 )
-"""Every selector begins with the picture's own class, so that it can stand inside another picture."""
+"""Every selector begins with the picture's own class, so that the picture can be nested in another one."""
 
 
 def board_text(board: Board, given: Grid, answer: Grid | None = None) -> str:
@@ -37,7 +37,7 @@ def board_text(board: Board, given: Grid, answer: Grid | None = None) -> str:
 def board_svg(board: Board, given: Grid, answer: Grid | None = None) -> str:
     """The givens, or an answer, as the text of an SVG file.
 
-    Givens are white, digits of the answer green, and amber where they stand twice in a row, column or box, or replace a given.
+    Givens are white. Digits of the answer are green, or amber if they repeat in a row, column or box, or replace a given.
     """
     n, size = board.size, board.size * CELL + 2 * _MARGIN
     filled = given if answer is None else answer
@@ -64,7 +64,7 @@ def board_svg(board: Board, given: Grid, answer: Grid | None = None) -> str:
 
 
 def conflicts(board: Board, given: Grid, filled: Grid) -> set[int]:
-    """The cells, numbered row by row, whose digit stands twice in a row, column or box, or replaces a given."""
+    """The cells (numbered row by row) whose digit repeats in a row, column or box, or replaces a given."""
     digits = [digit for row in filled for digit in row]
     fixed = [digit for row in given for digit in row]
     found = {cell for cell, digit in enumerate(fixed) if digit and digits[cell] != digit}

@@ -1,22 +1,22 @@
-"""The Sudoku energy: what the rules are expected to be broken by while every cell is still undecided.
+"""The Sudoku energy: the expected violation of the rules, for undecided cells.
 
 The state holds a logit for each candidate "this digit in this cell", the digits first: ``(batch, digit, cell)``. A softmax over
-the digits makes them probabilities ``p``, so a cell always holds one digit in all; in every row, column and box each digit
-ought to be there once. The energy is the sum of
+the digits makes them probabilities ``p``, so every cell has a total of one digit.
+Every row, column and box should have a total of one of each digit. The energy is the sum of
 
 * ``rules``: ``Σ ω (Σp − 1)²`` over the digits of all rows, columns and boxes;
-* ``decision``: ``−T`` times the entropy of every cell, which keeps it open for as long as it matters (mean-field annealing:
+* ``decision``: ``−T`` times the entropy of every cell, which delays its decision (mean-field annealing:
   C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989);
-* ``undecided``: ``ρ Σ (1 − Σp²)²``, which is small, but `Breakout` raises it where a cell stays open for long: many candidates
-  that are each a little likely keep every rule on average, and are no answer;
+* ``undecided``: ``ρ Σ (1 − Σp²)²``, which is small, but `Breakout` raises it for cells that stay undecided: a uniform
+  distribution over many candidates satisfies every rule on average, and is not an answer;
 * ``confinement``: ``½ λ Σ y²``, which keeps the logits finite.
 
-``ω`` depends on whether the unit is a box, on whether the digit is given in it, and else on how many places the givens leave the
-digit there; ``T`` and ``ρ`` depend on how many digits they leave the cell. A given stands by itself: the other digits of its cell
-are as good as excluded. Candidates that it excludes from its row, column and box are only held back, by a learned ``κ`` and more
-where several givens exclude them; the rules do the rest. Of the others those lean forward that have few rivals. Nothing knows
-which row, column, box or digit it looks at, or how large the board is, so all symmetries of Sudoku hold by construction, and the
-same numbers serve every size.
+``ω`` depends on whether the unit is a box, whether the digit is given in it, and otherwise on the number of places that the
+givens leave for the digit there. ``T`` and ``ρ`` depend on the number of digits that they leave for the cell. In the cell of a
+given, the other digits are practically excluded. In its row, column and box, the digit is only penalised, by a learned ``κ`` for
+each given that excludes it; the rules do the rest. Of the other candidates, those with few alternatives get a bonus. The energy
+does not depend on the identity of a row, column, box or digit, or on the size of the board. Therefore all symmetries of Sudoku
+hold by construction, and the same numbers serve every size.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ UNTRAINED: dict[str, float] = {
     "undecided_by_digits": 5.0,
     "log_confinement": math.log(0.01),
 }
-"""The energy before training: round numbers, near what short searches and a first run of 40 generations had learned."""
+"""The energy before training: round numbers, close to the result of short searches and a first run of 40 generations."""
 
 LEARNED = tuple(UNTRAINED)
-"""The order of the numbers where every row has its own."""
+"""Order of the numbers if every row has its own."""
 
 EXCLUDED = 20.0
-"""What the other digits of a given's cell lose of their logits: their probability is 0 to the last digits of float32."""
+"""Penalty on the logits of the other digits in a given's cell: their probability is 0 in float32."""
 
 SURE = 8.0
-"""The logit of a chosen digit above the others', where an answer is judged."""
+"""The logit of a chosen digit above the others', to score an answer."""
 
 TYPICAL = 3.0
-"""Places of a digit in a unit, and digits of a cell, that weights and temperatures are told for."""
+"""Largest counts with a weight or temperature of their own: places of a digit in a unit, and digits of a cell."""
 
 MOST = 9.0
-"""Digits of a cell beyond which more make it no more urgent to decide: it was learned up to here, and is steep."""
+"""Digits of a cell beyond which the temperature stays constant: it is steep, and was learned up to here."""
 
 
 class Shaped(NamedTuple):
-    """What the givens make of the energy; it does not depend on the state.
+    """The part of the energy that depends on the givens only.
 
     Attributes:
         bias: Added to the logits, ``(batch, n, n²)``.
@@ -80,7 +80,7 @@ class Shaped(NamedTuple):
 
 
 def incidence(board: Board) -> Tensor:
-    """Which cells lie in which unit, ``(size², 3 · size)`` of 0 and 1: rows first, then columns, then boxes."""
+    """Membership of cells in units, ``(size², 3 · size)`` of 0 and 1: rows first, then columns, then boxes."""
     found = torch.zeros(board.size**2, len(board.units))
     for number, unit in enumerate(board.units):
         found[list(unit), number] = 1.0
@@ -88,7 +88,7 @@ def incidence(board: Board) -> Tensor:
 
 
 def one_hot(grid: Tensor) -> Tensor:
-    """``(batch, n, n²)`` float32, digits first; all 0 where a cell holds no digit."""
+    """``(batch, n, n²)`` float32, digits first; all 0 for an empty cell."""
     digits = torch.arange(1, grid.shape[-1] + 1, device=grid.device, dtype=grid.dtype)
     return (grid.flatten(1).unsqueeze(1) == digits.unsqueeze(1)).to(torch.float32)
 
@@ -97,8 +97,8 @@ class SudokuEnergy(nn.Module):
     """``energy(y, grid) -> named terms``, each ``(batch,)``; the state is ``(batch, n, n²)``, grids are ``(batch, n, n)``.
 
     Args:
-        board: Whose rows, columns and boxes count.
-        settings: The numbers that are learned, by their names in `UNTRAINED`; what is left out is as before training.
+        board: The board with its rows, columns and boxes.
+        settings: The learned numbers, by their names in `UNTRAINED`, which has the defaults.
     """
 
     log_box: Tensor
@@ -129,7 +129,7 @@ class SudokuEnergy(nn.Module):
         shaped = self.shaped(grid, numbers)
         z = y + shaped.bias
         p, whole = _probabilities(z)
-        # Σ p log p with the logarithm held: what its own slope would add is Σ dp, which is 0, and need not be computed.
+        # Σ p log p with a detached logarithm: its own gradient would add Σ dp, which is 0.
         certainty = (p * z.detach()).sum(1) - whole.log().detach()
         return {
             "rules": self._broken(p, shaped).square().flatten(1).sum(1),
@@ -151,14 +151,14 @@ class SudokuEnergy(nn.Module):
         return shaped.undecided * (1.0 - (p * p).sum(1))
 
     def _number(self, name: str, numbers: Tensor | None, dimensions: int) -> Tensor:
-        """A learned number: the module's own, or that of every row, shaped to broadcast against a tensor of some dimensions."""
+        """A learned number, of the module or of every row, with trailing dimensions of 1 for broadcasting."""
         if numbers is None:
             own: Tensor = getattr(self, name)
             return own
         return numbers[:, LEARNED.index(name)].reshape(-1, *(1,) * (dimensions - 1))
 
     def shaped(self, grid: Tensor, numbers: Tensor | None = None) -> Shaped:
-        """What the givens make of the energy."""
+        """The part of the energy that depends on the givens only."""
 
         def number(name: str, dimensions: int = 3) -> Tensor:
             return self._number(name, numbers, dimensions)
@@ -169,8 +169,8 @@ class SudokuEnergy(nn.Module):
         times = empty * (there @ self.units.T)
         seen = times.clamp_max(1.0)
         left = empty - seen
-        rivals = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
-        by_places = (number("weight_by_places") + number("weight_by_places_in_box") * self.is_box) * rivals
+        alternatives = ((left @ self.units).clamp_min(1.0) / TYPICAL).log()
+        by_places = (number("weight_by_places") + number("weight_by_places_in_box") * self.is_box) * alternatives
         by_given = number("log_given") + number("log_given_in_box") * self.is_box
         weight = number("log_box") * self.is_box + there * by_given + (1.0 - there) * by_places
         digits = (left.sum(1).clamp_min(1.0) / TYPICAL).log()
@@ -179,25 +179,25 @@ class SudokuEnergy(nn.Module):
         urgency = number("log_undecided", 2) + number("undecided_by_digits", 2) * most
         undecided = (0.5 * urgency).exp()
         held_back = number("held_back") * seen + number("held_back_again") * (times - seen)
-        bias = -EXCLUDED * (1.0 - empty - given) - held_back - number("lean") * left * (rivals @ self.units.T)
+        bias = -EXCLUDED * (1.0 - empty - given) - held_back - number("lean") * left * (alternatives @ self.units.T)
         return Shaped(bias, (0.5 * weight).exp(), temperature, undecided)
 
     def decode(self, y: Tensor, grid: Tensor, numbers: Tensor | None = None) -> dict[str, Tensor]:
-        """The likeliest digit of every cell, ``{"grid": (batch, n, n) int64}``; givens stay."""
+        """The likeliest digit of every cell, ``{"grid": (batch, n, n) int64}``; givens are kept."""
         likeliest = (y + self.shaped(grid, numbers).bias).argmax(1).unflatten(1, grid.shape[1:]) + 1
         return {"grid": torch.where(grid > 0, grid, likeliest)}
 
     def encode_answer(self, answer: dict[str, Tensor], grid: Tensor) -> Tensor:
-        """The place of an answer in the landscape: its digits sure, even against the givens."""
+        """The state of an answer: all its digits are certain, even against the givens."""
         bias = self.shaped(grid).bias
         return one_hot(answer["grid"]).to(bias.dtype) * (SURE - bias)
 
 
 def _probabilities(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Of the digits of every cell, and what they were divided by, ``(batch, n²)``.
+    """Probabilities of the digits of every cell, and their normalisers, ``(batch, n²)``.
 
-    Confinement keeps logits far below where the exponential overflows; so it needs no largest one subtracted, which is a good
-    part of an update.
+    Confinement keeps logits far below overflow of the exponential, so the usual subtraction of the maximum is not needed. It
+    would take a good part of a step.
     """
     odds = z.exp()
     whole = odds.sum(1)
@@ -213,7 +213,7 @@ CHECKS = {
 
 
 def checks(answer: dict[str, Tensor], grid: Tensor, numbers: Tensor | None = None) -> dict[str, Tensor]:
-    """How often a full grid breaks each rule, ``(batch,)`` int64: givens changed, digits missing from rows, columns, boxes."""
+    """Violations of each rule by a full grid, ``(batch,)`` int64: givens changed, digits missing from rows, columns, boxes."""
     del numbers
     filled = answer["grid"]
     n = grid.shape[-1]

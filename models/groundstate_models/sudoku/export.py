@@ -1,6 +1,6 @@
-"""From learned numbers to the artefacts: ``python -m groundstate_models.sudoku.export --settings runs/sudoku/settings.json``.
+"""Make the artefacts from learned numbers: ``python -m groundstate_models.sudoku.export --settings runs/sudoku/settings.json``.
 
-One artefact for each size of board, all from the same numbers. Either all files that were asked for are written, or none.
+One artefact for each size of board, all from the same numbers. Either all requested files are written, or none.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from groundstate_models.sudoku.data import Puzzles, generate
 from groundstate_models.sudoku.energy import CHECKS, SudokuEnergy, checks
 from groundstate_models.sudoku.learned import SEGMENT, TEMPERATURE, Settings
 
-VERSION = "0.4.0"
+VERSION = "0.4.1"
 TRACE_EVERY = 8
 EASY_GIVENS = 140
-"""Givens of the 16×16 puzzles that the file is proven with."""
+"""Givens of the 16×16 puzzles in the parity proof."""
 
 _TERMS = {
     "rules": "How far each digit is from being expected once in each row, column and box, squared.",
@@ -41,17 +41,17 @@ def arguments(
     temperature: tuple[float, float] = TEMPERATURE,
     size: int = 9,
 ) -> dict[str, Any]:
-    """What `groundstate_export.export` takes: ``groundstate export groundstate_models.sudoku.export:arguments``.
+    """The arguments of `groundstate_export.export`: ``groundstate export groundstate_models.sudoku.export:arguments``.
 
     Args:
-        settings: The numbers that a training run learned; those of the bundled files, if None.
-        steps: Updates in a segment.
+        settings: The numbers of a training run; default: those of the bundled files.
+        steps: Steps in a segment.
         temperature: Range of the chains' temperatures.
         size: Rows of the board.
 
     Raises:
         SettingsError: If the settings cannot be used.
-        ValueError: If the size is not supported, or the temperatures are no range.
+        ValueError: If the size is not supported, or the temperatures are not a range.
     """
     board, learned = Board.of(size), Settings.read(settings or kept())
     energy = SudokuEnergy(board, learned.energy).requires_grad_(requires_grad=False)
@@ -100,7 +100,7 @@ def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
         answer=_schema(n, 1, "The completed grid, row by row."),
         terms=_TERMS,
         checks=CHECKS,
-        # Chains that have no answer by then are as good as lost, however hard the puzzle is.
+        # Later answers of a chain are very unlikely, for easy and for hard puzzles.
         defaults={
             "restarts": 64,
             "max_steps": 2048,
@@ -108,7 +108,7 @@ def _card(board: Board, puzzles: Puzzles, patience: int) -> Card:
             "luby_exponent": 0,
             "residual_tolerance": 1e-5,
         },
-        # The state grows with the third power of the size.
+        # The state grows with the cube of the size.
         limits={"restarts": 4096, "max_steps": 65536, "batch": 4096 if n <= 9 else 512},
         self_test={"request": request, "answer": answer},
     )
@@ -131,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--size", type=int, nargs="+", default=list(BOARDS), help="rows of the boards (default: all four)"
     )
-    parser.add_argument("--steps", type=int, default=SEGMENT, help="updates in a segment (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=SEGMENT, help="steps in a segment (default: %(default)s)")
     parser.add_argument(
         "--temperature", type=float, nargs=2, default=TEMPERATURE, help="range of the chains' temperatures"
     )

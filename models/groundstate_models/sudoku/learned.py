@@ -1,4 +1,4 @@
-"""The numbers that are learned: those of the energy, of its descent, of where chains start, and of when they restart."""
+"""The learned numbers: of the energy, of its descent, of the start of chains, and of their patience."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from groundstate_export import Breakout, HeavyBall
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.sudoku.energy import LEARNED, UNTRAINED, SudokuEnergy
 
-SEGMENT = 32
-"""Updates in a segment: after each segment the host looks whether a chain has an answer."""
+SEGMENT = 16
+"""Steps in a segment of the file. After each segment the host looks for answers. This only affects the speed."""
 
 NOISE_EVERY = 8
 NOISE_PERIOD = 32
-"""Updates of a chain after which its noise repeats in time; it stays away from the last `NOISE_EVERY` of them."""
+"""Period of a chain's noise in steps; the last `NOISE_EVERY` steps of a period have no noise."""
 
 TEMPERATURE = (0.0, 2.0)
-"""Range of the chains' temperatures, by which their noise is multiplied."""
+"""Range of the chains' temperatures, the factors of their noise."""
 
 RULE = {"step_size": 1.25, "momentum": 0.98, "noise": 0.025, "raises": 0.04, "keep": 0.999}
-"""The descent's numbers before training; round, and found as `energy.UNTRAINED` was."""
+"""The descent's numbers before training: round numbers, found like `energy.UNTRAINED`."""
 
 
 @dataclass(frozen=True)
 class Settings(SettingsBase):
-    """The numbers of the energy and of its descent; the defaults are those that training starts from.
+    """The numbers of the energy and of its descent; the defaults are the start of training.
 
     Attributes:
         energy: As in `energy.UNTRAINED`.
         rule: As in `RULE`.
-        start: Standard deviation of the logits that chains start from.
-        patience: Updates after which a chain without an answer restarts; `lifetime` rounds it.
+        start: Standard deviation of the chains' initial logits.
+        patience: Steps after which a chain without an answer restarts; `lifetime` rounds it.
     """
 
     FORMAT: ClassVar[int] = 2
@@ -44,8 +44,8 @@ class Settings(SettingsBase):
 
     @property
     def lifetime(self) -> int:
-        """The patience in whole segments, as the artefact has it."""
-        return SEGMENT * max(1, round(self.patience / SEGMENT))
+        """The artefact's patience: rounded to whole periods of the noise."""
+        return NOISE_PERIOD * max(1, round(self.patience / NOISE_PERIOD))
 
     @property
     def numbers(self) -> list[float]:

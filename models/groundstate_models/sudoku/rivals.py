@@ -1,8 +1,8 @@
-"""Puzzles that are bred against the energy while it learns: those that it can just about solve, whatever a search calls them.
+"""Adversarial puzzles: bred against the energy during training, so that it can only just solve them.
 
-What is hard for a descent is not what is hard for a search. So relatives of the puzzles are tried as the training goes, and those
-stay that fewer chains solve than solved their parents. (W. D. Hillis, "Co-evolving parasites improve simulated evolution as an
-optimization procedure", 1990.)
+Puzzles that are hard for descent differ from puzzles that are hard for search. During training, variants of the puzzles are
+tried. A variant stays if fewer chains solve it than solve its parent. (W. D. Hillis, "Co-evolving parasites improve simulated
+evolution as an optimization procedure", 1990.)
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from groundstate_models.sudoku.data import Boards
 Array = NDArray[Any]
 
 SMALL = 4
-"""Puzzles of a family up to which a child may take the place of a stranger, not just of its parent."""
+"""Largest family whose children may replace a puzzle of another family, and not only their parent."""
 
 LOWEST = 0.25
-"""The share that counts as least solved."""
+"""The share of puzzles that counts as least solved."""
 
 
 class Rivals:
-    """A population of puzzles.
+    """A population of adversarial puzzles.
 
     Attributes:
         puzzle: ``(n, 81)``.
-        worth: What the chains that were tried on each are worth, ``(n,)``; lower is harder.
-        family: The number of the first ancestor, ``(n,)``.
+        worth: Mean worth of the chains on each puzzle, ``(n,)``; lower is harder.
+        family: The first ancestor's number, ``(n,)``.
     """
 
     def __init__(self, puzzle: Array) -> None:
@@ -47,7 +47,7 @@ class Rivals:
         return Boards.of(BOARDS[9], self.puzzle[places])
 
     def drawn(self, n: int, random: np.random.Generator) -> Array:
-        """Places of ``n``: half of them any, half of the quarter that is solved least."""
+        """Indices of ``n`` puzzles: half from all, half from the quarter that is solved least."""
         lowest = np.argsort(self.worth, kind="stable")[: max(n, round(LOWEST * len(self)))]
         hard = random.permutation(lowest)[: n // 2]
         others = np.setdiff1d(np.arange(len(self)), hard)
@@ -55,19 +55,19 @@ class Rivals:
         return found
 
     def judged(self, places: Array, worth: Array) -> None:
-        """What was measured anew, of which half is believed: chance decides much of it."""
+        """Update worths with new measurements, at half weight because they are noisy."""
         self.worth[places] = 0.5 * (self.worth[places] + worth)
 
     def challenged(self, parents: Array, children: Array, worth: Array) -> int:
-        """Let children take the place of puzzles that are worth more: their parents, or the easiest where a family is small.
+        """Let children replace puzzles with a higher worth: their parents, or the easiest puzzles if the family is small.
 
         Args:
-            parents: Places, ``(children,)``.
+            parents: Indices of the parents, ``(children,)``.
             children: Puzzles, ``(children, 81)``.
-            worth: What the chains that were tried on each are worth, ``(children,)``; not finite where a child is no use.
+            worth: Worth of each child, ``(children,)``; not finite if a child is not usable.
 
         Returns:
-            How many did.
+            The number of replaced puzzles.
         """
         kept = 0
         for parent, child, value in zip(parents, children, worth, strict=True):
@@ -80,9 +80,9 @@ class Rivals:
         return kept
 
     def state(self) -> dict[str, Any]:
-        """Everything that a run needs to go on."""
+        """The complete state, to resume a run."""
         return {"puzzle": self.puzzle, "worth": self.worth, "family": self.family}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Resume from a result of `state`."""
         self.puzzle, self.worth, self.family = state["puzzle"], state["worth"], state["family"]

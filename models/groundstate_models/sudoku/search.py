@@ -1,6 +1,6 @@
 """Exact search on Sudoku grids of any board: count solutions, rate difficulty, generate puzzles.
 
-Used to make training data and to judge answers in benchmarks; the energy never sees it. Grids are flat ``uint8`` arrays of
+Used to make training data and to check answers in benchmarks; the energy never uses it. Grids are flat ``uint8`` arrays of
 ``size²`` digits, 0 for empty, row by row. Needs numba (extra ``groundstate[train]``).
 """
 
@@ -20,11 +20,11 @@ Made = tuple[Grid, Grid, NDArray[np.int64]]
 """Puzzles ``(n, size²)``, their solutions ``(n, size²)``, and their search nodes ``(n,)``."""
 
 _PATIENCE = 1_000
-"""Nodes after which the search for a random full grid starts anew; one in about 1,500 gets lost on 16×16, none up to 9×9."""
+"""Nodes after which the search for a random full grid restarts; about one in 1,500 does on 16×16, none up to 9×9."""
 
 
 class _Tables(NamedTuple):
-    """A board as compiled code reads it."""
+    """A board for compiled code."""
 
     units: NDArray[np.int64]
     peers: NDArray[np.int64]
@@ -37,7 +37,7 @@ def _tables(board: Board) -> _Tables:
 
 @numba.njit
 def _count(mask: int) -> int:
-    """Bits of a mask of at most 16."""
+    """Number of bits set in a mask of at most 16."""
     mask -= (mask >> 1) & 0x5555
     mask = (mask & 0x3333) + ((mask >> 2) & 0x3333)
     mask = (mask + (mask >> 4)) & 0x0F0F
@@ -46,7 +46,7 @@ def _count(mask: int) -> int:
 
 @numba.njit
 def _assign(tables: _Tables, cand: NDArray[np.int64], cell: int, bit: int) -> bool:
-    """Fix a cell and strike its value from the peers; follow naked singles. False on a contradiction."""
+    """Fix a cell and remove its value from the peers; follow naked singles. False on a contradiction."""
     peers = tables.peers
     queue = np.empty(len(cand), dtype=np.int64)
     cand[cell] = bit
@@ -104,7 +104,7 @@ def _propagate(tables: _Tables, cand: NDArray[np.int64]) -> bool:
 def _search(tables: _Tables, grid: Grid, limit: int, solution: Grid, shuffled: bool) -> tuple[int, int]:
     """Count solutions up to ``limit``; the first one is written to ``solution``.
 
-    ``shuffled`` tries digits in random order, and leaves the search after `_PATIENCE` nodes.
+    ``shuffled`` tries digits in random order, and stops after `_PATIENCE` nodes.
 
     Returns:
         The count and the nodes.
@@ -166,8 +166,8 @@ def solve(grid: Grid, limit: int = 2, board: Board = BOARDS[9]) -> tuple[int, Gr
     """Count the solutions of a grid, up to ``limit``.
 
     Returns:
-        The count, the first solution found (``size²`` digits; undefined where the count is 0), and the number of search nodes:
-        a difficulty that does not depend on the machine (1 means that singles alone solve the grid).
+        The count, the first solution found (``size²`` digits; undefined if the count is 0), and the number of search nodes:
+        a machine-independent difficulty (1: singles alone solve the grid).
     """
     flat = np.array(grid, dtype=np.uint8).reshape(board.size**2)
     solution = np.zeros_like(flat)
@@ -186,7 +186,7 @@ def _fill(tables: _Tables, grid: Grid) -> None:
 
 @numba.njit
 def _thin(tables: _Tables, puzzle: Grid, givens: int, scratch: Grid) -> None:
-    """Take clues away in random order, down to ``givens`` or until every one that stays is needed for one solution."""
+    """Remove clues in random order, down to ``givens`` or until every remaining clue is necessary."""
     left = np.count_nonzero(puzzle)
     for cell in np.random.permutation(len(puzzle)):
         if left <= givens:
@@ -204,7 +204,7 @@ def _thin(tables: _Tables, puzzle: Grid, givens: int, scratch: Grid) -> None:
 
 @numba.njit
 def _harden(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid, scratch: Grid) -> int:
-    """Climb towards difficulty: give some clues back, take others away, keep what needs no fewer search nodes."""
+    """Climb towards difficulty: restore some clues, remove others, keep puzzles that need no fewer search nodes."""
     _, nodes = _search(tables, puzzle, 2, scratch, shuffled=False)
     trial = np.empty_like(puzzle)
     for _ in range(rounds):
@@ -244,7 +244,7 @@ def _exchanged(tables: _Tables, puzzle: Grid, trial: Grid, solution: Grid, scrat
 
 @numba.njit(nogil=True)
 def _relatives(tables: _Tables, seed: int, puzzles: Grid, exchanged: NDArray[np.int64]) -> None:
-    """Turn every puzzle into another minimal one by an exchange of at most so many clues, if one is found soon."""
+    """Turn every puzzle into another minimal one by an exchange of a few clues, if one is found soon."""
     np.random.seed(seed)
     trial, solution, scratch = np.empty_like(puzzles[0]), np.empty_like(puzzles[0]), np.empty_like(puzzles[0])
     for i in range(len(puzzles)):
@@ -258,7 +258,7 @@ def _relatives(tables: _Tables, seed: int, puzzles: Grid, exchanged: NDArray[np.
 
 @numba.njit
 def _climb(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> int:
-    """Climb on by exchanges, which lead to other solutions too; now and then one that needs fewer search nodes is accepted."""
+    """Climb by exchanges, which may change the solution; sometimes accept a puzzle with fewer search nodes."""
     scratch, trial, other = np.empty_like(puzzle), np.empty_like(puzzle), np.empty_like(puzzle)
     _, nodes = _search(tables, puzzle, 2, scratch, shuffled=False)
     for _ in range(rounds):
@@ -272,7 +272,7 @@ def _climb(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> int:
 
 @numba.njit
 def _sparser(tables: _Tables, rounds: int, puzzle: Grid, solution: Grid) -> None:
-    """Climb by exchanges towards fewer clues; now and then one more is accepted."""
+    """Climb by exchanges towards fewer clues; sometimes accept one more clue."""
     trial, other, scratch = np.empty_like(puzzle), np.empty_like(puzzle), np.empty_like(puzzle)
     for _ in range(rounds):
         if _exchanged(tables, puzzle, trial, other, scratch, 4):
@@ -301,7 +301,7 @@ def _breed(
     solutions: Grid,
     nodes: NDArray[np.int64],
 ) -> None:
-    """Replace the easiest puzzles by children of the hardest quarter, each climbed for so many rounds."""
+    """Replace the easiest puzzles by children of the hardest quarter, each climbed for some rounds."""
     np.random.seed(seed)
     for _ in range(children):
         order = np.argsort(-nodes)
@@ -345,10 +345,10 @@ def _made(random: np.random.Generator, n: int, givens: int, rounds: int, board: 
 
 
 def minimal_puzzles(n: int, seed: int, board: Board = BOARDS[9]) -> Made:
-    """Random minimal puzzles: exactly one solution, and none without any one of the clues.
+    """Random minimal puzzles: exactly one solution, and every clue is necessary.
 
-    Their full grids come from a randomised search of the empty board, not from the symmetries of one pattern. A thousand of
-    9×9 take a second, one of 16×16 takes seconds.
+    Their full grids come from a randomised search of the empty board, not from the symmetries of one pattern. A thousand 9×9
+    puzzles take a second; one 16×16 puzzle takes seconds.
 
     Returns:
         Puzzles ``(n, size²)``, their solutions ``(n, size²)``, and their search nodes ``(n,)``. The same arguments give the
@@ -360,17 +360,17 @@ def minimal_puzzles(n: int, seed: int, board: Board = BOARDS[9]) -> Made:
 def hard_puzzles(n: int, seed: int, rounds: int = 40, board: Board = BOARDS[9]) -> Made:
     """Minimal puzzles made hard by ``rounds`` of hill climbing on their search nodes. Returns what `minimal_puzzles` does.
 
-    On 16×16 each round takes as long as a minimal puzzle, and longer the harder it gets.
+    On 16×16 a round takes as long as a minimal puzzle, or longer for harder puzzles.
     """
     return _made(np.random.default_rng((seed, 1)), n, 0, rounds, board)
 
 
 def hardest_puzzles(n: int, seed: int, children: int = 4, rounds: int = 200) -> Made:
-    """9×9 puzzles that need many times the search nodes of `hard_puzzles`, as the hardest that people have found do.
+    """9×9 puzzles with many times the search nodes of `hard_puzzles`, similar to the hardest known puzzles.
 
-    A population: the easiest puzzles make place for children of the hardest, which climb on from there. ``children`` is how many
-    there are for each puzzle, ``rounds`` how long each climbs; a child takes a quarter of a second or so, so 64 puzzles take a
-    minute. Puzzles of one family resemble each other. Returns what `minimal_puzzles` does.
+    A population: children of the hardest puzzles replace the easiest puzzles, and climb from there. ``children`` is their number
+    for each puzzle, ``rounds`` the length of each climb. A child takes about a quarter of a second, 64 puzzles take a minute.
+    Puzzles of one family resemble each other. Returns the same as `minimal_puzzles`.
     """
     random = np.random.default_rng((seed, 3))
     puzzles, solutions, nodes = _made(random, n, 0, 40, BOARDS[9])
@@ -379,9 +379,9 @@ def hardest_puzzles(n: int, seed: int, children: int = 4, rounds: int = 200) -> 
 
 
 def sparse_puzzles(n: int, seed: int, rounds: int = 500) -> Made:
-    """9×9 puzzles of few clues, 20 to 22 as a rule: minimal ones that ``rounds`` of exchanges have thinned out.
+    """9×9 puzzles with few clues, usually 20 to 22: minimal puzzles after ``rounds`` of exchanges.
 
-    A puzzle takes a second or so. Returns what `minimal_puzzles` does.
+    A puzzle takes about a second. Returns the same as `minimal_puzzles`.
     """
     random = np.random.default_rng((seed, 5))
     made = _made(random, n, 0, 0, BOARDS[9])
@@ -390,9 +390,9 @@ def sparse_puzzles(n: int, seed: int, rounds: int = 500) -> Made:
 
 
 def relatives(puzzles: Grid, random: np.random.Generator) -> Grid:
-    """For each puzzle another minimal one that shares all but a few clues with it, ``(n, 81)``; most have another solution.
+    """For each puzzle, another minimal one with almost the same clues, ``(n, 81)``; most have another solution.
 
-    A puzzle stays as it is in the rare case that none is found.
+    A puzzle is unchanged in the rare case that none is found.
     """
     found = puzzles.astype(np.uint8)
     if len(found):
@@ -402,7 +402,7 @@ def relatives(puzzles: Grid, random: np.random.Generator) -> Grid:
 
 
 def easy_puzzles(n: int, seed: int, givens: int, board: Board = BOARDS[9]) -> Made:
-    """Random full grids with cells emptied down to ``givens``, or to where the solution would not be the only one any more.
+    """Random full grids with cells emptied down to ``givens``, or as far as the solution stays unique.
 
     Returns what `minimal_puzzles` does.
     """

@@ -1,4 +1,4 @@
-"""A proof that a puzzle has one answer at most, where there is a short one: every cell follows from the others, one by one."""
+"""A short proof that a puzzle has at most one answer, if one exists: every cell follows from the others, one by one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from groundstate_models.sudoku.board import Board
 
 
 def settled_by_singles(given: Sequence[int], board: Board) -> bool:
-    """Whether naked and hidden singles alone lead from the givens to a full board, which then is the only answer there can be.
+    """Whether naked and hidden singles alone fill the board from the givens; the full board is then the only possible answer.
 
-    Nothing is ever assumed; False says nothing about the puzzle.
+    Nothing is assumed; False proves nothing.
 
     Args:
-        given: The cells row by row, 0 for empty.
-        board: Which cells hold every digit once.
+        given: The cells row by row; 0 is empty.
+        board: The board.
     """
     open_ = [(1 << board.size) - 1] * board.size**2
     known = [False] * len(open_)
@@ -27,7 +27,7 @@ def settled_by_singles(given: Sequence[int], board: Board) -> bool:
 
 
 def _placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool], board: Board) -> bool:
-    """Place digits, and those that are then the only ones that a cell can hold; False where a cell can hold none."""
+    """Place digits and the naked singles that follow; False if a cell has no candidate left."""
     while waiting:
         cell, bit = waiting.pop()
         if known[cell] and open_[cell] == bit:
@@ -46,7 +46,7 @@ def _placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool],
 
 
 def _hidden(open_: Sequence[int], known: Sequence[bool], board: Board) -> list[tuple[int, int]]:
-    """Digits that only one cell of a row, column or box can still hold."""
+    """Digits with only one possible cell in a row, column or box."""
     found = []
     for unit in board.units:
         once = twice = 0

@@ -1,4 +1,4 @@
-"""The Sudoku task: cells as characters, proofs of contradiction, an exact check that does not trust the graph."""
+"""The Sudoku task: cells as characters, proofs of contradiction, and an exact check independent of the graph."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _KINDS = (("row", "rows"), ("column", "columns"), ("box", "boxes"))
 
 
 class SudokuReading(Reading, Asks, Shows):
-    """A puzzle: ``{"grid": n lists of n digits}``, 0 for empty, is request and answer.
+    """A puzzle. Request and answer are ``{"grid": n lists of n digits}``, 0 for empty.
 
     Args:
-        board: The board that the artefact takes.
+        board: The artefact's board.
     """
 
     def __init__(self, header: Header, request: dict[str, Any], board: Board) -> None:
@@ -57,7 +57,9 @@ class SudokuReading(Reading, Asks, Shows):
             if wanted and wanted != digit:
                 broken.append(
                     Violation(
-                        "givens", f"{place} is {_said(digit)}, but {_said(wanted)} is given there.", places=(place,)
+                        "givens",
+                        f"{place} is {_digit_text(digit)}, but {_digit_text(wanted)} is given there.",
+                        places=(place,),
                     )
                 )
         for cell, digit in enumerate(filled):
@@ -71,12 +73,12 @@ class SudokuReading(Reading, Asks, Shows):
         return settled_by_singles(self._given, self._board)
 
     def variables(self, answer: dict[str, Any]) -> dict[str, int]:
-        """The digit of every cell that is not given."""
+        """The digit of every open cell."""
         filled = _flat(answer)
         return {self._place(cell): filled[cell] for cell, digit in enumerate(self._given) if not digit}
 
     def choices(self, variable: str) -> list[int]:
-        """The digits that stand in none of the cell's row, column and box."""
+        """The digits that do not occur in the cell's row, column or box."""
         given, cell = self._given, self._cell(variable)
         seen = {given[other] for unit in self._board.units if cell in unit for other in unit}
         return [digit for digit in range(1, self._board.size + 1) if digit not in seen]
@@ -90,10 +92,10 @@ class SudokuReading(Reading, Asks, Shows):
         return f"Which digit stands in {self._words(self._cell(variable))}?"
 
     def called(self, variable: str, value: Any) -> str:
-        return f"{_said(value)} in {self._words(self._cell(variable))}"
+        return f"{_digit_text(value)} in {self._words(self._cell(variable))}"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        """Every given, those in the rows, columns and boxes that are broken most first; of repeated digits only those."""
+        """The givens, those in the most violated rows, columns and boxes first. If digits repeat, only those."""
         given, board = self._given, self._board
         named = Counter(place for violation in violations for place in violation.places)
         trouble = [sum(named[self._place(cell)] for cell in unit) for unit in board.units]
@@ -122,7 +124,7 @@ class SudokuReading(Reading, Asks, Shows):
         return board_svg(self._board, self.request["grid"], None if answer is None else answer["grid"])
 
     def _repeats(self, digits: Sequence[int]) -> list[Violation]:
-        """Digits that stand twice in a row, column or box. Empty cells (0) break nothing."""
+        """Digits that repeat in a row, column or box. Empty cells (0) are ignored."""
         broken = []
         for index, cells in enumerate(self._board.units):
             present = [digits[cell] for cell in cells if digits[cell]]
@@ -131,8 +133,10 @@ class SudokuReading(Reading, Asks, Shows):
             kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
             for digit in sorted({digit for digit in present if present.count(digit) > 1}):
                 places = tuple(self._place(cell) for cell in cells if digits[cell] == digit)
-                said = f"Digit {_said(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
-                broken.append(Violation(many, said, len(places) - 1, places=places))
+                message = (
+                    f"Digit {_digit_text(digit)} stands {len(places)} times in {one} {kind + 1}: {_listed(places)}."
+                )
+                broken.append(Violation(many, message, len(places) - 1, places=places))
         return broken
 
     def _place(self, cell: int) -> str:
@@ -152,14 +156,14 @@ class SudokuReading(Reading, Asks, Shows):
         path = pointer("grid", row, column)
         patch = ({"op": "test", "path": path, "value": digit}, {"op": "replace", "path": path, "value": 0})
         place = self._place(cell)
-        return Change(f"without {place}", f"Without the {_said(digit)} in {self._words(cell)}.", patch)
+        return Change(f"without {place}", f"Without the {_digit_text(digit)} in {self._words(cell)}.", patch)
 
 
 class SudokuTask(Task, Understands):
-    """Sudoku on the board that the artefact takes, see `SudokuReading`.
+    """Sudoku on the artefact's board, see `SudokuReading`.
 
     Raises:
-        TaskError: If the artefact takes no board, or one of an unsupported size.
+        TaskError: If the artefact has no board, or one of an unsupported size.
     """
 
     reading = SudokuReading
@@ -172,7 +176,7 @@ class SudokuTask(Task, Understands):
         return SudokuReading(self.header, request, self._board)
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """Cells in one list or one text, rows as text, and other ways to write an empty cell, as rows of digits."""
+        """Coerce cells in one list or text, rows as text, and other symbols for an empty cell to rows of digits."""
         grid, n, notes = request.get("grid"), self._board.size, list[str]()
         if isinstance(grid, str) and not grid.lstrip().startswith("["):
             try:
@@ -197,9 +201,9 @@ class SudokuTask(Task, Understands):
         return {**request, "grid": grid}, notes
 
     def parse(self, text: str) -> dict[str, Any]:
-        """A request from its cells, row by row: 1 to 9, then A to G; ``.``, 0, ``_`` or ``*`` for an empty one.
+        """A request from its cells, row by row: 1 to 9, then A to G; ``.``, 0, ``_`` or ``*`` is an empty cell.
 
-        Blanks, line breaks, commas and the lines of a drawn board are skipped.
+        Blanks, line breaks, commas and rulers are skipped.
         """
         cells = [character for character in text if character not in _IGNORED]
         n = self._board.size
@@ -238,13 +242,13 @@ class SudokuTask(Task, Understands):
         ]
         others = sorted({*cells} & {*EMPTY} - {"0"})
         if self._board.size > 9 and "0" in cells and others:
-            # Who counts digits from 0 to F writes a given there, which must not be taken for an empty cell.
-            said = f"0 and {others[0]} cannot both stand for empty cells; digits are {self._board.spelt}, and never 0 to F."
-            faults.append(Fault(f"character {cells.index('0') + 1}", said))
+            # With digits from 0 to F, 0 is a given. It must not be read as an empty cell.
+            message = f"0 and {others[0]} cannot both stand for empty cells; digits are {self._board.spelt}, and never 0 to F."
+            faults.append(Fault(f"character {cells.index('0') + 1}", message))
         return faults
 
     def _misfit(self, noun: str, count: int) -> str:
-        """What to do with so many cells, which are not as many as the board has."""
+        """Advice for a number of cells that does not fit the board."""
         mine, side = self._board, math.isqrt(count)
         came = f"The {noun} has {count} cells; "
         takes = f"{self.header.name!r} takes a {mine.size}×{mine.size} board of {mine.size**2}"
@@ -258,9 +262,7 @@ class SudokuTask(Task, Understands):
 def _board_of(header: Header) -> Board:
     shape = header.inputs["grid"].shape if "grid" in header.inputs else ()
     if len(shape) != 2 or shape[0] != shape[1]:
-        raise TaskError(
-            f"The artefact {header.name!r} has no square input 'grid', which the task {header.task!r} needs."
-        )
+        raise TaskError(f"The artefact {header.name!r} needs a square input 'grid' for the task {header.task!r}.")
     try:
         return Board.of(shape[0])
     except ValueError as error:
@@ -272,16 +274,16 @@ def _flat(request: Mapping[str, Any]) -> list[int]:
 
 
 def _blank(cell: object) -> bool:
-    """Whether a model that writes an empty cell otherwise than as 0 would write it so."""
+    """Whether a value is a common symbol for an empty cell other than 0."""
     return cell is None or (isinstance(cell, str) and cell.strip() in ("", *EMPTY.replace("0", "")))
 
 
 def _listed(places: Sequence[str]) -> str:
-    """Places as words of a sentence, the first few of them."""
+    """The first few places, as words of a sentence."""
     few = [*places[:3], f"{len(places) - 3} more"] if len(places) > 4 else places
     return " and ".join(few)
 
 
-def _said(digit: int) -> str:
-    """A digit as it stands in requests, and as it is drawn where that differs."""
+def _digit_text(digit: int) -> str:
+    """A digit as in requests, and its symbol if that differs."""
     return f"{digit} ({SYMBOLS[digit - 1]})" if 9 < digit <= len(SYMBOLS) else str(digit)

@@ -1,11 +1,10 @@
 """Train the Sudoku energy through its own descent: ``python -m groundstate_models.sudoku.train --preset cpu``.
 
-The numbers of the energy, of the rule that descends it, of where chains start, and of when they start anew are learned together,
-by evolution: a candidate is worth how soon chains that descend with it reach answers. That is told by the logarithm of how many
-answers a thousand updates bring, so that a puzzle that takes ten times as long counts as much as an easy one. Some of the puzzles
-are bred against the energy as it learns, see `rivals`.
+Evolution learns the numbers of the energy, its rule, the start of chains and their patience together. A candidate's fitness is
+the logarithm of the number of answers in a thousand steps of its chains. Because of the logarithm, a puzzle that takes ten times
+as long counts as much as an easy one. Some of the puzzles are adversarial, see `rivals`.
 
-Everything is seeded; a checkpoint is written every few minutes and on interruption, and the same command goes on from it. Needs
+Everything is seeded. A checkpoint is written every few minutes and on interruption; the same command resumes from it. Needs
 ``groundstate[train]``.
 """
 
@@ -15,6 +14,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,13 @@ from groundstate_training import (
     RowBreakout,
     RowSearch,
     evolve_command,
+    row_file,
 )
 
 Array = NDArray[Any]
 
 _HELD = 1_000_003
-"""Added to the seed of puzzles that are validated on."""
+"""Added to the seed for the validation puzzles."""
 
 ENERGY = tuple(UNTRAINED)
 SCALED = ("step_size", "noise", "raises")
@@ -49,10 +50,10 @@ ODDS = ("momentum", "keep")
 DIMENSIONS = len(ENERGY) + len(SCALED) + len(ODDS) + 2
 
 LONGEST = 1_024
-"""Updates that no candidate's patience exceeds."""
+"""Upper bound on every candidate's patience, in steps."""
 
 PART = 16
-"""Relatives that are made and tried in one go."""
+"""Variants that are made and tried together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +61,13 @@ class Preset(EvolutionPreset):
     """Sizes of the training.
 
     Attributes:
-        kinds: Puzzles of each kind to train on, and how many of them a generation is judged by. ``minimal`` are random ones,
-            ``sparse`` have few clues, ``hard`` many search nodes; ``loose`` have few clues, from none on, and many answers, on
-            boards of three sizes.
-        rivals: Puzzles bred against the energy, and how many of them a generation is judged by.
-        children: Relatives of those that are tried in a generation.
-        chains: Descended on each puzzle.
-        held: Puzzles of each kind to validate on.
+        kinds: Training puzzles of each kind, and their number in one generation. ``minimal``
+            puzzles are random, ``sparse`` ones have few clues, ``hard`` ones many search nodes; ``loose`` ones have few or no
+            clues and many answers, on boards of three sizes.
+        rivals: Adversarial puzzles, and their number in one generation.
+        children: Variants of adversarial puzzles tried in a generation.
+        chains: Chains on each puzzle.
+        held: Validation puzzles of each kind.
     """
 
     iterations: int = 300
@@ -103,7 +104,7 @@ PRESETS = {
 
 
 def settings_of(x: Point) -> Settings:
-    """What a point of the search stands for; the origin stands for what training starts from."""
+    """Map a CMA-ES point to settings; the origin is the start of training."""
     energy = {name: UNTRAINED[name] + float(by) for name, by in zip(ENERGY, x, strict=False)}
     rest = dict(zip((*SCALED, *ODDS, "start", "patience"), map(float, x[len(ENERGY) :]), strict=True))
     rule = dict(RULE)
@@ -118,12 +119,12 @@ def settings_of(x: Point) -> Settings:
 
 
 def soon(found: Array, steps: int | Array) -> Array:
-    """How soon the chains of each puzzle reach its answer, ``(…, puzzles)``: the binary logarithm of answers in 1,000 updates.
+    """Speed of the chains on each puzzle, ``(…, puzzles)``: the binary logarithm of answers in 1,000 steps.
 
     Args:
-        found: Updates after which each chain had it, 0 for none, ``(…, puzzles, chains)``. A tenth of an answer is added, so that
-            a puzzle without any has a value too.
-        steps: Updates that each chain could make, a number or ``(…, puzzles)``.
+        found: Steps until each chain's answer, 0 for none, ``(…, puzzles, chains)``. A tenth of an answer is added, so that
+            the value is finite for puzzles without answers.
+        steps: Largest number of steps of each chain, a number or ``(…, puzzles)``.
     """
     spent = np.where(found > 0, found, np.asarray(steps)[..., None]).sum(-1)
     logarithms: Array = np.log2(1000.0 * ((found > 0).sum(-1) + 0.1) / spent)
@@ -131,7 +132,7 @@ def soon(found: Array, steps: int | Array) -> Array:
 
 
 def row_arguments(board: Board) -> dict[str, Any]:
-    """What `groundstate_export.export` takes for the file that training descends through: every row has its own numbers."""
+    """The arguments of `groundstate_export.export` for the training file, where every row has its own numbers."""
     energy = SudokuEnergy(board).requires_grad_(requires_grad=False)
     n, rows = board.size, 4
     first = torch.tensor(Settings().numbers)
@@ -157,6 +158,43 @@ def row_arguments(board: Board) -> dict[str, Any]:
     }
 
 
+@cache
+def _file(size: int) -> bytes:
+    """The file for a size of board; to make it takes some seconds."""
+    return row_file(row_arguments(Board.of(size)))
+
+
+class Trials:
+    """Runs chains of candidates on puzzles, with one file for each size of board.
+
+    Args:
+        threads: Number of threads for the chains.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads, self._searches = threads, dict[int, RowSearch]()
+
+    def answers(self, candidates: Sequence[Settings], boards: Boards, chains: int, seed: int) -> Array:
+        """Steps until each chain's answer within its patience, or 0, ``(candidates, puzzles, chains)``."""
+        n, many, each = boards.board.size, len(candidates), len(boards) * chains
+        if n not in self._searches:
+            self._searches[n] = RowSearch(_file(n), self._threads)
+        numbers = np.array([settings.numbers for settings in candidates], np.float32)
+        found = self._searches[n].first_answers(
+            {
+                "grid": np.tile(np.repeat(boards.grid, chains, axis=0), (many, 1, 1)),
+                "numbers": np.repeat(numbers, each, axis=0),
+            },
+            (n, n * n),
+            start=np.repeat([settings.start for settings in candidates], each),
+            most=np.repeat(_lifetimes(candidates), each),
+            draws=np.tile(np.arange(each), many),
+            temperature=TEMPERATURE,
+            seed=seed,
+        )
+        return found.reshape(many, len(boards), chains)
+
+
 def _lifetimes(candidates: Sequence[Settings]) -> Array:
     return np.array([settings.lifetime for settings in candidates])
 
@@ -166,7 +204,7 @@ class SudokuEvolution(Evolution):
 
     def __init__(self, preset: Preset, seed: int, threads: int) -> None:
         super().__init__(preset, seed, threads, DIMENSIONS)
-        self._threads, self._searches = threads, dict[int, RowSearch]()
+        self._trials = Trials(threads)
         print("Making puzzles, which takes some minutes …", file=sys.stderr, flush=True)
         self.training = {kind: puzzles(kind, n, seed) for kind, (n, _) in preset.kinds.items()}
         self.rivals = Rivals(hard_puzzles(preset.rivals[0], seed + 1, rounds=20)[0])
@@ -186,14 +224,14 @@ class SudokuEvolution(Evolution):
         drawn.append(self.rivals.boards(places))
 
         candidates = [settings_of(x) for x in points]
-        found = [self.tried(some, candidates, number) for some in drawn]
+        found = [self._trials.answers(candidates, some, self.preset.chains, number) for some in drawn]
         each = np.concatenate([soon(one, _lifetimes(candidates)[:, None]) for one in found], axis=1)
         self.rivals.judged(places, each[:, -len(places) :].mean(0))
         self.breed(draw)
         return [float(value) for value in each.mean(1)]
 
     def breed(self, draw: np.random.Generator) -> None:
-        """Try relatives of the rivals on the middle of the candidates. What no chain solves is not kept: it teaches nothing."""
+        """Try variants of the adversarial puzzles with the mean candidate. Puzzles that no chain solves are dropped."""
         settings = self.settings
         parents = draw.integers(len(self.rivals), size=self.preset.children)
         parts = np.array_split(parents, max(1, len(parents) // PART))
@@ -202,41 +240,18 @@ class SudokuEvolution(Evolution):
             list(zip(parts, draw.spawn(len(parts)), strict=True)),
         )
         children = np.concatenate(made)
-        found = self.tried(Boards.of(BOARDS[9], children), [settings], self.iteration)[0]
+        boards = Boards.of(BOARDS[9], children)
+        found = self._trials.answers([settings], boards, self.preset.chains, self.iteration)[0]
         self.rivals.challenged(parents, children, np.where(found.any(1), soon(found, settings.lifetime), np.nan))
 
-    def tried(self, boards: Boards, candidates: Sequence[Settings], seed: int) -> Array:
-        """Updates after which chains had an answer within their patience, 0 for none, ``(candidates, puzzles, chains)``."""
-        n, many = boards.board.size, len(candidates)
-        each = len(boards) * self.preset.chains
-        numbers = np.array([settings.numbers for settings in candidates], np.float32)
-        found = self._search(boards.board).first_answers(
-            {
-                "grid": np.tile(np.repeat(boards.grid, self.preset.chains, axis=0), (many, 1, 1)),
-                "numbers": np.repeat(numbers, each, axis=0),
-            },
-            (n, n * n),
-            start=np.repeat([settings.start for settings in candidates], each),
-            most=np.repeat(_lifetimes(candidates), each),
-            draws=np.tile(np.arange(each), many),
-            temperature=TEMPERATURE,
-            seed=seed,
-        )
-        return found.reshape(many, len(boards), self.preset.chains)
-
-    def _search(self, board: Board) -> RowSearch:
-        if board.size not in self._searches:
-            self._searches[board.size] = RowSearch(row_arguments(board), self._threads)
-        return self._searches[board.size]
-
     def validate(self) -> dict[str, Any]:
-        """For each kind how soon (`soon`), and the share of chains that reach the answer before they would start anew."""
+        """For each kind, the speed (`soon`), and the share of chains that reach the answer before a restart."""
         settings = self.settings
-        told: dict[str, Any] = {"patience": settings.lifetime}
+        report: dict[str, Any] = {"patience": settings.lifetime}
         for kind, boards in self.held.items():
-            found = self.tried(boards, [settings], 0)[0]
-            told[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
-        return told | {"rivals": round(float(self.rivals.worth.mean()), 3)}
+            found = self._trials.answers([settings], boards, self.preset.chains, 0)[0]
+            report[kind] = [round(float(soon(found, settings.lifetime).mean()), 3), round(float((found > 0).mean()), 3)]
+        return report | {"rivals": round(float(self.rivals.worth.mean()), 3)}
 
     def state(self) -> Checkpoint:
         return {**super().state(), "rivals": self.rivals.state()}
@@ -247,7 +262,7 @@ class SudokuEvolution(Evolution):
 
 
 def puzzles(kind: str, n: int, seed: int) -> Boards:
-    """So many boards of a kind, see `Preset`; ``hardest`` are those of `search.hardest_puzzles`."""
+    """Boards of a kind, see `Preset`; ``hardest`` are from `search.hardest_puzzles`."""
     kind, _, size = kind.partition("_")
     board = Board.of(int(size.partition("x")[0] or 9))
     if kind == "loose":

@@ -126,7 +126,7 @@ def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
         if byte < 0x80:
             break
         shift += 7
-    if not byte:
+    if shift and not byte:  # a zero alone is the number 0
         raise WireError("a number that is padded with zeros")
     if value >> 64:
         raise WireError("a number of more than 64 bits")

@@ -5,8 +5,8 @@ Commands come from the entry-point group ``groundstate.commands``: a name, and a
     [project.entry-points."groundstate.commands"]
     paint = "my_package.command:paint [extra]"
 
-where the extra in brackets is named to users who lack what the command imports. `groundstate.cli.console` has the exit codes and
-what the commands here print with.
+The message about a missing import names the extra in brackets. `groundstate.cli.console` has the exit codes and the print
+functions of these commands.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: What follows the program's name; `sys.argv`, if None.
+        arguments: The arguments after the program's name; default: `sys.argv`.
 
     Returns:
-        The exit code, as ``groundstate --help`` documents it.
+        The exit code; ``groundstate --help`` lists the codes.
     """
     if any(importlib.util.find_spec(name) is None for name in ("click", "rich")):
         message = "The command line needs click and rich; install them with: pip install 'groundstate[cli]'."

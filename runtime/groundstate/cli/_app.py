@@ -1,4 +1,4 @@
-"""The group of all installed commands: it finds them, lists them without importing them, and imports the one that is called."""
+"""The group of all installed commands. It lists commands without an import, and imports only the called one."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _loaded(entry: EntryPoint) -> click.Command:
     """The command of an entry point.
 
     Raises:
-        click.ClickException: If it cannot be imported; the message says what to install.
+        click.ClickException: If the command cannot be imported; the message names the missing package.
     """
     try:
         command: Any = entry.load()
@@ -90,9 +90,9 @@ def _loaded(entry: EntryPoint) -> click.Command:
 
 
 def _summary(entry: EntryPoint) -> str:
-    """The first line of the docstring of the function behind an entry point, read from its source.
+    """The first docstring line of an entry point's function, read from its source.
 
-    Importing it would import PyTorch, or the MCP SDK, to print one line of help.
+    An import would load PyTorch or the MCP SDK for one line of help.
     """
     try:
         tree = ast.parse(_source(entry.module).read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def _summary(entry: EntryPoint) -> str:
 
 
 def _source(module: str) -> Path:
-    """The source file of a module, found without importing its package."""
+    """The source file of a module, found without an import of its package."""
     package, *rest = module.split(".")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:

@@ -16,7 +16,7 @@ from groundstate.cli import _requests
 from groundstate.cli.console import SOLVED, console, duration, echo_json
 
 _MOST = 1000
-"""Requests measured; what follows in a file is left out."""
+"""Most requests to measure; later lines of a file are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _read(solver: Solver, argument: str, column: str | None) -> list[dict[str, A
         except RequestError as error:
             raise click.UsageError(f"{source.where(item)}{error}") from None
     if not requests:
-        raise click.UsageError(f"{source.name} holds no request.")
+        raise click.UsageError(f"{source.name} has no request.")
     return requests
 
 

@@ -1,4 +1,4 @@
-"""Drawings as cells that know what they are, so that terminal and picture colour them alike."""
+"""Drawings as cells with roles, so that terminal and picture use the same colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class Kind(enum.Enum):
-    """What a character of a drawing is."""
+    """The role of a character in a drawing."""
 
     FRAME = "frame"
     GIVEN = "given"
@@ -32,21 +32,21 @@ _CORNERS = {
     "1010": "┘", "1001": "└", "0110": "┐", "0101": "┌", "1110": "┤", "1101": "├", "1011": "┴", "0111": "┬", "1111": "┼",
     "1100": "│", "0011": "─",
 }  # fmt: skip
-"""By whether a line goes up, down, left and right."""
+"""Box characters by the directions of their lines: up, down, left, right."""
 
 
 def comparable(drawings: Sequence[str]) -> bool:
-    """Whether a character's place means the same in all drawings."""
+    """Whether all drawings have the same layout."""
     shapes = {tuple(map(len, drawing.splitlines())) for drawing in drawings}
     return len(shapes) == 1
 
 
 def classify(given: str, drawings: Sequence[str]) -> list[Cells]:
-    """Say of every character in a series of drawings what it is.
+    """Give every character in a series of drawings its role.
 
     Args:
         given: The drawing of the request, of the same layout.
-        drawings: The drawings of its answers, in the order of time.
+        drawings: The drawings of its answers, in order of time.
     """
     series = [drawing.splitlines() for drawing in drawings]
     if not comparable([given, *drawings]):
@@ -78,7 +78,7 @@ def classify(given: str, drawings: Sequence[str]) -> list[Cells]:
 
 
 def ruled(cells: Cells) -> Cells:
-    """The same with ``+``, ``-`` and ``|`` of a frame as box-drawing characters."""
+    """The drawing with ``+``, ``-`` and ``|`` of a frame replaced by box-drawing characters."""
 
     def at(r: int, c: int) -> str:
         inside = 0 <= r < len(cells) and 0 <= c < len(cells[r])
@@ -99,7 +99,7 @@ def ruled(cells: Cells) -> Cells:
 
 
 def runs(row: list[tuple[str, Kind]]) -> list[tuple[str, Kind]]:
-    """Neighbours of one kind together; spaces belong to whatever is before them."""
+    """Runs of neighbours with the same role; spaces belong to the character before them."""
     merged: list[tuple[str, Kind]] = []
     for character, kind in row:
         if merged and (merged[-1][1] is kind or character == " "):
@@ -110,5 +110,5 @@ def runs(row: list[tuple[str, Kind]]) -> list[tuple[str, Kind]]:
 
 
 def ansi(cells: Cells) -> list[str]:
-    """Lines for a terminal; `click.echo` takes the colours out where there is none."""
+    """Lines for a terminal; `click.echo` removes the colours if there is no terminal."""
     return ["".join(click.style(text, **_ANSI[kind]) for text, kind in runs(row)) for row in cells]  # type: ignore[arg-type]

@@ -13,11 +13,11 @@ def area(values: Sequence[float], places: Sequence[int], width: int, height: int
     """The area under a curve, as lines of text.
 
     Args:
-        values: The curve, one value a moment.
-        places: Where each moment lies on the horizontal axis, from 0 on, rising.
-        width: Columns for the whole axis; each shows the moment nearest to it.
+        values: The curve, one value per moment.
+        places: Position of each moment on the horizontal axis, from 0, increasing.
+        width: Columns of the whole axis; each shows its nearest moment.
         height: Lines.
-        now: The last moment to draw; the columns after it stay empty.
+        now: The last moment to draw; later columns stay empty.
 
     Returns:
         `height` lines of `width` characters. The least value is the lowest block, the greatest fills all lines.

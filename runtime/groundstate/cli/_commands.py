@@ -1,4 +1,4 @@
-"""The runtime's own commands: their arguments, options and help. What each does is in a module of its own."""
+"""Arguments, options and help of the runtime's own commands. Each command's code is in a separate module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _together(*decorators: Callable[[_Command], _Command]) -> Callable[[_Command
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _model = click.argument("model")
-_column = click.option("--column", metavar="NAME", help="The column of a table that holds the requests.")
+_column = click.option("--column", metavar="NAME", help="Name of the table's request column.")
 _place = _together(
     click.option(
         "--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback."
@@ -44,12 +44,12 @@ _place = _together(
 )
 @_model
 @click.argument("request", required=False)
-@click.option("--restarts", type=int, help="Most chains to start for each problem.")
-@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option("--restarts", type=int, help="Largest number of chains for each problem.")
+@click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw.")
-@click.option("--alternatives", type=int, help="Different answers to look for.  [default: 1; with --talk 2]")
-@click.option("--talk", is_flag=True, help="Ask you each question, until none is open.")
+@click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 1; with --talk 2]")
+@click.option("--talk", is_flag=True, help="Ask you each question, until no question is open.")
 @click.option("--reply", metavar="ID=OPTION", multiple=True, help="Reply to a question from an earlier call.")
 @_place
 @_column
@@ -84,7 +84,7 @@ def list_models(as_json: bool) -> int:
 @_model
 @_json
 def describe(model: str, as_json: bool) -> int:
-    """Show what a model does, takes and returns.
+    """Show a model's purpose, request and answer.
 
     Prints the description of MODEL, the shapes of its request and answer, its energy terms, checks, defaults and limits.
     """
@@ -100,7 +100,7 @@ def describe(model: str, as_json: bool) -> int:
 @_place
 @_json
 def score(model: str, request: str, answer: str, device: str, threads: int | None, as_json: bool) -> int:
-    """Check somebody else's answer, and compute its energy.
+    """Check an answer from elsewhere, and compute its energy.
 
     Prints whether ANSWER to REQUEST is valid, its energy, and the checks it violates. Both arguments are JSON, text in the
     model's notation, or @FILE. Exits with 0 if the answer is valid, or if MODEL has no checks; with 1 if it is invalid.
@@ -125,9 +125,11 @@ def doctor(as_json: bool) -> int:
 @click.command(epilog=example("groundstate bench sudoku puzzles.csv", "groundstate bench scheduling --rounds 20"))
 @_model
 @click.argument("source", metavar="REQUESTS", required=False)
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Solves of each request.")
-@click.option("--restarts", type=int, help="Most chains to start for each problem.")
-@click.option("--max-steps", type=int, help="Most updates for each chain.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Number of solves for each request."
+)
+@click.option("--restarts", type=int, help="Largest number of chains for each problem.")
+@click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @_place
 @_column
 @_json
@@ -144,13 +146,13 @@ def bench(source: str | None, **options: Any) -> int:
 
 @click.command(epilog=example("groundstate new my-model", "groundstate new my-model --into ~/models"))
 @click.argument("name")
-@click.option("--into", type=click.Path(), default=".", help="The folder to make the package in.  [default: here]")
+@click.option("--into", type=click.Path(), default=".", help="The folder for the package.  [default: here]")
 @click.option("--export/--no-export", default=True, help="Write the artefact too, if the exporter is installed.")
 def new(name: str, into: str, export: bool) -> int:
-    """Make a package for a model of your own.
+    """Create a package for your own model.
 
-    It holds an energy in PyTorch, a task, tests, a card and the entry points: a small example that works at once in Python, on
-    the command line and as a tool, to be replaced with your own. docs/tasks.md explains each part.
+    It contains an energy in PyTorch, a task, tests, a card and entry points: a small example that works in Python, on the
+    command line and as a tool. Replace it with your own. docs/tasks.md explains each part.
     """
     from groundstate.cli._new import create
 

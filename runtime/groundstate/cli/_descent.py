@@ -1,4 +1,4 @@
-"""A descent as a terminal shows it: the text drawing of every moment, and what its characters are."""
+"""A descent for a terminal: the text drawing of every moment, with the role of each character."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from groundstate.cli.console import number
 
 @dataclass(frozen=True)
 class Shown:
-    """The moments of one chain, drawn.
+    """The drawn moments of one chain.
 
     Attributes:
         descent: The moments.
         title: What is being solved.
-        boards: The drawing of each moment, as cells that know what they are: of the latest answer, or of the request before there
-            is one. Empty where the task draws no text.
+        boards: The drawing of each moment as cells with roles: of the latest answer, or of the request before the first
+            answer. Empty if the task draws no text.
         chains: Chains in flight at the end.
     """
 
@@ -39,7 +39,7 @@ class Shown:
 
 
 def shown(solver: Solver, solution: Solution, segments: Sequence[Segment]) -> Shown | None:
-    """The descent to a solution, drawn; None where nothing descended."""
+    """The drawn descent to a solution; None if there was no descent."""
     descent = descent_of(solver, solution, segments)
     if descent is None:
         return None
@@ -48,7 +48,7 @@ def shown(solver: Solver, solution: Solution, segments: Sequence[Segment]) -> Sh
 
 
 def violations_text(count: int | None) -> list[str]:
-    """``["7 violations"]``; nothing where nothing is known."""
+    """``["7 violations"]``; empty if unknown."""
     if count is None:
         return []
     return ["no violation" if count == 0 else plural(count, "violation")]

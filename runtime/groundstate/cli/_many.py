@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _BLOCK = 8192
-"""Requests in one call of `Solver.solve_many`, which holds its outcomes until it returns."""
+"""Requests in one call of `Solver.solve_many`, which returns all outcomes at the end."""
 
 Outcome = Solution | RequestError
 
 
 class _InOrder:
-    """Prints outcomes in input order; an early one waits for its turn."""
+    """Prints outcomes in input order, and buffers early ones."""
 
     def __init__(self, write: Callable[[Item, Outcome | None], None]) -> None:
         self._write = write
@@ -76,7 +76,7 @@ class _Tally:
         names = [*(status.value for status in Status), "error"]
         parts = [f"{self.counts[name]:,} {name}" for name in names if self.counts[name]]
         pace = f"{total / spent:,.0f} a second" if spent else "at once"
-        text = f"{plural(total, 'request')} in {duration(spent)} ({pace}): {', '.join(parts) or 'none ended'}."
+        text = f"{plural(total, 'request')} in {duration(spent)} ({pace}): {', '.join(parts) or 'none finished'}."
         if self.seconds:
             ranked = sorted(self.seconds)
             late = ranked[min(len(ranked) - 1, int(0.95 * len(ranked)))]
@@ -88,7 +88,7 @@ def solve_many(solver: Solver, source: Source, items: Iterator[Item], budget: di
     """Solve requests in shared batches and print the outcomes; returns the exit code."""
     tally = _Tally()
     bar = _progress() if sys.stderr.isatty() else None
-    # On one terminal the bar and the answers must take turns, which the bar's console sees to.
+    # On one terminal the bar's console keeps the bar and the answers apart.
     shared = bar.console if bar is not None and sys.stdout.isatty() else None
 
     def echo(text: str) -> None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _WIDEST = 100
 _EXAMPLE = 1000
-"""Characters of an example that are printed."""
+"""Most characters of an example to print."""
 
 
 def show_list(*, as_json: bool) -> int:
-    """List the installed models; one that cannot be loaded is listed with the reason."""
+    """List the installed models. A model that cannot be loaded is listed with the reason."""
     entries: list[dict[str, Any]] = []
     code = SOLVED
     for name in groundstate.models():
@@ -107,13 +107,13 @@ def _rows(title: str, values: Mapping[str, Any]) -> None:
 
 
 def _parity(parity: Mapping[str, Any]) -> None:
-    """The tolerance that the file was held to, and the largest difference found; the whole record is in the JSON."""
+    """The tolerance of the parity proof, and the largest difference; the JSON has the whole record."""
     numbers = {name: value for name, value in parity.items() if isinstance(value, int | float | str)}
     _rows("Parity with PyTorch", numbers)
 
 
 def _check_text(check: Mapping[str, Any]) -> str:
-    """What a check demands, with its tolerance where it has one."""
+    """A check's description, with its tolerance if it has one."""
     if check["tolerance"] is None:
         return str(check["description"])
     unit = "" if check["unit"] is None else f" {check['unit']}"
@@ -147,8 +147,8 @@ def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | 
     required = schema.get("required", [])
     for name, one in schema.get("properties", {}).items():
         shape = _words.schema_in_words(one, schema)
-        optional = "" if name in required else " Optional."
-        table.add_row(name, escape(f"{shape}. {one.get('description', '')}{optional}"))
+        optional = "" if name in required else "Optional."
+        table.add_row(name, escape(" ".join(filter(None, [f"{shape}.", one.get("description"), optional]))))
     console().print(table)
     if example is None:
         return
@@ -158,9 +158,9 @@ def _schema(title: str, schema: Mapping[str, Any], example: Mapping[str, Any] | 
 
 
 def _notation(solver: Solver, example: Mapping[str, Any]) -> str | None:
-    """An example in the task's notation, if that means the same."""
+    """An example in the task's notation, if the notation is equivalent."""
     try:
         text = solver.notation(example, example)
         return text if text is not None and solver.parse(text) == example else None
-    except (RequestError, KeyError):  # a request may lack what an answer has
+    except (RequestError, KeyError):  # a request may lack properties of an answer
         return None

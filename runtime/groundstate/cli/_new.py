@@ -1,4 +1,4 @@
-"""`groundstate new`: a small package of one's own, from the template."""
+"""`groundstate new`: create a small package from the template."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def create(name: str, into: str, *, export: bool) -> int:
         for mark, value in marks.items():
             text = text.replace(mark, value)
         path.with_suffix("").write_text(text, encoding="utf-8")
-    click.echo(f"{folder} holds the package {package!r}.")
+    click.echo(f"{folder} contains the package {package!r}.")
     target, output = f"{package}.energy:export", f"{package}/{package}.onnx"
     made = export and _exported(folder, package, target, output)
     click.echo("Next:")
@@ -63,7 +63,7 @@ def create(name: str, into: str, *, export: bool) -> int:
 def _check(name: str, package: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise click.UsageError(
-            f"{name!r} is not a name for a package; use small letters and digits, with - or _ between words, at most {_LONGEST}."
+            f"{name!r} is not a valid package name; use small letters and digits, with - or _ between words, at most {_LONGEST}."
         )
     if name in groundstate.models() or package in groundstate.models():
         raise click.UsageError(f"A model {name!r} is installed already; choose another name.")
@@ -80,14 +80,14 @@ def _files(folder: Traversable, place: Path) -> Iterator[tuple[Traversable, Path
 
 
 def _exported(folder: Path, package: str, target: str, output: str) -> bool:
-    """Whether the command `export` is installed and has written the artefact."""
+    """Whether the command `export` is installed and wrote the artefact."""
     entry = next(iter(entry_points(group="groundstate.commands", name="export")), None)
     try:
         command = None if entry is None else entry.load()
     except ImportError:
         command = None
     if command is None:
-        click.echo("The exporter is not installed; it comes with: pip install 'groundstate[cpu,export]'.")
+        click.echo("The exporter is not installed; install it with: pip install 'groundstate[cpu,export]'.")
         return False
     with _inside(folder):
         try:
@@ -99,7 +99,7 @@ def _exported(folder: Path, package: str, target: str, output: str) -> bool:
 
 @contextmanager
 def _inside(folder: Path) -> Iterator[None]:
-    """Within a folder, from which modules are imported."""
+    """A context with a folder as working directory and import path."""
     before, path = Path.cwd(), list(sys.path)
     os.chdir(folder)
     sys.path.insert(0, str(Path.cwd()))

@@ -17,7 +17,7 @@ from groundstate.cli.console import duration, number, speaks_unicode
 
 _GAP = 4
 _VIOLATIONS = 3
-"""Violations named in a sentence each; the rest are counted."""
+"""Most violations to print in full; the rest are counted."""
 
 _COLOURS = {
     Status.SOLVED: "green",
@@ -31,11 +31,11 @@ _COLOURS = {
 def show(
     solver: Solver, request: Mapping[str, Any], solution: Solution, *, drawn: bool = True, hint: bool = True
 ) -> None:
-    """Print one outcome: the drawings side by side, the status, what is asked, and what it took.
+    """Print one outcome: the drawings side by side, the status, the question, and the cost.
 
     Args:
-        drawn: Whether to draw; False where the board is on the screen already.
-        hint: Whether to say how to reply to a question.
+        drawn: Whether to draw; False if the board is on the screen already.
+        hint: Whether to explain how to reply to a question.
     """
     if drawn:
         _draw(solver, request, solution)
@@ -56,7 +56,7 @@ def status(solution: Solution) -> str:
 
 
 def asked(question: Question, *, hint: bool) -> list[str]:
-    """A question and its options, a line each, and how to reply. An option's label is a sentence, its id is what to type."""
+    """A question, its options (one per line: a label and the id to type), and how to reply."""
     lines = [click.style(clean(question.text), bold=True)]
     wide = max(len(clean(option.id)) for option in question.options)
     for option in question.options:
@@ -85,10 +85,10 @@ def effort(solution: Solution) -> str:
 def line(solver: Solver, solution: Solution) -> str:
     """One outcome of many on a line: the status, and the answer if there is one."""
     if solution.answer is not None:
-        said = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
+        text = solver.notation(solution.request, solution.answer) or json.dumps(solution.answer)
     else:
-        said = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
-    return f"{solution.status.value:<10} {said}"
+        text = "-" if solution.status is Status.UNSOLVED else f"- {' '.join(v.message for v in solution.violations)}"
+    return f"{solution.status.value:<10} {text}"
 
 
 def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> None:
@@ -117,7 +117,7 @@ def _draw(solver: Solver, request: Mapping[str, Any], solution: Solution) -> Non
 
 
 def _shelve(shelf: list[int], titles: list[str], boards: list[_board.Cells], columns: list[int]) -> None:
-    """Print some of the boards beside each other."""
+    """Print boards side by side."""
     gap = " " * _GAP
     click.echo(gap.join(click.style(f"{titles[i]:<{columns[i]}}", dim=True) for i in shelf).rstrip())
     for row in range(max(len(boards[i]) for i in shelf)):

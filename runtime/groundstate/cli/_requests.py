@@ -1,4 +1,4 @@
-"""Where requests come from: an argument, a file or stdin; one per line, a table, or JSON lines."""
+"""Read requests from an argument, a file or stdin: one per line, a table, or JSON lines."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from groundstate.cli.console import complain
 
 _SUFFIXES = {".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".sdk", ".sdm"}
 _NO_TEXT = frozenset(range(9))
-"""Bytes that text does not contain and binary files do."""
+"""Bytes that occur in binary files but not in text."""
 
 _WHOLE = 100_000
-"""Lines over which one JSON request may be spread."""
+"""Most lines of one JSON request."""
 
 _SEPARATORS = "\t;,"
 
 _COLUMNS = ("request", "puzzle", "puzzles", "quiz", "quizzes", "problem", "grid", "question")
-"""Names of columns that hold requests, the likeliest first."""
+"""Names of request columns, the likeliest first."""
 
 _BESIDE = frozenset({"id", "solution", "solutions", "answer", "difficulty", "clues", "rating", "name", "source", "tag"})
-"""Names of columns beside them: a first line of nothing but known names is a header."""
+"""Names of other columns. A first line with only known names is a header."""
 
 _WIDEST = 100
-"""Cells in a row of the widest board that is looked for over several lines."""
+"""Cells in a row of the widest board that may span several lines."""
 
 _FAULTS = 4
-"""Faults of one request that are printed; the rest are counted."""
+"""Most faults of one request to print; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A request as it was written, and its line if it came from a file."""
+    """A request's text, and its line if it came from a file."""
 
     text: str
     line: int | None = None
@@ -51,9 +51,9 @@ class Source:
     """Requests to solve.
 
     Attributes:
-        items: The requests, read as they are taken.
+        items: The requests, read lazily.
         name: The file, or ``stdin``; None for an argument.
-        count: How many there are, where that is known without reading stdin.
+        count: Number of requests, if known without reading stdin.
     """
 
     items: Iterator[Item]
@@ -61,19 +61,19 @@ class Source:
     count: int | None = None
 
     def where(self, item: Item) -> str:
-        """``puzzles.csv, line 3: ``, or nothing for an argument."""
+        """``puzzles.csv, line 3: ``; empty for an argument."""
         return f"{self.name}, line {item.line}: " if item.line is not None else ""
 
 
 def find(solver: Solver, argument: str | None, column: str | None = None) -> Source:
-    """The requests that a command-line argument means.
+    """The requests of a command-line argument.
 
     Args:
-        solver: The model that they are for: its notation decides whether a line is a board or one row of a board.
-        column: The column of a table that holds them, by its name in the header; found by itself if None.
+        solver: The model. Its notation decides whether a line is a board or one row of a board.
+        column: The name of the table's request column; None to detect it.
 
     Raises:
-        click.UsageError: If the argument names a file that is missing or is not text, or the table has no such column.
+        click.UsageError: If the named file is missing or is not text, or the table has no such column.
     """
     if argument is None or argument == "-":
         if sys.stdin.isatty():
@@ -94,25 +94,25 @@ def find(solver: Solver, argument: str | None, column: str | None = None) -> Sou
 
 
 def one(solver: Solver, argument: str, what: str) -> tuple[Source, Item]:
-    """The single request that an argument means.
+    """The single request of an argument.
 
     Raises:
-        click.UsageError: If there is none, or more than one.
+        click.UsageError: If there is no request, or more than one.
     """
     source = find(solver, argument)
     items = list(itertools.islice(source.items, 2))
     if len(items) != 1:
         raise click.UsageError(
-            f"{source.name} holds {'more than one' if items else 'no'} {what}; this command takes exactly one."
+            f"{source.name} has {'more than one' if items else 'no'} {what}; this command takes exactly one."
         )
     return source, items[0]
 
 
 def request(solver: Solver, item: Item) -> dict[str, Any]:
-    """The request that a text means: JSON, or the task's notation. JSON is coerced to the model's shapes as for a tool.
+    """The request of a text: JSON, or the task's notation. JSON is coerced to the model's schema, as for a tool.
 
     Raises:
-        RequestError: If it is neither.
+        RequestError: If the text is neither.
     """
     if not item.text.startswith(("{", "[")):
         return solver.parse(item.text)
@@ -124,14 +124,14 @@ def request(solver: Solver, item: Item) -> dict[str, Any]:
         raise RequestError([Fault("", f"The request is not valid JSON: {error}.")]) from None
     if not isinstance(parsed, dict):
         names = _words.quoted(solver.header.request.get("properties", {}))
-        said = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
-        raise RequestError([Fault("", said)])
+        message = f"The request is a JSON {_json_kind(parsed)}; it must be an object with {names or 'properties'}."
+        raise RequestError([Fault("", message)])
     coerced, _ = solver.coerce(parsed)
     return dict(coerced)
 
 
 def warn(source: Source, item: Item, error: RequestError) -> None:
-    """Print what is wrong with one request on stderr: the first faults, and how many more there are."""
+    """Print the first faults of one request on stderr, and the number of others."""
     complain(f"{source.where(item)}{' '.join(_words.first(error.faults, _FAULTS))}{_stop(error)}")
 
 
@@ -147,7 +147,7 @@ def _kind_of_path(argument: str) -> str | None:
     try:
         path = Path(argument)
         return "file" if path.is_file() else "folder" if path.is_dir() and argument.strip(".") else None
-    except (OSError, ValueError):  # too long a name, or a zero byte in it
+    except (OSError, ValueError):  # the name is too long, or has a zero byte
         return None
 
 
@@ -155,7 +155,7 @@ def _file(solver: Solver, path: Path, column: str | None) -> Source:
     try:
         with path.open("rb") as binary:
             if _NO_TEXT.intersection(binary.read(4096)):
-                raise click.UsageError(f"{path} is not a text file; it must hold one request per line.")
+                raise click.UsageError(f"{path} is not a text file; it must have one request per line.")
         count = sum(1 for _ in _read(solver, path, column))
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -169,12 +169,12 @@ def _read(solver: Solver, path: Path, column: str | None) -> Iterator[Item]:
 
 
 def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) -> Iterator[Item]:
-    """The requests in lines of text, whichever layout they have."""
+    """The requests in lines of text, in any layout."""
     numbered = _written(enumerate(lines, start=1))
     start = next(numbered, None)
     if start is None:
         if column is not None:
-            raise click.UsageError(f"{name} holds no table, so it has no column {column!r}.")
+            raise click.UsageError(f"{name} is not a table, so it has no column {column!r}.")
         return
     text = start[1]
     separator, cells = _cells(text)
@@ -194,7 +194,7 @@ def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) 
 
 
 def _spread(lines: list[tuple[int, str]]) -> Iterator[Item]:
-    """One JSON object over several lines; if that is no JSON either, one request per line."""
+    """One JSON object over several lines; if that is not JSON either, one request per line."""
     whole = "\n".join(text for _, text in lines)
     if _is_json(whole):
         yield Item(whole, lines[0][0])
@@ -203,7 +203,7 @@ def _spread(lines: list[tuple[int, str]]) -> Iterator[Item]:
 
 
 def _boards(solver: Solver, lines: Iterator[tuple[int, str]], separator: str | None) -> Iterator[Item]:
-    """One request per line; or one board over as many lines as each has cells, if the model reads that and not a single line."""
+    """One request per line; or one board of n lines of n cells, if the model reads the board but not a single line."""
     start = next(lines)
     ahead = itertools.chain([start], lines)
     side = len(_squeezed(start[1]))
@@ -226,12 +226,12 @@ def _is_read(solver: Solver, text: str) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    """A row of a board without spaces, rulers and the lines between boxes."""
+    """A row of a board without spaces, rulers and box lines."""
     return "".join(c for c in text if c not in " |+-")
 
 
 def _written(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """Lines that hold something, without the space around it. Comments and the rulers of a drawn board hold nothing."""
+    """Stripped lines, without empty lines, comments and the rulers of a drawn board."""
     for line, raw in numbered:
         text = raw.lstrip("\ufeff").strip()
         if text and not text.startswith("#") and text.strip("-+=| "):
@@ -239,7 +239,7 @@ def _written(numbered: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
 
 
 def _cells(text: str) -> tuple[str | None, list[str]]:
-    """The separator of a line of a table, if it has one, and its cells."""
+    """The separator of a table's line (if any), and its cells."""
     if text.startswith(("{", "[")):
         return None, [text]
     separator = next((mark for mark in _SEPARATORS if mark in text), None)
@@ -264,13 +264,13 @@ def _column(header: Sequence[str], written: Sequence[str], column: str | None, n
 
 
 def _cell(text: str, separator: str | None, place: int | None, line: int) -> Item:
-    """The request in a line of a table: that of a column, or the longest cell where there is no header."""
+    """The request in a line of a table: the column's cell, or the longest cell if there is no header."""
     if text.startswith("{") and _is_json(text):
         return Item(text, line)
     cells = [cell.strip() for cell in _split(text, separator)] if separator else [text.strip('" ')]
     if place is not None:
         return Item(cells[place] if place < len(cells) else "", line)
-    # Beside an identifier and a rating the puzzle is the longest; its solution, as long, comes after it.
+    # The puzzle is longer than an identifier or a rating. Its solution is as long, and comes after it.
     return Item(max(cells, key=len) if cells else "", line)
 
 

@@ -1,4 +1,4 @@
-"""`groundstate score`: somebody else's answer against the checks, and its energy."""
+"""`groundstate score`: check an answer from elsewhere, and compute its energy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate.cli.console import BAD, NOT_SOLVED, SOLVED, echo_json, number
 
 
 def show_score(model: str, request: str, answer: str, device: str, threads: int | None, *, as_json: bool) -> int:
-    """Check an answer and print the outcome: 1 if it is invalid, 0 if it is valid or nothing checks it."""
+    """Check an answer and print the outcome. Returns 1 if it is invalid, 0 if it is valid or the model has no checks."""
     solver = groundstate.load(model, device=device, threads=threads)
     source, item = _requests.one(solver, request, "request")
     _, answer_item = _requests.one(solver, answer, "answer")

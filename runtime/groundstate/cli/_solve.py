@@ -39,7 +39,7 @@ class Options:
 
     @property
     def budget(self) -> dict[str, Any]:
-        """What `Solver.solve` and `Solver.solve_many` take."""
+        """The keyword arguments for `Solver.solve` and `Solver.solve_many`."""
         return {
             "restarts": self.restarts,
             "max_steps": self.max_steps,
@@ -50,14 +50,14 @@ class Options:
 
     @property
     def replies(self) -> dict[str, str]:
-        """From the ids of questions to those of options."""
+        """Question ids to option ids."""
         return dict(reply.split("=", 1) for reply in self.reply)
 
     def check(self) -> None:
-        """Refuse what does not go together, before anything is loaded.
+        """Refuse contradictory options, before any model is loaded.
 
         Raises:
-            click.UsageError: If it does not.
+            click.UsageError: If options contradict each other.
         """
         if self.watch and self.as_json:
             raise click.UsageError("--watch draws for people and --json prints for programs; give one of them.")
@@ -74,7 +74,7 @@ class Options:
         if self.picture is not None and Path(self.picture).suffix.lower() != ".svg":
             raise click.UsageError(f"--picture writes SVG; {self.picture!r} must end in .svg.")
         if self.save is not None and not Path(self.save).suffix:
-            raise click.UsageError(f"--save selects the format by the file's ending, and {self.save!r} has none.")
+            raise click.UsageError(f"--save selects the format by the file's ending, but {self.save!r} has no ending.")
         for option, name in (("--picture", self.picture), ("--save", self.save)):
             if name is None:
                 continue
@@ -86,18 +86,18 @@ class Options:
 
 
 def solve(argument: str | None, options: Options) -> int:
-    """Solve what a REQUEST argument means and print it; returns the exit code."""
+    """Solve the requests of a REQUEST argument and print the outcomes; returns the exit code."""
     options.check()
     solver = groundstate.load(options.model, device=options.device, threads=options.threads)
     source = _requests.find(solver, argument, options.column)
     ahead = list(itertools.islice(source.items, 2))
     if not ahead:
-        raise click.UsageError(f"{source.name} holds no request.")
+        raise click.UsageError(f"{source.name} has no request.")
     if len(ahead) == 1:
         return _solve_one(solver, source, ahead[0], options)
     if options.watch or options.picture or options.save or options.talk or options.reply:
         alone = "--watch, --picture, --save, --talk and --reply need a single request"
-        raise click.UsageError(f"{alone}; {source.name} holds more than one.")
+        raise click.UsageError(f"{alone}; {source.name} has more than one.")
     from groundstate.cli._many import solve_many
 
     return solve_many(solver, source, itertools.chain(ahead, source.items), options.budget, as_json=options.as_json)
@@ -123,7 +123,7 @@ def _solve_one(solver: Solver, source: Source, item: Item, options: Options) -> 
 
 
 def _check_kind(solver: Solver, request: dict[str, Any], path: str) -> None:
-    """Refuse, before anything is solved, to save a kind of file that the model does not write."""
+    """Refuse a kind of file that the model does not write, before the solve."""
     reading, kind = solver.read(request), Path(path).suffix[1:].lower()
     kinds = reading.kinds() if isinstance(reading, Shows) else ()
     if kind not in kinds:
@@ -144,7 +144,7 @@ def _solved(
 
 
 def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: Solution) -> Solution:
-    """Ask the person at the terminal each question, and solve again with the reply; an empty reply ends it."""
+    """Ask the person at the terminal each question, and solve again with the reply. An empty reply ends the dialogue."""
     replies = options.replies
     while (question := solution.question) is not None:
         _report.show(solver, dict(solution.request), solution, hint=False)
@@ -157,12 +157,12 @@ def _talk(solver: Solver, request: dict[str, Any], options: Options, solution: S
 
 
 def _replied(question: Question) -> Option | None:
-    """The option that a person chooses; None for an empty reply, or where no more can be typed."""
+    """The option that the person chooses; None for an empty reply or at the end of the input."""
     while True:
         try:
             reply = click.prompt("Your reply (nothing to leave it open)", default="", show_default=False).strip()
         except click.Abort:
-            click.echo()  # what follows stands on a line of its own
+            click.echo()  # start a new line
             if not sys.stdin.isatty():
                 return None  # the end of the input
             raise
@@ -205,9 +205,9 @@ def _show(
 
 
 def _save(solver: Solver, request: dict[str, Any], solution: Solution, path: str) -> None:
-    """Write the answer as a file; it has been printed already, so that nothing is lost where it cannot be written."""
+    """Write the answer to a file. It is printed before, so a failed write loses nothing."""
     if solution.answer is None:
-        click.echo(f"There is no answer to save, so {path} was not written.", err=True)
+        click.echo(f"{path} was not written, because there is no answer.", err=True)
         return
     _write(path, solver.file(request, solution.answer, Path(path).suffix[1:].lower()))
     click.echo(f"The answer is in {path}.", err=True)

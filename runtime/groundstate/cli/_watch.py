@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _FRAMES = 90
 _SECONDS = 2.6
 _SLOWEST = 0.12
-"""Seconds a frame may last: short descents are short."""
+"""Longest time of a frame, in seconds."""
 
 _PATIENCE = 0.3
-"""Seconds of search before it is shown: most searches end earlier."""
+"""Seconds of search before the display starts; most searches end earlier."""
 
 _RISES = "The energy may rise on the way: momentum, noise and growing multipliers carry a chain out of wrong minima."
 
@@ -49,7 +49,7 @@ _STYLES = {
 def searching(
     solver: Solver, request: Mapping[str, Any], segments: list[Segment]
 ) -> Iterator[Callable[[Segment], None]]:
-    """Collect segments; on a terminal, show how a search goes that takes a while."""
+    """Collect segments; on a terminal, show the progress of a long search."""
     if not sys.stdout.isatty():
         yield segments.append
         return
@@ -78,7 +78,7 @@ def searching(
 
 
 def replay(shown: Shown) -> None:
-    """Show a descent at a pace that people can follow, or, where stdout is no terminal, a few moments of it."""
+    """Show a descent at a readable pace; if stdout is not a terminal, show a few moments."""
     if not sys.stdout.isatty():
         _print(shown)
         return
@@ -95,7 +95,7 @@ def replay(shown: Shown) -> None:
 def _live(*, transient: bool) -> Live:
     from rich.live import Live
 
-    # Nothing else prints meanwhile, and a redirected stdout would no longer say what characters it takes.
+    # Nothing else prints meanwhile, and a redirected stdout would not report its encoding.
     return Live(
         console=console(), auto_refresh=False, transient=transient, redirect_stdout=False, redirect_stderr=False
     )

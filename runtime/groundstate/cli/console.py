@@ -1,4 +1,4 @@
-"""What every command prints with: exit codes, JSON, numbers for people, one sentence for an error."""
+"""Exit codes and output of every command: JSON, numbers for people, one line for an error."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SOLVED, NOT_SOLVED, BAD, STOPPED, PIPE_CLOSED = 0, 1, 2, 130, 141
-"""Exit codes. The last two are 128 plus the number of the signal, as shells have it."""
+"""Exit codes. The last two are 128 plus the signal number, as in shells."""
 
 _COMPLETE = "_GROUNDSTATE_COMPLETE"
-"""The environment variable by which a shell asks for completions, as click documents it."""
+"""The environment variable with which a shell requests completions; see click."""
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None, name: str = "groundstate") -> int:
     """Run a command and return its exit code. Every expected error becomes one line on stderr.
 
-    `click.Command.main` is not used: it ends the process with 1 where the reader of stdout has gone.
+    `click.Command.main` is not used: it ends the process with 1 if the reader of stdout has gone.
     """
     _never_fail_on_characters()
     if instruction := os.environ.get(_COMPLETE):
@@ -39,7 +39,7 @@ def run(command: click.Command, arguments: Sequence[str] | None = None, name: st
     except click.exceptions.Exit as error:
         return error.exit_code
     except BrokenPipeError:
-        # The reader, `head` for example, is gone. What is left in the buffer must not fail again when Python exits.
+        # The reader, for example `head`, is gone. The rest of the buffer must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except click.exceptions.NoArgsIsHelpError as error:
@@ -65,14 +65,14 @@ def _never_fail_on_characters() -> None:
 
 
 def example(*commands: str) -> str:
-    """Commands to copy, for the end of a help page; they are not wrapped."""
+    """Commands to copy, for the end of a help page, without wrapping."""
     return "\n\n".join(
         "\b\nExample:\n" + "\n".join(f"  {line}" for line in command.splitlines()) for command in commands
     )
 
 
 def complain(message: str) -> None:
-    """Print what went wrong on stderr, on one line, without a traceback."""
+    """Print an error on stderr, on one line, without a traceback."""
     click.echo(f"groundstate: {_words.clean(message)}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""Artefacts as tools for language models, whatever the framework. Adapters translate these and hold no rules of their own.
+"""Artefacts as tools for language models, independent of a framework. Adapters only translate these tools.
 
 >>> from groundstate.tools import SolveTool
 >>> tool = SolveTool("sudoku")

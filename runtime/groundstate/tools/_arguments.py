@@ -1,4 +1,4 @@
-"""What the arguments of a call mean: a request to solve or an answer to score, replies to questions, and how they were read."""
+"""Parse the arguments of a call: a request to solve or an answer to score, and replies to questions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SOLVE, SCORE = ACTIONS = ("solve", "score")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The arguments of one call, read.
+    """The parsed arguments of one call.
 
     Attributes:
         request: The request, for the runtime to validate.
-        replies: From the ids of questions to the ids of options.
-        answer: The answer to score; None where the request is to be solved.
-        notes: A sentence for each kind of argument that was read differently than sent.
+        replies: Question ids to option ids.
+        answer: The answer to score; None to solve the request.
+        notes: One sentence per kind of coercion.
     """
 
     request: Any
@@ -33,21 +33,21 @@ class Call:
 def read(
     solver: Solver, schema: Mapping[str, Any], arguments: Any, *, takes_replies: bool, takes_answers: bool
 ) -> Call:
-    """Read the arguments of a solve tool. The request is copied only where it is changed: the runtime copies it once.
+    """Parse the arguments of a solve tool. Only changed parts of the request are copied; the runtime copies the rest.
 
     Args:
         schema: The schema of the arguments.
-        takes_replies: Whether ``replies`` is the tool's own argument, and no property of the request.
-        takes_answers: The same of ``action`` and ``answer``.
+        takes_replies: Whether ``replies`` is the tool's own argument, and not a property of the request.
+        takes_answers: The same for ``action`` and ``answer``.
 
     Raises:
-        RequestError: If the tool's own arguments are wrong. The request is left to the runtime.
+        RequestError: If the tool's own arguments are wrong. The runtime checks the request.
     """
     try:
         sent, notes = solver.coerce(arguments)
         sent, more = coerced(schema, sent)
     except RecursionError:
-        return Call(arguments)  # the runtime refuses it in its own words
+        return Call(arguments)  # the runtime refuses it with its own message
     notes = [*notes, *more]
     if not isinstance(sent, Mapping):
         return Call(sent, notes=tuple(notes))

@@ -1,4 +1,4 @@
-"""What every tool for a language model has: a name, schemas, calls, refusals."""
+"""The base of every tool for a language model: name, schemas, calls, refusals."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from groundstate._question import Question
 from groundstate._solution import Score, Solution
 
 _FAULTS = 5
-"""Faults of a request that a refusal lists; the rest are counted."""
+"""Most faults to list in a refusal; the rest are counted."""
 
 _SHAPE = 400
-"""Characters that a refusal spends on the shape of the arguments."""
+"""Most characters of a refusal for the shape of the arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a call of a tool returns.
+    """The result of a tool call.
 
     Attributes:
-        record: What the model is to read, JSON-ready.
+        record: The record for the model, JSON-ready.
         outcome: The whole outcome, for programs.
     """
 
@@ -49,17 +49,19 @@ class LLMTool(ABC):
     """A tool for a language model.
 
     Attributes:
-        name: What the model calls it by: letters, digits, ``_`` and ``-``, at most 64 of them.
-        title: The same for people.
-        description: What it does and when to use it, for the model.
-        schema: The JSON schema of its arguments, an object.
-        returns: The JSON schema of the records that it returns, an object.
+        name: The name for the model: at most 64 letters, digits, ``_`` and ``-``.
+        title: The name for people.
+        description: Purpose and use of the tool, for the model.
+        schema: The JSON schema of its arguments (an object), shortened for a language model.
+        accepts: The full schema of its arguments.
+        returns: The JSON schema of its records (objects).
     """
 
     name: str
     title: str
     description: str
     schema: dict[str, Any]
+    accepts: dict[str, Any]
     returns: dict[str, Any]
 
     @abstractmethod
@@ -75,10 +77,10 @@ class LLMTool(ABC):
         return await asyncio.to_thread(self.call, arguments)
 
     def respond(self, arguments: Mapping[str, Any] | str) -> str:
-        """The text that the model reads after a call: a result, or a refusal. For frameworks that take nothing but text.
+        """The text for the model after a call: a result or a refusal. For frameworks that only take text.
 
         Args:
-            arguments: An object, or JSON of one, as some providers send it.
+            arguments: An object, or its JSON text, which some providers send.
         """
         try:
             return self.call(_parsed(arguments) if isinstance(arguments, str) else arguments).text
@@ -86,9 +88,9 @@ class LLMTool(ABC):
             return self.refusal(error)
 
     def refusal(self, error: RequestError | OptionError) -> str:
-        """An error in the model's terms: what was wrong, where, and what to send instead."""
+        """An error for the model: the fault, its place, and the correction."""
         if isinstance(error, OptionError):
-            return f"{self.name} cannot run as it is set up: {_words.clean(str(error))} Tell the user; do not retry."
+            return f"{self.name} cannot run with its setup: {_words.clean(str(error))} Tell the user; do not retry."
         return "\n".join(
             [
                 f"{self.name} refused the arguments and did nothing. Correct this and call it again:",
@@ -98,20 +100,20 @@ class LLMTool(ABC):
         )
 
     def _shape(self, error: RequestError) -> str:
-        """What the arguments must be, in a line: all of them if that is short, else those that the faults are in."""
-        whole = _words.schema_in_words(self.schema)
+        """The shape of the arguments on one line: all of them if that is short, else the faulty ones."""
+        whole = _words.schema_in_words(self.accepts)
         if len(whole) <= _SHAPE:
             return whole
-        properties = self.schema.get("properties", {})
+        properties = self.accepts.get("properties", {})
         wrong = dict.fromkeys(re.split(r"[.\[]", fault.place, maxsplit=1)[0] for fault in error.faults)
         parts = [
-            f'"{name}": {_words.shortened(_words.schema_in_words(properties[name], self.schema), _SHAPE)}'
+            f'"{name}": {_words.shortened(_words.schema_in_words(properties[name], self.accepts), _SHAPE)}'
             for name in wrong
             if name in properties
         ]
         if parts:
             return "{" + ", ".join([*parts[:2], "…"]) + "}"
-        required = self.schema.get("required", ())
+        required = self.accepts.get("required", ())
         names = [f'"{name}"{"" if name in required else " (optional)"}' for name in properties]
         return f"an object with {_words.listed(names)}"
 
@@ -128,7 +130,7 @@ class LLMTool(ABC):
 
 
 def tool_name(verb: str, name: str) -> str:
-    """A name of the characters and the length that every provider of language models accepts."""
+    """A name with characters and length that every provider of language models accepts."""
     return re.sub(r"[^a-zA-Z0-9_-]", "_", f"{verb}_{name}")[:64]
 
 
@@ -136,4 +138,4 @@ def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise RequestError([Fault("", f"The arguments are not valid JSON; they begin {text[:60]!r}.")]) from None
+        raise RequestError([Fault("", f"The arguments are not valid JSON; they begin with {text[:60]!r}.")]) from None

@@ -1,4 +1,4 @@
-"""What a language model reads of an outcome: the same for the same outcome, and short unless all of it is asked for."""
+"""The text of an outcome for a language model: deterministic, and short unless the full detail is requested."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Detail = Literal["brief", "full"]
 
 
 class Asked(TypedDict):
-    """A question that was replied to during a call: `id` and `text` of the question, and the id of the option chosen."""
+    """A question with a reply: `id` and `text` of the question, and the id of the chosen option."""
 
     id: str
     text: str
@@ -21,17 +21,17 @@ class Asked(TypedDict):
 
 
 _MOST = 6
-"""Violations listed where that is all there is to say."""
+"""Most violations to list if there is nothing else to report."""
 
 _FEW = 2
-"""Violations listed beside an attempt, or beside a question about them."""
+"""Most violations to list beside an attempt or a question."""
 
 _ALTERNATIVES = 4
 
 _MESSAGES = {
-    # The runtime's own sentence advises options that only the developer can set.
+    # The runtime's own sentence suggests options that only the developer can set.
     Status.UNSOLVED: "No answer was found within the budget, which proves nothing.",
-    Status.AMBIGUOUS: "`answer` is one of several that are equally good.",
+    Status.AMBIGUOUS: "`answer` is one of several.",
 }
 
 _AGAIN = " The same request ends the same way: check it for mistakes, or tell the user."
@@ -46,12 +46,12 @@ _SCORED = {
 def of_solution(
     solution: Solution, detail: Detail, notes: Sequence[str] = (), asked: Sequence[Asked] = ()
 ) -> dict[str, Any]:
-    """Status, a sentence, the answer, what is violated, the question and how to reply to it, what happened.
+    """Status, a sentence, the answer, the violations, the question with reply instructions, and the statistics.
 
     Args:
-        detail: ``"brief"``: what a model needs to go on; ``"full"``: everything.
-        notes: How arguments were read where not as they were sent.
-        asked: Questions that were replied to; the outcome is that of the request so changed.
+        detail: ``"brief"``: only what the model needs to continue; ``"full"``: everything.
+        notes: Notes on coerced arguments.
+        asked: Questions with replies; the outcome belongs to the request with these replies.
     """
     read: dict[str, Any] = {"read_as": list(notes)} if notes else {}
     if asked:
@@ -87,7 +87,7 @@ def of_solution(
 
 
 def of_question(question: Question) -> dict[str, Any]:
-    """The question, its options (with how many answers each leaves, if its id says all else), and how to reply."""
+    """The question, its options (with the number of answers that each leaves, if its id says the rest), and how to reply."""
     labels = any(option.label != option.id for option in question.options)
     return {
         "id": question.id,
@@ -99,13 +99,13 @@ def of_question(question: Question) -> dict[str, Any]:
             }
             for option in question.options
         ],
-        # Without quotes, each of which is two characters of JSON and more tokens than the word that it quotes.
-        "reply": f"Ask the user, or decide; then call again with the same arguments and replies {{{question.id}: option id}}.",
+        # No quotes: a quote is two characters in JSON, and takes more tokens than the quoted word.
+        "reply": f"Ask the user or decide; call again with replies {{{question.id}: option id}} added.",
     }
 
 
 def of_score(score: Score, detail: Detail, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Whether the answer is valid, its energy to six digits, and what it violates."""
+    """Whether the answer is valid, its energy to six digits, and its violations."""
     read: dict[str, Any] = {"read_as": list(notes)} if notes else {}
     if detail == "full":
         return {**score.to_json(), **read}

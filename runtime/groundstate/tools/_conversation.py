@@ -1,4 +1,4 @@
-"""One call of a solve tool over all its rounds: solve, question, reply, solve again. Every integration uses this one loop."""
+"""One call of a solve tool over all its rounds: solve, question, reply, solve again. Every integration uses this loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from groundstate.tools._content import Asked, Detail
 from groundstate.tools._options import SolveOptions
 
 Replier = Callable[[Question, Solution], str | Awaitable[str | None] | None]
-"""Replies to a question about a solution with the id of an option, or with None to take the solution as it is.
+"""Replies to a question with the id of an option, or with None to take the solution as it is.
 
 If it has a method ``acall`` with the same arguments, `Conversation.arun` awaits that.
 """
@@ -30,16 +30,16 @@ class Conversation:
 
     Args:
         solver: Solves, and scores.
-        call: What the arguments mean.
+        call: The parsed arguments.
         options: Options of every solve.
-        detail: How much the language model reads of an outcome.
-        asked: Questions that were replied to before, in their order.
+        detail: Detail of the outcome for the language model.
+        asked: Questions with earlier replies, in order.
         watch: Called after every segment of the descent, as in `groundstate.Solver.solve`.
 
     Attributes:
         solution: The outcome of the latest round; None before the first.
-        asked: The questions that were replied to, in their order.
-        updates: Updates of the descent so far, over all rounds; may be read while a round runs.
+        asked: The questions with replies, in order.
+        updates: Steps of the descent so far, over all rounds; may be read during a round.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class Conversation:
         return None if self.solution is None else self.solution.question
 
     def run(self, replier: Replier | None = None) -> Reply:
-        """Solve, and solve again with each reply, until nothing is asked or nobody replies. Or score, if that was called for.
+        """Solve, and solve again with each reply, until there is no question or no reply. Or score an answer, if requested.
 
         Args:
             replier: Replies to questions; without one, a question stays in the outcome.
 
         Raises:
-            RequestError: If the request is not what the schema allows, or it replies to a question that it does not bring.
-            OptionError: If the replier returns what is not an option, or an awaitable.
+            RequestError: If the request does not fit the schema, or it replies to a question that does not arise.
+            OptionError: If the replier returns an awaitable, or an id that is not an option's.
         """
         if self._answer is not None:
             return self._scored(self._solver.score(self._request, self._answer))
@@ -93,7 +93,7 @@ class Conversation:
         """`run` without blocking the event loop. If the task is cancelled, the descent ends before its next segment.
 
         Raises:
-            As `run` does; an awaitable from the replier is awaited.
+            The errors of `run`, except that an awaitable from the replier is awaited.
         """
         if self._answer is not None:
             return self._scored(await asyncio.to_thread(self._solver.score, self._request, self._answer))
@@ -108,17 +108,17 @@ class Conversation:
 
     @property
     def reply(self) -> Reply:
-        """What the language model reads of the latest round.
+        """The record of the latest round for the language model.
 
         Raises:
-            OptionError: If there was none.
+            OptionError: If there was no round.
         """
         if self.solution is None:
             raise OptionError("Nothing was solved yet; call `run` first.")
         return Reply(_content.of_solution(self.solution, self._detail, self._notes, self.asked), self.solution)
 
     def _replied(self, choice: str | None) -> bool:
-        """Apply a reply to the request; False where there is none. A reply that is no option is a mistake of the replier."""
+        """Apply a reply to the request; False if there is no reply. A reply that is not an option is the replier's fault."""
         solution, question = self.solution, self.question
         if choice is None or solution is None or question is None:
             return False
@@ -147,6 +147,6 @@ async def _awaited(replier: Replier, question: Question, solution: Solution) -> 
 
 
 def _close(choice: Awaitable[Any]) -> None:
-    # A coroutine that nobody awaits warns when it is collected.
+    # A coroutine that is never awaited warns when it is collected.
     if inspect.iscoroutine(choice):
         choice.close()

@@ -15,7 +15,7 @@ _SHOWN = ("name", "title", "description", "request", "answer", "checks", "defaul
 
 
 class DescribeTool(LLMTool):
-    """List the models, or describe one: what it takes, its checks, its limits and an example.
+    """List the models, or describe one: its arguments, checks, limits and an example.
 
     Args:
         solvers: The models.
@@ -30,7 +30,7 @@ class DescribeTool(LLMTool):
             "checked, its limits. Call this when unsure which tool to use or what to send."
         )
         names = {"enum": list(self._solvers), "description": "The model to describe; leave it out to list all."}
-        self.schema = {"type": "object", "properties": {"model": names}, "additionalProperties": False}
+        self.schema = self.accepts = {"type": "object", "properties": {"model": names}, "additionalProperties": False}
         self.returns = _results.OF_DESCRIPTION
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:

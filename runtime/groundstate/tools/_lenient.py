@@ -1,4 +1,4 @@
-"""Arguments as language models send them: what is meant beyond doubt is accepted, and reported."""
+"""Lenient arguments for language models: unambiguous deviations are coerced and reported."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DEEPEST = 12
 def coerced(schema: Mapping[str, Any], value: Any, place: str = "") -> tuple[Any, list[str]]:
     """Coerce a value towards a schema; also returns one note per kind of coercion.
 
-    JSON in a string becomes what it spells where an object or an array is wanted, and digits in a string become a number where a
-    number is. A float without a fraction becomes an integer where only that is wanted. What the schema allows is not touched,
-    and nothing is guessed: the schema refuses what remains wrong. What is not changed is not copied.
+    Where the schema wants an object or an array, JSON in a string is parsed. Where it wants a number, digits in a string become
+    a number. Where it only allows integers, a float without a fraction becomes an integer. Valid values are not changed, and
+    nothing is guessed: the schema refuses the remaining faults. Unchanged parts are not copied.
 
     Args:
-        place: Where the value stands in the arguments, for the notes.
+        place: The value's place in the arguments, for the notes.
     """
     notes: dict[str, None] = {}
     return _coerced(schema, schema, value, place, notes, _DEEPEST), list(notes)
@@ -72,7 +72,7 @@ def _coerced_array(
 ) -> Sequence[Any]:
     items: list[Any] | None = None
     for index, item in enumerate(value):
-        # One note for all entries of a list: their place is that of the list.
+        # One note for all elements of a list, with the place of the list.
         new = _coerced(schema.get("items"), root, item, place, notes, depth - 1)
         if new is not item:
             items = list(value) if items is None else items

@@ -1,4 +1,4 @@
-"""What the developer fixes when making a tool, and the language model never sees."""
+"""Options that the developer sets for a tool. The language model never sees them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from groundstate._solver import Solver
 from groundstate.tools._base import tool_name
 
 Model = str | os.PathLike[str] | bytes | Solver
-"""The name of an installed model, the path of an artefact, its bytes, or a solver that is loaded already."""
+"""The name of an installed model, the path of an artefact, its bytes, or a loaded solver."""
 
 
 class SolveOptions(TypedDict, total=False):
-    """Options of `groundstate.Solver.solve`; those left out are the artefact's defaults.
+    """Options of `groundstate.Solver.solve`; the artefact has the defaults.
 
     Attributes:
-        restarts: Chains that may be started.
-        max_steps: Updates that each chain may make.
-        deadline: Seconds after which the best so far is returned. Only without it do identical calls give identical bytes.
-        seed: Decides every random draw.
-        alternatives: Different answers to look for; 2 where left out, so that the tool notices when there is more than one.
-        ask: Whether to look for a question where there are several answers or none.
+        restarts: Largest number of chains.
+        max_steps: Largest number of steps for each chain.
+        deadline: Seconds until the best result so far is returned. Only calls without a deadline are reproducible.
+        seed: Seed of every random draw.
+        alternatives: Number of different answers to look for; default 2, so that the tool detects ambiguity.
+        ask: Whether to look for a question if there are several answers or none.
     """
 
     restarts: int | None
@@ -41,13 +41,15 @@ def opened(model: Model, device: str = "cpu") -> Solver:
     """The solver for a model.
 
     Raises:
-        GroundstateError: As `groundstate.load` does.
-        OptionError: If a loaded solver is to change its device.
+        GroundstateError: If the model cannot be loaded; see `groundstate.load`.
+        OptionError: If `device` is given for a loaded solver.
     """
     if not isinstance(model, Solver):
         return load(model, device=device)
     if device not in ("cpu", model.device):
-        raise OptionError(f"device is {device!r}, but a loaded solver keeps its own; give it to groundstate.load.")
+        raise OptionError(
+            f"device is {device!r}, but a loaded solver keeps its own; pass the device to groundstate.load."
+        )
     return model
 
 
@@ -57,16 +59,16 @@ def collected(
     *,
     skipped: Callable[[Model, GroundstateError], None] | None = None,
 ) -> list[Solver]:
-    """The solvers for several models, in their order. The path of a folder stands for every ``.onnx`` file in it, by name.
+    """The solvers for several models, in order. A folder's path means all its ``.onnx`` files, ordered by name.
 
     Args:
-        models: The models; or one of them, such as the name of an installed model.
-        skipped: Called with each of several models that cannot be loaded, and the reason; the others are returned. If None, the
-            first one that cannot be loaded raises.
+        models: The models; or a single model, such as an installed name.
+        skipped: Called with each model that cannot be loaded, and the reason; the other models are returned. If None, the first
+            such model raises.
 
     Raises:
-        GroundstateError: If a model cannot be loaded, or none of them.
-        OptionError: If there is no model at all, a folder holds none, or two would have the same tool name.
+        GroundstateError: If a model cannot be loaded; with `skipped`, if no model can be loaded.
+        OptionError: If there is no model, a folder is empty, or two models have the same tool name.
     """
     given = [models] if isinstance(models, str | os.PathLike | bytes | bytearray | Solver) else list(models)
     single = [one for model in given for one in _within(model)]
@@ -103,7 +105,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def card(name: str) -> str | None:
-    """The model card of an installed model, in Markdown; None where there is no such model, or it brings no card."""
+    """The model card of an installed model, in Markdown; None if there is no such model, or it has no card."""
     if name not in _catalog.names():
         return None
     path = _catalog.locate(name).with_name("CARD.md")
@@ -114,7 +116,7 @@ def _within(model: Model) -> list[Model]:
     if not isinstance(model, str | os.PathLike) or not Path(model).is_dir():
         return [model]
     if isinstance(model, str) and model in _catalog.names():
-        return [model]  # a folder of that name may stand in the working directory
+        return [model]  # the working directory may have a folder of that name
     files = sorted(Path(model).glob("*.onnx"))
     if not files:
         raise OptionError(f"There is no .onnx file in {os.fspath(model)!r}.")
@@ -122,7 +124,7 @@ def _within(model: Model) -> list[Model]:
 
 
 def checked(solver: Solver, options: dict[str, Any]) -> SolveOptions:
-    """The options, once the solver has found nothing wrong with them: a tool that is made does not fail on them later.
+    """The options, checked by the solver, so that a tool with wrong options fails at construction.
 
     Raises:
         OptionError: If an option is unknown or out of range.

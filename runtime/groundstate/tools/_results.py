@@ -1,4 +1,4 @@
-"""JSON schemas of what tools return: for hosts that check results, and for models that plan what to do with one."""
+"""JSON schemas of tool results: for hosts that check results, and for models that plan with them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _QUESTION = _object(
 
 
 def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
-    """The schema of `_content.of_solution` and `_content.of_score`: answers are as the artefact says, attempts need not be."""
+    """The schema of `_content.of_solution` and `_content.of_score`. Answers fit the artefact's schema; attempts need not."""
     answer = _schema.prefixed(_words.cleaned(header.answer), "answer")
     definitions = {f"answer_{name}": definition for name, definition in answer.pop("$defs", {}).items()}
     answer.pop("$schema", None)
@@ -73,4 +73,4 @@ OF_DESCRIPTION: dict[str, Any] = {
     "type": "object",
     "properties": {"models": _OBJECTS, "name": _TEXT, "title": _TEXT, "description": _TEXT},
 }
-"""The schema of what `DescribeTool` returns: either all models in a line each, or one of them."""
+"""The schema of `DescribeTool` results: all models in one line each, or one model."""

@@ -1,4 +1,7 @@
-"""The JSON schema of a tool's arguments: the artefact's request schema, and what the tool adds, in as few tokens as will do."""
+"""The JSON schema of a tool's arguments: the artefact's request schema and the tool's own arguments, in few tokens.
+
+The runtime validates requests against the artefact's full schema; the schema for a language model may be shorter.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +13,63 @@ from typing import Any
 from groundstate import _words
 from groundstate._header import Header
 
-_EXAMPLE = 240
-"""Words and signs of an example. A longer one, such as a 16×16 board, costs more tokens than it is worth."""
+_EXAMPLE = 70
+"""Most words and signs of an example. A longer one, such as a board, costs too many tokens."""
 
-_REPLIES: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": {"type": "string"},
-    "description": "Replies to questions in earlier results, {question id: option id}; send the rest unchanged.",
-}
+_MOST = 1400
+"""Most words and signs of a schema, about 1,000 tokens. Above, objects in optional properties become words."""
 
-_ACTION: dict[str, Any] = {"enum": ["solve", "score"], "description": "score: check `answer` instead of solving."}
+_MANY = 100
+"""Upper limits from this value on are omitted: language models do not send such large requests."""
+
+_REPLIES: dict[str, Any] = {"type": "object", "description": "Replies to earlier questions: {question id: option id}."}
+
+_ACTION: dict[str, Any] = {"enum": ["solve", "score"]}
 
 _ANSWER: dict[str, Any] = {"type": "object", "description": "Only with action score."}
 
 
 def of_arguments(header: Header, *, replies: bool, answers: bool) -> dict[str, Any]:
-    """The artefact's request schema with the tool's own arguments, and one short example if there is any.
+    """The artefact's request schema with the tool's own arguments.
 
     Args:
-        replies: Whether replies to questions may be sent along, as ``replies``.
-        answers: Whether an answer may be sent to be scored, as ``action`` and ``answer``.
+        replies: Whether the arguments include ``replies`` to questions.
+        answers: Whether the arguments include ``action`` and ``answer``, to score an answer.
     """
-    schema: dict[str, Any] = {key: value for key, value in _words.cleaned(header.request).items() if key[:1] != "$"}
-    if "$defs" in header.request:
-        schema["$defs"] = _words.cleaned(header.request["$defs"])
-    examples = list(schema.pop("examples", ()))
-    if header.self_test and "request" in header.self_test:
-        examples.append(header.self_test["request"])
-    if (short := next((example for example in examples if _size(example) <= _EXAMPLE), None)) is not None:
-        schema["examples"] = [short]
+    schema: dict[str, Any] = dict(_words.cleaned(header.request))
     schema["properties"] = {
         **schema.get("properties", {}),
-        **({"replies": _REPLIES} if replies else {}),
+        **({"replies": {**_REPLIES, "additionalProperties": {"type": "string"}}} if replies else {}),
         **({"action": _ACTION, "answer": _ANSWER} if answers else {}),
     }
     return schema
 
 
+def shown(header: Header, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A tool's schema for a language model: shortened, with one short example if available.
+
+    Args:
+        schema: From `of_arguments`.
+    """
+    slim: dict[str, Any] = _slim({key: value for key, value in schema.items() if key != "examples"})
+    slim["additionalProperties"] = False
+    if "replies" in slim["properties"] and "replies" not in header.request.get("properties", {}):
+        slim["properties"]["replies"] = _REPLIES
+    required = schema.get("required", ())
+    optional = [name for name in header.request.get("properties", {}) if name not in required]
+    for name in sorted(optional, key=lambda name: -_size(slim["properties"][name])):
+        if _size(slim) <= _MOST:
+            break
+        slim["properties"][name] = _in_words(slim["properties"][name])
+    examples = list(schema.get("examples", ()))
+    if header.self_test and "request" in header.self_test:
+        examples.append(header.self_test["request"])
+    short = next((example for example in examples if _size(example) <= _EXAMPLE), None)
+    return slim if short is None else {**slim, "examples": [short]}
+
+
 def prefixed(schema: Any, part: str) -> Any:
-    """A schema whose references to its definitions carry a prefix, so that they can stand beside those of another schema."""
+    """A schema with prefixed definitions, which can be combined with another schema's definitions."""
     if isinstance(schema, Mapping):
         return {
             key: value.replace("#/$defs/", f"#/$defs/{part}_", 1)
@@ -59,6 +80,61 @@ def prefixed(schema: Any, part: str) -> Any:
     return [prefixed(item, part) for item in schema] if isinstance(schema, list) else schema
 
 
-def _size(example: Any) -> int:
-    """About as many as its tokens, without a tokenizer."""
-    return len(re.findall(r"\w+|[^\w\s]", json.dumps(example)))
+def _slim(schema: Any) -> Any:
+    """A schema without the keywords that a language model does not need: trivial limits, titles, closed objects."""
+    if isinstance(schema, list):
+        return [_slim(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            kept[key] = {name: _slim(part) for name, part in value.items()}
+        elif key in ("enum", "const", "default", "examples"):
+            kept[key] = value
+        elif not _trivial(key, value):
+            kept[key] = _slim(value)
+    return kept
+
+
+def _trivial(key: str, value: Any) -> bool:
+    match key:
+        case "title" | "$schema" | "$id" | "$comment" | "minLength" | "maxLength" | "minProperties" | "maxProperties":
+            return True
+        case "additionalProperties" | "uniqueItems":
+            return isinstance(value, bool)
+        case "required":
+            return not value
+        case "minItems":
+            return bool(value <= 1)
+        case "maxItems":
+            return bool(value >= _MANY)
+    return False
+
+
+def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A property with its inner objects written as a line in its description."""
+    description = schema.get("description", "")
+    kept = dict(schema)
+    for key, noun in (("items", "Each"), ("additionalProperties", "By name")):
+        inner = kept.get(key)
+        if isinstance(inner, Mapping) and "properties" in inner:
+            required = inner.get("required", ())
+            parts = [
+                f"{name}{'' if name in required else '?'}{_kind(part)}" for name, part in inner["properties"].items()
+            ]
+            kept[key] = {"type": "object"}
+            description = f"{description} {noun}: {{{', '.join(parts)}}}.".lstrip()
+    return {**kept, "description": description} if description else kept
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """The type of a property, if its name does not imply it."""
+    if "enum" in schema:
+        return f": {'|'.join(map(str, schema['enum']))}"
+    return f": {schema['type']}" if schema.get("type") in ("integer", "number", "boolean") else ""
+
+
+def _size(value: Any) -> int:
+    """The number of words and signs: about one and a half times the number of tokens."""
+    return len(re.findall(r"\w+|[^\w\s]", json.dumps(value, ensure_ascii=False)))

@@ -1,4 +1,4 @@
-"""The tool of one artefact: it solves, asks, takes replies, and scores answers."""
+"""The tool for one artefact: it solves, asks, takes replies, and scores answers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from groundstate.tools._conversation import Conversation
 from groundstate.tools._options import Model, SolveOptions, checked, opened
 
 _LONGEST = 2000
-"""Characters of an artefact's description that a language model reads."""
+"""Most characters of an artefact's description for a language model."""
 
 
 class SolveTool(LLMTool):
-    """Solve a problem, ask back where it has several answers or none, take replies, and score answers.
+    """Solve a problem, ask if it has several answers or none, take replies, and score answers.
 
     Args:
         model: The name of an installed model, the path of an artefact, its bytes, or a loaded `Solver`.
         device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
-        name: ``solve_`` and the artefact's name, if None.
-        description: The artefact's own, if None.
-        detail: How much the model reads of an outcome.
+        name: The tool's name; default: ``solve_`` and the artefact's name.
+        description: The tool's description; default: the artefact's.
+        detail: Detail of the outcome for the model.
         score: Whether the tool also takes ``{"action": "score", "answer": …}`` beside the request.
         solve_options: See `SolveOptions`.
 
@@ -59,7 +59,8 @@ class SolveTool(LLMTool):
         properties = header.request.get("properties", {})
         self.takes_replies = self.solver.asks and "replies" not in properties
         self.takes_answers = score and not properties.keys() & {"action", "answer"}
-        self.schema = _schema.of_arguments(header, replies=self.takes_replies, answers=self.takes_answers)
+        self.accepts = _schema.of_arguments(header, replies=self.takes_replies, answers=self.takes_answers)
+        self.schema = _schema.shown(header, self.accepts)
         self.returns = _results.of_solution(header, self.detail)
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
@@ -70,7 +71,7 @@ class SolveTool(LLMTool):
         return await self.converse(arguments).arun()
 
     def reply(self, solution: Solution) -> Reply:
-        """What the model reads of a solution."""
+        """The record of a solution for the model."""
         return Reply(_content.of_solution(solution, self.detail), solution)
 
     def converse(
@@ -80,10 +81,10 @@ class SolveTool(LLMTool):
         asked: Iterable[Asked] = (),
         watch: Callable[[Segment], None] | None = None,
     ) -> Conversation:
-        """A call that may take several rounds of question and reply; `Conversation.run` makes them.
+        """A call with possibly several rounds of question and reply; `Conversation.run` runs them.
 
         Args:
-            asked: Questions that were replied to in earlier calls with these arguments, beside `replies` among them.
+            asked: Questions with replies in earlier calls with these arguments, besides the argument `replies`.
             watch: As in `groundstate.Solver.solve`.
 
         Raises:
@@ -91,7 +92,7 @@ class SolveTool(LLMTool):
         """
         call = _arguments.read(
             self.solver,
-            self.schema,
+            self.accepts,
             arguments,
             takes_replies=self.takes_replies,
             takes_answers=self.takes_answers,

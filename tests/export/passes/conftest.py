@@ -62,7 +62,7 @@ def passed() -> Callable[..., Passed]:
             wanted = slope(energy, *(t[:rows] for t in named.values()))
             for name, exact in wanted.items():
                 reference = exact.numpy()
-                # Sums of many entries of size 1 may cancel, and leave their rounding.
+                # Sums of many elements of size 1 may cancel, and leave their rounding.
                 scale = max(np.abs(reference[np.isfinite(reference)]).max(initial=0.0), 1.0)
                 np.testing.assert_allclose(second[name], first[name], rtol=0, atol=1e-5 * scale)
                 np.testing.assert_allclose(second[name], reference, rtol=0, atol=1e-5 * scale)

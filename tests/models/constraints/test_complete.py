@@ -12,6 +12,7 @@ from hypothesis import event, given, settings
 import groundstate as gs
 from groundstate_models.constraints.complete import Search, contradiction, pigeonholes
 from groundstate_models.constraints.problem import Problem
+from groundstate_models.constraints.task import Read
 from groundstate_models.constraints.tensors import Network
 from tests.models.constraints.small import assignments, requests
 
@@ -67,6 +68,33 @@ def test_a_search_finds_no_answer_where_there_is_none_and_one_where_there_is_one
             all(problem.constraints[source].holds(one) for source in crowded)
             for one in assignments(request["variables"])
         )
+
+
+@settings(max_examples=200, deadline=None)
+@given(requests(most=2))
+def test_the_least_cost_is_proven_to_be_that_and_no_other_cost_is(request: dict[str, Any]) -> None:
+    read = Read(request)
+    costs = [read.problem.cost(one) for one in assignments(request["variables"]) if not read.problem.violations(one)]
+    if not costs or read.network.proof() is not None:
+        return
+    least, quantum = min(costs), read.network.quantum
+    assert read.network.least <= round(least * quantum)
+    assert read.bound(round(least * quantum) - 1, effort=10**6)
+    assert not read.bound(round(least * quantum), effort=10**6)
+    event("nothing is free" if least else "all may be kept")
+
+
+def test_an_answer_that_nothing_can_beat_is_called_so_and_ends_the_search(solver: gs.Solver) -> None:
+    request = {
+        "variables": dict.fromkeys("abcdef", "0..9"),
+        "constraints": ["all different: a, b, c, d, e, f", "a + b >= 9"],
+        "preferences": [{"constraint": f"{name} <= {most}", "weight": most + 1} for most, name in enumerate("abcdef")],
+    }
+    solution = solver.solve(request, deadline=30.0)
+    assert solution.answer is not None
+    assert (solution.answer["cost"], solution.optimal, solution.bound) == (1.0, True, 1.0)
+    assert "No answer costs less, which is proven." in solution.explanation
+    assert solution.seconds < 20
 
 
 @settings(max_examples=50, deadline=None)

@@ -87,7 +87,7 @@ def test_constraints_that_are_broken_and_no_others_have_an_energy(request: dict[
 def test_what_is_drawn_here_passes_the_schema_and_every_constraint_says_what_it_asks(request: dict[str, Any]) -> None:
     assert SCHEMA.is_valid(request)
     for constraint in Problem.of(request).constraints:
-        assert constraint.said()
+        assert constraint.in_words()
         assert set(constraint.variables) <= set(request["variables"])
         assert len(set(constraint.variables)) == len(constraint.variables)
 

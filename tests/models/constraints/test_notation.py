@@ -32,7 +32,7 @@ def problem(*texts: Any, variables: dict[str, Any] | None = None) -> Problem:
 
 
 def said(text: str) -> str:
-    return problem(text).constraints[0].said()
+    return problem(text).constraints[0].in_words()
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_texts_stand_beside_objects_and_in_them_and_in_preferences() -> None:
     request = {"variables": VARIABLES, "constraints": [mixed, "x != y"], "preferences": [{"constraint": "cat == red"}]}
     found = Problem.of(request)
     assert found.names == ("either", "constraint 2")
-    assert [one.said() for one in found.constraints] == ["x is 1, or cat and dog are equal", "x and y differ"]
-    assert found.preferences[0].constraint.said() == "cat is red"
+    assert [one.in_words() for one in found.constraints] == ["x is 1, or cat and dog are equal", "x and y differ"]
+    assert found.preferences[0].constraint.in_words() == "cat is red"
     mixed["of"][1] = "cat == dgo"  # type: ignore[index]
     with pytest.raises(RequestError, match=re.escape("constraints[0].of[1]")):
         Problem.of(request)

@@ -112,3 +112,15 @@ def test_an_optional_activity_can_be_left_out_by_reply(solver: gs.Solver) -> Non
 def test_the_explanation_counts_activities_and_people(solver: gs.Solver) -> None:
     said = solver.solve(week(), **SMALL).explanation
     assert said.startswith("Asked: 1 activity of 2 people.")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_early_end_is_no_reason_to_leave_something_out(solver: gs.Solver, seed: int) -> None:
+    names = ["A", "B", "C"]
+    activities = [{"name": name, "duration": 60, "who": "Ada", "optional": True, "weight": 0.3} for name in names]
+    wish = {"type": "avoid", "window": "mon 11:00-12:00", "weight": 0.2}
+    request = week(activities=activities, objective="earliest_end", preferences=[wish])
+    solution = solver.solve(request, seed=seed, **SMALL)
+    assert "left_out" not in solution.answer
+    assert solution.answer["activities"][-1]["end"] == "mon 12:00"
+    assert solution.optimal

@@ -74,7 +74,7 @@ def test_a_window_holds_the_minutes_whose_clock_is_in_it(zone: str, day: date) -
     for minute in [*range(0, len(minutes), 7), *range(60, 240)]:
         number = days.spans[0][0] + minute
         assert days.when(number).astimezone(UTC) == minutes[minute]
-        assert days.moment(days.moment_said(number)) == number
+        assert days.moment(days.moment_text(number)) == number
         assert days.day(number) == day.toordinal()
     for _ in range(40):
         low, high = sorted(draw.sample(range(1, 16 * 12), 2))

@@ -49,7 +49,7 @@ def days_of(**request: Any) -> Days:
 def test_what_is_said_of_days_on_a_wednesday(said: Any, meant: list[str]) -> None:
     found = days_of(days=said)
     assert found.dated
-    assert [found.day_said(day) for day in found.numbers] == meant
+    assert [found.day_text(day) for day in found.numbers] == meant
 
 
 def test_windows_and_fixed_times_may_be_relative() -> None:
@@ -59,15 +59,15 @@ def test_windows_and_fixed_times_may_be_relative() -> None:
         {"name": "Talk", "duration": "1h", "window": "June 10 after 14:00"},
     ]
     schedule = read({"today": "2025-06-04", "activities": activities})
-    said = [schedule.days.span_said(activity.window[0]) for activity in schedule.activities.values()]
+    said = [schedule.days.span_text(activity.window[0]) for activity in schedule.activities.values()]
     assert said[0] == "2025-06-05 9:00-10:00"
-    assert schedule.days.moment_said(schedule.activities["Lunch"].at or 0) == "2025-06-09T12:00"
+    assert schedule.days.moment_text(schedule.activities["Lunch"].at or 0) == "2025-06-09T12:00"
     assert said[2] == "2025-06-10 14:00-17:00"
 
 
 def test_a_request_with_today_and_no_days_has_the_workdays_of_the_next_seven() -> None:
     found = days_of()
-    assert [found.day_said(day) for day in found.numbers] == [
+    assert [found.day_text(day) for day in found.numbers] == [
         "2025-06-04",
         "2025-06-05",
         "2025-06-06",

@@ -69,11 +69,14 @@ def test_a_gap_may_be_zero() -> None:
         ("Monday during 11:30 to 12:00, 14:30 to 15:00", "mon 11:30-12:00, mon 14:30-15:00"),
         ("mon 9-10; tue 11-12", "mon 9:00-10:00, tue 11:00-12:00"),
         ("fri 22:00-0:00", "fri 22:00-24:00"),
+        ("mon morning", "mon 6:00-12:00"),
+        ("Tuesday afternoons", "tue 12:00-18:00"),
+        ("wed in the evening", "wed 18:00-22:00"),
         ("weekdays 0-1", ", ".join(f"{day} 0:00-1:00" for day in ("mon", "tue", "wed", "thu", "fri"))),
     ],
 )
 def test_windows_on_weekdays(said: str, spans: str) -> None:
-    assert ", ".join(map(WEEK.span_said, WEEK.window(said))) == spans
+    assert ", ".join(map(WEEK.span_text, WEEK.window(said))) == spans
 
 
 @pytest.mark.parametrize(
@@ -90,13 +93,13 @@ def test_windows_on_weekdays(said: str, spans: str) -> None:
     ],
 )
 def test_windows_on_dates(said: str, spans: str) -> None:
-    assert ", ".join(map(MARCH.span_said, MARCH.window(said))) == spans
+    assert ", ".join(map(MARCH.span_text, MARCH.window(said))) == spans
 
 
 @pytest.mark.parametrize(
     ("days", "said", "why"),
     [
-        (WEEK, "mon morning", "'morning' in 'mon morning' is no day or time"),
+        (WEEK, "mon teatime", "'teatime' in 'mon teatime' is no day or time"),
         (WEEK, "mon 12:00-9:00", "ends at 9:00, no later than it starts"),
         (WEEK, "mon 9:00-9:00", "no later than it starts"),
         (WEEK, "mon 25:00-26:00", "'25:00' in 'mon 25:00-26:00' is no time of day"),
@@ -123,10 +126,10 @@ def test_windows_that_mean_nothing_are_refused_with_the_reason(days: Days, said:
 @given(day=st.integers(0, 4), minute=st.integers(0, DAY - 1))
 def test_a_printed_moment_is_read_again(days: Days, day: int, minute: int) -> None:
     moment = days.numbers[day] * DAY + minute
-    assert days.moment(days.moment_said(moment)) == moment
+    assert days.moment(days.moment_text(moment)) == moment
     if minute:
-        assert days.moment(days.end_said(moment)) == moment
-    assert days.moment(days.end_said(moment // DAY * DAY + DAY)) == moment // DAY * DAY + DAY
+        assert days.moment(days.end_text(moment)) == moment
+    assert days.moment(days.end_text(moment // DAY * DAY + DAY)) == moment // DAY * DAY + DAY
 
 
 @pytest.mark.parametrize("days", [WEEK, MARCH])
@@ -134,7 +137,7 @@ def test_a_printed_moment_is_read_again(days: Days, day: int, minute: int) -> No
 def test_a_printed_span_is_read_again(days: Days, span: tuple[int, int]) -> None:
     begin = days.numbers[0] * DAY
     start, end = span[0], min(sum(span), 5 * DAY)
-    assert days.window(days.span_said((begin + start, begin + end))) == ((begin + start, begin + end),)
+    assert days.window(days.span_text((begin + start, begin + end))) == ((begin + start, begin + end),)
 
 
 def test_times_with_a_zone_are_turned_into_that_of_the_request() -> None:
@@ -143,7 +146,7 @@ def test_times_with_a_zone_are_turned_into_that_of_the_request() -> None:
         == BERLIN.moment("2025-03-03T10:00")
         == BERLIN.moment("2025-03-03T10:00+01:00")
     )
-    assert BERLIN.moment_said(BERLIN.moment("2025-03-03T10:00")) == "2025-03-03T10:00+01:00"
+    assert BERLIN.moment_text(BERLIN.moment("2025-03-03T10:00")) == "2025-03-03T10:00+01:00"
 
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda s: (s[0], s[0] + s[1])), max_size=5).map(
@@ -182,7 +185,7 @@ def test_a_long_text_is_read_in_time_that_grows_with_its_length_and_quoted_by_it
         return time.process_time() - begun
 
     seconds(100)
-    assert seconds(8_000) < 40 * max(seconds(800), 0.002)
+    assert seconds(8_000) < 40 * max(seconds(800), 0.01)
 
 
 def test_a_text_longer_than_any_calendar_is_refused_at_once() -> None:

@@ -1,1 +1,1 @@
-"""Rules of descent: how the gradient of the energy moves the state. One a file; `docs/rules.md` lists them all."""
+"""Rules of descent: how the gradient of the energy moves the state. One per file; `docs/rules.md` lists them all."""

@@ -18,9 +18,9 @@ class Adam(Sized):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
-    The corrections ``1 − βᵗ`` are kept as running means of ones, which they are: a power of a number near 1, taken
-    from 1, would lose four of float32's seven digits. Each chain has its own, so a chain that starts anew starts them
-    anew.
+    The corrections ``1 − βᵗ`` are stored as running means of ones, to which they are equal: the difference of 1 and a
+    power of a number near 1 would lose four of float32's seven digits. Each chain has its own, and a restart of the
+    chain restarts them.
 
     Args:
         step_size: ``η``: a float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for

@@ -1,4 +1,4 @@
-"""The best state seen, not the last one."""
+"""Report the best state instead of the last one."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _MERIT = "chain.best_merit"
 
 
 class Best(Wrapper):
-    """A chain reports the state of lowest merit that it has been at since it started; it descends as it would without.
+    """Reports each chain's state of lowest merit since its start. The descent itself does not change.
 
-    ``energy``, ``terms``, ``residual``, answers and violations are those of that state, of equally good ones of the
-    latest; a state whose merit is not a number is never it. The merit is the energy, unless a rule within says
-    otherwise: see `AugmentedLagrangian` and `Landscapes`. Best-iterate tracking as in Y. Du et al., "Learning
+    ``energy``, ``terms``, ``residual``, answers and violations are those of that state; of equally good states the latest
+    is taken. A state with a NaN merit is never taken. The merit is the energy, unless an inner rule defines another: see
+    `AugmentedLagrangian` and `Landscapes`. Best-iterate tracking as in Y. Du et al., "Learning
     Iterative Reasoning through Energy Minimization" (IREM), ICML 2022.
 
     Args:
-        rule: What moves the state.
+        rule: The rule that moves the state.
 
     Raises:
-        ValueError: Another `Best` stands within.
+        ValueError: Another `Best` is inside.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -64,7 +64,7 @@ class Best(Wrapper):
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:
         best, here = state[_MERIT], at(state)
-        # A chain that has seen nothing to rank reports where it is, even where that is no number.
+        # A chain without a ranked state reports its current one, even if it is NaN.
         latest = here.lower(here.merit, best) | (best >= WORST)
         names = [name for name in state if f"{name}.best" in state]
         return {n: choose(latest, state[n], state[f"{n}.best"]) for n in names}

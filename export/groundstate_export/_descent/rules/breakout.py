@@ -1,4 +1,4 @@
-"""Descent in which what stays violated comes to weigh more."""
+"""Descent with growing weights on persistent violations."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _WEIGHTS = "chain.weights"
 
 
 class Breakout(Wrapper):
-    """Minimises an energy that holds the squares of some violations, and fills up the basins that it rests in.
+    """Minimises an energy that contains the squares of some violations, and fills up its local minima.
 
-    Descended is ``E + Σ (w − 1) h²``, where ``h`` are the violations and ``w`` weights that every chain has of its own, 1 at
-    the start. With each step ``w ← keep · w + (1 − keep) + raises · |h|``, of the violations where the step began: what stays
-    violated weighs more until the chain leaves the basin, and what holds is slowly forgotten. Where all violations are 0 there
-    is nothing to add, so answers are minima of the energy itself.
+    The objective is ``E + Σ (w − 1) h²``, where ``h`` are the violations and ``w`` weights of each chain, 1 at the start.
+    With each step ``w ← keep · w + (1 − keep) + raises · |h|``, with the violations before the step. A persistent
+    violation gains weight until the chain leaves the basin; other weights decay to 1. Where all violations are 0 nothing
+    is added, so answers are minima of the energy itself.
 
-    ``energy``, ``terms`` and ``trace`` stay the energy's own. ``residual`` is the norm of the gradient above together with the
-    violations, so that a chain is settled only where they are 0.
+    ``energy``, ``terms`` and ``trace`` stay the energy's own. ``residual`` is the norm of the gradient above together with
+    the violations, so a chain converges only where they are 0.
 
     P. Morris, "The breakout method for escaping from local minima", 1993; on relaxed variables: B. W. Wah and Y. Shang,
     "A discrete Lagrangian-based global-search method for solving satisfiability problems", 1998; forgetting: F. Hutter,
     D. Tompkins and H. Hoos, "Scaling and probabilistic smoothing", 2002.
 
     Args:
-        rule: What descends.
-        violations: ``h(state, **inputs)``, called as the energy is, returns ``(batch, …)``, of either sign.
-        raises: What a violation of 1 adds to its weight with a step; above 0.
+        rule: The rule that moves the state.
+        violations: ``h(state, **inputs)``, called like the energy, returns ``(batch, …)``, of either sign.
+        raises: The gain in weight per step for a violation of 1; above 0.
         keep: Share of a weight beyond 1 that is kept from step to step, above 0 and at most 1.
-        terms: The energy's terms that make up ``Σ h²``, where it has such: they are then weighted as a whole, and
+        terms: The energy's terms that make up ``Σ h²``, if it has such terms: they are then weighted as a whole, and
             differentiated once instead of twice.
         learn: Whether both are trained (as a logarithm and a logit; ``keep`` of 1 stays).
 
     Raises:
-        ValueError: A number is out of range; another `Breakout` stands within; the energy has no such terms.
+        ValueError: A number is out of range, another `Breakout` is inside, or the energy has no such terms.
     """
 
     def __init__(

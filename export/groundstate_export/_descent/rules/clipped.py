@@ -1,4 +1,4 @@
-"""Gradients kept small."""
+"""Gradient clipping."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _EPS = 1e-6
 
 
 class Clipped(Wrapper):
-    """The gradient's entries clipped to ``[−c, c]``, or the gradient of a chain scaled to a norm of at most ``c``, or both.
+    """The gradient's elements clipped to ``[−c, c]``, or the gradient of a chain scaled to a norm of at most ``c``, or both.
 
-    The norm is over all minimised tensors of one chain: ``∇E ← ∇E · min(1, c / (‖∇E‖ + 10⁻⁶))``. A gradient that is
-    not a number stays so. R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
+    The norm is over all minimised tensors of one chain: ``∇E ← ∇E · min(1, c / (‖∇E‖ + 10⁻⁶))``. NaN stays
+    NaN. R. Pascanu, T. Mikolov and Y. Bengio, "On the difficulty of training recurrent neural
     networks", ICML 2013; by value in Y. Du and I. Mordatch, "Implicit Generation and Modeling with Energy-Based
     Models" (IGEBM), NeurIPS 2019.
 
     Args:
-        rule: What takes the clipped gradient.
-        value: ``c`` for entries; clipped first.
+        rule: The rule that gets the clipped gradient.
+        value: ``c`` for elements; clipped first.
         norm: ``c`` for the norm.
 
     Raises:
@@ -35,7 +35,7 @@ class Clipped(Wrapper):
     def __init__(self, rule: Rule, *, value: float | None = None, norm: float | None = None) -> None:
         super().__init__(rule)
         if value is None and norm is None:
-            raise ValueError("Clipped clips nothing; give it value=…, norm=… or both.")
+            raise ValueError("Clipped has nothing to clip; give it value=…, norm=… or both.")
         self.value = None if value is None else positive("value", value)
         self.norm = None if norm is None else positive("norm", norm)
 

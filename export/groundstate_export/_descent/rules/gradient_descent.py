@@ -11,7 +11,7 @@ from groundstate_export._descent.rules.step_sizes import Size, Sized
 
 
 class GradientDescent(Sized):
-    """``y ← y − η ∇E(y)``, with ``η`` a scalar, or one number for each entry of the last dimension.
+    """``y ← y − η ∇E(y)``, with ``η`` a scalar, or one number for each element of the last dimension.
 
     A.-L. Cauchy, "Méthode générale pour la résolution des systèmes d'équations simultanées", 1847.
 

@@ -1,4 +1,4 @@
-"""Gradient descent with momentum, kicked by noise where asked."""
+"""Gradient descent with momentum and optional noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundstate_export._descent.rules.step_sizes import Size, WithMomentum
 
 
 class HeavyBall(WithMomentum):
-    """``v ← μ v − η ∇E(y) + σ T ξ``, ``y ← y + v``: gradient descent with momentum, kicked by noise where asked.
+    """``v ← μ v − η ∇E(y) + σ T ξ``, ``y ← y + v``: gradient descent with momentum and optional noise.
 
     B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
 
@@ -21,13 +21,13 @@ class HeavyBall(WithMomentum):
         step_size: ``η``: a float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for
             each state.
         momentum: ``μ`` in [0, 1): a float, or a tensor that broadcasts against the state.
-        noise: ``σ``, the standard deviation of a kick to the velocity; 0 for none. The noise itself is an input, so a seed
-            decides everything.
+        noise: ``σ``, the standard deviation of the noise added to the velocity; 0 for none. The noise is an input of the
+            graph, so a seed decides everything.
         noise_every: Steps from one draw of noise to the next.
-        noise_period: Steps after which the pattern repeats, the last ``noise_every`` of them quiet, so that a chain comes to
-            rest before it is read; None for no quiet steps. Of 16, with ``noise_every`` 4: noise at 0, 4, 8, 16, 20, 24, ….
-        temperature: ``T``, one number a chain that scales its kicks: drawn uniformly between the two when the chain
-            starts, and kept in the slot ``<tensor>.temperature``. Chains of several temperatures search coarsely and
+        noise_period: Period of the noise in steps. Its last ``noise_every`` steps draw no noise, so that a chain converges
+            before it is read; None draws noise without pauses. With 16 and ``noise_every`` 4: noise at 0, 4, 8, 16, 20, 24, ….
+        temperature: The range of ``T``, a factor on each chain's noise. It is drawn uniformly when the chain starts and kept
+            in the slot ``<tensor>.temperature``. Chains of several temperatures search coarsely and
             finely at once.
         learn: Whether ``η`` and ``μ`` are trained (as a logarithm and a logit).
     """
@@ -82,8 +82,8 @@ class HeavyBall(WithMomentum):
             step_size = self.scaled_step_size(name, slope, step_scale, state)
             velocity = self.momentum * state[f"{name}.velocity"] - step_size * slope
             if noise is not None:
-                kick = self.noise * per_chain(state[f"{name}.temperature"], slope)
-                velocity = velocity + kick * noise[name]
+                scale = self.noise * per_chain(state[f"{name}.temperature"], slope)
+                velocity = velocity + scale * noise[name]
             following[f"{name}.velocity"] = velocity
             following[name] = state[name] + velocity
         return following

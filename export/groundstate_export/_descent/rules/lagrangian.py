@@ -33,12 +33,12 @@ _LARGE = torch.finfo(torch.float32).max
 class AugmentedLagrangian(Wrapper):
     """Minimises ``E(y)`` where ``h(y) = 0`` and ``g(y) ≤ 0``, by multipliers.
 
-    Descended is ``E + λ·h + ρ/2 ‖h‖² + (‖max(0, μ + ρ g)‖² − ‖μ‖²) / 2ρ``.
+    The objective is ``E + λ·h + ρ/2 ‖h‖² + (‖max(0, μ + ρ g)‖² − ‖μ‖²) / 2ρ``.
 
     Every ``every`` steps of a chain its multipliers move: ``λ ← λ + ρ h``, ``μ ← max(0, μ + ρ g)``, both kept within
-    ``±clip``; and where the violation has not fallen below ``enough`` times what it was at the last update, ``ρ ←
-    min(growth · ρ, max_penalty)``. Multipliers and ``ρ`` are slots, so each chain has its own, and starting anew
-    starts them anew.
+    ``±clip``. If the violation is not below ``enough`` times its value at the last update, ``ρ ← min(growth · ρ,
+    max_penalty)``. Multipliers and ``ρ`` are slots, so each chain has its own, and a restart of the chain restarts
+    them.
 
     M. R. Hestenes, "Multiplier and gradient methods", 1969; M. J. D. Powell, "A method for nonlinear constraints in
     minimization problems", 1969; inequalities: R. T. Rockafellar, "Augmented Lagrange multiplier functions and
@@ -46,14 +46,14 @@ class AugmentedLagrangian(Wrapper):
     Lagrange Multiplier Methods", 1982.
 
     ``energy``, ``terms`` and ``trace`` stay the energy's own. ``residual`` is the norm of the gradient above together
-    with the violations ``h`` and ``max(g, −μ/ρ)``, so that a chain is settled only where the constraints hold. `Best`
+    with the violations ``h`` and ``max(g, −μ/ρ)``, so a chain converges only where the constraints hold. `Best`
     ranks by ``E + max_penalty/2 (‖h‖² + ‖max(0, g)‖²)``.
 
     The step size must suit the curvature at the largest penalty: below ``2 / (L + max_penalty ‖∇h‖²)`` for plain descent.
 
     Args:
-        rule: What descends.
-        equality: ``h(state, **inputs)``, called as the energy is, returns ``(batch, m)``.
+        rule: The rule that moves the state.
+        equality: ``h(state, **inputs)``, called like the energy, returns ``(batch, m)``.
         inequality: ``g(state, **inputs)`` returns ``(batch, p)``.
         penalty: ``ρ`` at the start.
         growth: 1 or more.
@@ -63,7 +63,7 @@ class AugmentedLagrangian(Wrapper):
         clip: The largest multiplier.
 
     Raises:
-        ValueError: No constraint is given, or a number is out of range; another `AugmentedLagrangian` stands within.
+        ValueError: No constraint is given, a number is out of range, or another `AugmentedLagrangian` is inside.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class AugmentedLagrangian(Wrapper):
         """The values of the constraints, ``(batch, m)`` and ``(batch, p)``, by the name of their multipliers' slot.
 
         Raises:
-            ValueError: One is of another shape.
+            ValueError: One has another shape.
         """
         found = {}
         given = {"chain.equality": self.equality, "chain.inequality": self.inequality}
@@ -168,7 +168,7 @@ class AugmentedLagrangian(Wrapper):
         return self.rule.residuals(probe, gradient) | self._violations(probe)
 
     def _violations(self, probe: Probe) -> dict[str, Tensor]:
-        """How far each constraint and its multiplier are from holding: ``h``, and ``max(g, −μ/ρ)``."""
+        """The violation of each constraint and its multiplier: ``h``, and ``max(g, −μ/ρ)``."""
         found = self.constraints(probe)
         if (value := found.get("chain.inequality")) is not None:
             slack = -probe.state["chain.inequality"] / probe.state[_PENALTY].unsqueeze(1)

@@ -1,4 +1,4 @@
-"""One energy after another, from smooth to sharp."""
+"""A sequence of landscapes, from smooth to sharp."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from groundstate_export._descent.rules.rule import (
     per_chain,
     step_slot,
     ticked,
-    unless_still,
+    where_moving,
 )
 from groundstate_export._descent.rules.step_sizes import positive
 
 
 class Landscapes(Wrapper):
-    """The energy is told, in the keyword ``landscape`` (int64, ``(batch,)``), which of its landscapes a chain is on.
+    """The energy gets each chain's landscape in the keyword ``landscape`` (int64, ``(batch,)``).
 
-    A chain takes ``steps`` steps on each landscape in turn and stays on the last one. Each may scale the step size,
-    and the state when it is entered. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative Reasoning through Energy
+    A chain takes ``steps`` steps on each landscape in turn and stays on the last one. Each landscape may scale the step size,
+    and the state when a chain enters it. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative Reasoning through Energy
     Diffusion" (IRED), ICML 2024; graduated non-convexity: A. Blake and A. Zisserman, "Visual Reconstruction", 1987.
 
-    What a host reads when a segment is over (``energy``, ``terms``, ``residual``) is always that of the last
-    landscape, so that chains compare, and so is the merit by which `Best` ranks: states on earlier landscapes are not
-    ranked. ``trace`` is what each chain descended.
+    At the end of a segment ``energy``, ``terms`` and ``residual`` are always those of the last landscape, so that chains
+    compare. So is the merit by which `Best` ranks: states on earlier landscapes are not
+    ranked. ``trace`` is the energy on each chain's own landscape.
 
     Args:
-        rule: What moves the state.
-        order: The landscapes in turn: a number of them for 0, 1, …, or the list of their indices.
+        rule: The rule that moves the state.
+        order: The landscapes in turn: a count for 0, 1, …, or the list of their indices.
         steps: Steps on each landscape: one number, or one for each.
-        rates: What the step size is multiplied by on each landscape.
-        rescale: What the minimised tensors are multiplied by when each landscape but the first is entered (so one
-            number fewer); the state is brought back to where `Projected` within keeps it.
+        rates: The factor on the step size for each landscape.
+        rescale: The factor on the minimised tensors at the entry to each landscape but the first (so one
+            number fewer). An inner `Projected` then projects the state again.
 
     Raises:
-        ValueError: A number is out of range, or a list has the wrong length; another `Landscapes` stands within.
+        ValueError: A number is out of range, a list has the wrong length, or another `Landscapes` is inside.
     """
 
     landscape: Tensor
@@ -75,11 +75,11 @@ class Landscapes(Wrapper):
         self.rescales = rescale is not None
         self.rescaling = rates is not None
         self.final = indices[-1]
-        # Tables by step; the update that leads onto a landscape rescales.
+        # Tables by step; the update that enters a landscape rescales.
         rows = [(k, scales[i]) for i, k in enumerate(indices) for _ in range(counts[i])]
         factors = [entered[i] if first else 1.0 for i, n in enumerate(counts) for first in (True, *[False] * (n - 1))]
         real = torch.get_default_dtype()
-        # The step from which on a chain is on the last landscape for good.
+        # The step from which a chain stays on the last landscape.
         self.arrival = max((step + 1 for step, (k, _) in enumerate(rows) if k != self.final), default=0)
         self.register_buffer("landscape", torch.tensor([k for k, _ in rows]), persistent=False)
         self.register_buffer("rate", torch.tensor([r for _, r in rows], dtype=real), persistent=False)
@@ -124,7 +124,7 @@ class Landscapes(Wrapper):
         nearest = self.rule.feasible(scaled, probe.inputs)
         entering = factor != 1
         moved = {name: choose(entering, nearest[name], following[name]) for name in names}
-        return {name: unless_still(step_scale, moved[name], following[name]) for name in names}
+        return {name: where_moving(step_scale, moved[name], following[name]) for name in names}
 
 
 def _listed(name: str, values: Sequence[float] | None, count: int) -> list[float]:

@@ -17,8 +17,8 @@ class Langevin(Sized):
     """``y ← y − η ∇E(y) + √(2 η T) ξ``, or with ``noise`` given ``y ← y − η ∇E(y) + σ √T ξ``.
 
     The first form samples from ``exp(−E/T)`` as ``η → 0``: M. Welling and Y. W. Teh, "Bayesian Learning via
-    Stochastic Gradient Langevin Dynamics", ICML 2011. The second, with a smaller ``σ`` of its own, is what
-    energy-based models are sampled by: Y. Du and I. Mordatch, "Implicit Generation and Modeling with Energy-Based
+    Stochastic Gradient Langevin Dynamics", ICML 2011. The second, with a separate smaller ``σ``, is the common sampler
+    of energy-based models: Y. Du and I. Mordatch, "Implicit Generation and Modeling with Energy-Based
     Models" (IGEBM), NeurIPS 2019; A. Gladstone et al., "Energy-Based Transformers" (EBT), 2025. An annealed
     temperature ends as descent: S. Geman and D. Geman, 1984.
 
@@ -70,7 +70,7 @@ class Langevin(Sized):
 
     def _deviation(self, name: str, slope: Tensor, step_scale: Tensor | None, state: Mapping[str, Tensor]) -> Tensor:
         """Standard deviation of the noise."""
-        # Roots are taken one by one: only the step size's needs a derivative, and where that is learned it is never 0.
+        # Roots are taken one by one: only the step size's root needs a derivative, and a learned step size is never 0.
         if self.noise is None:
             spread = math.sqrt(2) * torch.sqrt(self.scaled_step_size(name, slope, None, state))
         else:

@@ -1,4 +1,4 @@
-"""Second order for energies that are sums of squares: Gauss–Newton steps, damped."""
+"""Second-order rules for energies that are sums of squares: damped Gauss–Newton steps."""
 
 from __future__ import annotations
 
@@ -30,33 +30,32 @@ _DAMPING = "chain.damping"
 class LevenbergMarquardt(Rule):
     """Minimises ``E(y) = ½ ‖r(y)‖²`` by steps ``d`` that solve ``(JᵀJ + λ I) d = −Jᵀ r``, each chain with its own damping ``λ``.
 
-    A step that lowers the energy is taken and multiplies ``λ`` by ``down``; another is not, and multiplies it by ``up``. So the
-    energy of a chain never rises.
+    A step that lowers the energy is taken, and ``λ`` is multiplied by ``down``. Otherwise it is rejected, and ``λ`` is
+    multiplied by ``up``. The energy of a chain therefore never rises.
 
     The linear system is solved by ``iterations`` steps of preconditioned conjugate gradients, unrolled in the graph. Without
-    ``linearised`` the products with ``J`` and ``Jᵀ`` are derivatives of ``residuals`` in a direction and against one, so that no
-    matrix is ever formed; with it ``JᵀJ`` is, once a step, which is faster where there are at most a few hundred unknowns.
+    ``linearised`` the products with ``J`` and ``Jᵀ`` are directional derivatives of ``residuals``, and no matrix is formed.
+    With it ``JᵀJ`` is formed once per step, which is faster for at most a few hundred unknowns.
 
     K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944; D. W. Marquardt, "An
     algorithm for least-squares estimation of nonlinear parameters", 1963; inexact steps: R. S. Dembo, S. C. Eisenstat and
     T. Steihaug, "Inexact Newton methods", 1982.
 
     Args:
-        residuals: ``r(state, **inputs)``, called as the energy is, returns ``(batch, m)``. The energy must be half the sum of its
-            squares, or something that falls where that does.
-        linearised: ``(r, J)`` of the same, ``(batch, m)`` and ``(batch, m, n)``, where the state is one tensor ``(batch, n)``.
+        residuals: ``r(state, **inputs)``, called like the energy, returns ``(batch, m)``. The energy must be half the sum of its
+            squares, or fall whenever that sum falls.
+        linearised: ``(r, J)`` of the same, ``(batch, m)`` and ``(batch, m, n)``, if the state is one tensor ``(batch, n)``.
         damping: ``λ`` at the start.
         down: In (0, 1).
         up: Above 1.
         least: The smallest ``λ``.
         most: The largest ``λ``.
-        iterations: Of conjugate gradients in each step.
-        heat: ``heat(state, **inputs)`` says how far noise may throw each entry of a chain that is stuck, in the shape of the
-        state (one
-            tensor). Every ``noise_every`` steps, the first included, a chain whose ``‖r‖`` is above ``cold`` is thrown there,
-            and its damping starts anew.
-        noise_every: See there; 0 for no noise.
-        cold: See there.
+        iterations: Conjugate-gradient iterations per step.
+        heat: ``heat(state, **inputs)`` returns the scale of the noise for each element of a stuck chain, in the shape of the
+            state (one tensor). Every ``noise_every`` steps, from the first on, a chain with ``‖r‖`` above ``cold`` is moved by
+            that noise, and its damping restarts.
+        noise_every: Steps from one draw of noise to the next; 0 for no noise.
+        cold: The ``‖r‖`` above which a chain gets noise.
 
     Raises:
         ValueError: A number is out of range.
@@ -92,7 +91,7 @@ class LevenbergMarquardt(Rule):
             raise ValueError("heat and noise_every go together: give both, or neither.")
         self.noise_times = NoiseTimes(noise_every) if noise_every else None
         self.cold = cold
-        # Not stored as modules: what they hold belongs to the energy.
+        # Not stored as modules: their parameters belong to the energy.
         object.__setattr__(self, "residual_function", residuals)
         object.__setattr__(self, "linearised_function", linearised)
         object.__setattr__(self, "heat_function", heat)
@@ -191,13 +190,14 @@ class LevenbergMarquardt(Rule):
         return {name: part.view_as(point[name]) for name, part in zip(names, parts, strict=True)}
 
     def _solved(self, product: Callable[[Tensor], Tensor], right: Tensor, diagonal: Tensor | None) -> Tensor:
-        """Conjugate gradients from zero, scaled by the diagonal where it is known.
+        """Conjugate gradients from zero, scaled by the diagonal if it is known.
 
-        Every residual is made orthogonal to all before it. In exact arithmetic it is so by itself; in floating point the
-        directions of large eigenvalues come back, which costs iterations, and lets the last digit of one product decide the
+        Every residual is made orthogonal to all earlier ones. In exact arithmetic it already is. In floating point the
+        directions of large eigenvalues come back, which costs iterations and lets the last digit of one product decide the
         result.
         """
-        tiny = torch.finfo(right.dtype).tiny * 1e3
+        # ONNX Runtime takes a float64 constant that is 0 in float32 for 0, and drops its sum: so none smaller.
+        tiny = 1e-35
         scale = torch.ones_like(right) if diagonal is None else diagonal.rsqrt()
         x = torch.zeros_like(right)
         r = right * scale
@@ -220,16 +220,19 @@ class LevenbergMarquardt(Rule):
 
 
 class GaussNewton(LevenbergMarquardt):
-    """Steps ``d`` that solve ``JᵀJ d = −Jᵀ r`` all but exactly: `LevenbergMarquardt` with a damping that starts at its least.
+    """Steps ``d`` that solve ``JᵀJ d = −Jᵀ r`` almost exactly: `LevenbergMarquardt` with a damping that starts at its minimum.
 
-    A step that would raise the energy is refused and damped, so it converges from wherever Levenberg–Marquardt does; near a root
-    it doubles the digits with every step.
+    A step that would raise the energy is rejected and damped, so it converges wherever Levenberg–Marquardt does. Near a root
+    it doubles the digits with every step. C. F. Gauss, "Theoria motus corporum coelestium", 1809, article 179; the damping:
+    K. Levenberg, "A method for the solution of certain non-linear problems in least squares", 1944.
+
+    C. F. Gauss, "Theoria motus corporum coelestium", 1809.
 
     Args:
         residuals: As in `LevenbergMarquardt`.
-        linearised: As there.
-        damping: ``λ`` at the start and at least; it keeps the system solvable where ``J`` lacks rank.
-        iterations: As there.
+        linearised: As in `LevenbergMarquardt`.
+        damping: ``λ`` at the start, and its minimum; it keeps the system solvable if ``J`` lacks rank.
+        iterations: As in `LevenbergMarquardt`.
     """
 
     def __init__(

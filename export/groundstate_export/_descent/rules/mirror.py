@@ -1,4 +1,4 @@
-"""Descent on the simplex by multiplication."""
+"""Multiplicative descent on the simplex."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from groundstate_export._descent.rules.rule import Probe, State, unless_still
+from groundstate_export._descent.rules.rule import Probe, State, where_moving
 from groundstate_export._descent.rules.step_sizes import Size, Sized
 from groundstate_export._descent.sets.simplex import Simplex
 
@@ -15,13 +15,13 @@ _LEAST = 1e-30
 
 
 class MirrorDescent(Sized):
-    """``y ← y · exp(−η ∇E) / Σ y · exp(−η ∇E)`` along the last dimension: descent on the simplex that needs no projection.
+    """``y ← y · exp(−η ∇E) / Σ y · exp(−η ∇E)`` along the last dimension: descent on the simplex without a projection.
 
     A. Nemirovski and D. Yudin, "Problem Complexity and Method Efficiency in Optimization", 1983; with the entropy as
     in J. Kivinen and M. K. Warmuth, "Exponentiated Gradient versus Gradient Descent for Linear Predictors", 1997. All
-    minimised tensors lie on the simplex. Entries stay positive; one that is 0 stays 0. A segment starts from the
-    entries above 0, divided by their sum. ``residual`` is the norm of ``y − P(y − ∇E)`` with the Euclidean projection
-    ``P``.
+    minimised tensors lie on the simplex. Elements stay positive; an element that is 0 stays 0. A segment starts from
+    the elements above 0, divided by their sum. ``residual`` is the norm of ``y − P(y − ∇E)`` with the Euclidean
+    projection ``P``.
 
     Args:
         step_size: ``η``: a float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for
@@ -47,7 +47,7 @@ class MirrorDescent(Sized):
             y = state[name]
             logits = torch.log(y.clamp_min(_LEAST)) - self.scaled_step_size(name, slope, step_scale, state) * slope
             moved = torch.where(y > 0, torch.softmax(logits, dim=-1), torch.zeros_like(y))
-            following[name] = unless_still(step_scale, _shared_out(moved), y)
+            following[name] = where_moving(step_scale, _shared_out(moved), y)
         return following
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:

@@ -14,8 +14,8 @@ class Nesterov(WithMomentum):
     """``v ← μ v − η ∇E(y)``, ``y ← y + μ v − η ∇E(y)``: momentum that looks ahead.
 
     Y. E. Nesterov, "A method of solving a convex programming problem with convergence rate O(1/k²)", 1983; in the
-    form of I. Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, in
-    which the gradient is taken at the tensor that is kept.
+    form of I. Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013, which
+    takes the gradient at the stored tensor.
 
     Args:
         step_size: ``η``: a float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for

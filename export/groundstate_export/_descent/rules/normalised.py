@@ -1,4 +1,4 @@
-"""Gradients of which only the direction counts."""
+"""Gradient normalisation."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Normalised(Wrapper):
     """``∇E ← ∇E / max(‖∇E‖, ε)``, the norm over all minimised tensors of one chain: the step size is the length of a step.
 
     N. Z. Shor, "Minimization Methods for Non-Differentiable Functions", 1985. With a constant step size it circles
-    its goal at that distance; a schedule that falls lets it arrive.
+    the minimum at that distance; with a decreasing schedule it converges.
 
     Args:
-        rule: What takes the normalised gradient.
-        eps: ``ε``: gradients shorter than this are only divided by it, so that a chain at rest stays at rest.
+        rule: The rule that gets the normalised gradient.
+        eps: ``ε``: shorter gradients are only divided by it, so that a converged chain does not move.
     """
 
     def __init__(self, rule: Rule, *, eps: float = 1e-8) -> None:

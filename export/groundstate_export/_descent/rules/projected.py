@@ -8,46 +8,44 @@ from torch import Tensor, nn
 
 from groundstate_export._descent.rules.mirror import MirrorDescent
 from groundstate_export._descent.rules.rejecting import Rejecting
-from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, contains, unless_still
+from groundstate_export._descent.rules.rule import Probe, Rule, Slot, State, Wrapper, asked, contains, where_moving
 from groundstate_export._descent.sets.set import Set
 
 Sets = Set | Sequence[Set]
 
 
 class Projected(Wrapper):
-    """``y ← P(y′)``, with ``y′`` where the inner rule goes and ``P`` the nearest point of a set.
+    """``y ← P(y′)``: the inner rule's step, then the nearest point of a set.
 
     A. A. Goldstein, "Convex programming in Hilbert space", 1964; E. S. Levitin and B. T. Polyak, "Constrained
-    minimization methods", 1966. A segment starts from ``P(y)`` too, so every state that is evaluated lies in the set,
-    wherever a host starts. ``residual`` is then the norm of ``y − P(y − ∇E(y))``, which vanishes where no step within
-    the set leads down. At step_scale 0 nothing is projected: such a chain is only evaluated.
+    minimization methods", 1966. A segment starts from ``P(y)`` too, so every evaluated state lies in the set, for any
+    start. ``residual`` is then the norm of ``y − P(y − ∇E(y))``, which is 0 where no step within the set leads down. At
+    step_scale 0 nothing is projected: such a chain is only evaluated.
 
-    Rules that scale each entry by itself (`Adam`, `RMSProp`, step sizes by entry) settle in the minimum of a `Box` or of
-    fixed values; on a simplex or a sphere they settle elsewhere, since the projection is nearest in another measure than
-    the one they descend in. ``residual`` does not vanish there, so no host takes it for settled.
+    Rules that scale each element separately (`Adam`, `RMSProp`, step sizes by element) converge to the minimum in a `Box` or
+    with fixed values. On a simplex or a sphere they stop elsewhere, because the projection uses another metric than the
+    descent. ``residual`` is not 0 there, so no host counts the chain as converged.
 
     Args:
-        rule: What moves the state.
-        sets: Where each minimised tensor must stay: by name, or for all of them. Of several sets for one tensor each
-            is projected to in turn, which ends in all of them where, as for a box and fixed values within it, the
-            later ones do not leave the earlier ones.
+        rule: The rule that moves the state.
+        sets: The set of each minimised tensor: by name, or one for all. Several sets for one tensor are projected to
+            in turn. The result lies in all of them if the later projections do not leave the earlier sets, as for a box
+            and fixed values within it.
 
     Raises:
-        ValueError: `Rejecting` stands within, which would judge states that are projected afterwards, or
-            `MirrorDescent`, which keeps to the simplex by itself.
+        ValueError: `Rejecting` is inside, which would rank states before they are projected, or
+            `MirrorDescent`, which stays on the simplex by itself.
     """
 
     def __init__(self, rule: Rule, sets: Sets | Mapping[str, Sets]) -> None:
         super().__init__(rule)
         if contains(rule, Rejecting):
             raise ValueError(
-                "Projected stands around Rejecting, which would judge a step before it is projected; put it inside: "
+                "Projected contains Rejecting, which would rank a step before it is projected; put it inside: "
                 "Rejecting(Projected(…))."
             )
         if contains(rule, MirrorDescent):
-            raise ValueError(
-                "Projected stands around MirrorDescent, which keeps to the simplex by itself; use one of them."
-            )
+            raise ValueError("Projected contains MirrorDescent, which stays on the simplex by itself; use one of them.")
         named = sets if isinstance(sets, Mapping) else {"*": sets}
         self.names = list(named)
         self.sets = nn.ModuleList(nn.ModuleList([s] if isinstance(s, Set) else s) for s in named.values())
@@ -78,7 +76,7 @@ class Projected(Wrapper):
         following: State = self.rule(state, gradient, noise, step_scale, probe)
         for name in gradient:
             projected = self.nearest(name, following[name], inputs)
-            following[name] = unless_still(step_scale, projected, state[name])
+            following[name] = where_moving(step_scale, projected, state[name])
         return following
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:

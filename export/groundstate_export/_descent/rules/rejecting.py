@@ -1,4 +1,4 @@
-"""Steps that are taken only if they lead down."""
+"""Take only steps that lower the energy."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _ROUNDING = 4 * torch.finfo(torch.float32).eps
 
 
 class Rejecting(Wrapper):
-    """A chain whose energy would rise by a step, or would not be a number after it, stays where it is for that step.
+    """A chain stays for one step if the step would raise its energy or make it NaN.
 
-    One more evaluation of the energy a step, of what is descended. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative
-    Reasoning through Energy Diffusion" (IRED), ICML 2024. Its velocity, where the inner rule keeps one, is lost, so that the
+    It costs one more evaluation of the objective per step. Y. Du, J. Mao and J. B. Tenenbaum, "Learning Iterative
+    Reasoning through Energy Diffusion" (IRED), ICML 2024. A rejection resets the inner rule's velocity, so that the
     next step starts straight down: B. O'Donoghue and E. Candès, "Adaptive Restart for Accelerated Gradient Schemes", 2015.
-    What else the inner rule keeps moves on.
+    The inner rule's other slots are updated.
 
-    A rule without momentum or noise would try the same step again for ever; with ``shrink`` the step size of a chain is
-    multiplied by it after each rejection, and by ``grow`` (up to its own size) after each step taken: the "bold driver" of
+    A rule without momentum or noise would try the same step again for ever. With ``shrink`` each rejection multiplies the
+    step size of the chain by it, and each step taken by ``grow`` (up to the original size): the "bold driver" of
     R. Battiti, "Accelerated Backpropagation Learning: Two Optimization Methods", 1989.
 
     Args:
-        rule: What proposes the steps.
+        rule: The rule that proposes the steps.
         shrink: In (0, 1]; 1 leaves step sizes alone.
         grow: 1 or more.
 
     Raises:
-        ValueError: A factor is out of range; another `Rejecting`, or a `Landscapes` that rescales, stands within.
+        ValueError: A factor is out of range, or another `Rejecting`, or a `Landscapes` that rescales, is inside.
     """
 
     def __init__(self, rule: Rule, *, shrink: float = 1.0, grow: float = 1.1) -> None:
@@ -45,7 +45,7 @@ class Rejecting(Wrapper):
             raise ValueError(f"grow is {grow:g}; it must be 1 or more, and finite.")
         if any(isinstance(m, Landscapes) and m.rescales for m in rule.modules()):
             raise ValueError(
-                "Rejecting stands around a Landscapes that rescales the state, which may rightly raise the energy; put it "
+                "Rejecting contains a Landscapes that rescales the state, which may rightly raise the energy; put it "
                 "inside: Landscapes(Rejecting(…), …)."
             )
         self.shrink, self.grow = positive("shrink", shrink), grow
@@ -73,7 +73,7 @@ class Rejecting(Wrapper):
         for velocity in (f"{name}.velocity" for name in gradient if f"{name}.velocity" in state):
             following[velocity] = choose(accepted, following[velocity], torch.zeros_like(state[velocity]))
         if scale is not None:
-            # At rest a step may rise by rounding; that says nothing about its size.
+            # At a minimum a step may raise the energy by rounding, which must not shrink the step size.
             rounding = _ROUNDING * torch.maximum(probe.size, before.abs())
             grown = (scale * self.grow).clamp_max(1.0)
             following[_SCALE] = torch.where(there.lower(risen - rounding, before), grown, scale * self.shrink)

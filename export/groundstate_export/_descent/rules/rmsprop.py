@@ -1,4 +1,4 @@
-"""Step sizes from the running size of the gradient."""
+"""Step sizes from the running mean of squared gradients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from groundstate_export._descent.rules.rule import Probe, Slot, State, merged
 from groundstate_export._descent.rules.step_sizes import Size, Sized, fraction, positive
 
 _LEAST = 1e-30
-"""Under a root: far below what ``eps`` hides, and the root's derivative stays finite where a gradient is 0."""
+"""Added under a root: far smaller than ``eps``, and keeps the root's derivative finite at 0."""
 
 
 def root(square: Tensor) -> Tensor:
@@ -21,7 +21,7 @@ def root(square: Tensor) -> Tensor:
 
 
 class RMSProp(Sized):
-    """``s ← α s + (1 − α) ∇E²``, ``y ← y − η ∇E / (√s + ε)``, entry by entry.
+    """``s ← α s + (1 − α) ∇E²``, ``y ← y − η ∇E / (√s + ε)``, element by element.
 
     T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", COURSERA Neural Networks for Machine Learning, 2012.
 

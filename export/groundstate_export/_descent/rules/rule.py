@@ -1,4 +1,4 @@
-"""What every rule of descent is made of: the `Rule` itself, what it may ask (`Probe`), and rules around rules (`Wrapper`).
+"""The base of every rule of descent: `Rule`, its view of the landscape (`Probe`), and rules around rules (`Wrapper`).
 
 A rule is a small `torch.nn.Module`. The same object trains (its step sizes may be learned), runs the reference descent in
 PyTorch, and is captured into the exported graph. Everything is per chain, that is per row of the batch.
@@ -21,17 +21,17 @@ from groundstate_export._descent.initial import Constant, Initial
 State = dict[str, Tensor]
 
 STEP = "chain.step"
-"""The slot that counts the updates of a chain since it started. Each rule that needs it writes the same next count."""
+"""The slot that counts a chain's updates since its start. All rules that use it write the same next count."""
 
 
 class Slot(NamedTuple):
-    """A tensor that a rule keeps between steps, under the name ``<tensor>.<slot>``, or ``chain.<slot>`` for one a chain.
+    """A tensor that a rule keeps between steps: ``<tensor>.<slot>``, or ``chain.<slot>`` for one per chain.
 
     Attributes:
-        tensor: As it starts, float32, batch first.
-        initial: How a host draws it.
-        later: Values that it may have in a chain that is under way, for the comparison with PyTorch to start from as well.
-            Not needed where two updates from the start lead to values as good as any.
+        tensor: Its start, float32, batch first.
+        initial: The distribution that a host draws it from.
+        later: Values that it may have in a chain that is under way, as further starts for the comparison with PyTorch.
+            Not needed if two updates from the start lead to typical values.
     """
 
     tensor: Tensor
@@ -40,16 +40,16 @@ class Slot(NamedTuple):
 
 
 class NoiseTimes(NamedTuple):
-    """The steps of a chain at which noise is drawn: step ``t``, from 0 on, where ``t mod period`` is one of the offsets.
+    """The steps of a chain that draw noise: step ``t``, from 0 on, if ``t mod period`` is one of the offsets.
 
-    The steps are the chain's own, counted since it started, so that the length of a segment does not change them.
+    The steps are counted from the chain's start, so they do not depend on the length of a segment.
     """
 
     period: int
     offsets: tuple[int, ...] = (0,)
 
     def within(self, steps: int) -> tuple[int, ...]:
-        """The places in a segment of ``steps`` at which noise may be due, in whichever segment of the chain."""
+        """The places in a segment of ``steps`` at which noise may be due in any segment of the chain."""
         shared = math.gcd(self.period, steps)
         residues = {offset % shared for offset in self.offsets}
         return tuple(place for place in range(steps) if place % shared in residues)
@@ -64,16 +64,16 @@ class NoiseTimes(NamedTuple):
 
 @dataclass(frozen=True)
 class Probe:
-    """The landscape at a state: what a rule may ask besides the gradient.
+    """The landscape at a state, for rules that need more than the gradient.
 
     Attributes:
         rule: The whole rule that descends.
-        state: Everything the descent carries, slots included.
-        point: The minimised tensors as the energy takes them: a tensor, or several by name.
+        state: All tensors of the state, slots included.
+        point: The minimised tensors in the energy's form: a tensor, or several by name.
         inputs: The energy's inputs by name.
         terms: The energy by named term, ``(batch,)`` each.
         at: The landscape at another state: one more evaluation of the energy.
-        compare: How `lower` compares, where somebody wants to know.
+        compare: The comparison that `lower` uses; None for ``<=``.
     """
 
     rule: Rule
@@ -91,33 +91,33 @@ class Probe:
 
     @property
     def size(self) -> Tensor:
-        """The sum of the terms' magnitudes, ``(batch,)``: what the rounding of the energy is relative to."""
+        """The sum of the terms' magnitudes, ``(batch,)``: the scale of the energy's rounding."""
         return total({name: term.abs() for name, term in self.terms.items()})
 
     @property
     def objective(self) -> Tensor:
-        """What is descended, ``(batch,)``: the gradient that a rule is given is that of this."""
+        """The objective, ``(batch,)``: the rule gets its gradient."""
         return self.rule.objective(self)
 
     @property
     def merit(self) -> Tensor:
-        """What the states of a descent are ranked by, ``(batch,)``; lower is better."""
+        """The merit that ranks the states of a descent, ``(batch,)``; lower is better."""
         return self.rule.merit(self)
 
     def lower(self, one: Tensor, other: Tensor) -> Tensor:
-        """Where the first of two objectives or merits is at most the other, bool ``(batch,)``; false where one is NaN.
+        """Whether the first of two objectives or merits is at most the other, bool ``(batch,)``; false for NaN.
 
-        Rules decide by this, so that a comparison with a file can tell which decisions hang on rounding.
+        Rules compare with this method, so that the export can find the decisions that depend on rounding.
         """
         return one <= other if self.compare is None else self.compare(one, other, self.size)
 
 
 WORST = torch.finfo(torch.float32).max
-"""The merit of a state that is not to be ranked."""
+"""The merit of a state that must not be ranked."""
 
 
 def per_chain(x: Tensor, like: Tensor) -> Tensor:
-    """One number a chain, ``(batch,)``, shaped to broadcast against ``like``."""
+    """A number per chain, ``(batch,)``, shaped to broadcast against ``like``."""
     return x.reshape(-1, *(1,) * (like.dim() - 1))
 
 
@@ -126,13 +126,13 @@ def choose(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     return torch.where(per_chain(condition, no), yes, no)
 
 
-def unless_still(step_scale: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
-    """``moved``, and ``before`` for chains whose step scale is 0: those are evaluated, so nothing about them may change."""
+def where_moving(step_scale: Tensor | None, moved: Tensor, before: Tensor) -> Tensor:
+    """``moved``, and ``before`` for chains with step scale 0: those are only evaluated, so they must not change."""
     return moved if step_scale is None else choose(step_scale > 0, moved, before)
 
 
 def chain_slot(state: Mapping[str, Tensor], start: float, later: tuple[float, ...] = ()) -> Slot:
-    """A slot of one number a chain."""
+    """A slot with one number per chain."""
     example = next(iter(state.values()))
     return Slot(example.new_full((example.shape[0],), start), Constant(start), later)
 
@@ -140,11 +140,10 @@ def chain_slot(state: Mapping[str, Tensor], start: float, later: tuple[float, ..
 class Rule(nn.Module, ABC):
     """One update of the state.
 
-    Only `forward` must be written. The other methods say what else a rule changes about a descent; as they stand here they
-    change nothing.
+    Only `forward` is required. The other methods change further parts of a descent; by default they change nothing.
 
     Attributes:
-        noise_times: The steps of a chain at which standard normal noise is drawn; None where the rule takes none.
+        noise_times: The steps of a chain that draw standard normal noise; None without noise.
     """
 
     noise_times: NoiseTimes | None = None
@@ -161,15 +160,15 @@ class Rule(nn.Module, ABC):
         """The next state.
 
         Args:
-            state: Everything the descent carries, slots included.
-            gradient: The gradient of what is descended, one tensor for each minimised name, of its shape.
-            noise: Standard normal tensors of the same names and shapes, on the steps that draw noise; else None.
+            state: All tensors of the state, slots included.
+            gradient: The gradient of the objective, one tensor for each minimised name, of its shape.
+            noise: Standard normal tensors with the same names and shapes, on the steps that draw noise; otherwise None.
             step_scale: Multiplies the step size of each chain, ``(batch,)``; None for 1. At 0 no minimised tensor may move.
-            probe: The landscape at the state. The rules that need it say so; they raise where it is None.
+            probe: The landscape at the state. A rule that needs it raises if it is None.
         """
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
-        """What the rule adds to a state of minimised tensors: a slot for each new name."""
+        """The slots that the rule adds to a state of minimised tensors, by name."""
         del state, probe
         return {}
 
@@ -177,32 +176,32 @@ class Rule(nn.Module, ABC):
         """Keywords that the energy takes besides its inputs, batch first.
 
         Args:
-            state: The state that is evaluated; with ``last`` it may lack the slots.
-            last: Whether this is the evaluation that a host reads: its energies are to be comparable whenever a chain ends.
+            state: The state to evaluate; with ``last`` it may lack the slots.
+            last: Whether this is the host's evaluation: its energies must be comparable at any end of a chain.
         """
         del state, last
         return {}
 
     def objective(self, probe: Probe) -> Tensor:
-        """What is descended, ``(batch,)``: the energy, to which a rule may add. Reported are the caller's own terms."""
+        """The objective, ``(batch,)``: the energy, to which a rule may add. The reported terms stay the caller's own."""
         return probe.energy
 
     def merit(self, probe: Probe) -> Tensor:
-        """What the states of a descent are ranked by, ``(batch,)``; the same number for the same point at every step."""
+        """The merit that ranks the states of a descent, ``(batch,)``; the same for the same point at every step."""
         return probe.energy
 
     def feasible(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> State:
-        """The nearest state that the rule allows: where a segment starts."""
+        """The nearest feasible state, where a segment starts."""
         del inputs
         return dict(state)
 
     def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """What vanishes where the descent settles, batch first; the output ``residual`` is the norm over all of it."""
+        """Tensors that are zero at a minimum, batch first; the output ``residual`` is the norm over all of them."""
         del probe
         return dict(gradient)
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:
-        """The minimised tensors that are evaluated and decoded when a segment is over, where they are not its last ones.
+        """The minimised tensors to evaluate and decode at the end of a segment, if they are not the last ones.
 
         Args:
             state: The last state.
@@ -213,32 +212,32 @@ class Rule(nn.Module, ABC):
 
 
 def asked(probe: Probe | None, rule: Rule) -> Probe:
-    """The probe of a rule that cannot do without.
+    """The probe, for a rule that needs it.
 
     Raises:
-        TypeError: It was not given.
+        TypeError: It is missing.
     """
     if probe is None:
-        raise TypeError(f"{type(rule).__name__} asks for the energy: call it with probe=…, or let `Descent` call it.")
+        raise TypeError(f"{type(rule).__name__} needs the energy: call it with probe=…, or let `Descent` call it.")
     return probe
 
 
 class Wrapper(Rule):
-    """A rule around another one, which it leaves as it is but for what the subclass changes.
+    """A rule around another one. By default it leaves the inner rule unchanged.
 
     Args:
         rule: The inner rule.
-        once: Whether the same kind may not occur within it, because the two would share their slots.
+        once: Whether to refuse the same kind inside, because the two would share their slots.
 
     Raises:
-        ValueError: The same kind occurs within.
+        ValueError: The same kind occurs inside.
     """
 
     def __init__(self, rule: Rule, *, once: bool = False) -> None:
         super().__init__()
         if once and contains(rule, type(self)):
             name = type(self).__name__
-            raise ValueError(f"{name} stands inside {name}; one of them can do the work of both, so use one.")
+            raise ValueError(f"{name} contains another {name}; one of them can do the work of both, so use one.")
         self.rule = rule
         self.noise_times = rule.noise_times
 
@@ -270,7 +269,7 @@ def contains(rule: Rule, kind: type[Rule]) -> bool:
 
 
 def step_slot(state: Mapping[str, Tensor], steps: int) -> dict[str, Slot]:
-    """The slot `STEP`, of which the first ``steps`` counts make a difference."""
+    """The slot `STEP`; only its first ``steps`` counts matter."""
     return {STEP: chain_slot(state, 0.0, later=tuple(map(float, range(steps + 1))))}
 
 
@@ -280,7 +279,7 @@ def ticked(state: Mapping[str, Tensor]) -> State:
 
 
 def merged(*slots: Mapping[str, Slot]) -> dict[str, Slot]:
-    """The slots of several parts; of a count that they share the one that matters longest."""
+    """The slots of several parts; of a shared count the one that matters longest."""
     result: dict[str, Slot] = {}
     for some in slots:
         for name, slot in some.items():
@@ -290,5 +289,5 @@ def merged(*slots: Mapping[str, Slot]) -> dict[str, Slot]:
 
 
 def looked_up(table: Tensor, step: Tensor) -> Tensor:
-    """The table's row for each chain's step; after the last one, the last."""
+    """The table's row for each chain's step; the last row after the end."""
     return table[step.clamp(0, table.shape[0] - 1).to(torch.int64)]

@@ -12,18 +12,18 @@ from groundstate_export._descent.rules.rule import looked_up
 
 
 class Schedule(nn.Module):
-    """A number for each step of a chain, counted from the chain's own start; after the last one, the last.
+    """A number for each step of a chain, counted from the chain's start; the last number after the end.
 
-    It is a table, so every shape of schedule is the same graph, and any list of numbers may be learned (unrolled
+    It is a table, so every shape of schedule has the same graph, and any list of numbers may be learned (unrolled
     optimisers: K. Gregor and Y. LeCun, "Learning Fast Approximations of Sparse Coding", ICML 2010; M. Andrychowicz et
     al., "Learning to learn by gradient descent by gradient descent", NeurIPS 2016).
 
     Args:
-        values: ``(steps,)``, or ``(steps, n)`` for a number for each entry of the last dimension. 0 or more.
-        learn: Whether the values are trained (as their logarithms; they must be positive then).
+        values: ``(steps,)``, or ``(steps, n)`` with a number for each element of the last dimension. 0 or more.
+        learn: Whether the values are trained (as their logarithms; they must then be positive).
 
     Raises:
-        ValueError: A value is negative or not finite, or 0 where it is to be learned.
+        ValueError: A value is negative or not finite, or 0 with ``learn``.
     """
 
     log_values: nn.Parameter
@@ -34,11 +34,11 @@ class Schedule(nn.Module):
         table = torch.as_tensor(values, dtype=torch.get_default_dtype()).detach().clone()
         if table.dim() not in {1, 2} or table.numel() == 0:
             raise ValueError(
-                f"A schedule of shape {tuple(table.shape)}; it must be (steps,) or (steps, n), with a step."
+                f"A schedule has shape {tuple(table.shape)}; it must be (steps,) or (steps, n), with at least one step."
             )
         if not bool(torch.isfinite(table).all()) or float(table.min()) < 0 or (learn and float(table.min()) == 0):
             least = "positive, because it is learned as a logarithm" if learn else "0 or more"
-            raise ValueError(f"A schedule holds values from {float(table.min()):g}; each must be finite and {least}.")
+            raise ValueError(f"A schedule has values from {float(table.min()):g}; each must be finite and {least}.")
         self.learn = learn
         if learn:
             self.log_values = nn.Parameter(table.log())
@@ -75,7 +75,7 @@ class Schedule(nn.Module):
         return cls([at(step / steps) for step in range(steps + 1)])
 
     def warmed_up(self, steps: int) -> Schedule:
-        """This schedule after ``steps`` steps that rise to its first value: ``1/(steps+1)`` of it, ``2/(steps+1)`` of it, ….
+        """This schedule after ``steps`` warm-up steps: ``1/(steps+1)``, ``2/(steps+1)``, … of its first value.
 
         P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour", 2017, section 2.2.
         """
@@ -87,7 +87,7 @@ class Schedule(nn.Module):
 
     @property
     def table(self) -> Tensor:
-        """The values as they are now."""
+        """The current values."""
         return self.log_values.exp() if self.learn else self.fixed
 
     def __len__(self) -> int:

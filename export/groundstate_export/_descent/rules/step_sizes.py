@@ -1,4 +1,4 @@
-"""Step sizes: constant, scheduled or learned; one for all, for each tensor, or for each entry of the last dimension."""
+"""Step sizes: constant, scheduled or learned; one for all, for each tensor, or for each element of the last dimension."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sized(Rule):
 
     Args:
         step_size: A float, a tensor that broadcasts against the state, a `Schedule`, or a mapping with one for each state.
-        learn: Whether step sizes are trained. A schedule says so itself.
+        learn: Whether step sizes are trained. A schedule has its own flag.
     """
 
     def __init__(self, step_size: Size, learn: bool) -> None:
@@ -49,7 +49,7 @@ class Sized(Rule):
         self.scheduled, self.schedules = list(scheduled), nn.ModuleList(scheduled.values())
 
     def schedule(self, name: str) -> Schedule | None:
-        """The schedule of a minimised tensor's step size, where it has one."""
+        """The schedule of a minimised tensor's step size, or None."""
         for key in (name, "*"):
             if key in self.scheduled:
                 found = self.schedules[self.scheduled.index(key)]
@@ -61,16 +61,16 @@ class Sized(Rule):
         raise KeyError(f"step_size has no entry for the state {name!r}; it has {has}.")
 
     def step_size(self, name: str) -> Tensor:
-        """The constant step size of a minimised tensor: a scalar, or one for each entry of its last dimension."""
+        """The constant step size of a minimised tensor: a scalar, or one for each element of its last dimension."""
         if self.schedule(name) is not None:
-            raise KeyError(f"The step size of {name!r} is scheduled, so it is no single number.")
+            raise KeyError(f"The step size of {name!r} is scheduled, so it is not a single number.")
         size: Tensor = self.log_step_size[name if name in self.log_step_size else "*"]
         return size.exp()
 
     def scaled_step_size(
         self, name: str, slope: Tensor, step_scale: Tensor | None, state: Mapping[str, Tensor]
     ) -> Tensor:
-        """The step size of a minimised tensor now, times the step_scale of each chain, to multiply its gradient with."""
+        """The current step size of a minimised tensor, times the step_scale of each chain: the factor on its gradient."""
         schedule = self.schedule(name)
         size = self.step_size(name) if schedule is None else schedule.fitting(state[STEP], slope)
         return size if step_scale is None else size * per_chain(step_scale, slope)
@@ -81,7 +81,7 @@ class Sized(Rule):
         return step_slot(state, max(map(len, found))) if found else {}
 
     def advanced(self, state: Mapping[str, Tensor]) -> State:
-        """The state to build the next one from, its count of steps moved on where there is one."""
+        """The state to build the next one from, with its step count advanced, if it has one."""
         return {**state, **ticked(state)} if STEP in state else dict(state)
 
 
@@ -98,7 +98,7 @@ class WithMomentum(Sized):
         super().__init__(step_size, learn)
         mu = momentum if isinstance(momentum, Tensor) else torch.tensor(float(momentum))
         if not (bool((mu >= 0).all()) and bool((mu < 1).all())):
-            raise ValueError(f"momentum is {mu.tolist()}; every entry must lie in [0, 1).")
+            raise ValueError(f"momentum is {mu.tolist()}; every element must lie in [0, 1).")
         self.momentum_logit = parameter(torch.logit(mu), learn=learn)
 
     @property
@@ -111,22 +111,22 @@ class WithMomentum(Sized):
 
 
 def _positive(name: str, size: float | Tensor) -> None:
-    entries = size if isinstance(size, Tensor) else torch.tensor(float(size))
-    bad = entries[~((entries > 0) & torch.isfinite(entries))]
+    elements = size if isinstance(size, Tensor) else torch.tensor(float(size))
+    bad = elements[~((elements > 0) & torch.isfinite(elements))]
     if bad.numel():
         place = f"[{name!r}]" if name else ""
         raise ValueError(f"step_size{place} is {float(bad.flatten()[0]):g}; it must be positive and finite.")
 
 
 def fraction(name: str, value: float) -> float:
-    """A number that must lie in [0, 1)."""
+    """Check that a number lies in [0, 1)."""
     if not (0 <= value < 1 and math.isfinite(value)):
         raise ValueError(f"{name} is {value:g}; it must lie in [0, 1).")
     return float(value)
 
 
 def positive(name: str, value: float) -> float:
-    """A number that must be positive."""
+    """Check that a number is positive and finite."""
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name} is {value:g}; it must be positive and finite.")
     return float(value)

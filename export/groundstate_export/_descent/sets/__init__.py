@@ -1,1 +1,1 @@
-"""Sets that a rule keeps a tensor in, one a file."""
+"""Sets to which a rule confines a tensor, one per file."""

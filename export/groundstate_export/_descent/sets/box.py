@@ -1,4 +1,4 @@
-"""Entries between bounds."""
+"""Elements between bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate_export._descent.sets.set import Set
 
 
 class Box(Set):
-    """``low ≤ y ≤ high``, entry by entry.
+    """``low ≤ y ≤ high``, element by element.
 
     Args:
         low: A float, or a tensor that broadcasts against the state; ``-inf`` for none.

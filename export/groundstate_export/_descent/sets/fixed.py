@@ -1,4 +1,4 @@
-"""Entries that are given."""
+"""Given elements."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from groundstate_export._descent.sets.set import Set
 class Fixed(Set):
     """``y = values`` wherever ``mask`` is not 0: the givens of a problem, written again after every step.
 
-    Both are inputs of the energy, so each problem brings its own. As in Y. Du, J. Mao and J. B. Tenenbaum, "Learning
+    Both are inputs of the energy, so each problem has its own. As in Y. Du, J. Mao and J. B. Tenenbaum, "Learning
     Iterative Reasoning through Energy Diffusion" (IRED), ICML 2024.
 
     Args:
-        mask: Name of an input that broadcasts against the state; bool, or numbers of which 0 stands for free.
+        mask: Name of an input that broadcasts against the state; bool, or numbers with 0 for free elements.
         values: Name of an input that broadcasts against the state.
     """
 

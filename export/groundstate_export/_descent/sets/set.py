@@ -1,4 +1,4 @@
-"""Where a tensor must stay."""
+"""The base class of sets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 
 class Set(nn.Module, ABC):
-    """Where a tensor must stay."""
+    """A set to which a rule confines a tensor."""
 
     @abstractmethod
     def forward(self, y: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        """The nearest point of the set, of the shape of ``y``; NaN where ``y`` is NaN. The inputs are the energy's."""
+        """The nearest point of the set, in the shape of ``y``; NaN where ``y`` is NaN. The inputs are the energy's."""

@@ -1,4 +1,4 @@
-"""Weights that are shared out."""
+"""Non-negative weights with a fixed sum."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Simplex(Set):
     Dimensions", ICML 2008, figure 1.
 
     Args:
-        total: What the entries add up to.
+        total: The sum of the elements.
     """
 
     def __init__(self, total: float = 1.0) -> None:
@@ -28,11 +28,11 @@ class Simplex(Set):
     def forward(self, y: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         del inputs
         size = y.shape[-1]
-        # The projection is the same for y plus a constant; with the largest at 0 the sums lose no digits to it.
+        # The projection is the same for y plus a constant; with the largest element at 0 the sums lose no digits.
         shifted = y - y.amax(-1, keepdim=True)
         falling, _ = torch.sort(shifted, dim=-1, descending=True)
         places = torch.arange(1, size + 1, dtype=y.dtype, device=y.device)
         thresholds = (falling.cumsum(-1) - self.total) / places
-        # Of the thresholds that the first k entries suggest the greatest is right: more entries than stay positive, or fewer,
-        # suggest a lower one.
+        # Each number k of positive elements suggests a threshold. The greatest one is right: any other number of elements
+        # suggests a lower one.
         return torch.relu(shifted - thresholds.amax(-1, keepdim=True))

@@ -16,7 +16,7 @@ _LEAST = 1e-30
 class Sphere(Set):
     """``‖y‖ = radius`` along the last dimension: ``y · radius / ‖y‖``.
 
-    At 0, from where every point of the sphere is as near, it is the point of equal entries. As in T. Miyato et al.,
+    The projection of 0, which is equally near to all points, has equal elements. As in T. Miyato et al.,
     "Artificial Kuramoto Oscillatory Neurons" (AKOrN), ICLR 2025.
 
     Args:
@@ -29,7 +29,7 @@ class Sphere(Set):
 
     def forward(self, y: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         del inputs
-        # Divided by the largest entry first, so that no square is lost or overflows.
+        # Divided by the largest element first, so that no square is lost or overflows.
         largest = y.abs().amax(-1, keepdim=True)
         nowhere = largest < _LEAST
         scaled = torch.where(nowhere, torch.ones_like(y), y / torch.where(nowhere, torch.ones_like(largest), largest))

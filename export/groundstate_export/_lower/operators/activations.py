@@ -1,8 +1,8 @@
 """Translations of activations and their gradients.
 
-PyTorch's own decompositions are written for kernels that a compiler will fuse. Here every node is a pass over memory, so
-each form is arranged such that constants end beside a matrix product, which absorbs them, and that operators which are
-slow in ONNX Runtime on a CPU (`Softplus`, `Where`) do not occur.
+PyTorch's own decompositions assume a compiler that fuses. Here every node is a pass over memory. Each form therefore places
+constants next to a matrix product, which absorbs them, and avoids operators that are slow in ONNX Runtime on a CPU (`Softplus`,
+`Where`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import math
 import numpy as np
 
 from groundstate_export._ir.graph import Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.elementwise import number_like, select
 
 
@@ -25,7 +25,7 @@ def _silu(low: Lowering, call: Call) -> Entry:
 
 @handles("silu_backward")
 def _silu_backward(low: Lowering, call: Call) -> Entry:
-    """``g (s + u (1 - s))`` with ``s = sigmoid(x)`` and ``u = x s``, both of which the forward pass has."""
+    """``g (s + u (1 - s))`` with ``s = sigmoid(x)`` and ``u = x s``; the forward pass computes both."""
     g = low.graph
     slope, x = low.operands(call.args[:2])
     s = g.unary("Sigmoid", x)
@@ -50,7 +50,7 @@ def _squash_backward(low: Lowering, call: Call) -> Entry:
 def _threshold_backward(low: Lowering, call: Call) -> Entry:
     g = low.graph
     slope, x = low.operands(call.args[:2])
-    # Chosen, not multiplied: behind a zero slope there may be an infinity.
+    # Chosen, not multiplied: an infinity may stand behind a zero slope.
     dead = g.binary("LessOrEqual", x, number_like(low, call.args[2], x), np.bool_)
     return select(low, call, dead, number_like(low, 0.0, slope), slope)
 
@@ -98,7 +98,7 @@ def _gelu(low: Lowering, call: Call) -> Entry:
 
 @handles("gelu_backward")
 def _gelu_backward(low: Lowering, call: Call) -> Entry:
-    """``½ (1 + erf h + h exp(ln(2/√π) − h²))`` with ``h = x / √2``: the density's constant costs nothing inside the exponent."""
+    """``½ (1 + erf h + h exp(ln(2/√π) − h²))`` with ``h = x / √2``: inside the exponent the density's constant is free."""
     g = low.graph
     slope, x = low.operands(call.args[:2])
     if call.get(2, "approximate", "none") == "tanh":
@@ -117,12 +117,12 @@ def _gelu_backward(low: Lowering, call: Call) -> Entry:
 
 
 _SURELY_LINEAR = 15.0
-"""From here on softplus is the identity in float32, so that PyTorch's threshold (20 by default) changes nothing."""
+"""Above this, softplus is the identity in float32, so PyTorch's threshold (20 by default) has no effect."""
 
 
 @handles("softplus")
 def _softplus(low: Lowering, call: Call) -> Entry:
-    """``max(z, 0) + log(1 + exp(−|z|))`` with ``z = βx``, without overflow on either side; ``x`` itself beyond the threshold."""
+    """``max(z, 0) + log(1 + exp(−|z|))`` with ``z = βx``, without overflow; ``x`` itself above the threshold."""
     g = low.graph
     x = low.compact(call.args[0])
     beta, threshold = float(call.get(1, "beta", 1.0)), float(call.get(2, "threshold", 20.0))

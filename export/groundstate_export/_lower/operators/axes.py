@@ -1,4 +1,4 @@
-"""Axes and sizes of what is reduced."""
+"""Axes and sizes of reductions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from groundstate_export._ir.graph import Batch, Dimension
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering
+from groundstate_export._lower.operands import Call, Entry
 
 
 def axes_of(low: Lowering, call: Call, entry: Entry, dims: Any) -> list[int]:
@@ -27,5 +27,5 @@ def product(sizes: Iterable[Dimension]) -> int:
 
 def fixed(size: Dimension) -> int:
     if isinstance(size, Batch):
-        raise ValueError("a size depends on the batch")  # noqa: TRY004  # a value, not a type, as callers see it
+        raise ValueError("a size depends on the batch")  # noqa: TRY004  # callers catch ValueError
     return size

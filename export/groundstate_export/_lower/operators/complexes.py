@@ -1,4 +1,4 @@
-"""Translations of complex numbers, as pairs of real ones."""
+"""Translations of complex numbers, as pairs of real numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Shape, Value, broadcast
-from groundstate_export._lower.entries import Call, Entry, Pair
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.operators.elementwise import angle
 from groundstate_export._lower.operators.fourier import FOURIER
 
@@ -34,7 +34,7 @@ def _real(dtype: torch.dtype) -> torch.dtype:
 
 
 def parts(argument: Any) -> tuple[Any, Any]:
-    """The real and the imaginary part of an argument; what is no number is both."""
+    """The real and the imaginary part of an argument; an argument that is not a number is both."""
     if isinstance(argument, Pair):
         return argument.real, argument.imag
     if isinstance(argument, list):
@@ -55,7 +55,7 @@ def parts(argument: Any) -> tuple[Any, Any]:
 
 
 def _operand(argument: Any) -> tuple[Any, Any]:
-    """As `parts`, of what is a number: a real one has no imaginary part."""
+    """As `parts`, for numbers: a real number has no imaginary part."""
     if isinstance(argument, Entry) and not argument.dtype.is_complex:
         return argument, None
     if isinstance(argument, (int, float)):
@@ -86,10 +86,10 @@ def _partwise(low: Lowering, call: Call) -> Any:
 
 @handles("complex write")
 def _write(low: Lowering, call: Call) -> Pair:
-    """What a complex tensor becomes when a view of it is overwritten."""
+    """The value of a complex tensor after a view of it is overwritten."""
     *args, new = call.args
     if call.name in {"view_as_complex", "view_as_real", "_conj"}:
-        raise low.refuse(call, "it is written through; write `torch.where` or `torch.cat` instead.")
+        raise low.refuse(call, "it is a view that is written to; write `torch.where` or `torch.cat` instead.")
     halves = [low.write(call.instruction, [parts(a)[i] for a in args], call.kwargs, parts(new)[i]) for i in (0, 1)]
     return Pair(*halves)
 
@@ -98,7 +98,7 @@ _FILLS = {
     "add": (0, 1), "copy": (1,), "fill": (1,), "full": (1,), "full_like": (1,), "index_put": (2,), "masked_fill": (2,),
     "new_full": (2,), "rsub": (0, 1), "scalar_tensor": (0,), "sub": (0, 1), "where": (1, 2),
 }  # fmt: skip
-"""Which arguments of an operator are numbers, so that a real one has the imaginary part zero."""
+"""The numeric arguments of each operator. A real number among them has the imaginary part zero."""
 
 
 def _numbers(call: Call, part: int) -> list[Any]:
@@ -303,7 +303,7 @@ def _equal(low: Lowering, call: Call) -> Entry:
 
 
 def _to_real(low: Lowering, call: Call) -> Any:
-    """A cast: from a complex tensor to a real one it drops the imaginary part, the other way it adds zero."""
+    """A cast: from complex to real it drops the imaginary part, from real to complex it adds zero."""
     source = call.args[0]
     if not call.dtype.is_complex:
         return low.entry(call, low.compact(parts(source)[0]))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from groundstate_export._ir.graph import Shape, Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 
 
@@ -69,13 +69,13 @@ def _convolution_backward(low: Lowering, call: Call) -> list[Any]:
 
 
 _CHANNEL_BLOCK = 16
-"""Channels that ONNX Runtime's convolution computes together."""
+"""Channels that ONNX Runtime's convolution computes at once."""
 
 
 def _flipped(low: Lowering, weight: Value, attributes: dict[str, Any]) -> tuple[Value, tuple[int, ...]] | None:
-    """The kernel and the padding with which the gradient of a convolution is a convolution: the faster operator by far.
+    """The kernel and padding that make the gradient of a convolution a convolution, which is by far the faster operator.
 
-    None where it strides, pads more than the kernel reaches, makes so few channels that blocks of them would be mostly
+    None if it has a stride, pads more than the kernel reaches, has so few channels that blocks of them would be mostly
     padding, or has a kernel that is not constant.
     """
     groups, reach = attributes["group"], []

@@ -9,8 +9,8 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Value, broadcast
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 
 _UNARY = {
     "_neg_view": "Neg", "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "asin": "Asin", "asinh": "Asinh", "atan": "Atan",
@@ -87,7 +87,7 @@ def _div(low: Lowering, call: Call) -> Entry:
 
 
 def truncated(low: Lowering, x: Value) -> Value:
-    """Towards zero: through integers where those are wide enough, because larger floats have no fraction."""
+    """Round towards zero: through integers if they are wide enough, because larger floats have no fraction."""
     g = low.graph
     return g.binary("Mul", g.unary("Sign", x), g.unary("Floor", g.unary("Abs", x)))
 
@@ -133,7 +133,7 @@ def angle(low: Lowering, y: Value, x: Value) -> Value:
 
 
 def _negative(low: Lowering, x: Value) -> Value:
-    """Whether the sign is negative. That of a zero decides as well, as in IEEE 754: 1 / −0 is negative."""
+    """Whether the sign is negative, as in IEEE 754 also for zero: 1 / −0 is negative."""
     g = low.graph
     zero = number_like(low, 0.0, x)
     nothing = g.binary("Equal", x, zero, np.bool_)
@@ -183,7 +183,7 @@ def _floor_divide(low: Lowering, call: Call) -> Entry:
 def _floored(low: Lowering, a: Value, b: Value) -> Value:
     g = low.graph
     if np.issubdtype(a.dtype, np.floating):
-        # What is left divides exactly, where a quotient that was rounded up to a whole number would be one too large.
+        # The difference divides exactly; a quotient that was rounded up to a whole number would be one too large.
         whole = g.binary("Sub", a, _modulo(low, a, b))
         return g.unary("Round", g.emit("Div", [whole, b], broadcast(a.shape, b.shape)))
     # ONNX divides integers towards zero; the remainder of Mod has the divisor's sign, so a - mod divides exactly.
@@ -198,7 +198,7 @@ def _remainder(low: Lowering, call: Call) -> Entry:
 
 
 def _modulo(low: Lowering, a: Value, b: Value) -> Value:
-    """The exact remainder of floats, of the divisor's sign: C's, and the divisor more where the two have different signs."""
+    """The exact remainder of floats, with the divisor's sign: C's, plus the divisor if the two have different signs."""
     g = low.graph
     shape = broadcast(a.shape, b.shape)
     zero = number_like(low, 0.0, a)
@@ -238,7 +238,7 @@ def _not(low: Lowering, call: Call) -> Entry:
 
 @handles("__lshift__", "__rshift__", "bitwise_left_shift", "bitwise_right_shift")
 def _shift(low: Lowering, call: Call) -> Entry:
-    """ONNX shifts unsigned integers only: a shift is a product, or a quotient rounded down, with a power of two."""
+    """A shift. ONNX shifts only unsigned integers, so it is a product with a power of two, or a quotient rounded down."""
     a, b = low.operands(call.args[:2], call.dtype)
     g = low.graph
     two = np.asarray(2, a.dtype)
@@ -342,7 +342,7 @@ def _logs(low: Lowering, call: Call) -> Entry:
     (x,) = low.operands(call.args[:1], call.dtype)
     one = number_like(low, 1.0, x)
     if name == "expm1":
-        # tanh(x/2) (1 + exp x), which loses nothing near 0.
+        # tanh(x/2) (1 + exp x), which is accurate near 0.
         half = g.unary("Tanh", g.binary("Mul", x, number_like(low, 0.5, x)))
         return low.entry(call, g.binary("Mul", half, g.binary("Add", g.unary("Exp", x), one)))
     if name == "exp2":

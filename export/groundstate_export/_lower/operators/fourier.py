@@ -1,4 +1,4 @@
-"""Translations of Fourier transforms: products with matrices of cosines and sines, one axis after another."""
+"""Translations of Fourier transforms: products with matrices of cosines and sines, one axis at a time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Array, Batch, Value
-from groundstate_export._lower.entries import Call, Entry, Pair
 from groundstate_export._lower.lowering import Lowering
+from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import apply
 
@@ -46,7 +46,7 @@ def _axes(low: Lowering, call: Call, entry: Entry | Pair) -> list[int]:
     return axes
 
 
-def _entries(call: Call, parts: Parts) -> Pair:
+def _pair_of(call: Call, parts: Parts) -> Pair:
     dtype = torch.float64 if call.dtype == torch.complex128 else torch.float32
     assert parts[1] is not None
     return Pair(Entry(dtype, call.shape, parts[0]), Entry(dtype, call.shape, parts[1]))
@@ -59,7 +59,7 @@ def _full(low: Lowering, argument: Any) -> Parts:
 
 
 def _forward(low: Lowering, call: Call) -> Pair:
-    """`_fft_r2c` and `_fft_c2c`; a real transform keeps half of the last axis, of which the other half is the conjugate."""
+    """`_fft_r2c` and `_fft_c2c`; a real transform keeps one half of the last axis, since the other half is its conjugate."""
     entry = call.args[0]
     axes = _axes(low, call, entry)
     real = call.name == "_fft_r2c"
@@ -72,11 +72,11 @@ def _forward(low: Lowering, call: Call) -> Pair:
             half = fixed(call.shape[axis])
             matrix = (matrix[0][:half] * scale, matrix[1][:half] * scale)
         parts = _transformed(low, parts, axis, matrix)
-    return _entries(call, parts)
+    return _pair_of(call, parts)
 
 
 def _backward(low: Lowering, call: Call) -> Entry:
-    """`_fft_c2r`: the missing half is the conjugate of the given one, so its entries count twice."""
+    """`_fft_c2r`: the missing half is the conjugate of the given one, so the given elements count twice."""
     entry = call.args[0]
     *others, last = _axes(low, call, entry)
     size = call.args[3]

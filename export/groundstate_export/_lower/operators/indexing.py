@@ -1,4 +1,4 @@
-"""Translations of operators that gather by indices."""
+"""Translations of indexing operators."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import flat, gather
 
@@ -18,7 +18,7 @@ ROWS = "every row must be treated alone; index with `torch.arange(batch)` first,
 
 @handles("arange")
 def _arange(low: Lowering, call: Call) -> Entry:
-    """The numbers of the batch's rows, which only an index may use: anything else would treat a row by its number."""
+    """The row numbers of the batch. Only an index may use them; any other use would make a row depend on its number."""
     refusal = low.refuse(call, "it numbers the rows of the batch; every row must be treated alone.")
     if call.shape != (Batch(),) or call.dtype != torch.int64:
         raise refusal
@@ -26,7 +26,7 @@ def _arange(low: Lowering, call: Call) -> Entry:
 
 
 def constant_rows(low: Lowering, entry: Entry) -> Array | None:
-    """What each row of an integer tensor is, where it is the same constant for all of them."""
+    """The constant that every row of an integer tensor equals, if there is one."""
     value = low.aligned(entry)
     if value.array is None or not entry.shape or not isinstance(entry.shape[0], Batch):
         return None
@@ -36,18 +36,18 @@ def constant_rows(low: Lowering, entry: Entry) -> Array | None:
 
 @dataclass
 class Where:
-    """Where an index points: into axes ``axis, …, axis + count - 1`` of a tensor, taken as one.
+    """The target of an index: axes ``axis, …, axis + count - 1`` of a tensor, flattened into one.
 
     Attributes:
-        x: The tensor's shape, with the axes next to each other.
-        order: How its axes must be permuted for that.
-        axis: The first of them.
-        count: How many.
-        size: Entries along them all.
-        shape: Of the index, rows included.
-        constant: The places, where they are the same for every row.
-        value: The places ``(batch, …)`` in the graph, where they are not.
-        rows: Whether the index chooses in each row on its own.
+        x: The tensor's shape, with the indexed axes next to each other.
+        order: The permutation of its axes that makes them so.
+        axis: The first indexed axis.
+        count: The number of indexed axes.
+        size: The number of elements along them all.
+        shape: The shape of the index, rows included.
+        constant: The places, if they are the same for every row.
+        value: The places ``(batch, …)`` in the graph, if they are not.
+        rows: Whether the index differs from row to row.
     """
 
     x: Shape
@@ -62,7 +62,7 @@ class Where:
 
     @property
     def rest(self) -> Shape:
-        """The axes behind those that are indexed."""
+        """The axes after the indexed ones."""
         return self.x[self.axis + self.count :]
 
 
@@ -95,7 +95,7 @@ def located(low: Lowering, call: Call, shape: Shape, indices: list[Entry | None]
 
 
 def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Array | None, Value | None]:
-    """Several indices as one into their axes taken together; negative ones count from the end."""
+    """Combine several indices into one over their flattened axes; negative indices count from the end."""
     g = low.graph
     total: Value | None = None
     for entry, size in zip(indices, sizes, strict=True):
@@ -113,7 +113,7 @@ def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Arra
 
 
 def _negative(index: Value) -> bool:
-    """Whether an index may be negative; places that a sort or a maximum found are not."""
+    """Whether an index may be negative. Results of a sort or a maximum are not."""
     return index.op not in {"ArgMax", "ArgMin", "TopK"}
 
 
@@ -135,7 +135,7 @@ def _index(low: Lowering, call: Call) -> Entry:
         index = g.reshape(index, (*index.shape, 1))
         return low.entry(call, g.emit("GatherND", [x, index], call.shape, batch_dims=1))
     if any(isinstance(d, Batch) for d in x.shape):
-        raise low.refuse(call, f"its index depends on the row and its tensor too; {ROWS}")
+        raise low.refuse(call, f"both its index and its tensor depend on the row; {ROWS}")
     index = g.expand(where.value, where.shape)
     return low.entry(call, g.emit("Gather", [x, index], call.shape, axis=where.axis))
 
@@ -161,7 +161,7 @@ def _index_select(low: Lowering, call: Call) -> Entry:
 
 
 def along(places: Array, sizes: list[int], axis: int) -> Array:
-    """The places of `torch.gather` along an axis as places in the flattened row."""
+    """The places of `torch.gather` along an axis, as places in the flattened row."""
     numbers = np.arange(int(np.prod(sizes, dtype=np.int64))).reshape(sizes)
     part = numbers[tuple(slice(None) if i == axis else slice(0, n) for i, n in enumerate(places.shape))]
     return np.take_along_axis(part, places % sizes[axis], axis).reshape(-1)

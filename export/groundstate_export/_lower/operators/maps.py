@@ -1,6 +1,6 @@
 """Maps: operators that are a constant rearrangement, or a constant linear map, of each row.
 
-Such a map is not derived here: it is read off by running the operator itself, in PyTorch, on numbered entries.
+The map comes from running the operator itself, in PyTorch, on numbered elements.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value
 from groundstate_export._ir.program import Instruction
-from groundstate_export._lower.entries import Entry
 from groundstate_export._lower.lowering import Lowering, concrete
+from groundstate_export._lower.operands import Entry
 
 Places = npt.NDArray[np.int64]
 
 _DENSE = 4096
-"""Entries up to which a sum over places is a product with a matrix; larger ones gather, which is linear in what they move."""
+"""Up to this number of elements a sum over places is a matrix product (quadratic cost); above it, a gather (linear cost)."""
 
 
 def rows_of(shape: Shape) -> tuple[int, int]:
-    """How many leading entries a chain has, and how many entries each has.
+    """The number of leading elements per chain, and the number of elements in each.
 
     Raises:
-        ValueError: The batch is not in front.
+        ValueError: The batch is not the first axis.
     """
     first, rest = (shape[0], shape[1:]) if shape else (1, ())
     if not isinstance(first, Batch) or any(isinstance(d, Batch) for d in rest):
-        raise ValueError("it moves entries of a tensor whose batch is not the first axis")
+        raise ValueError("it moves elements of a tensor whose batch is not the first axis")
     return first.times, int(np.prod([int(d) for d in rest], dtype=np.int64))  # type: ignore[arg-type]  # none is a Batch
 
 
 def at(argument: Any, batch: int) -> Any:
-    """An argument at a batch size."""
+    """An argument at a given batch size."""
     if isinstance(argument, Batch):
         return batch * argument.times
     if isinstance(argument, (list, tuple)):
@@ -45,22 +45,22 @@ def at(argument: Any, batch: int) -> Any:
 
 
 def numbered(shape: Shape, batch: int) -> Tensor:
-    """Entries 1, 2, …, as float64, because few operators move integers."""
+    """Elements 1, 2, … in float64, because few operators move integers."""
     sizes: list[int] = at(shape, batch)
     return torch.arange(1, 1 + int(np.prod(sizes)), dtype=torch.float64).reshape(sizes)
 
 
 def places_of(instruction: Instruction, source: Shape, args: list[Any], kwargs: dict[str, Any]) -> Places:
-    """For each entry of a chain's result, which entry of the chain it is; -1 where it is none of them but zero.
+    """For each element of a chain's result, the index of its source in the chain; -1 for an element that is zero.
 
     Args:
-        instruction: The operator, of which the first argument is moved.
-        source: The shape of what is moved.
-        args: Its other arguments.
-        kwargs: Its named arguments.
+        instruction: The operator; it moves its first argument.
+        source: The shape of that argument.
+        args: The other arguments.
+        kwargs: The named arguments.
 
     Raises:
-        ValueError: The batch is not in front, or rows mix.
+        ValueError: The batch is not the first axis, or rows mix.
     """
     times, size = rows_of(source)
     batch = 2
@@ -73,13 +73,13 @@ def places_of(instruction: Instruction, source: Shape, args: list[Any], kwargs: 
     if rows_of(instruction.results[0][1])[0] < 1 or not np.array_equal(  # type: ignore[index]  # it has a result
         np.where(found[0] < 0, -1, found[0] + times * size), found[1]
     ):
-        raise ValueError("it moves entries from one row of the batch to another")
+        raise ValueError("it moves elements from one row of the batch to another")
     places: Places = found[0]
     return places
 
 
 def _laid_out(instruction: Instruction, x: Tensor, batch: int) -> Tensor:
-    """Numbered entries in memory as the captured tensor lay."""
+    """Numbered elements in the memory layout of the captured tensor."""
     assert instruction.layout is not None
     shape, strides, offset = (at(v, batch) for v in instruction.layout)
     end = offset + 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
@@ -90,13 +90,13 @@ def _laid_out(instruction: Instruction, x: Tensor, batch: int) -> Tensor:
 
 
 def gather(low: Lowering, x: Value, axis: int, places: Places) -> Value:
-    """The entries at constant places along an axis, zero where a place is -1; places of any rank.
+    """The elements at constant places along an axis, with zero at place -1. Places have any rank.
 
     Args:
         low: The lowering.
-        x: What is gathered from.
-        axis: Along which axis.
-        places: Which entries.
+        x: The source.
+        axis: The axis.
+        places: The indices of the elements.
     """
     size = x.shape[axis]
     shape = (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :])
@@ -110,7 +110,7 @@ def gather(low: Lowering, x: Value, axis: int, places: Places) -> Value:
 
 
 def padded(low: Lowering, x: Value, axis: int, before: int, after: int, fill: float = 0.0) -> Value:
-    """An axis made longer."""
+    """Pad an axis."""
     rank = len(x.shape)
     widths = [0] * (2 * rank)
     widths[axis], widths[rank + axis] = before, after
@@ -121,12 +121,12 @@ def padded(low: Lowering, x: Value, axis: int, before: int, after: int, fill: fl
 
 def _longer(size: Dimension, by: int) -> int:
     if isinstance(size, Batch):
-        raise ValueError("it makes the batch longer")  # noqa: TRY004  # a value, not a type, as callers see it
+        raise ValueError("it makes the batch longer")  # noqa: TRY004  # callers catch ValueError
     return size + by
 
 
 def scatter(low: Lowering, x: Value, axis: int, places: Places, size: int) -> Value:
-    """The adjoint of `gather`: at each of ``size`` entries along an axis, the sum of the entries whose place it is."""
+    """The adjoint of `gather`: each of ``size`` elements along an axis is the sum of the elements whose place it is."""
     places = places.reshape(-1)
     sources: list[list[int]] = [[] for _ in range(size)]
     for source, place in enumerate(places.tolist()):
@@ -166,6 +166,6 @@ def apply(low: Lowering, x: Value, axis: int, matrix: Array) -> Value:
 
 
 def flat(low: Lowering, entry: Entry) -> Value:
-    """A tensor as ``(batch, entries of a chain)``."""
+    """A tensor reshaped to ``(batch, elements of a chain)``."""
     times, size = rows_of(entry.shape)
     return low.graph.reshape(low.full(entry), (Batch(), times * size))

@@ -1,12 +1,12 @@
-"""Translations of operators that move entries of each row in a fixed way, and of their adjoints."""
+"""Translations of operators that move the elements of each row in a fixed way, and of their adjoints."""
 
 from __future__ import annotations
 
 import torch
 
 from groundstate_export._ir.program import Instruction
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.maps import flat, gather, places_of, rows_of, scatter
 
 aten = torch.ops.aten
@@ -29,7 +29,7 @@ _FORWARD = {
 
 @handles("col2im", "unfold_backward", "diagonal_backward")
 def adjoint(low: Lowering, call: Call) -> Entry:
-    """The gradient of a move: each entry collects from wherever it went."""
+    """The gradient of a move: each element sums the gradients of all places it was moved to."""
     gradient: Entry = call.args[0]
     instruction = Instruction(_FORWARD[call.name], (), {}, ((gradient.dtype, gradient.shape),))
     places = places_of(instruction, call.shape, call.args[2:], {})

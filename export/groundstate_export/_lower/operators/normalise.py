@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from groundstate_export._ir.graph import Shape, Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import product
 from groundstate_export._lower.operators.elementwise import number_like
 from groundstate_export._optimise.finite import finite
@@ -25,7 +25,7 @@ def _softmax(low: Lowering, call: Call) -> Entry:
 
 @handles("_safe_softmax")
 def _safe_softmax(low: Lowering, call: Call) -> Entry:
-    """Softmax, and 0 in a row that is −∞ throughout, which attention has where every key is masked."""
+    """Softmax, with 0 for a row that is all −∞. Attention has such rows if every key is masked."""
     g = low.graph
     axis = call.args[1] % len(call.args[0].shape)
     x = low.full(call.args[0], [axis])
@@ -39,7 +39,7 @@ def _safe_softmax(low: Lowering, call: Call) -> Entry:
 
 
 def _some_open(x: Value, axis: int) -> bool:
-    """Whether no row can be −∞ throughout: it is finite, or finite with a constant mask that leaves every row an entry."""
+    """Whether no row can be all −∞: it is finite, or finite plus a constant mask with an open element in every row."""
     if finite(x):
         return True
     if x.op != "Add" or x.node is None:
@@ -98,13 +98,13 @@ def _layer_norm(low: Lowering, call: Call) -> list[Entry]:
     for op, factor in (("Mul", weight), ("Add", bias)):
         if factor is not None:
             y = low.graph.binary(op, y, low.compact(factor))
-    # The backward pass is handed mean and rstd but not eps, and finds the node by its rstd.
+    # The backward pass gets mean and rstd but not eps, and finds the node by its rstd.
     return [low.entry(call, v, i) for i, v in enumerate((y, mean, rstd))]
 
 
 @handles("native_layer_norm_backward")
 def _layer_norm_backward(low: Lowering, call: Call) -> list[Any]:
-    """``rstd (g − x̂ mean(g x̂))`` with ``g`` the centred gradient; to centre it costs nothing behind a matrix product."""
+    """``rstd (g − x̂ mean(g x̂))`` with ``g`` the centred gradient; after a matrix product the centring is free."""
     slope, _, shape, _, rstd, weight = call.args[:6]
     if any(call.args[7][1:]):
         raise low.refuse(call, "the energy differentiates with respect to the weights of a norm.")

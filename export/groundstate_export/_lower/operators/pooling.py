@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.graph import Batch, Shape
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.separable import applied, spatial
 
@@ -62,7 +62,7 @@ def _adaptive_backward(low: Lowering, call: Call) -> Entry:
 
 
 def _planes(shape: Shape, rank: int) -> Shape:
-    """All leading axes as one, and one channel."""
+    """The shape with all leading axes as one, and one channel."""
     times = 1
     for d in shape[:-rank]:
         times *= d.times if isinstance(d, Batch) else d
@@ -83,7 +83,7 @@ def _max_pool(low: Lowering, call: Call) -> list[Entry]:
         kernel_shape=tuple(kernel), strides=tuple(stride), pads=tuple(padding * 2), dilations=tuple(dilation),
         ceil_mode=int(call.get(5, "ceil_mode", False)),
     )  # fmt: skip
-    # ONNX counts through the whole tensor, PyTorch through a plane.
+    # ONNX indexes the whole tensor, PyTorch one plane.
     size = int(np.prod([fixed(d) for d in planes[2:]]))
     places = g.binary("Mod", places, g.constant(np.int64(size)))
     return [low.entry(call, g.reshape(v, call.shape), i) for i, v in enumerate((values, places))]

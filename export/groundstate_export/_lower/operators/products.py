@@ -1,12 +1,12 @@
-"""Translations of products of matrices."""
+"""Translations of matrix products."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from groundstate_export._ir.graph import Batch
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 
 
 @handles("mm", "bmm", "addmm", "baddbmm", "mv", "addmv", "dot", "matmul")
@@ -28,7 +28,7 @@ def _matmul(low: Lowering, call: Call) -> Entry:
     product = g.binary("Mul", product, g.constant(np.asarray(alpha, product.dtype)))
     if bias is not None:
         scaled = g.binary("Mul", low.compact(bias), g.constant(np.asarray(beta, product.dtype)))
-        # Added before the reshape that `matmul` may have left, so that the reshapes of a chain of layers meet and vanish.
+        # Added before a reshape of `matmul`, so that the reshapes of a chain of layers meet and cancel.
         if product.op == "Reshape" and product.node and scaled.array is not None and scaled.array.ndim <= 1:
             inner = product.node.inputs[0]
             if inner.shape[-1:] == product.shape[-1:]:

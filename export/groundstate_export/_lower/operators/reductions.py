@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from groundstate_export._ir.dtypes import COMPUTED
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import axes_of, product
 
 
@@ -47,9 +47,9 @@ def _variance(low: Lowering, call: Call) -> Any:
     x = low.full(entry, axes)
     mean = g.reduce("ReduceMean", x, axes, keepdims=True)
     centred = g.binary("Sub", x, mean)
-    entries = product(entry.shape[a] for a in axes)
+    elements = product(entry.shape[a] for a in axes)
     variance = g.reduce("ReduceSum", g.binary("Mul", centred, centred), axes, keepdims=keepdims)
-    freedom = max(entries - (1 if correction is None else correction), 0)
+    freedom = max(elements - (1 if correction is None else correction), 0)
     variance = g.binary("Mul", variance, g.constant(np.float32(1.0 / freedom if freedom else np.inf)))
     if call.name == "std":
         return low.entry(call, g.unary("Sqrt", variance))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.separable import applied, spatial
 

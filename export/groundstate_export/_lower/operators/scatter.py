@@ -1,4 +1,4 @@
-"""Translations of operators that write or add to places."""
+"""Translations of operators that write to, or add to, places of a tensor."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Batch, Shape, Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators import maps
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.indexing import ROWS, along, constant_rows, located
@@ -18,7 +18,7 @@ def _zero(low: Lowering, entry: Entry) -> bool:
 
 
 def _put(low: Lowering, base: Entry, x: Value, new: Value, axis: int, places: maps.Places, *, add: bool) -> Value:
-    """``x`` with ``new`` added to, or written over, constant places along an axis."""
+    """``x`` with ``new`` added or written at constant places along an axis."""
     g = low.graph
     size = fixed(x.shape[axis])
     if add:
@@ -140,7 +140,7 @@ def _scattered(low: Lowering, call: Call, x: Value, places: Value, new: Value, a
 
 
 def _updates(low: Lowering, base: Entry, index: Entry, source: Entry | float) -> Value:
-    """What is written: as large as the index, which may be smaller than its source."""
+    """The updates, cut to the size of the index, which may be smaller than its source."""
     g = low.graph
     if not isinstance(source, Entry) or not source.shape:
         (value,) = low.operands([source], base.dtype)

@@ -1,6 +1,6 @@
-"""Linear operators of images that are a matrix along each axis: resizing, averaging, padding; and their adjoints.
+"""Linear image operators that are a matrix along each axis (resizing, averaging, padding) and their adjoints.
 
-The matrices are read off by running the operator itself, in float64, on images that vary along one axis.
+The matrices come from running the operator itself, in float64, on images that vary along one axis.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import apply
 
@@ -25,8 +25,8 @@ def matrices(function: Function, sizes: list[int]) -> list[Array]:
     """An ``(out, in)`` matrix for each axis of an image.
 
     Args:
-        function: The operator, of a tensor ``(images, 1, *sizes)``.
-        sizes: Of the image.
+        function: The operator, for a tensor ``(images, 1, *sizes)``.
+        sizes: The image's sizes.
 
     Raises:
         ValueError: The operator is not a product of matrices along the axes.
@@ -52,13 +52,13 @@ def matrices(function: Function, sizes: list[int]) -> list[Array]:
 
 
 def applied(low: Lowering, call: Call, entry: Entry, function: Function, sizes: list[int], *, adjoint: bool) -> Entry:
-    """The operator, or its adjoint, of the last axes of a tensor."""
+    """Apply the operator, or its adjoint, to the last axes of a tensor."""
     found = [m.T if adjoint else m for m in matrices(function, sizes)]
     x: Value = low.full(entry)
     rank = len(found)
     if any(isinstance(d, Batch) for d in x.shape[-rank:]):
         raise low.refuse(call, "it works along the batch; every row must be treated alone.")
-    # The axis that shrinks most comes first, so that the next product is smaller.
+    # Start with the axis that shrinks most, so that the next product is smaller.
     for i in sorted(range(rank), key=lambda i: found[i].shape[0] / found[i].shape[1]):
         x = apply(low, x, len(x.shape) - rank + i, found[i])
     return low.entry(call, x)

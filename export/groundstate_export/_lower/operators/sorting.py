@@ -1,12 +1,12 @@
-"""Translations of operators that order."""
+"""Translations of sorting operators."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from groundstate_export._ir.graph import Batch
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 
 
 @handles("topk", "sort")

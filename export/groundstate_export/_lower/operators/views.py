@@ -1,4 +1,4 @@
-"""Translations of operators that move entries: views, slices, gathers."""
+"""Translations of operators that move elements: views, slices, gathers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Batch, Shape, Value, static
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, handles
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.moves import adjoint
 
 _END = 1 << 62
@@ -152,9 +152,9 @@ def _cat(low: Lowering, call: Call) -> Entry:
     axis = call.get(1, "dim", 0) % len(shape)
     if isinstance(shape[axis], Batch):
         raise low.refuse(call, "tensors cannot be joined along the batch.")
-    entries = [e for e in call.args[0] if 0 not in e.shape]
+    elements = [e for e in call.args[0] if 0 not in e.shape]
     parts = []
-    for e in entries:
+    for e in elements:
         value = low.graph.unary("Cast", low.full(e), COMPUTED[call.dtype])
         if call.name == "stack":
             value = low.graph.reshape(value, (*value.shape[:axis], 1, *value.shape[axis:]))
@@ -175,7 +175,7 @@ def _repeat(low: Lowering, call: Call) -> Entry:
 
 
 def _repeated_by_batch(low: Lowering, call: Call, entry: Entry) -> Entry:
-    """What depends on no row, once for every row."""
+    """Repeat a tensor that depends on no row, once for every row."""
     if static(entry.shape) and call.args[1][0] == Batch() and all(n == 1 for n in call.args[1][1:]):
         shape: Shape = (Batch(), *entry.shape)
         lead = low.graph.reshape(low.full(entry), (1, *entry.shape))

@@ -1,12 +1,12 @@
-"""What a tensor becomes when a view of it is overwritten."""
+"""The value of a tensor after a view of it is overwritten."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from groundstate_export._ir.graph import Batch, Value
-from groundstate_export._lower.entries import Call, Entry
 from groundstate_export._lower.lowering import Lowering, writes
+from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.maps import flat, places_of, rows_of
 from groundstate_export._lower.operators.views import cut, resized
 
@@ -36,7 +36,7 @@ def _permuted(low: Lowering, call: Call, new: Entry) -> Entry:
 
 @writes("slice", "select", "split", "split_with_sizes", "unbind", "chunk")
 def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
-    """A slice without a stride: the entries before it, the new ones, the entries after it."""
+    """A slice without a stride: concatenate the elements before it, the new ones, and the elements after it."""
     base: Entry = call.args[0]
     name, g = call.name, low.graph
     axis = call.get(2 if name.startswith("split") or name == "chunk" else 1, "dim", 0) % len(base.shape)
@@ -61,7 +61,7 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
 
 
 def _range(call: Call, axis: int, size: int) -> tuple[int, int]:
-    """Where along the axis the view begins, and how long it is."""
+    """The view's start along the axis, and its length."""
     if call.name == "select":
         return call.args[2] % size, 1
     if call.name == "unbind":
@@ -76,10 +76,10 @@ def _range(call: Call, axis: int, size: int) -> tuple[int, int]:
 
 @writes("")
 def _anywhere(low: Lowering, call: Call, new: Entry) -> Entry:
-    """Any other view that moves entries of a row: old and new entries side by side, and one gather."""
+    """Any other view that moves elements of a row: concatenate old and new elements, then gather once."""
     base: Entry = call.args[0]
     if call.name == "expand":
-        raise low.refuse(call, "entries that repeat are written; clone the tensor first.")
+        raise low.refuse(call, "it writes to repeated elements; clone the tensor first.")
     places = places_of(call.instruction, base.shape, call.args[1:], call.kwargs)
     times, size = rows_of(base.shape)
     total = times * size

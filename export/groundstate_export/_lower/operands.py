@@ -1,4 +1,4 @@
-"""Tensors and calls while they are lowered."""
+"""Tensors and calls during lowering."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from groundstate_export._ir.program import Instruction
 
 @dataclass
 class Entry:
-    """A tensor while it is lowered.
+    """A tensor during lowering.
 
     Attributes:
-        dtype: As PyTorch has it.
-        shape: As PyTorch has it.
-        value: In the graph; its shape broadcasts to ``shape``. None until it is needed where ``tensor`` is known.
-        tensor: The tensor itself, where it depends on no input.
-        refusal: Why it has no value. It may still lend its shape, as a sum over the batch does to the ones that a gradient starts
-            from; only what needs the value is refused.
-        rows: Whether it is the numbers of the batch's rows, along its first axis. Only an index may use them.
+        dtype: PyTorch's dtype.
+        shape: PyTorch's shape.
+        value: Its value in the graph, whose shape broadcasts to ``shape``. None while only ``tensor`` is known.
+        tensor: The tensor itself, if it depends on no input.
+        refusal: The reason why it has no value. Its shape may still be used, as the shape of a sum over the batch is by the
+            tensor of ones that its gradient starts from. Only a use of the value is refused.
+        rows: Whether it contains the batch's row numbers, along its first axis. Only an index may use them.
     """
 
     dtype: torch.dtype
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass
 class Call:
-    """An operator that is being lowered, with its arguments resolved: tensors are `Entry`."""
+    """An operator during lowering, with its arguments resolved: tensors are `Entry`."""
 
     instruction: Instruction
     args: list[Any]
@@ -50,12 +50,12 @@ class Call:
 
     @property
     def name(self) -> str:
-        """The operator's name, such as ``sum``; the underscore of an operator that works in place is left out."""
+        """The operator's name, such as ``sum``, without the underscore of an in-place operator."""
         name = self.qualified.split(".")[-1]
         return name.removesuffix("_") if self.instruction.in_place else name
 
     def result(self, index: int = 0) -> tuple[torch.dtype, Shape]:
-        """Dtype and shape of an output, as PyTorch has them."""
+        """Dtype and shape of an output in PyTorch."""
         result = self.instruction.results[index]
         assert result is not None
         return result
@@ -71,11 +71,11 @@ class Call:
         return self.result()[1]
 
     def get(self, index: int, name: str, default: Any) -> Any:
-        """An argument that may be given by position, by name, or not at all."""
+        """An optional argument, by position or by name."""
         return self.args[index] if len(self.args) > index else self.kwargs.get(name, default)
 
     def named(self, name: str, default: Any = None) -> Any:
-        """An argument by the name that the operator's schema gives it."""
+        """An argument by its name in the operator's schema."""
         if name in self.kwargs:
             return self.kwargs[name]
         names = [a.name for a in self.instruction.target._schema.arguments]  # noqa: SLF001  # it has no public name
@@ -84,22 +84,22 @@ class Call:
 
 @dataclass
 class Pair:
-    """A complex tensor while it is lowered: its real and its imaginary part."""
+    """A complex tensor during lowering: its real and its imaginary part."""
 
     real: Entry
     imag: Entry
 
     @property
     def dtype(self) -> torch.dtype:
-        """As PyTorch has it."""
+        """PyTorch's dtype."""
         return torch.complex128 if self.real.dtype == torch.float64 else torch.complex64
 
     @property
     def shape(self) -> Shape:
-        """As PyTorch has it."""
+        """PyTorch's shape."""
         return self.real.shape
 
     @property
     def tensor(self) -> None:
-        """A complex constant is an `Entry`; what is split depends on an input."""
+        """None: a complex constant is an `Entry`, and a pair depends on an input."""
         return

@@ -1,0 +1,233 @@
+"""Generated problems whose answers are known: ``python -m benchmarks.geometry.generated --count 100 [--only sketches …]``.
+
+Every line is a family of the issue's table; the seeds here are none that the numbers of the descent were learned from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import groundstate as gs
+from groundstate_models.geometry import analysis
+from groundstate_models.geometry.families import Made, henneberg, sketch
+from groundstate_models.geometry.figure import Figure
+from groundstate_models.geometry.request import read
+
+FIRST_SEED = 1_000_000
+TALLY: dict[str, int] = {"wrong": 0, "falsely impossible": 0}
+
+
+def timed(solver: gs.Solver, request: dict[str, Any], **options: Any) -> tuple[gs.Solution, float]:
+    begun = time.perf_counter()
+    found = solver.solve(request, **options)
+    seconds = time.perf_counter() - begun
+    if found.answer is not None and max(a for _, a in _figure(request, found.answer)) > 1e-6:
+        TALLY["wrong"] += 1
+    return found, seconds
+
+
+def _figure(request: dict[str, Any], answer: dict[str, Any]) -> list[tuple[Any, float]]:
+    """How far the constraints of the request, read anew, are from the answer."""
+    problem = read(request).problem
+    points = {name: (at[0], at[1]) for name, at in answer["points"].items()}
+    circles = {k: (centre, answer["circles"][k]["radius"]) for k, centre in problem.circles.items()}
+    for k, centre in problem.circles.items():
+        points.setdefault(centre, tuple(answer["circles"][k]["center"]))
+    if set(problem.points) - set(points):
+        return [(None, 0.0)]
+    return problem.amounts(Figure(points, circles, problem.arcs, answer.get("unknowns", {}))) or [(None, 0.0)]
+
+
+def sketches(solver: gs.Solver, count: int, deadline: float) -> str:
+    """CAD sketches of 5 to 40 entities from random starts."""
+    solved, certified, seconds, residual = 0, 0, [], []
+    sizes: dict[str, list[bool]] = {"5-12": [], "13-24": [], "25-40": []}
+    for k in range(count):
+        draw = np.random.default_rng(FIRST_SEED + k)
+        made = sketch(draw)
+        found, took = timed(solver, made.request, deadline=deadline, ask=False)
+        TALLY["falsely impossible"] += found.status == "infeasible"
+        seconds.append(took)
+        n = len(made.points)
+        sizes["5-12" if n < 13 else "13-24" if n < 25 else "25-40"].append(found.answer is not None)
+        if found.answer is not None:
+            solved += 1
+            certified += found.answer["certified"] is not None
+            residual.append(max(a for one, a in _figure(made.request, found.answer) if one and one.source >= 0))
+    by_size = ", ".join(f"{name} points {sum(v)}/{len(v)}" for name, v in sizes.items())
+    return (
+        f"sketches: {solved}/{count} solved ({by_size}); certified {certified}/{solved}; largest residual "
+        f"{max(residual, default=math.nan):.1e} of the scale; median {statistics.median(seconds) * 1e3:.0f} ms"
+    )
+
+
+def graphs(solver: gs.Solver, count: int, deadline: float) -> str:
+    """All figures of rigid graphs of 5 to 8 points at 256 chains."""
+    complete, found_all, known_all, seconds = 0, 0, 0, []
+    for k in range(count):
+        made = henneberg(np.random.default_rng(FIRST_SEED + k))
+        known = made.about["solutions"]
+        found, took = timed(solver, made.request, restarts=256, alternatives=64, ask=False, deadline=deadline)
+        listed = ([found.answer] if found.answer else []) + list(found.alternatives)
+        seconds.append(took)
+        found_all += len(listed)
+        known_all += len(known)
+        complete += len(listed) == len(known)
+    return f"graphs: complete {complete}/{count}; {found_all} of {known_all} figures; median {statistics.median(seconds):.2f} s"
+
+
+def flips(solver: gs.Solver, count: int, deadline: float) -> str:
+    """Sketches with one point that can lie on either side: both found, asked, each option solved."""
+    asked = 0
+    for k in range(count):
+        draw = np.random.default_rng(FIRST_SEED + k)
+        made = henneberg(draw, (4, 4))
+        found, _ = timed(solver, made.request, alternatives=4, deadline=deadline)
+        if len(made.about["solutions"]) < 2:
+            asked += found.status == "solved"
+            continue
+        if found.status != "ambiguous" or found.question is None:
+            continue
+        chosen = [
+            solver.solve(option.apply(found.request), ask=False, deadline=deadline) for option in found.question.options
+        ]
+        asked += len(chosen) == 2 and all(one.status == "solved" for one in chosen)
+    return f"flips: found, asked and each option solved {asked}/{count}"
+
+
+def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
+    """One dimension too many, of a wrong value: proven where a triangle holds it, else the culprit among those under stress."""
+    proven = named = minimal = right = probable = 0
+    for k in range(count):
+        draw = np.random.default_rng(FIRST_SEED + k)
+        made = henneberg(draw, (5, 6))
+        names = list(made.points)
+        given = {frozenset(text[: text.index(" ")]) for text in made.request["constraints"]}
+        pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in given]
+        a, b = pairs[int(draw.integers(len(pairs)))]
+        values = [math.dist(one[a], one[b]) for one in made.about["solutions"]]
+        wrong = max(values) * float(draw.uniform(1.3, 2.5))
+        statement = f"{a}{b} = {wrong:.6f}"
+        request = {**made.request, "constraints": [*made.request["constraints"], statement]}
+        found, _ = timed(solver, request, ask=False, deadline=deadline, restarts=16, max_steps=128)
+        if found.status == "infeasible":
+            proven += 1
+            places = found.violations[0].places
+            named += f"constraints[{len(request['constraints']) - 1}]" in places
+            kept = [c for j, c in enumerate(request["constraints"]) if f"constraints[{j}]" in places]
+            smaller = [
+                solver.solve({**request, "constraints": [c for c in kept if c != one]}, ask=False) for one in kept
+            ]
+            minimal += all(one.status != "infeasible" for one in smaller)
+        elif found.status == "unsolved":
+            probable += 1
+            problem = read(request).problem
+            from groundstate_models.geometry.reading import culprits
+
+            if found.closest is not None:
+                at = {name: (p[0], p[1]) for name, p in found.closest.answer["points"].items()}
+                y = problem.place(Figure(at, {}, {}, {}))
+                right += len(request["constraints"]) - 1 in culprits(problem, y)
+        else:
+            TALLY["wrong"] += 1
+    return (
+        f"contradictions: {proven} proven of {count}, culprit named {named}/{proven}, minimal {minimal}/{proven}; of the other "
+        f"{probable} the culprit is under stress in {right}"
+    )
+
+
+def freedom(solver: gs.Solver, count: int, deadline: float) -> str:
+    """Rigid graphs with statements left out: how many ways to move there are, by the rank of the known figure."""
+    right = points = false_redundant = 0
+    for k in range(count):
+        draw = np.random.default_rng(FIRST_SEED + k)
+        made = henneberg(draw)
+        drop = int(draw.integers(1, 4))
+        kept = list(made.request["constraints"])
+        for _ in range(drop):
+            kept.pop(int(draw.integers(1, len(kept))))
+        request = {**made.request, "constraints": kept}
+        found, _ = timed(solver, request, ask=False, deadline=deadline)
+        if found.answer is None:
+            continue
+        right += found.answer["freedom"]["degrees"] == drop
+        false_redundant += any("follows" in one for one in found.answer.get("notices", []))
+        points += set(found.answer["freedom"]["moving"]) == _moving(request, made)
+    return f"freedom: degrees right {right}/{count}, moving points right {points}/{count}, called redundant {false_redundant}"
+
+
+def _moving(request: dict[str, Any], made: Made) -> set[str]:
+    """Points that move in the figure that the request was made from: distances differentiated by hand."""
+    names = list(made.points)
+    place = {name: 2 * i for i, name in enumerate(names)}
+    rows = []
+    for text in request["constraints"]:
+        a, b = text[0], text[1]
+        row = np.zeros(2 * len(names))
+        gap = np.subtract(made.points[a], made.points[b])
+        row[place[a] : place[a] + 2], row[place[b] : place[b] + 2] = gap, -gap
+        rows.append(row)
+    for k in (0, 1):
+        row = np.zeros(2 * len(names))
+        row[k] = 1.0
+        rows.append(row)
+    row = np.zeros(2 * len(names))
+    gap = np.subtract(made.points[names[1]], made.points[names[0]])
+    row[2], row[3] = -gap[1], gap[0]
+    rows.append(row)
+    free = analysis.null_space(np.array(rows), 2 * len(names))
+    return {name for name in names if np.abs(free[:, place[name] : place[name] + 2]).max(initial=0.0) > 1e-6}
+
+
+def nearest(solver: gs.Solver, count: int, deadline: float) -> str:
+    """Triangles with a side that is too long: the nearest value is the sum of the others."""
+    works = close = 0
+    for k in range(count):
+        draw = np.random.default_rng(FIRST_SEED + k)
+        a, b = draw.uniform(2, 9, 2)
+        wrong = (a + b) * draw.uniform(1.1, 2.0)
+        request = {"constraints": [f"AB = {a:.4f}", f"BC = {b:.4f}", f"AC = {wrong:.4f}"]}
+        found = solver.solve(request, deadline=deadline)
+        options = found.question.options if found.question else ()
+        mine = next((one for one in options if one.label.startswith("AC =") and "could be" in one.label), None)
+        if mine is None:
+            continue
+        value = float(mine.label.split("could be")[1].strip(" ."))
+        works += solver.solve(mine.apply(found.request), ask=False).status == "solved"
+        close += abs(value - (round(a, 4) + round(b, 4))) < 0.01 * (a + b)
+    return f"nearest value: works {works}/{count}, within 1 % of the analytic one {close}/{count}"
+
+
+FAMILIES: dict[str, Callable[[gs.Solver, int, float], str]] = {
+    "sketches": sketches,
+    "graphs": graphs,
+    "flips": flips,
+    "contradictions": contradictions,
+    "freedom": freedom,
+    "nearest": nearest,
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print a line for each family; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--only", nargs="+", choices=list(FAMILIES), default=list(FAMILIES))
+    parser.add_argument("--deadline", type=float, default=10.0)
+    options = parser.parse_args(argv)
+    solver = gs.load("geometry")
+    for name in options.only:
+        print(FAMILIES[name](solver, options.count, options.deadline), flush=True)
+    print(f"called solved and wrong {TALLY['wrong']}; called infeasible and feasible {TALLY['falsely impossible']}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

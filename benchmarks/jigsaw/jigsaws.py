@@ -1,0 +1,124 @@
+"""Jigsaws of a folder of photographs, put together by the model and by its rivals in one run.
+
+    python benchmarks/jigsaw/jigsaws.py FOLDER --count 12 --rows "5x5" "10x10" "187" "187 worn 1" "187 worn 2" "turned" "lost"
+
+Every line holds one row of the table: whole layouts right, neighbours right, claims, and seconds of computing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import groundstate as gs
+from groundstate_models.jigsaw.puzzles import Puzzle, make
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+SIZE = 28
+ROWS: dict[str, dict[str, Any]] = {
+    "5x5": {"shape": (5, 5)},
+    "10x10": {"shape": (10, 10)},
+    "187": {},
+    "187 worn 1": {"worn": 1},
+    "187 worn 2": {"worn": 2},
+    "turned": {"turned": True},
+    "lost": {"lost": 0.1},
+    "432": {"shape": (18, 24), "scale": 1.5},
+}
+"""The rows of the table: how the jigsaws of each are made."""
+
+
+def picture(path: Path, shape: tuple[int, int] | None, scale: float = 1.0) -> np.ndarray[Any, Any]:
+    """A photograph, cropped to what the row needs; portraits are turned so that all rows have one shape."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        found = image.convert("RGB")
+        if found.height > found.width and shape is None:
+            found = found.rotate(90, expand=True)
+        if scale != 1.0:
+            found = found.resize((int(found.width * scale), int(found.height * scale)), Image.Resampling.LANCZOS)
+        if shape is not None and (found.height < shape[0] * SIZE or found.width < shape[1] * SIZE):
+            found = found.rotate(90, expand=True)
+        return np.asarray(found)
+
+
+def ours(solver: gs.Solver, puzzle: Puzzle) -> dict[str, Any]:
+    """What the model makes of a jigsaw."""
+    request = puzzle.request()
+    begun = time.process_time()
+    solution = solver.solve(request)
+    seconds = time.process_time() - begun
+    answer = solution.answer if solution.closest is None else solution.closest.answer
+    assert answer is not None
+    return {
+        "perfect": puzzle.perfect(answer),
+        "neighbours": puzzle.neighbours(answer),
+        "seconds": seconds,
+        "claimed": answer["confidence"],
+        "solved": solution.status == "solved",
+    }
+
+
+def rival(solve: Any, puzzle: Puzzle) -> dict[str, Any]:
+    """What a rival makes of it; it knows the shape, and takes upright pieces only."""
+    begun = time.process_time()
+    grid = solve(puzzle.pieces, puzzle.shape)
+    seconds = time.process_time() - begun
+    answer = {"grid": [[None if piece < 0 else piece for piece in row] for row in grid.tolist()]}
+    return {"perfect": puzzle.perfect(answer), "neighbours": puzzle.neighbours(answer), "seconds": seconds}
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Shares in percent, and the median of seconds."""
+    found = {
+        "perfect": 100 * float(np.mean([row["perfect"] for row in rows])),
+        "neighbours": 100 * float(np.mean([row["neighbours"] for row in rows])),
+        "seconds": float(np.median([row["seconds"] for row in rows])),
+    }
+    if "solved" in rows[0]:
+        found["solved"] = 100 * float(np.mean([row["solved"] for row in rows]))
+        found["solved_and_wrong"] = sum(row["solved"] and not row["perfect"] for row in rows)
+    return {name: round(value, 2) for name, value in found.items()}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    from rivals import greedy_tree, linear_programs
+
+    parser = argparse.ArgumentParser(description="Jigsaws by the model and by its rivals.")
+    parser.add_argument("folder", type=Path, help="photographs (JPEG), at least 481 × 321 pixels")
+    parser.add_argument("--count", type=int, default=12, help="photographs, the first ones by name")
+    parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
+    parser.add_argument("--no-rivals", action="store_true")
+    options = parser.parse_args(argv)
+    files = sorted(options.folder.glob("*.jpg"))[options.skip : options.skip + options.count]
+    peers = {} if options.no_rivals else {"MGC, greedy tree": greedy_tree, "MGC, linear programs": linear_programs}
+    with gs.load("jigsaw") as solver:
+        for name in options.rows:
+            kind = dict(ROWS[name])
+            scale = kind.pop("scale", 1.0)
+            found: dict[str, list[dict[str, Any]]] = {}
+            for number, file in enumerate(files):
+                puzzle = make(picture(file, kind.get("shape"), scale), SIZE, np.random.default_rng(number), **kind)
+                found.setdefault("ours", []).append(ours(solver, puzzle))
+                if not (puzzle.turns.any() or kind.get("lost")):
+                    for peer, solve in peers.items():
+                        found.setdefault(peer, []).append(rival(solve, puzzle))
+            print(
+                json.dumps({"row": name, "puzzles": len(files), **{who: summary(rows) for who, rows in found.items()}}),
+                flush=True,
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

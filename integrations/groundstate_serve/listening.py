@@ -1,0 +1,55 @@
+"""Serve an ASGI application on a socket, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import uvicorn
+
+import groundstate as gs
+
+_GRACE = 2
+"""Grace period of open connections when a server stops, in seconds."""
+
+
+def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve an ASGI application until Ctrl-C.
+
+    Args:
+        app: The application.
+        host: The address to listen on.
+        port: The port; 0 selects a free one.
+        ready: Called with the address, such as ``http://127.0.0.1:8000``, when the server accepts connections.
+
+    Raises:
+        OptionError: If the server cannot listen on host and port.
+    """
+    with _socket(host, port) as listener:
+        http = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE))
+        with on_interrupt(lambda: setattr(http, "should_exit", True)):
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{listener.getsockname()[1]}")
+            anyio.run(lambda: http.serve(sockets=[listener]))
+
+
+@contextmanager
+def on_interrupt(act: Callable[[], None]) -> Iterator[None]:
+    """Handle Ctrl-C without an exception."""
+    before = signal.signal(signal.SIGINT, lambda *_: act())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        raise gs.OptionError(f"{host!r}, port {port}, cannot be listened on: {reason}.") from None

@@ -1,0 +1,62 @@
+"""The graphs of a file: a session for each earlier stage, and every tensor as the header states it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import NoReturn
+
+from groundstate._errors import ArtefactError
+from groundstate._header import Header
+from groundstate._session import Session
+
+
+def stage_sessions(header: Header, session: Session, device: str) -> list[Session]:
+    """A session for each earlier stage, whose graphs the metadata holds."""
+    sessions = []
+    for stage in header.stages:
+        encoded = session.metadata.get(stage.model)
+        if encoded is None:
+            raise ArtefactError(
+                f"The artefact {header.name!r} has no graph {stage.model!r} for its stage {stage.name!r}."
+            )
+        try:
+            model = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ArtefactError(f"The graph of the stage {stage.name!r} is not base64; the file is damaged.") from None
+        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r}"))
+    return sessions
+
+
+def hold_against(header: Header, session: Session, source: str) -> None:
+    """Refuse a graph whose tensors are not those that the header names."""
+    wanted, present = header.graph_inputs, session.inputs
+
+    def refuse(what: str) -> NoReturn:
+        raise ArtefactError(f"{source} is damaged: its graph {what}.")
+
+    for name in sorted(set(wanted) ^ set(present)):
+        refuse(f"{'has no' if name in wanted else 'has an unknown'} input {name!r}")
+    for name, (dtype, shape) in wanted.items():
+        found, sizes = present[name]
+        pairs = zip(sizes, shape, strict=False)
+        same = len(sizes) == len(shape) and all(a == b or (isinstance(a, str) and b == "batch") for a, b in pairs)
+        if found != dtype or not same:
+            text = f"{dtype} of shape ({', '.join(map(str, shape))})"
+            refuse(f"has an input {name!r} that is not {text}, as the header says")
+    for name in sorted({*header.graph_outputs, "trace"} - set(session.outputs)):
+        refuse(f"has no output {name!r}, which its header names")
+    for name, (dtype, _) in header.graph_outputs.items():
+        if session.types[name] != dtype:
+            refuse(f"has an output {name!r} that is not {dtype}, as the header says")
+    for name, sizes in session.shapes.items():
+        if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
+            refuse(
+                f"has an output {name!r} of shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
+                f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns"
+            )
+
+
+def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:
+    """Whether a shape has so many columns, or leaves open how many."""
+    return len(sizes) > 1 and (sizes[1] == columns or not isinstance(sizes[1], int))
