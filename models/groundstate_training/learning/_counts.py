@@ -209,7 +209,7 @@ class CountRules:
 
     def _ruled(self, kind: Kind) -> bool:
         """Whether a pair rule is about two variables of one of the groups."""
-        ruled = np.asarray(self.explained.any((1, 2)))
+        ruled: list[bool] = np.asarray(self.explained.any((1, 2))).tolist()
         place = self.statistics.place
         return any(ruled[place[min(i, j), max(i, j)]] for group in kind.groups for i, j in combinations(group, 2))
 

@@ -62,6 +62,7 @@ class PairRules:
         self.rules: list[Rule] = []
         self.doubts: list[Doubt] = []
         self.explained: Mask = np.zeros(statistics.seen.shape, bool)
+        self._noise: tuple[int, tuple[float, ...]] | None = None
 
     def find(self) -> None:
         """Find rules of families, then groups, then single pairs and single combinations."""
@@ -102,7 +103,7 @@ class PairRules:
                 free = ~self.explained[at]
                 seen = np.where(free, self.statistics.seen[at], 0.0).sum(0)
                 expected = np.where(free, self.statistics.expected[at], 0.0).sum(0)
-                good = ratio(seen, expected) >= needs
+                good = ratio(seen, expected, self._rates) >= needs
                 if not good.any():
                     continue
                 chosen = np.zeros((n, n), bool)
@@ -110,7 +111,7 @@ class PairRules:
                     one = np.zeros((n, n), bool)
                     one[a, b] = True
                     chosen[a, b] = np.isfinite(self._evidence(family, at, np.broadcast_to(one, (len(at), n, n))))
-                nats = float(ratio(seen, expected)[chosen].sum())
+                nats = float(ratio(seen, expected, self._rates)[chosen].sum())
                 if chosen.any() and (best is None or nats > best[0]):
                     best = nats, family, chosen
             if best is None:
@@ -140,7 +141,7 @@ class PairRules:
             chosen = np.array(family.split) == part
             if ratio(seen[chosen].sum(), expected[chosen].sum()) < CONTRADICTED:
                 return -math.inf
-        return float(ratio(seen.sum(), expected.sum()))
+        return float(ratio(seen.sum(), expected.sum(), self._rates))
 
     def _add(self, family: Family, relation: Relation, rows: Places, mask: Mask) -> None:
         self.explained[rows] |= mask
@@ -236,10 +237,16 @@ class PairRules:
     @property
     def _rates(self) -> tuple[float, ...]:
         """Rates of wrong entries that the rules so far leave room for."""
+        many = int(np.count_nonzero(self.explained))
+        if self._noise is None or self._noise[0] != many:
+            self._noise = many, self._estimated()
+        return self._noise[1]
+
+    def _estimated(self) -> tuple[float, ...]:
         seen = float(self.statistics.seen[self.explained].sum())
         expected = float(self.statistics.expected[self.explained].sum())
         if expected < 300:
-            return WRONG[:1]
+            return WRONG
         if not seen:
             return (1e-5,)
         return tuple(rate for rate in WRONG if rate <= max(WRONG[0], 3 * seen / expected))
