@@ -1,6 +1,6 @@
-"""What a task, or a reading, may be able to do beside what it must: protocols, found by `isinstance`.
+"""Optional abilities of tasks and readings: protocols, detected by `isinstance`.
 
-A class that inherits from one gets its defaults. One that only has some of its methods is refused, with what it lacks.
+A class that inherits from a protocol gets its defaults. A class with only some of the methods is refused with a list of the rest.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from groundstate._solution import Attempt, Violation
 Answer = dict[str, Any]
 
 COST_TOLERANCE = 1e-6
-"""By what share of the cost (or of 1, where that is more) an answer must be cheaper to count as better."""
+"""An answer counts as better if it is cheaper by more than this fraction of the cost (or of 1, if that is larger)."""
 
 
 @runtime_checkable
 class Understands(Protocol):
-    """An ability of a task: requests in other forms than its schema's, before there is a reading."""
+    """Ability of a task: accept requests in forms other than the schema's."""
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """A request as it is meant, where a language model sent another form of it, and a sentence for each such change.
+        """Coerce a request that a language model sent in another form. Also returns one note per kind of coercion.
 
-        Only what is meant beyond doubt is changed. The request may hold anything.
+        Change only what is unambiguous. The request may contain anything.
         """
         return request, []
 
     def parse(self, text: str) -> dict[str, Any]:
-        """A request from what a person types for this task.
+        """Parse a request from the task's text notation.
 
         Raises:
             RequestError: If the text is not in the task's notation.
@@ -43,9 +43,9 @@ class Understands(Protocol):
         )
 
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
-        """One sentence in place of all that the header's schema found wrong with a request, where that says it better.
+        """A clearer fault that replaces all schema faults of a request; None keeps them.
 
-        The request has not passed the schema: any property may be missing, or hold anything.
+        The request has not passed the schema: any property may be missing, or contain anything.
         """
         del request
         return None
@@ -53,106 +53,110 @@ class Understands(Protocol):
 
 @runtime_checkable
 class Optimises(Protocol):
-    """An ability of a reading: answers that pass every check are still better or worse."""
+    """Ability of a reading: rank the answers that pass every check by cost."""
 
     @abstractmethod
     def cost(self, answer: Answer) -> float:
-        """What an answer costs: a finite number, the lower the better."""
+        """The cost of an answer: a finite number, lower is better."""
         raise NotImplementedError
 
     def improves(self, cost: float, best: float) -> bool:
-        """Whether a cost is lower than the best one by more than rounding; of exact costs, ``cost < best``."""
+        """Whether a cost is lower than the best by more than rounding. For exact costs, ``cost < best``."""
         return cost < best - COST_TOLERANCE * max(1.0, abs(best))
 
     def with_cost_below(self, cost: float) -> dict[str, NDArray[Any]] | None:
-        """The input tensors, of the same shapes, of the problem whose answers cost less; None where there can be none."""
+        """The input tensors, of the same shapes, of the problem whose answers cost less; None if there are provably none."""
         del cost
         return self.encode()  # type: ignore[attr-defined, no-any-return]  # of the reading that has this ability
 
 
 @runtime_checkable
 class Asks(Protocol):
-    """An ability of a reading: questions where there are several answers, or none."""
+    """Ability of a reading: ask a question if there are several answers, or none."""
 
     @abstractmethod
     def variables(self, answer: Answer) -> Mapping[str, Any]:
-        """The value of everything in an answer that a person would care about, by a name that is the same in all answers.
+        """The values in an answer that matter to a person, by names that are the same in all answers.
 
-        Answers whose values are all equal are as good as one; nobody is asked which is meant.
+        Answers with equal values count as one answer: no question distinguishes them.
         """
         raise NotImplementedError
 
     def choices(self, variable: str) -> Sequence[Any]:
-        """Values that a variable may have as far as the request says, most fitting first; empty where that is not known."""
+        """Values that the request allows for a variable, best first; empty if they are unknown."""
         del variable
         return ()
 
     @abstractmethod
     def fix(self, variable: str, value: Any) -> Patch:
-        """The change of the request that leaves a variable only this value."""
+        """The change of the request that fixes a variable to this value."""
         raise NotImplementedError
 
     def ask(self, variable: str) -> str:
-        """The question which value a variable should have, as a sentence."""
+        """The text of the question about a variable's value."""
         return f"Which value should {variable} have?"
 
     def called(self, variable: str, value: Any) -> str:
-        """A variable and its value in an answer, as words of a sentence."""
+        """A variable and its value in an answer, as part of a sentence."""
         return f"{variable} ({value})"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> Sequence[Change]:
-        """Things in the request that may be given up where it has no answer, the likeliest first.
+        """Relaxations of a request without an answer, the likeliest first.
 
         Args:
-            attempt: The lowest-energy configuration that was seen; None where the request was proven infeasible.
+            attempt: The lowest-energy configuration seen; None if the request is proven infeasible.
             violations: The checks that it fails, or the contradictions.
         """
         del attempt, violations
         return ()
 
     def unique(self, answer: Answer) -> bool:
-        """Whether there is no other answer beside this right one. Must be a proof: False where in doubt."""
+        """Whether this correct answer is the only one. This must be a proof: False if in doubt."""
         del answer
         return False
 
 
 @runtime_checkable
 class Shows(Protocol):
-    """An ability of a reading: words, drawings and files for people."""
+    """Ability of a reading: texts, drawings and files for people."""
 
     def summary(self) -> str:
-        """What is asked for, as words of a sentence: "a 9×9 Sudoku with 30 givens"."""
+        """The problem, as part of a sentence: "a 9×9 Sudoku with 30 givens"."""
         return str(self.header.title)  # type: ignore[attr-defined]  # of the reading that has this ability
 
     def decided(self, since: Mapping[str, NDArray[Any]]) -> Mapping[str, int]:
-        """The update from which on each variable kept its value, from the same for each element of the answer tensors."""
+        """For each variable, the update from which it kept its value.
+
+        Args:
+            since: The same for each element of the answer tensors.
+        """
         del since
         return {}
 
     def notation(self, answer: Answer) -> str | None:
-        """The answer on one line, in the notation that the task's `parse` reads; None where there is none."""
+        """The answer on one line, in the notation that the task's `parse` reads; None if there is no notation."""
         del answer
         return None
 
     def draw(self, answer: Answer | None) -> str | None:
-        """The request, or its answer, drawn as lines of text; None where there is no drawing."""
+        """The request, or its answer, drawn as lines of text; None if there is no drawing."""
         del answer
         return None
 
     def svg(self, answer: Answer | None) -> str | None:
-        """The request, or its answer, as an SVG picture; None where there is none."""
+        """The request, or its answer, as an SVG picture; None if there is no picture."""
         del answer
         return None
 
     def kinds(self) -> Sequence[str]:
-        """The kinds of files that `file` writes, by the endings of their names; ``svg`` where there are pictures."""
+        """File name extensions that `file` can write; ``svg`` if there are pictures."""
         return () if type(self).svg is Shows.svg else ("svg",)
 
     def file(self, answer: Answer, kind: str) -> bytes:
-        """The answer as a file of a kind that other programs read, such as ``ics``.
+        """The answer as a file for other programs, such as ``ics``.
 
         Raises:
-            OptionError: If the task writes no such files, or not of this answer; it says which it writes.
+            OptionError: If the task cannot write this kind of file, or this answer; the message lists the possible kinds.
         """
         picture = self.svg(answer) if kind == "svg" else None
         if picture is None:
@@ -166,12 +170,12 @@ OF_READINGS: tuple[type[Any], ...] = (Optimises, Asks, Shows)
 
 
 def methods_of(protocol: type[Any]) -> list[str]:
-    """The methods that an ability needs."""
+    """The names of an ability's methods."""
     return [name for name in vars(protocol) if not name.startswith("_")]
 
 
 def incomplete(kind: type[Any], protocols: Sequence[type[Any]]) -> str | None:
-    """What a class lacks of an ability that it has in part, as words of a sentence; None where nothing."""
+    """The missing methods of a partly implemented ability, as part of a sentence; None if there are none."""
     for protocol in protocols:
         names = methods_of(protocol)
         has = [name for name in names if callable(getattr(kind, name, None))]

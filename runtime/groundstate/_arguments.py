@@ -1,4 +1,4 @@
-"""Options and raw tensors that callers pass: in range and of the right shape, or refused with what is allowed."""
+"""Checks options and tensors that callers pass: range, type and shape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def whole(name: str, value: float, least: int, most: int | None = None) -> int:
 
 
 def mapping(place: str, value: object) -> None:
-    """Refuse what is no mapping from names to tensors with a `RequestError`."""
+    """Raise a `RequestError` unless the value is a mapping from names to tensors."""
     if not isinstance(value, Mapping):
         raise RequestError([Fault(place, f"This is of type {type(value).__name__}; it must map names to arrays.")])
 
@@ -65,7 +65,7 @@ def _shape(place: str, value: Any) -> tuple[int, ...]:
 
 
 def named(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spec]) -> None:
-    """Refuse tensors that the header does not name, and missing ones, with a `RequestError`."""
+    """Raise a `RequestError` for tensors that are missing or not in the header."""
     known = ", ".join(specs) or "none"
     faults = [
         Fault(f"{place}.{name}", f"This is {'missing' if name in specs else 'unknown'}; the tensors are {known}.")
@@ -78,7 +78,7 @@ def named(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spe
 def fitting(place: str, given: Mapping[str, Any], specs: Mapping[str, Spec], batch: int) -> Tensors:
     """The tensors, contiguous, if their names and shapes are those of the header; else a `RequestError`.
 
-    Lists are taken, and other dtypes where every number stays what it is, but for the rounding of floating-point numbers.
+    Lists are accepted, and other dtypes if the conversion changes no number except by floating-point rounding.
     """
     named(place, given, specs)
     faults, tensors = [], {}
@@ -96,7 +96,7 @@ def fitting(place: str, given: Mapping[str, Any], specs: Mapping[str, Spec], bat
 
 
 def _converted(tensor: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """The tensor in another dtype; None where that would change what it says."""
+    """Convert a tensor to another dtype; None if that would change its numbers."""
     if tensor.dtype == dtype:
         return tensor
     if tensor.dtype.kind not in "iuf" or dtype.kind not in "iuf":
@@ -110,7 +110,7 @@ def _converted(tensor: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any] | Non
 
 
 def misshapen(place: str, shape: tuple[int, ...], spec: Spec) -> list[Fault]:
-    """What is wrong with the shape of a tensor without the batch: nothing, or a fault. Any length fits one that is a size."""
+    """Check the shape of a tensor without the batch axis. Returns at most one fault. A named size matches any length."""
     wanted = spec.lengths
     if len(shape) == len(wanted) and all(isinstance(w, str) or w == n for w, n in zip(wanted, shape, strict=True)):
         return []
@@ -118,5 +118,5 @@ def misshapen(place: str, shape: tuple[int, ...], spec: Spec) -> list[Fault]:
 
 
 def within(place: str, error: RequestError) -> RequestError:
-    """The same faults, in a part of what the caller gave."""
+    """The same faults, with places under a prefix."""
     return RequestError([Fault(f"{place}.{fault.place}".rstrip("."), fault.message) for fault in error.faults])

@@ -1,6 +1,6 @@
-"""Which question tells several answers apart, and what may be given up where there is none.
+"""Builds questions: which variable distinguishes several answers, and which relaxations make an answer possible.
 
-Nothing is offered that has not been tried: every option is a changed request which has been solved, and its answer checked.
+Every option has been tried: its changed request has been solved, and the answer checked.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ JSON = Mapping[str, Any]
 Answer = dict[str, Any]
 
 Trial = Callable[[Iterable[JSON], int], Iterator[tuple[int, Answer]]]
-"""Solves requests in a batch with an effort of 1 or more; yields the number and the answer of each that has one, as they come."""
+"""Solves requests in a batch with an effort of 1 or more; yields index and answer of each solved request as it ends."""
 
 PROBED = 4
 """Variables whose values are all probed before choosing which one to ask about."""
 
 MOST_PROBES = 48
-"""Values tried for one question."""
+"""Maximum number of values tried for one question."""
 
 MOST_OPTIONS = 9
-"""Options of a question: more than that nobody reads."""
+"""Maximum number of options of a question."""
 
 ENOUGH = 4
 """Relaxations offered; the search stops at this many."""
 
 MOST_TRIED = 64
-"""Most relaxations, and most pairs of them, that are tried."""
+"""Maximum number of relaxations, and of pairs of them, that are tried."""
 
 IN_PAIRS = 8
-"""The likeliest relaxations, whose pairs are tried where no single one helps."""
+"""Number of likeliest relaxations whose pairs are tried if no single one helps."""
 
 
 def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Question | None:
-    """The question about the variable whose value tells the answers apart best; None where the task cannot ask.
+    """Ask about the variable that distinguishes the answers best; None if the task cannot ask.
 
     Args:
-        meaning: Of the request; it names the variables.
-        answers: Two or more different answers, as good as each other.
+        meaning: The meaning of the request; it names the variables.
+        answers: Two or more different, equally good answers.
         trial: Tries values that none of the answers has.
     """
     found = [meaning.variables(answer) for answer in answers]
@@ -64,7 +64,7 @@ def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Ques
     for place, answer in trial(requests, 1):
         if not meaning.cheaper(cost, meaning.cost(answer)) and not meaning.check(answer):
             one = meaning.variables(answer)
-            # The answer to a probe has the probed value, or the probe would not be one of the value.
+            # Accept only answers that have the probed value.
             if _key(one.get(tries[place][0])) == _key(tries[place][1]) and one not in found:
                 found.append(one)
     best = max(asked, key=lambda name: (_information(name, found), -rank[name][2]))
@@ -76,11 +76,11 @@ def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Ques
 def relax(
     meaning: Meaning, attempt: Attempt | None, violations: Sequence[Violation], trial: Trial, checks: str
 ) -> Question | None:
-    """The question which thing in the request may be given up; None where nothing that was tried leads to an answer.
+    """Ask which part of the request to relax; None if no relaxation that was tried leads to an answer.
 
     Args:
         attempt, violations: As in `Asks.relaxations`.
-        checks: What an answer that is found does, as words of a sentence: "passes every check".
+        checks: The verb phrase about an answer in the question: "passes every check".
     """
     request = meaning.request
     changes = meaning.relaxations(attempt, violations)[:MOST_TRIED]
@@ -94,7 +94,7 @@ def relax(
 
 
 def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
-    """Changes after which there is an answer, in their order; no more than are offered."""
+    """The changes that lead to an answer, in order; at most `ENOUGH`."""
     helping: list[int] = []
     tried = trial([patched(request, change.patch) for change in changes], effort)
     for place, _ in tried:
@@ -105,10 +105,10 @@ def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int
 
 
 def _which(request: JSON, helping: Sequence[Change], *, proven: bool, checks: str) -> Question:
-    """Which of the changes would be right.
+    """The question which of the changes would be right.
 
     Args:
-        proven: Whether there is no answer without one; else there may be one that was not found, and the question says so.
+        proven: Whether the request is proven infeasible. If not, the question adds that an answer may exist.
     """
     several = len(helping) > 1
     after = "any one of them" if several else "it"
@@ -123,7 +123,7 @@ def _which(request: JSON, helping: Sequence[Change], *, proven: bool, checks: st
 
 
 def _both(one: Change, other: Change) -> Change:
-    # What is last in a list is changed first, so that the places of the rest stay what they are.
+    # Change the last elements of a list first, so that the indices of the others stay valid.
     patch = tuple(sorted((*one.patch, *other.patch), key=lambda step: _natural(step["path"]), reverse=True))
     order: list[Mapping[str, Any]] = []
     for path in dict.fromkeys(step["path"] for step in patch):
@@ -160,13 +160,13 @@ def _untried(choices: Sequence[Any], name: str, found: Sequence[Mapping[str, Any
 
 
 def _information(name: str, found: Sequence[Mapping[str, Any]]) -> float:
-    """Bits that the value of a variable says about which of the answers it is."""
+    """Entropy in bits of a variable's value over the answers."""
     counts = Counter(_key(one.get(name)) for one in found)
     return -sum(n / len(found) * math.log2(n / len(found)) for n in counts.values())
 
 
 def _key(value: Any) -> str:
-    # Variables are discrete; where one is a number with a fraction, rounding does not make another value of it.
+    # Variables are discrete: floating-point values that differ only by rounding are equal.
     return json.dumps(float(f"{value:.6g}") if isinstance(value, float) else value, sort_keys=True)
 
 

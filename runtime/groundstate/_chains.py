@@ -1,4 +1,4 @@
-"""The only loop: many chains of many problems descend segment by segment until each problem is answered or its budget spent."""
+"""The main loop: chains of many problems descend segment by segment until each problem is answered or out of budget."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from groundstate._segment import segment, wanted_outputs
 from groundstate._session import Session, Tensors
 
 ROWS = 128
-"""Chains in flight below which a further problem joins."""
+"""A further problem joins while fewer chains than this are in flight."""
 
 ROWS_IN_HASTE = 32
-"""The same where a deadline counts: a segment of few chains is over sooner."""
+"""The same for problems with a deadline: a segment of few chains ends sooner."""
 
 LEAST_ROWS = 16
-"""The same of graphs so large that fewer would do."""
+"""Lower bound on the same number, for very large graphs."""
 
 
 def luby(n: int) -> int:
     """The n-th term, from 0, of Luby's sequence 1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8 and so on.
 
-    Chains that get these multiples of some patience reach an answer nearly as soon as those that get the best patience
-    there is for the problem, which nobody knows (M. Luby, A. Sinclair and D. Zuckerman, "Optimal speedup of Las Vegas
-    algorithms", 1993).
+    With these multiples of a patience, chains reach an answer nearly as soon as with the problem's best patience, which is
+    unknown (M. Luby, A. Sinclair and D. Zuckerman, "Optimal speedup of Las Vegas algorithms", 1993).
     """
     n += 1
     while n & (n + 1):
@@ -47,13 +46,13 @@ def descend(
     *,
     explain: bool = True,
 ) -> Iterator[Problem]:
-    """Solve problems; each is yielded when it is answered, out of budget or out of time, in no particular order.
+    """Solve problems. Yields each problem when it is answered, out of budget or out of time, in no particular order.
 
     Args:
-        sessions: One for each stage, in their order.
-        watch: Called after every segment, for each problem in flight and each stage that it has chains in.
-        heartbeat: Called before every segment; what it raises ends the descent.
-        explain: Whether it is asked in which order answers were decided.
+        sessions: One for each stage, in order.
+        watch: Called after every segment, for each problem in flight and each stage in which it has chains.
+        heartbeat: Called before every segment; an exception that it raises ends the descent.
+        explain: Whether to record the order in which answers were decided.
     """
     waiting = iter(problems)
     flights: dict[tuple[tuple[int, ...], ...], _Flight] = {}
@@ -101,7 +100,7 @@ class _Flight:
 
     @property
     def load(self) -> float:
-        """The share of the chains that may be in flight which its problems want to have."""
+        """Chains that its problems want in flight, as a fraction of the maximum."""
         hasty = any(problem.budget.deadline is not None for problem in self.active)
         room = max(BUSY // max(self._header.largest, 1), LEAST_ROWS)
         return sum(problem.wanted for problem in self.active) / min(room, ROWS_IN_HASTE if hasty else ROWS)
@@ -109,7 +108,7 @@ class _Flight:
     def advance(self) -> list[Problem]:
         """Run one segment. Returns the problems that are answered, out of budget or out of time."""
         self._top_up()
-        # From the last stage to the first, so that a chain makes one segment and not one in each.
+        # From the last stage to the first, so that a chain runs one segment, not one in each stage.
         for stage in reversed(range(len(self._stages))):
             if len(self._stages[stage]):
                 self._run(stage)
@@ -194,7 +193,7 @@ class _Flight:
     def _stuck(
         self, rows: Rows, out: Tensors, finite: NDArray[np.bool_], moved: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Which chains are given up: they have converged, or their patience has run out. A chain that is polished goes on.
+        """Mask of the chains to restart: converged, or out of patience. A chain that is being polished continues.
 
         Args:
             moved: Chains whose problem has changed since the residual was computed.
@@ -211,10 +210,10 @@ class _Flight:
     def _accepted(
         self, rows: Rows, out: Tensors, finite: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Offer what chains reached that is acceptable.
+        """Offer the acceptable configurations of chains to their problems.
 
         Returns:
-            Which chains end, which hold a configuration that is acceptable and not wrong, and which made their problem change.
+            Three masks: chains that end, chains with a correct acceptable configuration, chains whose problem changed.
         """
         header = self._header
         acceptable = finite.copy()
@@ -246,7 +245,7 @@ class _Flight:
         return ended, right, moved
 
     def _offer_candidate(self, rows: Rows, row: int) -> bool:
-        """Offer what a chain has polished to its problem. Returns whether it is right."""
+        """Offer a chain's polished candidate to its problem. Returns whether it is correct."""
         chain = rows.chains[row]
         if chain.candidate is None:
             return False
@@ -260,7 +259,7 @@ class _Flight:
         return right
 
     def _offer_all(self, problem: Problem) -> None:
-        """Offer what a problem's chains are still polishing."""
+        """Offer all candidates that a problem's chains are still polishing."""
         rows = self._stages[-1]
         for row in np.flatnonzero(rows.owner == problem.index):
             self._offer_candidate(rows, int(row))
@@ -277,10 +276,10 @@ class _Flight:
         )
 
     def _note(self, stage: int, rows: Rows, out: Tensors, usable: NDArray[np.bool_] | None) -> None:
-        """Note the lowest energies that are no answers, and how far chains have come; show it to who watches.
+        """Record the best attempts and the step counts, and call ``watch``.
 
         Args:
-            usable: Rows of the last stage that hold a configuration which is no answer.
+            usable: Mask of rows with a finite configuration that is not an answer, in the last stage; else None.
         """
         groups = rows.groups()
         for problem in self.active:

@@ -1,4 +1,4 @@
-"""One chain's way down, put together from the segments of a solve: what pictures of a descent are drawn from."""
+"""The descent of one chain, assembled from the segments of a solve, for pictures."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Descent:
     Attributes:
         steps: Updates that the chain had made at each moment.
         energies: Energy at each moment.
-        answers: The decoded configuration at each moment; None between the ends of segments where the graph has no path.
-        failed: Checks that fail, counted, at each moment; None where it is not known.
+        answers: The decoded configuration at each moment; None between the ends of segments if the graph has no path.
+        failed: Number of failed checks at each moment; None if unknown.
         began: Updates that the search had made when this chain started.
         solution: How the search ended.
     """
@@ -65,7 +65,7 @@ class Descent:
 
 
 def best_row(segment: Segment, energy: float | None = None) -> int:
-    """The chain with the fewest failed checks, and of those the one nearest to an energy, or the lowest."""
+    """The row with the fewest failed checks; ties go to the energy nearest to a given one, or to the lowest."""
     order = segment.energy if energy is None else np.abs(segment.energy - energy)
     return int(np.lexsort((order, segment.violations.sum(axis=1)))[0])
 
@@ -77,14 +77,14 @@ def follow(
     decode: Decode,
     failed: Callable[[Any], int | None],
 ) -> Descent | None:
-    """Follow the best chain of the last segment back to where it started; None where nothing descended.
+    """Follow the best chain of the last segment back to its start; None if there was no descent.
 
     Args:
-        header: The artefact's.
-        segments: What ``watch`` was called with.
+        header: The artefact's header.
+        segments: The arguments of the calls of ``watch``.
         solution: How the search ended.
-        decode: Answers from answer tensors.
-        failed: Checks that an answer fails, counted; None where nothing can tell.
+        decode: Decodes answer tensors into an answer.
+        failed: Number of checks that an answer fails; None if unknown.
     """
     if not segments:
         return None
@@ -99,7 +99,7 @@ def follow(
     made = 0
     for segment, row in way:
         part = parts[segment.stage]
-        # An earlier stage may carry something else than answers.
+        # An earlier stage may have outputs other than answers.
         known = segment.answer.keys() == header.answers.keys()
         steps += [made + step for step in part.traced]
         made += part.steps

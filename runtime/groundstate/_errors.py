@@ -6,9 +6,9 @@
     ├── RequestError             the request is not what the artefact's schema allows (also a ValueError)
     ├── OptionError              an option of a call is out of range (also a ValueError)
     ├── TaskError                the artefact needs a task that is not installed, or the task's code failed
-    └── ProviderError            ONNX Runtime, or the device that was asked for, is not there
+    └── ProviderError            ONNX Runtime, or the requested device, is not available
 
-A problem without an answer is no error: it is a `Solution` with a status.
+A problem without an answer is not an error: it is a `Solution` with a status.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class GroundstateError(Exception):
 
 
 class ArtefactError(GroundstateError):
-    """The fault is the file's: it cannot be used, or its graph fails or returns what its header does not say."""
+    """The file is at fault: it is unusable, its graph fails, or its outputs contradict its header."""
 
 
 class UnknownModelError(GroundstateError, LookupError):
@@ -45,10 +45,10 @@ class Fault:
 
 
 class RequestError(GroundstateError, ValueError):
-    """The request is not what the schema allows. Nothing was solved.
+    """The request violates the schema. Nothing was solved.
 
     Attributes:
-        faults: What is wrong, in the order of the request; of very many the first hundred.
+        faults: The faults, in the order of the request; at most one hundred.
     """
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -59,7 +59,7 @@ class RequestError(GroundstateError, ValueError):
         super().__init__(" ".join(shown))
 
     def __reduce__(self) -> tuple[type[RequestError], tuple[list[Fault]]]:
-        # Exceptions are pickled by their message, which is not what this one is made from.
+        # By default, exceptions are rebuilt from their message; this one is built from its faults.
         return type(self), (list(self.faults),)
 
 
@@ -68,8 +68,8 @@ class OptionError(GroundstateError, ValueError):
 
 
 class TaskError(GroundstateError):
-    """The artefact names a task that is not installed, or the task's own code failed: its author's fault, not the request's."""
+    """The artefact names a task that is not installed, or the task's own code failed. The request is not at fault."""
 
 
 class ProviderError(GroundstateError):
-    """ONNX Runtime is missing, or cannot run on the device that was asked for. There is never a silent fallback."""
+    """ONNX Runtime is missing, or cannot run on the requested device. There is never a silent fallback."""

@@ -1,4 +1,4 @@
-"""What happened, in a few short sentences that a language model can quote."""
+"""Explains an outcome in a few short sentences that a language model can quote."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from groundstate._solution import Attempt, Solution, Status
 from groundstate._words import plural
 
 _FEW = 2
-"""Variables named as decided first, and as decided last."""
+"""Number of variables named as decided first, and as decided last."""
 
 
 def explained(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
-    """What was asked, what was found, how sure that is, what was decided first and last, and what came nearest.
+    """Explain a solution: request, result, certainty, variables decided first and last, and the best attempt.
 
     Args:
-        sought: Different answers that were looked for.
+        sought: Number of different answers searched for.
     """
     asked = f"Asked: {meaning.summary()}."
     match solution.status:
@@ -26,7 +26,7 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
         case Status.UNSOLVED:
             return f"{asked} {_unsolved(header, solution)}"
         case Status.AMBIGUOUS:
-            # How one of several came about is no reason to prefer it.
+            # How one of several answers was found is no reason to prefer it.
             found = f"{len(solution.alternatives) + 1} different"
             if not solution.checked:
                 return f"{asked} Found by descent: {found} minima of equal energy so far, which nothing checks."
@@ -64,7 +64,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
         parts.append("No answer costs less, which is proven.")
     elif solution.bound is not None and solution.bound > 0:
         parts.append(
-            f"No answer costs less than {solution.bound:.6g}, which is proven; whether one costs so little is open."
+            f"No answer costs less than {solution.bound:.6g}, which is proven; an answer of this cost may not exist."
         )
     if solution.unique:
         parts.append("It is the only answer, which is proven.")
@@ -88,7 +88,7 @@ def _nearest(near: Attempt) -> str:
 
 
 def _order(meaning: Meaning, solution: Solution) -> str:
-    """What was decided first and last in the descent; nothing where all was decided at once."""
+    """The variables decided first and last in the descent; empty if all were decided at once."""
     decided, answer = solution.decided, solution.answer
     if answer is None or not decided or min(decided.values()) == max(decided.values()):
         return ""

@@ -17,9 +17,9 @@ KEY = "groundstate"
 
 FORMATS = (1, 2, 3, 4)
 FORMAT_OF_SIZES = 3
-"""From this format on, an axis may be as long as the problem says."""
+"""From this format on, the length of an axis may depend on the problem."""
 FORMAT_OF_ACCEPTANCE = 4
-"""From this format on, the header says what makes a chain acceptable, and noise follows the chain's own step count."""
+"""From this format on, the header states when a chain is acceptable, and noise follows each chain's step count."""
 
 FORMS = ("unrolled", "loop")
 PRECISIONS = ("float32", "float16")
@@ -30,14 +30,14 @@ DTYPES: dict[str, np.dtype[Any]] = {
 """The dtypes that inputs, states and answers may have."""
 
 Length = int | str
-"""How long something is: a number, or a product of numbers and names of a problem's sizes, such as ``"2*nodes"``."""
+"""A length: a number, or a product of numbers and names of a problem's sizes, such as ``"2*nodes"``."""
 
 _FACTOR = r"(?:[A-Za-z_]\w*|[1-9]\d{0,8})"
 _PRODUCT = re.compile(rf"{_FACTOR}(?:\*{_FACTOR})*", re.ASCII)
 
 
 def is_product(length: object) -> bool:
-    """Whether a length is a product of sizes, and of numbers, that names a size at least."""
+    """Whether a length is a product of names and numbers with at least one name."""
     return isinstance(length, str) and bool(_PRODUCT.fullmatch(length)) and bool(sizes_in(length))
 
 
@@ -54,11 +54,11 @@ def _number(length: Length, sizes: Mapping[str, int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A tensor's dtype, and its shape without the batch.
+    """A tensor's dtype, and its shape without the batch axis.
 
     Attributes:
-        shape: How long each axis is; 0 where that is up to the problem.
-        axes: The same as the file states it, such as ``("2*nodes", 3)``, where an axis is up to the problem; else empty.
+        shape: Length of each axis; 0 if it depends on the problem.
+        axes: The shape as the file states it, such as ``("2*nodes", 3)``, if an axis depends on the problem; else empty.
     """
 
     dtype: np.dtype[Any]
@@ -87,7 +87,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class InputSpec(Spec):
-    """An input. `default` holds learned numbers, of the shape without the batch; None for what a request gives."""
+    """An input. `default` contains learned numbers, without the batch axis; None for an input from the request."""
 
     default: NDArray[Any] | None = field(default=None, compare=False)
 
@@ -99,7 +99,7 @@ class Initial:
     Attributes:
         kind: ``constant`` c, ``normal`` mean and deviation, ``uniform`` low and high, or ``answer``.
         values: The numbers that the kind takes.
-        answer: Of the kind ``answer``: the answer of the stage before that the tensor starts as.
+        answer: For the kind ``answer``: the answer of the previous stage that is the tensor's start.
     """
 
     kind: str
@@ -107,7 +107,7 @@ class Initial:
     answer: str = ""
 
     def draw(self, random: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """A tensor of this shape: drawn, or filled; zeros where it starts as an answer that is not there."""
+        """A tensor of this shape, drawn or filled; zeros for the kind ``answer``."""
         if self.kind in ("constant", "answer"):
             return np.full(shape, self.values[0] if self.values else 0, dtype=dtype)
         first, second = self.values
@@ -219,7 +219,7 @@ class Header:
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:
-        """The sizes that a problem brings: an input, and its axis, that is as long. Empty where every problem has the same."""
+        """For each size of a problem, an input and its axis of that length. Empty if all problems have the same size."""
         found: dict[str, tuple[str, int]] = {}
         for name, spec in self.inputs.items():
             for place, axis in enumerate(spec.axes):
@@ -229,7 +229,7 @@ class Header:
 
     @cached_property
     def asked(self) -> dict[str, InputSpec]:
-        """The inputs that a request gives: all but learned numbers."""
+        """The inputs from the request: all except learned numbers."""
         return {name: spec for name, spec in self.inputs.items() if spec.default is None}
 
     def at(self, sizes: Mapping[str, int]) -> Header:
@@ -246,7 +246,7 @@ class Header:
 
     @cached_property
     def largest(self) -> int:
-        """Elements of a step's largest tensor for one row, where every length is a number; 0 elsewhere."""
+        """Elements of a step's largest tensor for one row; 0 if lengths depend on the problem."""
         return max((n for n in self.elements if isinstance(n, int)), default=0)
 
     @cached_property
@@ -276,7 +276,7 @@ class Header:
 
     @property
     def measures(self) -> bool:
-        """Whether the graph says by how much each check is exceeded."""
+        """Whether the graph returns the excess of each check."""
         return bool(self.checks) and self.format >= FORMAT_OF_ACCEPTANCE
 
     @property

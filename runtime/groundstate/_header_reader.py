@@ -306,7 +306,7 @@ def _accept(raw: Mapping[str, Any], checks: tuple[Check, ...]) -> Accept:
 
 
 def _accept_of_old(checks: tuple[Check, ...]) -> Accept:
-    """What formats 1 to 3 mean: every check; and a file without checks looks for a minimum of its energy."""
+    """The meaning of formats 1 to 3: all checks; without checks, a minimum of the energy."""
     return Accept(tuple(check.name for check in checks), converged=not checks, polish=0)
 
 
@@ -348,7 +348,7 @@ def _defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     names = ("restarts", "max_steps", "patience", "luby_exponent", "residual_tolerance")
     if raw["format"] >= FORMAT_OF_ACCEPTANCE:
         return _numbers(raw, "defaults", names)
-    # Files of before there was an exponent went by all of Luby's sequence.
+    # Files without an exponent use the whole Luby sequence.
     old = _numbers(
         {"defaults": {"lengthens": 1.0, **_field(raw, "defaults", dict)}},
         "defaults",
@@ -379,7 +379,7 @@ def _form(raw: Mapping[str, Any]) -> tuple[str, int | None, str]:
 
 
 def _elements(raw: Mapping[str, Any]) -> tuple[Length, ...]:
-    """Products of which the greatest counts; below format 3 a number, and in format 1 none."""
+    """Products whose maximum counts; one number below format 3, empty in format 1."""
     if raw["format"] == 1:
         return (_length(raw.get("entries", _ELEMENTS_OF_FORMAT_1), "entries", least=1),)
     if raw["format"] < FORMAT_OF_SIZES:

@@ -17,14 +17,14 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
     Args:
         source: The name of an installed model (``"sudoku"``), the path of an ``.onnx`` file, or its bytes.
         device: ``"cpu"`` or ``"cuda"``. The model runs there, or this raises.
-        threads: Threads to spread chains over; the processors this process may use, if None. Results do not depend on it.
+        threads: Number of threads; None means the processors available to this process. Results do not depend on it.
 
     Raises:
         UnknownModelError: If there is neither a model nor a file of this name.
         ArtefactError: If the file is not an energy artefact, is damaged, or is of an unknown format.
         ProviderError: If ONNX Runtime is missing or cannot run on the device.
         TaskError: If the artefact needs a task that is not installed.
-        OptionError: If `source` is of another type, or `device` or `threads` is out of range.
+        OptionError: If `source` has another type, or `device` or `threads` is out of range.
     """
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise OptionError(f"threads is {threads!r}; it must be a whole number of at least 1.")
@@ -35,7 +35,7 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
             f"The model is {source!r:.60} of type {type(source).__name__}; it must be the name of an installed model, "
             "the path of a file, or its bytes."
         )
-    from pathlib import Path  # with what it brings a tenth of the import time of this package
+    from pathlib import Path  # the import takes a tenth of this package's import time
 
     path = Path(source)
     try:

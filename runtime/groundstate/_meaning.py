@@ -1,6 +1,6 @@
-"""A reading as the runtime asks it: every call guarded, every result held against what it must be.
+"""Guarded access to tasks and readings: every call is guarded, and every result is checked.
 
-So an author's mistake is reported once, in a sentence that names the task and the method, wherever it shows.
+A mistake in a task is reported in one sentence that names the task and the method.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Tensors = dict[str, NDArray[Any]]
 
 
 class Understanding:
-    """A task as the runtime asks it.
+    """A task behind guarded calls.
 
     Args:
         header: The artefact's header, which names the task.
 
     Raises:
-        TaskError: If the task is not installed, or is no task.
+        TaskError: If the task is not installed, or is not a valid task.
     """
 
     def __init__(self, header: Header) -> None:
@@ -46,14 +46,14 @@ class Understanding:
 
     @property
     def asks(self) -> bool:
-        """Whether questions may come: a task that does not state the class of its readings may ask."""
+        """Whether the task may ask questions. A task that does not state the class of its readings may ask."""
         reading = getattr(self.task, "reading", None)
         if isinstance(reading, type) and issubclass(reading, Asks):
             return True
         return (reading is None or reading is Reading) and type(self.task).read is not Task.read
 
     def read(self, request: dict[str, Any]) -> Meaning:
-        """What a request means, which is plain and has passed the schema."""
+        """Interpret a request, which is plain JSON and has passed the schema."""
         reading = guarded(self.header, self.task.read, request)
         if not isinstance(reading, Reading):
             raise _wrong(self.header, self.task.read, reading, "a groundstate.Reading")
@@ -90,12 +90,12 @@ class _Plain(Understands):
 
 
 class Meaning:
-    """A reading as the runtime asks it.
+    """A reading behind guarded calls.
 
     Attributes:
-        request: What was read, as plain JSON.
+        request: The request as plain JSON.
         reading: The task's reading.
-        optimises, asks, shows: The same reading, where it has that ability; else None.
+        optimises, asks, shows: The same reading if it has that ability; else None.
     """
 
     def __init__(self, header: Header, reading: Reading, request: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ class Meaning:
 
     @cached_property
     def inputs(self) -> Tensors:
-        """The input tensors without the batch, learned numbers included."""
+        """The input tensors without the batch axis, learned numbers included."""
         given = self._call(self.reading.encode)
         if not isinstance(given, Mapping):
             raise _wrong(self.header, self.reading.encode, given, "a dict of tensors")
@@ -168,20 +168,20 @@ class Meaning:
         return None if found is None else self._violations(self.reading.check, found)
 
     def same(self, one: Answer, other: Answer) -> bool:
-        """Whether two answers are the same, or differ in nothing that a person would care about."""
+        """Whether two answers are the same, or have the same variables."""
         if self._call(self.reading.same, one, other):
             return True
         if self.asks is None:
             return False
-        told = self.variables(one)
-        return bool(told) and told == self.variables(other)
+        values = self.variables(one)
+        return bool(values) and values == self.variables(other)
 
     def indifferent(self, answer: Answer) -> bool:
-        """Whether a reading that asks has nothing to ask about in an answer: the convention of `settle_ties` decides alone."""
+        """Whether a reading that asks has no variables in an answer: `settle_ties` alone then decides between answers."""
         return self.asks is not None and not self.variables(answer)
 
     def settle_ties(self, answer: Answer) -> Answer:
-        """The answer that the task's convention prefers, if it is as good; else the one given."""
+        """The answer that the task's convention prefers, if it is equally good; else the given one."""
         settled: Answer = self._call(self.reading.settle_ties, answer)
         if settled is answer:
             return answer
@@ -194,7 +194,7 @@ class Meaning:
         return settled
 
     def cost(self, answer: Answer) -> float:
-        """What an answer costs; 0 where none is better than another."""
+        """The cost of an answer; 0 if the reading does not optimise."""
         if self.optimises is None:
             return 0.0
         cost = self._call(self.optimises.cost, answer)
@@ -207,7 +207,7 @@ class Meaning:
         return self.optimises is not None and bool(self._call(self.optimises.improves, cost, best))
 
     def with_cost_below(self, cost: float) -> Tensors | None:
-        """The input tensors of the problem whose answers cost less, learned numbers included; None where there can be none."""
+        """The input tensors of the problem whose answers cost less, learned numbers included; None if there are provably none."""
         if self.optimises is None:
             return None
         tensors = self._call(self.optimises.with_cost_below, cost)
@@ -222,7 +222,7 @@ class Meaning:
         return self.asks is not None and bool(self._call(self.asks.unique, answer))
 
     def variables(self, answer: Answer) -> dict[str, Any]:
-        """See `Asks.variables`; empty where the reading does not ask."""
+        """See `Asks.variables`; empty if the reading does not ask."""
         if self.asks is None:
             return {}
         found = self._call(self.asks.variables, answer)
@@ -297,7 +297,7 @@ class _Mute(Shows):
 
 
 def guarded(header: Header, method: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a task's code. What it raises by mistake becomes a `TaskError` that names it; what signal handlers raise, rises."""
+    """Call a task's code. Its unexpected exceptions become a `TaskError`; exceptions of signal handlers propagate."""
     try:
         return method(*arguments)
     except GroundstateError:
@@ -317,7 +317,7 @@ _ABILITIES: dict[type[Any], tuple[bool, ...]] = {}
 
 
 def _abilities(reading: Reading) -> tuple[bool, ...]:
-    """Which abilities a reading has; asked once for each class, since the question costs microseconds."""
+    """Which abilities a reading has, cached by class, since `isinstance` takes microseconds."""
     kind = type(reading)
     if kind not in _ABILITIES:
         _ABILITIES[kind] = tuple(isinstance(reading, protocol) for protocol in OF_READINGS)

@@ -1,4 +1,4 @@
-"""The raw operation: tensors in, tensors out."""
+"""The tensor-level descent behind `Solver.minimise`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that runs of a graph are spread over."""
+"""A thread pool for runs of a graph."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Result = TypeVar("_Result")
 
 
 class Pool:
-    """Threads, started when they are first needed, and anew in a forked child, which has none of its parent's.
+    """A thread pool that starts on first use, and restarts in a forked child, which has none of its parent's threads.
 
     Args:
-        threads: How many; the processors that this process may use, if None.
+        threads: Number of threads; None means the processors available to this process.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -29,21 +29,21 @@ class Pool:
         _POOLS.add(self)
 
     def map(self, run: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-        """The results for all items, in their order. Runs on the calling thread where there is one thread, or one item."""
+        """The results for all items, in order. One thread or one item runs on the calling thread."""
         listed = list(items)
         if self.threads == 1 or len(listed) == 1:
             return [run(item) for item in listed]
         return list(self._running().map(run, listed))
 
     def close(self) -> None:
-        """End the threads; they start again when they are needed."""
+        """End the threads. The next use starts them again."""
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown()
 
     def forget(self) -> None:
-        """In a forked child: threads and locks of the parent are not here."""
+        """In a forked child: drop the parent's threads and lock."""
         self._executor, self._lock = None, Lock()
 
     def _running(self) -> ThreadPoolExecutor:

@@ -1,4 +1,4 @@
-"""One problem in the descent: what it may spend, what was found of it, and when it is over."""
+"""One problem in the descent: its budget, its answers so far, and when it ends."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from groundstate._session import Tensors
 from groundstate._solution import Violation
 
 FREE = 2_048
-"""Elements of a step's largest tensor, over all chains, below which more chains take hardly more time."""
+"""Below this many elements of a step's largest tensor, over all chains, more chains take hardly more time."""
 
 BUSY = 1 << 19
-"""Elements of a step's largest tensor, over all chains, beyond which a problem's further chains wait until others end."""
+"""Beyond this many elements of a step's largest tensor, over all chains, a problem's further chains queue."""
 
 MOST_MINIMA = 64
-"""Different minima that are kept of an energy without checks, those of lowest energy."""
+"""Number of different minima kept for an energy without checks, lowest energy first."""
 
 
 def width(rounds: int, restarts: int, elements: int = FREE, block: int = 1) -> int:
-    """Chains a problem may have in flight after some segments: few at first, since most problems need few.
+    """Number of chains that a problem may have in flight: few at first, since most problems need few.
 
-    It does not depend on the machine, so that a seed gives the same answer everywhere.
+    The number does not depend on the machine, so that a seed gives the same answer everywhere.
 
     Args:
         rounds: Segments so far.
-        restarts: Chains that may be started.
-        elements: Of a step's largest tensor for one chain.
-        block: Rows that a run has a multiple of: fewer chains take as long.
+        restarts: Maximum number of chains.
+        elements: Elements of a step's largest tensor for one chain.
+        block: Runs have a multiple of this many rows, so fewer chains take as long.
     """
     few = -(-min(max(2, FREE // elements), 16) // block) * block
     most = min(restarts, max(4 * few, BUSY // elements))
@@ -43,14 +43,14 @@ def width(rounds: int, restarts: int, elements: int = FREE, block: int = 1) -> i
 
 
 def all_minima_found(different: int, converged: int) -> bool:
-    """Whether chains that converged have probably reached every minimum that such chains reach.
+    """Whether the converged chains have probably found every minimum that chains can reach.
 
     True once the posterior mean of the number of minima is less than half a minimum above the number found (C. G. E. Boender and
     A. H. G. Rinnooy Kan, "Bayesian stopping rules for multistart global optimization methods", 1987).
 
     Args:
-        different: Different minima found.
-        converged: Chains that reached one of them.
+        different: Number of different minima found.
+        converged: Number of chains that reached one of them.
     """
     spare = converged - different - 2
     return spare > 0 and different * (converged - 1) <= (different + 0.5) * spare
@@ -58,14 +58,14 @@ def all_minima_found(different: int, converged: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a problem may spend.
+    """The limits for a problem.
 
     Attributes:
-        restarts: Chains that may be started.
-        max_steps: Updates that each chain may make, starts anew included.
+        restarts: Maximum number of chains.
+        max_steps: Maximum number of steps per chain, restarts included.
         deadline: Seconds from the call, or None.
-        seed: Decides every random draw.
-        alternatives: Different answers to look for.
+        seed: Seed of every random draw.
+        alternatives: Number of different answers to search for.
     """
 
     restarts: int
@@ -80,12 +80,12 @@ class Candidate:
     """A configuration that a chain reached.
 
     Attributes:
-        tensors: Its answer tensors without the batch.
+        tensors: Its answer tensors without the batch axis.
         energy: Its energy.
-        violations: How often the graph found each check failed, ``(C,)``.
-        excess: By how much at most, ``(C,)``; None where the graph does not measure.
+        violations: The graph's number of failures of each check, ``(C,)``.
+        excess: The largest excess of each check, ``(C,)``; None if the graph does not measure.
         steps: Updates that the chain had made.
-        since: For every element of the answer's whole-number tensors the update since which the chain had kept it.
+        since: For each element of the answer's integer tensors, the update since which the chain had kept its value.
     """
 
     tensors: Tensors
@@ -117,20 +117,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one problem's chains did in one segment: for pictures and progress.
+    """The chains of one problem after one segment, for pictures and progress.
 
     Attributes:
-        index: The problem's place in the call.
+        index: The problem's index in the call.
         stage: The stage's name; empty in the last stage, which is the only one in most files.
         steps: Updates made by the oldest chain.
         chains: Chains in this stage.
-        chain: A number for each, ``(chains,)``, the same from segment to segment; new where a chain starts anew.
+        chain: Number of each chain, ``(chains,)``, constant over segments; a restart gets a new number.
         energy: Energy at the end of the segment, ``(chains,)``.
-        violations: How often each check fails at the end, ``(chains, C)``; without columns in an earlier stage.
+        violations: Number of failures of each check at the end, ``(chains, C)``; no columns in an earlier stage.
         trace: Energy before the updates 0, n, 2n, … of the segment, ``(chains, ⌈S / n⌉)``; S is the header's ``steps``, n its
             ``trace_every``.
         answer: Answer tensors of the stage at the end of the segment, ``(chains, …)`` each.
-        path: Answer tensors before the same updates, ``(chains, ⌈S / n⌉, …)``, where the graph has them.
+        path: Answer tensors before the same updates, ``(chains, ⌈S / n⌉, …)``, if the graph has them.
     """
 
     index: int
@@ -146,7 +146,7 @@ class Segment:
 
 
 _FIRST_PROOF = 4
-"""Segments without an answer after which a proof that there is none is looked for, for the first time."""
+"""Number of segments without an answer before the first search for a proof of infeasibility."""
 
 
 @dataclass(eq=False)
@@ -154,25 +154,27 @@ class Problem:
     """One problem in the descent.
 
     Attributes:
-        index: Its place in the call.
-        header: The artefact's, at the problem's sizes.
-        meaning: What the request means.
+        index: Its index in the call.
+        header: The artefact's header, at the problem's sizes.
+        meaning: The reading of the request, with guarded calls.
+        budget: Its limits.
         begun: `time.monotonic` at its start.
-        inputs: Input tensors without the batch; where a better answer is looked for, those of the problem that allows no other.
-        found: Different answers that cost the same, which is the least seen. Of an energy without checks, its different minima,
-            lowest energy first.
-        best: The lowest-energy configuration seen that is no answer.
-        first: Segments that it took to find the first of the answers; 0 while there is none.
-        cost: What the answers cost.
-        improving: Whether an answer that costs less is looked for.
+        inputs: Input tensors without the batch axis; while a cheaper answer is sought, those of the problem that allows only
+            cheaper answers.
+        found: Different answers of the lowest cost seen. For an energy without checks, its different minima, lowest energy first.
+        best: The best attempt: the lowest-energy configuration seen that is not an answer.
+        first: Number of segments until the first of the answers; 0 while there is none.
+        cost: The cost of the answers.
+        improving: Whether a cheaper answer is sought.
         unique: Whether the answer found is proven to be the only one.
-        checked: Whether a check of the file or of the task passed the answers found.
-        converged: Chains of an energy without checks that reached a minimum.
-        started: Chains started.
-        named: Chains started, those included that started anew.
+        checked: Whether the answers found passed a check of the file or of the task.
+        converged: Number of chains that reached a minimum, for an energy without checks.
+        started: Chains started, restarts excluded.
+        named: Chains started, restarts included.
+        rounds: Segments so far.
         steps: Most updates made by any chain.
-        disproved: What proves that there is no answer, found in the meantime.
-        bound: What no answer costs less than, as far as that is proven.
+        disproved: A proof that there is no answer, found during the descent; empty without one.
+        bound: A proven lower bound on the cost of every answer.
     """
 
     index: int
@@ -206,9 +208,9 @@ class Problem:
         return tuple(spec.shape for spec in self.header.inputs.values())
 
     def count_round(self) -> None:
-        """Count a segment; after 4, 8, 16 … of them without an answer, look for a proof that there is none.
+        """Count a segment. After 4, 8, 16 … segments without an answer, search for a proof that there is none.
 
-        After 1, 2, 4 … of them without a cheaper one, look for a proof that the best answer is that.
+        After 1, 2, 4 … segments without a cheaper answer, search for a proof that the best answer is optimal.
         """
         self.rounds += 1
         if not self.found and self.rounds >= _FIRST_PROOF and self.rounds.bit_count() == 1:
@@ -219,7 +221,7 @@ class Problem:
             if not self.meaning.cheaper(self.bound, self.cost):
                 self.improving = False
             elif since > 1 and (following := self.meaning.with_cost_below(self.cost)) is not None:
-                self.inputs = following  # a task may look for better answers in several ways, one after the other
+                self.inputs = following  # a task may search for better answers in several ways in turn
 
     @property
     def optimises(self) -> bool:
@@ -238,49 +240,49 @@ class Problem:
 
     @property
     def settles(self) -> bool:
-        """Whether it looks for minima of an energy that nothing checks."""
+        """Whether it searches for minima of an energy without checks."""
         return bool(self.found) and not self.checked
 
     @property
     def answered(self) -> bool:
-        """Whether enough answers are found and none can be better, or looking for more took several times what these took.
+        """Whether enough answers are found and none can be better, or the search for more took several times as long.
 
-        With a deadline, better answers are looked for until it, however soon the first was found.
+        With a deadline, the search for better answers continues until the deadline.
         """
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
         if not self.found:
             return False
         if self.improving and self.budget.deadline is not None:
-            return False  # the time that is given is used, unless nothing can be better
+            return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
         return (enough and not self.improving) or self.rounds >= 4 * self.first + 8
 
     @property
     def _indifferent(self) -> bool:
-        """Whether nothing in the answers is worth a question, so that further ones, which cost as much, are of no use."""
+        """Whether no question could distinguish answers, so that further answers of equal cost are useless."""
         return self.meaning.indifferent(self.found[0].answer) if self.found else False
 
     @property
     def wanted(self) -> int:
-        """Chains to have in flight: all of them, where one answer is known and other ones, as good, are looked for."""
+        """Number of chains wanted in flight: all, if an answer is known and equally good ones are sought."""
         if self.found and not self.improving and not self.settles:
             return self.budget.restarts
         block = BLOCK if shared(self.header) else 1
         return width(self.rounds, self.budget.restarts, self.header.largest, block)
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
-        """The generator of a chain's draws: they depend on the seed and the chain's number, and on nothing else."""
+        """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
         words = np.array([*self._words, (chain << 16) + stream], np.uint64)
         return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
 
     def offer(self, candidate: Candidate) -> bool:
-        """Take an acceptable configuration, unless the task finds it wrong, it is known, or it costs more than another.
+        """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.
 
-        One that costs less takes the place of the others, and the inputs become those of the problem that allows no dearer one.
+        A cheaper answer replaces the others, and the inputs become those of the problem that allows only cheaper answers.
 
         Returns:
-            Whether it is right.
+            Whether it passes the task's checks.
         """
         answer = self.meaning.decode(candidate.tensors)
         broken = self.meaning.check(answer)
@@ -300,19 +302,19 @@ class Problem:
             self.bound = self.bound if self.improving else cost
             self.inputs = self.inputs if following is None else following
         if not self.meaning.cheaper(self.cost, cost):
-            # What is cheaper by less than counts is not an improvement, and many such steps are none either.
+            # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
             known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:
                 self.found.append(found)
-                # The proof may take longer than a segment, and is of no use where nothing further is looked for.
+                # The proof may take longer than a segment, and is useless if no further answer is sought.
                 self.unique = self.budget.alternatives > 1 and len(self.found) == 1 and self.meaning.unique(answer)
         return True
 
     def _settle(self, found: Found) -> None:
-        """Take a minimum of an energy without checks."""
+        """Record a minimum of an energy without checks."""
         self.converged += 1
         self.first = self.first or self.rounds + 1
         for place, one in enumerate(self.found):
@@ -329,23 +331,23 @@ class Problem:
 
     @property
     def answers(self) -> list[Found]:
-        """The answers: as good as each other, lowest energy first, as many as are asked for."""
+        """The equally good answers, lowest energy first, at most as many as requested."""
         ordered = sorted(self.found, key=lambda one: one.energy)
         if self.settles:
             lowest = ordered[0].energy
-            # A chain that has converged is above its minimum by the square of its residual at most, over the curvature.
+            # A converged chain is above its minimum by at most the square of its residual over the curvature.
             rounding = max(1e-6, 1e-5 * abs(lowest), self.header.defaults["residual_tolerance"] ** 2)
             ordered = [one for one in ordered if one.energy <= lowest + rounding]
         return ordered[: self.budget.alternatives]
 
 
 class _Words(np.random.bit_generator.ISeedSequence):
-    """Words as a bit generator takes its seed. To make a `SeedSequence` takes longer than most chains draw."""
+    """Seed words for a bit generator. Making a `SeedSequence` takes longer than the draws of most chains."""
 
     def __init__(self, words: NDArray[np.uint64]) -> None:
         self._words = words
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        """The words."""
+        """Return the words."""
         del n_words, dtype
         return self._words

@@ -27,20 +27,20 @@ from groundstate._sizes import header_at
 from groundstate._solution import Alternative, Attempt, Solution, Status, Violation
 
 _REMEMBERED = 256
-"""Sizes whose header is kept for a file of any size: to make one takes as long as a small problem's segment."""
+"""Number of cached headers for files of any size: making one takes as long as a small problem's segment."""
 
 EFFORTS = {1: (8, 512), 2: (16, 2048)}
-"""Chains, and updates of each, that an option is tried with."""
+"""Chains, and updates per chain, for trying an option, by effort."""
 
 
 class Problems:
     """Translates requests into problems, and finished problems into solutions.
 
     Args:
-        sessions: Run the graphs of the stages, in their order.
-        header: Of the artefact.
-        task: Of the artefact.
-        pool: Threads to descend on.
+        sessions: Run the graphs of the stages, in order.
+        header: The artefact's header.
+        task: The artefact's task.
+        pool: Threads for the descent.
     """
 
     def __init__(self, sessions: list[Session], header: Header, task: Understanding, pool: Pool) -> None:
@@ -50,10 +50,10 @@ class Problems:
         self._header_at = lru_cache(_REMEMBERED)(self._make_header)
 
     def read(self, request: Mapping[str, Any]) -> Meaning:
-        """What a request means. It is copied and validated here, and nowhere else.
+        """Copy, validate and interpret a request. This is the only place that validates requests.
 
         Raises:
-            RequestError: If it is not what the schema allows, or means nothing.
+            RequestError: If it violates the schema, or the task cannot interpret it.
         """
         try:
             plain = self._request.validate(request)
@@ -65,7 +65,7 @@ class Problems:
         return self.task.read(plain)
 
     def sized(self, inputs: Tensors) -> Header:
-        """The header at the sizes of input tensors without the batch.
+        """The header at the sizes of input tensors without the batch axis.
 
         Raises:
             RequestError: If they do not fit together.
@@ -84,15 +84,15 @@ class Problems:
         *,
         explain: bool = True,
     ) -> Iterator[tuple[int, Meaning | None, Solution | RequestError]]:
-        """Solve requests in shared batches: their numbers, what they mean, and how they ended, as they end.
+        """Solve requests in shared batches. Yields the index, the meaning and the outcome of each request as it ends.
 
-        A request that contradicts itself ends at once; one that the schema does not allow ends as its error, without a meaning.
+        A request that contradicts itself ends at once. The outcome of an invalid request is its error, without a meaning.
 
         Args:
-            requests: Some may be read already.
-            begun: `time.monotonic` from which deadlines count; where None, for each request from when it is read.
-            heartbeat: Called before every segment; what it raises ends the descent.
-            explain: Whether somebody reads how the outcome came about.
+            requests: Requests, or their meanings if they have been read.
+            begun: Start of the deadlines (`time.monotonic`); None starts each deadline when its request is read.
+            heartbeat: Called before every segment; an exception that it raises ends the descent.
+            explain: Whether to fill in the explanation.
         """
         early: list[tuple[int, Meaning | None, Solution | RequestError]] = []
 
@@ -124,7 +124,7 @@ class Problems:
         begun: float,
         heartbeat: Callable[[], None] | None = None,
     ) -> Question | None:
-        """What would decide a problem that has several answers or none; None where nothing would, or no time is left."""
+        """Build the question for a problem with several answers or none; None if no question helps or no time is left."""
 
         def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, dict[str, Any]]]:
             chains, steps = EFFORTS[effort]
@@ -148,24 +148,24 @@ class Problems:
         return _ask.relax(meaning, solution.closest, solution.violations, trial, checks)
 
     def violations(self, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
-        """The checks that the graph found failing. A count below zero means nothing, so the check has not passed.
+        """The checks that fail in the graph. A negative count is invalid and is treated as a failure.
 
         Args:
-            counts: How often each fails, ``(C,)``.
-            excess: By how much at most, ``(C,)``; None where the graph does not measure.
+            counts: Number of failures of each check, ``(C,)``.
+            excess: The largest excess of each check, ``(C,)``; None if the graph does not measure.
         """
         found = []
         for place, (check, count) in enumerate(zip(self.header.checks, counts.tolist(), strict=True)):
             if not count:
                 continue
             if check.tolerance is None or excess is None:
-                said = f"Violated {count} time{'' if count == 1 else 's'}."
-                found.append(Violation(check.name, f"{check.description} {said}".strip(), max(count, 1)))
+                failure = f"Violated {count} time{'' if count == 1 else 's'}."
+                found.append(Violation(check.name, f"{check.description} {failure}".strip(), max(count, 1)))
                 continue
             amount, unit = float(excess[place]), "" if check.unit is None else f" {check.unit}"
             where = f"at {count} place{'' if count == 1 else 's'}"
-            said = f"The tolerance of {check.tolerance:g}{unit} is exceeded by {amount:.3g}{unit}, {where}."
-            text = f"{check.description} {said}".strip()
+            failure = f"The tolerance of {check.tolerance:g}{unit} is exceeded by {amount:.3g}{unit}, {where}."
+            text = f"{check.description} {failure}".strip()
             found.append(Violation(check.name, text, max(count, 1), amount, check.unit))
         return found
 
@@ -173,7 +173,7 @@ class Problems:
         return header_at(self.header, dict(zip(self.header.inputs, shapes, strict=True)))
 
     def _prepare(self, index: int, meaning: Meaning, budget: Budget, begun: float) -> Solution | Problem:
-        """The problem; a solution where the request contradicts itself."""
+        """Make the problem; if the request contradicts itself, the solution."""
         if meaning.contradictions:
             solution = Solution(Status.INFEASIBLE, None, None, violations=meaning.contradictions, seed=budget.seed)
             return self._finished(solution, meaning, budget, begun, explain=True)
@@ -186,10 +186,10 @@ class Problems:
     def _finished(
         self, solution: Solution, meaning: Meaning, budget: Budget, begun: float, *, explain: bool
     ) -> Solution:
-        said = explained(meaning, self.header, solution, budget.alternatives) if explain else ""
+        text = explained(meaning, self.header, solution, budget.alternatives) if explain else ""
         draw = None if meaning.shows is None else meaning.svg
         seconds = time.monotonic() - begun
-        return replace(solution, explanation=said, request=meaning.request, seconds=seconds).drawn_by(draw)
+        return replace(solution, explanation=text, request=meaning.request, seconds=seconds).drawn_by(draw)
 
     def _answered(self, problem: Problem, *, explain: bool) -> Solution:
         first, *others = problem.answers

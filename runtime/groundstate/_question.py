@@ -1,4 +1,4 @@
-"""Questions: what would settle a problem that has several answers, or none, and what each reply would change."""
+"""Questions for problems with several answers or none, and the change of the request behind each reply."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from groundstate._request import plain
 from groundstate._words import did_you_mean
 
 Patch = tuple[Mapping[str, Any], ...]
-"""A JSON Patch (RFC 6902): operations on a request, in their order."""
+"""A JSON Patch (RFC 6902): operations on a request, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Change:
 
     Attributes:
         id: Unique among the changes of a request.
-        label: What it does, as a sentence for people.
+        label: Its effect, as a sentence for people.
         patch: The change.
     """
 
@@ -33,13 +33,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One reply to a question: a change of the request that has been solved, down to a checked answer.
+    """One possible reply to a question: a change of the request. The changed request has been solved.
 
     Attributes:
-        id: What to reply with; unique within its question.
+        id: The reply to send; unique within its question.
         label: The same for people.
-        patch: What it changes in the request.
-        answers_left: Of the different answers found, how many it leaves possible.
+        patch: The change of the request.
+        answers_left: Number of the answers found that remain possible.
     """
 
     id: str
@@ -48,10 +48,10 @@ class Option:
     answers_left: int
 
     def apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The changed request; the one given stays as it is.
+        """Return the changed request, without modifying the given one.
 
         Raises:
-            RequestError: If the request is not the one that the question is about.
+            RequestError: If the question is about a different request.
         """
         return patched(request, self.patch)
 
@@ -63,15 +63,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the landscape leaves open, in words, with options.
+    """A question about what the landscape leaves open, with options.
 
     Attributes:
-        id: Tells questions apart: the same for the same request, options of the call, and seed.
+        id: Identifies the question; equal requests, call options and seeds give equal ids.
         text: The question, as a sentence.
-        about: The path of what it asks about, as in `Option.patch` and in answers: ``grid[0][3]``; empty where it is about
-            several things in the request.
+        about: The path of the variable, as in `Option.patch` and in answers: ``grid[0][3]``; empty if the question is about
+            several parts of the request.
         options: The replies, at least one.
-        answers_found: How many different answers were found that the options tell apart.
+        answers_found: Number of different answers that the options distinguish.
     """
 
     id: str
@@ -81,14 +81,14 @@ class Question:
     answers_found: int
 
     def option(self, reply: str) -> Option:
-        """The option that a reply means, by its id or its label, whatever the case.
+        """Find the option by its id or its label, ignoring case.
 
         Raises:
-            RequestError: If it means none; the message lists what may be replied.
+            RequestError: If no option matches; the message lists the options.
         """
-        said = str(reply).strip().casefold()
+        wanted = str(reply).strip().casefold()
         for option in self.options:
-            if said in (option.id.casefold(), option.label.casefold()):
+            if wanted in (option.id.casefold(), option.label.casefold()):
                 return option
         ids = [option.id for option in self.options]
         hint = did_you_mean(str(reply), ids)
@@ -109,26 +109,29 @@ class Question:
 
 
 def question(request: Mapping[str, Any], text: str, about: str, options: Sequence[Option], found: int) -> Question:
-    """A question, named by what it says and of which request."""
-    said = [plain(request), text, about, [option.to_json() for option in options]]
-    named = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:8]
+    """Build a question whose id hashes its content and its request."""
+    content = [plain(request), text, about, [option.to_json() for option in options]]
+    named = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:8]
     return Question(f"q{named}", text, about, tuple(options), found)
 
 
 def patched(request: Mapping[str, Any], patch: Patch) -> dict[str, Any]:
-    """A request with a JSON Patch applied, as plain JSON.
+    """Apply a JSON Patch to a request. Returns plain JSON.
 
     Raises:
-        RequestError: If the patch does not fit it.
+        RequestError: If the patch does not fit the request.
     """
-    import jsonpatch  # with what it brings as long to import as this package
+    import jsonpatch  # the import takes as long as that of this package
 
     try:
         changed: dict[str, Any] = jsonpatch.apply_patch(plain(request), [dict(one) for one in patch])
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException):
-        told = "; ".join(f"{one['op']} {one['path']}" for one in patch)
-        said = f"This option ({told}) is of another request than this one; take it from the question that this request brings."
-        raise RequestError([Fault("", said)]) from None
+        operations = "; ".join(f"{one['op']} {one['path']}" for one in patch)
+        message = (
+            f"This option ({operations}) is of another request than this one; "
+            "take it from the question that this request brings."
+        )
+        raise RequestError([Fault("", message)]) from None
     return changed
 
 

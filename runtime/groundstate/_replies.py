@@ -1,4 +1,4 @@
-"""Replies to questions: a stateless call carries all of them, and each is held against the question that the request brings."""
+"""Replies to questions. A stateless call carries all replies; each is matched to the question for its request."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from groundstate._meaning import Meaning
 from groundstate._solution import Solution
 
 _REMEMBERED = 64
-"""Questions kept: a caller who replies sends the request again, and it need not be solved again to know what was asked."""
+"""Number of cached solutions with a question: a reply comes with its request, which need not be solved again."""
 
 
 class Replies:
-    """Remembers what was asked of equal requests; nothing depends on it but time."""
+    """Cache of solutions with a question, by request. It affects time only, not results."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Solution] = OrderedDict()
         self._lock = Lock()
 
     def recalled(self, meaning: Meaning, options: Hashable) -> Solution | None:
-        """The solution of an equal request with equal options, if it asked something and is still remembered."""
+        """The cached solution of an equal request with equal options; None if there is none."""
         if not self._known:
             return None
         with self._lock:
             known = self._known.get((_text(meaning), options))
-        # A caller may change what it is given.
+        # Copied, because a caller may change it.
         return copy.deepcopy(known)
 
     def remember(self, meaning: Meaning, options: Hashable, solution: Solution) -> None:
-        """Keep a solution that asks something."""
+        """Cache a solution that has a question."""
         if solution.question is None:
             return
         kept = copy.deepcopy(solution)
@@ -49,22 +49,22 @@ class Replies:
 
 
 def given(replies: Mapping[str, str] | None) -> dict[str, str]:
-    """The replies of a call, from the ids of questions to those of options.
+    """The replies of a call: option ids by question id.
 
     Raises:
-        RequestError: If they are of another shape.
+        RequestError: If they are not a mapping.
     """
     if not isinstance(replies, Mapping | None):
-        said = f"This is of type {type(replies).__name__}; it must map the ids of questions to the ids of options."
-        raise RequestError([Fault("replies", said)])
+        message = f"This is of type {type(replies).__name__}; it must map the ids of questions to the ids of options."
+        raise RequestError([Fault("replies", message)])
     return {str(name): str(reply) for name, reply in (replies or {}).items()}
 
 
 def applied(left: dict[str, str], solution: Solution) -> dict[str, Any]:
-    """The request after the reply to a solution's question, which is taken out of those left.
+    """Apply the reply to a solution's question and remove it from ``left``. Returns the changed request.
 
     Raises:
-        RequestError: If none of the replies is to this question, or it is none of its options.
+        RequestError: If there is no reply to this question, or the reply matches no option.
     """
     question = solution.question
     if question is None or question.id not in left:

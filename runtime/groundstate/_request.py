@@ -1,6 +1,6 @@
-"""Requests against the artefact's JSON schema: every fault with its place, and no cost where there is none.
+"""Validates requests against the artefact's JSON schema: reports every fault with its place; valid requests take a fast path.
 
-Long because the fast path, the schema proper and the sentences of both must agree on what is allowed.
+The file is long because the fast path, the schema and the messages must agree on what is allowed.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 _SHOWN = 60
 _MOST = 100
-"""Faults looked for: enough to correct a request by, and a bound on what a huge one costs."""
+"""Maximum number of faults reported: enough to correct a request, and a limit on the work for a huge one."""
 
 _SECONDS = 2.0
-"""Processor time that a request may take to be checked against its schema: a busy machine refuses no more than an idle one."""
+"""Processor seconds for the schema check of a request. Processor time does not depend on the load of the machine."""
 
 _EXACT = 2**53
-"""Below it, a floating-point number without a fraction is exactly one whole number."""
+"""Below this, every whole number is exact in floating point."""
 
 
 class Schema:
-    """A JSON schema (2020-12) that turns what callers send into plain JSON, or says everything that is wrong with it.
+    """A JSON schema (2020-12) that converts a caller's value to plain JSON, or reports all its faults.
 
     Args:
         schema: The schema of an object.
-        tensors: Properties that are tensors whose bounds `_bounds` can read: they are checked in bulk, and the schema proper is
-            only consulted when something is wrong.
-        noun: What is validated, for messages.
+        tensors: Properties that are tensors. If `_bounds` can read their bounds, they are checked in bulk; the full schema check
+            runs only if that fails.
+        noun: Name of the validated value in messages.
 
     Raises:
-        ArtefactError: If the schema is none, or refers to what is outside of it.
+        ArtefactError: If the schema is invalid, or refers to anything outside of it.
     """
 
     def __init__(self, schema: Mapping[str, Any], tensors: Mapping[str, Spec], noun: str = "request") -> None:
@@ -63,17 +63,17 @@ class Schema:
 
     @cached_property
     def _validator(self) -> Validator:
-        # 0.1 s to import, and most requests never need it.
+        # The import takes 0.1 s, and most requests do not need it.
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
         from referencing import Registry
 
         checks = {"anyOf": _any_of, "items": self._items, "properties": self._properties}
-        # An empty registry: nothing that a schema refers to is ever fetched.
+        # With an empty registry, no reference of a schema is ever fetched.
         return extend(Draft202012Validator, checks)(self.schema, registry=Registry())
 
     def validate(self, value: Any) -> dict[str, Any]:
-        """The value as plain JSON, a copy that nobody else has.
+        """Return a copy of the value as plain JSON.
 
         Raises:
             RequestError: With every fault and its place.
@@ -99,7 +99,7 @@ class Schema:
         ):
             return sent
         self._clock.end = time.thread_time() + _SECONDS
-        # One wrong value can break several keywords of its schema, which all make the same sentence.
+        # One wrong value can break several keywords of its schema, all with the same message.
         faults = dict.fromkeys(self._fault(error) for error in self._errors(sent))
         if not faults and (fault := _not_finite(sent, "")) is not None:
             faults[fault] = None
@@ -122,7 +122,7 @@ class Schema:
         except GroundstateError:
             raise
         except Exception as error:
-            # A validator raises whatever a schema that is none makes it stumble over; to check it first takes 80 ms.
+            # An invalid schema can raise anything in a validator; checking the schema first would take 80 ms.
             reason = _fault_of(self.schema)
             if reason is None:
                 raise
@@ -136,7 +136,7 @@ class Schema:
         return Fault(place, _sentence(error))
 
     def _items(self, validator: Any, items: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        """``items``; a list that is too long is not looked into, and one of numbers is checked at once."""
+        """The keyword ``items``: skips a list that is too long, and checks a list of numbers in bulk."""
         from jsonschema import Draft202012Validator
 
         if not isinstance(instance, list) or len(instance) > schema.get("maxItems", math.inf):
@@ -167,7 +167,7 @@ class Schema:
 
 
 def _fault_of(schema: Mapping[str, Any]) -> str | None:
-    """What is wrong with a schema; None where nothing is."""
+    """The first fault of a schema; None if it is valid."""
     from jsonschema import Draft202012Validator, SchemaError
 
     try:
@@ -178,15 +178,15 @@ def _fault_of(schema: Mapping[str, Any]) -> str | None:
 
 
 def _asks_for_whole(schema: Any, shared: str) -> bool:
-    """Whether a property may hold whole numbers by its schema: then 5.0 is meant as 5."""
+    """Whether the schema of a property allows whole numbers, so that 5.0 means 5."""
     text = json.dumps(schema)
     return '"number"' not in text or '"integer"' in text or ("$ref" in text and '"integer"' in shared)
 
 
 def _any_of(validator: Any, options: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """``anyOf``; where a type, or a property's constant, tells the options apart, only the one that is meant is asked.
+    """The keyword ``anyOf``: if a type or a constant property distinguishes the options, only the matching one is checked.
 
-    That one's faults are what the caller can mend, and asking one is several times faster than asking all.
+    Its faults are those that the caller can correct, and one check is several times faster than all.
     """
     from jsonschema import Draft202012Validator
 
@@ -214,15 +214,15 @@ def _any_of(validator: Any, options: Any, instance: Any, schema: Any) -> Iterato
 
 
 def _tag(options: Any) -> str | None:
-    """The property that has another constant in each option, and is required in all."""
+    """The required property whose constant differs in each option; None if there is none."""
     first = options[0] if options and isinstance(options[0], Mapping) else {}
     for name in first.get("required", ()):
-        told = [
+        constants = [
             option.get("properties", {}).get(name, {}).get("const")
             for option in options
             if isinstance(option, Mapping) and name in option.get("required", ())
         ]
-        if len(told) == len(options) and None not in told and len(set(map(str, told))) == len(told):
+        if len(constants) == len(options) and None not in constants and len(set(map(str, constants))) == len(constants):
             return str(name)
     return None
 
@@ -230,12 +230,12 @@ def _tag(options: Any) -> str | None:
 def _sentence(error: ValidationError) -> str:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     value = error.instance
-    said = f"{value!r:.{_SHOWN}}" if not isinstance(value, list | dict) else f"{_kind(value)} of {len(value)}"
+    shown = f"{value!r:.{_SHOWN}}" if not isinstance(value, list | dict) else f"{_kind(value)} of {len(value)}"
     match error.validator:
         case "type":
-            return f"{said} is not allowed here; {_allowed(schema)} is."
+            return f"{shown} is not allowed here; {_allowed(schema)} is."
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "enum" | "const":
-            return f"{said} is not allowed here; {_allowed(schema)} is.{_near(value, schema.get('enum', ()))}"
+            return f"{shown} is not allowed here; {_allowed(schema)} is.{_near(value, schema.get('enum', ()))}"
         case "minItems" | "maxItems":
             least, most = schema.get("minItems", 0), schema.get("maxItems")
             wanted = (
@@ -263,7 +263,7 @@ def _sentence(error: ValidationError) -> str:
 
 
 def _near(value: Any, known: Sequence[Any]) -> str:
-    """What the caller may have meant: " Did you mean 'x'?", or nothing."""
+    """A hint, " Did you mean 'x'?", or an empty string."""
     import difflib
 
     words = [word for word in known if isinstance(word, str)]
@@ -304,10 +304,10 @@ def _allowed(schema: Mapping[str, Any]) -> str:
 
 
 def plain(value: Any, *, whole: bool = False) -> Any:
-    """A copy as plain JSON: arrays, NumPy scalars and tuples as lists and numbers.
+    """Copy a value as plain JSON: arrays, NumPy scalars and tuples become lists and numbers.
 
     Args:
-        whole: Whether numbers without a fraction become whole numbers: 5.0 is meant as 5.
+        whole: Whether floating-point numbers without a fraction become whole numbers: 5.0 becomes 5.
     """
     if hasattr(value, "tolist"):
         value = value.tolist()
@@ -329,7 +329,7 @@ def _whole(value: Any) -> Any:
 
 
 def _not_finite(value: Any, place: str) -> Fault | None:
-    """A number in plain JSON that is NaN or infinite; None where there is none."""
+    """The fault of the first number in plain JSON that is NaN or infinite; None if there is none."""
     if isinstance(value, list) and set(map(type, value)) <= _SCALARS - {float}:
         return None
     if isinstance(value, dict | list):
@@ -345,7 +345,7 @@ def _not_finite(value: Any, place: str) -> Fault | None:
 
 
 _Bounds = tuple[frozenset[type], float, float]
-"""Types that an element may have, and its least and greatest value."""
+"""Allowed types, least value and greatest value of an element."""
 
 _KINDS_OF: dict[str, frozenset[type]] = {
     "integer": frozenset((int,)),
@@ -355,7 +355,7 @@ _KINDS_OF: dict[str, frozenset[type]] = {
 
 
 def _scalar(schema: Any) -> _Bounds | None:
-    """What the schema of a number, or of any text, allows; None where it is of another kind, or holds other keywords."""
+    """The bounds in the schema of a number or an unrestricted string; None for other kinds or other keywords."""
     if not isinstance(schema, Mapping) or schema.keys() - {"type", "minimum", "maximum", "description", "title"}:
         return None
     named = schema.get("type")
@@ -371,7 +371,7 @@ def _scalar(schema: Any) -> _Bounds | None:
 
 
 def _bounds(schema: Any, shape: tuple[int, ...]) -> _Bounds | None:
-    """What elements may be, where the schema is nothing but nested arrays of just this shape of bounded numbers."""
+    """The bounds of the elements, if the schema is nested arrays of exactly this shape of bounded numbers; else None."""
     for size in shape:
         if not isinstance(schema, Mapping) or schema.keys() - {"description", "title", "examples"} != {
             "type",
@@ -410,6 +410,6 @@ def _row_within(row: list[Any], bounds: _Bounds) -> bool:
 
 
 def _all_within(values: list[Any], schema: Any) -> bool:
-    """Whether every entry of a list is a number that its schema allows, found at once; False where that does not tell."""
+    """Whether a bulk check shows that the schema allows every element of a list; False if it cannot tell."""
     bounds = _scalar(schema)
     return bounds is not None and _row_within(values, bounds)

@@ -1,4 +1,4 @@
-"""The chains in one stage of the descent: a row of tensors each, and what is known of it."""
+"""The chains in one stage of the descent: one row of the tensors each, and its bookkeeping."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _NEVER = np.iinfo(np.int64).min
 
 @dataclass(slots=True, eq=False)
 class Chain:
-    """What is known of a chain that is no array.
+    """The data of a chain that is not in arrays.
 
     Attributes:
         problem: The problem it belongs to.
-        generators: Of its draws: the first of its start and its noise; one more for each further noise tensor.
-        polishing: Segments that it goes on for before `candidate` is offered.
-        candidate: Its lowest-energy acceptable configuration, where it is polishing.
+        generators: Random generators: the first for its start and its noise, one more for each further noise tensor.
+        polishing: Remaining segments before `candidate` is offered.
+        candidate: Its lowest-energy acceptable configuration while it is polished; else None.
     """
 
     problem: Problem
@@ -36,15 +36,15 @@ class Rows:
     """The chains in one stage.
 
     Args:
-        header: The stage's, at the problems' sizes.
+        header: The stage's header, at the problems' sizes.
 
     Attributes:
-        chains: One for each row.
+        chains: One `Chain` for each row.
         owner: The index of each chain's problem.
-        number: The number of each chain among those of its problem.
-        stage_age: Updates in this stage since it started.
-        steps: Updates that it has made in all stages, starts anew included.
-        since: For every element of the answer's whole-number tensors the update since which the chain has kept it.
+        number: The number of each chain within its problem.
+        stage_age: Updates of each chain in this stage since its start.
+        steps: Updates of each chain in all stages, restarts included.
+        since: For each element of the answer's integer tensors, the update since which the chain has kept its value.
     """
 
     def __init__(self, header: Header) -> None:
@@ -68,14 +68,14 @@ class Rows:
         return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
 
     def start(self, problem: Problem, count: int) -> None:
-        """Start so many chains of a problem."""
+        """Start chains of a problem."""
         first, zero = problem.named, np.zeros(count, np.int64)
         chains, state = self._fresh(problem, count)
         self._add(chains, state, np.arange(first, first + count), zero)
         problem.started += count
 
     def restart(self, row: int) -> None:
-        """Start a chain anew in the row of one that is given up."""
+        """Restart the chain in a row."""
         self.number[row] = self.chains[row].problem.named
         (self.chains[row],), state = self._fresh(self.chains[row].problem, 1)
         for name, tensor in state.items():
@@ -85,10 +85,12 @@ class Rows:
         self.stage_age[row] = 0
 
     def take_over(self, others: Rows, rows: list[int], answers: Tensors) -> None:
-        """Continue chains of the stage before: from its answers, and what else starts as the header says.
+        """Continue chains of the previous stage from its answers. Other state starts as the header specifies.
 
         Args:
-            answers: That stage's outputs, for all of its rows.
+            others: The chains of the previous stage.
+            rows: The rows of the chains that continue.
+            answers: The previous stage's outputs, for all of its rows.
         """
         chains = [others.chains[row] for row in rows]
         state: Tensors = {}
@@ -102,14 +104,14 @@ class Rows:
         self._add(chains, state, others.number[rows], others.steps[rows])
 
     def start_over(self, others: Rows, rows: list[int]) -> None:
-        """Start chains anew for rows of a later stage that are given up."""
+        """Restart the chains in rows of a later stage."""
         for row in rows:
             problem = others.chains[row].problem
             number = np.array([problem.named])
             self._add(*self._fresh(problem, 1), number, others.steps[row : row + 1])
 
     def noise(self) -> Tensors:
-        """Noise for a segment, each chain's from its own generator; zeros where none is due."""
+        """Draw the noise for a segment, each chain's from its own generator; zeros where no noise is due."""
         noise: Tensors = {}
         for stream, (name, spec) in enumerate(self.header.noise.items()):
             drawn = np.zeros((len(self), *spec.shape), np.float32)
@@ -124,11 +126,11 @@ class Rows:
         return noise
 
     def advance(self, out: Tensors) -> None:
-        """Take over what a segment made of the state, and note which elements of the answers it changed, and when."""
+        """Take over a segment's output state, and record when elements of the answers changed."""
         self.state = {name: out[f"next.{name}"] for name in self.header.state}
         for name, last in self._last.items():
             path = out.get(f"path.{name}")
-            # The path begins where the segment does: at a start, where nothing is decided, or at the end of the one before.
+            # The path begins at the segment's first state: a new start, with nothing decided, or the end of the previous segment.
             columns = range(1, 0 if path is None else path.shape[1])
             points = [(k * self.header.trace_every, path[:, k]) for k in columns] if path is not None else []
             since = self.since[name]
@@ -140,7 +142,7 @@ class Rows:
         self.steps += self.header.steps
 
     def give(self, problem: Problem) -> None:
-        """Give all chains of a problem its inputs, which have changed; they go on from where they are."""
+        """Copy a problem's changed inputs to all its chains, which continue from their state."""
         mine = self.owner == problem.index
         for name, tensors in self.inputs.items():
             tensors[mine] = problem.inputs[name]
@@ -158,7 +160,7 @@ class Rows:
         self.stage_age, self.steps = self.stage_age[mask], self.steps[mask]
 
     def _fresh(self, problem: Problem, count: int) -> tuple[list[Chain], Tensors]:
-        """New chains of a problem, and their state as the header says that it starts."""
+        """Make new chains of a problem, with their initial state as the header specifies."""
         numbers = range(problem.named, problem.named + count)
         problem.named += count
         streams = range(problem.header.streams)
@@ -174,7 +176,7 @@ class Rows:
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
         for name, tensor in self.inputs.items():
-            # Most chains that are added together are of one problem.
+            # Chains that are added together mostly belong to one problem.
             first = chains[0].problem.inputs[name]
             if all(chain.problem is chains[0].problem for chain in chains):
                 given = np.broadcast_to(first, (len(chains), *first.shape))
@@ -196,11 +198,11 @@ class Rows:
 
 
 def due_slots(steps: int, spec: NoiseSpec) -> Callable[[NDArray[np.int64]], NDArray[np.bool_] | None]:
-    """From the steps that chains have made to the slots of their next segment that noise is due in; None for all of them.
+    """Return a function from chains' step counts to a mask of the slots with noise in their next segment; None means all.
 
     Args:
-        steps: Of a segment.
-        spec: Of the noise.
+        steps: Steps of a segment.
+        spec: Specification of the noise.
     """
     slots = np.array(slots_of(steps, spec.period, spec.offsets), np.int64)
     if len(slots) != spec.shape[0] or spec.period <= steps:

@@ -1,6 +1,6 @@
-"""Whether a JSON schema out of a file can be used: it refers to nothing outside of it, and holds what a validator takes.
+"""Checks that a JSON schema in a file is usable: no references to the outside, and only what a validator accepts.
 
-`jsonschema` knows more about schemas; it takes a tenth of a second to import, and most requests never need it.
+`jsonschema` checks more, but its import takes a tenth of a second, and most requests do not need it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ _DEEPEST = 64
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$id", "id")
 _TYPES = {"integer", "number", "array", "object", "string", "boolean", "null"}
 _NAMES = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
-"""Keywords whose value maps names to schemas: a name there is no keyword."""
+"""Keywords whose value maps names to schemas; the names are not keywords."""
 
 _DATA = {"const", "enum", "default", "examples", "required", "title", "description", "$comment"}
-"""Keywords whose value holds no schema."""
+"""Keywords whose value contains no schema."""
 
 
 def examine(schema: Mapping[str, Any], noun: str) -> None:
-    """Refuse a schema that refers to anything outside of it, or holds what no validator can use.
+    """Refuse a schema that refers to anything outside of it, or that a validator cannot use.
 
     Args:
-        noun: What it is a schema of, for the message.
+        noun: Name of the validated value, for the message.
 
     Raises:
         ArtefactError: With the keyword that is wrong.

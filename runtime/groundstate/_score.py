@@ -1,4 +1,4 @@
-"""Scoring somebody else's answer: which checks it fails, and where it lies in the landscape."""
+"""Scores a given answer: the checks that it fails, and its energy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from groundstate._solution import Score, Violation
 
 
 class Scorer:
-    """The exact checks of the task and of the file, and the energy.
+    """Scores answers with the exact checks of the task and of the file, and with the energy.
 
     Args:
         session: Runs the graph of the last stage.
@@ -82,7 +82,7 @@ class Scorer:
         return Score(None if violations is None else not violations, energy, terms, tuple(violations or ()))
 
     def _counted(self, header: Header, checked: Tensors) -> list[Violation] | None:
-        """The checks that fail; None where the file has none."""
+        """The checks that fail; None if the file has no checks."""
         if not header.checks:
             return None
         columns = (1, len(header.checks))
@@ -93,7 +93,7 @@ class Scorer:
         return self._problems.violations(counts[0], measured)
 
     def _evaluate(self, header: Header, inputs: Tensors, place: Tensors) -> Tensors:
-        """Outputs at a state without moving it; what else is carried is as when a chain starts."""
+        """Evaluate the graph at a state without moving it. Other state is initial."""
         random = np.random.Generator(np.random.SFC64(0))
         still = {
             n: place[n] if n in place else s.initial.draw(random, (1, *s.shape), s.dtype)

@@ -14,55 +14,55 @@ from groundstate._pool import Pool
 from groundstate._session import Session, Tensors
 
 CACHED = 1 << 17
-"""Elements of a step's largest tensor that still let its tensors stay in a second-level cache."""
+"""Largest tensor of a step, in elements, that fits in one core's L2 cache with the others."""
 
 MOST_ROWS = 256
-"""Rows in one run, however small they are."""
+"""Maximum number of rows in one run."""
 
 PARTS = 4
-"""Parts that a few rows are cut into at most: threads that work on one problem."""
+"""Maximum number of parts that a few rows are divided into, so that several threads work on one problem."""
 
 _START = 1 << 21
-"""Elements times steps, per row, of graphs that are worth a run for a single row."""
+"""Elements times steps, per row, of a graph large enough for a run with a single row."""
 
 
 BLOCK = 4
-"""Rows of a problem that small graphs are run with come in multiples of this, and begin at a multiple of it.
+"""In runs of small graphs, each problem has a multiple of this many rows, and starts at a multiple of it.
 
-Four rows of float32 are a multiple of 16 bytes, however long they are. Kernels align sums to that, so the order of a sum depends
-on the place of its row. Laid out so, what a row becomes depends on no other problem. Measured on the bundled models at 1 to 24
-rows: the same bit for bit at every multiple of 4, and not at 1, 2, 3, 5, 7 and 23 rows.
+Four rows of float32 of any length are a multiple of 16 bytes. Kernels align sums to that, so the order of a sum depends on the
+place of its row. With this layout, the result of a row does not depend on other problems. Measured on the bundled models at 1 to
+24 rows: bit-identical at every multiple of 4, and not at 1, 2, 3, 5, 7 and 23 rows.
 """
 
 SMALL = 1 << 18
-"""Elements times steps, per row, up to which problems share runs; rows of larger graphs fill a run by themselves."""
+"""Problems share runs up to this many elements times steps per row; rows of larger graphs fill a run alone."""
 
 
 def shared(header: Header) -> bool:
-    """Whether problems share runs: where a row is little work. Then runs have whole blocks of rows."""
+    """Whether problems share runs: for graphs with little work per row. Runs then have whole blocks of rows."""
     return header.largest * header.steps <= SMALL
 
 
 def rows_per_run(rows: int, header: Header) -> int:
-    """Rows in one run, a power of two: they stay in a core's cache, and a run takes longer than its start.
+    """Rows in one run, a power of two: few enough for a core's cache, and enough to outweigh the start of a run.
 
-    It depends on the rows and on the file alone, and not on the threads that share the runs.
+    It depends on the rows and on the file only, not on the number of threads.
 
     Args:
-        rows: All of them.
-        header: At the problem's sizes.
+        rows: Total number of rows.
+        header: The header at the problem's sizes.
     """
     elements = max(header.largest, 1)
     most = _power(max(min(CACHED // elements, MOST_ROWS), 1))
-    # A run's start costs as much as some rows of a small graph. Measured on graphs of 729 and 4096 elements and 32 steps: the
-    # square root of what is missing to a graph that fills a run alone.
+    # Starting a run costs as much as some rows of a small graph. Measured on graphs of 729 and 4096 elements and 32 steps: the
+    # square root of the ratio to a graph that fills a run alone.
     least = 1 << max(round(math.log2(_START / (elements * header.steps)) / 2), 0)
     chunk = min(max(_power(-(-rows // PARTS)), least), most)
     return max(chunk, BLOCK) if shared(header) else chunk
 
 
 def _power(rows: int) -> int:
-    """The greatest power of two that is no more."""
+    """The greatest power of two that is at most `rows`."""
     return 1 << rows.bit_length() - 1
 
 
@@ -70,8 +70,8 @@ def wanted_outputs(header: Header, session: Session, *, path: bool, trace: bool)
     """The outputs that the descent reads.
 
     Args:
-        path: Whether somebody asks in which order an answer was decided.
-        trace: Whether somebody watches.
+        path: Whether the order in which an answer was decided is needed.
+        trace: Whether the descent is watched.
     """
     names = [name for name in header.graph_outputs if name not in ("terms", "steps")]
     names += ["trace"] if trace else []
@@ -92,17 +92,17 @@ def segment(
     """Run one segment for every row, some rows at a time, over the threads of a pool.
 
     Args:
-        scale: What multiplies the step size of each chain, ``(rows,)``.
-        fetch: The outputs that are wanted; all, if None.
-        owner: The problem of each row, ``(rows,)``; one problem, if None. What a row becomes does not depend on other problems.
+        scale: The step scale of each chain, ``(rows,)``.
+        fetch: The outputs to return; None means all.
+        owner: The problem of each row, ``(rows,)``; None means one problem. A row's result does not depend on other problems.
 
     Raises:
-        ArtefactError: If the graph fails, or an output has another dtype or shape than the header says.
+        ArtefactError: If the graph fails, or an output's dtype or shape differs from the header.
     """
     feeds = {name: inputs[name] for name in header.inputs} | {header.step_scale: scale}
     feeds |= {f"state.{name}": state[name] for name in header.state}
     feeds |= {f"noise.{name}": noise[name] for name in header.noise}
-    # A loop that is to make all steps of a segment makes what the same steps unrolled would.
+    # A loop that runs all steps of a segment gives the same result as the unrolled steps.
     whole: Tensors = {}
     if header.form == "loop":
         whole = {"max_steps": np.array(header.steps, np.int64), "tolerance": np.array(0.0, np.float32)}
@@ -128,10 +128,10 @@ def segment(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How rows are run.
+    """The layout of rows in runs.
 
     Attributes:
-        order: The row at each place, some of them more than once to fill a run; None where it is that of the rows.
+        order: The row at each place, repeated where needed to fill a run; None means the order of the rows.
         bounds: The places of each run.
         places: The place of each row.
     """
@@ -142,12 +142,12 @@ class Plan:
 
 
 def planned(rows: int, header: Header, owner: NDArray[np.int64] | None = None) -> Plan:
-    """Rows in runs, so that no problem has a part in what becomes of another.
+    """Divide rows into runs, so that no problem affects the result of another.
 
     Args:
-        rows: All of them.
-        header: At the problems' sizes.
-        owner: The problem of each row; one problem, if None.
+        rows: Total number of rows.
+        header: The header at the problems' sizes.
+        owner: The problem of each row; None means one problem.
     """
     owner = np.zeros(rows, np.int64) if owner is None else owner
     found, starts = np.unique(owner, return_index=True)
@@ -164,14 +164,14 @@ def planned(rows: int, header: Header, owner: NDArray[np.int64] | None = None) -
         chunks = [(end - len(some), end, rows_per_run(len(some), header)) for end, some in zip(ends, mine, strict=True)]
     bounds = [(start, min(start + length, end)) for begin, end, length in chunks for start in range(begin, end, length)]
     places = np.empty(rows, np.intp)
-    # From the end to the start, so that a row has the first of its places.
+    # In reverse, so that a row gets the first of its places.
     places[order[::-1]] = np.arange(len(order))[::-1]
     same = len(order) == rows and bool((order == np.arange(rows)).all())
     return Plan(None if same else order, bounds, places)
 
 
 def _filled(rows: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Rows, the last one repeated to a multiple of a length."""
+    """Pad rows to a multiple of a length by repeating the last one."""
     return np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % length)])
 
 

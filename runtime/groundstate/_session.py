@@ -1,4 +1,4 @@
-"""ONNX Runtime behind one small class: the device that was asked for or an exception, and no telemetry."""
+"""ONNX Runtime behind one small class: the requested device or an exception, and no telemetry."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ class Session:
     Args:
         model: The bytes of an ONNX file.
         device: ``"cpu"`` or ``"cuda"``.
-        source: What the bytes are, for messages: the subject of a sentence.
+        source: Name of the file in messages, as the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
 
     Attributes:
-        placed: On another device than the CPU, how many nodes of each operator each provider has.
+        placed: Node counts by execution provider and operator; empty on the CPU.
 
     Raises:
         ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
@@ -105,7 +105,7 @@ class Session:
     def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
         if not isinstance(device, str) or device not in DEVICES:
             raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
-        # Before ONNX Runtime sees a byte: it takes more than an artefact may hold.
+        # Before ONNX Runtime loads it: ONNX Runtime accepts more than an artefact may contain.
         passed = examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
         self._made_from = model, device, source
@@ -120,17 +120,17 @@ class Session:
         _SESSIONS.add(self)
 
     def after_fork(self) -> None:
-        """In a forked child: open the model again, if a thread of the parent was within it, whose locks nobody opens here."""
+        """In a forked child: reopen the model if a thread of the parent was running it, since its locks are never released."""
         if self._inside:
             self._inside = set()
-            _LEFT_BEHIND.append(self._session)  # to end it would wait for the same locks
+            _LEFT_BEHIND.append(self._session)  # deleting it would wait for the same locks
             self._session = _opened(*self._made_from)
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
 
         Raises:
-            RequestError: If a whole number in an input is an index of something that is not there.
+            RequestError: If an index in an input is out of range.
             ArtefactError: If the graph fails otherwise.
         """
         names, thread = self.outputs if fetch is None else fetch, get_ident()
@@ -142,8 +142,8 @@ class Session:
                 raise
             reason = _reason(error)
             if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
-                told = "An index is probably out of range, for example an edge that names a node that does not exist"
-                raise RequestError([Fault("", f"The model cannot run on this. {told}: {reason}")]) from None
+                cause = "An index is probably out of range, for example an edge that names a node that does not exist"
+                raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}")]) from None
             raise ArtefactError(f"The artefact's graph failed: {reason}") from None
         finally:
             self._inside.discard(thread)
@@ -161,7 +161,7 @@ def _opened(model: bytes, device: str, source: str) -> onnxruntime.InferenceSess
         )
     try:
         session = ort.InferenceSession(model, _options(device), providers=[provider])
-        # The Python wrapper would otherwise run again on the CPU what fails on the device.
+        # Otherwise the Python wrapper reruns failed graphs on the CPU.
         session.disable_fallback()
     except Exception as error:
         if from_signal(error):
@@ -184,7 +184,7 @@ def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
     """The provider and the operator of every node of a session.
 
     Raises:
-        ProviderError: If this version of ONNX Runtime does not say it.
+        ProviderError: If this version of ONNX Runtime does not report the placement.
     """
     try:
         parts = session.get_provider_graph_assignment_info()
@@ -199,7 +199,7 @@ def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
 
 
 def counted(nodes: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
-    """How many nodes of each operator each provider has."""
+    """Node counts by provider and operator."""
     found: dict[str, Counter[str]] = {}
     for place, operator in nodes:
         found.setdefault(place, Counter())[operator] += 1
@@ -207,7 +207,7 @@ def counted(nodes: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
 
 
 def computed_elsewhere(nodes: Iterable[tuple[str, str]], provider: str) -> str:
-    """The operators, with counts, that compute on another provider than the one named; empty where none does.
+    """The operators, with counts, that compute on a provider other than the named one; empty if there are none.
 
     Arithmetic on lengths of axes does not count: ONNX Runtime places it on the CPU by design.
     """
@@ -218,12 +218,12 @@ def computed_elsewhere(nodes: Iterable[tuple[str, str]], provider: str) -> str:
 
 
 def _of_runtime(error: Exception) -> bool:
-    """Whether ONNX Runtime raised it: its classes are of its own making, without a common base."""
+    """Whether ONNX Runtime raised the error. Its exception classes have no common base."""
     return type(error).__module__.partition(".")[0] == "onnxruntime"
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what ONNX Runtime says."""
+    """The first line of ONNX Runtime's message."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Exceptions that handlers of signals raise: a time limit, a shutdown. They may come up anywhere, and are the program's own."""
+"""Exceptions of signal handlers, such as a time limit or a shutdown. They can occur anywhere and belong to the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def from_signal(error: BaseException) -> bool:
-    """Whether an exception was raised by the handler of a signal: it is the program's then, and nobody else's."""
+    """Whether a signal handler raised an exception, which therefore must propagate."""
     codes = {code for number in signal.valid_signals() if (code := _code_of(signal.getsignal(number))) is not None}
     trace = error.__traceback__
     while trace is not None:

@@ -1,4 +1,4 @@
-"""Problems of any size: how long the axes of a file's tensors are, read off the inputs of a problem."""
+"""Files for problems of any size: derives axis lengths from a problem's inputs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from groundstate._header import Header
 
 
 def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
-    """The header at the sizes of a problem, where every length is a number.
+    """The header at the sizes of a problem: every length is a number.
 
     Args:
-        header: Of a file of any size.
-        shapes: The shape of each input without the batch.
+        header: The header of a file for any size.
+        shapes: The shape of each input without the batch axis.
 
     Raises:
         RequestError: If shapes do not fit together, a size is 0, or the problem is too large. A fault's place is an input's name.
@@ -27,9 +27,9 @@ def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
     apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
     _refuse([_apart(header, name, shapes[name], sizes) for name in apart])
     if found.largest > header.limits["elements"]:
-        told = ", ".join(f"{size} {length}" for size, length in sizes.items())
+        text = ", ".join(f"{size} {length}" for size, length in sizes.items())
         limit = f"at most {header.limits['elements']} are allowed"
-        _refuse([Fault("", f"At this size ({told}) a step takes tensors of {found.largest} elements; {limit}.")])
+        _refuse([Fault("", f"At this size ({text}) a step takes tensors of {found.largest} elements; {limit}.")])
     return found
 
 

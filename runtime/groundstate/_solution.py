@@ -1,4 +1,4 @@
-"""What a solve returns."""
+"""`Solution`, the result of a solve, and its parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Status(enum.StrEnum):
 
     @property
     def advice(self) -> str:
-        """What the status means, and what a caller can do next."""
+        """The meaning of the status, and the caller's next step."""
         return _ADVICE[self]
 
 
@@ -49,9 +49,9 @@ class Violation:
     Attributes:
         check: The check's name, as in `Solver.describe()["checks"]`.
         message: Where and how it fails, as a sentence.
-        count: How often it fails.
-        amount: By how much at most, for a check that measures; None for one that counts.
-        unit: Of the amount; None where it has none.
+        count: Number of failures.
+        amount: The largest excess over the tolerance, for a check that measures; None for a check that counts.
+        unit: Unit of the amount; None if it has none.
         places: Paths into the request or the answer: ``grid[0][3]``.
     """
 
@@ -76,12 +76,12 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A different answer, as good as the first.
+    """A different answer, equally good.
 
     Attributes:
-        answer: As the artefact's answer schema says.
+        answer: The answer, in the form of the artefact's answer schema.
         energy: Its energy.
-        hits: Chains that reached it: how wide its basin is beside the others'.
+        hits: Number of chains that reached it, a measure of the width of its basin.
     """
 
     answer: dict[str, Any]
@@ -95,12 +95,12 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A configuration that is no answer.
+    """A configuration that is not an answer: it fails a check or has not converged.
 
     Attributes:
         answer: The configuration, in the form of an answer.
         energy: Its energy.
-        violations: The checks that it fails, and by how much; empty where it only had not converged.
+        violations: The checks that it fails, with counts or amounts; empty if it had merely not converged.
     """
 
     answer: dict[str, Any]
@@ -109,7 +109,7 @@ class Attempt:
 
     @property
     def violated(self) -> int:
-        """How often it fails checks, over all of them."""
+        """Total number of failures over all checks."""
         return sum(violation.count for violation in self.violations)
 
     def to_json(self) -> dict[str, Any]:
@@ -122,11 +122,11 @@ class Attempt:
 
 
 Draw = Callable[[dict[str, Any] | None], str | None]
-"""Draws an answer as SVG; None where the task has no pictures."""
+"""Draws an answer as SVG; None if the task has no pictures."""
 
 
 class _Drawn:
-    """What draws a solution. It is no field: code that serialises fields (LangGraph) would follow it into the solver."""
+    """Holds the drawing function. It is not a field, so that serialisers of fields (LangGraph) do not reach the solver."""
 
     __slots__ = ("_draw",)
 
@@ -138,28 +138,28 @@ class Solution(_Drawn):
     """The outcome of one problem.
 
     Attributes:
-        status: How it ended.
-        answer: The answer as the artefact's answer schema says (plain lists and numbers); None unless the status is SOLVED,
-            SETTLED or AMBIGUOUS.
-        energy: The energy of the answer; None where there is none.
-        closest: Of `Status.UNSOLVED` the configuration of lowest energy that was seen; else None, as where none was finite.
-        violations: The checks that `closest` fails, or the contradictions of an infeasible request; empty beside an answer.
-        alternatives: Further different answers, as good, lowest energy first.
-        question: What would decide between several answers, or make one possible; None where nothing is to be asked, where
-            the call or the task does not ask, or where nothing that was tried would help.
-        explanation: What was asked, what was found, how sure that is, and what was decided first and last: a few sentences.
-        checked: Whether the answer passed checks; False where an energy without checks settled.
+        status: How the solve ended.
+        answer: The answer, in the form of the artefact's answer schema (plain lists and numbers); None unless the status is
+            SOLVED, SETTLED or AMBIGUOUS.
+        energy: The energy of the answer; None without an answer.
+        closest: For `Status.UNSOLVED`, the lowest-energy configuration seen; None otherwise, or if no energy was finite.
+        violations: The checks that `closest` fails, or the contradictions of an infeasible request; empty if there is an answer.
+        alternatives: Further different answers, equally good, lowest energy first.
+        question: A question that decides between several answers, or makes an answer possible. None if it is not needed, if the
+            call or the task does not ask, or if no change that was tried helps.
+        explanation: A few sentences: the request, the result, its certainty, and the variables decided first and last.
+        checked: Whether the answer passed checks; False for a minimum of an energy without checks.
         unique: Whether the answer is proven to be the only one.
-        optimal: Whether it is proven that no answer costs less; False where answers have no cost.
-        bound: What no answer costs less than, which is proven; None where nothing is.
-        decided: The update from which on each variable of the answer kept its value, earliest first.
-        runner_up: The lowest-energy configuration that failed a check, seen before the first answer; None where there was none.
-        hits: Chains that reached the answer.
-        steps: Updates that the chain which found the answer had made, or the most that any chain made.
-        chains: Chains that were started.
+        optimal: Whether it is proven that no answer costs less; False if answers have no cost.
+        bound: A proven lower bound on the cost of every answer; None if there is none.
+        decided: For each variable of the answer, the update from which it kept its value; earliest first.
+        runner_up: The lowest-energy configuration that is not an answer, seen before the first answer; None if there was none.
+        hits: Number of chains that reached the answer.
+        steps: Updates made by the chain that found the answer; without an answer, the most made by any chain.
+        chains: Number of chains started.
         seconds: Wall-clock time of this problem, from the call to the answer.
-        seed: The seed that reproduces this.
-        request: What was solved, as plain JSON: the request with the replies to its questions applied.
+        seed: The seed that reproduces this solution.
+        request: The solved request as plain JSON, after the replies to its questions.
     """
 
     status: Status
@@ -195,10 +195,10 @@ class Solution(_Drawn):
 
     @property
     def message(self) -> str:
-        """The outcome in a sentence or two, fit to be quoted."""
+        """The outcome in one or two sentences."""
         unchecked = self.status is Status.AMBIGUOUS and not self.checked
-        said = _AMBIGUOUS_MINIMA if unchecked else self.status.advice
-        return " ".join([said, *(violation.message for violation in self.violations)])
+        advice = _AMBIGUOUS_MINIMA if unchecked else self.status.advice
+        return " ".join([advice, *(violation.message for violation in self.violations)])
 
     def __repr__(self) -> str:
         parts = [self.status.value]
@@ -220,16 +220,16 @@ class Solution(_Drawn):
         return None if draw is None else draw(self.answer)
 
     def drawn_by(self, draw: Draw | None) -> Solution:
-        """The same solution, which notebooks show as this draws it."""
+        """Set the function that draws this solution in notebooks. Returns the same solution."""
         object.__setattr__(self, "_draw", draw)
         return self
 
     def changed(self, **changes: Any) -> Solution:
-        """A solution with other values, drawn in the same way."""
+        """A copy with changed fields and the same drawing function."""
         return replace(self, **changes).drawn_by(getattr(self, "_draw", None))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The picture is drawn by the task's code, which stays here.
+        # The drawing function belongs to the task and is not pickled.
         return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Solution:
@@ -237,7 +237,7 @@ class Solution(_Drawn):
         return type(self)(**copied).drawn_by(getattr(self, "_draw", None))
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-ready record of everything. The same request and seed give the same bytes: times are left out."""
+        """A JSON-ready record of the solution. It omits times, so the same request and seed give the same bytes."""
         return {
             "status": self.status.value,
             "message": self.message,
@@ -260,12 +260,12 @@ class Solution(_Drawn):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What the energy and the checks say of somebody else's answer.
+    """The energy and the violations of a given answer.
 
     Attributes:
-        valid: Whether the answer passes every check; None where nothing checks.
-        energy: The energy of the answer's configuration; None where the artefact cannot place answers.
-        terms: That energy by named term.
+        valid: Whether the answer passes every check; None if there are no checks.
+        energy: The energy of the answer's configuration; None if the artefact cannot encode answers.
+        terms: The energy of each term, by name.
         violations: The checks that it fails.
     """
 

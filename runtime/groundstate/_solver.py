@@ -1,6 +1,6 @@
 """`Solver`: an energy, ready to solve.
 
-Long because every operation that a user can call is here, with its documentation; the work is done elsewhere.
+The file is long because it documents every public operation; other modules do the work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Solver:
     """An energy, ready to solve. Made by `load`. Safe to share between threads.
 
     Attributes:
-        header: What the artefact says about itself.
+        header: The artefact's header.
     """
 
     def __init__(
@@ -75,17 +75,17 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the solver's threads. It may still be used; they start again when they are needed."""
+        """End the solver's threads. The solver stays usable: the next call starts them again."""
         self._pool.close()
 
     @property
     def device(self) -> str:
-        """Where the model runs: ``"cpu"`` or ``"cuda"``."""
+        """The device that runs the model: ``"cpu"`` or ``"cuda"``."""
         return self._session.device
 
     @property
     def placement(self) -> dict[str, dict[str, int]]:
-        """On another device than the CPU: how many nodes of each operator each of ONNX Runtime's providers has. Else empty."""
+        """Node counts by execution provider and operator. Empty on the CPU."""
         return self._session.placed
 
     def solve(
@@ -104,30 +104,30 @@ class Solver:
     ) -> Solution:
         """Solve one problem.
 
-        Where the task's answers cost something, the cheapest that is found is returned: a cheaper one is looked for until none
-        can be, or until that took several times what the last one took. Of an energy without checks, chains descend until they
-        have converged, and the lowest minimum is returned.
+        If the task's answers have a cost, the cheapest answer found is returned. The search for a cheaper one ends when none can
+        exist, or after several times the time that the last one took. For an energy without checks, chains descend until they
+        converge, and the lowest minimum is returned.
 
         Args:
-            request: As the artefact's request schema says (`describe`); arrays and tuples are welcome.
-            restarts: Chains that may be started.
-            max_steps: Updates that each chain may make, over all stages, rounded up to whole segments.
-            deadline: Seconds after which the best so far is returned; looked at after every segment.
-            seed: Decides every random draw. The same request, options and seed give the same solution on the same machine,
-                whatever the number of threads, unless a deadline cuts it short.
-            alternatives: Different answers to look for, as good as each other; with 2 or more a problem that has several ends as
-                AMBIGUOUS.
-            ask: Whether to look for a question where there are several answers or none. Its options are tried, which may take
-                as long as the solve; where a deadline is spent, there is none.
-            replies: To questions about this request, by the question's id: the `Option.id` chosen. They are applied one
-                after another; `Solution.request` is what came of it.
-            watch: Called after every segment of the descent; not while options are tried, and not where a question was asked of
-                an equal request before: it is remembered, and nothing descends.
-            heartbeat: Called before every segment, also while options are tried. What it raises ends the solve and rises: so a
-                solve that nobody waits for any more is stopped.
+            request: The problem, as the artefact's request schema (`describe`) defines it. Arrays and tuples are accepted.
+            restarts: Maximum number of chains.
+            max_steps: Maximum number of steps per chain over all stages, rounded up to whole segments.
+            deadline: Time limit in seconds, checked after every segment. The best result so far is returned.
+            seed: Seed of every random draw. The same request, options and seed give the same solution on the same machine,
+                for any number of threads, unless a deadline ends the solve.
+            alternatives: Number of different, equally good answers to search for. With 2 or more, a problem that has several
+                answers ends as AMBIGUOUS.
+            ask: Whether to build a question if there are several answers or none. Its options are solved first, which may take
+                as long as the solve itself. After the deadline, no question is built.
+            replies: Replies to questions about this request: the chosen `Option.id` by the question's id. They are applied one
+                after another; `Solution.request` is the resulting request.
+            watch: Called after every segment of the descent. It is not called while options are tried, or if the solution of an
+                equal request, with its question, is in the cache.
+            heartbeat: Called before every segment, also while options are tried. An exception that it raises ends the solve and
+                propagates; use it to cancel a solve.
 
         Raises:
-            RequestError: If the request is not what the schema allows, or a reply is to no question that it brings.
+            RequestError: If the request violates the schema, or a reply does not match a question about this request.
             OptionError: If an option is out of range.
             TaskError: If the task's code fails.
             ArtefactError: If the file's graph fails.
@@ -166,16 +166,16 @@ class Solver:
     ) -> list[Solution | RequestError]:
         """Solve many problems in shared batches.
 
-        Options are those of `solve`, for each problem. A bad request costs nothing but its own place in the list, which then
-        holds the `RequestError`.
+        The options are those of `solve` and apply to each problem. An invalid request does not affect the others: its place in
+        the list holds the `RequestError`.
 
         Args:
-            ask: As in `solve`; each question is looked for by itself.
-            done: Called with the place and the outcome of each problem as it ends.
-            watch: Called after every segment, once for each problem in flight; `Segment.index` is its place.
+            ask: As in `solve`; questions are built one problem at a time.
+            done: Called with the index and the outcome of each problem when it ends.
+            watch: Called after every segment, once for each problem in flight; `Segment.index` is the problem's index.
 
         Raises:
-            OptionError: If an option is out of range, or `requests` is one request and no list of them.
+            OptionError: If an option is out of range, or `requests` is a single request instead of a list.
         """
         if isinstance(requests, Mapping | str | bytes) or not isinstance(requests, Iterable):
             raise OptionError(
@@ -194,7 +194,7 @@ class Solver:
         return [outcomes[index] for index in sorted(outcomes)]
 
     async def asolve(self, request: Mapping[str, Any], **options: Any) -> Solution:
-        """`solve` without blocking the event loop. Where the awaiting task is cancelled, the descent ends at its next segment."""
+        """`solve` without blocking the event loop. If the awaiting task is cancelled, the descent ends at its next segment."""
         import asyncio
 
         cancelled, beat = threading.Event(), options.pop("heartbeat", None)
@@ -213,17 +213,17 @@ class Solver:
             raise
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
-        """Energy and violations of somebody else's answer.
+        """Compute the energy and the violations of a given answer.
 
         Raises:
-            RequestError: If the request or the answer is not what its schema allows; faults in the answer are placed under
+            RequestError: If the request or the answer violates its schema; the places of faults in the answer begin with
                 ``answer``.
-            ArtefactError: If the artefact has no checks and cannot place answers.
+            ArtefactError: If the artefact has no checks and cannot encode answers.
         """
         return self._scorer.score(request, answer)
 
     def describe(self) -> dict[str, Any]:
-        """What an app or a language model needs to know: name, description, JSON schemas, terms, checks, limits."""
+        """A JSON-ready description of the artefact: name, description, JSON schemas, terms, checks, limits."""
         header = self.header
         return {
             "name": header.name,
@@ -259,34 +259,34 @@ class Solver:
         }
 
     def as_function(self, **options: Any) -> Callable[..., dict[str, Any]]:
-        """A plain callable ``f(**arguments) -> dict`` with name, docstring and ``schema``, for frameworks without an adapter.
+        """Return a function ``f(**arguments) -> dict`` with name, docstring and ``schema``, for frameworks without an adapter.
 
         It is the function of `groundstate.tools.SolveTool`, which takes the same options.
         """
-        # The layer above, by its name: it imports this module.
+        # Imported by name: `groundstate.tools` is the layer above and imports this module.
         tools = import_module("groundstate.tools")
         function: Callable[..., dict[str, Any]] = tools.SolveTool(self, **options).as_function()
         return function
 
     @property
     def asks(self) -> bool:
-        """Whether the artefact's task can ask back."""
+        """Whether the artefact's task can ask questions."""
         return self._task.asks
 
     def read(self, request: Mapping[str, Any]) -> Reading:
-        """What the artefact's task makes of a request: asked for words and drawings without being read again.
+        """Return the task's reading of a request. It gives texts and drawings without reading the request again.
 
         Raises:
-            RequestError: If the request is not what the schema allows.
+            RequestError: If the request violates the schema.
         """
         return self._problems.read(request).reading
 
     def coerce(self, request: Any) -> tuple[Any, list[str]]:
-        """A request as the task's own forms of it are meant, and a sentence for each that was read differently than sent."""
+        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion."""
         return self._task.coerce(request)
 
     def parse(self, text: str) -> dict[str, Any]:
-        """A request from the notation that people type for this task (for Sudoku: 81 characters).
+        """Parse a request from the task's text notation (for Sudoku: 81 characters).
 
         Raises:
             RequestError: If the text is not in that notation.
@@ -296,15 +296,15 @@ class Solver:
         return self._task.parse(text)
 
     def notation(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
-        """The answer on one line in the notation that `parse` reads; None where the task has none."""
+        """The answer on one line in the notation that `parse` reads; None if the task has no notation."""
         return self._problems.read(request).notation(dict(answer))
 
     def draw(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
-        """The request, or its answer, as lines of text for a person; None where the task has no drawing."""
+        """The request, or its answer, drawn as lines of text; None if the task has no drawing."""
         return self._problems.read(request).draw(None if answer is None else dict(answer))
 
     def svg(self, request: Mapping[str, Any], answer: Mapping[str, Any] | None = None) -> str | None:
-        """The request, or its answer, as an SVG picture; None where the task has none."""
+        """The request, or its answer, as an SVG picture; None if the task has no picture."""
         return self._problems.read(request).svg(None if answer is None else dict(answer))
 
     def draw_descent(
@@ -313,14 +313,14 @@ class Solver:
         """Solve a request and draw the descent: a few configurations of the best chain, and its energy, as SVG.
 
         Args:
-            path: Where to write the picture; nowhere, if None.
+            path: File to write the picture to; None writes no file.
             options: As in `solve`.
 
         Returns:
             The text of the SVG file.
 
         Raises:
-            RequestError: If the request is not what the schema allows, or ends without a descent: a proven contradiction.
+            RequestError: If the request violates the schema, or is proven to contradict itself, so that there is no descent.
         """
         from pathlib import Path
 
@@ -338,8 +338,8 @@ class Solver:
         solution = self.solve(request, **options, watch=watched)
         svg = picture(self, solution, segments)
         if svg is None:
-            said = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
-            raise RequestError([Fault("", said)])
+            message = f"There is no descent to draw: the request ended as {solution.status.value!r} without one."
+            raise RequestError([Fault("", message)])
         if path is not None:
             try:
                 Path(path).write_text(svg, encoding="utf-8")
@@ -348,15 +348,15 @@ class Solver:
         return svg
 
     def file(self, request: Mapping[str, Any], answer: Mapping[str, Any], kind: str) -> bytes:
-        """The answer as a file that other programs read: of a schedule ``"ics"`` or ``"svg"``.
+        """The answer as a file for other programs, such as ``"ics"`` or ``"svg"`` for a schedule.
 
         Raises:
-            OptionError: If the task writes no such files, or not of this answer.
+            OptionError: If the task cannot write this kind of file, or cannot write this answer as one.
         """
         return self._problems.read(request).file(dict(answer), kind)
 
     def decode(self, request: Mapping[str, Any], answer: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """Answer tensors without the batch, as a `Segment` carries them, as a JSON-ready answer."""
+        """Decode answer tensors without the batch axis (a row of a `Segment`) into a JSON-ready answer."""
         return self._problems.read(request).decode(dict(answer))
 
     def minimise(
@@ -368,23 +368,23 @@ class Solver:
         seed: int = 0,
         noise: Mapping[str, NDArray[Any]] | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """The raw operation: tensors in, tensors out, batch first; no schema, no check, no restarts. Of the last stage alone.
+        """Run the last stage on tensors, batch first, without schema, checks or restarts.
 
-        Lists are taken, and other dtypes where every number stays what it is, but for the rounding of floating-point numbers.
+        Lists are accepted, and other dtypes if the conversion changes no number except by floating-point rounding.
 
         Args:
-            inputs: The problem's tensors, as the header says. Learned numbers may be given too, for each row.
-            state: Where to start; any tensor left out is drawn as the header says.
-            steps: Updates to make: a multiple of the segment's length; one segment, if None.
-            seed: Decides what is drawn.
-            noise: Standard normal noise for one segment; drawn, if None.
+            inputs: The problem's tensors, as the header specifies them. Learned numbers may be included, one set for each row.
+            state: Initial state; missing tensors are drawn as the header specifies.
+            steps: Number of steps, a multiple of the segment's length; None means one segment.
+            seed: Seed of the random draws.
+            noise: Standard normal noise for one segment; None draws it.
 
         Returns:
-            The outputs of the last segment, by the names in `docs/artefact.md`; ``trace`` covers all segments, each
-            by its energy before the updates 0, n, 2n, …, where n is the header's ``trace_every``.
+            The outputs of the last segment, by the names in `docs/artefact.md`. ``trace`` covers all segments: the energy before
+            the updates 0, n, 2n, … of each, where n is the header's ``trace_every``.
 
         Raises:
-            RequestError: If a tensor is missing or unknown, or has another shape than the header says.
+            RequestError: If a tensor is missing or unknown, or its shape differs from the header.
             OptionError: If `steps` is not a positive multiple of the segment's length.
         """
         return minimise(self._session, self._problems, self._pool, inputs, state, steps=steps, seed=seed, noise=noise)
@@ -397,7 +397,7 @@ class Solver:
         begun: float,
         heartbeat: Callable[[], None] | None = None,
     ) -> Solution:
-        """The solution with its question, if it needs one."""
+        """Add a question to the solution, if it needs one."""
         question = self._problems.question(meaning, solution, budget, begun, heartbeat)
         if question is None:
             return solution
@@ -432,7 +432,7 @@ _SOLVERS: WeakSet[Solver] = WeakSet()
 
 def _after_fork() -> None:
     for solver in list(_SOLVERS):
-        solver._replies.forget()  # noqa: SLF001 - of this module
+        solver._replies.forget()  # noqa: SLF001 - an attribute of this module's class
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,8 +1,8 @@
-"""Tasks: how requests become tensors and tensors answers, where the header's schema alone does not say it.
+"""Tasks turn requests into tensors and tensors into answers, where the header's schema does not suffice.
 
-A task is a class that an installed package announces in the entry-point group ``groundstate.tasks``; an artefact names it.
-It reads each request once; everything else is asked of the reading. `Task` itself is the default: properties of the request map
-to the input tensors of the same name. What a task or a reading may be able to do beside that is in `_abilities`.
+A task is a class that an installed package registers in the entry-point group ``groundstate.tasks``; an artefact names it.
+It reads each request once and returns a reading, which does everything else. `Task` itself is the default: it maps properties of
+the request to the input tensors of the same name. `_abilities` defines the optional abilities of tasks and readings.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from groundstate._solution import Violation
 GROUP = "groundstate.tasks"
 
 TOLERANCE = 1e-3
-"""By what share of the largest number (or of 1, where that is more) the numbers of two answers may differ that are the same."""
+"""Two answers are the same if their numbers differ by at most this fraction of the largest number (or of 1, if larger)."""
 
 
 class Reading:
-    """What a request means. Made once for each request by `Task.read`, and asked everything else.
+    """A task's interpretation of one request. `Task.read` makes one reading for each request.
 
     Args:
         header: The artefact's header.
-        request: The request as plain JSON. It has passed the header's schema, and belongs to the reading.
+        request: The request as plain JSON. It has passed the header's schema. The reading owns it.
 
     Attributes:
-        tolerance: Of `same`, see `TOLERANCE`; tasks whose answers are finer or coarser set their own.
+        tolerance: Tolerance of `same`, see `TOLERANCE`. Tasks with finer or coarser answers set their own.
     """
 
     tolerance = TOLERANCE
@@ -43,32 +43,32 @@ class Reading:
 
     @property
     def contradictions(self) -> Sequence[Violation]:
-        """What in the request itself proves that it has no answer. Must be a proof: empty where in doubt."""
+        """Contradictions in the request that prove it has no answer. This must be a proof: empty if in doubt."""
         return ()
 
     def proof(self, effort: int) -> Sequence[Violation]:
-        """What proves that the request has no answer, by more work than `contradictions`: empty while nothing is proven.
+        """Search for a proof that the request has no answer, with more work than `contradictions`. Empty without a proof.
 
-        It is called now and then while a descent finds no answer, with an effort that doubles from call to call, and should take
-        no longer than about a millisecond of work for each unit of effort. It gives proofs only, never an answer.
+        The runtime calls it occasionally while the descent finds no answer. The effort doubles from call to call; one unit
+        should take about a millisecond at most. It returns proofs only, never an answer.
         """
         del effort
         return ()
 
     def least_cost(self, cost: float, effort: int) -> float:
-        """A lower bound on what any answer costs, for readings that optimise: ``cost`` itself where nothing costs less.
+        """A proven lower bound on the cost of all answers, for readings that optimise; ``cost`` itself if no answer costs less.
 
-        It must be proven, and is asked for now and then while an answer that costs less than ``cost`` is looked for, with an
-        effort as that of `proof`.
+        The runtime calls it occasionally while it searches for an answer that costs less than ``cost``. The effort is as in
+        `proof`.
         """
         del cost, effort
         return -math.inf
 
     def encode(self) -> dict[str, NDArray[Any]]:
-        """The input tensors, without the batch; those with defaults may be left out.
+        """The input tensors without the batch axis. Inputs with defaults may be missing.
 
         Raises:
-            RequestError: If the request means nothing, though the schema allows it.
+            RequestError: If the request passes the schema and still has no meaning.
         """
         given = {
             name: spec for name, spec in self.header.inputs.items() if spec.default is None or name in self.request
@@ -76,15 +76,15 @@ class Reading:
         return tensors_of(given, self.request)
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """The answer as plain JSON, from the answer tensors without the batch."""
+        """Decode answer tensors without the batch axis into an answer as plain JSON."""
         return {name: listed(tensor) for name, tensor in tensors.items()}
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
-        """The answer tensors of somebody else's answer, without the batch; None where the landscape has no place for it."""
+        """Encode an answer as answer tensors without the batch axis; None if the landscape cannot represent it."""
         return tensors_of(self.header.answers, answer)
 
     def check(self, answer: dict[str, Any]) -> list[Violation] | None:
-        """The checks that an answer fails, found without the graph; None where only the graph can tell."""
+        """The checks that an answer fails, computed without the graph; None if only the graph can check."""
         del answer
         return None
 
@@ -93,9 +93,9 @@ class Reading:
         return close(one, other, self.tolerance)
 
     def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """An equally good answer that a stated convention prefers (the earliest, the least change), or the one given.
+        """The equally good answer that a documented convention prefers (earliest, least change), or the given one.
 
-        It is checked again, and dropped where it fails a check or costs more.
+        The runtime checks the result and discards it if it fails a check or costs more.
         """
         return answer
 
@@ -107,8 +107,8 @@ class Task:
         header: The artefact's header.
 
     Attributes:
-        reading: The class of the readings that `read` returns, or a base of them: from it tools know, before there is a request,
-            whether questions may come.
+        reading: The class of the readings that `read` returns, or a base class of them. Tools derive from it whether the task may
+            ask questions.
     """
 
     reading: type[Reading] = Reading
@@ -117,29 +117,29 @@ class Task:
         self.header = header
 
     def read(self, request: dict[str, Any]) -> Reading:
-        """What a request means.
+        """Interpret a request.
 
         Args:
             request: Plain JSON that has passed the header's schema. The reading may keep it.
 
         Raises:
-            RequestError: If the request means nothing, though the schema allows it.
+            RequestError: If the request passes the schema and still has no meaning.
         """
         return self.reading(self.header, request)
 
 
 def listed(tensor: NDArray[Any]) -> Any:
-    """A tensor as nested lists. Numbers of few bits become the shortest decimals that mean them: 0.1, not 0.10000000149."""
+    """Convert a tensor to nested lists. float16 and float32 become the shortest equivalent decimals: 0.1, not 0.10000000149."""
     if tensor.dtype in (np.float16, np.float32):
         return tensor.astype(np.str_).astype(np.float64).tolist()
     return tensor.tolist()
 
 
 def tensors_of(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """Properties as the tensors of the same name.
+    """Convert properties to the tensors of the same name.
 
     Raises:
-        RequestError: If one is missing, or is no array of its dtype and shape.
+        RequestError: If one is missing, or is not an array of its dtype and shape.
     """
     tensors: dict[str, NDArray[Any]] = {}
     faults: list[Fault] = []
@@ -165,7 +165,7 @@ def tensors_of(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> dict[str
 
 
 def close(one: Any, other: Any, tolerance: float) -> bool:
-    """Whether two values of plain JSON are equal, numbers with a fraction within a share of the largest number beside them."""
+    """Whether two plain JSON values are equal, with a relative tolerance for floating-point numbers."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(close(value, other[name], tolerance) for name, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
@@ -189,10 +189,10 @@ def close(one: Any, other: Any, tolerance: float) -> bool:
 
 
 def find(header: Header) -> Task:
-    """The task that a header names, or the default one.
+    """Return the task that a header names, or the default task.
 
     Raises:
-        TaskError: If no installed package brings the task, or its class cannot be made.
+        TaskError: If no installed package provides the task, or its class cannot be instantiated.
     """
     if header.task is None:
         return Task(header)
@@ -204,5 +204,5 @@ def find(header: Header) -> Task:
         return found
     known = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP))) or "none"
     raise TaskError(
-        f"The artefact {header.name!r} needs the task {header.task!r}, which no installed package brings (installed: {known})."
+        f"The artefact {header.name!r} needs the task {header.task!r}, which no installed package provides (installed: {known})."
     )

@@ -1,8 +1,8 @@
-"""The gate: what an artefact must be before ONNX Runtime sees a byte of it.
+"""The gate checks an artefact before ONNX Runtime loads it.
 
-An artefact is somebody else's file, and ONNX Runtime runs whatever ONNX can say: functions that expand without end, loops of
-2^62 rounds, external data, operators outside the standard. Here the protobuf is read in plain Python, and everything outside
-the closed world of `docs/artefact.md` is refused with its place. Limits are the host's; a file cannot lift them.
+Artefacts come from others, and ONNX Runtime runs everything that ONNX can express: functions that expand without end, loops of
+2^62 rounds, external data, operators outside the standard. The gate reads the protobuf in plain Python, and refuses everything
+that `docs/artefact.md` does not allow, with its place. The host sets the limits; a file cannot lift them.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ __all__ = ["DEFAULT", "Limits", "Passed", "examine"]
 
 
 def examine(data: bytes, *, loop: bool = True, limits: Limits = DEFAULT, source: str = "The file") -> Passed:
-    """Read a whole file, and refuse whatever an artefact may not hold.
+    """Read a whole file, and refuse everything that an artefact may not contain.
 
     Args:
         data: The bytes of an ONNX file.
         loop: Whether its form allows one loop.
-        limits: What the host accepts.
-        source: What the bytes are, for messages: the subject of a sentence.
+        limits: The host's limits.
+        source: Name of the file in messages, as the subject of a sentence.
 
     Raises:
-        ArtefactError: With what was found, where, and what is allowed.
+        ArtefactError: With the fault, its place, and what is allowed.
     """
     if not data:
         raise ArtefactError(f"{source} is empty, so it is not an energy artefact.")

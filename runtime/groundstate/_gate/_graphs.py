@@ -1,4 +1,4 @@
-"""Graphs of a file: operators on the list, one loop at most and only where it may be, literal sizes and rounds within limits."""
+"""Checks the graphs of a file: listed operators, at most one loop where allowed, literal sizes and rounds within limits."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from groundstate._gate._reader import Reader, inner, refusal
 from groundstate._gate._tensors import tensor, value
 
 _STEPS = "max_steps"
-"""The graph input from which a loop's rounds follow."""
+"""The graph input that determines a loop's rounds."""
 
 _PASSING = frozenset({"Cast", "Identity", "Max", "Min", "Reshape", "Squeeze", "Unsqueeze", "Where"})
-"""Operators whose result is at most the greatest of their inputs: what a loop's rounds may pass through."""
+"""Operators between that input and a loop's rounds: their result is at most the greatest of their inputs."""
 
 
 @dataclass(slots=True)
 class _Graph:
-    """What is asked about a graph once it is read."""
+    """The facts about a graph that later checks need."""
 
     path: str
     outer: _Graph | None = None
@@ -49,7 +49,7 @@ class _Node:
 
 
 class Graphs:
-    """Checks the graph of a file, and those within.
+    """Checks the graph of a file, and its subgraphs.
 
     Args:
         reader: Reads the file.
@@ -61,7 +61,7 @@ class Graphs:
         self.loops: list[tuple[_Graph, str]] = []
 
     def check(self, start: int, end: int) -> None:
-        """Check the outermost graph and all within.
+        """Check the outermost graph and all its subgraphs.
 
         Raises:
             RefusedError: Something in it is not allowed.
@@ -73,7 +73,7 @@ class Graphs:
     def _graph(self, start: int, end: int, graph: _Graph) -> None:
         reader, names = self.reader, {5: set[str](), 11: set[str]()}
         found = reader.fields(start, end, GRAPH, graph.path)
-        # Counted before anything is looked into, so that a file of a million parts costs no more than its parts' places.
+        # Count first, so that a file of a million parts costs no more than finding their places.
         nodes = [(a, b) for number, _, a, b in found if number == 1]
         reader.count_nodes(len(nodes))
         reader.count_values(sum(number not in (1, 2, 10) for number, *_ in found))
@@ -166,7 +166,7 @@ class Graphs:
         return name
 
     def _sizes(self, node: _Node, graph: _Graph) -> None:
-        """Refuse literal sizes that come to too many elements."""
+        """Refuse literal sizes that give too many elements."""
         most = self.reader.limits.elements
         for name in node.inputs:
             numbers = graph.literal(name)
@@ -178,7 +178,7 @@ class Graphs:
                 raise refusal(f"a size of {worst:,} elements; at most {most:,} are accepted", node.path)
 
     def _rounds(self, graph: _Graph, name: str) -> None:
-        """Refuse a loop whose rounds are anything but what the host asks for, within the limit."""
+        """Refuse a loop unless the host sets its rounds, within the limit."""
         todo, seen, most = [name], {_STEPS}, self.reader.limits.rounds
         while todo:
             one = todo.pop()

@@ -1,4 +1,4 @@
-"""What a host accepts of a file."""
+"""The host's limits for a file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a host accepts of one file. A file cannot lift these.
+    """The host's limits for one file. A file cannot lift them.
 
     Attributes:
         file: Bytes of the file.
         metadata: Bytes of all its metadata.
         nodes: Nodes of all its graphs.
         values: Initialisers, inputs and outputs of all its graphs.
-        elements: Elements that a literal size may come to.
-        rounds: Rounds that a loop may make in one run.
+        elements: Elements of a literal size.
+        rounds: Rounds of a loop in one run.
     """
 
     file: int = 1 << 30

@@ -1,4 +1,4 @@
-"""The messages of onnx.proto that an artefact may hold, field by field, and the operators and element types on its list."""
+"""The messages of onnx.proto that an artefact may contain, field by field, and its allowed operators and element types."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
     10: np.dtype("<f2"),
     11: np.dtype("<f8"),
 }
-"""TensorProto.DataType to NumPy's, of the types that an artefact may hold."""
+"""TensorProto.DataType to NumPy dtype, for the types that an artefact may contain."""
 
 OPERATORS = frozenset(
     {
@@ -233,7 +233,7 @@ CONTROL = frozenset({"If", "Loop"})
 """Control flow, which only the form 'loop' has."""
 
 SIZED = frozenset({"ConstantOfShape", "Expand", "Tile"})
-"""Operators that take the shape of what they make, or factors of it, as numbers."""
+"""Operators with an input that is the output's shape, or factors of it."""
 
 LENGTHENING = frozenset({"OneHot", "Pad", "Range", "Resize"})
-"""Operators that take lengths or limits as numbers."""
+"""Operators with an input that is a length or a limit."""

@@ -1,4 +1,4 @@
-"""A file as a whole: its version, its operator set, its one graph and its metadata."""
+"""Checks a file as a whole: version, operator set, graph and metadata."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from groundstate._gate._wire import WireError, fields
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What the gate read of a file that it let through.
+    """The gate's reading of an accepted file.
 
     Attributes:
         metadata: The model's metadata.

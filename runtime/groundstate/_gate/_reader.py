@@ -1,4 +1,4 @@
-"""Reading messages of one file, with refusals that name the place."""
+"""Reads the messages of one file, and names the place of every refusal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from groundstate._gate._wire import VARINT, Field, Kind, WireError, fields, text
 
 
 class RefusedError(Exception):
-    """Something that an artefact may not hold.
+    """An artefact contains something that is not allowed.
 
     Args:
-        what: What was found, and what is allowed: the end of a sentence.
+        what: The fault, and what is allowed: the end of a sentence.
         path: Where; empty for the file as a whole.
     """
 
@@ -24,7 +24,7 @@ class RefusedError(Exception):
         self.what, self.path = what, path
 
     def sentence(self, source: str) -> str:
-        """The refusal of a file, which is the subject of the sentence."""
+        """The refusal as a sentence whose subject is the file."""
         if self.path:
             return f"{source} is refused: {inner(self.path)} has {self.what}."
         return f"{source} {self.what}."
@@ -41,11 +41,11 @@ def inner(path: str) -> str:
 
 
 class Reader:
-    """Reads one file's messages, and counts what is limited.
+    """Reads one file's messages, and enforces the limits on counts.
 
     Args:
         data: The whole file.
-        limits: What the host accepts.
+        limits: The host's limits.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:

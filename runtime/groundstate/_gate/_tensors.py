@@ -1,4 +1,4 @@
-"""Tensors of a file: their bytes are those that their shapes say, finite or infinite numbers, and nothing from elsewhere."""
+"""Checks the tensors of a file: the data match the shape, and there are no NaNs and no external data."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from groundstate._gate._reader import Reader, refusal
 from groundstate._gate._wire import signed
 
 LITERAL = 64
-"""Elements of a tensor that may be the shape or the bound of something: longer ones are weights."""
+"""Maximum number of elements of a tensor that may be a shape or a bound; longer ones are weights."""
 
 _FLOAT32, _INT64, _FLOAT64 = 1, 7, 11
 _TYPED = {_FLOAT32: 4, _FLOAT64: 10, _INT64: 7}
-"""From a data type to the field of its elements, where they are not raw; of all others it is int32_data, 5."""
+"""The field of the elements by data type, if they are not raw; int32_data (5) for all others."""
 _RAW, _SMALL = 9, 5
 
 
@@ -39,7 +39,7 @@ def tensor(reader: Reader, start: int, end: int, path: str) -> tuple[str, NDArra
     """Check a TensorProto.
 
     Returns:
-        Its name; and its elements, where it is a short one of whole numbers.
+        Its name, and its elements if it is short and of integers.
 
     Raises:
         RefusedError: Its type, shape or elements are not allowed, or do not fit together.

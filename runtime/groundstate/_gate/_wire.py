@@ -17,11 +17,11 @@ _KINDS = {VARINT: "a number", I64: "8 bytes", LEN: "text or a message", I32: "4 
 
 
 class WireError(Exception):
-    """Bytes that are no canonical message; the text is a clause that follows the message's name."""
+    """The bytes are not a canonical message. The text is a clause that follows the message's name."""
 
 
 class Kind(NamedTuple):
-    """What a message may hold.
+    """The allowed contents of a message.
 
     Attributes:
         name: The message's name in onnx.proto.
@@ -115,7 +115,7 @@ def _wanted(wires: frozenset[int]) -> str:
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A base-128 number of at most 64 bits without padding, and where it ends."""
+    """Read a base-128 number of at most 64 bits without padding. Returns it and its end."""
     value = shift = 0
     while True:
         if at >= end or shift > 63:
@@ -148,7 +148,7 @@ def varints(data: bytes, start: int, end: int) -> list[int]:
 
 
 def signed(value: int) -> int:
-    """A number as int64, of which negative ones are written as their two's complement."""
+    """Interpret a number as int64 in two's complement."""
     return value - (1 << 64) if value >> 63 else value
 
 
