@@ -1,6 +1,6 @@
-"""Generated problems: what the numbers of the descent are learned from, and benchmarks and tests draw more of.
+"""Generated problems for training the descent's numbers, for benchmarks and for tests.
 
-Each family makes requests from a random generator; where the figure that a request was made from is known, it comes along.
+Each family makes requests from a random generator. A request also has its original figure, if that is known.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Made:
     """A generated request.
 
     Attributes:
-        request: What is asked.
-        points: The figure that it was made from, by point, where there is one.
-        about: What a benchmark needs to know of it.
+        request: The request.
+        points: Coordinates of the original figure, by point, if known.
+        about: Further facts for benchmarks.
     """
 
     request: Request
@@ -36,7 +36,7 @@ def _name(k: int) -> str:
 
 
 def constructions(draw: Random, steps: tuple[int, int] = (2, 6)) -> Made:
-    """A triangle and some points constructed from it and each other, without lengths: what an olympiad problem is made of."""
+    """A triangle and some points constructed from it and each other, without lengths, as in olympiad problems."""
     points = ["A", "B", "C"]
     said: list[Any] = []
     for _ in range(int(draw.integers(*steps, endpoint=True))):
@@ -80,7 +80,7 @@ def constructions(draw: Random, steps: tuple[int, int] = (2, 6)) -> Made:
 
 
 def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
-    """A CAD sketch with as many dimensions as it needs, from a known figure: lines, circles, tangents."""
+    """A fully dimensioned CAD sketch from a known figure: lines, circles, tangents."""
     count = int(draw.integers(*entities, endpoint=True))
     points: dict[str, tuple[float, float]] = {}
     said: list[Any] = []
@@ -131,7 +131,7 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
                 {"type": "distance", "of": [a, c], "is": value(far)},
                 {"type": "angle", "of": [b, a, c], "is": round(math.degrees(angle), 6)},
             ]
-        elif kind == 2:  # perpendicular, as long
+        elif kind == 2:  # perpendicular, of equal length
             c = put(ax - (by - ay), ay + (bx - ax))
             said += [{"type": "perpendicular", "of": [a, c, a, b]}, {"type": "equal_lengths", "of": [a, c, a, b]}]
         elif kind == 3:  # parallelogram corner
@@ -185,7 +185,7 @@ def _above(
 def henneberg(draw: Random, points: tuple[int, int] = (5, 8)) -> Made:
     """A rigid graph of distances, built point by point.
 
-    With n points it has 2ⁿ⁻³ figures up to mirror images, as far as their triangles are real: ``about["solutions"]``.
+    With n points it has 2ⁿ⁻³ figures up to mirror images, if all triangles are real: ``about["solutions"]``.
     """
     n = int(draw.integers(*points, endpoint=True))
     names = [_name(k) for k in range(n)]

@@ -1,4 +1,4 @@
-"""The geometry task: figures that statements describe."""
+"""The geometry task: figures from statements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class GeometryTask(Task, Understands):
         return GeometryReading(self.header, request)
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """Statements under other names that language models send, and text where a list is meant."""
+        """Accept other names for the statements, and text in place of a list."""
         changed = dict(request)
         said = []
         for other in ("statements", "conditions", "relations"):
@@ -36,7 +36,7 @@ class GeometryTask(Task, Understands):
         return changed, said
 
     def parse(self, text: str) -> dict[str, Any]:
-        """Statements, one a line or between semicolons; a line ``measure: …`` asks for measures."""
+        """Read statements, one per line or separated by semicolons; a line ``measure: …`` asks for measures."""
         constraints, measure = [], []
         for line in text.replace(";", "\n").splitlines():
             one = line.strip()
