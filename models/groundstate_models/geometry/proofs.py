@@ -1,7 +1,7 @@
 """Proofs of contradiction: linear elimination with fractions, directions modulo 180°, ranges, triangles and shortest ways.
 
-Everything here is sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`; where nothing is
-found, nothing is proven.
+All proofs are sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`. An empty result
+proves nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Learn the numbers of the descent: ``python -m groundstate_models.geometry.train --seconds 420 --out settings.json``.
 
-Random search around the best numbers so far, on generated problems: what is minimised is the mean logarithm of the updates that a
-chain needs for a solution. No problem that a benchmark measures is drawn.
+Random search around the best numbers so far, on generated problems: it minimises the mean logarithm of the updates that a
+chain needs for a solution. No benchmark problem is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a request says of the finished picture: its shape, known places, known turns; and what of that contradicts itself."""
+"""Hints of a request about the finished picture: shape, known places, known turns; and their contradictions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Hints:
-    """What is known of the finished picture.
+    """The known facts about the finished picture.
 
     Attributes:
         shape: Rows and columns.
         fixed: Row and column of some pieces.
         facing: Quarter turns clockwise of some pieces.
-        contradictions: What cannot be.
+        contradictions: Contradictions between the hints.
         guessed: Whether the shape is a guess.
     """
 
@@ -36,7 +36,7 @@ def read_hints(request: dict[str, Any], seams: Seams) -> Hints:
     """The hints of a request.
 
     Raises:
-        RequestError: If a hint is about a piece that there is not, or about a turn where none is turned.
+        RequestError: If a hint names a missing piece, or a turn although no piece is turned.
     """
     count = seams.pieces
     shape, guessed = _shape(request, seams)
@@ -77,7 +77,7 @@ def _shape(request: dict[str, Any], seams: Seams) -> tuple[Place, bool]:
 
 
 def _guessed(seams: Seams) -> Place:
-    """The shape without holes whose border best fits the number of sides that seem to have no neighbour."""
+    """The shape without holes whose border best fits the number of sides without a neighbour."""
     count = seams.pieces
     shapes = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
     if seams.turned:
