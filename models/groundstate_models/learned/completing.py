@@ -15,11 +15,11 @@ from groundstate_models.learned.layout import Value
 
 
 class RulesReading(ConstraintsReading):
-    """A partial configuration that should be completed.
+    """Reads a request to complete a partial configuration.
 
     Args:
-        header: Of the file.
-        request: What is known, and what is wished.
+        header: The file's header.
+        request: The known values and the wishes.
         knowledge: Rules and preferences.
     """
 
@@ -58,7 +58,7 @@ class RulesReading(ConstraintsReading):
         return []
 
     def _contradict(self, sources: list[int]) -> Violation:
-        """A proof that follows from the rules, in words: who doubts a learned rule may doubt it."""
+        """A contradiction in words. It follows from the learned rules, so it is only as certain as they are."""
         names = [str(self.typed["constraints"][number]["name"]) for number in sources]
         rules = len(self.knowledge.constraints)
         places = dict.fromkeys(self.stated[number - rules][1] for number in sources if number >= rules)
@@ -95,7 +95,7 @@ class RulesReading(ConstraintsReading):
         return super().encode_answer({"values": self.values_of(answer)})
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
-        """The rules that an answer breaks, by what they mean; then values that differ from the given ones."""
+        """The rules that an answer breaks, by the rules' own check; then values that differ from the given ones."""
         values = self.values_of(answer)
         found = [
             Violation("values", f"{name} is {values.get(name)!r}, which is none of the values.", places=(name,))
@@ -139,7 +139,7 @@ class RulesReading(ConstraintsReading):
         return ({"op": "add", "path": pointer("known"), "value": {variable: value}},)
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        """Leaving out a given value: first those in broken places, then the rest."""
+        """Options that leave out a given value: first those in broken places, then the rest."""
         del attempt
         named = [place for violation in violations for place in violation.places]
         paths = {self._path(name): name for name in self.given}
@@ -187,7 +187,7 @@ class RulesReading(ConstraintsReading):
 
 
 class UsualReading(RulesReading, PreferringReading, Optimises):
-    """The same where answers are better or worse: by learned preferences, wishes, or how much of a configuration they keep."""
+    """Ranks answers as well: by learned preferences, wishes, or the number of values kept."""
 
     def _preferences(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = list(self.knowledge.usual) if request.get("usual", True) and not self.repairs else []

@@ -1,4 +1,4 @@
-"""From a learned model to a tool: the file that the task ``learned`` serves."""
+"""Exports a learned model as a tool: the file that the task ``learned`` serves."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """Report of the written file.
 
     Attributes:
         path: The file.
         bytes: Its size.
-        note: How it is known to be right.
+        note: How its correctness was verified.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Written:
 
 
 def name_of(path: Path, name: str | None) -> str:
-    """The name of a tool: what was given, or the file's name as an identifier.
+    """The name of a tool: the given one, or the file's name as an identifier.
 
     Raises:
         TrainingError: If the name is no identifier, or the file does not end in ``.onnx``.
@@ -58,7 +58,7 @@ def name_of(path: Path, name: str | None) -> str:
 
 
 def export_rules(model: RulesModel, path: Path, name: str | None, title: str | None) -> Written:
-    """Write the energy of ``constraints`` with the learned rules in its header: the graph is the one that was verified."""
+    """Write the energy of ``constraints`` with the learned rules in its header: the graph is the verified one."""
     import onnx
 
     from groundstate_models import constraints

@@ -1,4 +1,4 @@
-"""`learn`: from examples to a model."""
+"""`learn`: learns a model from examples."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from groundstate_training.learning._tables import learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
 MOST_VALUES = 40
-"""Values of all variables together up to which examples are taken for finite configurations."""
+"""Largest number of distinct values of all variables together for finite configurations."""
 
 MOST_PAIRS = 3_000_000
-"""Elements of the pair statistics, which bound variables and values together."""
+"""Largest number of elements of the pair statistics, which limits variables times values."""
 
 
 def learn(
@@ -46,19 +46,19 @@ def learn(
     distributions of each column given any of the others.
 
     Args:
-        source: The examples, as `read_examples` takes them.
-        kind: ``rules`` or ``table``; decided by the values where not given.
-        grid: Rows and columns, where each example is a grid.
-        attributes: Further labels of the variables, one whole number a variable, such as ``{"box": [0, 0, 0, 1, …]}``: variables
-            with one label are looked at as a group.
-        known: Constraints that hold for certain, as the model ``constraints`` takes them.
+        source: The examples, as for `read_examples`.
+        kind: ``rules`` or ``table``; chosen from the values by default.
+        grid: Rows and columns, if each example is a grid.
+        attributes: Further labels of the variables, one whole number per variable, such as ``{"box": [0, 0, 0, 1, …]}``: variables
+            with one label form a group.
+        known: Constraints that hold for certain, as for the model ``constraints``.
         possible: Pairs of values that are possible, such as ``{"r1c1": 3, "r5c7": 3}``: replies to questions.
-        impossible: Pairs of values that are not.
-        seed: Decides every random draw.
+        impossible: Pairs of values that are impossible.
+        seed: Seed of every random draw.
         progress: Called with a sentence at every stage. It may raise to stop.
 
     Raises:
-        TrainingError: If nothing can be learned from the examples; it says why.
+        TrainingError: If nothing can be learned from the examples, with the reason.
     """
     if kind is not None and kind not in KINDS:
         raise TrainingError(f"The kind {kind!r} is unknown; known are {', '.join(KINDS)}.")
