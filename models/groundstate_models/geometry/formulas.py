@@ -329,8 +329,8 @@ class Parser:
             if len(found) == 1:
                 a, b = next(iter(found))
                 return a, names[0], b
-            said = "no polygon has that corner" if not found else f"{len(found)} angles are there"
-            raise MisreadError(f"angle {names[0]} is not clear: {said}; name three points, such as angle ABC.")
+            reason = "no polygon has that corner" if not found else f"{len(found)} angles are there"
+            raise MisreadError(f"angle {names[0]} is not clear: {reason}; name three points, such as angle ABC.")
         raise MisreadError(f"angle {text} names {len(names)} points; an angle has three, its vertex in the middle.")
 
     def _name(self, symbol: str) -> Sum:

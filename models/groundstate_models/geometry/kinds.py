@@ -30,8 +30,8 @@ class Kind:
     """One kind of constraint.
 
     Attributes:
-        arguments: The type of each argument: ``p`` a point, ``c`` a circle, ``a`` an arc, ``n`` a number, ``s`` a sum, ``w`` a word,
-            ``p*`` any number of points.
+        arguments: The type of each argument: ``p`` a point, ``c`` a circle, ``a`` an arc, ``n`` a number, ``s`` a sum,
+            ``w`` a word, ``p*`` any number of points.
         lines: Pairs of arguments, by place, that must be two different points.
         strict: Whether it is an inequality, which removes no degree of freedom.
     """

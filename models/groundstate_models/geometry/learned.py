@@ -30,8 +30,8 @@ class Settings(SettingsBase):
     """The numbers of the descent; training starts from the defaults.
 
     Attributes:
-        rule: ``damping``, ``down`` and ``up`` of `LevenbergMarquardt`; the noise for the worst unknown of a stuck chain, relative to
-            the scale; and the power of an unknown's share in the violation that scales the noise of the others.
+        rule: ``damping``, ``down`` and ``up`` of `LevenbergMarquardt`; the noise for the worst unknown of a stuck chain,
+            relative to the scale; and the power of an unknown's share in the violation that scales the noise of the others.
         start: Standard deviation of the initial unknowns, relative to the scale.
     """
 

@@ -378,10 +378,10 @@ def _cos(here: _Value) -> float:
 
 def sentence(problem: Problem, sources: Iterable[int]) -> str:
     """A sentence that lists the contradictory statements."""
-    told = [problem.statements[source][0] for source in sources]
-    if len(told) == 1:
-        return f"{told[0]!r} cannot hold by itself."
-    return "These cannot all hold: " + ", ".join(map(repr, told)) + "."
+    texts = [problem.statements[source][0] for source in sources]
+    if len(texts) == 1:
+        return f"{texts[0]!r} cannot hold by itself."
+    return "These cannot all hold: " + ", ".join(map(repr, texts)) + "."
 
 
 def places(problem: Problem, sources: Iterable[int]) -> tuple[str, ...]:

@@ -75,12 +75,12 @@ class GeometryReading(Reading, Asks, Shows):
             # Many chains reach the same figure; a rigid one is analysed once.
             if landscape.apart(known, figure) < KNOWN and not answer.get("freedom", {"degrees": 1})["degrees"]:
                 return dict(answer)
-        answer = self.told(y)
+        answer = self.answer_of(y)
         if len(self._told) < MOST_KNOWN:
             self._told.append((figure, answer))
         return answer
 
-    def told(self, y: Floats) -> dict[str, Any]:
+    def answer_of(self, y: Floats) -> dict[str, Any]:
         """The answer from the system's unknowns, ``(N,)``."""
         problem = self.problem
         figure = problem.figure(y)
@@ -148,9 +148,9 @@ class GeometryReading(Reading, Asks, Shows):
         problem = self.problem
         points = {name: (float(at[0]), float(at[1])) for name, at in answer.get("points", {}).items()}
         circles: dict[str, tuple[str, float]] = {}
-        told = answer.get("circles", {})
+        given = answer.get("circles", {})
         for name, centre in problem.circles.items():
-            one = told.get(name.removeprefix(" arc "))
+            one = given.get(name.removeprefix(" arc "))
             if one is not None:
                 points.setdefault(centre, (float(one["center"][0]), float(one["center"][1])))
                 circles[name] = (centre, float(one["radius"]))
@@ -168,7 +168,7 @@ class GeometryReading(Reading, Asks, Shows):
         circles: dict[str, tuple[str, float]],
         unknowns: dict[str, float],
     ) -> Figure | None:
-        """Add the hidden unknowns by a descent with the visible ones fixed."""
+        """Complete the figure by a descent with the given values fixed."""
         problem = self.problem
         every = {name: points.get(name, (0.0, 0.0)) for name in problem.points}
         rings = {k: circles.get(k, (centre, problem.scale)) for k, centre in problem.circles.items()}
@@ -198,8 +198,8 @@ class GeometryReading(Reading, Asks, Shows):
         found = proofs.contradiction(self.problem)
         if not found:
             return ()
-        said = proofs.sentence(self.problem, found)
-        return (Violation("constraints", said, len(found), None, None, proofs.places(self.problem, found)),)
+        message = proofs.sentence(self.problem, found)
+        return (Violation("constraints", message, len(found), None, None, proofs.places(self.problem, found)),)
 
     @property
     def contradictions(self) -> Sequence[Violation]:
@@ -220,10 +220,10 @@ class GeometryReading(Reading, Asks, Shows):
         for one, amount in worst.values():
             text, path = self.problem.statements[one.source] if one.source >= 0 else (_phrase(one), "")
             finite = math.isfinite(amount)
-            said = f"{text!r} does not hold" if one.source >= 0 else f"It must hold that {text}, and does not"
-            said += f": it is off by {amount:.3g}." if finite else ": two points that must differ coincide."
+            message = f"{text!r} does not hold" if one.source >= 0 else f"It must hold that {text}, and does not"
+            message += f": it is off by {amount:.3g}." if finite else ": two points that must differ coincide."
             found.append(
-                Violation("constraints", said, 1, amount if finite else None, "of scale", (path,) if path else ())
+                Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
         return found
 

@@ -79,8 +79,8 @@ class _Reader:
         unit = self.parser.unit
         return Read(self.problem, measures, notices, unit, dict(self.names.lines), list(self.names.polygons))
 
-    def fault(self, path: str, said: str) -> None:
-        self.faults.append(Fault(path, said))
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
 
     def writer(self, text: str, path: str) -> Writer:
         self.problem.statements.append((text, path))

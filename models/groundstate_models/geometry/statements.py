@@ -656,18 +656,18 @@ def _possible(difference: Sum, mark: str) -> None:
         return
     atom = products[0][0]
     value = float(-difference.constant) / float(difference.terms[products[0]])
-    said = {"length": "".join(atom[1:]), "distance": "the distance", "area": "area " + "".join(atom[1:])}
-    said |= {"radius": f"the radius of {atom[1]}"}
+    phrases = {"length": "".join(atom[1:]), "distance": "the distance", "area": "area " + "".join(atom[1:])}
+    phrases |= {"radius": f"the radius of {atom[1]}"}
     if atom[0] == "angle":
         if not 0 <= value <= 180:
             raise MisreadError(
                 f"angle {''.join(atom[1:])} is {value:g}°; an angle is 0 to 180. For one with a direction write directed angle "
                 f"{''.join(atom[1:])} = {value:g}."
             )
-    elif atom[0] in said and value < 0:
-        raise MisreadError(f"{said[atom[0]]} is {value:g}; it cannot be negative.")
+    elif atom[0] in phrases and value < 0:
+        raise MisreadError(f"{phrases[atom[0]]} is {value:g}; it cannot be negative.")
     elif atom[0] == "radius" and value == 0:
-        raise MisreadError(f"{said['radius']} is 0; it must be positive.")
+        raise MisreadError(f"{phrases['radius']} is 0; it must be positive.")
 
 
 # -- one statement ---------------------------------------------------------------------------------------------------------
@@ -689,20 +689,20 @@ def state(w: Writer, text: str) -> None:
     Raises:
         MisreadError: If it is not understood.
     """
-    said = " ".join(text.split()).rstrip(".;")
+    sentence = " ".join(text.split()).rstrip(".;")
     for sign, word in _SIGNS.items():
-        if sign != "||" or re.search(r"\w\s*\|\|\s*\w", said):
-            said = said.replace(sign, word)
-    said = " ".join(said.split())
-    plain = _FILLERS.sub("", said + " ").strip()
-    for form in dict.fromkeys((plain, said)):
+        if sign != "||" or re.search(r"\w\s*\|\|\s*\w", sentence):
+            sentence = sentence.replace(sign, word)
+    sentence = " ".join(sentence.split())
+    plain = _FILLERS.sub("", sentence + " ").strip()
+    for form in dict.fromkeys((plain, sentence)):
         for expression, handler in PATTERNS:
             match = expression.match(form)
             if match and _fits(w, handler, match):
                 groups = [None if g is None else g.strip() for g in match.groups()]
                 handler(w, *groups, **({"text": form} if handler is _axis else {}))
                 return
-    equal = re.sub(r"\s+(?:is equal to|equals?|is|are equal to|are)\s+", " = ", said)
+    equal = re.sub(r"\s+(?:is equal to|equals?|is|are equal to|are)\s+", " = ", sentence)
     equal = re.sub(r"\bthe\s+", "", equal)
     if relation(w, equal):
         return

@@ -25,7 +25,7 @@ RIDGE = 0.5
 
 
 def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzzle:
-    """A jigsaw of a random kind from a random photograph at a random scale; one in ten has a duplicate in place of another piece."""
+    """A jigsaw of a random kind from a random photograph at a random scale; in one of ten, a duplicate replaces a piece."""
     from PIL import Image
 
     picture = pictures[rng.integers(len(pictures))]

@@ -43,25 +43,25 @@ def read_hints(request: dict[str, Any], seams: Seams) -> Hints:
     rows, columns = shape
     broken: list[Violation] = []
     if rows * columns < count:
-        said = f"{rows} rows of {columns} columns have {rows * columns} places for {count} pieces."
-        broken.append(Violation("shape", said, places=("rows", "columns")))
+        message = f"{rows} rows of {columns} columns have {rows * columns} places for {count} pieces."
+        broken.append(Violation("shape", message, places=("rows", "columns")))
     fixed: dict[int, Place] = {}
     for name, value in request.get("fixed", {}).items():
         piece, place = _piece(name, count, "fixed"), _place(value, shape, name)
         if not (place[0] < rows and place[1] < columns):
-            said = f"Piece {piece} is fixed at {list(place)}, outside {rows} rows of {columns} columns."
-            broken.append(Violation("fixed", said, places=(f"fixed.{name}",)))
+            message = f"Piece {piece} is fixed at {list(place)}, outside {rows} rows of {columns} columns."
+            broken.append(Violation("fixed", message, places=(f"fixed.{name}",)))
         elif place in fixed.values():
             other = next(one for one, there in fixed.items() if there == place)
-            said = f"Pieces {other} and {piece} are both fixed at {list(place)}."
-            broken.append(Violation("fixed", said, places=(f"fixed.{other}", f"fixed.{name}")))
+            message = f"Pieces {other} and {piece} are both fixed at {list(place)}."
+            broken.append(Violation("fixed", message, places=(f"fixed.{other}", f"fixed.{name}")))
         else:
             fixed[piece] = place
     facing = {_piece(name, count, "facing"): turn // 90 for name, turn in request.get("facing", {}).items()}
     if not seams.turned and any(facing.values()):
         name = next(str(piece) for piece, turn in facing.items() if turn)
-        said = f"Piece {name} is said to be turned, and `turned` is not true."
-        broken.append(Violation("facing", said, places=("turned", f"facing.{name}")))
+        message = f"Piece {name} is said to be turned, and `turned` is not true."
+        broken.append(Violation("facing", message, places=("turned", f"facing.{name}")))
     return Hints(shape, fixed, facing, tuple(broken), guessed)
 
 
@@ -105,5 +105,5 @@ def _place(value: Any, shape: Place, name: str) -> Place:
             return (0 if words[0] == "top" else rows - 1, 0 if words[1] == "left" else columns - 1)
     elif len(value) == 2:
         return (value[0], value[1])
-    said = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
-    raise RequestError([Fault(f"fixed.{name}", said)])
+    message = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
+    raise RequestError([Fault(f"fixed.{name}", message)])

@@ -60,8 +60,8 @@ def opened(source: str, place: str) -> NDArray[np.uint8]:
                 )
             return np.asarray(_opaque(image))
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError):
-        said = source if len(source) <= 60 else f"{source[:40]}…"
-        raise _fault(place, f"{said!r} is no picture; a file or base64 of PNG or JPEG is needed.") from None
+        shown = source if len(source) <= 60 else f"{source[:40]}…"
+        raise _fault(place, f"{shown!r} is no picture; a file or base64 of PNG or JPEG is needed.") from None
 
 
 def _opaque(image: Image) -> Image:

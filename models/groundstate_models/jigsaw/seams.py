@@ -194,8 +194,8 @@ def _around_turned(odds: Matrix, count: int, rounds: int = LOOPS) -> Matrix:
 
 def _backed(odds: Matrix, loops: list[NDArray[Any]]) -> Matrix:
     """Add the support of loops to log-odds; sides without evidence stay unchanged."""
-    said = sum(np.log((LOOP_FLOOR + np.minimum(loop, 1.0)) / LOOP_FLOOR) for loop in loops)
-    backed: Matrix = np.where(odds > FLOOR, odds + said, FLOOR).astype(np.float32)
+    support = sum(np.log((LOOP_FLOOR + np.minimum(loop, 1.0)) / LOOP_FLOOR) for loop in loops)
+    backed: Matrix = np.where(odds > FLOOR, odds + support, FLOOR).astype(np.float32)
     return backed
 
 

@@ -221,23 +221,23 @@ class JigsawReading(Reading, Asks, Shows):
         grid, turns = self._read(answer)
         rows, columns = self.hints.shape
         if grid is None:
-            said = f"The grid does not hold each of the {len(self.pieces)} pieces once, in {rows} rows of {columns} columns."
-            return [Violation("pieces", said, places=("grid",))]
+            message = f"The grid does not hold each of the {len(self.pieces)} pieces once, in {rows} rows of {columns} columns."
+            return [Violation("pieces", message, places=("grid",))]
         broken = []
         for piece, place in self.hints.fixed.items():
             if grid[place] != piece:
-                said = f"Piece {piece} is fixed at {list(place)} and is not there."
-                broken.append(Violation("fixed", said, places=(f"fixed.{piece}",)))
+                message = f"Piece {piece} is fixed at {list(place)} and is not there."
+                broken.append(Violation("fixed", message, places=(f"fixed.{piece}",)))
         for piece, turn in self.hints.facing.items():
             if turns[piece] != turn:
-                said = f"Piece {piece} is turned by {90 * turns[piece]}° and not by {90 * turn}°."
-                broken.append(Violation("facing", said, places=(f"facing.{piece}",)))
+                message = f"Piece {piece} is turned by {90 * turns[piece]}° and not by {90 * turn}°."
+                broken.append(Violation("facing", message, places=(f"facing.{piece}",)))
         sure = self._confidence(grid, turns)
         if sure < SURE:
-            said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
+            message = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
             if sources := sources_of(grid, *self.seams.upright(turns)):
-                said += f" {sources}"
-            broken.append(Violation("confidence", said, amount=SURE - sure))
+                message += f" {sources}"
+            broken.append(Violation("confidence", message, amount=SURE - sure))
         return broken
 
     def _read(self, answer: dict[str, Any]) -> tuple[Grid | None, NDArray[np.int64]]:
@@ -301,12 +301,12 @@ class JigsawReading(Reading, Asks, Shows):
 
     def summary(self) -> str:
         rows, columns = self.hints.shape
-        said = f"a jigsaw of {len(self.pieces)} pieces in {rows} rows and {columns} columns"
+        message = f"a jigsaw of {len(self.pieces)} pieces in {rows} rows and {columns} columns"
         if self.hints.guessed:
-            said += " (a guess: the request does not say)"
+            message += " (a guess: the request does not say)"
         if holes := rows * columns - len(self.pieces):
-            said += f", {holes} missing"
-        return said + (", any of them turned" if self.turned else "")
+            message += f", {holes} missing"
+        return message + (", any of them turned" if self.turned else "")
 
     def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
@@ -358,8 +358,8 @@ class JigsawTask(Task, Understands):
             else:
                 files += _in_folder(word)
         if not files:
-            said = f"Write `shuffled.png 5x5`, or a folder of pieces, or several files. You gave {text[:40]!r}."
-            raise _fault("", said)
+            message = f"Write `shuffled.png 5x5`, or a folder of pieces, or several files. You gave {text[:40]!r}."
+            raise _fault("", message)
         return {"image": files[0], **request} if len(files) == 1 else {"pieces": files, **request}
 
 

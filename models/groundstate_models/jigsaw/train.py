@@ -1,7 +1,8 @@
 """Train the edge network: ``python -m groundstate_models.jigsaw.train FOLDER``.
 
 Every step cuts photographs into new jigsaws, with wear and noise. For each side the network chooses its neighbour among the
-most compatible sides by hand, or "none of them" (cross-entropy). The saved weights are a running average; the curve of held-out photographs is added to ``train-log.jsonl``.
+most compatible sides by hand, or "none of them" (cross-entropy). The saved weights are a running average; the curve of held-out
+photographs is added to ``train-log.jsonl``.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def sheets(
     worn = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 4])) if worn is None else worn
     crop = _disturbed(_part(rng, picture, size), rng)
     rows, columns = crop.shape[0] // size, crop.shape[1] // size
-    told = float(worn) if rng.random() < 0.9 else float(np.clip(worn + rng.choice([-1, 1]), 0, 4))
-    sides = [Sides(strip, told) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn))]
+    assumed = float(worn) if rng.random() < 0.9 else float(np.clip(worn + rng.choice([-1, 1]), 0, 4))
+    sides = [Sides(strip, assumed) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn))]
     index = np.arange(rows * columns).reshape(rows, columns)
     right, below = (index[:, :-1].ravel(), index[:, 1:].ravel()), (index[:-1].ravel(), index[1:].ravel())
     found = []
@@ -125,7 +126,7 @@ def _disturbed(crop: data.Picture, rng: np.random.Generator) -> data.Picture:
 
 
 def batch(sheet: Sheet, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Sides with their candidates: the two inputs of every pair, and the index of the right candidate (``CANDIDATES`` for none)."""
+    """Sides with their candidates: the inputs of every pair, and the index of the right candidate (``CANDIDATES`` for none)."""
     side = rng.permutation(len(sheet.true))[:count]
     width = min(CANDIDATES, sheet.order.shape[1] - 1)
     candidates = sheet.order[side, :width].copy()

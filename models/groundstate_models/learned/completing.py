@@ -62,8 +62,10 @@ class RulesReading(ConstraintsReading):
         names = [str(self.typed["constraints"][number]["name"]) for number in sources]
         rules = len(self.knowledge.constraints)
         places = dict.fromkeys(self.stated[number - rules][1] for number in sources if number >= rules)
-        said = f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
-        return Violation("learned", said, len(sources), places=tuple(places))
+        message = (
+            f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
+        )
+        return Violation("learned", message, len(sources), places=tuple(places))
 
     def _path(self, name: str) -> str:
         place = self.layout.index[name]
@@ -165,9 +167,11 @@ class RulesReading(ConstraintsReading):
         names = len(self.layout.names)
         what = f"a grid of {self.layout.grid[0]} × {self.layout.grid[1]}" if self.layout.grid else f"{names} variables"
         origins = [rule.origin for rule in self.knowledge.rules]
-        told = ", ".join(f"{origins.count(one)} {one}" for one in ("learned", "confirmed", "known") if one in origins)
+        counted = ", ".join(
+            f"{origins.count(one)} {one}" for one in ("learned", "confirmed", "known") if one in origins
+        )
         many = self.knowledge.examples
-        return f"{what} with {len(self.given)} known values under rules from {many} examples ({told or 'none'})"
+        return f"{what} with {len(self.given)} known values under rules from {many} examples ({counted or 'none'})"
 
     def notation(self, answer: dict[str, Any]) -> str | None:
         values = [str(value) for value in self.values_of(answer).values()]

@@ -20,7 +20,7 @@ class Knowledge:
         layout: The variables.
         rules: Rules that always hold.
         preferences: Patterns that usually hold.
-        examples: Number of examples behind it.
+        examples: Number of training examples.
     """
 
     layout: Layout

@@ -1,7 +1,8 @@
 """Rules of a configuration: exact meaning, text and evidence, the same for learned and known rules.
 
 There are three kinds. `Different`: no value twice in a group. `Pairs`: two variables never have certain values
-together. `Count`: the number of variables of a group with one of certain values has bounds. Values are indices into `Layout.values`.
+together. `Count`: the number of variables of a group with one of certain values has bounds. Values are indices
+into `Layout.values`.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ class Evidence:
         """The evidence in words."""
         if not self.examples:
             return "not measured on examples"
-        said = f"holds in {self.held} of {self.examples} examples"
+        summary = f"holds in {self.held} of {self.examples} examples"
         if self.broken:
-            said += f" ({self.broken} {'place breaks' if self.broken == 1 else 'places break'} it)"
-        return f"{said}; chance alone would break it in about {self.expected:.0f} places"
+            summary += f" ({self.broken} {'place breaks' if self.broken == 1 else 'places break'} it)"
+        return f"{summary}; chance alone would break it in about {self.expected:.0f} places"
 
 
 @dataclass(frozen=True)

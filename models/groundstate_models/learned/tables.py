@@ -32,7 +32,7 @@ class TableKnowledge:
     Attributes:
         columns: The columns in the order of the file.
         order: Their indices in the order of the network, columns of numbers first.
-        rows: Number of rows behind it.
+        rows: Number of training rows.
     """
 
     columns: tuple[Column, ...]
@@ -180,16 +180,16 @@ class TableReading(Reading, Asks, Shows):
         found = []
         for name, (low, high) in self.request.get("between", {}).items():
             if name in self.known and not low <= float(self.known[name]) <= high:
-                said = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
-                found.append(Violation("between", said, places=(f"row.{name}", f"between.{name}")))
+                message = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
+                found.append(Violation("between", message, places=(f"row.{name}", f"between.{name}")))
         total = self.request.get("sum")
         if total and all(name in self.known for name in total["columns"]):
             have = sum(float(self.known[name]) for name in total["columns"])
             if not math.isclose(have, total["equals"], rel_tol=1e-9, abs_tol=1e-9):
-                said = (
+                message = (
                     f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
                 )
-                found.append(Violation("sum", said, places=("sum",)))
+                found.append(Violation("sum", message, places=("sum",)))
         return found
 
     def encode(self) -> dict[str, NDArray[Any]]:

@@ -168,7 +168,9 @@ class CountRules:
         table = None
         if self._ruled(kind):
             if size * size * values * values * SAMPLES > MOST_ELEMENTS:
-                return None  # too large to sample under its pair rules; without them, chance would overstate the evidence
+                return (
+                    None  # too large to sample under its pair rules; without them, chance would overstate the evidence
+                )
             table = self._tables(cells, size)
         if table is not None:
             order = np.arange(SAMPLES)

@@ -69,12 +69,12 @@ def export_rules(model: RulesModel, path: Path, name: str | None, title: str | N
     header = json.loads(fields["groundstate"].value)
     layout = model.layout
     what = f"grids of {layout.grid[0]} × {layout.grid[1]}" if layout.grid else f"{len(layout.names)} variables"
-    told = "; ".join(rule.text for rule in model.rules[:6]) or "none"
+    rules = "; ".join(rule.text for rule in model.rules[:6]) or "none"
     first: dict[str, Any] = {"known": {layout.names[0]: layout.values[0]}}
     asks = "`grid` (null for unknown)" if layout.grid else "`known`"
     description = (
-        f"Completes, checks and repairs {what} by rules learned from {model.examples} examples: {told[:500]}. Send what is known "
-        f"as {asks}; you get every value, checked against the learned rules, or what contradicts them."
+        f"Completes, checks and repairs {what} by rules learned from {model.examples} examples: {rules[:500]}. "
+        f"Send what is known as {asks}; you get every value, checked against the learned rules, or what contradicts them."
     )
     header |= {
         "name": called,

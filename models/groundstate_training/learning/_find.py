@@ -114,10 +114,10 @@ def _with_evidence(rule: Rule, statistics: Statistics, never: Sequence[tuple[int
     expected = _expected(rule, statistics)
     examples = len(statistics.examples)
     evidence = Evidence(examples, int((broken.sum(1) == 0).sum()), int(broken.sum()), expected)
-    said = any(
+    confirmed = any(
         not rule.holds(place, _two(statistics.layout, one)) for one in never for place in range(len(rule.places))
     )
-    return replace(rule, evidence=evidence, origin="confirmed" if said else "learned")
+    return replace(rule, evidence=evidence, origin="confirmed" if confirmed else "learned")
 
 
 def _two(layout: Layout, cells: tuple[int, int, int, int]) -> list[int | None]:

@@ -156,7 +156,7 @@ class TableModel(Model):
         columns: The columns, calibrated.
         order: The columns' indices in the order of the network.
         network: The trained network.
-        rows: Number of rows behind it.
+        rows: Number of training rows.
         held_out: Negative log likelihood of held-out cells, per cell, in nats.
         frequency: The same for each column's own frequencies, without the other columns.
     """

@@ -76,8 +76,8 @@ class PairRules:
     def _families(self) -> None:
         known = families(self.layout)
         relations_ = relations(self.layout)
-        rivals = len(known) * (len(relations_) + len(self.layout.values) ** 2)
-        needs = math.log(rivals) + MARGIN
+        competitors = len(known) * (len(relations_) + len(self.layout.values) ** 2)
+        needs = math.log(competitors) + MARGIN
         rows = {id(family): self._rows(family) for family in known}
         while True:
             best: tuple[float, Family, Relation, Mask] | None = None

@@ -32,8 +32,8 @@ def questions_of(
         if key in seen:
             continue
         seen.add(key)
-        told = " and ".join(f"{name} is {value}" for name, value in case.items())
-        text = f"May it be that {told}? If not, it would follow that {doubt.words}."
+        conditions = " and ".join(f"{name} is {value}" for name, value in case.items())
+        text = f"May it be that {conditions}? If not, it would follow that {doubt.words}."
         options = tuple(
             Option(answer, label, ({"op": "add", "path": f"/{where}/-", "value": case},), 1)
             for answer, label, where in (("yes", "Yes, it may be.", "possible"), ("no", "No, never.", "impossible"))
