@@ -1,4 +1,4 @@
-"""Plane geometry from constraints: say what must hold, get the figure. See `CARD.md`."""
+"""Plane geometry: draws figures from constraints. See `CARD.md`."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ def artefact() -> Path:
 
 
 def settings() -> Path:
-    """The numbers that the file was made from, as JSON."""
+    """The settings of the exported file, as JSON."""
     return Path(__file__).parent / "settings.json"

@@ -1,4 +1,4 @@
-"""What a solution's Jacobian says: polishing, freedom, statements that follow from others, a proof of existence."""
+"""Analysis of a solution by its Jacobian: polishing, freedom, redundant statements, proof of existence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.system import Floats, Tables, descended
 
 RANK = 1e-8
-"""Of the largest singular value: what lies below counts as 0."""
+"""Rank tolerance, relative to the largest singular value."""
 
 POLISHED = 1e-13
-"""Of a row's scale: Newton's method stops here."""
+"""Tolerance at which Newton's method stops, relative to a row's scale."""
 
 
 def polished(tables: Tables, y: Floats, steps: int = 12) -> Floats:
-    """Newton steps of least norm on the rows that are equations, ``(N,)``; back to the start where they lead nowhere."""
+    """Apply Newton steps of least norm to the equations, ``(N,)``; returns the start if they do not converge."""
     best, least = y, np.inf
     for _ in range(steps):
         r, jacobian = tables.linearised(y[None])
@@ -36,7 +36,7 @@ def polished(tables: Tables, y: Floats, steps: int = 12) -> Floats:
 
 
 def subset(tables: Tables, rows: NDArray[np.bool_]) -> Tables:
-    """The same unknowns with some of the rows."""
+    """A system with the same unknowns and a subset of the rows."""
     kept = np.flatnonzero(rows)
     number = np.full(len(rows), -1)
     number[kept] = np.arange(len(kept))
@@ -54,7 +54,7 @@ def subset(tables: Tables, rows: NDArray[np.bool_]) -> Tables:
 
 
 def equations(tables: Tables) -> NDArray[np.bool_]:
-    """Rows that statements make and that must vanish."""
+    """Equation rows that come from statements."""
     return np.asarray((tables.least == 0) & (tables.source >= 0))
 
 
@@ -66,7 +66,7 @@ def rank_of(matrix: Floats) -> int:
 
 
 def null_space(matrix: Floats, n: int) -> Floats:
-    """Orthonormal directions that a matrix takes to 0, ``(f, n)``."""
+    """Orthonormal basis of a matrix's null space, ``(f, n)``."""
     if not matrix.size:
         return np.eye(n)
     _, values, directions = np.linalg.svd(matrix, full_matrices=True)
@@ -76,11 +76,11 @@ def null_space(matrix: Floats, n: int) -> Floats:
 
 @dataclass(frozen=True)
 class Freedom:
-    """What is left free.
+    """The motions that the constraints leave free.
 
     Attributes:
-        degrees: How many ways to move there are, besides moving, turning and resizing the whole where nothing holds it.
-        moving: Points that can move, where the whole is held.
+        degrees: Number of independent motions, without translation, rotation and scaling of an unfixed figure.
+        moving: Points that can move when the figure as a whole is fixed.
         unknowns: Unknowns and radii that can change.
         directions: The motions, ``(degrees, N)``.
     """
@@ -107,7 +107,7 @@ def freedom(problem: Problem, y: Floats) -> Freedom:
 
 
 def _pins(problem: Problem, y: Floats) -> list[Floats]:
-    """Rows that hold the whole where the constraints do not: the first point, and the direction from it to the second."""
+    """Rows that fix the figure where the constraints do not: the first point, and the direction to the second."""
     pins: list[Floats] = []
     if not problem.points:
         return pins
@@ -118,7 +118,7 @@ def _pins(problem: Problem, y: Floats) -> list[Floats]:
             row[axis] = 1.0
             pins.append(row)
     if problem.freedoms["turning"] and len(at) > 1:
-        # Where the position is held by the constraints, turning about any point is a motion all the same.
+        # Even if the constraints fix the position, the figure may rotate about any point.
         apart = np.linalg.norm(at - at[0], axis=1)
         other = int(np.argmax(apart > 1e-6 * max(float(apart.max()), 1e-300)))
         ux, uy = at[other] - at[0]
@@ -139,7 +139,7 @@ def determined(problem: Problem, y: Floats, free: Freedom, value: Floats) -> boo
 
 
 def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
-    """Statements that follow from the others: the rank is the same without them, and so are the figures that are found."""
+    """Redundant statements: without them, the rank and the figures found stay the same."""
     tables = problem.tables
     jacobian = tables.linearised(y[None], hinges=False)[1][0]
     rows = equations(tables)
@@ -188,7 +188,7 @@ def _follows(
 
 
 def replace_constraints(problem: Problem, constraints: Sequence[Stated]) -> Problem:
-    """The same names with other constraints."""
+    """A copy of the problem with other constraints."""
     return Problem(
         problem.points,
         problem.circles,
@@ -201,7 +201,7 @@ def replace_constraints(problem: Problem, constraints: Sequence[Stated]) -> Prob
 
 
 def certificate(tables: Tables, y: Floats) -> float | None:
-    """A radius around ``y``, in units of the scale, within which an exact solution provably lies; None where it is not shown.
+    """A radius around ``y``, in units of the scale, within which an exact solution provably lies; None if unproven.
 
     The rows that are independent at ``y``, and as many linear ones as freedom is left, make a square system ``F``. With an
     approximate inverse ``C`` of its Jacobian, ``Y ≥ ‖C F(y)‖``, ``Z ≥ ‖1 − C J(y)‖`` and ``ω`` a bound of the change of ``C
@@ -260,7 +260,7 @@ def certificate(tables: Tables, y: Floats) -> float | None:
 
 
 def _independent(jacobian: Floats, rank: int) -> list[int]:
-    """Rows that span the others, by Gram–Schmidt with pivoting, each row scaled to length 1."""
+    """Select linearly independent rows by Gram–Schmidt with pivoting, each row scaled to length 1."""
     lengths = np.linalg.norm(jacobian, axis=1)
     rest = jacobian / np.maximum(lengths, 1e-300)[:, None]
     chosen: list[int] = []
@@ -277,9 +277,9 @@ def _independent(jacobian: Floats, rank: int) -> list[int]:
 
 
 def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, Floats] | None:
-    """Bounds for every row in the ball; None where a measure is not smooth there.
+    """Bounds for every row in the ball; None if a measure is not smooth there.
 
-    They are of the second derivative in directions of largest entry 1, of the size of the terms, and of the sum of the
+    They bound the second derivative in directions of largest entry 1, the size of the terms, and the sum of the
     gradient's entries.
     """
     q, _ = tables.quantities(y[None])
@@ -323,7 +323,7 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     rows = len(tables.constant)
     second = np.bincount(tables.row, c * (largest[i] * bend[j] + largest[j] * bend[i] + 2 * grow[i] * grow[j]), rows)
     size = np.bincount(tables.row, c * largest[i] * largest[j], rows) + np.abs(tables.constant)
-    # Rounding of a measure grows with how much of it cancels, which its gradient bounds.
+    # The rounding error of a measure grows with cancellation, which its gradient bounds.
     noise = np.bincount(tables.row, c * (largest[i] * grow[j] + largest[j] * grow[i]), rows) * max(
         1.0, float(np.abs(y).max())
     )

@@ -1,4 +1,4 @@
-"""A figure as SVG: what a teacher would print, with labels clear of lines, right angles marked and dimensions written."""
+"""Draws a figure as SVG, with labels clear of lines, marked right angles and written dimensions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STYLE = (
 
 @dataclass
 class Strokes:
-    """What is drawn of a figure.
+    """The lines, marks and texts of a drawing.
 
     Attributes:
         segments: Pairs of points.
@@ -43,7 +43,7 @@ class Strokes:
 
 
 def strokes(read: Read) -> Strokes:
-    """What the statements speak of."""
+    """The strokes for the objects in the statements."""
     found = Strokes()
     for corners in read.polygons:
         for a, b in zip(corners, [*corners[1:], corners[0]], strict=True):
@@ -93,7 +93,7 @@ def _equation(found: Strokes, value: Sum) -> None:
 
 
 class Page:
-    """From the figure's coordinates to those of the page, y downwards."""
+    """Maps the figure's coordinates to the page, y downwards."""
 
     def __init__(self, figure: Figure, names: Sequence[str], circles: Sequence[str]) -> None:
         boxes = [(x, y, x, y) for x, y in (figure.points[name] for name in names)]
@@ -182,7 +182,7 @@ def _corners(drawn: Strokes, place: dict[str, Point]) -> Iterator[str]:
 def _labels(
     drawn: Strokes, figure: Figure, names: Sequence[str], circles: Sequence[str], place: dict[str, Point], page: Page
 ) -> list[str]:
-    """Texts, each where it is clearest of lines, circles, points and the texts before it."""
+    """Place each text where it is farthest from lines, circles, points and earlier texts."""
     taken: list[tuple[float, float, float]] = [(*place[name], 3.0) for name in names]
     rings = [(place[figure.circles[k][0]], figure.circles[k][1] * page.factor) for k in circles]
     segments = [(place[a], place[b]) for a, b in drawn.segments]

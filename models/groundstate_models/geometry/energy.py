@@ -1,8 +1,8 @@
-"""The energy of a figure: half the sum of the squares of its rows, and what Levenberg–Marquardt asks of it.
+"""The energy of a figure: half the sum of the squares of its rows, with residuals and Jacobian for Levenberg–Marquardt.
 
 The same formulas as `system`, in PyTorch and float64, over index tensors: one exported file takes any number of points, measures,
-rows and edges. There is no sine or arctangent of float64 in ONNX Runtime, so directions are cross and dot products over
-lengths, and the one angle that is needed as a number comes from a series.
+rows and edges. ONNX Runtime has no float64 sine or arctangent, so directions are cross and dot products over
+lengths. A series computes the one angle that is needed as a number.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SERIES = [(-1.0) ** k / (2 * k + 1) for k in range(12)]
 
 
 def angle_of(sine: Tensor, cosine: Tensor) -> Tensor:
-    """The angle in [0, π] of a sine that is not negative and a cosine, to 1e-15.
+    """The angle in [0, π] from a non-negative sine and a cosine, to 1e-15.
 
     Two halvings bring the tangent of a quarter of the acute angle below 0.2, where twelve terms of the series of the
     arctangent are enough.
@@ -56,7 +56,7 @@ def angle_of(sine: Tensor, cosine: Tensor) -> Tensor:
 class GeometryEnergy(nn.Module):
     """``energy(y, **inputs) -> {"equations": …, "inequalities": …}``, ``(batch,)`` float64; the state is ``(batch, unknowns)``.
 
-    Inputs are those of `tensors.tensors`.
+    `tensors.tensors` describes the inputs.
     """
 
     def forward(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
@@ -106,7 +106,7 @@ class GeometryEnergy(nn.Module):
         return torch.zeros_like(inputs["constant"]).scatter_add(1, inputs["row"], edges) + inputs["constant"]
 
     def residuals(self, state: Tensor, **inputs: Tensor) -> Tensor:
-        """What must vanish, ``(batch, rows)``."""
+        """Residuals, ``(batch, rows)``."""
         measures, _, _ = self.values(state, **inputs)
         sums = self.sums(measures, **inputs)
         return torch.where(inputs["least"] > 0, sums.clamp_max(0.0), sums)
@@ -131,7 +131,7 @@ class GeometryEnergy(nn.Module):
         return sums * on, (by_measure @ by_unknown) * on.unsqueeze(2)
 
     def heat(self, state: Tensor, **inputs: Tensor) -> Tensor:
-        """The share of each unknown in what is violated: the squares of its rows, over the largest, ``(batch, unknowns)``."""
+        """The share of each unknown in the violation: the squares of its rows, over the largest, ``(batch, unknowns)``."""
         r, jacobian = self.linearised(state, **inputs)
         touched = (jacobian.abs() > 1e-9).to(r.dtype)
         felt = (r.square().unsqueeze(1) @ touched).squeeze(1)
@@ -145,5 +145,5 @@ class GeometryEnergy(nn.Module):
         return answer["values"] * inputs["free"]
 
     def checks(self, answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
-        """How far each row is from holding, ``(batch, rows)``: of its scale."""
+        """The violation of each row relative to its scale, ``(batch, rows)``."""
         return {"constraints": self.residuals(answer["values"], **inputs).abs()}

@@ -1,4 +1,4 @@
-"""From settings to the artefact: ``python -m groundstate_models.geometry.export``."""
+"""Exports the artefact from the settings: ``python -m groundstate_models.geometry.export``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from groundstate_models.geometry.tensors import Sizes, needed, tensors
 VERSION = "0.1.0"
 
 SIZES: tuple[Sizes, ...] = ((31, 29, 23, 43), (37, 41, 19, 47), (32, 33, 25, 44))
-"""Unknowns, measures, rows and edges of the examples that the file is joined from and proven at."""
+"""Unknowns, measures, rows and edges of the examples that the exporter joins and verifies."""
 
 TOLERANCE = 1e-6
-"""Of a row's scale: what the graph accepts. The task polishes the digits, and checks by its own formulas."""
+"""The graph's tolerance, relative to a row's scale. The task polishes the digits, and checks by its own formulas."""
 
 TERMS = {
     "equations": "Half the squares of what equations are off by.",
@@ -39,7 +39,7 @@ LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 1024}
 
 
 def example(sizes: Sizes, batch: int = 16) -> tuple[dict[str, Tensor], Tensor]:
-    """Generated figures of one size, each row another, and a start."""
+    """Generated figures of one size, a different one in each row, and a start."""
     draw = np.random.default_rng(sizes[0])
     rows: list[dict[str, Any]] = []
     while len(rows) < batch:
@@ -51,7 +51,7 @@ def example(sizes: Sizes, batch: int = 16) -> tuple[dict[str, Tensor], Tensor]:
 
 
 def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str, Any]:
-    """What `groundstate_export.export` takes."""
+    """The arguments of `groundstate_export.export`."""
     energy = GeometryEnergy()
     first, *others = (example(sizes) for sizes in SIZES)
     return {

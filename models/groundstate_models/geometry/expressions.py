@@ -1,6 +1,6 @@
-"""Sums of products of lengths, angles, areas, radii, coordinates and named unknowns: what stands on a side of an equation.
+"""Sums of products of lengths, angles, areas, radii, coordinates and named unknowns: one side of an equation.
 
-An `Atom` is a tuple: its kind and the names that it is about. Its value is in the user's units, angles in degrees. A `Sum` maps
+An `Atom` is a tuple: its kind and its names. Its value is in the user's units, angles in degrees. A `Sum` maps
 products of atoms to their coefficients, which are exact fractions as long as the text allows it.
 """
 
@@ -77,7 +77,7 @@ class Sum:
         return self + (-other)
 
     def __str__(self) -> str:
-        """As people write it: ``2·AB − angle CDE·radius k``."""
+        """Readable text: ``2·AB − angle CDE·radius k``."""
         parts = []
         for product, coefficient in self.terms.items():
             size = f"{abs(float(coefficient)):.6g}"
@@ -87,7 +87,7 @@ class Sum:
         return " ".join(parts).removeprefix("+ ") or "0"
 
     def value(self, measure: Mapping[Atom, float]) -> float:
-        """Its value, from those of its atoms."""
+        """The value of the sum, from the values of its atoms."""
         total = 0.0
         for product, coefficient in self.terms.items():
             term = float(coefficient)

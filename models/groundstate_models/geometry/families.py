@@ -1,6 +1,6 @@
-"""Generated problems: what the numbers of the descent are learned from, and benchmarks and tests draw more of.
+"""Generated problems for training the descent's numbers, for benchmarks and for tests.
 
-Each family makes requests from a random generator; where the figure that a request was made from is known, it comes along.
+Each family makes requests from a random generator. A request also has its original figure, if that is known.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Made:
     """A generated request.
 
     Attributes:
-        request: What is asked.
-        points: The figure that it was made from, by point, where there is one.
-        about: What a benchmark needs to know of it.
+        request: The request.
+        points: Coordinates of the original figure, by point, if known.
+        about: Further facts for benchmarks.
     """
 
     request: Request
@@ -36,54 +36,54 @@ def _name(k: int) -> str:
 
 
 def constructions(draw: Random, steps: tuple[int, int] = (2, 6)) -> Made:
-    """A triangle and some points constructed from it and each other, without lengths: what an olympiad problem is made of."""
+    """A triangle and some points constructed from it and each other, without lengths, as in olympiad problems."""
     points = ["A", "B", "C"]
-    said: list[Any] = []
+    statements: list[Any] = []
     for _ in range(int(draw.integers(*steps, endpoint=True))):
         x = _name(len(points))
         a, b, c = (points[k] for k in draw.permutation(len(points))[:3])
         kind = int(draw.integers(0, 14))
         lines = [points[k] for k in draw.permutation(len(points))[:4]] if len(points) > 3 else None
         if kind == 0:
-            said.append(f"{x} midpoint of {a}{b}")
+            statements.append(f"{x} midpoint of {a}{b}")
         elif kind == 1:
-            said.append(f"{x} foot of perpendicular from {a} to {b}{c}")
+            statements.append(f"{x} foot of perpendicular from {a} to {b}{c}")
         elif kind == 2:
-            said.append(f"{x} circumcenter of {a}{b}{c}")
+            statements.append(f"{x} circumcenter of {a}{b}{c}")
         elif kind == 3:
-            said.append({"type": "equal_line_angles", "of": [a, b, a, x, a, x, a, c]})
-            said.append({"type": "equal_line_angles", "of": [b, a, b, x, b, x, b, c]})
+            statements.append({"type": "equal_line_angles", "of": [a, b, a, x, a, x, a, c]})
+            statements.append({"type": "equal_line_angles", "of": [b, a, b, x, b, x, b, c]})
         elif kind == 4:
-            said.append(f"{x} orthocenter of {a}{b}{c}")
+            statements.append(f"{x} orthocenter of {a}{b}{c}")
         elif kind == 5:
-            said.append(f"{x} on line {a}{b}")
+            statements.append(f"{x} on line {a}{b}")
         elif kind == 6:
-            said.append({"type": "concyclic", "of": [a, b, c, x]})
+            statements.append({"type": "concyclic", "of": [a, b, c, x]})
         elif kind == 7 and lines:
             p, q, r, s = lines
-            said += [f"{x} on line {p}{q}", f"{x} on line {r}{s}"]
+            statements += [f"{x} on line {p}{q}", f"{x} on line {r}{s}"]
         elif kind == 8:
-            said += [f"{x}{a} perpendicular {b}{c}", f"{x}{b} perpendicular {a}{c}"]
+            statements += [f"{x}{a} perpendicular {b}{c}", f"{x}{b} perpendicular {a}{c}"]
         elif kind == 9:
-            said += [f"{x}{a} parallel {b}{c}", f"{x}{b} parallel {a}{c}"]
+            statements += [f"{x}{a} parallel {b}{c}", f"{x}{b} parallel {a}{c}"]
         elif kind == 10:
-            said.append(f"{x} reflection of {a} in {b}{c}")
+            statements.append(f"{x} reflection of {a} in {b}{c}")
         elif kind == 11:
-            said += [f"{a}{x} = {a}{b}", f"{x} on line {b}{c}"]
+            statements += [f"{a}{x} = {a}{b}", f"{x} on line {b}{c}"]
         elif kind == 12:
-            said.append({"type": "equal_line_angles", "of": [a, b, a, x, a, x, a, c]})
-            said.append(f"{x} on line {b}{c}")
+            statements.append({"type": "equal_line_angles", "of": [a, b, a, x, a, x, a, c]})
+            statements.append(f"{x} on line {b}{c}")
         else:
-            said += [f"{a}{x} = {a}{b}", {"type": "concyclic", "of": [a, b, c, x]}]
+            statements += [f"{a}{x} = {a}{b}", {"type": "concyclic", "of": [a, b, c, x]}]
         points.append(x)
-    return Made({"points": points, "constraints": said})
+    return Made({"points": points, "constraints": statements})
 
 
 def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
-    """A CAD sketch with as many dimensions as it needs, from a known figure: lines, circles, tangents."""
+    """A fully dimensioned CAD sketch from a known figure: lines, circles, tangents."""
     count = int(draw.integers(*entities, endpoint=True))
     points: dict[str, tuple[float, float]] = {}
-    said: list[Any] = []
+    statements: list[Any] = []
     circles: dict[str, Any] = {}
 
     def value(x: float) -> float:
@@ -98,15 +98,15 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
         return math.dist(points[p], points[q])
 
     origin = put(0.0, 0.0)
-    said.append({"type": "x", "of": [origin], "is": 0})
-    said.append({"type": "y", "of": [origin], "is": 0})
+    statements.append({"type": "x", "of": [origin], "is": 0})
+    statements.append({"type": "y", "of": [origin], "is": 0})
     angle = 0.0
     first = put(float(10.0 * draw.uniform(0.5, 3.0)), 0.0)
-    said += [
+    statements += [
         {"type": "horizontal", "of": [origin, first]},
         {"type": "distance", "of": [origin, first], "is": value(dist(origin, first))},
     ]
-    said.append({"type": "left_of", "of": [_above(put, points, origin, said), origin, first]})
+    statements.append({"type": "left_of", "of": [_above(put, points, origin, statements), origin, first]})
     entities_made = 2
     while entities_made < count:
         names = list(points)
@@ -119,7 +119,7 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
             angle, far = draw.uniform(0.4, 2.7), dist(a, b) * draw.uniform(0.4, 1.4)
             turn = math.atan2(by - ay, bx - ax) + angle
             c = put(ax + far * math.cos(turn), ay + far * math.sin(turn))
-            said += [
+            statements += [
                 {"type": "distance", "of": [a, c], "is": value(dist(a, c))},
                 {"type": "distance", "of": [b, c], "is": value(dist(b, c))},
             ]
@@ -127,13 +127,13 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
             angle, far = draw.uniform(0.3, 2.8), draw.uniform(5.0, 20.0)
             turn = math.atan2(by - ay, bx - ax) + angle
             c = put(ax + far * math.cos(turn), ay + far * math.sin(turn))
-            said += [
+            statements += [
                 {"type": "distance", "of": [a, c], "is": value(far)},
                 {"type": "angle", "of": [b, a, c], "is": round(math.degrees(angle), 6)},
             ]
-        elif kind == 2:  # perpendicular, as long
+        elif kind == 2:  # perpendicular, of equal length
             c = put(ax - (by - ay), ay + (bx - ax))
-            said += [{"type": "perpendicular", "of": [a, c, a, b]}, {"type": "equal_lengths", "of": [a, c, a, b]}]
+            statements += [{"type": "perpendicular", "of": [a, c, a, b]}, {"type": "equal_lengths", "of": [a, c, a, b]}]
         elif kind == 3:  # parallelogram corner
             others = [n for n in names if n not in {a, b}]
             d = others[int(draw.integers(len(others)))]
@@ -141,14 +141,14 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
             if abs((bx - ax) * (dy - ay) - (by - ay) * (dx - ax)) < 2.0:
                 continue
             c = put(bx + dx - ax, by + dy - ay)
-            said += [{"type": "parallel", "of": [a, b, d, c]}, {"type": "parallel", "of": [a, d, b, c]}]
+            statements += [{"type": "parallel", "of": [a, b, d, c]}, {"type": "parallel", "of": [a, d, b, c]}]
         elif kind == 4:
             c = put((ax + bx) / 2, (ay + by) / 2)
-            said.append({"type": "midpoint", "of": [c, a, b]})
+            statements.append({"type": "midpoint", "of": [c, a, b]})
         elif kind == 5:  # horizontal and vertical distances
             dx, dy = draw.uniform(-15, 15, 2)
             c = put(ax + dx, ay + dy)
-            said += [{"type": "x", "of": [a, c], "is": value(dx)}, {"type": "y", "of": [a, c], "is": value(dy)}]
+            statements += [{"type": "x", "of": [a, c], "is": value(dx)}, {"type": "y", "of": [a, c], "is": value(dy)}]
             points[c] = (ax + value(dx), ay + value(dy))
         elif kind == 6:  # a circle around a point that touches a line
             others = [n for n in names if n not in {a, b}]
@@ -158,39 +158,39 @@ def sketch(draw: Random, entities: tuple[int, int] = (5, 40)) -> Made:
             if radius < 0.5:
                 continue
             circles[f"k{len(circles)}"] = {"center": o}
-            said.append({"type": "tangent_line", "of": [f"k{len(circles) - 1}", a, b]})
+            statements.append({"type": "tangent_line", "of": [f"k{len(circles) - 1}", a, b]})
         else:  # a point on a line at a distance
             part = draw.uniform(0.2, 0.8)
             c = put(ax + part * (bx - ax), ay + part * (by - ay))
-            said += [
+            statements += [
                 {"type": "on_segment", "of": [c, a, b]},
                 {"type": "distance", "of": [a, c], "is": value(dist(a, c))},
             ]
         entities_made += 1
-    request: Request = {"points": list(points), "constraints": said, "distinct": False}
+    request: Request = {"points": list(points), "constraints": statements, "distinct": False}
     if circles:
         request["circles"] = circles
     return Made(request, points)
 
 
 def _above(
-    put: Callable[[float, float], str], points: dict[str, tuple[float, float]], origin: str, said: list[Any]
+    put: Callable[[float, float], str], points: dict[str, tuple[float, float]], origin: str, statements: list[Any]
 ) -> str:
     height = 7.5
     name = put(points[origin][0], points[origin][1] + height)
-    said += [{"type": "vertical", "of": [origin, name]}, {"type": "distance", "of": [origin, name], "is": height}]
+    statements += [{"type": "vertical", "of": [origin, name]}, {"type": "distance", "of": [origin, name], "is": height}]
     return name
 
 
 def henneberg(draw: Random, points: tuple[int, int] = (5, 8)) -> Made:
     """A rigid graph of distances, built point by point.
 
-    With n points it has 2ⁿ⁻³ figures up to mirror images, as far as their triangles are real: ``about["solutions"]``.
+    With n points it has 2ⁿ⁻³ figures up to mirror images, if all triangles are real: ``about["solutions"]``.
     """
     n = int(draw.integers(*points, endpoint=True))
     names = [_name(k) for k in range(n)]
     at = {"A": (0.0, 0.0), "B": (float(draw.uniform(4, 8)), 0.0)}
-    said = [f"AB = {at['B'][0]:.6f}"]
+    statements = [f"AB = {at['B'][0]:.6f}"]
     made = 0
     edges: list[tuple[str, str, float]] = []
     while made < n - 2:
@@ -204,9 +204,9 @@ def henneberg(draw: Random, points: tuple[int, int] = (5, 8)) -> Made:
         at[x] = (place[0], place[1])
         edges += [(x, a, round(math.dist(place, at[a]), 6)), (x, b, round(math.dist(place, at[b]), 6))]
         made += 1
-    said += [f"{p}{q} = {size:.6f}" for p, q, size in edges]
+    statements += [f"{p}{q} = {size:.6f}" for p, q, size in edges]
     solutions = _embeddings(names, at, edges)
-    request = {"points": names, "constraints": said, "distinct": False}
+    request = {"points": names, "constraints": statements, "distinct": False}
     return Made(request, at, {"solutions": solutions})
 
 
@@ -256,19 +256,21 @@ def school(draw: Random) -> Made:
         factor = float(draw.integers(1, 4))
         return f"{factor:g}{letter} + {value - factor * known[letter]:.6f}"
 
-    said: list[str] = []
+    statements: list[str] = []
     known: dict[str, float] = {}
     order = draw.permutation(n)
     for k in range(n):
         word = f"{names[order[k]]}{names[(order[k] + 1) % n]}"
         value = side(int(order[k]))
-        said.append(f"{word} = {formula(value, 'x', known) if draw.random() < 0.3 and k else f'{value:.6f}'}")
+        statements.append(f"{word} = {formula(value, 'x', known) if draw.random() < 0.3 and k else f'{value:.6f}'}")
         if k < n - 2 or draw.random() < 0.2:
             corner = int(draw.integers(n))
             a, v, b = names[corner - 1], names[corner], names[(corner + 1) % n]
             size = inner(corner)
-            said.append(f"angle {a}{v}{b} = {formula(size, 'y', known) if draw.random() < 0.3 else f'{size:.6f}'}")
-    return Made({"points": names, "constraints": said}, at)
+            statements.append(
+                f"angle {a}{v}{b} = {formula(size, 'y', known) if draw.random() < 0.3 else f'{size:.6f}'}"
+            )
+    return Made({"points": names, "constraints": statements}, at)
 
 
 def _convex(draw: Random, n: int) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""A drawn figure, measured by textbook formulas: what constraints are checked with. It shares no code with the residuals."""
+"""A drawn figure, measured by textbook formulas for the checks. It shares no code with the residuals."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Figure:
     """Places of points, centres and radii of circles, ends of arcs, values of unknowns.
 
     Attributes:
-        points: By name, hidden ones too.
-        circles: The name of each one's centre, and its radius.
+        points: Coordinates by name, hidden points included.
+        circles: For each circle, the name of its centre and its radius.
         arcs: The circle of each arc, and the names of its start and end, counter-clockwise.
-        unknowns: By name.
-        least: What the scale is at least: a figure may be a single point.
+        unknowns: Values by name.
+        least: Lower bound of the scale: a figure may be a single point.
     """
 
     points: Mapping[str, Point]
@@ -31,7 +31,7 @@ class Figure:
 
     @property
     def scale(self) -> float:
-        """Half the longer side of the box around all points, or the largest radius: what deviations are relative to."""
+        """Half the longer side of the box around all points, or the largest radius: the unit of deviations."""
         xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))
         size: float = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
         return max([size, self.least, *(radius for _, radius in self.circles.values())])
@@ -40,7 +40,7 @@ class Figure:
         return math.dist(self.points[a], self.points[b])
 
     def direction(self, a: str, b: str) -> float:
-        """The direction of a → b in radians; NaN where the two coincide."""
+        """The direction of a → b in radians; NaN if the two coincide."""
         (ax, ay), (bx, by) = self.points[a], self.points[b]
         if math.hypot(bx - ax, by - ay) <= 1e-9 * self.scale:
             return math.nan
@@ -67,7 +67,7 @@ class Figure:
         return ((bx - ax) * (py - ay) - (by - ay) * (px - ax)) / size
 
     def along(self, p: str, a: str, b: str) -> float:
-        """Where on the line ab the foot of p lies: 0 at a, 1 at b."""
+        """The position of p's foot on the line ab: 0 at a, 1 at b."""
         (ax, ay), (bx, by), (px, py) = self.points[a], self.points[b], self.points[p]
         return ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)
 

@@ -1,4 +1,4 @@
-"""A figure as files of other programs: DXF for CAD (in the request's units), TikZ for LaTeX."""
+"""Writes a figure as files for other programs: DXF for CAD (in the request's units), TikZ for LaTeX."""
 
 from __future__ import annotations
 

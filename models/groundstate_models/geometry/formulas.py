@@ -1,4 +1,4 @@
-"""From text to sums: ``2 AB + x``, ``angle ABC - 30°``, ``area ABCD``, ``|AB|^2 / 4``, ``radius of k``, ``5√3 cm``."""
+"""Parses text into sums: ``2 AB + x``, ``angle ABC - 30°``, ``area ABCD``, ``|AB|^2 / 4``, ``radius of k``, ``5√3 cm``."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Parser:
     """Reads formulas. Unknown names become unknowns.
 
     Args:
-        names: Points, circles and lines; gets what is new.
-        unit: The length unit that coordinates are in, or None where lengths are plain numbers so far.
+        names: Points, circles and lines; new names are added.
+        unit: The length unit that coordinates are in, or None if lengths are plain numbers so far.
     """
 
     def __init__(self, names: Names, unit: str | None = None) -> None:
@@ -71,10 +71,10 @@ class Parser:
         self.converted: list[str] = []
 
     def parse(self, text: str) -> Formula:
-        """A side of an equation.
+        """Parse a side of an equation.
 
         Raises:
-            MisreadError: If the text is no formula.
+            MisreadError: If the text is not a formula.
         """
         self.text, self.tokens, self.at = text, self._tokens(text), 0
         self.radians = self.degrees = False
@@ -310,10 +310,10 @@ class Parser:
         return total
 
     def corner(self, text: str) -> tuple[str, str, str]:
-        """The arm, vertex and other arm of an angle; of ``B`` alone, where one polygon says which.
+        """The arm, vertex and other arm of an angle; ``B`` alone is enough if exactly one polygon has that corner.
 
         Raises:
-            MisreadError: If it is no angle, or it is not clear which.
+            MisreadError: If it is not an angle, or is ambiguous.
         """
         names = self.names.points(text)
         if len(names) == 3:
@@ -329,8 +329,8 @@ class Parser:
             if len(found) == 1:
                 a, b = next(iter(found))
                 return a, names[0], b
-            said = "no polygon has that corner" if not found else f"{len(found)} angles are there"
-            raise MisreadError(f"angle {names[0]} is not clear: {said}; name three points, such as angle ABC.")
+            reason = "no polygon has that corner" if not found else f"{len(found)} angles are there"
+            raise MisreadError(f"angle {names[0]} is not clear: {reason}; name three points, such as angle ABC.")
         raise MisreadError(f"angle {text} names {len(names)} points; an angle has three, its vertex in the middle.")
 
     def _name(self, symbol: str) -> Sum:

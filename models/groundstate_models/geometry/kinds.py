@@ -1,9 +1,9 @@
 """The table of constraints: each kind has its rows, its own check, and a phrase.
 
-``rows(b, *args)`` writes residuals with a `Lowering`. ``excess(f, *args)`` measures how far a `Figure` is from it by textbook
-formulas: lengths relative to the figure's scale, angles in radians; at most 0 where an inequality holds, NaN where the
-constraint means nothing because two points of a line coincide. ``phrase`` says it in words, with ``{0}``, ``{1}`` …
-One long table, so that the rows and the check of a kind stand side by side.
+``rows(b, *args)`` writes residuals with a `Lowering`. ``excess(f, *args)`` measures the violation in a `Figure` by textbook
+formulas: lengths relative to the figure's scale, angles in radians; at most 0 if an inequality holds, NaN if the
+constraint is undefined because two points of a line coincide. ``phrase`` is its text, with ``{0}``, ``{1}`` …
+The module is one long table, so that the rows and the check of a kind stand side by side.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.lowering import APART, Lowering
 
 LEAST_APART = 1e-6
-"""Of the scale: points closer than this are not told apart."""
+"""Distance below which points count as coincident, relative to the scale."""
 
 LEAST_INSIDE = 1e-6
-"""Of the scale, or in radians: a strict inequality holds by at least so much."""
+"""Margin of strict inequalities, relative to the scale or in radians."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Kind:
     """One kind of constraint.
 
     Attributes:
-        arguments: What each argument is: ``p`` a point, ``c`` a circle, ``a`` an arc, ``n`` a number, ``s`` a sum, ``w`` a word,
-            ``p*`` any number of points.
+        arguments: The type of each argument: ``p`` a point, ``c`` a circle, ``a`` an arc, ``n`` a number, ``s`` a sum,
+            ``w`` a word, ``p*`` any number of points.
         lines: Pairs of arguments, by place, that must be two different points.
-        strict: Whether it is an inequality, so that it takes no freedom away.
+        strict: Whether it is an inequality, which removes no degree of freedom.
     """
 
     arguments: str
@@ -50,7 +50,7 @@ KINDS: dict[str, Kind] = {}
 def kind(
     name: str, arguments: str, phrase: str, *, lines: Sequence[tuple[int, int]] = (), strict: bool = False
 ) -> Callable[[type], type]:
-    """Enter a class with ``rows`` and ``excess`` into the table."""
+    """Register a class with ``rows`` and ``excess`` in the table."""
 
     def enter(cls: Any) -> Any:
         KINDS[name] = Kind(arguments, cls.rows, cls.excess, phrase, tuple(lines), strict)
@@ -64,7 +64,7 @@ def _mod_pi(angle: float) -> float:
 
 
 def _short(value: float, f: Figure) -> float:
-    """How much a length lacks to be positive, relative to the scale."""
+    """The amount by which a length falls short of being positive, relative to the scale."""
     return LEAST_INSIDE - value / f.scale
 
 
@@ -74,7 +74,7 @@ def _short(value: float, f: Figure) -> float:
 class _Compared:
     @staticmethod
     def sides(f: Figure, value: Sum) -> tuple[float, float]:
-        """The value of a sum, and what a deviation of 1 in its residual is worth."""
+        """The value of a sum, and the size of a deviation of 1 in its residual."""
         found = {atom: f.measure(atom) for atom in value.atoms()}
         unit = {"angle": math.degrees(1.0), "area": f.scale**2}
         worth = 0.0
@@ -132,7 +132,7 @@ class _MoreThan:
 class _Unequal:
     @staticmethod
     def rows(b: Lowering, value: Sum) -> None:
-        """Random starts avoid what has no volume; an answer that does not is refused by its check."""
+        """Writes no row: random starts avoid sets without volume, and the check rejects any other answer."""
 
     @staticmethod
     def excess(f: Figure, value: Sum) -> float:
@@ -585,7 +585,7 @@ class _CounterClockwise:
 
 
 def violations(constraints: Sequence[tuple[str, tuple[Any, ...]]], f: Figure) -> list[float]:
-    """How far each of several constraints is from holding; NaN and infinite ones count as infinitely far."""
+    """The violation of each constraint; NaN and infinite violations count as infinite."""
     found = []
     for name, arguments in constraints:
         amount = KINDS[name].excess(f, *arguments)

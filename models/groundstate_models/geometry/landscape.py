@@ -1,4 +1,4 @@
-"""Telling figures apart: how one is put on the page, when two are the same, and on which side of which line a point lies."""
+"""Compares figures: placement on the page, equality of two figures, and the side of a line on which a point lies."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.system import Floats
 
 SAME = 1e-4
-"""Of the scale: figures that differ by less are one."""
+"""Distance below which two figures are the same, relative to the scale."""
 
 FLAT = 1e-3
-"""Of the scale: a point nearer to a line has no side."""
+"""Distance to a line below which a point has no side, relative to the scale."""
 
 MOST_SIDES = 300
 
 
 def placed(problem: Problem, y: Floats) -> Floats:
-    """The unknowns of the figure as it is drawn.
+    """The unknowns of the figure as drawn.
 
-    Where the constraints leave that open: the first point at the origin, the second to its right, the first point off their
+    If the constraints leave the placement open: the first point at the origin, the second to its right, the first point off their
     line above it, and the longest distance 10.
     """
     y = y.copy()
@@ -58,7 +58,7 @@ def placed(problem: Problem, y: Floats) -> Floats:
 
 
 def centred(problem: Problem, y: Floats) -> Floats:
-    """The unknowns of the same figure where the energy has it: what the constraints leave open is fixed by rows of its own."""
+    """The unknowns of the same figure in the energy's placement: extra rows fix whatever the constraints leave open."""
     y = y.copy()
     n = len(problem.points)
     at = y[: 2 * n].reshape(n, 2)
@@ -80,7 +80,7 @@ def _resize(problem: Problem, y: Floats, factor: float) -> None:
 
 
 def apart(one: Figure, other: Figure) -> float:
-    """The largest distance of a point between two figures as drawn, of the scale."""
+    """The largest distance of a point between two figures as drawn, relative to the scale."""
     gaps = [math.dist(one.points[name], other.points[name]) for name in one.points]
     gaps += [abs(one.circles[k][1] - other.circles[k][1]) for k in one.circles]
     gaps += [
@@ -90,7 +90,7 @@ def apart(one: Figure, other: Figure) -> float:
 
 
 def triples(problem: Problem) -> Iterator[tuple[str, str, str]]:
-    """Points and lines whose sides tell figures apart: lines that the constraints speak of first."""
+    """Points and lines whose sides distinguish figures; lines in the constraints come first."""
     shown = [name for name in problem.points if not name.startswith(" ")]
     order = {name: k for k, name in enumerate(shown)}
     pairs: dict[tuple[str, str], None] = {}
@@ -112,7 +112,7 @@ def triples(problem: Problem) -> Iterator[tuple[str, str, str]]:
 
 
 def sides(problem: Problem, figure: Figure) -> dict[tuple[str, str, str], str]:
-    """On which side of a → b each point p lies: ``left`` or ``right``, where it is clear."""
+    """The side of a → b on which each point p lies: ``left`` or ``right``; omitted if unclear."""
     found = {}
     for p, a, b in triples(problem):
         height = figure.side(p, a, b) / figure.scale
@@ -122,7 +122,7 @@ def sides(problem: Problem, figure: Figure) -> dict[tuple[str, str, str], str]:
 
 
 def above(problem: Problem, figure: Figure) -> tuple[str, str, str] | None:
-    """The first point off the line of the first two that differ, and those two: on the page it is on their left."""
+    """The first point off the line of the first two distinct points, and those two: on the page it is on their left."""
     shown = [name for name in problem.points if not name.startswith(" ")]
     if not shown:
         return None

@@ -1,4 +1,4 @@
-"""The numbers of the descent: how far chains start, how steps are damped, how far stuck chains are thrown."""
+"""The numbers of the descent: spread of the starts, damping of the steps, noise for stuck chains."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.geometry.energy import GeometryEnergy
 
 SEGMENT = 8
-"""Updates in a segment: after each segment the host looks whether a chain has an answer."""
+"""Updates in a segment; the host looks for answers after each segment."""
 
 NOISE_EVERY = 8
-"""Updates from one throw of a stuck chain to the next."""
+"""Updates between two noise injections into a stuck chain."""
 
 ITERATIONS = 16
-"""Of conjugate gradients in an update."""
+"""Steps of conjugate gradients in an update."""
 
 RULE = {"damping": 0.1, "down": 0.3, "up": 4.0, "throw": 1.0, "sharpness": 0.25}
-"""The descent's numbers before training, written by hand."""
+"""Hand-written numbers of the descent before training."""
 
 
 @dataclass(frozen=True)
 class Settings(SettingsBase):
-    """The numbers of the descent; the defaults are those that training starts from.
+    """The numbers of the descent; training starts from the defaults.
 
     Attributes:
-        rule: ``damping``, ``down`` and ``up`` of `LevenbergMarquardt`; how far the worst unknown of a stuck chain is thrown, of
-            the scale; and the power of an unknown's share in the violation by which it is thrown less.
-        start: Standard deviation of the unknowns that chains start from, of the scale.
+        rule: ``damping``, ``down`` and ``up`` of `LevenbergMarquardt`; the noise for the worst unknown of a stuck chain,
+            relative to the scale; and the power of an unknown's share in the violation that scales the noise of the others.
+        start: Standard deviation of the initial unknowns, relative to the scale.
     """
 
     FORMAT: ClassVar[int] = 1
@@ -41,7 +41,7 @@ class Settings(SettingsBase):
     start: float = 1.0
 
     def descent(self, energy: GeometryEnergy) -> LevenbergMarquardt:
-        """The rule that descends the energy with these numbers."""
+        """The rule of descent with these numbers."""
         s = self.rule
 
         def heat(state: Tensor, **inputs: Tensor) -> Tensor:

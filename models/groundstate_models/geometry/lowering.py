@@ -1,4 +1,4 @@
-"""From named points and circles to the places of a `System`: what the rows of a constraint are written with."""
+"""Maps named points and circles to the indices of a `System`; constraints write their rows with it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from groundstate_models.geometry.expressions import Atom, Product, Sum
 from groundstate_models.geometry.system import AT_LEAST, EQUAL, System
 
 APART = 1e-3
-"""Of the scale: how far points that must differ are kept apart, and how far inside its side a point is put."""
+"""Distance kept between distinct points, and of a point from the border of its side, relative to the scale."""
 
 DEGREES = 180.0 / math.pi
 
 
 @dataclass
 class Lowering:
-    """Names, and the system that is written.
+    """Maps names to a system and writes its rows.
 
     Attributes:
-        scale: How long one unit of the system is.
+        scale: Length of one unit of the system.
         circles: The name of the centre of each circle.
-        units: What one unit of a scalar is worth, by its name.
+        units: Size of one unit of each scalar, by name.
     """
 
     points: Sequence[str]
@@ -51,14 +51,14 @@ class Lowering:
         return self.system.one
 
     def measure(self, kind: str, *names: str) -> int:
-        """A measure of points: of a → b; or of that and c → d."""
+        """A measure of the vector a → b, or of a → b and c → d."""
         return self.system.measure(kind, *(self.places[name] for name in names))
 
     def radius(self, circle: str) -> int:
         return self.scalars[f"radius {circle}"]
 
     def atom(self, atom: Atom) -> list[tuple[float, int]]:
-        """An atom as a sum of quantities: what one unit of each is worth to the user."""
+        """An atom as a sum of quantities, each with the size of one unit in the user's units."""
         kind, *names = atom
         unit = self.scale
         if kind == "length":
@@ -109,5 +109,5 @@ class Lowering:
         self.equal((1.0, quantity, self.one))
 
     def positive(self, *quantities: int, sign: float = 1.0, margin: float = APART) -> None:
-        """The product of one or two quantities is at least a margin."""
+        """Write a row: the product of one or two quantities is at least a margin."""
         self.at_least((sign, quantities[0], (*quantities, self.one)[1]), constant=-margin)

@@ -14,18 +14,18 @@ _LISTED = re.compile(r"\s*(?:,|\band\b|&|-|\s)\s*")
 
 
 class MisreadError(Exception):
-    """A statement that means nothing; the text is a sentence for the user."""
+    """A statement that cannot be read; the text is a sentence for the user."""
 
 
 @dataclass
 class Names:
-    """What is named so far. Points that a statement uses are declared by their use.
+    """The names so far. A statement declares the points that it uses.
 
     Attributes:
-        problem: Gets the points.
+        problem: New points are added to it.
         lines: Named lines, as two points.
         polygons: Corners of polygons in the order in which they were named.
-        used: Points that nobody declared.
+        used: Points that are used without a declaration.
         declared: Whether the request lists its points.
     """
 
@@ -42,7 +42,7 @@ class Names:
             return False
 
     def split(self, word: str) -> list[str]:
-        """The points that a word names in a row; empty where it names none."""
+        """The points in a word such as ``ABC``; empty if there is none."""
         known = self.problem.points
         if word in known:
             return [word]
@@ -61,10 +61,10 @@ class Names:
         return found
 
     def point(self, word: str) -> str:
-        """The one point that a word names; declared, where it is not.
+        """The one point that a word names; declares it if needed.
 
         Raises:
-            MisreadError: If it names none, or several.
+            MisreadError: If it names no point, or several.
         """
         found = self.split(word.strip())
         if len(found) != 1:
@@ -83,7 +83,7 @@ class Names:
         return [name for name in self.problem.points if not name.startswith(" ")]
 
     def use(self, name: str) -> str:
-        """A point by its name; declared by its use where it is not."""
+        """A point by its name; declares it if needed."""
         if name not in self.problem.points:
             self.problem.points.append(name)
             if self.declared:
@@ -94,7 +94,7 @@ class Names:
         """Several points: ``ABC``, ``A, B and C``, or a list.
 
         Raises:
-            MisreadError: If they are fewer or more than may be.
+            MisreadError: If there are too few or too many.
         """
         words = _LISTED.split(text.strip()) if isinstance(text, str) else [str(word) for word in text]
         found: list[str] = []
@@ -113,7 +113,7 @@ class Names:
         """The two points of a line: its name, ``AB``, or ``A→B``.
 
         Raises:
-            MisreadError: If it is none.
+            MisreadError: If it is not a line.
         """
         word = re.sub(r"^(?:line|segment|ray|side|vector|chord|lines|diagonal)\s+", "", text.strip())
         word = word.strip("|")
@@ -134,7 +134,7 @@ class Names:
         """A circle by its name.
 
         Raises:
-            MisreadError: If there is none of that name.
+            MisreadError: If there is no circle of that name.
         """
         word = re.sub(r"^(?:circle|arc)\s+", "", text.strip())
         if word in self.problem.circles:
@@ -159,7 +159,7 @@ class Names:
         return True
 
     def hidden(self, about: str) -> str:
-        """A new point that is not shown."""
+        """Add a hidden point."""
         name = f" {about} {len(self.problem.points)}"
         self.problem.points.append(name)
         return name

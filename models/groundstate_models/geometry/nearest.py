@@ -1,4 +1,4 @@
-"""The nearest value that works: what a dimension would have to be, where the others cannot hold with the one it has."""
+"""The nearest value that works: a feasible value of one dimension that contradicts the others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST = 12
 
 
 def dimension(problem: Problem, source: int) -> tuple[Sum, float] | None:
-    """The measure and the value of a statement ``measure = value``; None where it is no such."""
+    """The measure and the value of a statement ``measure = value``; None for other statements."""
     mine = [one for one in problem.constraints if one.source == source]
     if len(mine) != 1 or mine[0].kind != "equation":
         return None
@@ -32,9 +32,9 @@ def dimension(problem: Problem, source: int) -> tuple[Sum, float] | None:
 
 
 def nearest_values(problem: Problem, sources: Sequence[int], start: Floats | None) -> list[tuple[int, str, float]]:
-    """For each statement that gives a dimension: its text without the value, and the nearest value with which all others hold.
+    """For each dimension: its text without the value, and the nearest value that is consistent with all others.
 
-    The others weigh ever more against the wish to keep the value: where that ends, the gap is least among figures nearby.
+    The weight of the other statements increases; in the limit, the change of the value is a local minimum.
     """
     found: list[tuple[int, str, float]] = []
     for source in sources:
@@ -80,14 +80,14 @@ def _nearest(problem: Problem, source: int, given: tuple[Sum, float], start: Flo
 
 
 def _loose(rest: Problem, y: Floats) -> bool:
-    """Whether the other statements leave freedom, so that the nearest value is the end of a range and not the only one."""
+    """Whether the other statements leave freedom: the nearest value is then the end of a range, not the only one."""
     return freedom(rest, y).degrees > 0
 
 
 def outward(value: float, given: float) -> float:
-    """A value rounded to four or five digits, away from the one that does not work.
+    """Round a value to four or five digits, away from the infeasible one.
 
-    The nearest value is the last one that works, where a figure is flat or touches; a little further it is well-behaved.
+    At the nearest value, a figure is flat or tangent; a little further, it is well-conditioned.
     """
     if not value:
         return value

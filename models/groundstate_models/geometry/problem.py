@@ -1,4 +1,4 @@
-"""A geometry problem: what is named, and the typed constraints that it must meet."""
+"""A geometry problem: names and typed constraints."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from groundstate_models.geometry.lowering import Lowering
 from groundstate_models.geometry.system import Floats, System, Tables
 
 MOST_APART = 24
-"""Up to so many points all pairs are kept apart while descending; of more, those that share a line."""
+"""Number of points up to which descent keeps all pairs apart; above it, only pairs on a common line."""
 
 
 HANDED = {"left of", "counter-clockwise", "directed angle", "line angle", "on arc"}
-"""Kinds that a mirror image does not keep."""
+"""Kinds that a reflection breaks."""
 
 
 @dataclass(frozen=True)
 class Stated:
-    """A typed constraint, and the number of the statement that it comes from; −1 for what goes without saying."""
+    """A typed constraint, and the number of its statement; −1 for implied constraints."""
 
     kind: str
     arguments: tuple[Any, ...]
@@ -36,15 +36,15 @@ class Stated:
 
 @dataclass
 class Problem:
-    """What is named and what must hold.
+    """Names and constraints.
 
     Attributes:
         points: Names, in order; hidden ones begin with a space.
-        circles: The name of each one's centre.
+        circles: The name of each circle's centre.
         arcs: The circle of each arc, and the names of its start and end, counter-clockwise.
-        unknowns: Names of scalars.
+        unknowns: Names of the scalars.
         statements: The text of each statement, and its place in the request.
-        distinct: Whether all points are to be different.
+        distinct: Whether all points must differ.
     """
 
     points: list[str] = field(default_factory=list)
@@ -59,14 +59,14 @@ class Problem:
         self.constraints.append(Stated(kind, arguments, source))
 
     def without(self, sources: Iterable[int]) -> Problem:
-        """The same without some statements."""
+        """A copy without some statements."""
         gone = set(sources)
         kept = [one for one in self.constraints if one.source not in gone]
         return Problem(self.points, self.circles, self.arcs, self.unknowns, kept, self.statements, self.distinct)
 
     @cached_property
     def coincident(self) -> set[frozenset[str]]:
-        """Pairs that the constraints let coincide."""
+        """Pairs that the constraints make coincide."""
         group = {name: name for name in self.points}
 
         def root(name: str) -> str:
@@ -81,7 +81,7 @@ class Problem:
 
     @cached_property
     def lines(self) -> list[tuple[str, str]]:
-        """Pairs of points that must differ because a constraint speaks of their line."""
+        """Pairs of points that must differ because a constraint uses their line."""
         found: dict[frozenset[str], tuple[str, str]] = {}
         for one in self.constraints:
             for a, b in KINDS[one.kind].lines:
@@ -98,7 +98,7 @@ class Problem:
 
     @cached_property
     def apart(self) -> list[tuple[str, str]]:
-        """Pairs that must be different points."""
+        """Pairs of points that must differ."""
         pairs = list(self.lines)
         known = {frozenset(pair) for pair in pairs}
         shown = [name for name in self.points if not name.startswith(" ")]
@@ -108,14 +108,14 @@ class Problem:
 
     @cached_property
     def implied(self) -> list[Stated]:
-        """What goes without saying: lines have two points, radii are positive."""
+        """Implied constraints: lines have two points, radii are positive."""
         found = [Stated("distinct", pair) for pair in self.apart]
         found += [Stated("positive radius", (name,)) for name in self.circles]
         return found + (self._generic if self.distinct else [])
 
     @property
     def _generic(self) -> list[Stated]:
-        """Parallels are two lines, and lines that a point is the intersection of differ: else a figure may fall into a line."""
+        """Parallel and intersecting lines must differ: otherwise a figure may collapse into a line."""
         found: dict[frozenset[str], Stated] = {}
         on: dict[str, list[tuple[str, str]]] = {}
         for one in self.constraints:
@@ -138,7 +138,7 @@ class Problem:
 
     @cached_property
     def scale(self) -> float:
-        """The largest length that is given, or 1."""
+        """The largest given length, or 1."""
         found = []
         for value in self.sums:
             sizes = [(product, abs(float(c))) for product, c in value.terms.items()]
@@ -156,12 +156,12 @@ class Problem:
 
     @property
     def least_scale(self) -> float:
-        """Of a figure whose size is given: a hundredth of the largest length."""
+        """Lower bound of the scale if the size is given: a hundredth of the largest length."""
         return 1e-6 if self.freedoms["size"] else 0.01 * self.scale
 
     @cached_property
     def units(self) -> dict[str, float]:
-        """What one unit of each unknown is worth, by what it is compared with."""
+        """The size of one unit of each unknown, derived from its comparisons."""
         found: dict[str, float] = {}
         for value in self.sums:
             kinds = {atom[0] for atom in value.atoms()}
@@ -176,7 +176,7 @@ class Problem:
 
     @cached_property
     def lowering(self) -> Lowering:
-        """Its system; constraints that go without saying come last, then what fixes the size where nothing says it."""
+        """Lower the problem to a system; implied constraints come last, then a row for an open size."""
         b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
         for one in [*self.constraints, *self.implied]:
             b.source = one.source
@@ -195,7 +195,7 @@ class Problem:
 
     @cached_property
     def freedoms(self) -> dict[str, bool]:
-        """Whether the constraints say nothing of position, turning, size and mirror image."""
+        """Whether the constraints leave position, rotation, size and reflection open."""
         found = dict.fromkeys(("position", "turning", "mirror"), True)
         for one in self.constraints:
             if one.kind in HANDED:
@@ -213,7 +213,7 @@ class Problem:
 
     @cached_property
     def _sizeless(self) -> bool:
-        """Whether every row grows by a power where the figure grows: found by growing random ones."""
+        """Whether every row scales as a power of the figure's size, tested by scaling random figures."""
         b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
         for one in self.constraints:
             if isinstance(one.arguments[0], Sum) and one.kind != "equation":
@@ -260,7 +260,7 @@ class Problem:
     # -- between unknowns and figures ------------------------------------------------------------------------------------
 
     def figure(self, y: Floats) -> Figure:
-        """The figure of the system's unknowns, ``(N,)``, in the user's units."""
+        """The figure from the system's unknowns, ``(N,)``, in the user's units."""
         scale, b = self.scale, self.lowering
         points = {name: (scale * float(y[place]), scale * float(y[place + 1])) for name, place in b.places.items()}
         circles = {k: (centre, scale * float(y[b.radius(k)])) for k, centre in self.circles.items()}
@@ -268,7 +268,7 @@ class Problem:
         return Figure(points, circles, self.arcs, unknowns, self.least_scale)
 
     def place(self, figure: Figure) -> Floats:
-        """The system's unknowns of a figure, ``(N,)``."""
+        """The system's unknowns from a figure, ``(N,)``."""
         b = self.lowering
         y = np.zeros(b.system.unknowns)
         for name, place in b.places.items():
@@ -280,7 +280,7 @@ class Problem:
         return y
 
     def amounts(self, figure: Figure, *, implied: bool = True) -> list[tuple[Stated, float]]:
-        """How far each constraint is from holding, by its own formula; infinite where it means nothing."""
+        """The violation of each constraint, by its own formula; infinite if undefined."""
         found = []
         for one in [*self.constraints, *(self.implied if implied else [])]:
             try:
@@ -292,5 +292,5 @@ class Problem:
 
 
 def named(mapping: Mapping[str, Any]) -> list[str]:
-    """The names that are shown."""
+    """The visible names."""
     return [name for name in mapping if not name.startswith(" ")]

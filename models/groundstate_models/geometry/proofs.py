@@ -1,7 +1,7 @@
-"""Contradictions that are proven: linear elimination with fractions, directions modulo 180°, ranges, triangles and shortest ways.
+"""Proofs of contradiction: linear elimination with fractions, directions modulo 180°, ranges, triangles and shortest ways.
 
-Everything here is sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`; where nothing is
-found, nothing is proven.
+All proofs are sound for every figure that would pass the checks, whose tolerance is far below `CLEAR`. An empty result
+proves nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from groundstate_models.geometry.expressions import Atom, Product, Sum, angle, l
 from groundstate_models.geometry.problem import Problem
 
 CLEAR = 1e-4
-"""Relative: values that differ by less contradict nothing."""
+"""Relative difference below which values do not contradict each other."""
 
 MOST_ROWS = 400
 MOST_TRIANGLES = 4_000
@@ -25,7 +25,7 @@ Sources = frozenset[int]
 
 
 def contradiction(problem: Problem) -> list[int]:
-    """Statements that cannot all hold, and of which none can be left out; empty where nothing is proven."""
+    """A minimal set of contradictory statements; empty if nothing is proven."""
     found = _prove(problem)
     if found is None:
         return []
@@ -46,7 +46,7 @@ def _prove(problem: Problem) -> Sources | None:
 
 
 class _Directions:
-    """Directions of lines, modulo 180°, as a graph whose edges are known differences."""
+    """Directions of lines, modulo 180°, as a graph with known differences as edges."""
 
     def __init__(self, problem: Problem) -> None:
         self.apart = {frozenset(pair) for pair in problem.lines} - problem.coincident
@@ -91,7 +91,7 @@ class _Directions:
                     self._edge(axis, pair, turn, source)
 
     def _join(self, one: Iterable[str], two: Iterable[str], turn: Fraction, source: int) -> None:
-        """Direction of two is that of one and a turn; only a right turn or none is the same whatever way the angle opens."""
+        """Join two directions by an angle. Only 0° and 90° do not depend on the angle's orientation."""
         p, q = frozenset(one), frozenset(two)
         if p != q and p in self.apart and q in self.apart:
             self._edge(p, q, turn, source)
@@ -103,7 +103,7 @@ class _Directions:
         self.edges.setdefault(q, []).append((p, -turn % 180, source))
 
     def contradiction(self) -> Sources | None:
-        """The statements of a shortest closed way whose turns do not add up."""
+        """The statements on a shortest cycle with inconsistent differences."""
         best: Sources | None = None
         for start in self.edges:
             seen: dict[frozenset[str], tuple[Fraction, Sources]] = {start: (Fraction(0), frozenset())}
@@ -141,7 +141,7 @@ class _Value:
 
 
 class _Known:
-    """What follows for single lengths and angles: by elimination of the linear equations, then triangle by triangle."""
+    """Bounds of single lengths and angles: by elimination of the linear equations, then triangle by triangle."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -204,7 +204,7 @@ class _Known:
         return found
 
     def _enter(self, row: _Row) -> bool:
-        """Reduce a row by those before it and keep it as a pivot; false where it is 0 = something else."""
+        """Reduce a row by the rows before it and keep it as a pivot; returns False for 0 = c with c ≠ 0."""
         terms, sources, size = dict(row.terms), row.sources, row.size
         for product, pivot in self.pivots:
             c = terms.get(product)
@@ -224,7 +224,7 @@ class _Known:
                 self.found = sources
                 return False
             return True
-        # A float that should have cancelled leaves a tiny coefficient, by which nothing is divided.
+        # A float that should have cancelled leaves a tiny coefficient, which must not become a divisor.
         tiny = Fraction(1, 10**9)
         lead = max((p for p in terms if p), key=lambda p: abs(terms[p]))
         if abs(terms[lead]) < tiny:
@@ -277,7 +277,7 @@ class _Known:
         return None
 
     def _ways(self) -> Sources | None:
-        """A length above the length of a way around."""
+        """Find a length above the length of another path."""
         edges = {atom[1:]: known for atom, known in self.values.items() if atom[0] == "length"}
         names = sorted({name for pair in edges for name in pair})
         if len(names) > 60:
@@ -299,7 +299,7 @@ class _Known:
         return None
 
     def _triangles(self) -> Sources | None:
-        """Sides and angles of triangles that follow from others, until they contradict or nothing new follows."""
+        """Derive sides and angles of triangles until a contradiction, or until nothing new follows."""
         names = sorted({name for atom in self.values if atom[0] in {"length", "angle"} for name in atom[1:]})
         triangles = list(combinations(names, 3))
         if len(triangles) > MOST_TRIANGLES:
@@ -377,11 +377,11 @@ def _cos(here: _Value) -> float:
 
 
 def sentence(problem: Problem, sources: Iterable[int]) -> str:
-    """Which statements contradict each other."""
-    told = [problem.statements[source][0] for source in sources]
-    if len(told) == 1:
-        return f"{told[0]!r} cannot hold by itself."
-    return "These cannot all hold: " + ", ".join(map(repr, told)) + "."
+    """A sentence that lists the contradictory statements."""
+    texts = [problem.statements[source][0] for source in sources]
+    if len(texts) == 1:
+        return f"{texts[0]!r} cannot hold by itself."
+    return "These cannot all hold: " + ", ".join(map(repr, texts)) + "."
 
 
 def places(problem: Problem, sources: Iterable[int]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""What a request for a figure means: tensors, answers, checks, proofs, questions and drawings.
+"""Reads a request for a figure: tensors, answers, checks, proofs, questions and drawings.
 
-Long because a reading has all its abilities in one class; the work is done in the modules beside it.
+The module is long because a reading is one class; other modules do most of the work.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from groundstate_models.geometry.system import Floats
 from groundstate_models.geometry.tensors import unknowns as unknowns_of
 
 TOLERANCE = 1e-6
-"""An answer is right where every constraint is off by at most this: of the figure's scale, or in radians."""
+"""Tolerance of every constraint of an answer: relative to the figure's scale, or in radians."""
 
 MOST_RELAXED = 24
 
 KNOWN = 1e-9
-"""Of the scale: figures that differ by less are one to the last digits that are polished."""
+"""Distance below which figures are the same after polishing, relative to the scale."""
 
 MOST_KNOWN = 256
 
 LARGE = 160
-"""Unknowns above which redundant statements are not looked for."""
+"""Number of unknowns above which redundant statements are not reported."""
 
 
 class GeometryReading(Reading, Asks, Shows):
-    """A read request. Every method has the answer as JSON, in the user's units."""
+    """A read request. Answers are JSON in the user's units."""
 
     def __init__(self, header: Header, request: dict[str, Any]) -> None:
         super().__init__(header, request)
@@ -63,7 +63,7 @@ class GeometryReading(Reading, Asks, Shows):
         return encoding.tensors(self.problem.tables)
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """The figure, its digits polished by Newton's method and put on the page."""
+        """The figure, polished by Newton's method and placed on the page."""
         y = unknowns_of(self.problem.tables, tensors["values"])
         if np.isfinite(y).all() and np.abs(y).max(initial=0.0) < 1e6:
             y = analysis.polished(self.problem.tables, y)
@@ -72,16 +72,16 @@ class GeometryReading(Reading, Asks, Shows):
         y = landscape.placed(self.problem, y)
         figure = self.problem.figure(y)
         for known, answer in self._told:
-            # Chains come to one figure again and again; what is said of a rigid one is said once.
+            # Many chains reach the same figure; a rigid one is analysed once.
             if landscape.apart(known, figure) < KNOWN and not answer.get("freedom", {"degrees": 1})["degrees"]:
                 return dict(answer)
-        answer = self.told(y)
+        answer = self.answer_of(y)
         if len(self._told) < MOST_KNOWN:
             self._told.append((figure, answer))
         return answer
 
-    def told(self, y: Floats) -> dict[str, Any]:
-        """The answer of the system's unknowns, ``(N,)``."""
+    def answer_of(self, y: Floats) -> dict[str, Any]:
+        """The answer from the system's unknowns, ``(N,)``."""
         problem = self.problem
         figure = problem.figure(y)
         shown = landscape_names(problem)
@@ -144,13 +144,13 @@ class GeometryReading(Reading, Asks, Shows):
         return {"values": encoding.values(self.problem.tables, y, len(self._tensors["free"]))}
 
     def figure(self, answer: dict[str, Any]) -> Figure | None:
-        """The figure of an answer, hidden points included; None where a point or an unknown is missing."""
+        """The figure of an answer, hidden points included; None if a point or an unknown is missing."""
         problem = self.problem
         points = {name: (float(at[0]), float(at[1])) for name, at in answer.get("points", {}).items()}
         circles: dict[str, tuple[str, float]] = {}
-        told = answer.get("circles", {})
+        given = answer.get("circles", {})
         for name, centre in problem.circles.items():
-            one = told.get(name.removeprefix(" arc "))
+            one = given.get(name.removeprefix(" arc "))
             if one is not None:
                 points.setdefault(centre, (float(one["center"][0]), float(one["center"][1])))
                 circles[name] = (centre, float(one["radius"]))
@@ -168,7 +168,7 @@ class GeometryReading(Reading, Asks, Shows):
         circles: dict[str, tuple[str, float]],
         unknowns: dict[str, float],
     ) -> Figure | None:
-        """The same with what is not shown, found by holding what is."""
+        """Complete the figure by a descent with the given values fixed."""
         problem = self.problem
         every = {name: points.get(name, (0.0, 0.0)) for name in problem.points}
         rings = {k: circles.get(k, (centre, problem.scale)) for k, centre in problem.circles.items()}
@@ -198,8 +198,8 @@ class GeometryReading(Reading, Asks, Shows):
         found = proofs.contradiction(self.problem)
         if not found:
             return ()
-        said = proofs.sentence(self.problem, found)
-        return (Violation("constraints", said, len(found), None, None, proofs.places(self.problem, found)),)
+        message = proofs.sentence(self.problem, found)
+        return (Violation("constraints", message, len(found), None, None, proofs.places(self.problem, found)),)
 
     @property
     def contradictions(self) -> Sequence[Violation]:
@@ -220,15 +220,15 @@ class GeometryReading(Reading, Asks, Shows):
         for one, amount in worst.values():
             text, path = self.problem.statements[one.source] if one.source >= 0 else (_phrase(one), "")
             finite = math.isfinite(amount)
-            said = f"{text!r} does not hold" if one.source >= 0 else f"It must hold that {text}, and does not"
-            said += f": it is off by {amount:.3g}." if finite else ": two points that must differ coincide."
+            message = f"{text!r} does not hold" if one.source >= 0 else f"It must hold that {text}, and does not"
+            message += f": it is off by {amount:.3g}." if finite else ": two points that must differ coincide."
             found.append(
-                Violation("constraints", said, 1, amount if finite else None, "of scale", (path,) if path else ())
+                Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
         return found
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        """Rigid figures are the same where their points are; of others, where no point is on another side of a line."""
+        """Rigid figures are the same if their points are; others, if no point lies on another side of a line."""
         a, b = self.figure(one), self.figure(other)
         if a is None or b is None:
             return one == other
@@ -289,7 +289,7 @@ class GeometryReading(Reading, Asks, Shows):
         return self._appended([f"{low} < {name} < {high}"])
 
     def _near(self, name: str, place: str) -> list[dict[str, Any]]:
-        """Bounds around a point's place."""
+        """Bounds around a point's position."""
         margin = 1e-3 * self.problem.scale
         bounds = []
         for axis, text in zip("xy", place.strip("()").split(", "), strict=True):
@@ -299,7 +299,7 @@ class GeometryReading(Reading, Asks, Shows):
 
     @property
     def _handed(self) -> dict[str, Any]:
-        """What the page's convention says of a figure that may be mirrored: without it no point has a side."""
+        """The side that the page's convention fixes for a figure that may be reflected."""
         return {"type": "left_of", "of": list(self._above)} if self._above else {}
 
     def _appended(self, constraints: Sequence[Any]) -> Patch:
@@ -325,7 +325,7 @@ class GeometryReading(Reading, Asks, Shows):
         return f"{''.join(words)} ({value})"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> Sequence[Change]:
-        """Statements to leave out, the likeliest culprits first, and dimensions that would work with another value."""
+        """Statements to leave out, the most likely culprits first, and dimensions with a feasible value."""
         problem = self.problem
         answer = None if attempt is None else attempt.answer
         named = [path for one in violations for path in one.places]
@@ -406,12 +406,12 @@ class GeometryReading(Reading, Asks, Shows):
 
 
 def landscape_names(problem: Problem) -> list[str]:
-    """The points that are shown."""
+    """The visible points."""
     return [name for name in problem.points if not name.startswith(" ")]
 
 
 def culprits(problem: Problem, y: Floats) -> list[int]:
-    """Statements under stress where no descent helps: at a least residual the violated rows hold each other in balance."""
+    """Statements under stress at a minimum of the residual, where the violated rows balance each other."""
     r = problem.tables.residual(y[None])[0]
     weight: dict[int, float] = {}
     for source, amount in zip(problem.tables.source, np.abs(r), strict=True):
@@ -440,11 +440,11 @@ def _sized(one: Formula) -> bool:
 
 
 def _rounded(value: float, figure: Figure) -> str:
-    """Four digits of the figure's scale, so that places that differ by rounding are one."""
+    """Round to four digits of the figure's scale, so that rounding errors do not matter."""
     digits = 3 - math.floor(math.log10(figure.scale))
     return f"{round(value, digits) + 0.0:g}"
 
 
 def _clean(value: float) -> float:
-    """Rounded to 12 decimals, and without the sign of a zero."""
+    """Round to 12 decimals, and remove the sign of a zero."""
     return round(float(value), 12) + 0.0

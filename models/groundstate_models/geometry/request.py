@@ -1,4 +1,4 @@
-"""From a request to a `Problem`: what is declared, every statement read, and all that means nothing refused with its place."""
+"""Reads a request into a `Problem`: declarations and statements; errors give the place."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Read:
     """A request, read.
 
     Attributes:
-        problem: What must hold.
-        measures: The text of what is to be measured, and its formula.
-        notices: What was read differently than written, as sentences.
+        problem: Names and constraints.
+        measures: The text and the formula of each measure.
+        notices: Sentences about reinterpreted input.
         unit: The unit of lengths, or None.
         lines: Named lines.
-        polygons: In the order in which they were named.
+        polygons: Polygons in the order of their names in the request.
     """
 
     problem: Problem
@@ -43,10 +43,10 @@ class Read:
 
 
 def read(request: Mapping[str, Any]) -> Read:
-    """The problem of a request that has passed the schema.
+    """Read a request that has passed the schema.
 
     Raises:
-        RequestError: If something in it means nothing; each place with a sentence.
+        RequestError: If something cannot be read; one sentence for each place.
     """
     return _Reader(request).read()
 
@@ -79,8 +79,8 @@ class _Reader:
         unit = self.parser.unit
         return Read(self.problem, measures, notices, unit, dict(self.names.lines), list(self.names.polygons))
 
-    def fault(self, path: str, said: str) -> None:
-        self.faults.append(Fault(path, said))
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
 
     def writer(self, text: str, path: str) -> Writer:
         self.problem.statements.append((text, path))
@@ -195,7 +195,7 @@ class _Reader:
         return found
 
     def _misspelt(self) -> None:
-        """Refuse a point that nobody declared, where one of a like name was declared and is used by nothing."""
+        """Refuse an undeclared point if a declared point of a similar name is unused."""
         if not self.names.used:
             return
         spoken = {name for one in self.problem.constraints for name in _names(one.arguments)}

@@ -11,7 +11,7 @@ DESCRIPTION = (
     "coordinates and measures; which statements contradict each other; what is still free; or a question which of several "
     "figures is meant. Use it instead of computing coordinates yourself."
 )
-"""What the tool does, for a language model."""
+"""Description of the tool, for a language model."""
 
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 40}
 NAMES: dict[str, Any] = {"type": ["string", "array"], "items": NAME}

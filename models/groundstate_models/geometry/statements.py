@@ -1,6 +1,6 @@
-"""Statements as people write them, matched one after another: ``AC perpendicular BC``, ``C on circle k``, ``ABCD square``.
+"""Parses statements in plain text, one after another: ``AC perpendicular BC``, ``C on circle k``, ``ABCD square``.
 
-One long table of patterns, each with its reader: the order in which they are tried is part of what they mean.
+The module is one long table of patterns, each with its reader. The order of the patterns matters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Writer:
     """Writes the typed constraints of one statement into a problem.
 
     Args:
-        names: What is named; its problem gets the constraints.
+        names: The names; the constraints are added to their problem.
         parser: Reads formulas.
         source: The statement's number.
     """
@@ -31,7 +31,7 @@ class Writer:
         self.names.problem.add(kind, *arguments, source=self.source)
 
     def same(self, a: str, b: str, c: str, d: str, ratio: Fraction | float = Fraction(1)) -> None:
-        """|ab| is the ratio times |cd|."""
+        """Write: |ab| is the ratio times |cd|."""
         self.add("equation", Sum.of(length(a, b)) - Sum.of(length(c, d)) * ratio)
 
     def equal_angles(self, one: tuple[str, str, str], two: tuple[str, str, str]) -> None:
@@ -597,7 +597,7 @@ _RELATION = re.compile(r"(<=|>=|!=|==|≠|≤|≥|=|<|>)")
 
 
 def relation(w: Writer, text: str) -> bool:
-    """A chain of equations and comparisons, such as ``AB = CD = 5`` or ``2 < AB <= 3``. Returns whether the text is one."""
+    """Write a chain of equations and comparisons, such as ``2 < AB <= 3``. Returns whether the text is one."""
     parts = _RELATION.split(text)
     if len(parts) < 3:
         return False
@@ -627,7 +627,7 @@ def equation(w: Writer, left: Formula, right: Formula, mark: str = "=") -> None:
         if "angle" in linear and linear & {"length", "distance", "area", "radius", "x", "y"}:
             raise MisreadError("An angle is compared with a length.")
     if "angle" in kinds and (left.radians or right.radians):
-        # Written with π: what is no multiple of an angle is in radians.
+        # Written with π: a sum without an angle is in radians.
         terms = {
             p: c if any(a[0] == "angle" for a in p) else float(c) * 57.29577951308232
             for p, c in difference.terms.items()
@@ -650,24 +650,24 @@ def equation(w: Writer, left: Formula, right: Formula, mark: str = "=") -> None:
 
 
 def _possible(difference: Sum, mark: str) -> None:
-    """Refuse a single measure that is given a value outside its range."""
+    """Refuse a value outside the range of a single measure."""
     products = [product for product in difference.terms if product]
     if mark not in {"=", "=="} or len(products) != 1 or len(products[0]) != 1:
         return
     atom = products[0][0]
     value = float(-difference.constant) / float(difference.terms[products[0]])
-    said = {"length": "".join(atom[1:]), "distance": "the distance", "area": "area " + "".join(atom[1:])}
-    said |= {"radius": f"the radius of {atom[1]}"}
+    phrases = {"length": "".join(atom[1:]), "distance": "the distance", "area": "area " + "".join(atom[1:])}
+    phrases |= {"radius": f"the radius of {atom[1]}"}
     if atom[0] == "angle":
         if not 0 <= value <= 180:
             raise MisreadError(
                 f"angle {''.join(atom[1:])} is {value:g}°; an angle is 0 to 180. For one with a direction write directed angle "
                 f"{''.join(atom[1:])} = {value:g}."
             )
-    elif atom[0] in said and value < 0:
-        raise MisreadError(f"{said[atom[0]]} is {value:g}; it cannot be negative.")
+    elif atom[0] in phrases and value < 0:
+        raise MisreadError(f"{phrases[atom[0]]} is {value:g}; it cannot be negative.")
     elif atom[0] == "radius" and value == 0:
-        raise MisreadError(f"{said['radius']} is 0; it must be positive.")
+        raise MisreadError(f"{phrases['radius']} is 0; it must be positive.")
 
 
 # -- one statement ---------------------------------------------------------------------------------------------------------
@@ -689,20 +689,20 @@ def state(w: Writer, text: str) -> None:
     Raises:
         MisreadError: If it is not understood.
     """
-    said = " ".join(text.split()).rstrip(".;")
+    sentence = " ".join(text.split()).rstrip(".;")
     for sign, word in _SIGNS.items():
-        if sign != "||" or re.search(r"\w\s*\|\|\s*\w", said):
-            said = said.replace(sign, word)
-    said = " ".join(said.split())
-    plain = _FILLERS.sub("", said + " ").strip()
-    for form in dict.fromkeys((plain, said)):
+        if sign != "||" or re.search(r"\w\s*\|\|\s*\w", sentence):
+            sentence = sentence.replace(sign, word)
+    sentence = " ".join(sentence.split())
+    plain = _FILLERS.sub("", sentence + " ").strip()
+    for form in dict.fromkeys((plain, sentence)):
         for expression, handler in PATTERNS:
             match = expression.match(form)
             if match and _fits(w, handler, match):
                 groups = [None if g is None else g.strip() for g in match.groups()]
                 handler(w, *groups, **({"text": form} if handler is _axis else {}))
                 return
-    equal = re.sub(r"\s+(?:is equal to|equals?|is|are equal to|are)\s+", " = ", said)
+    equal = re.sub(r"\s+(?:is equal to|equals?|is|are equal to|are)\s+", " = ", sentence)
     equal = re.sub(r"\bthe\s+", "", equal)
     if relation(w, equal):
         return
@@ -716,6 +716,6 @@ def state(w: Writer, text: str) -> None:
 
 
 def _fits(w: Writer, handler: Handler, match: re.Match[str]) -> bool:
-    """A pattern that a formula looks like as well is none: ``area of ABC = 5``."""
+    """Whether a match is a statement and not a formula such as ``area of ABC = 5``."""
     del w
     return handler in {_coordinates, _directed, _circle, _meet, _midpoint} or "=" not in match.string

@@ -1,4 +1,4 @@
-"""A figure as equations: quantities of points, and rows ``Σ c·qᵢ·qⱼ + b`` that must vanish or must not be negative.
+"""A figure as equations: quantities of points, and rows ``Σ c·qᵢ·qⱼ + b`` that must be 0 or at least 0.
 
 Unknowns ``y`` are the coordinates of the points, two by two, and then the scalars (radii, named unknowns), all in units of the
 figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length,
@@ -28,17 +28,17 @@ CONSTANTS = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0)
 """After the unknowns: the number 1, and the points (0, 0), (1, 0) and (0, 1), which give the directions of the axes."""
 
 TINY = 1e-24
-"""Added to squares under a root: a measure of a vector of length 0 is 0 and has no slope."""
+"""Added to squares under a root: a measure of a zero vector is 0 with slope 0."""
 
 EQUAL, AT_LEAST = 0, 1
 
 
 class Row(NamedTuple):
-    """One residual. ``terms`` are (coefficient, quantity, quantity); a row of kind `AT_LEAST` must not be negative.
+    """One residual. ``terms`` are (coefficient, quantity, quantity); a row of kind `AT_LEAST` must be at least 0.
 
     Attributes:
-        source: The number of the constraint that it comes from; −1 for what the model adds.
-        scale: What the sum is divided by.
+        source: The number of its constraint; −1 for rows that the model adds.
+        scale: Divisor of the sum.
     """
 
     terms: tuple[tuple[float, int, int], ...]
@@ -68,18 +68,18 @@ class System:
 
     @property
     def axes(self) -> tuple[int, int, int]:
-        """The constant points (0, 0), (1, 0), (0, 1), as places of their first coordinates."""
+        """The constant points (0, 0), (1, 0), (0, 1), as indices of their first coordinates."""
         return self.one + 1, self.one + 3, self.one + 5
 
     def point(self, number: int) -> int:
-        """The place of a point's x; its y follows."""
+        """The index of a point's x; its y follows."""
         return 2 * number
 
     def scalar(self, number: int) -> int:
         return 2 * self.points + number
 
     def measure(self, kind: str, a: int, b: int, c: int | None = None, d: int | None = None) -> int:
-        """The quantity that measures ``u = b − a`` and ``w = d − c``; points by their place in the unknowns."""
+        """The quantity that measures ``u = b − a`` and ``w = d − c``; points by their index in the unknowns."""
         key = (MEASURES.index(kind), a, b, a if c is None else c, b if d is None else d)
         if key not in self.measures:
             self.measures[key] = self.unknowns + len(CONSTANTS) + len(self.measures)
@@ -103,10 +103,10 @@ class System:
 
 @dataclass(frozen=True)
 class Tables:
-    """The same as arrays.
+    """A system as arrays.
 
-    ``kind (M,)``; ``ends (M, 4)``, places of the x of four points; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
-    ``constant (K,)``; ``least (K,)``, 1 for a row that must not be negative; ``source (K,)``.
+    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
+    ``constant (K,)``; ``least (K,)``, 1 for a row that must be at least 0; ``source (K,)``.
     """
 
     unknowns: int
@@ -152,7 +152,7 @@ class Tables:
         return np.concatenate([known, values], axis=1), slopes
 
     def sums(self, y: Floats) -> Floats:
-        """The rows' sums, ``(batch, K)``, inequalities as they are."""
+        """The rows' sums, ``(batch, K)``, inequalities without hinges."""
         q, _ = self.quantities(y)
         return self._summed(self.coefficient * q[:, self.first] * q[:, self.second]) + self.constant
 
@@ -166,12 +166,12 @@ class Tables:
         return matrix
 
     def residual(self, y: Floats) -> Floats:
-        """What must vanish, ``(batch, K)``: the sums, and of inequalities what they lack."""
+        """Residuals, ``(batch, K)``: the sums of equations, and the shortfall of inequalities."""
         sums = self.sums(y)
         return np.where(self.least > 0, np.minimum(sums, 0.0), sums)
 
     def linearised(self, y: Floats, *, hinges: bool = True) -> tuple[Floats, Floats]:
-        """Residuals ``(batch, K)`` and their Jacobian ``(batch, K, N)``; without ``hinges`` that of the sums."""
+        """Residuals ``(batch, K)`` and their Jacobian ``(batch, K, N)``; without ``hinges``, the Jacobian of the sums."""
         q, slopes = self.quantities(y)
         batch, n = y.shape
         derivative = np.zeros((batch, q.shape[1], n + len(CONSTANTS) + 1))
@@ -232,7 +232,7 @@ def descended(
     down: float = 0.3,
     least: float = 1e-12,
 ) -> Floats:
-    """Levenberg–Marquardt in numpy, every row alone: the host's own descent, for proofs and for changed requests.
+    """Levenberg–Marquardt in numpy, each row by itself: the host's descent, for proofs and changed requests.
 
     D. W. Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963.
     """

@@ -1,4 +1,4 @@
-"""The geometry task: figures that statements describe."""
+"""The geometry task: figures from statements."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class GeometryTask(Task, Understands):
         return GeometryReading(self.header, request)
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-        """Statements under other names that language models send, and text where a list is meant."""
+        """Accept other names for the statements, and text in place of a list."""
         changed = dict(request)
-        said = []
+        notes = []
         for other in ("statements", "conditions", "relations"):
             if other in changed and "constraints" not in changed:
                 changed["constraints"] = changed.pop(other)
-                said.append(f"{other} was read as constraints.")
+                notes.append(f"{other} was read as constraints.")
         for key, mark in (("constraints", None), ("measure", ","), ("points", None)):
             value = changed.get(key)
             if isinstance(value, str):
@@ -32,11 +32,11 @@ class GeometryTask(Task, Understands):
                 if mark and ";" not in value:
                     parts = value.split(mark)
                 changed[key] = [part.strip() for part in parts if part.strip()]
-                said.append(f"{key} is a list; the text was split.")
-        return changed, said
+                notes.append(f"{key} is a list; the text was split.")
+        return changed, notes
 
     def parse(self, text: str) -> dict[str, Any]:
-        """Statements, one a line or between semicolons; a line ``measure: …`` asks for measures."""
+        """Read statements, one per line or separated by semicolons; a line ``measure: …`` asks for measures."""
         constraints, measure = [], []
         for line in text.replace(";", "\n").splitlines():
             one = line.strip()

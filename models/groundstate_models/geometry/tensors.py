@@ -1,4 +1,4 @@
-"""A system as the tensors that the exported energy takes."""
+"""Converts a system to the inputs of the exported energy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from groundstate_models.geometry.system import CONSTANTS, MEASURES, Floats, Tables
 
 VALUE = len(MEASURES)
-"""The kind of a measure that is an unknown or a constant itself."""
+"""The kind of a measure that is just an unknown or a constant."""
 
 COARSE = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
 
 def rounded(size: int) -> int:
-    """The next of few sizes, so that problems of about one size share a batch."""
+    """Round up to one of a few sizes, so that problems of similar size share a batch."""
     return next((some for some in COARSE if some >= size), -(-size // 512) * 512)
 
 
@@ -25,14 +25,14 @@ Sizes = tuple[int, int, int, int]
 
 
 def needed(tables: Tables) -> Sizes:
-    """The least sizes that a system fits."""
+    """The smallest sizes that fit a system."""
     used = {int(q) for q in (*tables.first, *tables.second) if q < tables.base}
     measures = max(len(tables.kind) + len(used), 1)
     return tables.base + 1, measures, max(len(tables.constant), 1), max(len(tables.row), 1)
 
 
 def tensors(tables: Tables, sizes: Sizes | None = None) -> dict[str, NDArray[Any]]:
-    """The energy's inputs, without the batch, of the next of few sizes; what fills them up takes no part."""
+    """The energy's inputs, without the batch, padded to rounded sizes; the padding has no effect."""
     n, base = tables.unknowns, tables.base
     used = sorted({int(q) for q in (*tables.first, *tables.second) if q < base})
     place = np.full(base + len(tables.kind), 0)
@@ -75,12 +75,12 @@ def _filled(values: NDArray[Any], length: int) -> NDArray[Any]:
 
 
 def unknowns(tables: Tables, values: NDArray[Any]) -> Floats:
-    """The system's unknowns in an answer's tensor."""
+    """Extract the system's unknowns from an answer's tensor."""
     return np.asarray(values, np.float64)[..., : tables.unknowns]
 
 
 def values(tables: Tables, y: Floats, length: int) -> Floats:
-    """An answer's tensor of the system's unknowns."""
+    """Build an answer's tensor from the system's unknowns."""
     whole = np.zeros(length)
     whole[: tables.unknowns] = y
     whole[tables.unknowns : tables.base] = CONSTANTS

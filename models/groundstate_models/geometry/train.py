@@ -1,7 +1,7 @@
 """Learn the numbers of the descent: ``python -m groundstate_models.geometry.train --seconds 420 --out settings.json``.
 
-Random search around the best numbers so far, on generated problems: what is minimised is the mean logarithm of the updates that a
-chain needs for a solution. No problem that a benchmark measures is drawn.
+Random search around the best numbers so far, on generated problems: it minimises the mean logarithm of the updates that a
+chain needs for a solution. No benchmark problem is used.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from groundstate_models.geometry.system import Tables, descended
 STEPS = 192
 CHAINS = 8
 SOLVED = 1e-14
-"""Twice the energy of a solution, in squares of rows."""
+"""Twice the energy below which a state is a solution."""
 
 SPREAD = {"down": 0.4, "up": 0.4}
-"""How far a number is moved, as a logarithm; the others by 0.5."""
+"""Width of a move of a number, as a logarithm; 0.5 for the others."""
 
 
 def problems(seed: int) -> list[Tables]:
@@ -39,7 +39,7 @@ def problems(seed: int) -> list[Tables]:
 
 
 def first_solved(tables: Tables, numbers: Mapping[str, float], draw: np.random.Generator) -> np.ndarray:
-    """The update by which each of `CHAINS` chains has a solution; infinite where none has one within `STEPS`."""
+    """The update at which each of `CHAINS` chains has a solution; infinite if not within `STEPS`."""
     y = numbers["start"] * draw.standard_normal((CHAINS, tables.unknowns))
     first = np.full(CHAINS, np.inf)
     for made in range(0, STEPS, NOISE_EVERY):
@@ -58,7 +58,7 @@ def first_solved(tables: Tables, numbers: Mapping[str, float], draw: np.random.G
 
 
 def score(numbers: Mapping[str, float], sets: Sequence[Tables], seed: int) -> float:
-    """The mean logarithm of the updates that a solution takes; lower is better."""
+    """The mean logarithm of the updates per solution; lower is better."""
     found = []
     for place, tables in enumerate(sets):
         first = first_solved(tables, numbers, np.random.default_rng(100 * seed + place))
@@ -68,7 +68,7 @@ def score(numbers: Mapping[str, float], sets: Sequence[Tables], seed: int) -> fl
 
 
 def moved(numbers: Mapping[str, float], draw: np.random.Generator) -> dict[str, float]:
-    """A candidate: up to three of the numbers a little larger or smaller."""
+    """A candidate: up to three of the numbers slightly changed."""
     found = dict(numbers)
     for name in draw.choice(list(found), int(draw.integers(1, 4)), replace=False):
         factor = float(np.exp(SPREAD.get(name, 0.5) * draw.standard_normal()))

@@ -1,4 +1,4 @@
-"""Typed constraints: ``{"type": "distance", "of": ["A", "B"], "is": 5}`` says what a statement says in words."""
+"""Typed constraints: ``{"type": "distance", "of": ["A", "B"], "is": 5}`` is the same as a statement in words."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _signed(w: Writer, one: Mapping[str, Any]) -> None:
 
 
 def _arc_length(w: Writer, one: Mapping[str, Any]) -> None:
-    """Of a centre, a start and an end, at most half a turn: the radius times the angle."""
+    """Arc length from a centre, a start and an end, at most half a turn: the radius times the angle."""
     centre, start, end = _points(w, one["of"], 3)
     size = Sum.of(length(centre, start)) * Sum.of(angle(start, centre, end)) * (math.pi / 180)
     value = _value(w, one)
@@ -153,7 +153,7 @@ TYPES: dict[str, Callable[[Writer, Mapping[str, Any]], None]] = {
     "arc_length": _arc_length,
     **{name.replace(" ", "_"): _shape(name) for name in _SHAPE if name != "parallelogram"},
 }
-"""Types that are no kinds; every kind is a type as well, its arguments in ``of`` one after another."""
+"""Types besides the kinds; every kind is also a type, with its arguments in ``of``, in order."""
 
 KNOWN = sorted({*TYPES, *(name.replace(" ", "_") for name in KINDS if KINDS[name].arguments != "s")})
 
@@ -162,7 +162,7 @@ def state_typed(w: Writer, one: Mapping[str, Any]) -> None:
     """Write the constraints of a typed object.
 
     Raises:
-        MisreadError: If it means nothing.
+        MisreadError: If it cannot be read.
     """
     name = str(one.get("type", "")).strip().lower().replace(" ", "_").replace("-", "_")
     if "of" not in one:

@@ -1,4 +1,4 @@
-"""Jigsaws: the pieces of a cut picture put together, with a learned energy of seams. See `CARD.md`."""
+"""Jigsaws: assembles the pieces of a cut picture with a learned energy of seams. See `CARD.md`."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Fit what a claimed confidence means: ``python -m groundstate_models.jigsaw.calibrate FOLDER``.
+"""Calibrate the confidence: ``python -m groundstate_models.jigsaw.calibrate FOLDER``.
 
-Jigsaws of many kinds are put together, right or wrong; a logistic regression on `confidence.evidence` says how likely the
-whole is right.
+The solver lays jigsaws of many kinds, right or wrong. A logistic regression on `confidence.evidence` then estimates the
+probability that the whole layout is right.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from groundstate_models.jigsaw import confidence, data, puzzles
 from groundstate_models.jigsaw.task import JigsawReading
 
 RIDGE = 0.5
-"""Penalty of squared weights, of evidence in units of its standard deviation."""
+"""Ridge penalty of the weights, for evidence in units of its standard deviation."""
 
 
 def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzzle:
-    """A jigsaw of a random kind from a random photograph at a random scale; one in ten has a piece twice, in place of another."""
+    """A jigsaw of a random kind from a random photograph at a random scale; in one of ten, a duplicate replaces a piece."""
     from PIL import Image
 
     picture = pictures[rng.integers(len(pictures))]
@@ -52,7 +52,7 @@ def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzz
 
 
 def measured(solver: gs.Solver, puzzle: puzzles.Puzzle, seed: int) -> dict[str, Any] | None:
-    """The evidence about what the solver makes of a jigsaw, and whether it is right."""
+    """The evidence about the solver's layout of a jigsaw, and whether the layout is right."""
     request = puzzle.request()
     solution = solver.solve(request, seed=seed, restarts=2, max_steps=408)
     answer = solution.answer if solution.closest is None else solution.closest.answer

@@ -1,6 +1,6 @@
-"""How sure a layout is: a calibrated probability that all of it is right, and the seams that are doubtful.
+"""Confidence of a layout: a calibrated probability that all of it is right, and the doubtful seams.
 
-The probability is a logistic regression on what the seams say, fitted on held-out photographs (`calibrate`) and kept in
+The probability is a logistic regression on the seams, fitted on held-out photographs (`calibrate`) and stored in
 `confidence.json`.
 """
 
@@ -22,7 +22,7 @@ FILE = Path(__file__).with_name("confidence.json")
 EVIDENCE = ("loss", "worst", "doubtful", "wrong", "size", "gap", "even", "parts", "worn", "turned", "open")
 DOUBTFUL = 0.5
 TIE = 0.7
-"""Log-odds within which the exchange of two pieces that look the same counts as costing nothing."""
+"""Log-odds below which the exchange of two identical pieces costs nothing."""
 
 GAP = 12.0
 LEAST_GAP = 4.0
@@ -32,7 +32,7 @@ CAPPED = 0.9
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
-    """How likely each seam of a grid is; 1 beside empty places."""
+    """Probability of each seam of a grid; 1 beside empty places."""
     return tuple(  # type: ignore[return-value]
         np.where(there, values, 1.0) for values, there in zip(seam_odds(grid, likely), _there(grid), strict=True)
     )
@@ -54,13 +54,13 @@ def doubtful(grid: Grid, likely: Matrix, most: int = 20) -> list[tuple[float, in
 
 
 Alike = Callable[[int, int], bool]
-"""Whether two pieces look the same as they are laid."""
+"""Whether two pieces look the same in their places."""
 
 
 def evidence(
     grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool, alike: Alike
 ) -> NDArray[np.float64]:
-    """What the seams of a layout say about it, as `EVIDENCE`; exchanges of pieces that look the same say nothing."""
+    """Evidence from the seams of a layout, as `EVIDENCE`; ignores exchanges of identical pieces."""
     there = np.concatenate([one.ravel() for one in _there(grid)])
     chance = np.concatenate([one.ravel() for one in seam_confidence(grid, likely)])[there]
     value = np.concatenate([one.ravel() for one in seam_odds(grid, odds)])[there]
@@ -90,7 +90,7 @@ def evidence(
 
 
 def parts(grid: Grid, likely: Matrix) -> int:
-    """Groups of pieces that no seam likelier than not holds together: where there are several, only the frame places them."""
+    """Groups of pieces that likely seams connect; if there are several, only the frame places them."""
     label = np.where(grid >= 0, np.arange(grid.size).reshape(grid.shape), grid.size)
     full_right, full_below = _there(grid)
     right, below = (values >= DOUBTFUL for values in seam_confidence(grid, likely))
@@ -116,10 +116,10 @@ def _fitted() -> tuple[NDArray[np.float64], float]:
 
 
 def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned: bool, alike: Alike) -> float:
-    """The probability that a whole layout is right, up to exchanges of pieces that look the same.
+    """The probability that a whole layout is right, up to exchanges of identical pieces.
 
-    At most `CAPPED` where it is open: where the pixels speak against a seam, a piece could almost as well lie elsewhere, or only
-    the frame holds two parts in place. Such layouts are often right, and nothing tells them from wrong ones.
+    At most `CAPPED` if the layout is uncertain: the pixels contradict a seam, a piece fits elsewhere almost as well, or only
+    the frame connects two parts. Such layouts are often right, but cannot be distinguished from wrong ones.
     """
     weights, bias = _fitted()
     found = evidence(grid, odds, likely, worn, turned=turned, alike=alike)

@@ -1,7 +1,7 @@
-"""Photographs to learn from: what Debian packages ship under free licences, read from the packages themselves.
+"""Photographs to learn from: free pictures in Debian packages.
 
-`photographs.json` lists every photograph with its package, its place in it, its licence and its split. Nothing of the pictures is
-kept in the repository: `fetch` downloads the packages through apt (Debian bookworm) and `load` reads the pictures out of them.
+`photographs.json` lists every photograph with its package, its path there, its licence and its split. The repository contains
+no pictures: `fetch` downloads the packages through apt (Debian bookworm) and `load` reads the pictures out of them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LIST = Path(__file__).with_name("photographs.json")
-HELD_OUT = 5  # one photograph in so many is held out of training, chosen by its name
-SIDE = 1200  # pixels of the longer side that are kept: a jigsaw of 28-pixel pieces needs no more
+HELD_OUT = 5  # one photograph in this many is held out of training, by a hash of its name
+SIDE = 1200  # longest side in pixels: enough for a jigsaw of 28-pixel pieces
 
 Picture = NDArray[np.uint8]
 """(height, width, 3), RGB."""
@@ -33,7 +33,7 @@ def catalogue() -> list[dict[str, str]]:
 
 
 def held_out(photograph: Mapping[str, str]) -> bool:
-    """Whether a photograph is kept from training: for the curve, the calibration and the choice between two runs."""
+    """Whether a photograph is held out of training: for the curve, the calibration and the choice between two runs."""
     name = f"{photograph['package']}/{photograph['file']}"
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELD_OUT == 0
 
@@ -86,7 +86,7 @@ def read(folder: Path, *, side: int = SIDE) -> Iterator[tuple[dict[str, str], Pi
 
 
 def embedded(resource: bytes, smallest: int = 300) -> list[bytes]:
-    """The JPEG, PNG and WebP pictures in a Qt resource file, in the order in which they stand there.
+    """The JPEG, PNG and WebP pictures in a Qt resource file, in file order.
 
     Args:
         resource: The file.
@@ -111,7 +111,7 @@ def embedded(resource: bytes, smallest: int = 300) -> list[bytes]:
 
 
 def digest(pictures: Sequence[Picture]) -> str:
-    """A short fingerprint of what was learned from."""
+    """A short fingerprint of the training photographs."""
     whole: Any = hashlib.sha256()
     for picture in pictures:
         whole.update(picture.tobytes())

@@ -1,4 +1,4 @@
-"""The energy of a layout: how well the places of all pieces agree with the seams that are likely.
+"""The energy of a layout: how well the places of all pieces agree with the likely seams.
 
 Every piece has a place in the plane and a heading; neither is bound to a lattice. A likely seam says where its second piece
 lies as
@@ -10,12 +10,12 @@ seen from its first. The energy is the sum of
   piece, which makes
   the energy nearly convex at first (graduated non-convexity; A. Blake and A. Zisserman, "Visual Reconstruction", 1987).
 * ``cover``: the density of pieces, blurred, is compared with that of a full frame, so two pieces in one place repel each other.
-* ``frame``: pieces outside the frame are pulled back, and pinned ones to where they have to be.
+* ``frame``: pieces outside the frame are pulled back, and pinned ones to their known places.
 * ``heading``: headings have length 1; those of pieces whose turn is known are upright.
-* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is in the residual, so no chain counts as
+* ``annealing``: ``½ a²`` of a clock that runs down while ``σ`` falls. It is part of the residual, so no chain counts as
   converged before.
 
-Nothing depends on the order of the pieces. Descending it is the only search for places: no piece is laid after another.
+Nothing depends on the order of the pieces. Descent is the only search for places: pieces are never laid one by one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 LANDSCAPES = 36
 STEPS = 12
-"""Updates on each landscape."""
+"""Updates in each landscape."""
 
 SHARPEST = 0.3
 """σ at the end, in pieces."""
@@ -65,13 +65,13 @@ class LayoutEnergy(nn.Module):
     over less likely ones, and in how strongly pieces repel each other. The inputs, without the batch:
 
     * ``first``, ``second`` (seams,) int64: pieces of a likely seam;
-    * ``offset`` (seams, 2): where the second lies as seen from the first, in the first's own frame;
+    * ``offset`` (seams, 2): position of the second relative to the first, in the first's own frame;
     * ``turned`` (seams, 2): cosine and sine of the turn from the first to the second;
-    * ``weight`` (seams,): how likely the seam is;
+    * ``weight`` (seams,): probability of the seam;
     * ``free`` (pieces,): 1 where the piece's turn is not known, else 0;
     * ``row`` (rows,), ``column`` (columns,): the lattice's coordinates;
     * ``fill`` (1,): pieces for each place of the frame;
-    * ``pin`` (pieces,): how strongly the piece is held at its place ``pinned`` (pieces, 2); 0 where it is not.
+    * ``pin`` (pieces,): strength of the pull to the place ``pinned`` (pieces, 2); 0 for none.
     """
 
     progress: Tensor
@@ -133,7 +133,7 @@ class LayoutEnergy(nn.Module):
         return (free * loose + (1.0 - free) * bound).sum((1, 2))
 
     def decode(self, state: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
-        """Places and headings as they are, and the clock: the task finds the lattice in them."""
+        """Places, headings and clock, unchanged: the task finds the lattice in them."""
         del inputs
         return {"place": state["place"], "heading": state["heading"], "clock": state["clock"]}
 
@@ -151,7 +151,7 @@ def rotated(offset: Tensor, facing: Tensor) -> Tensor:
 
 
 def compound(one: Tensor, other: Tensor) -> Tensor:
-    """A turn after another, both as cosine and sine."""
+    """The composition of two turns, both as cosine and sine."""
     c, s = one.unbind(-1)
     d, t = other.unbind(-1)
     return torch.stack([c * d - s * t, s * d + c * t], dim=-1)

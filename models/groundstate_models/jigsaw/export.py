@@ -29,7 +29,7 @@ VERSION = "0.1.0"
 SEGMENT = 24
 TRACE_EVERY = 8
 SIZES = ((5, 3, 7, 13), (17, 11, 19, 23), (9, 4, 10, 25))
-"""Pieces, rows, columns and likely seams of the examples that the file is joined from and proven at."""
+"""Pieces, rows, columns and likely seams of the examples that the exporter joins and verifies."""
 
 TERMS = {
     "seams": "How far likely seams are from closed.",
@@ -80,7 +80,7 @@ def state(pieces: int, batch: int = 16) -> dict[str, Tensor]:
 
 
 def arguments() -> dict[str, Any]:
-    """What `groundstate_export.export` takes, but for the path."""
+    """The arguments of `groundstate_export.export`, without the path."""
     energy = LayoutEnergy()
     first, *others = ((example(*sizes), state(sizes[0])) for sizes in SIZES)
     ball = HeavyBall({"place": STEP_SIZE, "heading": STEP_SIZE, "clock": CLOCK_STEP, "lean": STEP_SIZE}, MOMENTUM)
@@ -107,7 +107,7 @@ def arguments() -> dict[str, Any]:
 
 
 def card() -> Card:
-    """The header's words and numbers."""
+    """The texts and numbers of the header."""
     return Card(
         name="jigsaw",
         title="Jigsaw",

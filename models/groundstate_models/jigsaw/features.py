@@ -1,4 +1,4 @@
-"""What the edge network sees of a pair of sides: the pixels on both sides of the seam, and what each side expects there."""
+"""Inputs of the edge network for a pair of sides: pixels on both sides of the seam, and each side's expectation there."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LEVELS = 255.0
 
 @dataclass
 class Sides:
-    """Strips of one kind of side, with what they expect across a seam.
+    """Strips of one kind of side, with their expectations across a seam.
 
     Attributes:
         strip: (sides, length, depth, 3).
-        worn: Pixels that the sides are thought to have lost.
+        worn: Estimated number of pixels that the sides have lost.
         near: Expectation from the steps between neighbouring pixels.
         far: Expectation from steps as wide as the gap.
     """
@@ -50,7 +50,7 @@ class Compatibility:
 
 
 def compatibility(one: Sides, other: Sides) -> Compatibility:
-    """MGC by near and by far steps. Equal sides of one set against itself are for the caller to rule out."""
+    """MGC by near and by far steps. Within one set, the caller excludes pairs of a side with itself."""
     near = np.log(mismatch(one.near, other.near) + 1e-3)
     if one.far is one.near or round(2 * one.worn) == 0:
         return Compatibility(near, near)
@@ -64,7 +64,7 @@ def features(
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
     best: NDArray[np.float64],
 ) -> tuple[Pixels, Pixels]:
-    """What the network is given of pairs of sides.
+    """Compute the network's inputs for pairs of sides.
 
     Args:
         one: Sides before the seam.
@@ -110,7 +110,7 @@ def features(
 
 
 def lowest_two(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The two lowest entries of each row: (2, rows)."""
+    """The two lowest elements of each row: (2, rows)."""
     if values.shape[1] == 1:
         return np.stack([values[:, 0], values[:, 0]])
     return np.partition(values, 1, axis=1)[:, :2].T.copy()

@@ -1,4 +1,4 @@
-"""What a request says of the finished picture: its shape, known places, known turns; and what of that contradicts itself."""
+"""Hints of a request about the finished picture: shape, known places, known turns; and their contradictions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Hints:
-    """What is known of the finished picture.
+    """The known facts about the finished picture.
 
     Attributes:
         shape: Rows and columns.
         fixed: Row and column of some pieces.
         facing: Quarter turns clockwise of some pieces.
-        contradictions: What cannot be.
+        contradictions: Contradictions between the hints.
         guessed: Whether the shape is a guess.
     """
 
@@ -36,32 +36,32 @@ def read_hints(request: dict[str, Any], seams: Seams) -> Hints:
     """The hints of a request.
 
     Raises:
-        RequestError: If a hint is about a piece that there is not, or about a turn where none is turned.
+        RequestError: If a hint names a missing piece, or a turn although no piece is turned.
     """
     count = seams.pieces
     shape, guessed = _shape(request, seams)
     rows, columns = shape
     broken: list[Violation] = []
     if rows * columns < count:
-        said = f"{rows} rows of {columns} columns have {rows * columns} places for {count} pieces."
-        broken.append(Violation("shape", said, places=("rows", "columns")))
+        message = f"{rows} rows of {columns} columns have {rows * columns} places for {count} pieces."
+        broken.append(Violation("shape", message, places=("rows", "columns")))
     fixed: dict[int, Place] = {}
     for name, value in request.get("fixed", {}).items():
         piece, place = _piece(name, count, "fixed"), _place(value, shape, name)
         if not (place[0] < rows and place[1] < columns):
-            said = f"Piece {piece} is fixed at {list(place)}, outside {rows} rows of {columns} columns."
-            broken.append(Violation("fixed", said, places=(f"fixed.{name}",)))
+            message = f"Piece {piece} is fixed at {list(place)}, outside {rows} rows of {columns} columns."
+            broken.append(Violation("fixed", message, places=(f"fixed.{name}",)))
         elif place in fixed.values():
             other = next(one for one, there in fixed.items() if there == place)
-            said = f"Pieces {other} and {piece} are both fixed at {list(place)}."
-            broken.append(Violation("fixed", said, places=(f"fixed.{other}", f"fixed.{name}")))
+            message = f"Pieces {other} and {piece} are both fixed at {list(place)}."
+            broken.append(Violation("fixed", message, places=(f"fixed.{other}", f"fixed.{name}")))
         else:
             fixed[piece] = place
     facing = {_piece(name, count, "facing"): turn // 90 for name, turn in request.get("facing", {}).items()}
     if not seams.turned and any(facing.values()):
         name = next(str(piece) for piece, turn in facing.items() if turn)
-        said = f"Piece {name} is said to be turned, and `turned` is not true."
-        broken.append(Violation("facing", said, places=("turned", f"facing.{name}")))
+        message = f"Piece {name} is said to be turned, and `turned` is not true."
+        broken.append(Violation("facing", message, places=("turned", f"facing.{name}")))
     return Hints(shape, fixed, facing, tuple(broken), guessed)
 
 
@@ -77,7 +77,7 @@ def _shape(request: dict[str, Any], seams: Seams) -> tuple[Place, bool]:
 
 
 def _guessed(seams: Seams) -> Place:
-    """The shape without holes whose border best fits the number of sides that seem to have no neighbour."""
+    """The shape without holes whose border best fits the number of sides without a neighbour."""
     count = seams.pieces
     shapes = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
     if seams.turned:
@@ -105,5 +105,5 @@ def _place(value: Any, shape: Place, name: str) -> Place:
             return (0 if words[0] == "top" else rows - 1, 0 if words[1] == "left" else columns - 1)
     elif len(value) == 2:
         return (value[0], value[1])
-    said = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
-    raise RequestError([Fault(f"fixed.{name}", said)])
+    message = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
+    raise RequestError([Fault(f"fixed.{name}", message)])

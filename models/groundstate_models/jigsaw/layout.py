@@ -1,6 +1,6 @@
-"""Layouts: from places in the plane to a lattice, improved as assignments; what a layout costs, and possible exchanges.
+"""Layouts: from places in the plane to a lattice, improved as assignments; costs and possible exchanges.
 
-A layout is a grid (rows, columns) of pieces' numbers, -1 where a place is empty. What it costs is minus the sum of the log-
+A layout is a grid (rows, columns) of pieces' numbers, -1 for an empty place. Its cost is minus the sum of the log-
 odds of its
 seams (`seams.Seams.odds`), so an empty place costs nothing.
 """
@@ -16,7 +16,7 @@ from groundstate_models.jigsaw.seams import Matrix
 Grid = NDArray[np.int64]
 
 FAR = 60.0
-"""A cost that no place is worth."""
+"""A prohibitive cost."""
 
 HOT, COLD = 4.0, 0.3
 """Temperatures of the mean field at the beginning and at the end, in log-odds."""
@@ -31,7 +31,7 @@ def cost(grid: Grid, odds: Matrix) -> float:
 
 
 def seam_odds(grid: Grid, values: Matrix) -> tuple[Matrix, Matrix]:
-    """A value of every seam of a grid, 0 beside empty places: (rows, columns - 1) and (rows - 1, columns)."""
+    """The value of every seam of a grid, 0 beside empty places: (rows, columns - 1) and (rows - 1, columns)."""
     pairs = ((grid[:, :-1], grid[:, 1:]), (grid[:-1], grid[1:]))
     right, below = (
         np.where((one >= 0) & (other >= 0), value[one, other], 0.0)
@@ -46,7 +46,7 @@ def snapped(place: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int,
     Args:
         place: (pieces, 2): row and column.
         shape: Rows and columns.
-        fixed: Where some pieces have to be.
+        fixed: Known places of some pieces.
     """
     rows, columns = shape
     phase = np.angle(np.exp(2j * np.pi * place).mean(axis=0)) / (2 * np.pi)
@@ -70,7 +70,7 @@ def snapped(place: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int,
 
 
 def held(costs: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int, tuple[int, int]]) -> NDArray[np.float64]:
-    """Costs of pieces in cells, (pieces, cells), at which fixed pieces go to their cells and no other piece does."""
+    """Costs of pieces in cells, (pieces, cells), that reserve the cells of fixed pieces for them."""
     costs = costs.copy()
     for piece, (row, column) in fixed.items():
         cell = row * shape[1] + column
@@ -81,14 +81,14 @@ def held(costs: NDArray[np.float64], shape: tuple[int, int], fixed: dict[int, tu
 
 
 def filled(cell: NDArray[np.int64], shape: tuple[int, int]) -> Grid:
-    """The grid of pieces whose cells are given: cell = row * columns + column."""
+    """The grid from the cell of each piece: cell = row * columns + column."""
     grid = np.full(shape[0] * shape[1], -1)
     grid[cell] = np.arange(len(cell))
     return grid.reshape(shape)
 
 
 def improved(grid: Grid, odds: Matrix, fixed: dict[int, tuple[int, int]], hot: float = HOT) -> Grid:
-    """A grid after a descent over assignments: a mean field that cools, with every place taken at most once.
+    """Improve a grid by descent over assignments: a cooling mean field, with every place taken at most once.
 
     (C. Peterson and B. Söderberg, "A new method for mapping optimization problems onto neural networks", 1989; the balancing is
     R. Sinkhorn's, 1964.)
@@ -108,7 +108,7 @@ def improved(grid: Grid, odds: Matrix, fixed: dict[int, tuple[int, int]], hot: f
 
 
 def field(share: Matrix, odds: Matrix, shape: tuple[int, int]) -> Matrix:
-    """What each piece would gain in each cell: (pieces, cells), from the shares of its neighbours."""
+    """The gain of each piece in each cell, from the shares of its neighbours: (pieces, cells)."""
     rows, columns = shape
     pieces = len(share)
     there = share.reshape(pieces, rows, columns)

@@ -24,7 +24,7 @@ def assign(cost: NDArray[np.float64]) -> NDArray[np.int64]:
     of_column = np.full(columns, -1)
     of_row = np.full(rows, -1)
     reduced = cost - prices
-    for row in range(rows):  # every row's cheapest column, where it is free
+    for row in range(rows):  # every row's cheapest column, if it is free
         column = int(reduced[row].argmin())
         if of_column[column] < 0 and reduced[row, column] == reduced[row].min():
             of_column[column], of_row[row] = row, column
@@ -42,7 +42,7 @@ def _augment(
     of_column: NDArray[np.int64],
     of_row: NDArray[np.int64],
 ) -> None:
-    """Assign one more row along the shortest path of exchanges, in place."""
+    """Assign one more row along the shortest augmenting path, in place."""
     columns = cost.shape[1]
     distance = np.full(columns, np.inf)
     before = np.full(columns, -1)

@@ -1,6 +1,6 @@
 """The edge network: how likely two sides belong together, from the pixels on both sides of the seam.
 
-It starts as the hand-made compatibility (strips.mismatch) and learns what to add to it. The same weights run here, in
+It starts as the hand-made compatibility (strips.mismatch) and learns a correction. The same weights run here, in
 PyTorch, to be
 trained, and in `seams`, in numpy, to be used.
 """

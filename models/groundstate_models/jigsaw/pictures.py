@@ -22,10 +22,10 @@ Pieces = NDArray[np.uint8]
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MOST_PIXELS = 40_000_000
 SMALLEST = 6
-"""Pixels that a piece must be high and wide."""
+"""Smallest height and width of a piece, in pixels."""
 
 FILES = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "webp": "WEBP", "bmp": "BMP", "tiff": "TIFF"}
-"""Endings of files that a finished picture can be saved as."""
+"""File extensions for a finished picture."""
 
 
 def pillow() -> Any:
@@ -47,7 +47,7 @@ def opened(source: str, place: str) -> NDArray[np.uint8]:
     """A picture as (height, width, 3), from a path, a data URI or base64.
 
     Raises:
-        RequestError: If it is none.
+        RequestError: If it is not a picture.
     """
     content = _content(source, place)
     image_module = pillow()
@@ -60,12 +60,12 @@ def opened(source: str, place: str) -> NDArray[np.uint8]:
                 )
             return np.asarray(_opaque(image))
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError):
-        said = source if len(source) <= 60 else f"{source[:40]}…"
-        raise _fault(place, f"{said!r} is no picture; a file or base64 of PNG or JPEG is needed.") from None
+        shown = source if len(source) <= 60 else f"{source[:40]}…"
+        raise _fault(place, f"{shown!r} is no picture; a file or base64 of PNG or JPEG is needed.") from None
 
 
 def _opaque(image: Image) -> Image:
-    """RGB; what is transparent is white."""
+    """Convert to RGB; transparent pixels become white."""
     if image.mode in ("RGBA", "LA", "P", "PA"):
         layered = image.convert("RGBA")
         white = pillow().new("RGBA", layered.size, "white")
@@ -95,10 +95,10 @@ def read_pieces(request: dict[str, Any], most: int) -> Pieces:
 
     Args:
         request: With ``pieces``, or ``image``, ``rows`` and ``columns``.
-        most: Pieces that are allowed.
+        most: Largest number of pieces.
 
     Raises:
-        RequestError: If they are no pictures, of several sizes, too small, too few or too many.
+        RequestError: If they are not pictures, differ in size, or are too small, too few or too many.
     """
     if ("pieces" in request) == ("image" in request):
         raise _fault("", "Send either `pieces` or one `image` of shuffled tiles.")
@@ -154,7 +154,7 @@ def assembled(pieces: Pieces, grid: list[list[int | None]], turns: list[int] | N
     Args:
         pieces: (pieces, height, width, 3).
         grid: The piece in each place.
-        turns: How far each piece is turned clockwise, in degrees; None where none is.
+        turns: Clockwise turn of each piece, in degrees; None if no piece is turned.
     """
     height, width = pieces.shape[1:3]
     picture = np.full((len(grid) * height, len(grid[0]) * width, 3), 128, np.uint8)
@@ -171,7 +171,7 @@ def encoded(picture: NDArray[np.uint8], kind: str) -> bytes:
     """A picture as a file.
 
     Raises:
-        OptionError: If no such files are written.
+        OptionError: If the file type is unsupported.
     """
     if kind.lower() not in FILES:
         raise OptionError(f"jigsaw writes no files of the kind {kind!r}; it writes {', '.join(FILES)}.")

@@ -33,7 +33,7 @@ class Puzzle:
     worn: int
 
     def request(self) -> dict[str, Any]:
-        """The request, with pictures as base64; how worn pieces are is for the model to find out."""
+        """The request, with pictures as base64; the model estimates the wear."""
         sent = [base64.b64encode(encoded(piece, "png")).decode() for piece in self.pieces]
         request: dict[str, Any] = {"pieces": sent, "rows": self.shape[0], "columns": self.shape[1]}
         return {**request, "turned": True} if self.turns.any() else request
@@ -49,7 +49,7 @@ class Puzzle:
         return any(np.array_equal(np.rot90(found, way), wanted) for way in ways)
 
     def neighbours(self, answer: dict[str, Any]) -> float:
-        """The share of true neighbours, of pieces that are there, which lie beside each other as they should."""
+        """The share of true neighbours, among present pieces, that lie correctly beside each other."""
         columns = self.shape[1]
         turns = np.array(answer.get("turns", [0] * len(self.pieces))) // 90
         whole = np.bincount((turns - self.turns) % 4, minlength=4).argmax()
@@ -92,7 +92,7 @@ def make(
         shape: Rows and columns; as many as there are by default.
         worn: Pixels that every side loses.
         turned: Whether pieces are turned.
-        lost: Share of the pieces that is left out.
+        lost: Share of missing pieces.
     """
     rows, columns = shape or (picture.shape[0] // size, picture.shape[1] // size)
     pieces = cut(picture[: rows * size, : columns * size], size, size, worn)

@@ -11,7 +11,7 @@ DESCRIPTION = (
     "null is a hole); `turns`; a calibrated `confidence`; and the `doubtful` seams. Pieces that could be exchanged, "
     "or a picture that could stand either way, are asked about. Use this instead of comparing edges yourself."
 )
-"""What the tool does, for a language model."""
+"""Description of the tool, for a language model."""
 
 MOST_PIECES = 1000
 MOST_WORN = 4

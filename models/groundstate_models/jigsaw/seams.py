@@ -22,16 +22,16 @@ from groundstate_models.jigsaw.strips import BOTTOM, LEFT, RIGHT, TOP, Pixels, e
 WEIGHTS = Path(__file__).with_name("seams.npz")
 
 CANDIDATES = 24
-"""Sides that the network looks at for each side: the most compatible ones by hand."""
+"""Candidates of the network for each side: the most compatible sides by hand."""
 
 REACH = 8.0
-"""How far, in log-compatibility, candidates may be behind the best."""
+"""Largest distance of a candidate from the best, in log-compatibility."""
 
 CHUNK = 2048
 LOOPS = 4
 LOOP_FLOOR = 0.003
 FLOOR = -6.0
-"""Log-odds of sides that the network did not look at, and the least it may say."""
+"""Log-odds of sides that are no candidates, and lower bound of the network's output."""
 
 Matrix = NDArray[np.float32]
 
@@ -69,16 +69,16 @@ def _convolved(values: Matrix, weight: dict[str, Matrix], layer: str) -> Matrix:
 
 @dataclass(frozen=True)
 class Seams:
-    """Log-odds of all seams, ``FLOOR`` where nothing speaks for one. 0 stands for "no neighbour".
+    """Log-odds of all seams, ``FLOOR`` without evidence. 0 stands for "no neighbour".
 
     Attributes:
-        pieces: How many.
+        pieces: Number of pieces.
         turned: Whether pieces may be turned.
         odds: Of upright pieces (2, pieces, pieces): right neighbour, neighbour below. Of turned ones (4 pieces, 4 pieces),
         a side's
             number being side * pieces + piece.
         likely: Of the same shape, probabilities that also weigh the neighbourhoods.
-        worn: Pixels that the sides are thought to have lost.
+        worn: Estimated number of pixels that the sides have lost.
     """
 
     pieces: int
@@ -107,7 +107,7 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
     Args:
         pieces: (pieces, height, width, 3); square where they may be turned.
         turned: Whether they may be turned.
-        worn: Pixels that every side has lost; None to find out.
+        worn: Pixels that every side has lost; None to estimate it.
     """
     cut = strips(pieces)
     if worn is None:
@@ -144,7 +144,7 @@ def _odds(one: Sides, other: Sides, same: NDArray[np.bool_]) -> Matrix:
 
 
 def _nearest(both: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which columns are candidates of each row."""
+    """The candidate columns of each row."""
     count = min(CANDIDATES, both.shape[1] - 1)
     chosen = np.zeros(both.shape, bool)
     order = np.argpartition(both, count - 1, axis=1)[:, :count]
@@ -154,7 +154,7 @@ def _nearest(both: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def probabilities(odds: Matrix) -> Matrix:
-    """Geometric mean of how likely a side's neighbour is, as seen from both sides; "no neighbour" counts as one more side."""
+    """Geometric mean of the neighbour probabilities from both sides; "no neighbour" counts as one more side."""
     raw = np.exp(np.clip(odds, FLOOR, 30.0).astype(np.float64)) * (odds > FLOOR)
     rows, columns = 1 + raw.sum(axis=-1, keepdims=True), 1 + raw.sum(axis=-2, keepdims=True)
     found: Matrix = (raw / np.sqrt(rows * columns)).astype(np.float32)
@@ -162,13 +162,13 @@ def probabilities(odds: Matrix) -> Matrix:
 
 
 def alone(odds: Matrix) -> tuple[Matrix, Matrix]:
-    """How likely sides have no neighbour: by rows and by columns."""
+    """Probability that a side has no neighbour: by rows and by columns."""
     raw = np.exp(np.clip(odds, FLOOR, 30.0).astype(np.float64)) * (odds > FLOOR)
     return (1 / (1 + raw.sum(axis=-1))).astype(np.float32), (1 / (1 + raw.sum(axis=-2))).astype(np.float32)
 
 
 def around(odds: Matrix, rounds: int = LOOPS) -> Matrix:
-    """Probabilities of the seams of upright pieces, their neighbourhoods weighed: (2, pieces, pieces)."""
+    """Probabilities of the seams of upright pieces, weighed by loops: (2, pieces, pieces)."""
     right, below = (probabilities(one) for one in odds)
     for _ in range(rounds):
         over = [below @ right @ below.T, below.T @ right @ below]
@@ -193,21 +193,21 @@ def _around_turned(odds: Matrix, count: int, rounds: int = LOOPS) -> Matrix:
 
 
 def _backed(odds: Matrix, loops: list[NDArray[Any]]) -> Matrix:
-    """Log-odds with what loops say added; sides that nothing spoke for stay as they are."""
-    said = sum(np.log((LOOP_FLOOR + np.minimum(loop, 1.0)) / LOOP_FLOOR) for loop in loops)
-    backed: Matrix = np.where(odds > FLOOR, odds + said, FLOOR).astype(np.float32)
+    """Add the support of loops to log-odds; sides without evidence stay unchanged."""
+    support = sum(np.log((LOOP_FLOOR + np.minimum(loop, 1.0)) / LOOP_FLOOR) for loop in loops)
+    backed: Matrix = np.where(odds > FLOOR, odds + support, FLOOR).astype(np.float32)
     return backed
 
 
 def wear(cut: list[Pixels], *, turned: bool = False, most: int = 150) -> tuple[float, float]:
-    """How large the steps of colour across seams are beside those inside pieces, over one pixel and over five.
+    """Ratio of colour steps across seams to those inside pieces, over one pixel and over five.
 
-    Of pairs of sides that are each other's most compatible: medians of the logarithm of the ratio of squared steps.
+    Medians of the log ratio of squared steps, over pairs of mutually most compatible sides.
 
     Args:
         cut: The strips of all sides, as `strips.strips` returns them.
         turned: Whether any two sides may belong together.
-        most: Pieces that are looked at.
+        most: Largest number of pieces in the sample.
     """
     near, far = [], []
     if turned:
@@ -233,7 +233,7 @@ def wear(cut: list[Pixels], *, turned: bool = False, most: int = 150) -> tuple[f
 
 
 def estimate_worn(cut: list[Pixels], *, turned: bool = False) -> float:
-    """How many pixels every side has lost, from how the steps of colour grow with distance inside the pieces."""
+    """Estimate the pixels that every side has lost, from the growth of colour steps with distance inside the pieces."""
     near, far = wear(cut, turned=turned)
     if near < 0.15:
         return 0.0

@@ -1,4 +1,4 @@
-"""What a chain's places come to: a lattice, improved as assignments from several shifts of it, and the turns of its pieces."""
+"""Turns a chain's places into a layout: a lattice, improved as assignments from several shifts, and the pieces' turns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from groundstate_models.jigsaw.seams import FLOOR, Matrix, Seams
 
 PARTNERS = 4
 LEAST = 0.01
-"""A seam less likely than this pulls nothing."""
+"""Probability below which a seam is not an input of the energy."""
 
 SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 HEATS = (4.0, 1.5)
@@ -21,7 +21,7 @@ SURE = 4.0
 """Log-odds of a seam whose neighbourhood is certain, when assignments follow neighbourhoods."""
 
 OFFSETS = np.array([[-1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, -1.0]], np.float32)
-"""Where the neighbour across each side lies, as row and column."""
+"""Offset of the neighbour across each side, as row and column."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def pulls(seams: Seams) -> dict[str, NDArray[np.generic]]:
         one, other, weight = (np.concatenate(parts) for parts in zip(*found, strict=True))
         side = np.repeat([1, 2], [len(part[0]) for part in found])
         quarter = np.zeros(len(one), np.int64)
-    if not len(one):  # the graph needs a seam; this one pulls nothing
+    if not len(one):  # the graph needs at least one seam; this one has weight 0
         one, other, side, quarter, weight = (np.array([value]) for value in (0, 1, 1, 0, 0.0))
     angle = quarter * (np.pi / 2)
     return {
@@ -57,7 +57,7 @@ def pulls(seams: Seams) -> dict[str, NDArray[np.generic]]:
 
 
 def _chosen(likely: Matrix, *, symmetric: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], Matrix]:
-    """The likeliest partners of each side: indices and probabilities."""
+    """The most likely partners of each side: indices and probabilities."""
     count = min(PARTNERS, len(likely))
     chosen = np.zeros(likely.shape, bool)
     np.put_along_axis(chosen, np.argpartition(-likely, count - 1, axis=1)[:, :count], values=True, axis=1)
@@ -78,14 +78,14 @@ def settled(
     *,
     thorough: bool = True,
 ) -> Layout:
-    """The layout that places in the plane come to.
+    """Compute the layout from places in the plane.
 
     Args:
         place: (pieces, 2): row and column.
         turns: (pieces,): quarter turns clockwise.
         seams: The seams of the pieces.
         shape: Rows and columns.
-        fixed: Where some pieces have to be.
+        fixed: Known places of some pieces.
         thorough: Whether the layout is improved; otherwise it is the nearest lattice.
     """
     odds, likely = seams.upright(turns)
@@ -110,7 +110,7 @@ def settled(
 
 
 def _perfect(grid: Grid, likely: Matrix) -> bool:
-    """Whether no seam leaves anything to improve."""
+    """Whether no seam can be improved."""
     right, below = likely
     one = right[grid[:, :-1], grid[:, 1:]][(grid[:, :-1] >= 0) & (grid[:, 1:] >= 0)]
     other = below[grid[:-1], grid[1:]][(grid[:-1] >= 0) & (grid[1:] >= 0)]

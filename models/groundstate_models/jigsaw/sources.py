@@ -1,4 +1,4 @@
-"""Whether pieces come from more than one picture."""
+"""Detects pieces from more than one picture."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from groundstate_models.jigsaw.seams import Matrix
 
 TRUSTED = 0.9
 SHARE = 0.2
-"""Of all pieces, what a picture of its own must have at least."""
+"""Smallest share of all pieces that counts as a separate picture."""
 
 
 def sources_of(grid: Grid, odds: Matrix, likely: Matrix) -> str:
-    """A sentence where pieces fall into groups that fit well within, and hardly at all to each other; else nothing."""
+    """A sentence if the pieces form groups that fit within but not to each other; otherwise empty."""
     count = int((grid >= 0).sum())
     right, below = ((likely > TRUSTED) & (odds > 0)).astype(np.float32)
-    # A seam counts as a link where it is part of a loop of four: borders of two pictures fit by chance now and then.
+    # A seam is a link only in a loop of four: borders of two pictures sometimes fit by chance.
     looped = [
         right * (below @ right @ below.T + below.T @ right @ below),
         below * (right @ below @ right.T + right.T @ below @ right),

@@ -29,7 +29,7 @@ OPPONENT = np.array(
 
 
 def cut(picture: NDArray[np.uint8], height: int, width: int, worn: int = 0) -> NDArray[np.uint8]:
-    """Cut a picture into whole pieces, row by row; what is left over at the right and at the bottom is dropped.
+    """Cut a picture into whole pieces, row by row; the remainder at the right and the bottom is dropped.
 
     Args:
         picture: (picture height, picture width, 3).
@@ -69,7 +69,7 @@ def strips(pieces: NDArray[np.uint8], depth: int = DEPTH) -> list[Pixels]:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a side expects on the other side of a seam.
+    """A side's expectation of the other side of a seam.
 
     Attributes:
         edge: (sides, length, 3), the outermost pixels.
@@ -85,11 +85,11 @@ class Expectation:
 
 
 def expectation(strip: Pixels, worn: float) -> Expectation:
-    """What each side expects across the seam, from the steps of colour inside the piece.
+    """Each side's expectation across the seam, from the steps of colour inside the piece.
 
     Args:
         strip: (sides, length, depth, 3).
-        worn: Pixels that the sides are thought to have lost: 2 worn + 1 pixels lie from edge to edge across a seam.
+        worn: Estimated number of pixels that the sides have lost: 2 worn + 1 pixels lie from edge to edge across a seam.
     """
     wide = strip.astype(np.float64)
     lag = min(round(2 * worn) + 1, strip.shape[2] - 1)
@@ -112,7 +112,7 @@ def mismatch(one: Expectation, other: Expectation) -> NDArray[np.float64]:
 
 
 def _reach(one: Expectation, edge: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far `edge` lies from what `one` expects: (sides of one, sides of edge)."""
+    """Distance of `edge` from the expectation of `one`: (sides of one, sides of edge)."""
     length = edge.shape[1]
     pull = np.einsum("scd,sld->slc", one.precision, one.beyond)
     constant = np.einsum("slc,slc->s", pull, one.beyond)

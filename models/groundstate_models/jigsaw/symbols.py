@@ -1,4 +1,4 @@
-"""Edge-matching puzzles whose pieces are given as symbols: their rules are exact, so they go to the model ``constraints``."""
+"""Edge-matching puzzles with symbols: their rules are exact, so the model ``constraints`` solves them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 BORDER = "-"
-"""The symbol of sides that lie on the frame, and nowhere else."""
+"""The symbol for sides on the frame only."""
 
 
 def constraints_request(
@@ -16,13 +16,13 @@ def constraints_request(
 
     Args:
         pieces: The symbols of each piece's top, right, bottom and left side.
-        rows: Of the finished square.
-        columns: Of it.
+        rows: Rows of the finished puzzle.
+        columns: Columns of the finished puzzle.
         turned: Whether pieces may be turned.
-        border: The symbol of the frame; None where the frame may have any.
+        border: The symbol of the frame; None if the frame may have any symbol.
 
     Raises:
-        ValueError: If there are not as many pieces as places, or one has not four sides.
+        ValueError: If the numbers of pieces and places differ, or a piece does not have four sides.
     """
     if len(pieces) != rows * columns:
         raise ValueError(f"There are {len(pieces)} pieces for {rows * columns} places; there must be as many.")

@@ -1,4 +1,4 @@
-"""The jigsaw task: pictures to likely seams, places to a grid, and how sure that grid is."""
+"""The jigsaw task: pictures to likely seams, places to a grid with a confidence."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ SURE = 0.99
 """The least confidence of an answer."""
 
 MOST_TIES = 6
-"""Exchanges that are asked about."""
+"""Largest number of exchanges in a question."""
 
 REMEMBERED = 8
 FLAT = 2.0
-"""Levels that the pixels of all pieces must differ by, for anything to be told from them."""
+"""Smallest difference of pixel levels over all pieces; below it, all pieces look the same."""
 
 SAME = 3
-"""Levels that pixels of pieces which look the same may differ by."""
+"""Largest difference of pixel levels between pieces that look the same."""
 
 UP = "the turn of piece 0"
 
@@ -43,7 +43,7 @@ _seams: OrderedDict[str, Seams] = OrderedDict()
 
 
 def remembered_seams(pieces: Pieces, *, turned: bool, worn: float | None) -> Seams:
-    """`find_seams`, remembered: the options of a question are about the same pieces."""
+    """`find_seams` with a cache: the options of a question use the same pieces."""
     key = hashlib.sha256(pieces.tobytes() + repr((pieces.shape, turned, worn)).encode()).hexdigest()
     if key not in _seams:
         _seams[key] = find_seams(pieces, turned=turned, worn=worn)
@@ -54,7 +54,7 @@ def remembered_seams(pieces: Pieces, *, turned: bool, worn: float | None) -> Sea
 
 
 class JigsawReading(Reading, Asks, Shows):
-    """A jigsaw: its pieces, their seams, and what is known of the finished picture."""
+    """A jigsaw: its pieces, their seams, and the hints about the finished picture."""
 
     def __init__(self, header: Header, request: dict[str, Any]) -> None:
         super().__init__(header, request)
@@ -73,12 +73,12 @@ class JigsawReading(Reading, Asks, Shows):
 
     @cached_property
     def seams(self) -> Seams:
-        """How likely any two sides belong together."""
+        """The likelihood of every pair of sides."""
         return remembered_seams(self.pieces, turned=self.turned, worn=self.request.get("worn"))
 
     @cached_property
     def hints(self) -> Hints:
-        """What is known of the finished picture."""
+        """The hints about the finished picture."""
         return read_hints(self.request, self.seams)
 
     @property
@@ -117,7 +117,7 @@ class JigsawReading(Reading, Asks, Shows):
     def _levelled(
         self, place: NDArray[np.float64], heading: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Places and quarter turns after the whole is turned to where headings are multiples of a quarter turn."""
+        """Turn the whole so that headings are multiples of a quarter turn; returns places and quarter turns."""
         facing = heading[:, 0] + 1j * heading[:, 1]
         tilt = np.angle((facing**4).sum()) / 4
         turns = np.round((np.angle(facing) - tilt) / (np.pi / 2)).astype(np.int64) % 4
@@ -147,7 +147,7 @@ class JigsawReading(Reading, Asks, Shows):
         return Layout(np.ascontiguousarray(grid), turns, layout.cost)
 
     def _pooled(self, turns: NDArray[np.int64]) -> tuple[Matrix, Matrix]:
-        """Odds and probabilities of upright seams; a probability counts all pieces that are equal, pixel by pixel."""
+        """Odds and probabilities of upright seams; a probability sums over all identical pieces."""
         odds, likely = self.seams.upright(turns)
         laid = [np.rot90(piece, -int(turn)).tobytes() for piece, turn in zip(self.pieces, turns, strict=True)]
         if len(set(laid)) == len(laid):
@@ -158,7 +158,7 @@ class JigsawReading(Reading, Asks, Shows):
         return odds, np.minimum(equal @ likely @ equal, 1.0) * (odds > FLOOR)
 
     def _alike(self, turns: NDArray[np.int64]) -> Alike:
-        """Whether two pieces look the same when turned like this."""
+        """Whether two pieces look the same at the given turns."""
 
         def alike(one: int, other: int) -> bool:
             laid = [np.rot90(self.pieces[piece], -int(turns[piece])).astype(np.int16) for piece in (one, other)]
@@ -201,7 +201,7 @@ class JigsawReading(Reading, Asks, Shows):
         return self._judged[key]
 
     def evidence(self, answer: dict[str, Any]) -> NDArray[np.float64]:
-        """What speaks for and against an answer, as `confidence.evidence`."""
+        """The evidence for and against an answer, as `confidence.evidence`."""
         grid, turns = self._read(answer)
         if grid is None:
             raise ValueError("The grid does not hold each piece once.")
@@ -221,27 +221,27 @@ class JigsawReading(Reading, Asks, Shows):
         grid, turns = self._read(answer)
         rows, columns = self.hints.shape
         if grid is None:
-            said = f"The grid does not hold each of the {len(self.pieces)} pieces once, in {rows} rows of {columns} columns."
-            return [Violation("pieces", said, places=("grid",))]
+            message = f"The grid does not hold each of the {len(self.pieces)} pieces once, in {rows} rows of {columns} columns."
+            return [Violation("pieces", message, places=("grid",))]
         broken = []
         for piece, place in self.hints.fixed.items():
             if grid[place] != piece:
-                said = f"Piece {piece} is fixed at {list(place)} and is not there."
-                broken.append(Violation("fixed", said, places=(f"fixed.{piece}",)))
+                message = f"Piece {piece} is fixed at {list(place)} and is not there."
+                broken.append(Violation("fixed", message, places=(f"fixed.{piece}",)))
         for piece, turn in self.hints.facing.items():
             if turns[piece] != turn:
-                said = f"Piece {piece} is turned by {90 * turns[piece]}° and not by {90 * turn}°."
-                broken.append(Violation("facing", said, places=(f"facing.{piece}",)))
+                message = f"Piece {piece} is turned by {90 * turns[piece]}° and not by {90 * turn}°."
+                broken.append(Violation("facing", message, places=(f"facing.{piece}",)))
         sure = self._confidence(grid, turns)
         if sure < SURE:
-            said = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
+            message = f"This layout is right with a probability of {sure:.0%}, and an answer needs {SURE:.0%}."
             if sources := sources_of(grid, *self.seams.upright(turns)):
-                said += f" {sources}"
-            broken.append(Violation("confidence", said, amount=SURE - sure))
+                message += f" {sources}"
+            broken.append(Violation("confidence", message, amount=SURE - sure))
         return broken
 
     def _read(self, answer: dict[str, Any]) -> tuple[Grid | None, NDArray[np.int64]]:
-        """The grid and quarter turns of an answer; no grid where it does not hold each piece once."""
+        """The grid and quarter turns of an answer; no grid unless it holds each piece once."""
         count, shape = len(self.pieces), self.hints.shape
         rows = answer["grid"]
         turns = np.array(answer.get("turns", [0] * count), np.int64)
@@ -255,7 +255,7 @@ class JigsawReading(Reading, Asks, Shows):
         return bool(one["grid"] == other["grid"] and one.get("turns") == other.get("turns"))
 
     def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """Which way up the picture stands, where that is open, and the places of pieces that could be exchanged."""
+        """The orientation of the picture, if open, and the places of interchangeable pieces."""
         grid, turns = self._read(answer)
         if grid is None:
             return {}
@@ -301,12 +301,12 @@ class JigsawReading(Reading, Asks, Shows):
 
     def summary(self) -> str:
         rows, columns = self.hints.shape
-        said = f"a jigsaw of {len(self.pieces)} pieces in {rows} rows and {columns} columns"
+        message = f"a jigsaw of {len(self.pieces)} pieces in {rows} rows and {columns} columns"
         if self.hints.guessed:
-            said += " (a guess: the request does not say)"
+            message += " (a guess: the request does not say)"
         if holes := rows * columns - len(self.pieces):
-            said += f", {holes} missing"
-        return said + (", any of them turned" if self.turned else "")
+            message += f", {holes} missing"
+        return message + (", any of them turned" if self.turned else "")
 
     def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
@@ -340,7 +340,7 @@ class JigsawReading(Reading, Asks, Shows):
 
 
 class JigsawTask(Task, Understands):
-    """Reads jigsaws."""
+    """Reads requests for jigsaws."""
 
     reading = JigsawReading
 
@@ -358,8 +358,8 @@ class JigsawTask(Task, Understands):
             else:
                 files += _in_folder(word)
         if not files:
-            said = f"Write `shuffled.png 5x5`, or a folder of pieces, or several files. You gave {text[:40]!r}."
-            raise _fault("", said)
+            message = f"Write `shuffled.png 5x5`, or a folder of pieces, or several files. You gave {text[:40]!r}."
+            raise _fault("", message)
         return {"image": files[0], **request} if len(files) == 1 else {"pieces": files, **request}
 
 
@@ -382,7 +382,7 @@ def _headings(turns: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _turned(place: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """Places turned clockwise about their middle."""
+    """Turn places clockwise about their centre."""
     middle = place.mean(axis=0)
     down, across = (place - middle).T
     cosine, sine = np.cos(angle), np.sin(angle)

@@ -1,8 +1,8 @@
 """Train the edge network: ``python -m groundstate_models.jigsaw.train FOLDER``.
 
-Photographs are cut into jigsaws, worn and disturbed anew at every step. For each side the network chooses its neighbour among
-the sides that are most compatible by hand, or says that it is not among them (cross-entropy). The weights that are kept are a
-running average; the curve of held-out photographs is added to ``train-log.jsonl``.
+Every step cuts photographs into new jigsaws, with wear and noise. For each side the network chooses its neighbour among the
+most compatible sides by hand, or "none of them" (cross-entropy). The saved weights are a running average; the curve of held-out
+photographs is added to ``train-log.jsonl``.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ LEARNING_RATE = 2e-3
 WARM_UP = 100
 AVERAGED = 0.998
 EVERY = 150.0
-"""Seconds of computing between two points of the curve."""
+"""Seconds of computing time between two points of the curve."""
 
 LOG = Path(__file__).with_name("train-log.jsonl")
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One kind of side of a jigsaw against its opposite kind, the true neighbours known (-1 for none)."""
+    """One kind of side of a jigsaw and its opposite kind, with the true neighbours (-1 for none)."""
 
     one: Sides
     other: Sides
@@ -64,8 +64,8 @@ def sheets(
     worn = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 4])) if worn is None else worn
     crop = _disturbed(_part(rng, picture, size), rng)
     rows, columns = crop.shape[0] // size, crop.shape[1] // size
-    told = float(worn) if rng.random() < 0.9 else float(np.clip(worn + rng.choice([-1, 1]), 0, 4))
-    sides = [Sides(strip, told) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn))]
+    assumed = float(worn) if rng.random() < 0.9 else float(np.clip(worn + rng.choice([-1, 1]), 0, 4))
+    sides = [Sides(strip, assumed) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn))]
     index = np.arange(rows * columns).reshape(rows, columns)
     right, below = (index[:, :-1].ravel(), index[:, 1:].ravel()), (index[:-1].ravel(), index[1:].ravel())
     found = []
@@ -104,7 +104,7 @@ def _part(rng: np.random.Generator, picture: data.Picture, size: int) -> data.Pi
 
 
 def _disturbed(crop: data.Picture, rng: np.random.Generator) -> data.Picture:
-    """Compressed, mirrored, and of other colours, by chance."""
+    """Randomly compress, mirror and recolour a picture."""
     from PIL import Image
 
     if rng.random() < 0.35:
@@ -126,7 +126,7 @@ def _disturbed(crop: data.Picture, rng: np.random.Generator) -> data.Picture:
 
 
 def batch(sheet: Sheet, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Sides with their candidates: along and whole of every pair, and which candidate is right (``CANDIDATES`` for none)."""
+    """Sides with their candidates: the inputs of every pair, and the index of the right candidate (``CANDIDATES`` for none)."""
     side = rng.permutation(len(sheet.true))[:count]
     width = min(CANDIDATES, sheet.order.shape[1] - 1)
     candidates = sheet.order[side, :width].copy()
@@ -146,7 +146,7 @@ def batch(sheet: Sheet, rng: np.random.Generator, count: int) -> tuple[Tensor, T
 
 
 def loss_of(network: SeamNetwork, drawn: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, float]:
-    """The cross-entropy of a batch, and the share of neighbours among the candidates that are chosen rightly."""
+    """The cross-entropy of a batch, and the share of correct choices where the neighbour is a candidate."""
     along, whole, target = drawn
     odds = network(along, whole).view(len(target), -1)
     there = target < odds.shape[1]
@@ -157,7 +157,7 @@ def loss_of(network: SeamNetwork, drawn: tuple[Tensor, Tensor, Tensor]) -> tuple
 
 @torch.no_grad()
 def held_out(network: SeamNetwork, pictures: Sequence[data.Picture], puzzles: int = 10) -> dict[str, dict[str, float]]:
-    """Loss and right choices on held-out photographs, by worn pixels; always the same jigsaws."""
+    """Loss and share of correct choices on held-out photographs, by worn pixels; always the same jigsaws."""
     rng = np.random.default_rng(5)
     found = {}
     for worn in (0, 1, 2, 4):
@@ -171,7 +171,7 @@ def held_out(network: SeamNetwork, pictures: Sequence[data.Picture], puzzles: in
 
 
 def train(folder: Path, out: Path, *, minutes: float, seed: int, resume: Path | None) -> None:
-    """Train for so many minutes of computing and keep the averaged weights."""
+    """Train for a number of minutes of computing time and keep the averaged weights."""
     data.fetch(folder)
     pictures, others = data.load(folder, training=True), data.load(folder, training=False)
     torch.manual_seed(seed)

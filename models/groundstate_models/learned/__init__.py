@@ -1,1 +1,1 @@
-"""What users teach by examples: the task that serves learned files. `groundstate_training.learn` makes them."""
+"""The task that serves files learned from examples. `groundstate_training.learn` makes them."""

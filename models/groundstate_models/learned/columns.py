@@ -1,7 +1,7 @@
-"""The columns of a table: how values become numbers of the energy, and its conditionals distributions of values.
+"""The columns of a table: maps values to numbers of the energy, and its conditionals to distributions of values.
 
 A column has *levels* (a finite list of values) or *numbers*. Numbers are mapped to a scale halfway between their standard
-scores and those of their ranks, so that outliers and skewed columns are as easy as others; it is linear between knots and beyond.
+scores and those of their ranks, so that outliers and skewed columns do no harm; the map is linear between knots and beyond.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ Floats = NDArray[np.float64]
 Value = float | int | str
 
 GRID = np.linspace(-6.0, 6.0, 481)
-"""Points of the normal scale at which distributions of numbers are tabulated."""
+"""Points of the normal scale for the tables of distributions."""
 
 KNOTS = 65
 MODE = 0.15
-"""Probability around a peak of a number's distribution from which on it is offered as an alternative."""
+"""Smallest probability around a peak of a number's distribution that is offered as an alternative."""
 
 _ERF = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -42,10 +42,10 @@ class Column:
         name: Its header.
         kind: ``levels`` or ``number``.
         levels: The values of a column of levels, in order.
-        knots: Of a column of numbers: increasing values, and their places on the normal scale.
+        knots: For a column of numbers: increasing values, and their positions on the normal scale.
         whole: Whether the numbers are whole.
-        spread: Standard deviation of the numbers, the unit in which errors are compared.
-        widen: Factor that makes intervals cover what they should, fitted on cells that were not learned from.
+        spread: Standard deviation of the numbers, the unit of errors.
+        widen: Factor that calibrates the coverage of intervals, fitted on held-out cells.
     """
 
     name: str
@@ -58,21 +58,21 @@ class Column:
 
     @cached_property
     def index(self) -> dict[Value, int]:
-        """The place of each level."""
+        """The index of each level."""
         return {value: place for place, value in enumerate(self.levels)}
 
     @property
     def ordered(self) -> bool:
-        """Whether differences of values mean something."""
+        """Whether the values are ordered."""
         return self.kind == "number" or all(isinstance(v, int | float) for v in self.levels)
 
     def to_normal(self, values: Floats) -> Floats:
-        """Numbers on the normal scale."""
+        """Map numbers to the normal scale."""
         x, u = map(np.asarray, self.knots)
         return _linear(values, x, u)
 
     def from_normal(self, points: Floats) -> Floats:
-        """Numbers of points of the normal scale."""
+        """Map points of the normal scale to numbers."""
         x, u = map(np.asarray, self.knots)
         found = _linear(points, u, x)
         return np.round(found) if self.whole else found
@@ -105,7 +105,7 @@ class Column:
 
 
 def _linear(values: Floats, x: Floats, y: Floats) -> Floats:
-    """Piecewise linear interpolation that goes on beyond the knots with the slope of a wide end piece."""
+    """Piecewise linear interpolation, extrapolated with the slope of a wide end piece."""
     inside = np.interp(values, x, y)
     ends = max(1, len(x) // 16)
     low = y[0] + (values - x[0]) * (y[ends] - y[0]) / max(x[ends] - x[0], 1e-12)
@@ -117,12 +117,12 @@ def number_column(name: str, values: Sequence[float]) -> Column:
     """A column of numbers with the quantiles of its values."""
     x = np.sort(np.asarray(values, np.float64))
     distinct, counts = np.unique(x, return_counts=True)
-    # A value in the middle of its ties, so that a value that often occurs has a place of its own.
+    # Use the middle rank of ties, so that a frequent value has a distinct position.
     middle = (np.cumsum(counts) - counts / 2) / len(x)
     if len(distinct) > KNOTS:
         keep = np.unique(np.searchsorted(middle, np.linspace(middle[0], middle[-1], KNOTS)).clip(0, len(middle) - 1))
         distinct, middle = distinct[keep], middle[keep]
-    # Half by rank, half as it is: outliers stay near, gaps stay gaps, and straight lines stay nearly straight.
+    # Half by rank, half unchanged: outliers stay near, gaps stay gaps, and straight lines stay nearly straight.
     plain = ((distinct - x.mean()) / max(float(x.std()), 1e-12)).clip(-5, 5)
     u = 0.5 * np.interp(middle, normal_cdf(GRID), GRID) + 0.5 * plain
     u = np.maximum.accumulate(u) + 1e-9 * np.arange(len(u))
@@ -167,7 +167,7 @@ class Belief:
         return cls(column, np.empty(0), cdf)
 
     def quantiles(self, levels: Floats) -> Floats:
-        """Quantiles, as numbers; of ordered levels too."""
+        """Quantiles, as numbers; also for ordered levels."""
         if self.column.kind == "levels":
             at = np.searchsorted(self.chances.cumsum(), np.asarray(levels) - 1e-12).clip(0, len(self.chances) - 1)
             return np.asarray([float(self.column.levels[int(k)]) for k in at])
@@ -176,7 +176,7 @@ class Belief:
 
     @property
     def mean(self) -> float:
-        """The mean, which has the least squared error; of ordered levels too."""
+        """The mean, which minimises the squared error; also for ordered levels."""
         if self.column.kind == "levels":
             return float(np.dot(self.chances, [float(v) for v in self.column.levels]))
         return float(self.quantiles((np.arange(64) + 0.5) / 64).mean())
@@ -187,12 +187,12 @@ class Belief:
         return float(self.quantiles(np.array([0.5]))[0])
 
     def interval(self, part: float = 0.9) -> tuple[float, float]:
-        """The central interval with a part of the probability."""
+        """The central interval with a given probability."""
         low, high = self.quantiles(np.array([(1 - part) / 2, (1 + part) / 2]))
         return float(low), float(high)
 
     def likelihood(self, value: Value) -> float:
-        """How likely a value is: its probability, or for a number the probability of one at least as far from the median."""
+        """Likelihood of a value: its probability, or for a number the probability of one at least as far from the median."""
         if self.column.kind == "levels":
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
@@ -200,13 +200,13 @@ class Belief:
         return 2.0 * min(at, 1.0 - at)
 
     def peaks(self) -> list[tuple[Value, float]]:
-        """The values that are likely by themselves, with their probability: levels, or the peaks of a number's density."""
+        """The likely values, with their probabilities: levels, or the peaks of a number's density."""
         if self.column.kind == "levels":
             order = np.argsort(-self.chances, kind="stable")
             return [(self.column.levels[int(k)], float(self.chances[k])) for k in order if self.chances[k] >= MODE / 3][
                 :5
             ]
-        # In the column's own numbers: where a column has a gap, its scale on which the energy works has nearly none.
+        # In the column's own numbers: the energy's scale nearly closes the gaps of a column.
         low, high = self.quantiles(np.array([0.005, 0.995]))
         edges = np.linspace(low, high, 121)
         if not high > low:
@@ -219,7 +219,7 @@ class Belief:
         top.sort(key=lambda k: -density[k])
         chosen: list[int] = []
         for k in top:
-            # A peak counts where the density falls to half of it on the way to every higher one.
+            # A peak counts if the density falls to half of it on the way to every higher one.
             if all(density[min(k, other) : max(k, other) + 1].min() < 0.5 * density[k] for other in chosen):
                 chosen.append(k)
         ranked = sorted(chosen)

@@ -15,11 +15,11 @@ from groundstate_models.learned.layout import Value
 
 
 class RulesReading(ConstraintsReading):
-    """A partial configuration that should be completed.
+    """Reads a request to complete a partial configuration.
 
     Args:
-        header: Of the file.
-        request: What is known, and what is wished.
+        header: The file's header.
+        request: The known values and the wishes.
         knowledge: Rules and preferences.
     """
 
@@ -58,12 +58,14 @@ class RulesReading(ConstraintsReading):
         return []
 
     def _contradict(self, sources: list[int]) -> Violation:
-        """A proof that follows from the rules, in words: who doubts a learned rule may doubt it."""
+        """A contradiction in words. It follows from the learned rules, so it is only as certain as they are."""
         names = [str(self.typed["constraints"][number]["name"]) for number in sources]
         rules = len(self.knowledge.constraints)
         places = dict.fromkeys(self.stated[number - rules][1] for number in sources if number >= rules)
-        said = f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
-        return Violation("learned", said, len(sources), places=tuple(places))
+        message = (
+            f"By rules learned from {self.knowledge.examples} examples, these cannot all hold: {'; '.join(names)}."
+        )
+        return Violation("learned", message, len(sources), places=tuple(places))
 
     def _path(self, name: str) -> str:
         place = self.layout.index[name]
@@ -95,7 +97,7 @@ class RulesReading(ConstraintsReading):
         return super().encode_answer({"values": self.values_of(answer)})
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
-        """The rules that an answer breaks, by what they mean; then values that differ from the given ones."""
+        """The rules that an answer breaks, by the rules' own check; then values that differ from the given ones."""
         values = self.values_of(answer)
         found = [
             Violation("values", f"{name} is {values.get(name)!r}, which is none of the values.", places=(name,))
@@ -139,7 +141,7 @@ class RulesReading(ConstraintsReading):
         return ({"op": "add", "path": pointer("known"), "value": {variable: value}},)
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        """Leaving out a given value: first those in broken places, then the rest."""
+        """Options that leave out a given value: first those in broken places, then the rest."""
         del attempt
         named = [place for violation in violations for place in violation.places]
         paths = {self._path(name): name for name in self.given}
@@ -165,9 +167,11 @@ class RulesReading(ConstraintsReading):
         names = len(self.layout.names)
         what = f"a grid of {self.layout.grid[0]} × {self.layout.grid[1]}" if self.layout.grid else f"{names} variables"
         origins = [rule.origin for rule in self.knowledge.rules]
-        told = ", ".join(f"{origins.count(one)} {one}" for one in ("learned", "confirmed", "known") if one in origins)
+        counted = ", ".join(
+            f"{origins.count(one)} {one}" for one in ("learned", "confirmed", "known") if one in origins
+        )
         many = self.knowledge.examples
-        return f"{what} with {len(self.given)} known values under rules from {many} examples ({told or 'none'})"
+        return f"{what} with {len(self.given)} known values under rules from {many} examples ({counted or 'none'})"
 
     def notation(self, answer: dict[str, Any]) -> str | None:
         values = [str(value) for value in self.values_of(answer).values()]
@@ -187,7 +191,7 @@ class RulesReading(ConstraintsReading):
 
 
 class UsualReading(RulesReading, PreferringReading, Optimises):
-    """The same where answers are better or worse: by learned preferences, wishes, or how much of a configuration they keep."""
+    """Ranks answers as well: by learned preferences, wishes, or the number of values kept."""
 
     def _preferences(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = list(self.knowledge.usual) if request.get("usual", True) and not self.repairs else []

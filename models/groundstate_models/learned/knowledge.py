@@ -1,4 +1,4 @@
-"""What a learned file knows about finite configurations: its layout, rules and preferences; the schema of its requests."""
+"""The contents of a learned file of finite configurations: layout, rules and preferences; the schema of requests."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Knowledge:
 
     Attributes:
         layout: The variables.
-        rules: What must hold.
-        preferences: What usually holds.
-        examples: How many examples it was learned from.
+        rules: Rules that always hold.
+        preferences: Patterns that usually hold.
+        examples: Number of training examples.
     """
 
     layout: Layout
@@ -49,7 +49,7 @@ class Knowledge:
 
     @cached_property
     def constraints(self) -> list[dict[str, Any]]:
-        """The rules as constraints of the model ``constraints``, one a place, each with its rule's words as name."""
+        """The rules as constraints of the model ``constraints``, one for each place, named by the rule's text."""
         return [
             {**rule.constraint(place, self.layout), "name": self.called(rule, place)}
             for rule in self.rules
@@ -73,7 +73,7 @@ class Knowledge:
         return f"{rule.text} ({shown}; {rule.origin})"
 
     def cost(self, configuration: Configuration) -> float:
-        """What a configuration costs by the preferences."""
+        """The cost of a configuration by the preferences."""
         return sum((rule.weight or 0.0) * sum(1 for _ in rule.broken(configuration)) for rule in self.preferences)
 
 

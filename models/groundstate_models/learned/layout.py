@@ -1,4 +1,4 @@
-"""The variables of a configuration: their names, the values they take, and the attributes that place them."""
+"""The variables of a configuration: names, values and attributes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from functools import cached_property
 from typing import Any, Self
 
 Value = int | str
-"""A value of a variable, as JSON has it."""
+"""A JSON value of a variable."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Variables, and how they are arranged.
+    """Variables and their arrangement.
 
     Attributes:
         names: The variables, in the order of every configuration.
         values: All values that any variable takes; a configuration holds indices into this tuple.
-        attributes: Per attribute, one label a variable, such as ``{"row": (0, 0, 1, 1), "column": (0, 1, 0, 1)}``.
-        ordered: The attributes whose labels are places on an axis (whole numbers).
-        grid: Rows and columns, where the variables form a grid in row-major order.
+        attributes: For each attribute, one label per variable, such as ``{"row": (0, 0, 1, 1), "column": (0, 1, 0, 1)}``.
+        ordered: The attributes with positions on an axis as labels (whole numbers).
+        grid: Rows and columns, if the variables form a grid in row-major order.
     """
 
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class Layout:
     def of_grid(
         cls, rows: int, columns: int, values: Sequence[Value], attributes: Mapping[str, Sequence[int]] | None = None
     ) -> Self:
-        """A grid with cells ``r1c1`` … in row-major order; further attributes give one label a cell."""
+        """A grid with cells ``r1c1`` … in row-major order; further attributes have one label per cell."""
         places = [(r, c) for r in range(rows) for c in range(columns)]
         return cls(
             tuple(f"r{r + 1}c{c + 1}" for r, c in places),
@@ -54,12 +54,12 @@ class Layout:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The place of each name in a configuration."""
+        """The index of each name in a configuration."""
         return {name: place for place, name in enumerate(self.names)}
 
     @property
     def counts(self) -> bool:
-        """Whether all values are whole numbers, so that order and differences mean something."""
+        """Whether all values are whole numbers, so that order and differences are meaningful."""
         return all(isinstance(value, int) and not isinstance(value, bool) for value in self.values)
 
     def groups(self, attribute: str) -> dict[int, tuple[int, ...]]:

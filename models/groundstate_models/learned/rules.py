@@ -1,7 +1,8 @@
-"""Rules of a configuration: what each means exactly, its words and its evidence. Learned or known, they read the same.
+"""Rules of a configuration: exact meaning, text and evidence, the same for learned and known rules.
 
-Three kinds say all that is learned. `Different`: no value twice in a group. `Pairs`: two variables never have certain values
-together. `Count`: so many variables of a group have one of certain values. Values are indices into `Layout.values`.
+There are three kinds. `Different`: no value twice in a group. `Pairs`: two variables never have certain values
+together. `Count`: the number of variables of a group with one of certain values has bounds. Values are indices
+into `Layout.values`.
 """
 
 from __future__ import annotations
@@ -19,18 +20,18 @@ Configuration = Sequence[int | None]
 """The value index of each variable; None where it is unknown."""
 
 ORIGINS = ("learned", "known", "confirmed")
-"""Where a rule comes from: the examples, the caller, or the examples and a reply of the caller."""
+"""Origins of a rule: the examples, the caller, or the examples and a reply of the caller."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the examples say about a rule.
+    """The evidence of the examples for a rule.
 
     Attributes:
         examples: Examples that could show a violation.
-        held: Those that break the rule nowhere.
-        broken: Places where it is broken, over all examples.
-        expected: Places where it would be broken if the variables did not depend on one another.
+        held: Examples without a violation.
+        broken: Violated places over all examples.
+        expected: Expected number of violated places if the variables were independent.
     """
 
     examples: int = 0
@@ -42,10 +43,10 @@ class Evidence:
         """The evidence in words."""
         if not self.examples:
             return "not measured on examples"
-        said = f"holds in {self.held} of {self.examples} examples"
+        summary = f"holds in {self.held} of {self.examples} examples"
         if self.broken:
-            said += f" ({self.broken} {'place breaks' if self.broken == 1 else 'places break'} it)"
-        return f"{said}; chance alone would break it in about {self.expected:.0f} places"
+            summary += f" ({self.broken} {'place breaks' if self.broken == 1 else 'places break'} it)"
+        return f"{summary}; chance alone would break it in about {self.expected:.0f} places"
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class Rule(ABC):
 
     Attributes:
         text: The rule in words, as a sentence without its full stop.
-        evidence: What the examples say.
+        evidence: The evidence of the examples.
         origin: One of `ORIGINS`.
-        weight: What one broken place costs; None for a hard rule.
-        pattern: The family in terms of attributes, for other layouts; None where it names variables.
+        weight: Cost of one violated place; None for a hard rule.
+        pattern: The family in terms of attributes, for other layouts; None if it names variables.
     """
 
     text: str
@@ -71,11 +72,11 @@ class Rule(ABC):
     @property
     @abstractmethod
     def places(self) -> Sequence[Group]:
-        """The groups of variables that the rule is about, one constraint each."""
+        """The rule's groups of variables, one constraint each."""
 
     @abstractmethod
     def holds(self, place: int, configuration: Configuration) -> bool:
-        """Whether a configuration keeps the rule in one of its places, as far as it is known."""
+        """Whether a configuration satisfies the rule in one of its places, as far as its values are known."""
 
     @abstractmethod
     def constraint(self, place: int, layout: Layout) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class Rule(ABC):
 
     @property
     def hard(self) -> bool:
-        """Whether every answer must keep it."""
+        """Whether every answer must satisfy it."""
         return self.weight is None
 
     def broken(self, configuration: Configuration) -> Iterator[int]:

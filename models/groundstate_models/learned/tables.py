@@ -1,6 +1,6 @@
-"""Completing rows of a learned table: how sure of each value, what else it may be, and which given value does not fit.
+"""Completes rows of a learned table, with the confidence and alternatives of each value, and given values that do not fit.
 
-Long because all that a completed row reports is computed from the same conditionals.
+The module is long because one set of conditionals gives all results for a row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ODD = 0.01
 """Likelihood below which a given value is called odd."""
 
 CLOSE = 0.5
-"""Part of the best peak's probability from which on another one is a question."""
+"""Smallest probability of a second peak, relative to the best, that leads to a question."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class TableKnowledge:
     """Columns of a learned table.
 
     Attributes:
-        columns: In the order of the file.
-        order: Their places in the order of the network, columns of numbers first.
-        rows: How many rows it was learned from.
+        columns: The columns in the order of the file.
+        order: Their indices in the order of the network, columns of numbers first.
+        rows: Number of training rows.
     """
 
     columns: tuple[Column, ...]
@@ -46,12 +46,12 @@ class TableKnowledge:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The place of each column in the file."""
+        """The index of each column in the file."""
         return {column.name: place for place, column in enumerate(self.columns)}
 
     @cached_property
     def place(self) -> dict[int, int]:
-        """The place in the network of each column."""
+        """The index of each column in the network."""
         return {k: place for place, k in enumerate(self.order)}
 
     @cached_property
@@ -61,7 +61,7 @@ class TableKnowledge:
 
     @cached_property
     def slices(self) -> dict[int, slice]:
-        """Where the levels of each column of levels are among all levels."""
+        """The slice of each column of levels among all levels."""
         found, first = {}, 0
         for k in self.order[self.numbers :]:
             found[k] = slice(first, first + len(self.columns[k].levels))
@@ -172,7 +172,7 @@ class TableReading(Reading, Asks, Shows):
 
     @property
     def missing(self) -> list[int]:
-        """The columns to find, by their places in the file."""
+        """The missing columns, by their index in the file."""
         return [k for k, column in enumerate(self.knowledge.columns) if column.name not in self.known]
 
     @property
@@ -180,16 +180,16 @@ class TableReading(Reading, Asks, Shows):
         found = []
         for name, (low, high) in self.request.get("between", {}).items():
             if name in self.known and not low <= float(self.known[name]) <= high:
-                said = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
-                found.append(Violation("between", said, places=(f"row.{name}", f"between.{name}")))
+                message = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
+                found.append(Violation("between", message, places=(f"row.{name}", f"between.{name}")))
         total = self.request.get("sum")
         if total and all(name in self.known for name in total["columns"]):
             have = sum(float(self.known[name]) for name in total["columns"])
             if not math.isclose(have, total["equals"], rel_tol=1e-9, abs_tol=1e-9):
-                said = (
+                message = (
                     f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
                 )
-                found.append(Violation("sum", said, places=("sum",)))
+                found.append(Violation("sum", message, places=("sum",)))
         return found
 
     def encode(self) -> dict[str, NDArray[Any]]:
@@ -222,7 +222,7 @@ class TableReading(Reading, Asks, Shows):
         return Belief.of_mixture(column, weights, means, widths)
 
     def _settled(self, k: int, tensors: Mapping[str, NDArray[Any]]) -> Value:
-        """The value where the descent came to rest, within the bounds."""
+        """The value at the minimum, within the bounds."""
         column = self.knowledge.columns[k]
         low, high = self.request.get("between", {}).get(column.name, (-math.inf, math.inf))
         if column.kind == "levels":
@@ -254,7 +254,7 @@ class TableReading(Reading, Asks, Shows):
         return cell
 
     def _odd(self, tensors: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-        """Given values that are unlikely beside all others, the least likely first, with the likeliest instead."""
+        """Given values that are unlikely beside all others, the least likely first, each with the most likely value."""
         found = []
         for name, value in self.known.items():
             belief = self._belief(self.knowledge.index[name], tensors, "others")
@@ -267,7 +267,7 @@ class TableReading(Reading, Asks, Shows):
         return sorted(found, key=lambda one: one["chance"])
 
     def _add_up(self, row: dict[str, Any]) -> None:
-        """Move missing numbers so that they add up, each by its column's spread; the last takes what rounding leaves."""
+        """Adjust missing numbers to the sum, each in proportion to its column's spread; the last absorbs rounding."""
         total = self.request.get("sum")
         if not total:
             return
@@ -294,9 +294,9 @@ class TableReading(Reading, Asks, Shows):
                 row[free[-1]] = _rounded(columns[free[-1]], float(row[free[-1]]) + rest, low, high)
 
     def check(self, answer: dict[str, Any]) -> list[Violation] | None:
-        """Violations of what was asked for: given values, bounds, whole numbers, the sum. None where all of it holds.
+        """Violations of the request: given values, bounds, whole numbers, the sum. Empty if all hold.
 
-        Nothing proves that a learned completion is right, so an answer without violations is still settled, not solved.
+        Nothing proves a learned completion right, so the status of an answer without violations is settled, not solved.
         """
         found = []
         row = answer["row"]
@@ -323,7 +323,7 @@ class TableReading(Reading, Asks, Shows):
         return bool(self.variables(one) == self.variables(other))
 
     def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """For each missing value its level, or the peak of its distribution that it belongs to."""
+        """For each missing value, its level or the nearest peak of its distribution."""
         found: dict[str, Any] = {}
         for cell in answer.get("cells", ()):
             column = self.knowledge.columns[self.knowledge.index[cell["column"]]]
@@ -384,7 +384,7 @@ def _tensors(knowledge: TableKnowledge, known: Mapping[str, Any]) -> dict[str, N
 
 
 def _level(column: Column, value: Any) -> Value | None:
-    """A value as the column's levels have it; None where no level is equal."""
+    """The level that is equal to a value; None if there is none."""
     return next((level for level in column.levels if level == value), None)
 
 
@@ -396,7 +396,7 @@ def _known_level(column: Column, value: Any) -> Value:
 
 
 def _rounded(column: Column, value: float, low: float = -math.inf, high: float = math.inf) -> Value:
-    """A number within bounds, whole where the column's are, else with as many digits as matter."""
+    """A number within bounds, whole if the column's numbers are, otherwise with the significant digits."""
     value = min(max(value, low), high)
     if column.whole or (column.kind == "levels" and all(isinstance(v, int) for v in column.levels)):
         whole = round(value)

@@ -1,4 +1,4 @@
-"""The task ``learned``: it serves what was learned from examples, rules of finite configurations or a table."""
+"""The task ``learned``: serves rules of finite configurations, or a table, learned from examples."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LearnedTask(Task, Understands):
         return (UsualReading if usual else RulesReading)(self.header, request, self.rules)
 
     def parse(self, text: str) -> dict[str, Any]:
-        """A grid as text, one character a cell; ``.`` and ``0`` where 0 is no value are unknown."""
+        """Read a grid as text, one character per cell; ``.`` is unknown, and so is ``0`` unless 0 is a value."""
         layout = None if self.rules is None else self.rules.layout
         cells = "".join(text.split())
         if layout is None or not layout.grid or len(cells) != len(layout.names):

@@ -1,4 +1,4 @@
-"""Groups of variables that all differ, found in the graph of pairs that were never seen equal."""
+"""Finds groups of variables that all differ, in the graph of pairs that are never equal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 MOST_CLIQUES = 20_000
-"""Maximal cliques looked at; a graph with more is too dense to say which groups there are."""
+"""Largest number of maximal cliques; a graph with more is too dense to find groups."""
 
 
 class TooDenseError(Exception):
@@ -47,7 +47,7 @@ def _bits(number: int) -> Iterator[int]:
 
 
 def groups_of(adjacent: Sequence[int], most: int) -> set[tuple[int, ...]]:
-    """Maximal cliques of at least three nodes; of larger ones than ``most``, the parts of that size.
+    """Maximal cliques of at least three nodes; larger ones are split into all parts of size ``most``.
 
     Raises:
         TooDenseError: If there are too many.

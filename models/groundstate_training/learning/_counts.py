@@ -1,8 +1,8 @@
 """Count rules: how many variables of a row, a column, a window or another group may have a value.
 
-A count is a rule where the examples end at a cliff: no example beyond a bound, many at it, and chance would go beyond it often.
-What chance does is sampled from the value frequencies under the pair rules and count rules found before, so that nothing is
-found twice.
+A count is a rule if the examples end sharply at a bound: many at it, none beyond it, while chance often exceeds it.
+Chance is sampled from the value frequencies under the pair rules and count rules found before, so that nothing is found
+twice.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from groundstate_training.learning._evidence import WRONG, Floats, Ints, Statist
 SAMPLES = 2048
 SWEEPS = 8
 MOST_ELEMENTS = 5e7
-"""Of the tables that a group is sampled with."""
+"""Largest size of the sampling tables of a group."""
 
 FEWEST = 64
-"""Samples of chance below which a group is left alone."""
+"""Number of chance samples below which a group is skipped."""
 
 MARGIN = 8.0
 BITES = 0.03
@@ -43,7 +43,7 @@ LONGEST_WINDOW = 7
 
 @dataclass(frozen=True)
 class Kind:
-    """Groups of variables that one count rule may be about."""
+    """Candidate groups of variables for one count rule."""
 
     words: str
     groups: tuple[Group, ...]
@@ -79,9 +79,9 @@ class CountRules:
     """Finds the count rules of examples.
 
     Args:
-        statistics: Of the examples.
+        statistics: Statistics of the examples.
         explained: Combinations of values that pair rules forbid, ``(pairs, values, values)`` bool.
-        seed: Decides the samples of chance.
+        seed: Seed of the chance samples.
     """
 
     def __init__(self, statistics: Statistics, explained: NDArray[np.bool_], seed: int = 0) -> None:
@@ -92,7 +92,7 @@ class CountRules:
         self._random = np.random.default_rng(seed)
 
     def find(self, more: Sequence[Group] = ()) -> list[Rule]:
-        """Find them; ``more`` are groups besides those of the layout."""
+        """Find the count rules; ``more`` are groups besides those of the layout."""
         every = list(kinds(self.layout, more))
         self._needs = math.log(2 * len(every) * len(self.layout.values)) + MARGIN
         for kind in every:
@@ -101,7 +101,7 @@ class CountRules:
         return list(self.rules)
 
     def _settled(self, kind: Kind) -> bool:
-        """Whether the values of the first group all differ, which says what the counts may be."""
+        """Whether the values of the first group all differ, which already determines the counts."""
         group = sorted(kind.groups[0])
         same = np.eye(len(self.layout.values), dtype=bool)
         pairs = [self.statistics.place[i, j] for a, i in enumerate(group) for j in group[a + 1 :]]
@@ -136,7 +136,7 @@ class CountRules:
     def _bounds(self, counts: Ints, frequency: Floats, size: int) -> tuple[int, int]:
         seen = np.bincount(counts, minlength=size + 1).astype(np.float64)
         low, high = 0, size
-        for bound in range(size - 1, -1, -1):  # the tightest upper bound that the examples keep
+        for bound in range(size - 1, -1, -1):  # the tightest upper bound that the examples satisfy
             if not self._cliff(seen, frequency, slice(0, bound + 1), bound):
                 continue
             high = bound
@@ -168,7 +168,9 @@ class CountRules:
         table = None
         if self._ruled(kind):
             if size * size * values * values * SAMPLES > MOST_ELEMENTS:
-                return None  # too large to sample under its pair rules, and chance without them would say too much
+                return (
+                    None  # too large to sample under its pair rules; without them, chance would overstate the evidence
+                )
             table = self._tables(cells, size)
         if table is not None:
             order = np.arange(SAMPLES)
@@ -203,12 +205,12 @@ class CountRules:
         return np.concatenate([whole[:, k : k + size] for k in range(whole.shape[1] - size + 1)])
 
     def _inside(self, kind: Kind, inner: set[Group]) -> list[list[int]]:
-        """Positions within the kind's groups that each of the rule's groups takes, where they are the same in all groups."""
+        """Positions of the rule's groups within the kind's groups, if they are the same in all groups."""
         first = {i: k for k, i in enumerate(kind.groups[0])}
         return [[first[i] for i in group] for group in inner if all(i in first for i in group)]
 
     def _ruled(self, kind: Kind) -> bool:
-        """Whether a pair rule is about two variables of one of the groups."""
+        """Whether a pair rule constrains two variables of one of the groups."""
         ruled: list[bool] = np.asarray(self.explained.any((1, 2))).tolist()
         place = self.statistics.place
         return any(ruled[place[min(i, j), max(i, j)]] for group in kind.groups for i, j in combinations(group, 2))

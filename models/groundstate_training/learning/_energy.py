@@ -12,7 +12,7 @@ from torch.nn import functional
 from groundstate_training.learning._network import COMPONENTS, Network
 
 SMOOTH = 0.25
-"""Width, on the normal scale, that the energy adds to every component, so that its valleys can be descended into."""
+"""Width, on the normal scale, that the energy adds to every component, so that descent can reach its minima."""
 
 MEMBERS = 1
 """Members of the ensemble in the energy; beliefs are of all."""
@@ -21,8 +21,8 @@ MEMBERS = 1
 class TableEnergy(nn.Module):
     """``energy(state, given=…, known_numbers=…, known_levels=…)`` of a row.
 
-    The state says how far the missing values are from what the given ones alone make of them: numbers in standard deviations,
-    levels in log odds. A start near 0 is therefore a guess already.
+    The state is the deviation of the missing values from their prediction by the given ones alone: numbers in standard
+    deviations, levels in log odds. A start near 0 is therefore a good guess.
     """
 
     def __init__(self, network: Network) -> None:
@@ -52,7 +52,7 @@ class TableEnergy(nn.Module):
         return {"likelihood": -(chance * missing).sum(-1), "confinement": near}
 
     def decode(self, state: Mapping[str, Tensor] | Tensor, **inputs: Tensor) -> dict[str, Tensor]:
-        """The completed row, the beliefs from the given values alone, and each value's from all others."""
+        """The completed row, the beliefs from the given values alone, and each value's belief from all others."""
         numbers, chances = self._filled(self._named(state), inputs)
         batch, columns = inputs["given"].shape
         answer: dict[str, Tensor] = {}
@@ -74,7 +74,7 @@ class TableEnergy(nn.Module):
         return state
 
     def _filled(self, state: Mapping[str, Tensor], inputs: Mapping[str, Tensor]) -> tuple[Tensor | None, list[Tensor]]:
-        """Numbers and chances of levels with the missing ones filled in from the state."""
+        """Numbers and probabilities of levels, with the missing ones filled in from the state."""
         n, given = self.shape.numbers, inputs["given"]
         outputs = self._outputs(inputs.get("known_numbers"), self._split(inputs.get("known_levels")), given)
         numbers = None
@@ -98,7 +98,7 @@ class TableEnergy(nn.Module):
         return [] if levels is None else list(levels.split(list(self.shape.levels), -1))
 
     def _each(self, rows: Tensor) -> Tensor:
-        """Each row once for every column, ``(batch · columns, …)``."""
+        """Repeat each row once for every column, ``(batch · columns, …)``."""
         return rows[:, None].expand(-1, self.shape.columns, -1).reshape(-1, rows.shape[-1])
 
     def _outputs(

@@ -1,8 +1,8 @@
-"""Pair statistics of examples, and how strongly they speak for a rule.
+"""Pair statistics of examples, and their evidence for a rule.
 
-A rule forbids combinations of values at certain places. Without it, each place would show such a combination as often as the
-frequencies of the single values say; the examples show how often it did. The evidence is the log likelihood ratio of the two
-explanations, in nats, with a small rate of wrong entries allowed under the rule.
+A rule forbids combinations of values at certain places. Without it, such a combination would occur at each place as the
+frequencies of the single values predict; the examples give the actual count. The evidence is the log likelihood ratio of the two
+explanations, in nats, with a small rate of wrong values allowed under the rule.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WRONG = (0.003, 0.01, 0.03)
-"""Rates at which a hard rule may be broken by wrong entries, as parts of the rate without the rule."""
+"""Rates at which wrong values may break a hard rule, relative to the rate without the rule."""
 
 SHRINK = 20.0
-"""Examples that a variable's own value frequencies weigh less than those of all variables together."""
+"""Weight of the value frequencies of all variables, in examples, in each variable's own."""
 
 
 def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ...] = WRONG) -> Floats:
@@ -31,7 +31,7 @@ def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ..
 
     Args:
         seen, expected: Violations.
-        rates: Rates of wrong entries to allow for.
+        rates: Rates of wrong values to allow for.
     """
     o, e = np.asarray(seen, np.float64), np.asarray(expected, np.float64)
     best = np.full(np.broadcast(o, e).shape, -np.inf)
@@ -42,13 +42,13 @@ def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ..
 
 @dataclass
 class Statistics:
-    """How often pairs of variables have pairs of values in examples, and how often they would by chance.
+    """Observed counts of value pairs for pairs of variables, and the counts expected by chance.
 
     Args:
         layout: The variables.
         examples: Value indices, ``(examples, variables)`` int64; −1 where missing.
-        never: Combinations that a person called impossible, ``(i, j, a, b)`` with i < j.
-        possible: Combinations that a person called possible.
+        never: Combinations that a person declared impossible, ``(i, j, a, b)`` with i < j.
+        possible: Combinations that a person declared possible.
     """
 
     layout: Layout
@@ -75,7 +75,7 @@ class Statistics:
 
     @cached_property
     def place(self) -> dict[tuple[int, int], int]:
-        """The row of each pair in `pairs`."""
+        """The index of each pair in `pairs`."""
         return {(int(i), int(j)): row for row, (i, j) in enumerate(self.pairs)}
 
     @cached_property
@@ -92,7 +92,7 @@ class Statistics:
 
     @cached_property
     def expected(self) -> Floats:
-        """The same by chance, from the frequencies of single values."""
+        """Occurrences expected by chance, from the frequencies of single values."""
         known = (self.examples >= 0).astype(np.float64)
         i, j = self.pairs.T
         both = (known.T @ known)[i, j]

@@ -1,4 +1,4 @@
-"""Examples from a file or from memory: one configuration a row, missing values as None."""
+"""Reads examples from a file or from memory: one configuration per row, missing values as None."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Value = int | float | str
 Row = list[Value | None]
 
 FEWEST = 5
-"""Examples below which nothing is learned."""
+"""Smallest number of examples."""
 
 MOST_ROWS = 20_000
-"""Examples that are learned from; of more, a random sample of this size."""
+"""Largest number of examples; of more, a random sample of this size."""
 
 MOST_COLUMNS = 2_000
 MISSING = frozenset({"", ".", "?", "_", "na", "nan", "none", "null"})
-"""Texts that stand for a missing value, whatever their case."""
+"""Texts for a missing value, in any case."""
 
 _BLANK = frozenset(".?_ ")
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Configurations as they were given.
+    """Configurations as given.
 
     Attributes:
         names: The variables.
-        rows: Their values, one list an example.
-        grid: Rows and columns, where each example is a grid; its names are then ``r1c1`` ….
-        total: Examples that there were; `rows` is a sample where there are fewer.
+        rows: Their values, one list per example.
+        grid: Rows and columns, if each example is a grid with names ``r1c1`` ….
+        total: Number of examples in the source; `rows` may be a sample.
     """
 
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ def read_examples(source: Any, grid: tuple[int, int] | None = None) -> Examples:
     Args:
         source: A path to a ``.csv``, ``.jsonl``, ``.json`` or ``.txt`` file, or the examples themselves: mappings from names to
             values, lists of values, lists of rows of a grid, texts with one character a cell, or an array of two or three axes.
-        grid: Rows and columns of the grid that each example is.
+        grid: Rows and columns of each example, if it is a grid.
 
     Raises:
         TrainingError: If there are too few examples, or one of them has another length, names or kind; with its place.

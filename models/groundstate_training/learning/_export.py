@@ -1,4 +1,4 @@
-"""From a learned model to a tool: the file that the task ``learned`` serves."""
+"""Exports a learned model as a tool: the file that the task ``learned`` serves."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Written:
-    """What was written.
+    """Report of the written file.
 
     Attributes:
         path: The file.
         bytes: Its size.
-        note: How it is known to be right.
+        note: How its correctness was verified.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Written:
 
 
 def name_of(path: Path, name: str | None) -> str:
-    """The name of a tool: what was given, or the file's name as an identifier.
+    """The name of a tool: the given one, or the file's name as an identifier.
 
     Raises:
         TrainingError: If the name is no identifier, or the file does not end in ``.onnx``.
@@ -58,7 +58,7 @@ def name_of(path: Path, name: str | None) -> str:
 
 
 def export_rules(model: RulesModel, path: Path, name: str | None, title: str | None) -> Written:
-    """Write the energy of ``constraints`` with the learned rules in its header: the graph is the one that was verified."""
+    """Write the energy of ``constraints`` with the learned rules in its header: the graph is the verified one."""
     import onnx
 
     from groundstate_models import constraints
@@ -69,12 +69,12 @@ def export_rules(model: RulesModel, path: Path, name: str | None, title: str | N
     header = json.loads(fields["groundstate"].value)
     layout = model.layout
     what = f"grids of {layout.grid[0]} × {layout.grid[1]}" if layout.grid else f"{len(layout.names)} variables"
-    told = "; ".join(rule.text for rule in model.rules[:6]) or "none"
+    rules = "; ".join(rule.text for rule in model.rules[:6]) or "none"
     first: dict[str, Any] = {"known": {layout.names[0]: layout.values[0]}}
     asks = "`grid` (null for unknown)" if layout.grid else "`known`"
     description = (
-        f"Completes, checks and repairs {what} by rules learned from {model.examples} examples: {told[:500]}. Send what is known "
-        f"as {asks}; you get every value, checked against the learned rules, or what contradicts them."
+        f"Completes, checks and repairs {what} by rules learned from {model.examples} examples: {rules[:500]}. "
+        f"Send what is known as {asks}; you get every value, checked against the learned rules, or what contradicts them."
     )
     header |= {
         "name": called,

@@ -1,4 +1,4 @@
-"""Families of pairs of variables that one rule may be about, and the relations of values that it may forbid.
+"""Families of pairs of variables for one rule, and the relations of values that it may forbid.
 
 A family shares one table of forbidden values between all its pairs, so that few examples decide about many pairs at once.
 """
@@ -23,9 +23,9 @@ class Family:
 
     Attributes:
         words: The pairs in words, such as "two cells of one row".
-        pairs: The pairs, each with the variable first that comes first in the layout or along the axis.
-        pattern: The family in terms of attributes; None where it names variables.
-        split: A label a pair; pairs with one label must support a rule of the family by themselves.
+        pairs: The pairs, ordered by the layout or along the axis.
+        pattern: The family in terms of attributes; None if it names variables.
+        split: A label for each pair; the pairs of each label must support a rule of the family by themselves.
     """
 
     words: str
@@ -108,7 +108,7 @@ class Relation:
     """Combinations of two values that a rule may forbid.
 
     Attributes:
-        words: What the rule then says of the two, such as "differ".
+        words: The rule's verb for the two, such as "differ".
         forbidden: ``(values, values)`` bool; with ``by_offset``, for a pair ``offset`` places apart on the last axis.
         by_offset: Whether the forbidden values depend on how far apart the two are.
     """
@@ -118,7 +118,7 @@ class Relation:
     by_offset: bool = False
 
     def at(self, offset: int) -> NDArray[np.bool_]:
-        """The forbidden combinations of a pair so many places apart."""
+        """The forbidden combinations of a pair at an offset."""
         if not self.by_offset:
             return self.forbidden
         a, b = np.indices(self.forbidden.shape)

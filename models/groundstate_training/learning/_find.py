@@ -1,4 +1,4 @@
-"""From examples to rules with evidence: pairs and groups first, then counts."""
+"""Finds rules with evidence in examples: pairs and groups first, then counts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from groundstate_training.learning._pairs import Doubt, PairRules
 
 @dataclass(frozen=True)
 class Found:
-    """What examples show.
+    """The findings from examples.
 
     Attributes:
         rules: The hard rules, each with its evidence.
-        doubts: Rules that the examples neither show nor exclude, the likeliest first.
-        odd: Examples that break a rule, by their place, with the number of places where they do.
+        doubts: Rules that the examples neither support nor exclude, the most likely first.
+        odd: Examples that break a rule, by index, with the number of violated places.
     """
 
     rules: list[Rule]
@@ -39,15 +39,15 @@ def find_rules(
     possible: Sequence[tuple[int, int, int, int]] = (),
     seed: int = 0,
 ) -> Found:
-    """Find the rules that examples keep.
+    """Find the rules that examples satisfy.
 
     Args:
         layout: The variables.
         examples: Value indices, ``(examples, variables)`` int64; −1 where missing.
-        known: Rules that hold for certain; what they explain is not learned again.
-        never: Pairs of cells that a person called impossible, ``(i, j, a, b)`` with i < j.
-        possible: Pairs of cells that a person called possible.
-        seed: Decides the samples of chance.
+        known: Rules that hold for certain; their consequences are not learned again.
+        never: Pairs of cells that a person declared impossible, ``(i, j, a, b)`` with i < j.
+        possible: Pairs of cells that a person declared possible.
+        seed: Seed of the chance samples.
     """
     statistics = Statistics(layout, examples, list(never), list(possible))
     pairs = PairRules(statistics)
@@ -93,7 +93,7 @@ def _repeated(x: Ints) -> NDArray[np.bool_]:
 
 
 def _explain(pairs: PairRules, rule: Rule) -> None:
-    """Mark what a known rule forbids as explained."""
+    """Mark the combinations that a known rule forbids as explained."""
     place = pairs.statistics.place
     same = np.eye(len(pairs.layout.values), dtype=bool)
     match rule:
@@ -114,10 +114,10 @@ def _with_evidence(rule: Rule, statistics: Statistics, never: Sequence[tuple[int
     expected = _expected(rule, statistics)
     examples = len(statistics.examples)
     evidence = Evidence(examples, int((broken.sum(1) == 0).sum()), int(broken.sum()), expected)
-    said = any(
+    confirmed = any(
         not rule.holds(place, _two(statistics.layout, one)) for one in never for place in range(len(rule.places))
     )
-    return replace(rule, evidence=evidence, origin="confirmed" if said else "learned")
+    return replace(rule, evidence=evidence, origin="confirmed" if confirmed else "learned")
 
 
 def _two(layout: Layout, cells: tuple[int, int, int, int]) -> list[int | None]:
@@ -128,7 +128,7 @@ def _two(layout: Layout, cells: tuple[int, int, int, int]) -> list[int | None]:
 
 
 def _expected(rule: Rule, statistics: Statistics) -> float:
-    """Places that chance would break: pairs of equal values, forbidden combinations, or groups beyond the bounds."""
+    """Number of places that chance would break: pairs of equal values, forbidden combinations, or groups beyond the bounds."""
     total = 0.0
     known = (statistics.examples >= 0).astype(np.float64)
     both = known.T @ known

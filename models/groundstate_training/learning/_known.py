@@ -1,4 +1,4 @@
-"""Constraints that the caller knows, as rules: the same JSON as the model ``constraints`` takes."""
+"""Turns the caller's constraints into rules: the same JSON as for the model ``constraints``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TYPES = ("all_different", "not_equal", "equal", "forbidden", "count")
 
 
 def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
-    """A rule from a constraint.
+    """Build a rule from a constraint.
 
     Raises:
         TrainingError: If its type, a variable or a value is unknown.

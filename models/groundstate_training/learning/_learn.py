@@ -1,4 +1,4 @@
-"""`learn`: from examples to a model."""
+"""`learn`: learns a model from examples."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from groundstate_training.learning._tables import learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
 MOST_VALUES = 40
-"""Values of all variables together up to which examples are taken for finite configurations."""
+"""Largest number of distinct values of all variables together for finite configurations."""
 
 MOST_PAIRS = 3_000_000
-"""Elements of the pair statistics, which bound variables and values together."""
+"""Largest number of elements of the pair statistics, which limits variables times values."""
 
 
 def learn(
@@ -46,36 +46,36 @@ def learn(
     distributions of each column given any of the others.
 
     Args:
-        source: The examples, as `read_examples` takes them.
-        kind: ``rules`` or ``table``; decided by the values where not given.
-        grid: Rows and columns, where each example is a grid.
-        attributes: Further labels of the variables, one whole number a variable, such as ``{"box": [0, 0, 0, 1, …]}``: variables
-            with one label are looked at as a group.
-        known: Constraints that hold for certain, as the model ``constraints`` takes them.
+        source: The examples, as for `read_examples`.
+        kind: ``rules`` or ``table``; chosen from the values by default.
+        grid: Rows and columns, if each example is a grid.
+        attributes: Further labels, one whole number per variable, such as ``{"box": [0, 0, 0, 1, …]}``: variables
+            with one label form a group.
+        known: Constraints that hold for certain, as for the model ``constraints``.
         possible: Pairs of values that are possible, such as ``{"r1c1": 3, "r5c7": 3}``: replies to questions.
-        impossible: Pairs of values that are not.
-        seed: Decides every random draw.
+        impossible: Pairs of values that are impossible.
+        seed: Seed of every random draw.
         progress: Called with a sentence at every stage. It may raise to stop.
 
     Raises:
-        TrainingError: If nothing can be learned from the examples; it says why.
+        TrainingError: If nothing can be learned from the examples, with the reason.
     """
     if kind is not None and kind not in KINDS:
         raise TrainingError(f"The kind {kind!r} is unknown; known are {', '.join(KINDS)}.")
-    say = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     examples = read_examples(source, grid)
     shown = (
         f"{examples.total} examples"
         if examples.total == len(examples.rows)
         else f"a sample of {len(examples.rows)} of {examples.total} examples"
     )
-    say(f"Read {shown} of {len(examples.names)} variables.")
+    report(f"Read {shown} of {len(examples.names)} variables.")
     finite = kind == "rules" or (kind is None and _finite(examples))
     with threads(1):
         if not finite:
-            return _table(examples, seed, say)
+            return _table(examples, seed, report)
         layout, places = _layout(examples, attributes or {})
-        return _rules(examples, layout, places, known, tuple(possible), tuple(impossible), seed, say)
+        return _rules(examples, layout, places, known, tuple(possible), tuple(impossible), seed, report)
 
 
 def _finite(examples: Examples) -> bool:
@@ -128,7 +128,7 @@ def _rules(
     possible: tuple[Case, ...],
     impossible: tuple[Case, ...],
     seed: int,
-    say: Callable[[str], object],
+    report: Callable[[str], object],
 ) -> RulesModel:
     x = np.array([[-1 if v is None else places[v] for v in row] for row in examples.rows], np.int64)  # type: ignore[index]
     if (x < 0).all(0).any():
@@ -143,14 +143,14 @@ def _rules(
                 f"example {broken[0] + 1}. Correct the constraint or the examples."
             )
     never, may = cells_of(layout, impossible, places), cells_of(layout, possible, places)
-    say("Looking for rules.")
+    report("Looking for rules.")
     found = find_rules(layout, x, known=given, never=never, possible=may, seed=seed)
-    say(f"Found {len(found.rules)} rules. Looking for preferences.")
+    report(f"Found {len(found.rules)} rules. Looking for preferences.")
     clean = x[[k for k in range(len(x)) if k not in found.odd]]
     preferences = find_preferences(layout, clean[:400], found.rules, seed=seed)
 
     def again(yes: tuple[Case, ...], no: tuple[Case, ...]) -> RulesModel:
-        return _rules(examples, layout, places, known, yes, no, seed, say)
+        return _rules(examples, layout, places, known, yes, no, seed, report)
 
     return RulesModel(
         layout,
@@ -165,15 +165,15 @@ def _rules(
     )
 
 
-def _table(examples: Examples, seed: int, say: Callable[[str], object]) -> TableModel:
+def _table(examples: Examples, seed: int, report: Callable[[str], object]) -> TableModel:
     columns = [typed(name, [row[k] for row in examples.rows]) for k, name in enumerate(examples.names)]
     if len(columns) < 2:
         raise TrainingError("There is one column; a table is learned from 2 or more.")
     table = tabulate(columns, examples.rows)
-    say("Training on random masks.")
+    report("Training on random masks.")
 
     def step(now: int, last: int, loss: float) -> None:
-        say(f"Step {now} of {last}: {loss:.3f} nats a held-out cell.")
+        report(f"Step {now} of {last}: {loss:.3f} nats a held-out cell.")
 
     learned = learn_table(columns, table, seed=seed, progress=step)
     sample = [row for row in examples.rows if all(v is not None for v in row)][:32] or examples.rows[:32]

@@ -1,4 +1,4 @@
-"""What `learn` returns: a model that reports, answers questions about its rules, and exports a tool."""
+"""The models that `learn` returns: they report, ask questions about their rules, and export a tool."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Model(ABC):
     @property
     @abstractmethod
     def report(self) -> str:
-        """What was learned, for a person: one fact a line."""
+        """What was learned, as text: one fact per line."""
 
     @property
     def questions(self) -> list[Question]:
-        """What the examples do not decide, the likeliest rule first; reply with `reply`."""
+        """Questions that the examples leave open, the most likely rule first; reply with `reply`."""
         return []
 
     @abstractmethod
     def knowledge(self) -> dict[str, Any]:
-        """Everything that the task ``learned`` needs beside the graph, as JSON."""
+        """The data for the task ``learned`` besides the graph, as JSON."""
 
     @abstractmethod
     def export(self, path: str | Path, *, name: str | None = None, title: str | None = None) -> Any:
@@ -42,8 +42,8 @@ class Model(ABC):
 
         Args:
             path: The file.
-            name: Of the tool; the file's name if not given.
-            title: Of the tool, for people.
+            name: Name of the tool; by default the file's name.
+            title: Title of the tool, for people.
 
         Raises:
             ExportError: If the file cannot be proven equal to PyTorch, or written.
@@ -59,11 +59,11 @@ class RulesModel(Model):
 
     Attributes:
         layout: The variables.
-        rules: What always holds, with evidence.
-        preferences: What usually holds, with weights.
-        examples: How many were learned from.
-        odd: Examples that break a rule, by place, and in how many places.
-        possible, impossible: Cases that were replied to.
+        rules: Rules that always hold, with evidence.
+        preferences: Patterns that usually hold, with weights.
+        examples: Number of examples.
+        odd: Examples that break a rule, by index, with the number of violated places.
+        possible, impossible: Cases from replies.
     """
 
     layout: Layout
@@ -103,13 +103,13 @@ class RulesModel(Model):
         raise TrainingError(f"This model asks no question {question!r}.")
 
     def broken(self, configuration: Mapping[str, Value | None]) -> list[str]:
-        """The rules that a configuration breaks, in words, once a place."""
+        """The rules that a configuration breaks, as text, once for each place."""
         places = {value: place for place, value in enumerate(self.layout.values)}
         values = [None if (v := configuration.get(n)) is None else places.get(v) for n in self.layout.names]
         return [f"{rule.text}: broken at {place + 1}" for rule in self.rules for place in rule.broken(values)]
 
     def cost(self, configuration: Mapping[str, Value]) -> float:
-        """What a configuration costs by the preferences: lower is closer to what was usually done."""
+        """The cost of a configuration by the preferences: lower is closer to the usual patterns."""
         places = {value: place for place, value in enumerate(self.layout.values)}
         values = [places[configuration[name]] for name in self.layout.names]
         return sum((rule.weight or 0.0) * sum(1 for _ in rule.broken(values)) for rule in self.preferences)
@@ -154,11 +154,11 @@ class TableModel(Model):
 
     Attributes:
         columns: The columns, calibrated.
-        order: The columns' places in the order of the network.
+        order: The columns' indices in the order of the network.
         network: The trained network.
-        rows: How many it was learned from.
+        rows: Number of training rows.
         held_out: Negative log likelihood of held-out cells, per cell, in nats.
-        frequency: The same of the columns' own frequencies, without the other columns.
+        frequency: The same for each column's own frequencies, without the other columns.
     """
 
     columns: tuple[Column, ...]

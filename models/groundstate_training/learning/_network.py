@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 KNOTS = (-1.6, -0.8, 0.0, 0.8, 1.6)
-"""Where the bends of the features of a number are, on the normal scale."""
+"""Positions of the kinks of a number's features, on the normal scale."""
 
 COMPONENTS = 5
 SMALLEST = 0.01
@@ -24,15 +24,15 @@ SMALLEST = 0.01
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is made for.
+    """Columns and sizes of a network.
 
     Attributes:
         numbers: Columns of numbers, which come first.
-        levels: How many levels each further column has.
-        points: Of each of those, the places of its levels on the normal scale; empty where they have no order.
+        levels: Number of levels of each further column.
+        points: For each of those, the positions of its levels on the normal scale; empty if they have no order.
         members: Networks of the ensemble.
-        width: Of the residual blocks.
-        blocks: Residual blocks.
+        width: Width of the residual blocks.
+        blocks: Number of residual blocks.
     """
 
     numbers: int
@@ -58,8 +58,8 @@ class Network(nn.Module):
 
     Args:
         shape: Columns and sizes.
-        seed: Decides the initial weights.
-        dropout: Part of the hidden units that are left out in training.
+        seed: Seed of the initial weights.
+        dropout: Fraction of the hidden units dropped in training.
     """
 
     knots: Tensor
@@ -106,7 +106,7 @@ class Network(nn.Module):
         """Outputs of every member, or of the first ``members``, ``(members, batch, outputs)``.
 
         Args:
-            numbers: On the normal scale, ``(batch, numbers)`` or ``(members, batch, numbers)``; any value where not given.
+            numbers: On the normal scale, ``(batch, numbers)`` or ``(members, batch, numbers)``; any value if not given.
             levels: Probabilities of the levels of each further column, ``(…, batch, levels)``.
             given: 1 where a column is known, ``(…, batch, columns)``.
         """
@@ -141,7 +141,7 @@ class Network(nn.Module):
         if self.shape.levels:
             free = out[..., first : first + sum(self.shape.levels)]
             if ordered:
-                # A bell over the levels' places beside the free logits: neighbours of a likely level are likely too.
+                # A bell over the levels' positions is added to the free logits: neighbours of a likely level are likely too.
                 rest = out[..., first + sum(self.shape.levels) :]
                 middle, sharp = straight[..., n:] + rest[..., :ordered], functional.softplus(rest[..., ordered:])
                 free = free + (sharp * middle) @ self.points - 0.5 * sharp @ self.points.square()

@@ -1,4 +1,4 @@
-"""Pair rules: which families of pairs never have which values together, and which groups all differ.
+"""Pair rules: value pairs that never occur in a family of pairs, and groups that all differ.
 
 Rules are added greedily, each with the evidence that no rule before it explains, until the evidence of the best one left does
 not outweigh the number of rules that might have been found by chance (minimum description length).
@@ -21,10 +21,10 @@ from groundstate_training.learning._evidence import WRONG, Statistics, ratio
 from groundstate_training.learning._families import Family, Relation, families, relations
 
 MARGIN = 5.0
-"""Nats that a rule's evidence must exceed the number of its rivals by."""
+"""Margin, in nats, of a rule's evidence over the logarithm of the number of competing rules."""
 
 SURE = 300.0
-"""Odds that a pair must have to be counted to a relation that some pairs of its family have."""
+"""Smallest odds of a pair for a relation that only part of its family has."""
 
 CONTRADICTED = -4.0
 """Evidence of one part of a family below which the part contradicts the rule."""
@@ -35,12 +35,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Doubt:
-    """A rule that the examples neither show nor exclude.
+    """A rule that the examples neither support nor exclude.
 
     Attributes:
         words: The rule.
         cells: The smallest configuration that it forbids, ``(i, j, a, b)``: variable i with value a, j with b.
-        evidence: Nats for it, beyond what its rivals need.
+        evidence: Its evidence in nats, beyond the threshold for its competitors.
     """
 
     words: str
@@ -52,8 +52,8 @@ class PairRules:
     """Finds the pair rules of examples.
 
     Attributes:
-        rules: What was found, after `find`.
-        doubts: What the examples do not decide.
+        rules: The rules, after `find`.
+        doubts: Rules that the examples leave open.
     """
 
     def __init__(self, statistics: Statistics) -> None:
@@ -76,8 +76,8 @@ class PairRules:
     def _families(self) -> None:
         known = families(self.layout)
         relations_ = relations(self.layout)
-        rivals = len(known) * (len(relations_) + len(self.layout.values) ** 2)
-        needs = math.log(rivals) + MARGIN
+        competitors = len(known) * (len(relations_) + len(self.layout.values) ** 2)
+        needs = math.log(competitors) + MARGIN
         rows = {id(family): self._rows(family) for family in known}
         while True:
             best: tuple[float, Family, Relation, Mask] | None = None
@@ -131,7 +131,7 @@ class PairRules:
         return np.broadcast_to(relation.forbidden, (len(family.pairs), *relation.forbidden.shape))
 
     def _evidence(self, family: Family, rows: Places, mask: Mask) -> float:
-        """Nats for a rule beyond the rules so far; −inf where a part of the family contradicts it."""
+        """Evidence for a rule beyond the rules so far, in nats; −inf if a part of the family contradicts it."""
         free = mask & ~self.explained[rows]
         seen = np.where(free, self.statistics.seen[rows], 0.0).sum((1, 2))
         expected = np.where(free, self.statistics.expected[rows], 0.0).sum((1, 2))
@@ -170,7 +170,7 @@ class PairRules:
     # Groups -------------------------------------------------------------------------------------------------------------
 
     def _groups(self) -> None:
-        """Groups of variables that all differ, none of them an attribute's."""
+        """Find groups of variables that all differ, besides those of attributes."""
         names, values = len(self.layout.names), len(self.layout.values)
         same = np.eye(values, dtype=bool)
         seen = self.statistics.seen[:, same].sum(1)
@@ -236,7 +236,7 @@ class PairRules:
 
     @property
     def _rates(self) -> tuple[float, ...]:
-        """Rates of wrong entries that the rules so far leave room for."""
+        """Rates of wrong values consistent with the rules so far."""
         many = int(np.count_nonzero(self.explained))
         if self._noise is None or self._noise[0] != many:
             self._noise = many, self._estimated()
@@ -252,7 +252,7 @@ class PairRules:
         return tuple(rate for rate in WRONG if rate <= max(WRONG[0], 3 * seen / expected))
 
     def _sparse(self) -> None:
-        """Relations that some neighbours have, others not; what part of them is estimated (empirical Bayes)."""
+        """Relations that only some neighbours have, with an estimated share (empirical Bayes)."""
         near = [
             family
             for family in families(self.layout)

@@ -1,6 +1,6 @@
-"""Preferences from examples: what was usually done, beside the rules that always hold.
+"""Learns preferences from examples: patterns that usually hold, besides the rules that always hold.
 
-Every example is contrasted with its neighbours: the same configuration with one value changed or two exchanged, where that breaks
+Every example is contrasted with its neighbours: the same configuration with one value changed or two exchanged, if that breaks
 no hard rule. Weights of candidate preferences are fitted so that examples cost less than their neighbours (logistic regression
 on differences of broken places, a ratio-matching likelihood), non-negative and sparse.
 """
@@ -21,10 +21,10 @@ from groundstate_training.learning._families import families, relations
 from groundstate_training.learning._find import violations
 
 NEIGHBOURS = 24
-"""Neighbours of each example."""
+"""Number of neighbours of each example."""
 
 MOST = 60
-"""Preferences that are kept."""
+"""Largest number of preferences."""
 
 LEAST = 0.15
 """Weight, in nats, below which a preference is dropped."""
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 def candidates(layout: Layout) -> Iterator[Rule]:
-    """What may be preferred: values of single variables and of all of one label, and relations of neighbours."""
+    """Candidate preferences: values of single variables and of all with one label, and relations of neighbours."""
     values = range(len(layout.values))
     for attribute in layout.attributes:
         for label, group in layout.groups(attribute).items():
@@ -70,7 +70,7 @@ def _near(pattern: object) -> bool:
 def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, seed: int = 0) -> list[Rule]:
     """Fit the weights of all candidates, and keep those that matter, the strongest first.
 
-    Examples with missing values are left out. A preference's weight is what one broken place costs, in nats.
+    Examples with missing values are left out. A preference's weight is the cost of one violated place, in nats.
     """
     whole = examples[(examples >= 0).all(1)]
     if len(whole) < 10:
@@ -88,7 +88,7 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
         loss = float(np.logaddexp(0.0, -check @ weights).mean())
         if best is None or loss < best[0]:
             best = loss, weights
-    # Held-out examples must be told from their neighbours better than by a coin.
+    # The weights must separate held-out examples from their neighbours better than chance.
     if best is None or best[0] > np.log(2) - 0.01:
         return []
     weights = best[1]

@@ -1,4 +1,4 @@
-"""What the examples do not decide, as questions: the smallest case that one reading allows and another forbids."""
+"""Questions that the examples leave open: the smallest case that one hypothesis allows and the other forbids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from groundstate_models.learned.layout import Layout, Value
 from groundstate_training.learning._pairs import Doubt
 
 NEAR = -8.0
-"""Evidence, relative to what a rule needs, from which on it is worth a question."""
+"""Smallest evidence for a question, relative to the threshold of a rule."""
 
 Case = dict[str, Value]
 """A partial configuration."""
@@ -20,7 +20,7 @@ Case = dict[str, Value]
 def questions_of(
     layout: Layout, doubts: Sequence[Doubt], possible: Sequence[Case], impossible: Sequence[Case]
 ) -> list[Question]:
-    """One question a doubt, the likeliest rule first; none about a case that was replied to."""
+    """One question for each doubt, the most likely rule first; none about a case with a reply."""
     found: list[Question] = []
     seen = {json.dumps(case, sort_keys=True) for case in (*possible, *impossible)}
     for doubt in doubts:
@@ -32,8 +32,8 @@ def questions_of(
         if key in seen:
             continue
         seen.add(key)
-        told = " and ".join(f"{name} is {value}" for name, value in case.items())
-        text = f"May it be that {told}? If not, it would follow that {doubt.words}."
+        conditions = " and ".join(f"{name} is {value}" for name, value in case.items())
+        text = f"May it be that {conditions}? If not, it would follow that {doubt.words}."
         options = tuple(
             Option(answer, label, ({"op": "add", "path": f"/{where}/-", "value": case},), 1)
             for answer, label, where in (("yes", "Yes, it may be.", "possible"), ("no", "No, never.", "impossible"))

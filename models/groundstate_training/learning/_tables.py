@@ -1,4 +1,4 @@
-"""Learning a table: columns typed, the conditional network trained on random masks, intervals calibrated on held-out cells."""
+"""Learns a table: types columns, trains the network on random masks, calibrates intervals on held-out cells."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 
 MOST_LEVELS = 40
-"""Distinct numbers up to which a column counts as levels, where each occurs five times on average."""
+"""Largest number of distinct numbers for a column of levels, if each occurs five times on average."""
 
 MOST_WEIGHTS = 60_000
-"""Weights of all members together, so that a file stays below 500 kB."""
+"""Largest number of weights of all members, so that a file stays below 500 kB."""
 
 HELD_OUT = 0.1
 CHECK_EVERY = 50
@@ -31,11 +31,11 @@ class Table:
     """A table's rows as numbers: columns of numbers first.
 
     Attributes:
-        columns: In the order of the file.
-        order: The columns' places in the order of the network.
-        numbers: On the normal scale, ``(rows, numbers)``; 0 where missing.
-        levels: Places of levels, ``(rows, level columns)`` int64; 0 where missing.
-        known: ``(rows, columns)`` bool, in the order of the network.
+        columns: The columns in the order of the file.
+        order: The columns' indices in the order of the network.
+        numbers: Numbers on the normal scale, ``(rows, numbers)``; 0 where missing.
+        levels: Indices of levels, ``(rows, level columns)`` int64; 0 where missing.
+        known: Mask of known cells, ``(rows, columns)`` bool, in the order of the network.
     """
 
     columns: tuple[Column, ...]
@@ -46,7 +46,7 @@ class Table:
 
 
 def typed(name: str, values: Sequence[Value | None]) -> Column:
-    """A column from its values: numbers, or levels where they are words or few.
+    """Type a column from its values: numbers, or levels if they are words or few.
 
     Raises:
         TrainingError: If words and numbers are mixed, or there is no value, or only one.
@@ -78,7 +78,7 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
 
 
 def tabulate(columns: Sequence[Column], rows: Sequence[Sequence[Value | None]]) -> Table:
-    """Rows as numbers, by columns that are typed already."""
+    """Convert rows to numbers, given typed columns."""
     kinds = [column.kind for column in columns]
     order = [k for k, kind in enumerate(kinds) if kind == "number"] + [
         k for k, kind in enumerate(kinds) if kind == "levels"
@@ -101,7 +101,7 @@ def tabulate(columns: Sequence[Column], rows: Sequence[Sequence[Value | None]]) 
 
 
 def _same(value: Value | None, column: Column) -> Value:
-    """A value as its column's levels have it: 2 for 2.0."""
+    """The level that is equal to a value: 2 for 2.0."""
     if isinstance(value, float) and column.ordered and value.is_integer() and int(value) in column.index:
         return int(value)
     return "" if value is None else value
@@ -113,9 +113,9 @@ class Learned:
 
     Attributes:
         network: The network.
-        columns: The columns, with intervals that cover what they should.
-        held_out: Negative log likelihood of held-out cells, in nats a cell.
-        frequency: The same by the frequencies of each column alone.
+        columns: The columns, with calibrated intervals.
+        held_out: Negative log likelihood of held-out cells, in nats per cell.
+        frequency: The same for the frequencies of each column alone.
     """
 
     network: Network
@@ -124,7 +124,7 @@ class Learned:
     frequency: float
 
     def beliefs(self, table: Table) -> list[dict[int, Belief]]:
-        """What is believed about every missing value of each row, by the place of its column in the file."""
+        """The belief about every missing value of each row, by the index of its column in the file."""
         return beliefs(self.network, self.columns, table)
 
 
@@ -215,14 +215,14 @@ def _width(shape: Shape) -> int:
 
 
 def _points(table: Table, place: int, levels: int) -> tuple[float, ...]:
-    """The places of a column's levels on the normal scale, from their frequencies."""
+    """The positions of a column's levels on the normal scale, from their frequencies."""
     counts = np.bincount(table.levels[table.known[:, table.numbers.shape[1] + place], place], minlength=levels) + 0.5
     middle = (np.cumsum(counts) - counts / 2) / counts.sum()
     return tuple(float(u) for u in np.interp(middle, normal_cdf(GRID), GRID))
 
 
 def _frequency(table: Table, shape: Shape) -> float:
-    """Negative log likelihood of known cells by the frequencies of their columns, in nats a cell."""
+    """Negative log likelihood of known cells by the frequencies of their columns, in nats per cell."""
     many = shape.numbers
     total = float((0.5 * np.log(2 * np.pi) + 0.5 * table.numbers**2)[table.known[:, :many]].sum())
     for k, n in enumerate(shape.levels):
@@ -244,7 +244,7 @@ def _held_out(network: Network, numbers: Tensor, hot: Sequence[Tensor], given: T
 
 @torch.no_grad()
 def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
-    """Columns with the widening that makes 90 % intervals of held-out cells cover 90 %."""
+    """Columns whose 90 % intervals are widened to cover 90 % of the held-out cells."""
     many = network.shape.numbers
     found = list(columns)
     if not many:
@@ -263,7 +263,7 @@ def _calibrated(network: Network, columns: Sequence[Column], table: Table, given
         return found
     common = math.log(max(float(np.quantile(every, 0.9)), 0.2)) * len(every) / (len(every) + 20)
     for place, own in enumerate(ratios):
-        # Shrunk towards what all columns say: a few dozen cells say little about a tail.
+        # Shrunk towards the value of all columns: a few dozen cells say little about a tail.
         apart = math.log(max(float(np.quantile(own, 0.9)), 0.2)) if len(own) >= 10 else common
         widen = math.exp((len(own) * apart + 60 * common) / (len(own) + 60))
         found[table.order[place]] = replace(columns[table.order[place]], widen=float(np.clip(widen, 0.5, 2.0)))
@@ -272,7 +272,7 @@ def _calibrated(network: Network, columns: Sequence[Column], table: Table, given
 
 @torch.no_grad()
 def beliefs(network: Network, columns: Sequence[Column], table: Table) -> list[dict[int, Belief]]:
-    """What a network believes about every missing value of each row, by the place of its column."""
+    """The network's belief about every missing value of each row, by the index of its column."""
     many = network.shape.numbers
     levels = [
         torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float()

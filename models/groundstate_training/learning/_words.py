@@ -1,4 +1,4 @@
-"""Words for groups, pairs and combinations of values."""
+"""Texts for groups, pairs and combinations of values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 4
 
 
 def named(layout: Layout, group: Group) -> str:
-    """A group by its place in a grid, or by its names."""
+    """Name a group by its place in a grid, or by its variables."""
     if layout.grid:
         rows = sorted({layout.attributes["row"][i] for i in group})
         columns = sorted({layout.attributes["column"][i] for i in group})
@@ -30,7 +30,7 @@ def named(layout: Layout, group: Group) -> str:
 
 
 def different(layout: Layout, groups: Sequence[Group], attribute: str | None) -> str:
-    """What a rule says that no value is twice in each of some groups."""
+    """The text of a rule that no value is twice in each of some groups."""
     full = all(len(group) == len(layout.values) for group in groups)
     holds = "holds every value once" if full else "holds no value twice"
     if attribute:
@@ -42,14 +42,14 @@ def different(layout: Layout, groups: Sequence[Group], attribute: str | None) ->
 
 
 def listed_pairs(layout: Layout, pairs: Sequence[Group]) -> str:
-    """Some pairs of variables by their names."""
+    """List some pairs of variables by their names."""
     shown = [f"{layout.names[i]} and {layout.names[j]}" for i, j in pairs[:SHOWN]]
     more = f" and {len(pairs) - SHOWN} further pairs" if len(pairs) > SHOWN else ""
     return "; ".join(shown) + more
 
 
 def never(layout: Layout, forbidden: NDArray[np.bool_]) -> str:
-    """What a rule says that forbids some combinations."""
+    """The text of a rule that forbids some combinations."""
     entries = [f"({layout.values[a]}, {layout.values[b]})" for a, b in np.argwhere(forbidden)]
     more = f" or {len(entries) - 8} more" if len(entries) > 8 else ""
     return f"are never {', '.join(entries[:8])}{more}"
