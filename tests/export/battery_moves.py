@@ -163,7 +163,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
         "broadcast_tensors": lambda y, x: torch.broadcast_tensors(y[:, :1], x)[0] * x,
         "arange of the batch": Case(
             lambda y, x: y * torch.arange(len(y)).reshape(-1, 1, 1),
-            refused="where in the batch a row stands",
+            refused="depends on the position of a row in the batch",
             because="rows must be treated alone",
         ),
     },
