@@ -1,4 +1,7 @@
-"""Reads the header from a file's metadata: every field checked, and the first thing that is wrong named."""
+"""Reads the header from a file's metadata: every field checked, and the first thing that is wrong named.
+
+Long because it has a function for each field, in the order of `docs/artefact.md`.
+"""
 
 from __future__ import annotations
 

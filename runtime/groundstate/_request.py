@@ -1,4 +1,7 @@
-"""Requests against the artefact's JSON schema: every fault with its place, and no cost where there is none."""
+"""Requests against the artefact's JSON schema: every fault with its place, and no cost where there is none.
+
+Long because the fast path, the schema proper and the sentences of both must agree on what is allowed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`Solver`: an energy, ready to solve."""
+"""`Solver`: an energy, ready to solve.
+
+Long because every operation that a user can call is here, with its documentation; the work is done elsewhere.
+"""
 
 from __future__ import annotations
 

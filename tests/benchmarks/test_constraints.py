@@ -60,13 +60,13 @@ def test_a_definition_and_the_constraints_agree_on_what_a_solution_is(families: 
     problem, chance = Problem.of(instance.request), random.Random(0)
     solution = exact.solve(problem, limit=10.0).values
     assert solution is not None
-    assert instance.answers_left(solution)
+    assert instance.keeps(solution)
     for _ in range(50):
         one, other = chance.choices(list(solution), k=2)
         changed = {**solution, one: chance.choice(problem.domains[one])}
         swapped = {**solution, one: solution[other], other: solution[one]}
         for values in (changed, swapped):
-            assert instance.answers_left(values) == (not problem.violations(values))
+            assert instance.keeps(values) == (not problem.violations(values))
 
 
 @pytest.mark.parametrize("name", ["queens-20", "quasigroup", "uf20", "colouring-320", "geometric-320", "queens-120"])
@@ -96,7 +96,7 @@ def test_a_meeting_costs_the_half_hours_before_it_and_the_first_that_suits_all_c
     instance = meetings.meeting(index)
     problem = Problem.of(instance.request)
     suits = [start for start in range(1, meetings.SLOTS + 1) if not problem.violations({"start": start})]
-    assert [start for start in range(1, meetings.SLOTS + 1) if instance.answers_left({"start": start})] == suits
+    assert [start for start in range(1, meetings.SLOTS + 1) if instance.keeps({"start": start})] == suits
     assert all(start % meetings.A_DAY for start in suits), "an hour that begins in the last half-hour of a day"
     assert [problem.cost({"start": start}) for start in suits] == [start - 1 for start in suits]
     assert instance.least == suits[0] - 1

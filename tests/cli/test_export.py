@@ -159,7 +159,7 @@ def test_a_fixed_batch_is_an_option(here: Path, groundstate: Groundstate) -> Non
             "energies.py:needy",
             "energies.py:needy cannot be called without arguments: missing a required argument: 'checkpoint'.",
         ),
-        ("energies.py:nothing", "energies.py:nothing returned NoneType; it must return a mapping or dataclass"),
+        ("energies.py:nothing", "energies.py:nothing returned NoneType; it must return the arguments of export"),
         (
             "energies.py:incomplete",
             "returned no 'rule' and no 'unroll'; needed are energy, inputs, state, rule, unroll.",

@@ -140,12 +140,14 @@ def test_a_wrong_excess_is_not_written(tmp_path: Path, monkeypatch: pytest.Monke
 # The answer as the state
 
 
-@pytest.mark.parametrize("decode", [None, lambda state, x: {"y": state}])
-def test_where_the_answer_is_the_state_an_answer_can_be_placed(decode: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("decode", "name"), [(None, "y"), (lambda state, x: {"y": state}, "y"), (lambda state, x: {"z": state}, "z")]
+)
+def test_where_the_answer_is_the_state_an_answer_can_be_placed(decode: Any, name: str, tmp_path: Path) -> None:
     session, header = save(tmp_path / "a.onnx", decode=decode)
-    assert header["answers"] == {"y": {"dtype": "float32", "shape": [4]}}
+    assert header["answers"] == {name: {"dtype": "float32", "shape": [4]}}
     y = np.arange(8, dtype=np.float32).reshape(2, 4)
-    found = run(inner(session, "groundstate.checker"), {"x": y, "answer.y": y})
+    found = run(inner(session, "groundstate.checker"), {"x": y, f"answer.{name}": y})
     assert set(found) == {"state.y"}
     np.testing.assert_array_equal(found["state.y"], y)
 
@@ -153,7 +155,7 @@ def test_where_the_answer_is_the_state_an_answer_can_be_placed(decode: Any, tmp_
 @pytest.mark.parametrize(
     "decode",
     [
-        lambda state, x: {"z": state},
+        lambda state, x: {"z": 2 * state},
         lambda state, x: {"y": state.clamp(-5, 5)},
         lambda state, x: {"y": state.round().long()},
     ],

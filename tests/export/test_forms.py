@@ -275,8 +275,8 @@ def test_the_runtime_serves_every_form_alike(make: Make, options: dict[str, Any]
         ({"form": "scan"}, "form is 'scan'; it must be one of 'unrolled', 'loop'"),
         ({"precision": "bfloat16"}, "precision is 'bfloat16'; it must be one of 'float32', 'float16'"),
         ({"fixed_batch": 0}, "fixed_batch is 0; it must be a whole number of at least 1"),
-        ({"fixed_batch": 2, "form": "loop"}, "unroll a fixed batch"),
-        ({"fixed_batch": 2, "batches": (1, 2)}, "compared at that one alone"),
+        ({"fixed_batch": 2, "form": "loop"}, "use fixed_batch with the form 'unrolled'"),
+        ({"fixed_batch": 2, "batches": (1, 2)}, "compared only at that batch"),
     ],
 )
 def test_an_invalid_form_is_refused(example: Any, tmp_path: Path, options: dict[str, Any], message: str) -> None:

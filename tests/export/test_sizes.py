@@ -250,7 +250,7 @@ THREE = [pair(5, 3), pair(7, 11), pair(4, 6)]
         (THREE, {"a": "n"}, r"axes\['a'\] is 'n'; it must contain a name"),
         (THREE, ["n"], "axes is list; it must be a dict"),
         (THREE, {"a": ("two words",), "b": ("m",)}, "names 'two words'; a size's name must be an ASCII identifier"),
-        (THREE, {"a": ("batch",), "b": ("m",)}, "and not 'batch'"),
+        (THREE, {"a": ("batch",), "b": ("m",)}, "other than 'batch'"),
         (THREE, {"a": (3,), "b": ("m",)}, "names 3; a size's name"),
         (THREE, {"a": (None,)}, "axes names no size"),
         (THREE, {"a": ("n",), "b": ("n",)}, r"The size 'n' is 5, 7, 4 in 'a' and 3, 11, 6 in 'b'"),

@@ -143,7 +143,10 @@ def test_a_rule_that_asks_for_the_energy_keeps_it(make: Make) -> None:
         ({"trace_every": 17}, "trace_every is 17; it must be a whole number from 1 to unroll, which is 16"),
         ({"trace_every": 2.0}, r"trace_every is 2\.0; it must be a whole number"),
         ({"trace_every": True}, "trace_every is True; it must be a whole number"),
-        ({"trace_every": 4, "form": "loop"}, "each round of a loop is the same step, which reports its energy; unroll"),
+        (
+            {"trace_every": 4, "form": "loop"},
+            "each round of a loop is the same step and reports its energy; use the form 'unrolled'",
+        ),
     ],
 )
 def test_a_trace_that_cannot_be_is_refused(make: Make, options: dict[str, Any], message: str) -> None:

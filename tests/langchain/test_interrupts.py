@@ -134,7 +134,7 @@ def test_a_person_who_replies_nothing_gets_the_result_as_it_stands(
     [
         ("seven", "'seven' is none of the options, which are "),
         ({"option": "7"}, "'7' is none of the options"),
-        ({"choice": "1"}, "The reply holds 'choice'; it must hold 'option'"),
+        ({"choice": "1"}, "The reply has 'choice'; it must have 'option'"),
         ({"option": "1", "question": "q0"}, "The reply is for the question 'q0'; the open question is 'q"),
         (["1"], "The option is of type list; it must be a string."),
         (True, "The option is of type bool"),

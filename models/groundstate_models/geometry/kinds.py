@@ -3,6 +3,7 @@
 ``rows(b, *args)`` writes residuals with a `Lowering`. ``excess(f, *args)`` measures how far a `Figure` is from it by textbook
 formulas: lengths relative to the figure's scale, angles in radians; at most 0 where an inequality holds, NaN where the
 constraint means nothing because two points of a line coincide. ``phrase`` says it in words, with ``{0}``, ``{1}`` …
+One long table, so that the rows and the check of a kind stand side by side.
 """
 
 from __future__ import annotations

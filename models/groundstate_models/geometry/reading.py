@@ -1,4 +1,7 @@
-"""What a request for a figure means: tensors, answers, checks, proofs, questions and drawings."""
+"""What a request for a figure means: tensors, answers, checks, proofs, questions and drawings.
+
+Long because a reading has all its abilities in one class; the work is done in the modules beside it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Statements as people write them, matched one after another: ``AC perpendicular BC``, ``C on circle k``, ``ABCD square``."""
+"""Statements as people write them, matched one after another: ``AC perpendicular BC``, ``C on circle k``, ``ABCD square``.
+
+One long table of patterns, each with its reader: the order in which they are tried is part of what they mean.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Completing rows of a learned table: how sure of each value, what else it may be, and which given value does not fit."""
+"""Completing rows of a learned table: how sure of each value, what else it may be, and which given value does not fit.
+
+Long because all that a completed row reports is computed from the same conditionals.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Used to make training data and to check answers in benchmarks; the energy never uses it. Grids are flat ``uint8`` arrays of
 ``size²`` digits, 0 for empty, row by row. Needs numba (extra ``groundstate[train]``).
+Long because compiled functions that call each other are compiled together.
 """
 
 from __future__ import annotations
