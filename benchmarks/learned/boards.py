@@ -1,0 +1,150 @@
+"""The rules of Sudoku from solved grids, no box named: missed and invented pairs of cells, and hard puzzles solved by the tool.
+
+``python -m benchmarks.learned.boards [--draws 10] [--puzzles file.csv]``; needs ``groundstate[train,cpu]``.
+
+The puzzles file has the columns ``puzzle`` and ``solution``. Nothing is learned from it. Peer in the same run: elimination, which
+takes every pair that was never seen equal for a rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import groundstate as gs
+from groundstate_models.sudoku.search import easy_puzzles
+from groundstate_training import learn
+from groundstate_training.learning import RulesModel
+
+Ints = NDArray[np.int64]
+ROW, COLUMN = np.divmod(np.arange(81), 9)
+BOX = ROW // 3 * 3 + COLUMN // 3
+FIRST, SECOND = np.triu_indices(81, 1)
+TRUE = (ROW[FIRST] == ROW[SECOND]) | (COLUMN[FIRST] == COLUMN[SECOND]) | (BOX[FIRST] == BOX[SECOND])
+
+
+def grids(many: int, seed: int) -> Ints:
+    """Solved grids from the project's generator, ``(many, 81)``."""
+    return np.asarray(easy_puzzles(many, seed, 60)[1], np.int64)
+
+
+def found(model: RulesModel) -> NDArray[np.bool_]:
+    """The pairs of cells that the model's rules keep different."""
+    differ = np.zeros((81, 81), bool)
+    other = 0
+    for rule in model.rules:
+        if rule.kind != "different":
+            other += 1
+            continue
+        for group in rule.places:
+            differ[np.ix_(group, group)] = True
+    assert other == 0, [rule.text for rule in model.rules]
+    return np.asarray(differ[FIRST, SECOND])
+
+
+def case(name: str, x: Ints) -> dict[str, Any]:
+    """Learn from grids (0: missing) and count pairs of cells."""
+    rows = [[None if v == 0 else int(v) for v in one] for one in x]
+    begun = time.perf_counter()
+    model = learn([[row[k : k + 9] for k in range(0, 81, 9)] for row in rows])
+    seconds = time.perf_counter() - begun
+    assert isinstance(model, RulesModel)
+    pairs = found(model)
+    equal = ((x[:, FIRST] == x[:, SECOND]) & (x[:, FIRST] > 0)).any(0)
+    return {
+        "case": name,
+        "missed": int((TRUE & ~pairs).sum()),
+        "invented": int((~TRUE & pairs).sum()),
+        "elimination missed": int((TRUE & equal).sum()),
+        "elimination invented": int((~TRUE & ~equal).sum()),
+        "seconds": round(seconds, 1),
+        "questions": len(model.questions),
+    }
+
+
+def corrupted(x: Ints, part: float, random: np.random.Generator) -> Ints:
+    """A part of the grids with two wrong cells each."""
+    x = x.copy()
+    for k in random.choice(len(x), round(part * len(x)), replace=False):
+        for i in random.choice(81, 2, replace=False):
+            x[k, i] = (x[k, i] - 1 + random.integers(1, 9)) % 9 + 1
+    return x
+
+
+def answered(many: int, seed: int, most: int) -> dict[str, Any]:
+    """Few grids, then questions that the true rules reply to."""
+    model = learn(grids(many, seed).reshape(-1, 9, 9))
+    asked = 0
+    while model.questions and asked < most:
+        question = model.questions[0]
+        (one, a), (other, b) = question.options[0].patch[0]["value"].items()
+        i, j = sorted((model.layout.index[one], model.layout.index[other]))
+        rule = bool(TRUE[(i == FIRST) & (j == SECOND)][0])
+        model = model.reply(question.id, "no" if rule and a == b else "yes")
+        asked += 1
+    pairs = found(model)
+    missed, invented = int((TRUE & ~pairs).sum()), int((~TRUE & pairs).sum())
+    return {"case": f"{many} grids, up to {most} questions", "asked": asked, "missed": missed, "invented": invented}
+
+
+def solved(path: Path, most: int) -> dict[str, Any]:
+    """Puzzles of a file solved by a tool that was learned from 30 grids."""
+    model = learn(grids(30, 0).reshape(-1, 9, 9))
+    with tempfile.TemporaryDirectory() as folder, path.open(encoding="utf-8") as file:
+        model.export(Path(folder) / "learned.onnx")
+        solver = gs.load(Path(folder) / "learned.onnx")
+        right = wrong = 0
+        seconds = []
+        rows = list(csv.DictReader(file))[:most]
+        for row in rows:
+            cells = [int(c) if c in "123456789" else None for c in row["puzzle"]]
+            begun = time.perf_counter()
+            solution = solver.solve({"grid": [cells[k : k + 9] for k in range(0, 81, 9)]})
+            seconds.append(time.perf_counter() - begun)
+            if solution.answer is not None:
+                same = "".join(str(v) for line in solution.answer["grid"] for v in line) == row["solution"]
+                right, wrong = right + same, wrong + (not same)
+    return {
+        "case": path.stem,
+        "puzzles": len(rows),
+        "right": right,
+        "called solved and wrong": wrong,
+        "median ms": round(1000 * float(np.median(seconds)), 1),
+    }
+
+
+def main() -> None:
+    """Print one JSON line a case."""
+    parser = argparse.ArgumentParser(description="The rules of Sudoku from solved grids.")
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--puzzles", type=Path, nargs="*", default=[])
+    parser.add_argument("--most", type=int, default=2000)
+    options = parser.parse_args()
+    learn(grids(30, 999).reshape(-1, 9, 9))  # loads and compiles what is needed
+    for seed in range(options.draws):
+        random = np.random.default_rng(seed)
+        missing = grids(60, seed)
+        missing[random.random(missing.shape) < 0.3] = 0
+        results = (
+            case("30 grids", grids(30, seed)),
+            case("200 grids, 30 % with two wrong cells", corrupted(grids(200, seed), 0.3, random)),
+            case("60 grids, 30 % of cells missing", missing),
+            answered(20, seed, 10),
+            answered(12, seed, 10),
+        )
+        for one in results:
+            print(json.dumps({"draw": seed, **one}), flush=True)
+    for path in options.puzzles:
+        print(json.dumps(solved(path, options.most)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
