@@ -32,14 +32,15 @@ def width(rounds: int, restarts: int, elements: int = FREE, block: int = 1) -> i
     The number does not depend on the machine, so that a seed gives the same answer everywhere.
 
     Args:
-        rounds: Segments so far.
+        rounds: Cycles of noise so far, or segments if there is no noise.
         restarts: Maximum number of chains.
         elements: Elements of a step's largest tensor for one chain.
         block: Runs have a multiple of this many rows, so fewer chains take as long.
     """
-    few = -(-min(max(2, FREE // elements), 16) // block) * block
-    most = min(restarts, max(4 * few, BUSY // elements))
-    return min(most, few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most)
+    few = min(max(2, FREE // elements), 16)
+    most = max(4 * few, BUSY // elements)
+    chains = few if rounds < 3 else 2 * few if rounds < 9 else 4 * few if rounds < 32 else most
+    return min(restarts, -(-chains // block) * block)
 
 
 def all_minima_found(different: int, converged: int) -> bool:
@@ -269,7 +270,9 @@ class Problem:
         if self.found and not self.improving and not self.settles:
             return self.budget.restarts
         block = BLOCK if shared(self.header) else 1
-        return width(self.rounds, self.budget.restarts, self.header.largest, block)
+        # The length of a segment is a matter of speed: it must not decide how soon a problem gets more chains.
+        cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
+        return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
