@@ -79,7 +79,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
 
 def _checked(header: Header) -> str:
     names = ", ".join(check.name for check in header.checks if check.name in header.accept.checks)
-    return f"passing every check ({names})" if names else "checked exactly"
+    return f"passing every check ({names})" if names else "passing the checks of its task"
 
 
 def _nearest(near: Attempt) -> str:
