@@ -7,6 +7,7 @@ import numpy as np
 from groundstate_export._ir.graph import Batch, Value
 from groundstate_export._lower.lowering import Lowering, writes
 from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import flat, places_of, rows_of
 from groundstate_export._lower.operators.views import cut, resized
 
@@ -55,7 +56,7 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
     if start:
         pieces.append(cut(low, x, axis, 0, start, 1, resized(x, axis, start)))
     pieces.append(middle)
-    if start + length < size:
+    if start + length != size:
         pieces.append(cut(low, x, axis, start + length, size, 1, resized(x, axis, size - start - length)))
     return _entry(base, pieces[0] if len(pieces) == 1 else g.emit("Concat", pieces, x.shape, axis=axis))
 
@@ -63,15 +64,19 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
 def _range(call: Call, axis: int, size: int) -> tuple[int, int]:
     """The view's start along the axis, and its length."""
     if call.name == "select":
-        return call.args[2] % size, 1
+        return _from_start(call.args[2], size), 1
     if call.name == "unbind":
-        return call.kwargs["item"] % size, 1
+        return _from_start(call.kwargs["item"], size), 1
     if call.name == "slice":
         start = min(call.get(2, "start", None) or 0, size)
-        return (start + size if start < 0 else start), int(call.shape[axis])  # type: ignore[arg-type]  # not the batch
-    lengths = [int(call.result(i)[1][axis]) for i in range(len(call.instruction.results))]  # type: ignore[arg-type]
+        return _from_start(start, size), fixed(call.shape[axis])
+    lengths = [fixed(call.result(i)[1][axis]) for i in range(len(call.instruction.results))]
     item = call.kwargs["item"]
     return sum(lengths[:item]), lengths[item]
+
+
+def _from_start(place: int, size: int) -> int:
+    return place + size if place < 0 else place
 
 
 @writes("")
