@@ -41,7 +41,9 @@ def main() -> None:
         counts[outcome] += 1
         print(f"| {name} | {outcome} | {text} | {time.perf_counter() - begin:.1f} |", flush=True)
     noted = sum(name in NOTED for name in names)
-    print(f"{counts['match']} of {len(names)} match ({noted} of them from the trials), {counts['refused']} are refused, {counts['WRONG']} wrong")
+    print(
+        f"{counts['match']} of {len(names)} match ({noted} of them from the trials), {counts['refused']} are refused, {counts['WRONG']} wrong"
+    )
     sys.exit(bool(counts["WRONG"] + counts["CRASH"]))
 
 

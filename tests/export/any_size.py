@@ -170,7 +170,11 @@ class UNet(nn.Module):
     def __init__(self, down: str = "stride", up: str = "nearest") -> None:
         super().__init__()
         c = 8
-        self.first, self.middle, self.last = nn.Conv2d(3, c, 3, padding=1), nn.Conv2d(c, c, 3, padding=1), nn.Conv2d(2 * c, 3, 3, padding=1)
+        self.first, self.middle, self.last = (
+            nn.Conv2d(3, c, 3, padding=1),
+            nn.Conv2d(c, c, 3, padding=1),
+            nn.Conv2d(2 * c, 3, 3, padding=1),
+        )
         self.norm = nn.GroupNorm(2, c)
         self.down: nn.Module = {
             "stride": nn.Conv2d(c, c, 3, stride=2, padding=1), "valid": nn.Conv2d(c, c, 2, stride=2),
@@ -242,7 +246,11 @@ def sinkhorn(y: Tensor, x: Tensor) -> Tensor:
 
 def tv(y: Tensor, x: Tensor) -> Tensor:
     across, down = y[..., 1:] - y[..., :-1], y[..., 1:, :] - y[..., :-1, :]
-    return pull(y, x) + 0.1 * (across.square() + 1e-3).sqrt().sum((1, 2, 3)) + 0.1 * (down.square() + 1e-3).sqrt().sum((1, 2, 3))
+    return (
+        pull(y, x)
+        + 0.1 * (across.square() + 1e-3).sqrt().sum((1, 2, 3))
+        + 0.1 * (down.square() + 1e-3).sqrt().sum((1, 2, 3))
+    )
 
 
 def conv(*args: Any, **options: Any) -> nn.Module:
@@ -315,7 +323,7 @@ MORE: dict[str, tuple[Kind, Callable[[], Energy]]] = {
     "roll of an image": (IMAGE, lambda: energy_of(lambda y, x: y - y.roll((2, -1), (2, 3)))),
     "curvature": (CLOUD, lambda: chain),
     "every second": (SIGNAL, lambda: energy_of(lambda y, x: y[:, ::2])),
-    "the middle": (SIGNAL, lambda: energy_of(lambda y, x: y[:, y.shape[1] // 2])),
+    "the middle": (SIGNAL, lambda: energy_of(lambda y, x: y[:, y.shape[1] // 2].unsqueeze(1))),
     "two halves": (EVEN, lambda: energy_of(lambda y, x: y[:, : y.shape[1] // 2] - y[:, y.shape[1] // 2 :])),
     "linspace": (SIGNAL, lambda: energy_of(lambda y, x: y * torch.linspace(-1, 1, y.shape[1]))),
     "coordinates": (IMAGE, lambda: energy_of(lambda y, x: y * torch.stack(torch.meshgrid(torch.arange(y.shape[2]), torch.arange(y.shape[3]), indexing="ij")).sum(0) / y.shape[3])),
@@ -342,7 +350,7 @@ MORE: dict[str, tuple[Kind, Callable[[], Energy]]] = {
     "stack and flatten": (SEQUENCE, lambda: energy_of(lambda y, x: torch.stack([y, x], 2).flatten(1, 2).diff(dim=1))),
     "repeat": (SIGNAL, lambda: energy_of(lambda y, x: y.repeat(1, 2) - torch.cat([x, x], 1))),
     "cumulative maximum": (SIGNAL, lambda: energy_of(lambda y, x: y.cummax(1).values)),
-    "quantile by sort": (SIGNAL, lambda: energy_of(lambda y, x: y.sort(1).values[:, y.shape[1] // 4])),
+    "quantile by sort": (SIGNAL, lambda: energy_of(lambda y, x: y.sort(1).values[:, y.shape[1] // 4].unsqueeze(1))),
     "diagonal": (CLOUD, lambda: energy_of(lambda y, x: (y @ x.mT).diagonal(dim1=1, dim2=2))),
     "einsum": (SEQUENCE, lambda: energy_of(lambda y, x: torch.einsum("bnd,bmd,bme->bne", y, x, y) / y.shape[1] ** 2)),
 }  # fmt: skip
@@ -371,7 +379,9 @@ def compare(name: str) -> float:
     return max(_error(session, energy, rule, *kind.sample(*sizes, batch=3)) for sizes in kind.unseen)
 
 
-def _error(session: ort.InferenceSession, energy: Energy, rule: GradientDescent, inputs: dict[str, Tensor], state: Tensor) -> float:
+def _error(
+    session: ort.InferenceSession, energy: Energy, rule: GradientDescent, inputs: dict[str, Tensor], state: Tensor
+) -> float:
     descent = Descent(energy, rule, inputs)
     now = descent.start(state)
     feeds = {n: t.numpy() for n, t in inputs.items()} | {f"state.{n}": t.numpy() for n, t in now.items()}

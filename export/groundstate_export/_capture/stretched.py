@@ -17,7 +17,9 @@ def of_any_size(arguments: Iterable[Any]) -> bool:
     for one in arguments:
         if isinstance(one, (list, tuple)) and of_any_size(one):
             return True
-        if isinstance(one, torch.SymInt) or (isinstance(one, Tensor) and any(isinstance(n, torch.SymInt) for n in one.shape)):
+        if isinstance(one, torch.SymInt) or (
+            isinstance(one, Tensor) and any(isinstance(n, torch.SymInt) for n in one.shape)
+        ):
             return True
     return False
 
@@ -34,9 +36,7 @@ def _interpolate(
     """PyTorch's rounds the product of a size and a float."""
     lengths = input.shape[2:]
     if antialias or recompute_scale_factor or (mode != "nearest" and not mode.endswith("linear")):
-        return functional.interpolate(
-            input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
-        )
+        return functional.interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
     wanted, factors = _wanted(lengths, size, scale_factor)
     if mode == "nearest":
         found: Tensor = _NEAREST[len(lengths)](input, wanted, *factors)
@@ -47,7 +47,9 @@ def _interpolate(
         else:
             ratio = n / m if factor is None else 1.0 / factor
             source = ((torch.arange(m, dtype=input.dtype) + 0.5) * ratio - 0.5).clamp(min=0.0)
-        away = (torch.minimum(source, torch.full((), 1.0) * (n - 1)).unsqueeze(1) - torch.arange(n, dtype=input.dtype)).abs()
+        away = (
+            torch.minimum(source, torch.full((), 1.0) * (n - 1)).unsqueeze(1) - torch.arange(n, dtype=input.dtype)
+        ).abs()
         matrix = (1.0 - away).clamp(min=0.0)
         last = axis == input.dim() - 1
         input = input @ matrix.T if last else (input.transpose(axis, -1) @ matrix.T).transpose(axis, -1)  # noqa: A001
@@ -125,7 +127,9 @@ def _triangle(rows: Any, columns: Any, offset: int, *, lower: bool) -> Tensor:
     if rows is not columns and not bool(rows == columns):
         raise UnsupportedOperator("aten.triu_indices", "over any size it is translated for squares.")
     if offset not in ((0, -1) if lower else (0, 1)):
-        raise UnsupportedOperator("aten.triu_indices", "over any size its offset is the diagonal, or the one beside it.")
+        raise UnsupportedOperator(
+            "aten.triu_indices", "over any size its offset is the diagonal, or the one beside it."
+        )
     count = rows * (rows - 1) // 2 if offset else rows * (rows + 1) // 2
     place = torch.arange(count)
     if not lower:  # an upper triangle is a lower one, read from its end
@@ -146,33 +150,55 @@ def _lower(row: Any, col: Any, offset: int = 0, **_: Any) -> Tensor:
     return _triangle(row, col, offset, lower=True)
 
 
-def _spectrum(x: Tensor, n: Any, dim: int, norm: str | None, *, half: bool) -> Tensor:
-    """A Fourier transform as a product with matrices of cosines and sines."""
-    if n is not None or norm not in {None, "backward"} or x.is_complex():
-        raise UnsupportedOperator("aten.fft", "over any size only the plain transform of real numbers is translated.")
-    length = x.shape[dim]
-    place = torch.arange(length)
-    waves = torch.arange(length // 2 + 1) if half else place
-    turns = (place.unsqueeze(1) * waves % length).to(torch.float64) * (2 * torch.pi / length)
-    moved = x.movedim(dim, -1)
-    real, imag = moved @ turns.cos().to(x.dtype), moved @ -turns.sin().to(x.dtype)
-    return torch.complex(real, imag).movedim(-1, dim)
+_pad = functional.pad
 
 
-def _rfft(input: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Tensor:  # noqa: A002  # as PyTorch has it
-    return _spectrum(input, n, dim, norm, half=True)
+def _padded(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    if mode != "constant":
+        return _pad(x, pad, mode, value)
+    for k in range(len(pad) // 2):
+        axis = x.dim() - 1 - k
+        before, after = pad[2 * k], pad[2 * k + 1]
+        x = x.narrow(axis, max(-before, 0), x.shape[axis] + min(before, 0) + min(after, 0))
+        edges = [
+            x.new_full((*x.shape[:axis], width, *x.shape[axis + 1 :]), value or 0.0)
+            for width in (max(before, 0), max(after, 0))
+        ]
+        parts = [*([edges[0]] if before > 0 else []), x, *([edges[1]] if after > 0 else [])]
+        x = torch.cat(parts, axis) if len(parts) > 1 else x
+    return x
 
 
-def _fft(input: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Tensor:  # noqa: A002  # as PyTorch has it
-    return _spectrum(input, n, dim, norm, half=False)
+def _item(x: Tensor, index: Any) -> Tensor:
+    """Elements at a place that depends on a size."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if not any(isinstance(p, torch.SymInt) for p in parts) or any(isinstance(p, (Tensor, list)) for p in parts):
+        return x[index]
+    taken = sum(p is not None and p is not Ellipsis for p in parts)
+    if Ellipsis in parts:
+        place = parts.index(Ellipsis)
+        parts[place : place + 1] = [slice(None)] * (x.dim() - taken)
+    axis = 0
+    found = x
+    for part in parts:
+        if part is None:
+            found = found.unsqueeze(axis)
+        elif isinstance(part, slice):
+            found = found[(*[slice(None)] * axis, part)]
+        else:
+            found = found.select(axis, part)
+            continue
+        axis += 1
+    return found
 
 
 STRETCHED: dict[Any, Callable[..., Any]] = {
     functional.interpolate: _interpolate,
     functional.unfold: _patches,
-    torch._C._nn.im2col: _patches,  # noqa: SLF001  # what the function above calls
-    torch.fft.rfft: _rfft,
-    torch.fft.fft: _fft,
+    torch._C._nn.im2col: _patches,  # noqa: SLF001
+    functional.pad: _padded,
+    Tensor.__getitem__: _item,
+    torch._C._nn.pad: _padded,  # noqa: SLF001
     Tensor.unfold: _unfold,
     torch.linspace: _linspace,
     torch.triu_indices: _upper,

@@ -123,7 +123,9 @@ class Symbols:
                 asked = ((e, found, p) for e, found, p, _ in self.environment.places if symbol in e.free_symbols)
                 place = next((p for e, found, p in asked if not _truth(found) or (_fixes(e) and bool(found))), "")
                 other = self._named(fixed)
-                reason = f"turns the size {name} into the number {other}" if fixed.is_Integer else f"needs {name} = {other}"
+                reason = (
+                    f"turns the size {name} into the number {other}" if fixed.is_Integer else f"needs {name} = {other}"
+                )
                 raise BadEnergy(
                     f"{what} {reason}{f' ({place})' if place else ''}, so the file would be of that size only. {REMEDY}"
                 )
@@ -139,7 +141,8 @@ class Symbols:
             else:
                 held = expression if value else sympy.Not(expression)
             held = self._named(held)
-            if held.free_symbols and (user or _fixes(held) or _divides(held)):
+            # PyTorch's own inequalities choose between ways of doing the same.
+            if held.free_symbols and (user or _fixes(held)):
                 found.setdefault(held, Condition(held, place))
         return list(found.values())
 
@@ -180,7 +183,3 @@ def _truth(value: Any) -> bool:
 
 def _fixes(expression: Any) -> bool:
     return isinstance(expression, sympy.Eq)
-
-
-def _divides(expression: Any) -> bool:
-    return any(type(part).__name__ in {"Mod", "PythonMod"} for part in sympy.preorder_traversal(expression))

@@ -101,9 +101,9 @@ def broadcast(*shapes: Shape) -> Shape:
     result: list[Dimension] = []
     for axis in range(-rank, 0):
         sizes = {s[axis] for s in shapes if len(s) >= -axis} - {1}
-        if len(sizes) > 1 and all(isinstance(d, Length) for d in sizes) and len({d.example for d in sizes}) == 1:
+        if len(sizes) > 1 and len({d.__index__() for d in sizes if isinstance(d, int)}) == 1:
             # PyTorch took them to be equal, which is a condition of the file.
-            sizes = {min(sizes, key=lambda d: len(str(d)))}
+            sizes = {min(sizes, key=lambda d: (isinstance(d, Length), len(str(d))))}
         if len(sizes) > 1:
             raise ValueError(f"shapes {shapes} do not broadcast")
         result.append(sizes.pop() if sizes else 1)
@@ -241,7 +241,9 @@ class Graph:
         """A shape as ONNX reads it: -1 for a length that follows from the others, 0 for one that the tensor has there already."""
         unknown = [axis for axis, d in enumerate(shape) if isinstance(d, (Batch, Length))]
         target: list[Any] = [-1 if axis in unknown else d for axis, d in enumerate(shape)]
-        for axis in sorted(unknown, key=lambda k: isinstance(shape[k], Batch)):  # one length may stay unknown: the batch
+        for axis in sorted(
+            unknown, key=lambda k: isinstance(shape[k], Batch)
+        ):  # one length may stay unknown: the batch
             if target.count(-1) > 1 and axis < len(x.shape) and x.shape[axis] == shape[axis]:
                 target[axis] = 0
         for axis in unknown:

@@ -119,11 +119,6 @@ class Length(int):
         return evaluated(self.expression, sizes)
 
     @property
-    def example(self) -> int:
-        """The value at the example."""
-        return self.__index__()
-
-    @property
     def usual(self) -> int:
         """The value that decisions of cost use."""
         return max(1, _usual(self.expression))
@@ -136,7 +131,7 @@ class Number(float):
 
     def __new__(cls, value: float, expression: Any) -> Number:
         made = super().__new__(cls, value)
-        made.expression = expression
+        made.expression = _fraction(expression)
         return made
 
     def __eq__(self, other: object) -> bool:
@@ -147,6 +142,16 @@ class Number(float):
 
     def __hash__(self) -> int:
         return hash(self.expression)
+
+
+def _fraction(expression: Any) -> Any:
+    """A quotient of lengths without common factors, as those of two batch sizes have; other expressions as they are."""
+    plain = expression.replace(lambda e: type(e).__name__ == "ToFloat", lambda e: e.args[0])
+    plain = plain.replace(lambda e: type(e).__name__ in {"FloatTrueDiv", "IntTrueDiv"}, lambda e: e.args[0] / e.args[1])
+    plain = plain.replace(lambda e: e.is_Float and float(e).is_integer(), lambda e: sympy.Integer(int(e)))
+    if plain.has(sympy.Float) or not plain.is_rational_function(*plain.free_symbols):
+        return expression
+    return sympy.cancel(plain)
 
 
 def sized(number: Any) -> bool:

@@ -37,8 +37,12 @@ def _demand(graph: Graph, conditions: list[Condition]) -> None:
     if not conditions:
         return
     held = emit_lengths.truth(graph, [one.expression for one in conditions])
-    # One element fits into the shape (1,), and not into (2,).
-    target = graph.binary("Sub", graph.constant([2], np.int64), graph.unary("Cast", held, np.int64))
+    # Two numbers can be compared with two, and three cannot. No optimiser removes a maximum.
+    zero, one = (graph.constant(np.int64(n)) for n in (0, 1))
+    many = graph.binary("Sub", graph.constant(np.int64(3)), graph.reshape(graph.unary("Cast", held, np.int64), ()))
+    numbers = graph.emit(
+        "Max", [graph.emit("Range", [zero, many, one], (2,)), graph.constant(np.zeros(2, np.int64))], (2,)
+    )
+    nothing = graph.emit("Gather", [numbers, zero], (), axis=0)
     energy = graph.outputs["energy"]
-    zero = graph.emit("Reshape", [graph.constant(np.zeros(1, energy.dtype)), target], (1,))
-    graph.outputs["energy"] = graph.emit("Add", [energy, zero], energy.shape)
+    graph.outputs["energy"] = graph.emit("Add", [energy, graph.unary("Cast", nothing, energy.dtype)], energy.shape)

@@ -133,7 +133,8 @@ class Lowering:
             result = handler(self, call)
         except AnySize:
             raise self.refuse(
-                call, "it is not translated along an axis of any size; use slices, `cat`, or an index made with `torch.arange`."
+                call,
+                "it is not translated along an axis of any size; use slices, `cat`, or an index made with `torch.arange`.",
             ) from None
         except ValueError as error:
             raise self.refuse(call, f"{error}; every row must be treated alone.") from error
@@ -154,7 +155,13 @@ class Lowering:
             )
             view.copy_(new.tensor)
             return Entry(base.dtype, base.shape, tensor=changed)
-        return WRITERS.get(call.name, WRITERS[""])(self, call, new)
+        try:
+            return WRITERS.get(call.name, WRITERS[""])(self, call, new)
+        except (AnySize, ValueError) as error:
+            raise self.refuse(
+                call,
+                "a write to this view is not translated over any size; make a new tensor with `cat` or `torch.where`.",
+            ) from error
 
     def _fold(self, instruction: Instruction, args: Any, kwargs: Any) -> Any:
         """Compute a constant result now; None if it depends on an input."""
@@ -231,7 +238,11 @@ class Lowering:
         """Tensors and numbers as values of one dtype."""
         if dtype is None:
             tensors = [torch.empty((1,) * len(a.shape), dtype=a.dtype) for a in arguments if isinstance(a, Entry)]
-            numbers = [float(a) if isinstance(a, float) else int(a) if sized(a) else a for a in arguments if not isinstance(a, Entry)]
+            numbers = [
+                float(a) if isinstance(a, float) else int(a) if sized(a) else a
+                for a in arguments
+                if not isinstance(a, Entry)
+            ]
             dtype = tensors[0].dtype
             for other in [*tensors[1:], *numbers]:
                 dtype = torch.promote_types(dtype, torch.result_type(torch.empty((1,), dtype=dtype), other))

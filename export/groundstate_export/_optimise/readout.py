@@ -141,7 +141,12 @@ class Readout(Rewrite):
                 root, axes = value.node.inputs[0], value.node.inputs[1].array
                 kept = axes is not None and len(root.shape) - 1 not in axes
                 root = root.node.inputs[0] if root.op == "Reshape" and root.node else root
-                if kept and root is part.value and not _of_any_size(root.shape) and elements(value.shape) < elements(found.shape):
+                if (
+                    kept
+                    and root is part.value
+                    and not _of_any_size(root.shape)
+                    and elements(value.shape) < elements(found.shape)
+                ):
                     found, weight = value, part.weight * (elements(part.value.shape) / elements(value.shape))
         return found, weight
 

@@ -64,7 +64,11 @@ def _convolution_backward(low: Lowering, call: Call) -> list[Any]:
             produced = (fixed(gradient.shape[2 + axis]) - 1) * s - 2 * p + d * (fixed(k) - 1) + 1
             extra.append(fixed(entry.shape[2 + axis]) - produced)
         if sized(extra):
-            return [low.entry(call, _cut_to_size(low, low.full(gradient), weight, call.shape, attributes, extra)), None, None]
+            return [
+                low.entry(call, _cut_to_size(low, low.full(gradient), weight, call.shape, attributes, extra)),
+                None,
+                None,
+            ]
         attributes["output_padding"] = tuple(extra)
     shape = call.shape
     result = _convolve(low, low.full(gradient), weight, None, shape, not transposed, **attributes)

@@ -118,10 +118,14 @@ def overlapped(low: Lowering, x: Value, axis: int, length: int, step: int, dilat
         return pad(low, whole, {}, {axis: length - count * size}, resized(whole, axis, length))
     total: Value | None = None
     for k in range(size):
-        part = g.reshape(cut(low, x, axis + 1, k, k + 1, 1, resized(x, axis + 1, 1)), (*x.shape[: axis + 1], *x.shape[axis + 2 :]))
+        part = g.reshape(
+            cut(low, x, axis + 1, k, k + 1, 1, resized(x, axis + 1, 1)), (*x.shape[: axis + 1], *x.shape[axis + 2 :])
+        )
         spread = dilated(low, part, axis, step)
         long = count * step
-        moved = pad(low, spread, {axis: k * dilation}, {axis: length - long - k * dilation}, resized(part, axis, length))
+        moved = pad(
+            low, spread, {axis: k * dilation}, {axis: length - long - k * dilation}, resized(part, axis, length)
+        )
         total = moved if total is None else g.binary("Add", total, moved)
     assert total is not None
     return total

@@ -9,6 +9,7 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Batch, Shape, Value, static
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
@@ -169,7 +170,21 @@ def _cat(low: Lowering, call: Call) -> Entry:
         parts.append(value)
     if len(parts) == 1:
         return low.entry(call, parts[0])
+    if call.name == "cat" and sized(list(shape)):
+        padded = _padded(low, call, elements, parts, axis)
+        if padded is not None:
+            return low.entry(call, padded)
     return low.entry(call, low.graph.emit("Concat", parts, shape, axis=axis))
+
+
+def _padded(low: Lowering, call: Call, elements: list[Entry], parts: list[Value], axis: int) -> Value | None:
+    """A tensor between zeros, as a padding; None if there is not exactly one."""
+    inside = [k for k, e in enumerate(elements) if low.compact(e).scalar != 0.0]
+    if len(inside) != 1 or any(isinstance(e.shape[axis], Batch) for e in elements):
+        return None
+    (place,) = inside
+    before, after = (sum(fixed(e.shape[axis]) for e in some) for some in (elements[:place], elements[place + 1 :]))
+    return pad(low, parts[place], {axis: before}, {axis: after}, call.shape)
 
 
 @handles("repeat")

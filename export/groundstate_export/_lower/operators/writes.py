@@ -7,7 +7,7 @@ import numpy as np
 from groundstate_export._ir.graph import Batch, Value
 from groundstate_export._lower.lowering import Lowering, writes
 from groundstate_export._lower.operands import Call, Entry
-from groundstate_export._lower.operators.axes import fixed
+from groundstate_export._lower.operators.axes import fixed, literal
 from groundstate_export._lower.operators.maps import flat, places_of, rows_of
 from groundstate_export._lower.operators.views import cut, resized
 
@@ -47,9 +47,14 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
             return _entry(base, low.full(new))
         raise low.refuse(call, "one row of the batch is written; every row must be treated alone.")
     start, length = _range(call, axis, size)
-    if name == "slice" and call.get(4, "step", 1) != 1:
-        return _anywhere(low, call, new)
     x, middle = low.full(base), low.full(new)
+    step = call.get(4, "step", 1) if name == "slice" else 1
+    if step != 1:
+        (long, many) = literal([size, length])
+        source = np.arange(long)
+        source[start : start + step * many : step] = long + np.arange(many)
+        both = g.emit("Concat", [x, middle], resized(x, axis, long + many), axis=axis)
+        return _entry(base, g.emit("Gather", [both, g.constant(source, np.int64)], x.shape, axis=axis))
     if name in {"select", "unbind"}:
         middle = g.reshape(middle, resized(x, axis, 1))
     pieces = []
