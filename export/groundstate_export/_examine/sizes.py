@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sympy
+import sympy  # type: ignore[import-untyped]  # it has no types
 from torch import Tensor
 
 from groundstate_export._errors import BadArgument
 from groundstate_export._ir.dimensions import BATCH
 from groundstate_export._ir.graph import Shape
-from groundstate_export._ir.lengths import length, size
+from groundstate_export._ir import lengths as numbers
 
 Axes = Mapping[str, Sequence[str | None]]
 """The names of each input's axes after the batch; None for an axis of fixed length."""
@@ -85,7 +85,7 @@ class Sizes:
         """A tensor's shape in terms of sizes, from its shapes in all examples; None if an axis is no product of sizes."""
         names = self.named.get(name, [None] * len(shapes[0]))
         found = [
-            self.dimension(lengths) if known is None else length(self.nominal()[known], size(known))
+            self.dimension(lengths) if known is None else numbers.length(self.nominal()[known], numbers.size(known))
             for known, lengths in zip(names, zip(*shapes, strict=True), strict=True)
         ]
         return None if any(d is None for d in found) else tuple(d for d in found if d is not None)
@@ -105,7 +105,7 @@ class Sizes:
         if not found:
             return None
         times, names = min(found, key=lambda one: (len(one[1]), one[0]))
-        return length(times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(size, names)))
+        return numbers.length(times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(numbers.size, names)))
 
     def _cover(self, examples: Sequence[Example]) -> None:
         """Refuse an axis that is neither of fixed length nor a product of sizes."""
