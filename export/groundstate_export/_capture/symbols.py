@@ -35,7 +35,12 @@ REMEDY = (
 
 _ASKING = tuple(
     str(Path(torch.__file__).parent / name)
-    for name in ("__init__.py", "fx/experimental/sym_node.py", "fx/experimental/symbolic_shapes.py", "fx/experimental/recording.py")
+    for name in (
+        "__init__.py",
+        "fx/experimental/sym_node.py",
+        "fx/experimental/symbolic_shapes.py",
+        "fx/experimental/recording.py",
+    )
 )  # fmt: skip
 """PyTorch's own code between a decision and its record."""
 
@@ -169,8 +174,8 @@ def hold(conditions: Iterable[Condition], sizes: Sizes, what: str) -> None:
             if not bool(one.expression.xreplace({size(name): sympy.Integer(n) for name, n in lengths.items()})):
                 at = ", ".join(f"{name} = {n}" for name, n in lengths.items())
                 raise BadEnergy(
-                    f"{what} takes another path at another size{f' ({one.place})' if one.place else ''}: {one.expression} holds at "
-                    f"the example and not at {at}. {REMEDY}"
+                    f"{what} takes another path at another size{f' ({one.place})' if one.place else ''}: {one.expression} "
+                    f"holds at the example and not at {at}. {REMEDY}"
                 )
 
 

@@ -11,9 +11,9 @@ import sympy  # type: ignore[import-untyped]  # it has no types
 from torch import Tensor
 
 from groundstate_export._errors import BadArgument
+from groundstate_export._ir import lengths as numbers
 from groundstate_export._ir.dimensions import BATCH
 from groundstate_export._ir.graph import Shape
-from groundstate_export._ir import lengths as numbers
 
 Axes = Mapping[str, Sequence[str | None]]
 """The names of each input's axes after the batch; None for an axis of fixed length."""
@@ -78,7 +78,8 @@ class Sizes:
             if min(found) >= 2 and len(set(found)) == len(found):
                 return dict(zip(self.lengths, found, strict=True))
         raise BadArgument(
-            f"The sizes are {_listed_sizes(self.examples())}; give an example in which every size is at least 2 and no two are equal."
+            f"The sizes are {_listed_sizes(self.examples())}; give an example in which every size is at least 2 and no two are "
+            "equal."
         )
 
     def shape(self, name: str, shapes: Sequence[tuple[int, ...]]) -> Shape | None:
@@ -105,7 +106,9 @@ class Sizes:
         if not found:
             return None
         times, names = min(found, key=lambda one: (len(one[1]), one[0]))
-        return numbers.length(times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(numbers.size, names)))
+        return numbers.length(
+            times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(numbers.size, names))
+        )
 
     def _cover(self, examples: Sequence[Example]) -> None:
         """Refuse an axis that is neither of fixed length nor a product of sizes."""
@@ -171,14 +174,14 @@ def _vary(lengths: Mapping[str, tuple[int, ...]]) -> None:
     for name, found in lengths.items():
         if len(set(found)) == 1:
             raise BadArgument(
-                f"The size {name!r} is {found[0]} at the example and at those of resized. Give it another length at one of them, at "
-                "which the file is compared with PyTorch."
+                f"The size {name!r} is {found[0]} at the example and at those of resized. Give it another length at one of them, "
+                "at which the file is compared with PyTorch."
             )
     for one, other in itertools.combinations(lengths, 2):
         if lengths[one] == lengths[other]:
             raise BadArgument(
-                f"The sizes {one!r} and {other!r} are both {_listed(lengths[one])} at the example and at those of resized; give an "
-                "example in which they differ, or both one name."
+                f"The sizes {one!r} and {other!r} are both {_listed(lengths[one])} at the example and at those of resized; give "
+                "an example in which they differ, or both one name."
             )
 
 

@@ -70,9 +70,7 @@ def verify(segment: Segment, hosts: Hosts) -> Parity:
         feeds = start.feeds()
         descent = steps.segment(feeds, examined.unroll if whole else 1)
         places = _places(examined, start, descent)
-        pairs = [
-            beside(examined, one, start, descent, place, known=one is steps) for one in sides for place in places
-        ]
+        pairs = [beside(examined, one, start, descent, place, known=one is steps) for one in sides for place in places]
         _finite(examined, start, pairs)
         for step in pairs:
             step.sizes["residual"] = begun_with(pairs[0].sizes["residual"], step.sizes["residual"])
