@@ -22,7 +22,7 @@ JSON = Mapping[str, Any]
 Answer = dict[str, Any]
 
 Trial = Callable[[Iterable[JSON], int, int], Awaitable[list[tuple[int, Answer]]]]
-"""Solves requests in a batch with an effort of 1 or more: index and answer of each solved request, in the order in which they ended.
+"""Solves requests in a batch with an effort of 1 or more: index and answer of each solved request, in the order of their ends.
 
 The last argument is the number of answers at which it stops.
 """

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from groundstate._engine import Call, Engine, inside
+from groundstate._engine import Call, Engine, abandon, inside
 from groundstate._errors import BusyError
 from groundstate._watchdog import WATCHDOG, Alarm
 
@@ -32,7 +32,7 @@ async def arun(
     try:
         taken = engine.take(call)
     except BusyError:
-        call.work.close()
+        abandon(call.work)
         raise
     if taken:
         call.notify()
@@ -117,7 +117,7 @@ class _AsyncCall(Call):
         self._ended = True
         if self.alarm is not None:
             self.alarm.cancel()
-        self._context.run(self.work.close)
+        self._context.run(abandon, self.work)
         self.engine.leave_call(self)
 
     def _send(self, value: Any, error: BaseException | None) -> None:

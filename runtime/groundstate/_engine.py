@@ -15,6 +15,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -193,7 +194,7 @@ class Engine:
                     return result
                 call.wait()
         finally:
-            coroutine.close()
+            abandon(coroutine)
             self.leave_call(call)
 
     def stream(
@@ -224,11 +225,8 @@ class Engine:
                         call.wait()
         finally:
             if step is not None:
-                step.close()
-            try:
-                steps.aclose().send(None)
-            except (StopIteration, StopAsyncIteration):
-                pass
+                abandon(step)
+            abandon(steps.aclose())
             self.leave_call(call)
 
     def enter(self, call: Call) -> None:
@@ -655,6 +653,21 @@ def inside(send: Callable[[None], Any], value: None) -> Any:
         return send(value)
     finally:
         _HERE.depth -= 1
+
+
+class _AbandonedError(BaseException):
+    """Ends a coroutine that nobody waits for any longer."""
+
+
+def abandon(coroutine: Coroutine[None, None, Any]) -> None:
+    """End a coroutine, unless it has ended.
+
+    ``close`` would not do: up to Python 3.12 it does not reach into an asynchronous generator that the coroutine iterates over.
+    """
+    if getattr(coroutine, "cr_frame", coroutine) is None:
+        return
+    with suppress(_AbandonedError, StopIteration, StopAsyncIteration):
+        coroutine.throw(_AbandonedError())
 
 
 def _taken(found: deque[_Result]) -> Iterator[_Result]:

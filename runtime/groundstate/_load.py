@@ -27,7 +27,7 @@ def load(
         device: ``"cpu"`` or ``"cuda"``. The model runs there, or this raises.
         threads: Number of threads; None means the processors available to this process, which a container's quota may limit.
             Results do not depend on it.
-        max_waiting: Maximum number of calls that wait to be taken up, beside those in progress; a further call raises `BusyError`.
+        max_waiting: Maximum number of calls that wait to be taken up, beside those in progress; more raise `BusyError`.
 
     Raises:
         UnknownModelError: If there is neither a model nor a file of this name.

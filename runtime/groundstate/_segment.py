@@ -208,7 +208,7 @@ def run_slices(slices: Sequence[Slice], options: onnxruntime.RunOptions | None =
     found, start = [], 0
     for part in slices:
         stop = start + part.stop - part.start
-        found.append({name: tensor[start:stop] for name, tensor in out.items()})
+        found.append({name: out[name][start:stop] for name in part.work.fetch or out})
         start = stop
     return found
 

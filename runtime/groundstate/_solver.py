@@ -6,6 +6,7 @@ The file is long because it documents every public operation; other modules do t
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
@@ -214,8 +215,8 @@ class Solver:
 
         Args:
             requests: A request, or several.
-            improvements: Whether to yield each better answer, and each further one, while the search goes on. If not, each problem
-                gives one update: its last.
+            improvements: Whether to yield each better answer, and each further one, while the search goes on. If not, each
+                problem gives one update: its last.
 
         Raises:
             OptionError: If an option is out of range.
@@ -576,10 +577,21 @@ def _made(model: bytes, device: str, threads: int | None, source: str, max_waiti
 _SOLVERS: WeakSet[Solver] = WeakSet()
 
 
+_IMPORTED_LATE = ("jsonpatch", "jsonschema", "difflib")
+"""What calls import when they first need it."""
+
+
+def _before_fork() -> None:
+    # A child could never import a module that another thread is just importing: nobody there would release the module's lock.
+    for name in _IMPORTED_LATE:
+        if name in sys.modules:
+            import_module(name)
+
+
 def _after_fork() -> None:
     for solver in list(_SOLVERS):
         solver._replies.forget()  # noqa: SLF001 - an attribute of this module's class
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
