@@ -614,6 +614,11 @@ class Engine:
             for group in list(self._seats):
                 self._fail(group, ClosedError())
 
+    @property
+    def working(self) -> bool:
+        """Whether a run is being computed."""
+        return bool(self._running)
+
     def forget(self) -> None:
         """In a forked child: drop the calls of the parent's threads."""
         self._reset()

@@ -25,6 +25,9 @@ def luby(n: int) -> int:
     return (n + 1) // 2
 
 
+_NOTHING = np.zeros(0, np.int64)
+
+
 class Flight:
     """One problem in flight. A round is one segment of each of its chains; it consists of one work for each stage with chains.
 
@@ -174,7 +177,7 @@ class Flight:
         ended, right, moved = np.zeros(len(rows), bool), np.zeros(len(rows), bool), False
         for row, (chain, accepted) in enumerate(zip(rows.chains, acceptable.tolist(), strict=True)):
             if accepted:
-                candidate = self._candidate(rows, out, row)
+                candidate = self._candidate(rows, out, row, kept=bool(header.accept.polish))
                 if chain.candidate is None:
                     chain.candidate, chain.polishing = candidate, header.accept.polish
                 else:
@@ -202,8 +205,22 @@ class Flight:
         chain.candidate, chain.polishing = None, 0
         return self.problem.offer(candidate)
 
-    def _candidate(self, rows: Rows, out: Tensors, row: int) -> Candidate:
+    def _candidate(self, rows: Rows, out: Tensors, row: int, *, kept: bool = True) -> Candidate:
+        """The configuration of a chain.
+
+        Args:
+            kept: Whether it is used after this round. If not, its tensors are views that the next round changes.
+        """
         header = self._header
+        if not kept:
+            return Candidate(
+                tensors={name: out[f"answer.{name}"][row] for name in header.answers},
+                energy=float(out["energy"][row]),
+                violations=_NOTHING,
+                excess=None,
+                steps=int(rows.steps[row]),
+                since={name: tensor[row] for name, tensor in rows.since.items()},
+            )
         return Candidate(
             tensors={name: out[f"answer.{name}"][row].copy() for name in header.answers},
             energy=float(out["energy"][row]),

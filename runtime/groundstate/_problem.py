@@ -302,7 +302,9 @@ class Problem:
         if outcome is None:
             return False
         answer, checked, cost = outcome
-        found = Found(answer, candidate.energy, candidate.steps, candidate.since)
+        # A chain that continues changes its own.
+        since = {name: tensor.copy() for name, tensor in candidate.since.items()}
+        found = Found(answer, candidate.energy, candidate.steps, since)
         if not checked:
             self._settle(found)
             return True
@@ -316,7 +318,8 @@ class Problem:
         if not self.meaning.cheaper(self.cost, cost):
             # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
-            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
+            known = next((one for one in self.found if one.answer is answer), None)
+            known = known or next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from groundstate._header import Header, NoiseSpec, slots_of
 from groundstate._problem import Candidate, Problem
 from groundstate._session import Tensors
+
+_REMEMBERED = 256
+"""Number of cached tables of noise."""
 
 _NEVER = np.iinfo(np.int64).min
 
@@ -123,10 +127,8 @@ class Rows:
                     chain.generators[stream].standard_normal(dtype=np.float32, out=drawn[row])
             else:
                 drawn = np.zeros((len(self.chains), *spec.shape), np.float32)
-                for row, count in enumerate(due.sum(1).tolist()):
-                    if count:
-                        random = self.chains[row].generators[stream]
-                        drawn[row, due[row]] = random.standard_normal((count, *spec.shape[1:]), dtype=np.float32)
+                for row, slot in zip(*(places.tolist() for places in np.nonzero(due)), strict=True):
+                    self.chains[row].generators[stream].standard_normal(dtype=np.float32, out=drawn[row, slot])
             noise[name] = drawn.astype(spec.dtype, copy=False)
         return noise
 
@@ -150,11 +152,21 @@ class Rows:
         """Drop all other rows."""
         if mask.all():
             return
+        if not mask.any():
+            self._clear()
+            return
         self.state = {n: y[mask] for n, y in self.state.items()}
         self._last = {n: y[mask] for n, y in self._last.items()}
         self.since = {n: y[mask] for n, y in self.since.items()}
         self.chains = [chain for chain, kept in zip(self.chains, mask.tolist(), strict=True) if kept]
         self.number, self.stage_age, self.steps = self.number[mask], self.stage_age[mask], self.steps[mask]
+
+    def _clear(self) -> None:
+        self.state = {n: y[:0] for n, y in self.state.items()}
+        self._last = {n: y[:0] for n, y in self._last.items()}
+        self.since = {n: y[:0] for n, y in self.since.items()}
+        self.chains = []
+        self.number, self.stage_age, self.steps = self.number[:0], self.stage_age[:0], self.steps[:0]
 
     def _fresh(self, count: int) -> tuple[list[Chain], Tensors]:
         """Make new chains, with their initial state as the header specifies."""
@@ -168,8 +180,9 @@ class Rows:
             if spec.initial.kind == "constant":
                 state[name] = np.full((count, *spec.shape), spec.initial.values[0], spec.dtype)
             else:
-                drawn = [spec.initial.draw(chain.generators[0], spec.shape, spec.dtype) for chain in chains]
-                state[name] = np.stack(drawn)
+                state[name] = np.empty((count, *spec.shape), spec.dtype)
+                for row, chain in enumerate(chains):
+                    state[name][row] = spec.initial.draw(chain.generators[0], spec.shape, spec.dtype)
         return chains, state
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
@@ -191,6 +204,7 @@ class Rows:
         self.chains = [*self.chains, *chains]
 
 
+@lru_cache(_REMEMBERED)
 def due_slots(steps: int, spec: NoiseSpec) -> Callable[[NDArray[np.int64]], NDArray[np.bool_] | None]:
     """Return a function from chains' step counts to a mask of the slots with noise in their next segment; None means all.
 

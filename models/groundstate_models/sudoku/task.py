@@ -127,10 +127,10 @@ class SudokuReading(Reading, Asks, Shows):
         """Digits that repeat in a row, column or box. Empty cells (0) are ignored."""
         broken = []
         for index, (cells, pick) in enumerate(zip(self._board.units, self._board.picks, strict=True)):
-            present = pick(digits)
-            if len(set(present)) == len(present):
+            all_ = pick(digits)
+            if len(set(all_)) == len(all_):
                 continue
-            present = [digit for digit in present if digit]
+            present = [digit for digit in all_ if digit]
             if len(set(present)) == len(present):
                 continue
             kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
