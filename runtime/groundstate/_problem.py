@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -277,6 +278,12 @@ class Problem:
         # The length of a segment is a matter of speed: it must not decide how soon a problem gets more chains.
         cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
         return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
+
+    def copied(self) -> Problem:
+        """A copy with the answers so far, which does not change while the descent goes on."""
+        copied = copy.copy(self)
+        copied.found = [replace(found) for found in self.found]
+        return copied
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
