@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from groundstate_models.learned.columns import GRID, Belief, Column, Value, level_column, normal_cdf, number_column
+from groundstate_models.learned.columns import GRID, Belief, Column, Value, grown, level_column, normal_cdf, number_column
 from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 
@@ -22,6 +22,9 @@ MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
 
 HELD_OUT = 0.1
+"""Part of the known cells that is held out; up to twice as much of small tables."""
+
+FEWEST_HELD_OUT = 150
 CHECK_EVERY = 50
 PATIENCE = 6
 
@@ -134,14 +137,14 @@ def learn_table(
     *,
     seed: int = 0,
     steps: int = 1200,
-    members: int = 3,
+    members: int = 5,
     width: int | None = None,
-    batch: int = 256,
+    batch: int = 96,
     progress: Callable[[int, int, float], object] | None = None,
 ) -> Learned:
     """Train the network of a table and calibrate its intervals.
 
-    A tenth of the known cells is held out: never given, never a target. Training stops where their likelihood
+    A part of the known cells is held out: never given, never a target. Training stops where their likelihood
     does not improve, and each member keeps its best weights.
     """
     many = table.numbers.shape[1]
@@ -157,9 +160,12 @@ def learn_table(
     ]
     known = torch.from_numpy(table.known)
     # The same cells for all members, so that the ensemble as a whole can be calibrated on them.
-    held = ((torch.rand(known.shape, generator=draw) < HELD_OUT) & known).expand(members, -1, -1)
+    part = float(np.clip(FEWEST_HELD_OUT / max(int(known.sum()), 1), HELD_OUT, 2 * HELD_OUT))
+    held = ((torch.rand(known.shape, generator=draw) < part) & known).expand(members, -1, -1)
     usable = known & ~held
-    check_mask = (torch.rand(known.shape, generator=draw) < 0.75).expand(members, -1, -1)
+    # Held-out cells are predicted from as many others as a row of the table has. A complete table says nothing about later rows.
+    keep = torch.ones(len(known), 1) if float(known.float().mean()) < 0.98 else torch.rand(len(known), 1, generator=draw)
+    check_mask = (torch.rand(known.shape, generator=draw) < keep).expand(members, -1, -1)
     matrices = [p for p in network.parameters() if p.dim() == 3 and p.shape[1] > 1]
     others = [p for p in network.parameters() if not (p.dim() == 3 and p.shape[1] > 1)]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
@@ -244,30 +250,65 @@ def _held_out(network: Network, numbers: Tensor, hot: Sequence[Tensor], given: T
 
 @torch.no_grad()
 def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
-    """Columns whose 90 % intervals are widened to cover 90 % of the held-out cells."""
+    """Columns whose 90 % intervals cover 90 % of the held-out cells (split conformal prediction, shrunk between columns)."""
     many = network.shape.numbers
-    found = list(columns)
-    if not many:
-        return found
     tested = replace(table, known=given[0].numpy())
-    ratios: list[list[float]] = [[] for _ in range(many)]
+    scores: list[list[float]] = [[] for _ in columns]
     wanted = held[0].numpy()
     for row, row_beliefs in enumerate(beliefs(network, columns, tested)):
-        for place in map(int, np.flatnonzero(wanted[row, :many])):
+        for place in map(int, np.flatnonzero(wanted[row])):
             belief = row_beliefs[table.order[place]]
+            if place >= many:
+                if belief.column.ordered:
+                    scores[place].append(needed(belief.chances, int(table.levels[row, place - many])))
+                continue
             low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
             u = float(table.numbers[row, place])
-            ratios[place].append(abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6))
-    every = np.concatenate([np.array(one) for one in ratios])
-    if len(every) < 20:
-        return found
-    common = math.log(max(float(np.quantile(every, 0.9)), 0.2)) * len(every) / (len(every) + 20)
-    for place, own in enumerate(ratios):
-        # Shrunk towards the value of all columns: a few dozen cells say little about a tail.
-        apart = math.log(max(float(np.quantile(own, 0.9)), 0.2)) if len(own) >= 10 else common
-        widen = math.exp((len(own) * apart + 60 * common) / (len(own) + 60))
-        found[table.order[place]] = replace(columns[table.order[place]], widen=float(np.clip(widen, 0.5, 2.0)))
+            ratio = abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6)
+            scores[place].append(math.log(max(ratio, 0.05)))
+    found = list(columns)
+    for places, prior in ((range(many), 0.0), (range(many, len(columns)), 0.9)):
+        for place, score in _shrunk([scores[k] for k in places], prior):
+            k = table.order[places[place]]
+            if prior:
+                found[k] = replace(columns[k], mass=float(np.clip(score, 0.0, 0.999)))
+            else:
+                found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
     return found
+
+
+def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, float]]:
+    """The 90 % quantile of each column's scores, shrunk towards that of all: a few dozen cells say little about a tail."""
+    every = np.concatenate([np.array(one) for one in scores]) if scores else np.empty(0)
+    if len(every) < 20:
+        return []
+    common = (float(_quantile(every)) * len(every) + 20 * prior) / (len(every) + 20)
+    found = []
+    for place, own in enumerate(scores):
+        if own:
+            apart = _quantile(np.array(own)) if len(own) >= 10 else common
+            found.append((place, (len(own) * apart + 60 * common) / (len(own) + 60)))
+    return found
+
+
+def _quantile(scores: NDArray[np.float64]) -> float:
+    """The 90 % quantile with the correction for the number of scores (conformal prediction)."""
+    return float(np.quantile(scores, min(0.9 * (1 + 1 / len(scores)), 1.0)))
+
+
+def needed(chances: NDArray[np.float64], level: int) -> float:
+    """The probability below which the interval grown from the likeliest level leaves out a level."""
+    low, high = 0.0, 1.0
+    first = last = int(chances.argmax())
+    have = float(chances[first])
+    if first == level:
+        return low
+    while first > 0 or last < len(chances) - 1:
+        first, last = grown(chances, have + 1e-9)
+        if first <= level <= last:
+            return have
+        have = float(chances[first : last + 1].sum())
+    return high
 
 
 @torch.no_grad()
