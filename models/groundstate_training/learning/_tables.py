@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,17 +17,21 @@ from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 
 MOST_LEVELS = 40
-"""Largest number of distinct numbers for a column of levels, if each occurs five times on average."""
+"""Largest number of distinct numbers for a column of levels."""
+
+EACH_LEVEL = 5
+"""Occurrences that most numbers of a column of levels must have; with fewer, their probabilities would be overconfident."""
+
+OFTEN = 0.9
+"""Part of the values that must occur so often: columns of designed experiments have levels, rounded measurements do not."""
 
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
 
 HELD_OUT = 0.1
-"""Part of the known cells that is held out; up to twice as much of small tables."""
+"""Part of the known cells that is held out."""
 
-FEWEST_HELD_OUT = 150
 CHECK_EVERY = 50
-PATIENCE = 6
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
                 f"The column {name!r} has {len(distinct)} different words in {len(given)} rows. Leave it out."
             )
         return level_column(name, distinct)
-    if len(distinct) <= MOST_LEVELS and len(given) >= 5 * len(distinct):
+    often = sum(many for many in Counter(given).values() if many >= EACH_LEVEL)
+    if len(distinct) <= MOST_LEVELS and often >= OFTEN * len(given):
         whole = all(float(v).is_integer() for v in distinct)
         return level_column(name, [int(v) if whole else float(v) for v in distinct])
     return number_column(name, [float(v) for v in given])
@@ -136,7 +142,7 @@ def learn_table(
     table: Table,
     *,
     seed: int = 0,
-    steps: int = 1200,
+    steps: int = 800,
     members: int = 5,
     width: int | None = None,
     batch: int = 96,
@@ -144,8 +150,8 @@ def learn_table(
 ) -> Learned:
     """Train the network of a table and calibrate its intervals.
 
-    A part of the known cells is held out: never given, never a target. Training stops where their likelihood
-    does not improve, and each member keeps its best weights.
+    A part of the known cells is held out: never given, never a target. Each member keeps the weights with
+    their best likelihood; the learning rate falls to the end, which stops no member early.
     """
     many = table.numbers.shape[1]
     ordered = [columns[k] for k in table.order]
@@ -160,8 +166,7 @@ def learn_table(
     ]
     known = torch.from_numpy(table.known)
     # The same cells for all members, so that the ensemble as a whole can be calibrated on them.
-    part = float(np.clip(FEWEST_HELD_OUT / max(int(known.sum()), 1), HELD_OUT, 2 * HELD_OUT))
-    held = ((torch.rand(known.shape, generator=draw) < part) & known).expand(members, -1, -1)
+    held = ((torch.rand(known.shape, generator=draw) < HELD_OUT) & known).expand(members, -1, -1)
     usable = known & ~held
     # Held-out cells are predicted from as many others as a row of the table has. A complete table says nothing about later rows.
     keep = torch.ones(len(known), 1) if float(known.float().mean()) < 0.98 else torch.rand(len(known), 1, generator=draw)
@@ -173,7 +178,6 @@ def learn_table(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps, pct_start=0.1)
     best = torch.full((members,), float("inf"))
     kept = {name: value.clone() for name, value in network.state_dict().items()}
-    waited = 0
     rows = len(numbers)
     for step in range(steps):
         network.train()
@@ -201,11 +205,8 @@ def learn_table(
                 if value.dim() == 3:
                     kept[name][better] = value[better]
             best = torch.minimum(best, worth)
-            waited = 0 if bool(better.any()) else waited + 1
             if progress is not None:
                 progress(step + 1, steps, float(worth.mean()))
-            if waited >= PATIENCE:
-                break
     network.load_state_dict(kept)
     network.eval().requires_grad_(requires_grad=False)
     calibrated = _calibrated(network, columns, table, usable & check_mask, held)
