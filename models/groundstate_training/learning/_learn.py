@@ -17,7 +17,7 @@ from groundstate_training.learning._find import find_rules, violations
 from groundstate_training.learning._known import known_rule
 from groundstate_training.learning._models import Model, RulesModel, TableModel
 from groundstate_training.learning._preferences import find_preferences
-from groundstate_training.learning._questions import Case, cells_of, questions_of
+from groundstate_training.learning._questions import Case, cells_of, groups_of, questions_of
 from groundstate_training.learning._tables import learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
@@ -144,7 +144,16 @@ def _rules(
             )
     never, may = cells_of(layout, impossible, places), cells_of(layout, possible, places)
     report("Looking for rules.")
-    found = find_rules(layout, x, known=given, never=never, possible=may, seed=seed)
+    found = find_rules(
+        layout,
+        x,
+        known=given,
+        never=never,
+        possible=may,
+        never_groups=groups_of(layout, impossible, places),
+        possible_groups=groups_of(layout, possible, places),
+        seed=seed,
+    )
     report(f"Found {len(found.rules)} rules. Looking for preferences.")
     clean = x[[k for k in range(len(x)) if k not in found.odd]]
     preferences = find_preferences(layout, clean[:400], found.rules, seed=seed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from groundstate_models.learned.rules import Different, Group, Pairs, Rule
 from groundstate_training.learning import _words
 from groundstate_training.learning._cliques import TooDenseError, groups_of
+from groundstate_training.learning._doubt import Doubt
 from groundstate_training.learning._evidence import WRONG, Statistics, dispersed, dispersion, ratio
 from groundstate_training.learning._families import Family, Relation, families, relations
 
@@ -26,6 +26,9 @@ MARGIN = 5.0
 SURE = 60.0
 """Smallest odds of a pair for a relation that only part of its family has."""
 
+NEARLY = 7.0
+"""Nats below the threshold of a rule from which it is asked about."""
+
 OPEN = 0.05
 """Odds of such a pair from which it is asked about."""
 
@@ -34,21 +37,6 @@ CONTRADICTED = -4.0
 
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A rule that the examples neither support nor exclude.
-
-    Attributes:
-        words: The rule.
-        cells: The smallest configuration that it forbids, ``(i, j, a, b)``: variable i with value a, j with b.
-        evidence: Its evidence in nats, beyond the threshold for its competitors.
-    """
-
-    words: str
-    cells: tuple[int, int, int, int]
-    evidence: float
 
 
 class PairRules:
@@ -68,11 +56,11 @@ class PairRules:
         self._noise: tuple[int, tuple[float, ...]] | None = None
 
     def find(self) -> None:
-        """Find rules of families, then groups, then relations of some pairs, then single combinations and single pairs."""
+        """Find rules of families and combinations that they never have, then groups, then relations of some pairs."""
         known = self._families()
+        self._entries(known)
         self._groups()
         self._sparse()
-        self._entries(known)
         self._single()
 
     # Families -----------------------------------------------------------------------------------------------------------
@@ -92,10 +80,24 @@ class PairRules:
                     if best is None or nats > best[0] + 1e-9:
                         best = nats, family, relation, mask
             if best is None or best[0] < needs:
+                self._doubt_families(known, rows, needs)
                 break
             _, family, relation, mask = best
             self._add(family, relation, rows[id(family)], mask)
         return known
+
+    def _doubt_families(self, known: Sequence[Family], rows: dict[int, Places], needs: float) -> None:
+        """Ask about relations of whole families that are not excluded."""
+        for family in known:
+            at = rows[id(family)]
+            for relation in relations(self.layout):
+                mask = self._mask(family, relation)
+                nats = self._evidence(family, at, mask)
+                if needs - NEARLY < nats < needs:
+                    free = np.where(mask & ~self.explained[at], self.statistics.expected[at], 0.0)
+                    place, a, b = np.unravel_index(int(free.argmax()), free.shape)
+                    i, j = family.pairs[int(place)]
+                    self.doubts.append(Doubt(f"{family.words} {relation.words}", ((i, int(a)), (j, int(b))), nats - needs))
 
     def _entries(self, known: Sequence[Family]) -> None:
         """Single combinations of values that a whole family never has."""
@@ -128,11 +130,37 @@ class PairRules:
                 if chosen.any() and (best is None or nats > best[0]):
                     best = nats, family, chosen
             if best is None:
+                self._doubt_entries(known, rows, counts, spread, needs)
                 return
             _, family, chosen = best
             at = rows[id(family)]
             relation = Relation(_words.never(self.layout, chosen), chosen)
             self._add(family, relation, at, np.broadcast_to(chosen, (len(at), n, n)))
+
+    def _doubt_entries(
+        self,
+        known: Sequence[Family],
+        rows: dict[int, Places],
+        counts: dict[int, tuple[Mask, Mask]],
+        spread: float,
+        needs: float,
+    ) -> None:
+        """Ask about combinations of whole families that never occur, without enough evidence yet."""
+        found = []
+        for family in known:
+            seen, expected = counts[id(family)]
+            nats = np.where(seen > 0, -np.inf, dispersed(seen, expected, spread, self._rates))
+            if not np.isfinite(nats).any():
+                continue
+            a, b = np.unravel_index(int(nats.argmax()), nats.shape)
+            if needs - NEARLY < nats[a, b] < needs:
+                at = rows[id(family)]
+                i, j = family.pairs[int(self.statistics.expected[at][:, a, b].argmax())]
+                one = np.zeros(nats.shape, bool)
+                one[a, b] = True
+                words = f"{family.words} {_words.never(self.layout, one)}"
+                found.append(Doubt(words, ((i, int(a)), (j, int(b))), float(nats[a, b]) - needs))
+        self.doubts += sorted(found, key=lambda doubt: -doubt.evidence)[:5]
 
     def _rows(self, family: Family) -> Places:
         return np.array([self.statistics.place[pair] for pair in family.pairs], np.int64)
@@ -239,7 +267,7 @@ class PairRules:
                 continue
             i, j = max(open_, key=lambda pair: gain[pair][0])
             a = int((self.statistics.single[i] * self.statistics.single[j]).argmax())
-            self.doubts.append(Doubt(f"{_words.named(self.layout, group)} all differ", (i, j, a, a), worth))
+            self.doubts.append(Doubt(f"{_words.named(self.layout, group)} all differ", ((i, a), (j, a)), worth))
 
     def _needs(self, size: int) -> float:
         n = len(self.layout.names)
@@ -296,7 +324,7 @@ class PairRules:
             i, j = family.pairs[place]
             a, b = np.unravel_index(int(np.where(seen[place] > 0, 0.0, expected[place]).argmax()), free.shape[1:])
             words = f"{self.layout.names[i]} and {self.layout.names[j]} {relation.words}"
-            self.doubts.append(Doubt(words, (i, j, int(a), int(b)), float(odds[place]) - math.log(SURE)))
+            self.doubts.append(Doubt(words, ((i, int(a)), (j, int(b))), float(odds[place]) - math.log(SURE)))
 
     def _best_part(self, known: Sequence[Family]) -> tuple[Family, Relation, NDArray[np.bool_]] | None:
         """The relation with the most evidence in some pairs of a family, and in which pairs."""
