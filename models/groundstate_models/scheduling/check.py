@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from groundstate import Violation
+from groundstate_models.scheduling import staffing
 from groundstate_models.scheduling.preferences import Placement, spans_text
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Room, Schedule
 from groundstate_models.scheduling.spans import inside, overlap
@@ -20,6 +21,8 @@ RULES = {
     "rooms": "Activities are in rooms that they may have, that are free, large enough, and hold one at a time.",
     "travel": "Between two activities of a person there is time for the way, and for the gap.",
     "order": "Activities begin after those that have to be over before, where both take place.",
+    "staff": "Enough people are chosen for each activity, from those who may be.",
+    "limits": "Nobody works more, rests less, or works more days in a row than allowed.",
     "rules": "The rules of the request hold.",
 }
 """Descriptions of the checks, by name."""
@@ -36,6 +39,7 @@ def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]
         broken += _room(schedule, schedule.activities[name], one)
     for person in schedule.people.values():
         broken += _person(schedule, person, placed)
+    broken += staffing.violations(schedule, placed)
     for room in schedule.rooms.values():
         broken += _room_twice(schedule, room, placed)
     broken += _order(schedule, placed)
@@ -71,7 +75,8 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             lasts = printed_duration(activity.duration)
             wrong = f"{name} lasts {lasts}, but is to take place from {one['start']} to {one['end']}."
             broken.append(Violation("windows", wrong, places=(where,)))
-        placed[name] = Placement(start, end, one.get("room"))
+        chosen = staffing.chosen(activity, one.get("who", ()))
+        placed[name] = Placement(start, end, one.get("room"), chosen)
     both = [name for name in answer.get("left_out", ()) if name in placed]
     broken += [Violation("activities", f"{name} takes place, and is left out.", places=("left_out",)) for name in both]
     return placed, broken
@@ -112,6 +117,7 @@ def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
     placed, _ = placements(schedule, answer)
     left_out = sum(a.weight for a in schedule.activities.values() if a.optional and a.name not in placed)
     broken = [one for p in schedule.preferences for one in p.broken(schedule.activities, placed, schedule.days)]
+    broken += staffing.costs(schedule, placed)
     end = max((one.end for one in placed.values()), default=0)
     return Cost(left_out, sum(weight for weight, _ in broken), end, tuple(sentence for _, sentence in broken))
 
@@ -175,6 +181,8 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
     mine = [
         (placed[activity.name], activity) for activity in schedule.attending[person.name] if activity.name in placed
     ]
+    if schedule.staffed:
+        mine += [(one, schedule.activities[name]) for name, one in placed.items() if person.name in one.who]
     mine.sort(key=lambda pair: pair[0].start)
     for one, activity in mine:
         when = schedule.days.span_text((one.start, one.end))
@@ -254,3 +262,7 @@ def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
                     f"({days.moment_text(placed[before].end + activity.gap)})."
                 )
                 yield Violation("order", early, places=place)
+            if before in placed and activity.within is not None and one.start > placed[before].end + activity.within:
+                late = f"{name} starts at {days.moment_text(one.start)}, more than {printed_duration(activity.within)}"
+                ends = days.end_text(placed[before].end)
+                yield Violation("order", f"{late} after the end of {before} ({ends}).", places=place)

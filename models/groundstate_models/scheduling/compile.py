@@ -11,6 +11,7 @@ from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashe
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Schedule
+from groundstate_models.scheduling.staff import Staff
 from groundstate_models.scheduling.starts import Starts, offered
 
 MOST_WEIGHT = 1e6
@@ -28,6 +29,7 @@ class Compiled:
         loose: Whether activities must be moved as early as possible, see `starts.Starts`.
         complete: Whether the starts suffice for proofs, see `starts.Starts`.
         left_out, broken: Cost of a weight of 1 in ``request``.
+        staff: The people to choose; None if there are none.
     """
 
     schedule: Schedule
@@ -38,6 +40,7 @@ class Compiled:
     complete: bool
     left_out: float
     broken: float
+    staff: Staff | None = None
 
     def price(self, left_out: float, broken: float) -> float:
         """The cost in the request's preferences, from the weights left out and violated."""
@@ -66,13 +69,14 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
     rules = [
         (rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(schedule, rule, values)
     ]
-    preferences, for_left_out, for_broken = _preferences(schedule, values)
-    request = Checked(
-        variables=variables,
-        constraints=[*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
-        preferences=preferences,
-    )
-    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken)
+    staff = Staff(schedule, values) if schedule.staffed else None
+    preferences, for_left_out, for_broken = _preferences(schedule, values, staff)
+    constraints = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
+    if staff is not None:
+        constraints += staff.constraints()
+        variables |= staff.variables
+    request = Checked(variables=variables, constraints=constraints, preferences=preferences)
+    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken, staff)
 
 
 def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], Starts]:
@@ -90,7 +94,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     return values, found
 
 
-def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float, float]:
+def _preferences(schedule: Schedule, values: Values, staff: Staff | None) -> tuple[list[JSON], float, float]:
     """Preferences for the weights left out and violated, scaled for the objective, and the two scales."""
     scale = 1.0
     broken = [
@@ -99,6 +103,7 @@ def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float,
         for penalty, weight in (_pairs(schedule, one, values) if one.pairs else _unary(schedule, one, values))
         if weight > 0
     ]
+    broken += staff.preferences() if staff is not None else ()
     left_out = [
         (_none_of([(activity.name, LEFT_OUT)]), activity.weight)
         for activity in schedule.activities.values()

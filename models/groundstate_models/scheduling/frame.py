@@ -46,7 +46,7 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in ("activities", "rules", "preferences"):
         parts += [(f"{kind}[{index}].", one) for index, one in enumerate(request.get(kind, ()))]
     for place, one in parts:
-        for key in ("hours", "busy", "free", "window", "at"):
+        for key in ("hours", "busy", "free", "window", "at", "repeat"):
             if key in one:
                 yield from spelt(one[key], place + key)
 
@@ -82,7 +82,7 @@ def _zone(
 ) -> tzinfo | None:
     """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
-        return _zone_named(str(request["zone"]), faults)
+        return zone_named(str(request["zone"]), faults)
     zoned: list[tuple[str, str, datetime]] = []
     bare: list[tuple[str, str]] = []
     for place, text, found in words:
@@ -102,7 +102,8 @@ def _zone(
     return first.tzinfo
 
 
-def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
+def zone_named(name: str, faults: list[Fault], place: str = "zone") -> tzinfo | None:
+    """A time zone by its name; None and a fault if there is none."""
     import zoneinfo
 
     try:
@@ -110,7 +111,7 @@ def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
         without = "" if known else " This machine knows none; install the package tzdata."
-        faults.append(Fault("zone", f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
+        faults.append(Fault(place, f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
         return None
 
 

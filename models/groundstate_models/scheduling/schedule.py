@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from groundstate_models.scheduling.choosing import Choice
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.limits import Limit
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.spans import Spans, difference, intersection
 
@@ -63,6 +65,9 @@ class Activity:
         at: Its fixed start; None if open.
         optional: Whether it may be absent, at a cost of ``weight``.
         windowed: Whether it has its own window; otherwise its window is the hours.
+        choices: The people to choose for it, beside `who`.
+        within: It begins at most this many minutes after the end of each activity of `after`, if both take place; None if open.
+        series: Its name in the request, if it is one of a series there; else None.
     """
 
     name: str
@@ -79,6 +84,9 @@ class Activity:
     optional: bool = False
     weight: float = 1.0
     windowed: bool = True
+    choices: tuple[Choice, ...] = ()
+    within: int | None = None
+    series: str | None = None
 
     @property
     def where(self) -> str:
@@ -101,6 +109,7 @@ class Schedule:
         gap: Least minutes between two activities of a person.
         travel: Minutes from place to place.
         rules: Further hard rules; their weights have no meaning.
+        limits: Hard and soft limits of each person's work.
     """
 
     days: Days
@@ -114,7 +123,26 @@ class Schedule:
     rules: tuple[Preference, ...] = ()
     preferences: tuple[Preference, ...] = ()
     objective: str = "most"
+    limits: tuple[Limit, ...] = ()
     _begins: dict[tuple[str, int], int | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    @cached_property
+    def staffed(self) -> bool:
+        """Whether people are chosen for activities, or their work is limited."""
+        return bool(self.limits) or any(activity.choices for activity in self.activities.values())
+
+    @cached_property
+    def ranked(self) -> bool:
+        """Whether a schedule has a cost."""
+        soft = any(limit.weight is not None for limit in self.limits)
+        return (
+            soft
+            or bool(self.preferences)
+            or any(
+                activity.optional or any(choice.weight for choice in activity.choices)
+                for activity in self.activities.values()
+            )
+        )
 
     def way(self, here: str | None, there: str | None) -> int:
         """Minutes from one place to another; 0 if either is unknown."""

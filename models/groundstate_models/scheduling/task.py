@@ -60,8 +60,7 @@ class Planned:
     @property
     def judged(self) -> bool:
         """Whether one schedule can be better than another."""
-        optional = any(activity.optional for activity in self.schedule.activities.values())
-        return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
+        return self.schedule.ranked or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
         """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.

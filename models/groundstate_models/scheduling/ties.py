@@ -30,7 +30,7 @@ def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """An answer of equal cost with ties of times and rooms broken; the same answer if nothing improves."""
     schedule = compiled.schedule
     placed, broken = placements(schedule, answer)
-    if broken:
+    if broken or schedule.staffed:
         return answer
     ties = _Ties(compiled, placed)
     for found in (ties.anew(), ties.shifted()):
@@ -185,6 +185,8 @@ class _Ties:
         if mine.name in other.after and there.start < one.end + other.gap:
             return False
         if other.name in mine.after and one.start < there.end + mine.gap:
+            return False
+        if mine.name in other.after and other.within is not None and there.start > one.end + other.within:
             return False
         return not any(
             rule.pair_broken(one, there, schedule.days)

@@ -49,6 +49,18 @@ def duration(value: float | str) -> int:
     return minutes
 
 
+def long_duration(value: str) -> int:
+    """Minutes of a working time: a duration that may be longer than `LONGEST`.
+
+    Raises:
+        ValueError: If it is not a duration, or not in whole minutes.
+    """
+    minutes = _minutes(value) if len(value) <= LONGEST_DURATION else None
+    if minutes is None or minutes.denominator != 1:
+        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
+    return int(minutes)
+
+
 def gap(value: float | str) -> int:
     """Minutes of a gap or a travel time: a duration that may be zero.
 
@@ -138,6 +150,7 @@ _TOKEN = re.compile(
     | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
     | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
     | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<every>every\b|each\b)
     | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
     | (?P<and>,|;|and\b|&)
