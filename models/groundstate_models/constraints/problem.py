@@ -232,6 +232,8 @@ def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, chec
         faults.extend(_unknown(one, where, domains))
         if len(faults) == known:
             faults.extend(_meaningless(inner, one, where, domains))
+            if checked:
+                continue
             faults.extend(Fault(where, message) for message in intervals.meaningless(one))
             for look in (sequences.meaningless, derived.meaningless):
                 faults.extend(Fault(where, message) for message in look(one, domains))

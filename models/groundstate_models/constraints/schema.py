@@ -210,10 +210,7 @@ REQUEST: dict[str, Any] = {
             },
             "objective": {
                 "type": ["string", "object"],
-                "description": (
-                    'What to minimise or maximise, with the least cost of preferences: "maximise 3*x + 2*(a == red)"; '
-                    '"minimise the latest end of x for 3, y for 2".'
-                ),
+                "description": ('"maximise 3*x + 2*(a == red)", "minimise the latest end of x for 3, y for 2".'),
             },
         },
     ),

@@ -18,7 +18,8 @@ from groundstate_models.scheduling.starts import lags
 
 def answer(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
     """The schedule (see `schema.ANSWER`) of the values of all variables. It may violate rules."""
-    placed = {name: meant[str(given[name])] for name, meant in compiled.values.items() if str(given[name]) != LEFT_OUT}
+    own = {name: str(given[compiled.alias.get(name, name)]) for name in compiled.values}
+    placed = {name: meant[own[name]] for name, meant in compiled.values.items() if own[name] != LEFT_OUT}
     placed = _in_rooms(compiled, placed)
     if compiled.staff is not None:
         chosen = compiled.staff.chosen(given)
@@ -44,9 +45,10 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
             continue
         like = replace(one, room=stands.get(one.room or ""), who=())
         value = next((value for value, other in meant.items() if other == like), None)
-        if value is None:
+        leader = compiled.alias.get(name, name)
+        if value is None or found.get(leader, value) != value:
             return None
-        found[name] = value
+        found[leader] = value
     if compiled.staff is not None:
         chosen = compiled.staff.values({n: replace(o, room=stands.get(o.room or "")) for n, o in placed.items()})
         if chosen is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any
 
 from groundstate_models.constraints.problem import Checked
 from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashes
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Schedule
+from groundstate_models.scheduling.shared import Alias, renamed, shared
 from groundstate_models.scheduling.staff import Staff
 from groundstate_models.scheduling.starts import Starts, offered
 
@@ -30,6 +32,7 @@ class Compiled:
         complete: Whether the starts suffice for proofs, see `starts.Starts`.
         left_out, broken: Cost of a weight of 1 in ``request``.
         staff: The people to choose; None if there are none.
+        alias: Activities without a variable of their own, see `shared`.
     """
 
     schedule: Schedule
@@ -41,6 +44,7 @@ class Compiled:
     left_out: float
     broken: float
     staff: Staff | None = None
+    alias: Alias = field(default_factory=dict)
 
     def price(self, left_out: float, broken: float) -> float:
         """The cost in the request's preferences, from the weights left out and violated."""
@@ -59,24 +63,31 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         RequestError: If it has too many possible starts.
         ValueError: If an activity that has to take place has no start left.
     """
-    values, starts = _values(schedule, latest_end)
+    found, starts = _values(schedule, latest_end)
+    values, alias = shared(schedule, found)
     variables: JSON = {}
     for name, meant in values.items():
+        if name in alias:
+            continue
         if not schedule.activities[name].optional and not meant:
             raise ValueError(f"{name} has to take place and has no start; `contradictions` says why.")
         variables[name] = [*meant, *([LEFT_OUT] if schedule.activities[name].optional else [])]
     rooms = alike(schedule)
     rules = [
-        (rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(schedule, rule, values)
+        (rule.where, kept) for rule in schedule.rules if rule.pairs for kept in _held(schedule, rule, values, alias)
     ]
     staff = Staff(schedule, values) if schedule.staffed else None
     preferences, for_left_out, for_broken = _preferences(schedule, values, staff)
-    constraints = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
+    constraints: Any = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
     if staff is not None:
         constraints += staff.constraints()
         variables |= staff.variables
+    if alias:
+        constraints, preferences = renamed(constraints, alias), renamed(preferences, alias)
     request = Checked(variables=variables, constraints=constraints, preferences=preferences)
-    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken, staff)
+    return Compiled(
+        schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken, staff, alias
+    )
 
 
 def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], Starts]:
@@ -145,6 +156,27 @@ def _pairs(schedule: Schedule, preference: Preference, values: Values) -> Iterat
             if against:
                 literals = [*((one, value) for value in some), *((other, value) for value in against)]
                 yield {**_none_of(literals), "at_most": 1}, preference.weight
+
+
+def _held(schedule: Schedule, rule: Preference, values: Values, alias: Alias) -> Iterator[JSON]:
+    """The constraints of a rule about pairs: one for each property that activities share or not, rather than one for each pair."""
+    keyed = {name: _by_key(schedule, rule, values[name]) for name in rule.activities}
+    if rule.kind == "different_day":
+        for key in dict.fromkeys(key for some in keyed.values() for key in some):
+            literals = [(name, value) for name, some in keyed.items() for value in some.get(key, ())]
+            if sum(key in some for some in keyed.values()) > 1:
+                yield {**_none_of(literals), "at_most": 1}
+        return
+    if any(schedule.activities[name].optional for name in rule.activities):
+        yield from (broken for broken, _ in _pairs(schedule, rule, values))
+        return
+    for one, other in pairwise(rule.activities):
+        if alias.get(one, one) == alias.get(other, other):
+            continue
+        for key in dict.fromkeys([*keyed[one], *keyed[other]]):
+            terms = [{"variable": one, "value": value} for value in keyed[one].get(key, ())]
+            terms += [{"variable": other, "value": value, "times": -1} for value in keyed[other].get(key, ())]
+            yield {"type": "linear", "terms": terms, "equals": 0}
 
 
 def _by_key(schedule: Schedule, preference: Preference, meant: Mapping[str, Placement]) -> dict[Hashable, list[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
+from groundstate_models.scheduling.series import named_days
 from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
 
 MOST_DAYS = 100
@@ -46,9 +47,11 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in ("activities", "rules", "preferences"):
         parts += [(f"{kind}[{index}].", one) for index, one in enumerate(request.get(kind, ()))]
     for place, one in parts:
-        for key in ("hours", "busy", "free", "window", "at", "repeat"):
+        for key in ("hours", "busy", "free", "window", "at"):
             if key in one:
                 yield from spelt(one[key], place + key)
+        if "repeat" in one:
+            yield f"{place}repeat", named_days(str(one["repeat"]))
 
 
 def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:

@@ -170,20 +170,14 @@ class _Reader:
     def person_availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans]:
         """When a person is free and busy; with a zone of their own, their texts are in it."""
         if "zone" not in raw:
-            free, busy = self.availability(raw, place)
-        else:
-            own = self.own_days(str(raw["zone"]), f"{place}.zone")
-            if own is None:
-                return self.everything, ()
-            common, self.days = self.days, own
-            free, busy = self.availability({"free": raw.get("hours", "0:00-24:00"), **raw}, place)
-            if "hours" in raw:
-                free = intersection(free, self.window(raw["hours"], f"{place}.hours"))
-            self.days = common
-            return self.shifted(own, free), self.shifted(own, busy)
-        if "hours" in raw:
-            free = intersection(free, self.window(raw["hours"], f"{place}.hours"))
-        return free, busy
+            return self.availability(raw, place)
+        own = self.own_days(str(raw["zone"]), f"{place}.zone")
+        if own is None:
+            return self.everything, ()
+        common, self.days = self.days, own
+        free, busy = self.availability({"free": "0:00-24:00", **raw}, place)
+        self.days = common
+        return self.shifted(own, free), self.shifted(own, busy)
 
     def own_days(self, name: str, place: str) -> Days | None:
         """The days of the request in another zone, with the day before and after; None and a fault if that means nothing."""
@@ -196,11 +190,14 @@ class _Reader:
             self.fault(place, 'A person with a zone needs a request with "zone" and dates as "days".')
             return None
         numbers = sorted({day + more for day in self.days.numbers for more in (-1, 0, 1)})
-        return Days(tuple(numbers), True, zone, self.days.today)
+        return Days(tuple(numbers), dated=True, zone=zone, today=self.days.today)
 
     def shifted(self, own: Days, spans: Spans) -> Spans:
         """Spans of other days as minutes of the request."""
-        moved = [tuple(self.days.clocks.instant(own.when(minute)) for minute in span) for span in spans]
+        here = self.days
+        moved = [
+            tuple(here.clocks.instant(own.when(minute).astimezone(here.zone)) for minute in span) for span in spans
+        ]
         return intersection(union((start, end) for start, end in moved), self.everything)
 
     def availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans]:
@@ -310,6 +307,7 @@ class _Reader:
             most = len(named) if choice.most is None else choice.most
             if max(choice.least, most) > len(named):
                 self.fault(where, f"{text!r} asks for {max(choice.least, most)} people, and there are {len(named)}.")
+                continue
             if most < choice.least:
                 self.fault(where, f"{text!r} asks for at least {choice.least} and at most {most} people.")
             choices.append(Choice(choice.least, most, named))
@@ -423,17 +421,9 @@ class _Reader:
             if kind in LIMITS:
                 continue
             self.fits(raw, key, place)
-            staffed: list[str] = []
-            if "who" in raw and kind in ("within", "avoid", "earlier", "later"):
-                among = set(who)
-                for name in named:
-                    if any(among & set(choice.among) for choice in activities[name].choices):
-                        staffed.append(name)
-            for needs, kinds in (("window", ("within", "avoid")), ("room", ("room",))):
-                if kind in kinds and needs not in raw:
-                    self.fault(place, f"{kind!r} needs {needs!r}.")
-                if kind not in kinds and needs in raw:
-                    self.fault(f"{place}.{needs}", f"{kind!r} takes no {needs!r}.")
+            staffed = (
+                tuple(_choosing(named, who, activities)) if kind in ("within", "avoid", "earlier", "later") else ()
+            )
             yield Preference(
                 kind=kind,
                 where=place,
@@ -444,7 +434,7 @@ class _Reader:
                 window=self.window(raw["window"], f"{place}.window") if "window" in raw else (),
                 rooms=self.names(raw["room"], f"{place}.room", rooms, "room") if "room" in raw else (),
                 people=tuple(who) if staffed else (),
-                staffed=tuple(staffed),
+                staffed=staffed,
             )
 
     def fits(self, raw: Mapping[str, Any], key: str, place: str) -> None:
@@ -456,10 +446,15 @@ class _Reader:
                 self.fault(f"{place}.type", f"{kind!r} is not allowed here; one of {rules} is.")
             if "weight" in raw:
                 self.fault(f"{place}.weight", 'A rule has no weight; put it under "preferences".')
+        for needs, kinds in (("window", ("within", "avoid")), ("room", ("room",))):
+            if kind in kinds and needs not in raw:
+                self.fault(place, f"{kind!r} needs {needs!r}.")
+            if kind not in kinds and needs in raw:
+                self.fault(f"{place}.{needs}", f"{kind!r} takes no {needs!r}.")
         takes = {"work": {"at_most", "at_least", "per"}, "days_in_a_row": {"at_most"}, "rest": {"time"}}.get(
             kind, set()
         )
-        for name in ("at_most", "at_least", "per", "time", *(("window", "room") if kind in LIMITS else ())):
+        for name in ("at_most", "at_least", "per", "time"):
             if name in raw and name not in takes:
                 self.fault(f"{place}.{name}", f"{kind!r} takes no {name!r}.")
 
@@ -511,6 +506,13 @@ class _Reader:
         if number < 0:
             self.fault(place, f"{raw!r} is below 0.")
         return number, False
+
+
+def _choosing(names: Sequence[str], who: Sequence[str], activities: Mapping[str, Activity]) -> Iterator[str]:
+    """The activities for which one of some people may be chosen."""
+    for name in names:
+        if any(set(who) & set(choice.among) for choice in activities[name].choices):
+            yield name
 
 
 def _unprintable(names: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -85,8 +85,7 @@ PERSON = _object(
         "busy": TEXTS,
         "free": _said("If not always.", TEXTS),
         "home": _said("Where each day begins.", NAME),
-        "hours": TEXTS,
-        "zone": _said("Of their times, if another.", NAME),
+        "zone": _said("Of `busy` and `free`.", NAME),
     },
 )
 
@@ -103,19 +102,19 @@ ROOM = _object(
 ACTIVITY = _object(
     {"name": NAME},
     {
-        "duration": _said('Minutes or "1h30".', DURATION),
+        "duration": _said('"1h30" or minutes.', DURATION),
         "who": _said('People who must be there; "2 of Ada, Bob, Cem", "anyone", "Eve if possible".', TEXTS),
-        "room": _said('One, a list to choose from, or "any".', TEXTS),
-        "size": {"type": "integer", "minimum": 1, "description": "People, if more than `who`."},
-        "place": _said("Without a room, for travel.", NAME),
-        "window": _said("When it may be, as `hours`.", TEXTS),
-        "at": _said('Fixed: "mon 10:00" or "mon 10:00-11:00".', NAME),
+        "room": _said('One, several to choose from, or "any".', TEXTS),
+        "size": {"type": "integer", "minimum": 1, "description": "If more than `who`."},
+        "place": _said("Without a room.", NAME),
+        "window": _said("As `hours`.", TEXTS),
+        "at": _said('"mon 10:00" or "mon 10:00-11:00".', NAME),
         "repeat": _said('"daily", "every Tuesday", "twice a week", "3 times, same time".', NAME),
-        "after": _said("Activities over before it starts.", TEXTS),
+        "after": _said("Activities before it.", TEXTS),
         "gap": _said("Least time after those.", DURATION),
         "within": _said("Most time after those; 0: directly.", DURATION),
         "optional": {"type": "boolean"},
-        "weight": _said("Cost of leaving it out.", WEIGHT),
+        "weight": _said("Of leaving it out.", WEIGHT),
     },
 )
 
@@ -171,8 +170,8 @@ REQUEST: dict[str, Any] = {
                 TEXTS,
             ),
             "zone": _said('"Europe/Berlin".', NAME),
-            "slot": _said("Starts are multiples of this.", DURATION),
-            "gap": _said("Least time between activities of a person.", DURATION),
+            "slot": _said("Of starts.", DURATION),
+            "gap": _said("Between activities of a person.", DURATION),
             "people": _said("When busy or free, as `hours`; or only names.", _named(PERSON)),
             "rooms": _said("As `people`.", _named(ROOM)),
             "travel": {
@@ -192,7 +191,7 @@ REQUEST: dict[str, Any] = {
             },
             "objective": {
                 "enum": list(OBJECTIVES),
-                "description": "Default most: many optional activities, then few broken preferences.",
+                "description": "Default most optional activities.",
             },
         },
     ),

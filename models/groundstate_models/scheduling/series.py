@@ -15,8 +15,11 @@ _NUMBERS = {"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "f
 _TIMES = re.compile(
     rf"(?P<many>\d{{1,3}}|{'|'.join(_NUMBERS)})(?:\s*(?:times|x|×))?(?:\s*(?:a|per|each|every)\s+(?P<per>day|week))?"
 )
-_SAME_TIME = re.compile(r",?\s*(?:always\s+)?(?:at\s+)?the?\s*same\s+time(?:\s+(?:each|every)\s+(?:day|week))?")
+_SAME_TIME = re.compile(r",?\s*(?:always\s+)?(?:at\s+)?(?:the\s+)?same\s+time(?:\s+(?:each|every)\s+(?:day|week))?")
 _OTHER = re.compile(r"every\s+(?:other|second|2nd|two|2)\s+(?P<what>.+)")
+
+Time = tuple[str, int | None, str | None]
+"""Of one time of a series: its title, its day if it has one, and its window if it has one."""
 
 FORMS = 'write "every Tuesday", "daily", "every weekday", "3 times", "twice a week" or "every other Monday"'
 
@@ -49,7 +52,7 @@ class Series:
                 faults.append(Fault(place, str(error)))
                 found.raws.append((raw, index, None, None))
                 continue
-            found.add(raw, index, times, days)
+            found.add(raw, index, times)
             names = found.names[raw["name"]]
             if same_time and len(names) > 1:
                 found.rules.append(("same_time", place, names))
@@ -58,9 +61,8 @@ class Series:
                     found.rules.append(("different_day", place, [names[number] for number in some]))
         return found
 
-    def add(
-        self, raw: Mapping[str, Any], index: int, times: Sequence[tuple[str, int | None, str | None]], days: Days
-    ) -> None:
+    def add(self, raw: Mapping[str, Any], index: int, times: Sequence[Time]) -> None:
+        """Write a recurrence out."""
         names: list[str] = []
         for title, day, window in times:
             name = f"{raw['name']} {title}"
@@ -72,7 +74,14 @@ class Series:
         self.names[raw["name"]] = names
 
 
-def _times(text: str, days: Days) -> tuple[list[tuple[str, int | None, str | None]], bool, list[list[int]]]:
+def named_days(text: str) -> str:
+    """The days that a text of a recurrence names, without its other words, for the days of a request."""
+    lowered = _SAME_TIME.sub("", text.lower()).strip(" ,")
+    other = _OTHER.fullmatch(lowered)
+    return other["what"] if other else lowered
+
+
+def _times(text: str, days: Days) -> tuple[list[Time], bool, list[list[int]]]:
     """The title, the day and the window of each time; whether all are at one time of day; and which are on different days."""
     lowered = text.lower().strip()
     same_time = _SAME_TIME.search(lowered) is not None
@@ -92,7 +101,7 @@ def _times(text: str, days: Days) -> tuple[list[tuple[str, int | None, str | Non
     return [(days.day_text(day), day, None) for day in numbers], same_time, []
 
 
-def _often(many: int, per: str | None, days: Days) -> tuple[list[tuple[str, int | None, str | None]]]:
+def _often(many: int, per: str | None, days: Days) -> tuple[list[Time]]:
     if per is None:
         return ([(str(number), None, None) for number in range(1, many + 1)],)
     if per == "day":
@@ -106,7 +115,7 @@ def _often(many: int, per: str | None, days: Days) -> tuple[list[tuple[str, int 
     weeks: dict[int, list[int]] = {}
     for day in days.numbers:
         weeks.setdefault(days.week(day), []).append(day)
-    found: list[tuple[str, int | None, str | None]] = []
+    found: list[Time] = []
     for count, inside in enumerate(weeks.values(), 1):
         window = (
             f"{days.day_text(inside[0])} - {days.day_text(inside[-1])}" if len(inside) > 1 else days.day_text(inside[0])
@@ -118,9 +127,7 @@ def _often(many: int, per: str | None, days: Days) -> tuple[list[tuple[str, int 
     return (found,)
 
 
-def _apart(
-    many: int, per: str | None, times: Sequence[tuple[str, int | None, str | None]], days: Days
-) -> Iterator[list[int]]:
+def _apart(many: int, per: str | None, times: Sequence[Time], days: Days) -> Iterator[list[int]]:
     """Times that are on different days: all of a week, or all; but not more than there are days."""
     if per == "day":
         return

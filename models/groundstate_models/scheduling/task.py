@@ -123,7 +123,8 @@ class Planned:
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
-                if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
+                variable = self.compiled.alias.get(name, name)
+                if one.end >= end and (literal := network.graph.literal(variable, value)) is not None:
                     late[literal] = True
         return round(price // self._minutes), late
 

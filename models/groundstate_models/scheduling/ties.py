@@ -8,6 +8,7 @@ Otherwise the answer's activities are moved earlier, one after another, as long 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from groundstate_models.scheduling.answer import printed
@@ -22,6 +23,9 @@ from groundstate_models.scheduling.wishes import variables
 MOST_LOOKS = 1_000_000
 """Most pairs of placements to examine; the remaining activities are not moved."""
 
+MOST_TRIES = 200
+"""Most schedules with chosen people to check."""
+
 _ROUNDS = 8
 _CLOSE = 1e-9
 
@@ -30,8 +34,10 @@ def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """An answer of equal cost with ties of times and rooms broken; the same answer if nothing improves."""
     schedule = compiled.schedule
     placed, broken = placements(schedule, answer)
-    if broken or schedule.staffed:
+    if broken:
         return answer
+    if schedule.staffed:
+        return _earlier(compiled, answer, placed)
     ties = _Ties(compiled, placed)
     for found in (ties.anew(), ties.shifted()):
         if found is None:
@@ -40,6 +46,29 @@ def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         same_wishes = variables(schedule, other) == variables(schedule, answer)
         if same_wishes and not violations(schedule, other) and _as_good(schedule, other, answer):
             return other
+    return answer
+
+
+def _earlier(compiled: Compiled, answer: Mapping[str, Any], placed: Placed) -> Mapping[str, Any]:
+    """An answer with chosen people, with activities moved earlier one by one, as long as that costs nothing."""
+    schedule, tries = compiled.schedule, MOST_TRIES
+    wished = variables(schedule, answer)
+    for name in sorted(placed, key=lambda name: (placed[name].start, schedule.activities[name].index)):
+        now = placed[name]
+        earlier = sorted({one.start for one in compiled.values[name].values() if one.start < now.start})
+        for start in earlier if now.room is None else ():
+            if not tries:
+                return answer
+            tries -= 1
+            found = {**placed, name: replace(now, start=start, end=start + now.end - now.start)}
+            other = printed(schedule, found)
+            if (
+                variables(schedule, other) == wished
+                and not violations(schedule, other)
+                and _as_good(schedule, other, answer)
+            ):
+                answer, placed = other, found
+                break
     return answer
 
 
