@@ -10,7 +10,7 @@ from typing import Any
 from groundstate import Violation
 from groundstate_models.scheduling import staffing
 from groundstate_models.scheduling.preferences import Placement, spans_text
-from groundstate_models.scheduling.schedule import Activity, Person, Resource, Room, Schedule
+from groundstate_models.scheduling.schedule import FAR, Activity, Person, Resource, Room, Schedule
 from groundstate_models.scheduling.spans import inside, overlap
 from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
 
@@ -64,7 +64,7 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             continue
         try:
             start = schedule.days.moment(one["start"])
-            end = start + activity.duration
+            end = activity.end(start)
             other = (
                 "end" in one and one["end"] != schedule.days.end_text(end) and schedule.days.moment(one["end"]) != end
             )
@@ -136,7 +136,13 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
             f"{activity.name} starts at {days.moment_text(one.start)}, but is fixed at {days.moment_text(activity.at)}."
         )
         yield Violation("windows", fixed, places=(f"{activity.where}.at",))
-    if not inside(span, activity.window):
+    pieces = activity.work(*span)
+    if (
+        one.end - one.start >= FAR
+        or not pieces
+        or pieces[0][0] != one.start
+        or not all(inside(p, activity.window) for p in pieces)
+    ):
         yield Violation(
             "windows", f"{when}, outside {spans_text(activity.window, days)}.", places=(activity.says_when,)
         )
@@ -147,13 +153,16 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         yield Violation("windows", late, places=("slot",))
 
 
-def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
+def _unavailable(schedule: Schedule, who: Resource, activity: Activity, one: Placement) -> str | None:
     """The reason why a person or a room is not available."""
-    days, span = schedule.days, (one.start, one.end)
-    if (busy := overlap(span, who.busy)) is not None:
-        return f"{who.name} is busy at {days.span_text(busy)}"
-    if not inside(span, who.open):
-        return f"{who.name} is free only at {spans_text(who.open, days)}" if who.open else f"{who.name} is never free"
+    days = schedule.days
+    for span in activity.work(one.start, one.end):
+        if (busy := overlap(span, who.busy)) is not None:
+            return f"{who.name} is busy at {days.span_text(busy)}"
+        if not inside(span, who.open):
+            return (
+                f"{who.name} is free only at {spans_text(who.open, days)}" if who.open else f"{who.name} is never free"
+            )
     return None
 
 
@@ -172,7 +181,7 @@ def _room(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Vi
     if room.capacity is not None and activity.size > room.capacity:
         many = f"{activity.name} has {activity.size} people, and {room.name} holds {room.capacity}."
         yield Violation("rooms", many, places=(f"rooms.{room.name}.capacity",))
-    if (why := _unavailable(schedule, room, one)) is not None:
+    if (why := _unavailable(schedule, room, activity, one)) is not None:
         taken = f"{activity.name} is in {room.name} at {schedule.days.span_text((one.start, one.end))}, but {why}."
         yield Violation("rooms", taken, places=(f"rooms.{room.name}",))
 
@@ -186,7 +195,7 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
     mine.sort(key=lambda pair: pair[0].start)
     for one, activity in mine:
         when = schedule.days.span_text((one.start, one.end))
-        if (why := _unavailable(schedule, person, one)) is not None:
+        if (why := _unavailable(schedule, person, activity, one)) is not None:
             sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
             yield Violation("people", sentence, places=(f"people.{person.name}",))
         yield from _from_home(schedule, person, activity, one)

@@ -95,7 +95,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     found = offered(schedule, modes(schedule, latest_end))
     placed: dict[str, list[Placement]] = {name: [] for name in schedule.activities}
     for (name, room), starts in found.by_mode.items():
-        placed[name] += [Placement(start, start + schedule.activities[name].duration, room) for start in starts]
+        placed[name] += [Placement(start, schedule.activities[name].end(start), room) for start in starts]
     values: dict[str, dict[str, Placement]] = {}
     for name, activity in schedule.activities.items():
         values[name] = {
@@ -159,7 +159,7 @@ def _pairs(schedule: Schedule, preference: Preference, values: Values) -> Iterat
 
 
 def _held(schedule: Schedule, rule: Preference, values: Values, alias: Alias) -> Iterator[JSON]:
-    """The constraints of a rule about pairs: one for each property that activities share or not, rather than one for each pair."""
+    """The constraints of a rule about pairs: one for each property that activities share or not."""
     keyed = {name: _by_key(schedule, rule, values[name]) for name in rule.activities}
     if rule.kind == "different_day":
         for key in dict.fromkeys(key for some in keyed.values() for key in some):

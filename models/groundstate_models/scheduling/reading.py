@@ -18,8 +18,8 @@ from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room, Schedule
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES, RULE_KINDS
 from groundstate_models.scheduling.series import Series
-from groundstate_models.scheduling.spans import Span, Spans, intersection, union
-from groundstate_models.scheduling.times import DAY, Clock, duration, gap, long_duration
+from groundstate_models.scheduling.spans import Span, Spans, intersection, total, union
+from groundstate_models.scheduling.times import DAY, LONGEST, Clock, duration, gap, in_days, long_duration
 
 ANY = "any"
 WORKING_HOURS = (9 * 60, 17 * 60)
@@ -251,6 +251,10 @@ class _Reader:
         rooms: Mapping[str, Room],
     ) -> Activity:
         place = f"activities[{index}]"
+        window = self.possible(raw, place)
+        working = self.working_time(raw, place, window)
+        if working is not None:
+            raw = {**raw, "duration": min(working, LONGEST)}
         at, lasts = self.fixed(raw, place) if day is None else self.fixed_on(raw, place, day)
         who, choices = self.attendance(raw, place, people)
         wanted = listed(raw.get("room", []))
@@ -266,7 +270,6 @@ class _Reader:
                     f"{place}.place",
                     f"{raw['name']} is at {where!r}, but its room {room!r} is at {rooms[room].place!r}.",
                 )
-        window = self.possible(raw, place)
         if day is not None and at is None:
             window = intersection(window, (self.days.whole(day),))
         return Activity(
@@ -287,7 +290,23 @@ class _Reader:
             choices=choices,
             within=self.value(gap, raw["within"], f"{place}.within") if "within" in raw else None,
             series=series,
+            pauses=working is not None,
         )
+
+    def working_time(self, raw: Mapping[str, Any], place: str, window: Spans) -> int | None:
+        """Minutes of a duration in days, if its days are shorter than 24 hours, so that it pauses in between; else None."""
+        many = in_days(raw.get("duration", 0))
+        if many is None or not window:
+            return None
+        lengths = sorted(total(intersection(window, (self.days.whole(day),))) for day in self.days.numbers)
+        lengths = [length for length in lengths if length]
+        usual = lengths[len(lengths) // 2]
+        if usual >= DAY - 60:
+            return None
+        minutes = round(many * usual)
+        if minutes > LONGEST or minutes < 1:
+            self.fault(f"{place}.duration", f"{raw['duration']!r} is not from 1 minute to {LONGEST // 60} h of work.")
+        return max(1, minutes)
 
     def attendance(
         self, raw: Mapping[str, Any], place: str, people: Mapping[str, Person]

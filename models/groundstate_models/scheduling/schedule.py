@@ -13,7 +13,10 @@ from groundstate_models.scheduling.choosing import Choice
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.limits import Limit
 from groundstate_models.scheduling.preferences import Preference
-from groundstate_models.scheduling.spans import Spans, difference, intersection
+from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
+
+FAR = 10**7
+"""Minutes to the end of an activity that does not end within its window."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Activity:
         choices: The people to choose for it, beside `who`.
         within: It begins at most this many minutes after the end of each activity of `after`, if both take place; None if open.
         series: Its name in the request, if it is one of a series there; else None.
+        pauses: Whether it pauses outside its window, so that it may take several days; its duration is the time of work.
     """
 
     name: str
@@ -87,6 +91,44 @@ class Activity:
     choices: tuple[Choice, ...] = ()
     within: int | None = None
     series: str | None = None
+    pauses: bool = False
+
+    def end(self, start: int) -> int:
+        """The end for a start; with pauses, when so many minutes of its window have passed, or the far future."""
+        if not self.pauses:
+            return start + self.duration
+        left = self.duration
+        for begin, over in self.window:
+            begin = max(begin, start)  # noqa: PLW2901
+            if over - begin >= left > 0:
+                return begin + left
+            left -= max(0, over - begin)
+        return start + FAR
+
+    def work(self, start: int, end: int) -> Spans:
+        """The parts of its time in which somebody is needed."""
+        return intersection(self.window, ((start, end),)) if self.pauses else ((start, end),)
+
+    def starts(self, free: Spans) -> Spans:
+        """The starts at which all its work is in a set of minutes."""
+        if not self.pauses:
+            return starts(free, self.duration)
+        # Minutes of work are numbered without the pauses.
+        numbered: list[tuple[int, int, int]] = []
+        count = 0
+        for begin, over in self.window:
+            numbered.append((count, begin, over))
+            count += over - begin
+        possible = union(
+            (first + start - begin, first + end - begin)
+            for first, begin, over in numbered
+            for start, end in intersection(free, ((begin, over),))
+        )
+        return union(
+            (begin + start - first, begin + end - first)
+            for first, begin, over in numbered
+            for start, end in intersection(starts(possible, self.duration), ((first, first + over - begin),))
+        )
 
     @property
     def where(self) -> str:

@@ -96,15 +96,11 @@ class Staff:
         schedule, who = self.schedule, self.schedule.people[person]
         found = {}
         for value, one in self.activities[activity.name].items():
-            span = (one.start, one.end)
+            work = activity.work(one.start, one.end)
+            there = all(inside(span, who.open) and not overlap(span, who.busy) for span in work)
             way = schedule.way(who.home, schedule.place(activity, one.room))
             late = way and overlap((one.start, one.start + 1), on_the_way(schedule, person, way))
-            if (
-                inside(span, who.open)
-                and not overlap(span, who.busy)
-                and not late
-                and not self._ruled_out(person, activity, one)
-            ):
+            if there and not late and not self._ruled_out(person, activity, one):
                 found[value] = one
         return found
 

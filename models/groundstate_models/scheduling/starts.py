@@ -122,8 +122,8 @@ def _finest(schedule: Schedule, *, ways: bool = True) -> int:
 
 
 def _held(schedule: Schedule) -> bool:
-    """Whether an activity may not be too long after another one, so that moving activities earlier may break the order."""
-    return any(activity.within is not None for activity in schedule.activities.values())
+    """Whether moving an activity earlier changes more than its start: it has pauses, or may not be too long after another."""
+    return any(activity.within is not None or activity.pauses for activity in schedule.activities.values())
 
 
 def _edges(spans: Spans) -> Iterator[int]:

@@ -60,7 +60,7 @@ def _earlier(compiled: Compiled, answer: Mapping[str, Any], placed: Placed) -> M
             if not tries:
                 return answer
             tries -= 1
-            found = {**placed, name: replace(now, start=start, end=start + now.end - now.start)}
+            found = {**placed, name: replace(now, start=start, end=schedule.activities[name].end(start))}
             other = printed(schedule, found)
             if (
                 variables(schedule, other) == wished
@@ -154,7 +154,7 @@ class _Ties:
         if self.compiled.loose:
             kinds |= set(self._left_shifted(name, beside))
         found = [
-            Placement(start, start + activity.duration, room)
+            Placement(start, activity.end(start), room)
             for start, kind in kinds
             for room in ((None,) if kind is None else self.compiled.rooms[kind])
         ]
