@@ -148,6 +148,9 @@ class Segment:
     path: Tensors
 
 
+_MOST_OUTCOMES = 64
+"""Number of configurations whose judgement is remembered."""
+
 _FIRST_PROOF = 4
 """Number of segments without an answer before the first search for a proof of infeasibility."""
 
@@ -200,6 +203,7 @@ class Problem:
     steps: int = 0
     disproved: tuple[Violation, ...] = ()
     bound: float = -math.inf
+    _outcomes: dict[bytes, tuple[dict[str, Any], bool, float] | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
@@ -297,17 +301,15 @@ class Problem:
         Returns:
             Whether it passes the task's checks.
         """
-        answer = self.meaning.decode(candidate.tensors)
-        broken = self.meaning.check(answer)
-        if broken:
+        outcome = self._judged(candidate.tensors)
+        if outcome is None:
             return False
-        answer = self.meaning.settle_ties(answer)
+        answer, checked, cost = outcome
         found = Found(answer, candidate.energy, candidate.steps, candidate.since)
-        if broken is None and not self.header.accept.checks:
+        if not checked:
             self._settle(found)
             return True
         self.checked = True
-        cost = self.meaning.cost(answer)
         if not self.found or self.meaning.cheaper(cost, self.cost):
             self.found, self.cost, self.first = [], cost, self.rounds + 1
             following = self.meaning.with_cost_below(cost)
@@ -325,6 +327,26 @@ class Problem:
                 # The proof may take longer than a segment, and is useless if no further answer is sought.
                 self.unique = self.budget.alternatives > 1 and len(self.found) == 1 and self.meaning.unique(answer)
         return True
+
+    def _judged(self, tensors: Tensors) -> tuple[dict[str, Any], bool, float] | None:
+        """The answer in a configuration, whether anything checked it, and its cost; None if the task rejects it.
+
+        Many chains of a small problem reach the same configuration, which is judged once.
+        """
+        key = b"".join(tensor.tobytes() for tensor in tensors.values())
+        if key in self._outcomes:
+            return self._outcomes[key]
+        answer = self.meaning.decode(tensors)
+        broken = self.meaning.check(answer)
+        outcome = None
+        if not broken:
+            answer = self.meaning.settle_ties(answer)
+            checked = broken is not None or bool(self.header.accept.checks)
+            outcome = answer, checked, self.meaning.cost(answer) if checked else 0.0
+        if len(self._outcomes) >= _MOST_OUTCOMES:
+            self._outcomes.clear()
+        self._outcomes[key] = outcome
+        return outcome
 
     def _settle(self, found: Found) -> None:
         """Record a minimum of an energy without checks."""

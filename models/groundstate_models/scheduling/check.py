@@ -194,8 +194,8 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
         mine += [(one, schedule.activities[name]) for name, one in placed.items() if person.name in one.who]
     mine.sort(key=lambda pair: pair[0].start)
     for one, activity in mine:
-        when = schedule.days.span_text((one.start, one.end))
         if (why := _unavailable(schedule, person, activity, one)) is not None:
+            when = schedule.days.span_text((one.start, one.end))
             sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
             yield Violation("people", sentence, places=(f"people.{person.name}",))
         yield from _from_home(schedule, person, activity, one)

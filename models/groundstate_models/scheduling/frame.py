@@ -56,7 +56,7 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
     """The days of a request; faults are added to a list."""
-    words: list[tuple[str, str, list[Token]]] = []
+    words: list[tuple[str, str, tuple[Token, ...]]] = []
     today = _today(request, faults)
     for place, text in texts(request):
         try:
@@ -81,7 +81,7 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
 
 
 def _zone(
-    request: Mapping[str, Any], words: Sequence[tuple[str, str, list[Token]]], faults: list[Fault]
+    request: Mapping[str, Any], words: Sequence[tuple[str, str, tuple[Token, ...]]], faults: list[Fault]
 ) -> tzinfo | None:
     """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
@@ -209,7 +209,7 @@ def _one(text: str, today: date | None) -> range | set[int]:
 
 
 def _named(
-    words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None, today: date | None
+    words: Sequence[tuple[str, str, tuple[Token, ...]]], zone: tzinfo | None, today: date | None
 ) -> tuple[list[int], bool]:
     """The days of a request without a list: from its first date to its last; else workdays and the named days."""
     dates: list[int] = []

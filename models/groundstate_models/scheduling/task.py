@@ -25,7 +25,7 @@ from groundstate import (
 )
 from groundstate_models.constraints.task import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
-from groundstate_models.scheduling import asking, drawing, ties, wishes
+from groundstate_models.scheduling import asking, drawing, wishes
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
@@ -33,6 +33,7 @@ from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
+from groundstate_models.scheduling.ties import Convention
 
 
 class Planned:
@@ -136,6 +137,10 @@ class SchedulingReading(Reading, Asks, Shows):
         super().__init__(header, request)
         self.plan = plan
 
+    @cached_property
+    def _convention(self) -> Convention:
+        return Convention(self.plan.compiled)
+
     @property
     def contradictions(self) -> list[Violation]:
         plan = self.plan
@@ -176,7 +181,7 @@ class SchedulingReading(Reading, Asks, Shows):
         return self.variables(one) == self.variables(other)
 
     def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
-        return dict(ties.settled(self.plan.compiled, answer))
+        return dict(self._convention.settled(answer))
 
     def variables(self, answer: dict[str, Any]) -> dict[str, str]:
         return wishes.variables(self.plan.schedule, answer)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from groundstate_models.scheduling.relative import PATTERN, dates, quoted
 
@@ -194,7 +195,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def tokens(text: str, today: date | None = None) -> list[Token]:
+def tokens(text: str, today: date | None = None) -> tuple[Token, ...]:
     """The words of a window or a moment.
 
     Args:
@@ -204,6 +205,10 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
     Raises:
         ValueError: If a word is unknown, or a day or time does not exist.
     """
+    return (_known if len(text) <= _SHORT else _read)(text, today)
+
+
+def _read(text: str, today: date | None) -> tuple[Token, ...]:
     if len(text) > MOST_TEXT:
         raise ValueError(
             f"{quoted(text)} has {len(text)} characters; at most {MOST_TEXT} are read. Give a list of shorter texts."
@@ -235,7 +240,12 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
         if kind is not None:
             found.append(Token(kind, _value(match.lastgroup, match[0].strip(), text), match[0].strip()))
         at = match.end()
-    return _dates_win(found, text)
+    return tuple(_dates_win(found, text))
+
+
+_SHORT = 64
+_known = lru_cache(maxsize=1024)(_read)
+"""A request's texts are read several times (for its days, its hours, and what is echoed), and schedules share texts."""
 
 
 def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
