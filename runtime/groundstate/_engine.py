@@ -197,9 +197,7 @@ class Engine:
             abandon(coroutine)
             self.leave_call(call)
 
-    def stream(
-        self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]
-    ) -> Iterator[_Result]:
+    def stream(self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]) -> Iterator[_Result]:
         """Advance a call in the calling thread, and yield what it appends to a deque as soon as it is there.
 
         Raises:

@@ -173,12 +173,8 @@ class Rows:
         return chains, state
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
-        none = {
-            name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()
-        }
-        zero = {
-            name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()
-        }
+        none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}
+        zero = {name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()}
         age = np.zeros(len(chains), np.int64)
         if self.chains:
             state = {n: np.concatenate([y, state[n]]) for n, y in self.state.items()}

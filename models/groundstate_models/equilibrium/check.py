@@ -51,7 +51,9 @@ def _supports(structure: Structure, positions: Mapping[str, Place]) -> list[Viol
     for name, node in structure.nodes.items():
         if node.at is None:
             continue
-        moved = max((abs(p - q) for p, q, f in zip(positions[name], node.at, node.fixed, strict=True) if f), default=0.0)
+        moved = max(
+            (abs(p - q) for p, q, f in zip(positions[name], node.at, node.fixed, strict=True) if f), default=0.0
+        )
         if moved > TOLERANCE * structure.length:
             found.append(_off(f"{name} is fixed and is {moved:.3g} away from its place.", moved, "length", node.path))
         if node.sphere is not None:
@@ -83,12 +85,23 @@ def _members(structure: Structure, answer: Mapping[str, Any], positions: Mapping
         law = _law(structure, m, d)
         if law is not None:
             if not abs(force - law) <= TOLERANCE * max(scale, abs(law)):
-                found.append(_off(f"{m.name} carries {force:.6g}; by its law it carries {law:.6g}.", abs(force - law), "force", m.path))
+                found.append(
+                    _off(
+                        f"{m.name} carries {force:.6g}; by its law it carries {law:.6g}.",
+                        abs(force - law),
+                        "force",
+                        m.path,
+                    )
+                )
             continue
         over = abs(d - rest) if m.pulls and m.pushes else d - rest if m.pulls else rest - d
         if over > TOLERANCE * size:
             found.append(_off(f"{m.name} is {d:.8g} long; its length is {rest:.8g}.", over, "length", m.path))
-        wrong = math.isnan(force) or (force < -TOLERANCE * scale and not m.pushes) or (force > TOLERANCE * scale and not m.pulls)
+        wrong = (
+            math.isnan(force)
+            or (force < -TOLERANCE * scale and not m.pushes)
+            or (force > TOLERANCE * scale and not m.pulls)
+        )
         if wrong:
             found.append(_off(f"{m.name} carries {force:.6g}, which a {m.kind} cannot.", abs(force), "force", m.path))
         if not (m.pulls and m.pushes) and abs(force) > TOLERANCE * scale and over < -TOLERANCE * size:
@@ -128,7 +141,9 @@ def _contacts(structure: Structure, answer: Mapping[str, Any], positions: Mappin
     return found
 
 
-def forces_on(structure: Structure, answer: Mapping[str, Any], positions: Mapping[str, Place]) -> dict[str, list[float]]:
+def forces_on(
+    structure: Structure, answer: Mapping[str, Any], positions: Mapping[str, Place]
+) -> dict[str, list[float]]:
     """The force on every node from loads, members, contacts, potentials, corners and pressure; without supports."""
     total = {name: [float(v) for v in node.load] for name, node in structure.nodes.items()}
     for name, node in structure.nodes.items():
@@ -212,7 +227,11 @@ def _drawn(structure: Structure, answer: Mapping[str, Any], positions: Mapping[s
     forces = answer.get("forces", {})
     for m in structure.members:
         force = float(forces.get(m.name, math.nan))
-        if math.isnan(force) or (force < -TOLERANCE * scale and not m.pushes) or (force > TOLERANCE * scale and not m.pulls):
+        if (
+            math.isnan(force)
+            or (force < -TOLERANCE * scale and not m.pushes)
+            or (force > TOLERANCE * scale and not m.pulls)
+        ):
             found.append(_off(f"{m.name} carries {force:.6g}, which a {m.kind} cannot.", abs(force), "force", m.path))
     total = forces_on(structure, {"forces": forces}, positions)
     for name, left in total.items():

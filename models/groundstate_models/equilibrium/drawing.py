@@ -38,7 +38,12 @@ class Page:
         flat = np.array([self.flat(p) for p in points])
         low, high = flat.min(0), flat.max(0)
         extent = np.maximum(high - low, 1e-9)
-        self.factor = float(min((WIDTH - 2 * MARGIN) / max(extent[0], 0.15 * extent[1]), (HEIGHT - 2 * MARGIN) / max(extent[1], 0.15 * extent[0])))
+        self.factor = float(
+            min(
+                (WIDTH - 2 * MARGIN) / max(extent[0], 0.15 * extent[1]),
+                (HEIGHT - 2 * MARGIN) / max(extent[1], 0.15 * extent[0]),
+            )
+        )
         self.height = float(extent[1] * self.factor + 2 * MARGIN)
         self.left = (WIDTH - float(extent[0]) * self.factor) / 2 - float(low[0]) * self.factor
         self.base = self.height - MARGIN + float(low[1]) * self.factor

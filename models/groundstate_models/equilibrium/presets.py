@@ -114,9 +114,7 @@ def _net(preset: Mapping[str, Any]) -> Request:
         for j in range(rows):
             for a, b in ((i + 1, j), (i, j + 1)):
                 if a < columns and b < rows:
-                    members.append(
-                        {"type": "link", "between": [f"n{i}_{j}", f"n{a}_{b}"], "force_density": density}
-                    )
+                    members.append({"type": "link", "between": [f"n{i}_{j}", f"n{a}_{b}"], "force_density": density})
     return {"nodes": nodes, "members": members}
 
 

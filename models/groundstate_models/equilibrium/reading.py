@@ -120,7 +120,9 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         if found:
             return found
         if not whole.get("stability", {"stable": True})["stable"] and not self.structure.funicular:
-            return [Violation("balance", "The forces balance, but the state is unstable: the least push moves it away.", 1)]
+            return [
+                Violation("balance", "The forces balance, but the state is unstable: the least push moves it away.", 1)
+            ]
         return self._elsewhere(whole)
 
     def _elsewhere(self, answer: Mapping[str, Any]) -> list[Violation]:
@@ -135,7 +137,9 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
                 right = float(np.abs(at - np.array(wish)).max()) < 0.02 * self.structure.length
                 text = f"near {tuple(wish[: self.structure.dimensions])}"
             if not right:
-                found.append(Violation("balance", f"{name} must rest {text}, and does not.", 1, None, None, (f"where.{name}",)))
+                found.append(
+                    Violation("balance", f"{name} must rest {text}, and does not.", 1, None, None, (f"where.{name}",))
+                )
         return found
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -29,7 +29,13 @@ def changes(structure: Structure, request: Mapping[str, Any], proof: Proof | Non
     for path in proof.places:
         match = re.fullmatch(r"(members|statements)\[(\d+)\]", path)
         if match is not None:
-            found.append(Change(f"drop {path}", f"Leave out {_shown(request, path)}.", ({"op": "remove", "path": f"/{match[1]}/{match[2]}"},)))
+            found.append(
+                Change(
+                    f"drop {path}",
+                    f"Leave out {_shown(request, path)}.",
+                    ({"op": "remove", "path": f"/{match[1]}/{match[2]}"},),
+                )
+            )
     return found[:MOST]
 
 
@@ -86,7 +92,9 @@ def _held(structure: Structure, request: Mapping[str, Any], proof: Proof) -> lis
         return []
     at = list(node.at[: structure.dimensions]) if node.at is not None else [0.0] * structure.dimensions
     text = f"{name} fixed at ({', '.join(f'{v:g}' for v in at)})"
-    steps: list[Mapping[str, Any]] = [] if "statements" in request else [{"op": "add", "path": "/statements", "value": []}]
+    steps: list[Mapping[str, Any]] = (
+        [] if "statements" in request else [{"op": "add", "path": "/statements", "value": []}]
+    )
     steps.append({"op": "add", "path": "/statements/-", "value": text})
     return [Change(f"fix {name}", f"Fix {name} at ({', '.join(f'{v:g}' for v in at)}).", tuple(steps))]
 
@@ -144,7 +152,9 @@ def _shifted(structure: Structure, names: Sequence[str], shift: float) -> Struct
     for name, b in structure.blocks.items():
         if name in names:
             centre = (b.centre[0] + shift, b.centre[1], b.centre[2])
-            blocks[name] = Block(b.name, b.corners + np.array([shift, 0.0, 0.0]), b.faces, b.weight, centre, b.fixed, b.load, b.path)
+            blocks[name] = Block(
+                b.name, b.corners + np.array([shift, 0.0, 0.0]), b.faces, b.weight, centre, b.fixed, b.load, b.path
+            )
         else:
             blocks[name] = b
     return Structure(

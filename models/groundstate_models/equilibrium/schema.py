@@ -36,7 +36,15 @@ REQUEST: dict[str, Any] = {
     },
     "additionalProperties": False,
     "examples": [
-        {"statements": ["A fixed at (0, 0)", "B fixed at (6, 0)", "cable A-m length 5", "cable B-m length 5", "mass 1 at m"]}
+        {
+            "statements": [
+                "A fixed at (0, 0)",
+                "B fixed at (6, 0)",
+                "cable A-m length 5",
+                "cable B-m length 5",
+                "mass 1 at m",
+            ]
+        }
     ],
 }
 

@@ -75,7 +75,9 @@ def typed(text: str) -> list[Typed]:
         match = pattern.fullmatch(line)
         if match is not None:
             return make(match)
-    words = sorted({*KINDS, "mass", "load", "floor", "wall", "fixed", "block", "disc", "gravity", "friction", "torsion"})
+    words = sorted(
+        {*KINDS, "mass", "load", "floor", "wall", "fixed", "block", "disc", "gravity", "friction", "torsion"}
+    )
     near = next((n for w in line.lower().split() for n in difflib.get_close_matches(w, words, 1, 0.75)), None)
     hint = f" Did you mean {near!r}?" if near and near not in line.lower().split() else ""
     raise MisreadError(
@@ -147,7 +149,9 @@ def _at(match: re.Match[str]) -> list[Typed]:
 def _has(match: re.Match[str]) -> list[Typed]:
     value = match["value"]
     if match["what"].lower() == "weighs":
-        return [{"type": "node", "name": match["name"], "weight" if not re.search(r"k?g$|t$", value) else "mass": value}]
+        return [
+            {"type": "node", "name": match["name"], "weight" if not re.search(r"k?g$|t$", value) else "mass": value}
+        ]
     return [{"type": "node", "name": match["name"], match["what"].lower().split()[-1]: value}]
 
 
@@ -212,7 +216,14 @@ def _where(match: re.Match[str]) -> list[Typed]:
 
 def _span(match: re.Match[str]) -> list[Typed]:
     one = {"type": match["what"].lower(), "from": place(match["from"]), "to": place(match["to"])}
-    return [{"type": "preset", **{k: v for k, v in one.items() if k != "type"}, "preset": one["type"], **options(match["rest"])}]
+    return [
+        {
+            "type": "preset",
+            **{k: v for k, v in one.items() if k != "type"},
+            "preset": one["type"],
+            **options(match["rest"]),
+        }
+    ]
 
 
 def _cluster(match: re.Match[str]) -> list[Typed]:
@@ -252,8 +263,18 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
         ),
         _load,
     ),
-    (_compiled(rf"(?P<what>mass|charge|weight|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})\s*(?:at|on|in|for)\s+(?P<names>{_LIST})"), _put),
-    (_compiled(rf"(?P<name>{NAME})\s+(?P<what>weighs|has mass|has charge|has radius|has weight|mass|charge|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})"), _has),
+    (
+        _compiled(
+            rf"(?P<what>mass|charge|weight|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})\s*(?:at|on|in|for)\s+(?P<names>{_LIST})"
+        ),
+        _put,
+    ),
+    (
+        _compiled(
+            rf"(?P<name>{NAME})\s+(?P<what>weighs|has mass|has charge|has radius|has weight|mass|charge|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
+        ),
+        _has,
+    ),
     (
         _compiled(
             rf"(?:disc|disk|ball)\s+(?P<name>{NAME})\s+(?:with\s+|of\s+)?(?P<what>radius)\s*=?\s*(?P<value>{QUANTITY})"
@@ -281,19 +302,25 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
         _block,
     ),
     (
-        _compiled(
-            rf"(?P<what>chain|arch)\s+from\s+(?P<from>{PLACE})\s+to\s+(?P<to>{PLACE})(?P<rest>.*)"
-        ),
+        _compiled(rf"(?P<what>chain|arch)\s+from\s+(?P<from>{PLACE})\s+to\s+(?P<to>{PLACE})(?P<rest>.*)"),
         _span,
     ),
-    (_compiled(rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"), _cluster),
     (
         _compiled(
-            rf"(?P<kind>{'|'.join(KINDS)})\s+(?P<ends>{_ENDS})(?P<rest>(?:[\s,:].*)?)"
+            rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
         ),
+        _cluster,
+    ),
+    (
+        _compiled(rf"(?P<kind>{'|'.join(KINDS)})\s+(?P<ends>{_ENDS})(?P<rest>(?:[\s,:].*)?)"),
         _member,
     ),
-    (_compiled(rf"(?P<name>{NAME})\s+(?:rests\s+|stays\s+|is\s+)?(?:(?P<side>above|below)|near\s+(?P<place>{PLACE}))"), _where),
+    (
+        _compiled(
+            rf"(?P<name>{NAME})\s+(?:rests\s+|stays\s+|is\s+)?(?:(?P<side>above|below)|near\s+(?P<place>{PLACE}))"
+        ),
+        _where,
+    ),
     (
         _compiled(
             rf"(?:support\s+|anchor\s+|pin\s+)?(?P<names>{_LIST})\s+(?:is\s+|are\s+)?(?:fixed|pinned|anchored|held)(?:\s*(?:at|in)?\s*(?P<place>{PLACE}))?"

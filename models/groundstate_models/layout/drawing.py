@@ -44,7 +44,9 @@ def svg(placed: Placed) -> str:
             zone = placed.zone(one.of[0], one.values["side"], one.values["depth"])
             lines.append(f'<path d="{path(list(zone.corners))}" fill="none" stroke="#999" stroke-dasharray="4 3"/>')
     order = sorted(plan.items.values(), key=lambda item: -item.area)
-    colour = {base: COLOURS[k % len(COLOURS)] for k, base in enumerate(dict.fromkeys(i.base for i in plan.items.values()))}
+    colour = {
+        base: COLOURS[k % len(COLOURS)] for k, base in enumerate(dict.fromkeys(i.base for i in plan.items.values()))
+    }
     for item in order:
         x, y, turn = placed.spots[item.name]
         px, py = at((x, y))

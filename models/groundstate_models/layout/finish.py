@@ -72,7 +72,9 @@ class Finisher:
         # The padding of an alternative repeats atoms; each counts once.
         ordered = np.sort(self.clause, axis=2)
         self.clause = ordered
-        self.first_of = np.concatenate([np.ones_like(ordered[..., :1], bool), ordered[..., 1:] != ordered[..., :-1]], axis=2)
+        self.first_of = np.concatenate(
+            [np.ones_like(ordered[..., :1], bool), ordered[..., 1:] != ordered[..., :-1]], axis=2
+        )
         self.forced: dict[int, int] = {}
         self.moves = np.array([body.spread > 0 for body in system.bodies])
         self.spins = np.array([body.turning == "free" and body.spread > 0 for body in system.bodies])
@@ -153,7 +155,9 @@ class Finisher:
             best[row] = int(side.argmax())
         axes = np.concatenate([na, -nb, axis[:, None]], axis=1)[k, best]
         on_first = np.concatenate([qb[k[:, None], low_b], qa[k[:, None], low_a], close_a[:, None]], axis=1)[k, best] - a
-        on_second = np.concatenate([qb[k[:, None], low_b], qa[k[:, None], low_a], close_b[:, None]], axis=1)[k, best] - b
+        on_second = (
+            np.concatenate([qb[k[:, None], low_b], qa[k[:, None], low_a], close_b[:, None]], axis=1)[k, best] - b
+        )
         slope = np.zeros((count, n))
         one, other = self.t["owner"][first], self.t["owner"][second]
         for item, sign, at in ((one, -1.0, on_first), (other, 1.0, on_second)):
@@ -214,7 +218,9 @@ class Finisher:
             worst = float(violation[hard_rows].max(initial=0.0))
             if worst <= max(best[2], CLOSE) and (k >= least_rounds or worst < best[2]):
                 best = (centre, front, worst)
-            if k == rounds or (worst <= CLOSE and (k >= least_rounds) and (step < 1e-5 or k > 6 or not (wishes or pull.any()))):
+            if k == rounds or (
+                worst <= CLOSE and (k >= least_rounds) and (step < 1e-5 or k > 6 or not (wishes or pull.any()))
+            ):
                 break
             goal, by = np.zeros((self.count, 3)), scale.copy()
             if pull.any():

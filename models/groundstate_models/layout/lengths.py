@@ -55,7 +55,9 @@ class Lengths:
         if unit == self.unit:
             return number
         if unit not in MILLIMETRES or self.unit not in MILLIMETRES:
-            raise MisreadError(f"The {what} is in {unit}, and the request is in {self.unit}; neither converts to the other.")
+            raise MisreadError(
+                f"The {what} is in {unit}, and the request is in {self.unit}; neither converts to the other."
+            )
         self.converted.append(f"{match[0].strip()} was converted to {self.unit}.")
         return number * MILLIMETRES[unit] / MILLIMETRES[self.unit]
 

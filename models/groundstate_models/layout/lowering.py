@@ -109,9 +109,7 @@ class Lowering:
             wanted = anchor
             weight = 1.0 if item.at is not None else 0.3
             spread = REPAIR_SPREAD if item.at is not None else NEAR_SPREAD
-        self.system.bodies.append(
-            Body(anchor, spread, item.turning, math.radians(item.turn), wanted, weight)
-        )
+        self.system.bodies.append(Body(anchor, spread, item.turning, math.radians(item.turn), wanted, weight))
         self._solid[item.name] = [self._part(number, self._shape(shape)) for shape in item.shapes]
         if len(item.shapes) == 1:
             self._bounds[item.name] = self._solid[item.name][0]

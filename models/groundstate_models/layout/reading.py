@@ -103,7 +103,14 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         if placed is None:
             return [Violation("required", "The answer lacks an item of the request, or its place.", 1)]
         return [
-            Violation("required", one.message, 1, one.amount if math.isfinite(one.amount) else None, self.plan.unit, one.places)
+            Violation(
+                "required",
+                one.message,
+                1,
+                one.amount if math.isfinite(one.amount) else None,
+                self.plan.unit,
+                one.places,
+            )
             for one in checking.faults(placed)
         ]
 

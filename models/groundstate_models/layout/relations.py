@@ -307,9 +307,7 @@ def _group_rows(low: Lowers, s: Stated) -> Rows:
 
 
 def _group_amount(placed: Placed, s: Stated) -> float:
-    return max(
-        [0.0, *(placed.distance(a, b) - s.values["most"] for k, a in enumerate(s.of) for b in s.of[k + 1 :])]
-    )
+    return max([0.0, *(placed.distance(a, b) - s.values["most"] for k, a in enumerate(s.of) for b in s.of[k + 1 :])])
 
 
 # -- directions ------------------------------------------------------------------------------------------------------------
@@ -383,9 +381,7 @@ def _aligned_rows(low: Lowers, s: Stated) -> Rows:
 def _aligned_amount(placed: Placed, s: Stated) -> float:
     worst = []
     for u, e in _edges(s):
-        at = [
-            placed.centre_along(n, u) if e == MIDDLE else placed.extent(n, u)[0 if e == MIN else 1] for n in s.of
-        ]
+        at = [placed.centre_along(n, u) if e == MIDDLE else placed.extent(n, u)[0 if e == MIN else 1] for n in s.of]
         worst.append(max(at) - min(at))
     return min(worst)
 

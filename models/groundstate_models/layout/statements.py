@@ -92,7 +92,9 @@ class Reader:
         ways = [SIDES.get(w, w) for w in re.findall(r"north|south|east|west|top|bottom|left|right|upper|lower", word)]
         if not ways:
             if word.strip(" -"):
-                raise MisreadError(f"{self.text!r}: there is no corner {text.strip()!r}; write such as 'northwest corner'.")
+                raise MisreadError(
+                    f"{self.text!r}: there is no corner {text.strip()!r}; write such as 'northwest corner'."
+                )
             return None
         for a, b in corners_of(self.plan):
             names = {self.plan.walls[k].name.partition("-")[0] for k in (a, b)}
@@ -112,9 +114,21 @@ class Reader:
 
     def made(self, kind: str, *of: str, **values: Any) -> Stated:
         for name in of:
-            first = kind not in ("beside", "direction", "distance", "facing", "centred", "group", "symmetric", "between", "aligned")
+            first = kind not in (
+                "beside",
+                "direction",
+                "distance",
+                "facing",
+                "centred",
+                "group",
+                "symmetric",
+                "between",
+                "aligned",
+            )
             if name not in self.plan.items and (first or name == of[0]):
-                raise MisreadError(f"{self.text!r}: {name!r} cannot be placed, so nothing can be stated of it; put an item first.")
+                raise MisreadError(
+                    f"{self.text!r}: {name!r} cannot be placed, so nothing can be stated of it; put an item first."
+                )
             if name == "area" and kind in ("beside", "direction", "distance", "facing", "group", "between", "aligned"):
                 raise MisreadError(f"{self.text!r}: name an item, a door or a window in place of the area.")
         if len(set(of)) < len(of):
@@ -286,31 +300,73 @@ _BE = r"(?:\s+(?:is|are|must be|should be|stands?|goes|placed|be|lies|sits))?"
 _OPS = r"(?P<op>at least|at most|more than|less than|no closer than|within|>=|<=|≥|≤|>|<)"
 
 PATTERNS: list[tuple[str, Maker]] = [
-    (rf"{_D}\s*(?:free |of )?(?:clear|free|space|clearance)(?:\s+space)?\s+(?P<side>in front of|behind|around|at the back of|(?:on|to|at) the left (?:of|side of)|(?:on|to|at) the right (?:of|side of)|left of|right of)\s+(?P<a>.+)", _clear),  # fmt: skip
-    (rf"(?:keep |leave )?(?:clear|free)\s*(?:of\s+)?{_D}\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+)", _clear),
-    (rf"(?:keep|leave)\s+{_D}\s*(?:clear|free)?\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+?)(?:\s+(?:clear|free))?", _clear),  # fmt: skip
+    (
+        rf"{_D}\s*(?:free |of )?(?:clear|free|space|clearance)(?:\s+space)?\s+(?P<side>in front of|behind|around|at the back of|(?:on|to|at) the left (?:of|side of)|(?:on|to|at) the right (?:of|side of)|left of|right of)\s+(?P<a>.+)",
+        _clear,
+    ),  # fmt: skip
+    (
+        rf"(?:keep |leave )?(?:clear|free)\s*(?:of\s+)?{_D}\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+)",
+        _clear,
+    ),
+    (
+        rf"(?:keep|leave)\s+{_D}\s*(?:clear|free)?\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+?)(?:\s+(?:clear|free))?",
+        _clear,
+    ),  # fmt: skip
     (rf"{_D}\s*(?P<side>in front of|behind|around)\s+(?P<a>.+?)\s+(?:clear|free)", _clear),
-    (rf"(?P<a>.+?){_BE}\s+(?:in|at|into)\s+(?P<corner>(?:the |a |any )?[\w\- ]*corner)(?:\s+of\s+the\s+(?:room|area))?", _corner),
-    (rf"(?P<a>.+?){_BE}\s+(?:in|on)\s+the\s+(?P<side>north|south|east|west|left|right|top|bottom|upper|lower)\s+half.*", _half),
-    (rf"(?P<a>.+?){_BE}\s+(?:against|along|touching|on|at)\s+(?P<wall>(?:the |a |any )?[\w\- ]*(?:wall|edge|side)[\w\- ]*)", _against),  # fmt: skip
-    (rf"(?P<a>.+?){_BE}\s+against\s+(?P<wall>(?:the )?(?:north|south|east|west|left|right|top|bottom)(?:-\d+)?)", _against),
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:in|at|into)\s+(?P<corner>(?:the |a |any )?[\w\- ]*corner)(?:\s+of\s+the\s+(?:room|area))?",
+        _corner,
+    ),
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:in|on)\s+the\s+(?P<side>north|south|east|west|left|right|top|bottom|upper|lower)\s+half.*",
+        _half,
+    ),
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:against|along|touching|on|at)\s+(?P<wall>(?:the |a |any )?[\w\- ]*(?:wall|edge|side)[\w\- ]*)",
+        _against,
+    ),  # fmt: skip
+    (
+        rf"(?P<a>.+?){_BE}\s+against\s+(?P<wall>(?:the )?(?:north|south|east|west|left|right|top|bottom)(?:-\d+)?)",
+        _against,
+    ),
     (rf"(?P<a>.+?){_BE}\s+(?P<way>(?:directly )?in front of|behind)\s+(?P<b>.+?){_GAP}", _front),
-    (rf"(?P<a>.+?){_BE}\s+(?:to |on )?(?:the )?(?P<own>own )?(?P<way>left|right|above|below|north|south|east|west|over|under|underneath)(?: side)?(?: of| from)?\s+(?P<b>.+?){_GAP}", _beside),  # fmt: skip
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:to |on )?(?:the )?(?P<own>own )?(?P<way>left|right|above|below|north|south|east|west|over|under|underneath)(?: side)?(?: of| from)?\s+(?P<b>.+?){_GAP}",
+        _beside,
+    ),  # fmt: skip
     (rf"(?P<a>.+?){_BE}\s+between\s+(?P<b>.+)", _between),
-    (rf"(?P<a>.+?){_BE}\s+(?P<word>next to|beside|adjacent to|near(?: to)?|close to|far(?: away)? from)\s+(?P<b>.+?)(?:\s*(?:,|within|by|at least|at most|gap)\s*(?:at least |at most |by )?{_D})?", _near),  # fmt: skip
+    (
+        rf"(?P<a>.+?){_BE}\s+(?P<word>next to|beside|adjacent to|near(?: to)?|close to|far(?: away)? from)\s+(?P<b>.+?)(?:\s*(?:,|within|by|at least|at most|gap)\s*(?:at least |at most |by )?{_D})?",
+        _near,
+    ),  # fmt: skip
     (rf"(?P<a>.+?){_BE}\s+{_OPS}\s*{_D}\s*(?:away )?(?:from|of|to)\s+(?P<b>.+)", _apart),
-    (rf"distance\s*(?:of|between|from)?\s*[:(]?\s*(?P<names>.+?)\)?\s*(?P<op>>=|<=|≥|≤|=|==|>|<|at least|at most|of)\s*{_D}", _distance),
-    (r"(?P<a>.+?)\s+(?:faces|facing|face|looks at|looking at|turned to(?:wards?)?|pointing (?:at|to|towards?))\s+(?:to(?:wards?)?\s+)?(?P<b>.+)", _facing),  # fmt: skip
+    (
+        rf"distance\s*(?:of|between|from)?\s*[:(]?\s*(?P<names>.+?)\)?\s*(?P<op>>=|<=|≥|≤|=|==|>|<|at least|at most|of)\s*{_D}",
+        _distance,
+    ),
+    (
+        r"(?P<a>.+?)\s+(?:faces|facing|face|looks at|looking at|turned to(?:wards?)?|pointing (?:at|to|towards?))\s+(?:to(?:wards?)?\s+)?(?P<b>.+)",
+        _facing,
+    ),  # fmt: skip
     (rf"(?P<a>.+?){_BE}\s+aligned\s+(?P<edge>[\w ]*?)\s*with\s+(?P<b>.+)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+(?:aligned|in line|align)\s*(?P<edge>[\w ]*)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+(?P<edge>in a row|in a column)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+on\s+(?:top\s+of\s+)?(?P<b>.+)", _on),
-    (rf"(?P<a>.+?){_BE}\s+(?:centred|centered)(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:on|in|at|with|within)\s+(?P<b>.+?))?", _centred),  # fmt: skip
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:centred|centered)(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:on|in|at|with|within)\s+(?P<b>.+?))?",
+        _centred,
+    ),  # fmt: skip
     (rf"(?P<a>.+?){_BE}\s+in\s+the\s+(?:centre|center|middle)(?:\s+of\s+(?P<b>.+))?", _centred),
     (rf"(?P<a>.+?){_BE}\s+(?:grouped|together|a group|close together)(?:\s*,?\s*within\s+{_D})?", _group),
     (rf"(?P<a>.+?){_BE}\s+around\s+(?P<b>.+?)(?:\s*,?\s*within\s+{_D})?", _around),
-    (rf"(?P<a>.+?){_BE}\s+(?:evenly spaced|spaced evenly|equally spaced)(?:\s+(?P<axis>horizontally|vertically))?", _even),
-    (rf"(?P<a>.+?){_BE}\s+symmetric(?:al)?(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:about|around|to)\s+(?P<b>.+))?", _symmetric),  # fmt: skip
+    (
+        rf"(?P<a>.+?){_BE}\s+(?:evenly spaced|spaced evenly|equally spaced)(?:\s+(?P<axis>horizontally|vertically))?",
+        _even,
+    ),
+    (
+        rf"(?P<a>.+?){_BE}\s+symmetric(?:al)?(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:about|around|to)\s+(?P<b>.+))?",
+        _symmetric,
+    ),  # fmt: skip
 ]
 
 _COMPILED = [(re.compile(pattern + r"\s*\.?", re.IGNORECASE), make) for pattern, make in PATTERNS]
@@ -405,7 +461,14 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
             values[key] = value
         else:
             values[key] = lengths.read(value, key)
-    needed = {"beside": ["side"], "direction": ["side"], "half": ["side"], "looking": ["side"], "clear": ["side", "depth"], "group": ["most"]}
+    needed = {
+        "beside": ["side"],
+        "direction": ["side"],
+        "half": ["side"],
+        "looking": ["side"],
+        "clear": ["side", "depth"],
+        "group": ["most"],
+    }
     for key in needed.get(kind, ()):
         if key not in values:
             raise MisreadError(f"{kind!r} needs {key!r}.")

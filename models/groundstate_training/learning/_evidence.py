@@ -71,7 +71,9 @@ def dispersed(seen: Floats, expected: Floats, spread: float, rates: tuple[float,
     log_gamma = np.vectorize(math.lgamma, otypes=[np.float64])
     # log Poisson(o; e) - log NB(o; e, r), which replaces Poisson chance by dispersed chance
     with np.errstate(divide="ignore", invalid="ignore"):
-        chance = log_gamma(o + r) - math.lgamma(r) + r * np.log(r / (r + e)) + np.where(e > 0, o * np.log(e / (r + e)), 0.0)
+        chance = (
+            log_gamma(o + r) - math.lgamma(r) + r * np.log(r / (r + e)) + np.where(e > 0, o * np.log(e / (r + e)), 0.0)
+        )
         poisson = np.where(e > 0, o * np.log(e), 0.0) - e
     return np.asarray(np.minimum(nats, nats + poisson - chance))
 

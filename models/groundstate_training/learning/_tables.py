@@ -13,7 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from groundstate_models.learned.columns import GRID, Belief, Column, Value, grown, level_column, normal_cdf, number_column
+from groundstate_models.learned.columns import (
+    GRID,
+    Belief,
+    Column,
+    Value,
+    grown,
+    level_column,
+    normal_cdf,
+    number_column,
+)
 from groundstate_training._errors import TrainingError
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training.learning._network import Network, Shape
