@@ -160,7 +160,8 @@ class Rows:
         self.stage_age, self.steps = self.stage_age[mask], self.steps[mask]
 
     def _fresh(self, problem: Problem, count: int) -> tuple[list[Chain], Tensors]:
-        """Make new chains of a problem, with their initial state as the header specifies."""
+        """Make new chains of a problem, with their initial state from the task or as the header specifies."""
+        first = problem.named
         numbers = range(problem.named, problem.named + count)
         problem.named += count
         streams = range(problem.header.streams)
@@ -172,7 +173,7 @@ class Rows:
             else:
                 drawn = [spec.initial.draw(chain.generators[0], spec.shape, spec.dtype) for chain in chains]
                 state[name] = np.stack(drawn)
-        return chains, state
+        return chains, state | problem.starts(first, count, self.header)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
         for name, tensor in self.inputs.items():
