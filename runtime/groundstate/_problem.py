@@ -300,6 +300,14 @@ class Problem:
         words = np.array([*self._words, (chain << 16) + stream], np.uint64)
         return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
 
+    def starts(self, first: int, count: int, header: Header) -> Tensors:
+        """Initial states that the task gives to new chains, from number ``first``.
+
+        Args:
+            header: The header of the first stage.
+        """
+        return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
+
     def offer(self, candidate: Candidate) -> bool:
         """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.
 

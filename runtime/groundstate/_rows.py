@@ -157,8 +157,9 @@ class Rows:
         self.number, self.stage_age, self.steps = self.number[mask], self.stage_age[mask], self.steps[mask]
 
     def _fresh(self, count: int) -> tuple[list[Chain], Tensors]:
-        """Make new chains, with their initial state as the header specifies."""
+        """Make new chains, with their initial state from the task or as the header specifies."""
         problem = self.problem
+        first = problem.named
         numbers = range(problem.named, problem.named + count)
         problem.named += count
         streams = range(problem.header.streams)
@@ -170,7 +171,7 @@ class Rows:
             else:
                 drawn = [spec.initial.draw(chain.generators[0], spec.shape, spec.dtype) for chain in chains]
                 state[name] = np.stack(drawn)
-        return chains, state
+        return chains, state | problem.starts(first, count, self.header)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
         none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}
