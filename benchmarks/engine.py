@@ -228,7 +228,9 @@ def asolves(options: argparse.Namespace) -> None:
     took = time.perf_counter() - begun
     right = sum(solution.status == "solved" for solution in solutions)
     extra = most[0] - before - options.threads
-    print(f"{count} concurrent asolve: {right} right, {took:.1f} s, {extra} threads besides the pool of {options.threads} (target 3)")
+    print(
+        f"{count} concurrent asolve: {right} right, {took:.1f} s, {extra} threads besides the pool of {options.threads} (target 3)"
+    )
 
 
 def deadlines(options: argparse.Namespace) -> None:

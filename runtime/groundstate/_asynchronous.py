@@ -8,16 +8,15 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from groundstate._engine import Call, Engine, abandon, inside
+from groundstate._engine import Engine
 from groundstate._errors import BusyError
+from groundstate._group import Call, abandon, inside
 from groundstate._watchdog import WATCHDOG, Alarm
 
 _Result = TypeVar("_Result")
 
 
-async def arun(
-    engine: Engine, due: float | None, work: Callable[[Call], Coroutine[None, None, _Result]]
-) -> _Result:
+async def arun(engine: Engine, due: float | None, work: Callable[[Call], Coroutine[None, None, _Result]]) -> _Result:
     """Advance a call in the engine's own thread, and await its result. If the task is cancelled, so is the call.
 
     Args:
@@ -64,9 +63,7 @@ class _AsyncCall(Call):
         alarm: Takes it up at its deadline if it still waits then.
     """
 
-    def __init__(
-        self, engine: Engine, due: float | None, work: Callable[[Call], Coroutine[None, None, Any]]
-    ) -> None:
+    def __init__(self, engine: Engine, due: float | None, work: Callable[[Call], Coroutine[None, None, Any]]) -> None:
         super().__init__(engine, due)
         self._loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self._loop.create_future()

@@ -14,16 +14,15 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from groundstate._errors import BusyError, ClosedError
 from groundstate._flight import Flight
-from groundstate._group import MOST_EVENTS, Ended, Group, Map
+from groundstate._group import MOST_EVENTS, Call, Ended, Group
 from groundstate._pool import Pool
 from groundstate._segment import BLOCK, Slice, joins, rows_at_once, run_slices
 from groundstate._session import StoppedRunError, Tensors, run_options
@@ -31,8 +30,6 @@ from groundstate._watchdog import WATCHDOG, Alarm
 
 if TYPE_CHECKING:
     import onnxruntime
-
-_Result = TypeVar("_Result")
 
 MOST_WAITING = 16_384
 """Default maximum number of calls that wait to be taken up."""
@@ -49,48 +46,6 @@ MOST_ACTIVE = 512
 
 GRACE = 0.003
 """Seconds that a run which is shared with others may take beyond a problem's deadline before it is ended and made anew."""
-
-
-class Call:
-    """A call of a solver, from its start to its end. One thread at a time advances it.
-
-    Args:
-        streams: Whether its caller wants news before its end.
-
-    Attributes:
-        due: When its deadline passes (`time.monotonic`), or None.
-        admitted: Whether it is taken up.
-    """
-
-    def __init__(self, engine: Engine, due: float | None, *, streams: bool = False) -> None:
-        self.engine, self.due = engine, due
-        self._streams = streams
-        self.admitted = False
-        self.aged = False
-        self.rounds = 0
-        self._changed = threading.Event()
-
-    @property
-    def crowded(self) -> bool:
-        """Whether the descent takes place in the engine: while other calls are in progress, and where news is awaited."""
-        return self._streams or self.engine.active > 1
-
-    @property
-    def map(self) -> Map:
-        """Computes runs in this thread, with the help of the pool."""
-        return self.engine.pool.map
-
-    def clear(self) -> None:
-        """Forget earlier notifications, before looking at what has happened."""
-        self._changed.clear()
-
-    def notify(self) -> None:
-        """Have the call look at what has happened. For any thread."""
-        self._changed.set()
-
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for a notification. Returns False if the time is over."""
-        return self._changed.wait(seconds)
 
 
 @dataclass(slots=True, eq=False)
@@ -172,70 +127,15 @@ class Engine:
 
     # Calls
 
-    def run(self, due: float | None, work: Callable[[Call], Coroutine[None, None, _Result]]) -> _Result:
-        """Advance a call to its end in the calling thread.
-
-        Args:
-            due: When its deadline passes, or None.
-            work: Makes the coroutine of the call.
-
-        Raises:
-            BusyError: If too many calls are waiting.
-        """
-        call = Call(self, due)
-        self.enter(call)
-        coroutine = work(call)
-        try:
-            while True:
-                try:
-                    inside(coroutine.send, None)
-                except StopIteration as end:
-                    result: _Result = end.value
-                    return result
-                call.wait()
-        finally:
-            abandon(coroutine)
-            self.leave_call(call)
-
-    def stream(
-        self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]
-    ) -> Iterator[_Result]:
-        """Advance a call in the calling thread, and yield what it appends to a deque as soon as it is there.
-
-        Raises:
-            BusyError: If too many calls are waiting.
-        """
-        call = Call(self, None, streams=True)
-        self.enter(call)
-        steps = work(call)
-        step: Coroutine[None, None, Any] | None = None
-        try:
-            while True:
-                step = steps.__anext__()
-                while step is not None:
-                    try:
-                        inside(step.send, None)
-                    except StopIteration:
-                        step = None
-                    except StopAsyncIteration:
-                        yield from _taken(found)
-                        return
-                    yield from _taken(found)
-                    if step is not None:
-                        call.wait()
-        finally:
-            if step is not None:
-                abandon(step)
-            abandon(steps.aclose())
-            self.leave_call(call)
-
-    def enter(self, call: Call) -> None:
+    def enter(self, call: Call, *, nested: bool = False) -> None:
         """Wait until a call is taken up, at most until its deadline.
 
+        Args:
+            nested: Whether it is made within another call, and so must not wait for that one's place.
+
         Raises:
             BusyError: If too many calls are waiting.
         """
-        nested = getattr(_HERE, "depth", 0) > 0  # a call within a call must not wait for the outer one's place
         if self.take(call, at_once=nested):
             return
         try:
@@ -646,38 +546,6 @@ class _Ending:
 
     def __call__(self) -> None:
         self._run.options.terminate = True
-
-
-_HERE = threading.local()
-
-
-def inside(send: Callable[[None], Any], value: None) -> Any:
-    """Advance a call, and mark this thread as busy with one."""
-    _HERE.depth = getattr(_HERE, "depth", 0) + 1
-    try:
-        return send(value)
-    finally:
-        _HERE.depth -= 1
-
-
-class _AbandonedError(BaseException):
-    """Ends a coroutine that nobody waits for any longer."""
-
-
-def abandon(coroutine: Coroutine[None, None, Any]) -> None:
-    """End a coroutine, unless it has ended.
-
-    ``close`` would not do: up to Python 3.12 it does not reach into an asynchronous generator that the coroutine iterates over.
-    """
-    if getattr(coroutine, "cr_frame", coroutine) is None:
-        return
-    with suppress(_AbandonedError, StopIteration, StopAsyncIteration):
-        coroutine.throw(_AbandonedError())
-
-
-def _taken(found: deque[_Result]) -> Iterator[_Result]:
-    while found:
-        yield found.popleft()
 
 
 def _work(seat: _Seat) -> Any:

@@ -82,9 +82,7 @@ class Flight:
             problem = self.problem
             if problem.late:
                 self.interrupt()
-            elif (
-                problem.answered or problem.disproved or (problem.started >= problem.budget.restarts and not live)
-            ):
+            elif problem.answered or problem.disproved or (problem.started >= problem.budget.restarts and not live):
                 self.over = True
 
     def interrupt(self) -> None:

@@ -1,25 +1,28 @@
-"""Problems of one call that descend together: alone in the caller's thread, or in the engine with those of other calls."""
+"""A call of a solver, and its problems: they descend alone in the caller's thread, or in the engine with those of other calls."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import coroutine
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from groundstate._flight import Flight
-from groundstate._header import Header
+from groundstate._pool import Pool
 from groundstate._problem import BUSY, Problem, Segment
-from groundstate._segment import Slice, Work, joins, rows_per_run, run_slices
+from groundstate._segment import Slice, Work, divided, run_slices
 from groundstate._session import Session, StoppedRunError, Tensors, run_options
 from groundstate._watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     import onnxruntime
 
-    from groundstate._engine import Call
+    from groundstate._engine import Engine
+
+_Result = TypeVar("_Result")
 
 ROWS = 128
 """A further problem of a call joins while fewer of its chains than this are in flight."""
@@ -32,6 +35,132 @@ LEAST_ROWS = 16
 
 MOST_EVENTS = 256
 """A watched problem waits while its caller has not yet seen this many segments."""
+
+
+class Call:
+    """A call of a solver, from its start to its end. One thread at a time advances it.
+
+    Args:
+        streams: Whether its caller wants news before its end.
+
+    Attributes:
+        due: When its deadline passes (`time.monotonic`), or None.
+        admitted: Whether it is taken up.
+    """
+
+    def __init__(self, engine: Engine, due: float | None, *, streams: bool = False) -> None:
+        self.engine, self.due = engine, due
+        self._streams = streams
+        self.admitted = False
+        self.aged = False
+        self.rounds = 0
+        self._changed = threading.Event()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the descent takes place in the engine: while other calls are in progress, and where news is awaited."""
+        return self._streams or self.engine.active > 1
+
+    def clear(self) -> None:
+        """Forget earlier notifications, before looking at what has happened."""
+        self._changed.clear()
+
+    def notify(self) -> None:
+        """Have the call look at what has happened. For any thread."""
+        self._changed.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a notification. Returns False if the time is over."""
+        return self._changed.wait(seconds)
+
+    def run(self, work: Callable[[Call], Coroutine[None, None, _Result]]) -> _Result:
+        """Advance the call to its end in the calling thread.
+
+        Args:
+            work: Makes the coroutine of the call, which waits for the engine alone.
+
+        Raises:
+            BusyError: If too many calls are waiting.
+        """
+        self.engine.enter(self, nested=_depth() > 0)
+        coroutine = work(self)
+        _HERE.depth = _depth() + 1
+        try:
+            while True:
+                try:
+                    coroutine.send(None)
+                except StopIteration as end:
+                    result: _Result = end.value
+                    return result
+                self.wait()
+        finally:
+            _HERE.depth -= 1
+            abandon(coroutine)
+            self.engine.leave_call(self)
+
+    def stream(self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]) -> Iterator[_Result]:
+        """Advance the call in the calling thread, and yield what it appends to a deque as soon as it is there.
+
+        Raises:
+            BusyError: If too many calls are waiting.
+        """
+        self.engine.enter(self, nested=_depth() > 0)
+        steps = work(self)
+        step: Coroutine[None, None, Any] | None = None
+        try:
+            while True:
+                step = steps.__anext__()
+                while step is not None:
+                    try:
+                        inside(step.send, None)
+                    except StopIteration:
+                        step = None
+                    except StopAsyncIteration:
+                        while found:
+                            yield found.popleft()
+                        return
+                    while found:
+                        yield found.popleft()
+                    if step is not None:
+                        self.wait()
+        finally:
+            if step is not None:
+                abandon(step)
+            abandon(steps.aclose())
+            self.engine.leave_call(self)
+
+
+_HERE = threading.local()
+
+
+def _depth() -> int:
+    """Calls that this thread is advancing: a call within a call must not wait for the outer one's place."""
+    depth: int = getattr(_HERE, "depth", 0)
+    return depth
+
+
+def inside(send: Callable[[None], Any], value: None) -> Any:
+    """Advance a call, and mark this thread as busy with one."""
+    _HERE.depth = _depth() + 1
+    try:
+        return send(value)
+    finally:
+        _HERE.depth -= 1
+
+
+class _AbandonedError(BaseException):
+    """Ends a coroutine that nobody waits for any longer."""
+
+
+def abandon(coroutine: Coroutine[None, None, Any]) -> None:
+    """End a coroutine, unless it has ended.
+
+    ``close`` would not do: up to Python 3.12 it does not reach into an asynchronous generator that the coroutine iterates over.
+    """
+    if getattr(coroutine, "cr_frame", coroutine) is None:
+        return
+    with suppress(_AbandonedError, StopIteration, StopAsyncIteration):
+        coroutine.throw(_AbandonedError())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +233,7 @@ class Group:
         self._exhausted = self._in_engine = False
         self._ended: deque[Problem] = deque()
         self._seen: dict[Flight, tuple[float, int]] = {}
-        self._alone = _Alone()
+        self._alone = _Alone(call.engine.pool)
 
     @coroutine
     def next(self) -> Generator[None, None, Problem | None]:
@@ -116,7 +245,8 @@ class Group:
                     return None
             if not self._in_engine and not self.call.crowded:
                 self._beat()
-                for flight in self._alone.round(self.flights, self.call.map):
+                self._alone.round(self.flights)
+                for flight in self.flights:
                     self._note(flight)
                 self._end([flight for flight in self.flights if flight.over])
                 continue
@@ -233,40 +363,38 @@ def load(flights: list[Flight]) -> float:
     return found
 
 
-Map = Callable[[Callable[[list[Slice]], list[Tensors] | None], list[list[Slice]]], list[list[Tensors] | None]]
-
-
 class _Alone:
     """Runs rounds in the calling thread, with the help of a pool."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._lock = threading.Lock()
         self._current: list[onnxruntime.RunOptions] = []
         self._due = False
 
-    def round(self, flights: list[Flight], map_: Map) -> list[Flight]:
-        """One round of each flight. A round that the deadline interrupts ends its problem."""
+    def round(self, flights: list[Flight]) -> None:
+        """One round of each flight. A round that the deadline interrupts ends its problem; others go on with theirs later."""
         for flight in flights:
-            if flight.work is None:  # else it comes back from an interrupted round of others
+            if flight.work is None:  # else it comes back from a round that was interrupted for another's sake
                 flight.begin_round()
         ends = [p.begun + p.budget.deadline for p in (f.problem for f in flights) if p.budget.deadline is not None]
         self._due = False
         alarm = WATCHDOG.at(min(ends), self._end) if ends else None
         try:
-            while works := {flight.work: flight for flight in flights if flight.work is not None}:
-                for work, out in self._run(list(works), map_, watched=alarm is not None).items():
-                    flight = works[work]
-                    if out is not None:
-                        flight.take(out)
-                for flight in flights:
-                    if not flight.over and flight.work is not None and flight.problem.late:
-                        flight.interrupt()
-                if self._due and any(flight.work is not None for flight in flights):
-                    break
+            while not self._due and (works := {f.work: f for f in flights if f.work is not None}):
+                runs = divided(list(works))
+                if len(runs) > 1:
+                    outs = self._pool.map(self._stoppable if ends else run_slices, runs)
+                else:
+                    outs = [self._stoppable(runs[0]) if ends else run_slices(runs[0])]
+                for work, parts in gathered(works, runs, outs).items():
+                    works[work].take(work.result(parts))
         finally:
             if alarm is not None:
                 alarm.cancel()
-        return flights
+        for flight in flights:
+            if flight.work is not None and flight.problem.late:
+                flight.interrupt()
 
     def _end(self) -> None:
         with self._lock:
@@ -274,61 +402,30 @@ class _Alone:
             for options in self._current:
                 options.terminate = True
 
-    def _run(self, works: list[Work], map_: Map, *, watched: bool) -> dict[Work, Tensors | None]:
-        def run(slices: list[Slice]) -> list[Tensors] | None:
-            if not watched:
-                return run_slices(slices)
-            options = run_options()
-            with self._lock:
-                if self._due:
-                    return None
-                self._current.append(options)
-            try:
-                return run_slices(slices, options)
-            except StoppedRunError:
+    def _stoppable(self, slices: list[Slice]) -> list[Tensors] | None:
+        options = run_options()
+        with self._lock:
+            if self._due:
                 return None
-            finally:
-                with self._lock:
-                    self._current.remove(options)
-
-        runs = divided(works)
-        parts: dict[Work, list[Tensors] | None] = {work: [] for work in works}
-        for slices, outs in zip(runs, map_(run, runs), strict=True):
-            for place, slice_ in enumerate(slices):
-                known = parts[slice_.work]
-                if outs is None:
-                    parts[slice_.work] = None
-                elif known is not None:
-                    known.append(outs[place])
-        return {work: None if found is None else work.result(found) for work, found in parts.items()}
+            self._current.append(options)
+        try:
+            return run_slices(slices, options)
+        except StoppedRunError:
+            return None
+        finally:
+            with self._lock:
+                self._current.remove(options)
 
 
-def divided(works: list[Work]) -> list[list[Slice]]:
-    """Divide works into runs, so that no problem affects the result of another."""
-    runs: list[list[Slice]] = []
-    together: dict[tuple[int, int], list[Work]] = {}
-    for work in works:
-        if len(works) > 1 and joins(work.header):
-            together.setdefault((id(work.session), id(work.header)), []).append(work)
-        else:
-            runs += [[Slice(work, *bounds)] for bounds in work.bounds]
-    for some in together.values():
-        runs += _joined(some, some[0].header)
-    return runs
-
-
-def _joined(works: list[Work], header: Header) -> list[list[Slice]]:
-    length = header.batch or rows_per_run(sum(work.padded for work in works), header)
-    runs: list[list[Slice]] = [[]]
-    room = length
-    for work in works:
-        start = 0
-        while start < work.padded:
-            if not room:
-                runs.append([])
-                room = length
-            stop = min(work.padded, start + room)
-            runs[-1].append(Slice(work, start, stop))
-            room -= stop - start
-            start = stop
-    return runs
+def gathered(
+    works: Iterable[Work], runs: list[list[Slice]], outs: Sequence[list[Tensors] | None]
+) -> dict[Work, list[Tensors]]:
+    """The outputs of each work's slices in order. A work of which a run was ended is left out."""
+    found: dict[Work, list[Tensors]] = {work: [] for work in works}
+    for slices, out in zip(runs, outs, strict=True):
+        for place, slice_ in enumerate(slices):
+            if out is None:
+                found.pop(slice_.work, None)
+            elif slice_.work in found:
+                found[slice_.work].append(out[place])
+    return found

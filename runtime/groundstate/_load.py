@@ -40,9 +40,7 @@ def load(
         raise OptionError(f"threads is {threads!r}; it must be a whole number of at least 1.")
     whole("max_waiting", max_waiting, 0)
     if isinstance(source, bytes | bytearray):
-        return Solver(
-            bytes(source), device=device, threads=threads, source="This file", max_waiting=max_waiting
-        )
+        return Solver(bytes(source), device=device, threads=threads, source="This file", max_waiting=max_waiting)
     if not isinstance(source, str | os.PathLike):
         raise OptionError(
             f"The model is {source!r:.60} of type {type(source).__name__}; it must be the name of an installed model, "
@@ -60,6 +58,4 @@ def load(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArtefactError(f"{str(path)[:200]} cannot be read: {reason}.") from None
-    return Solver(
-        data, device=device, threads=threads, source=f"The file {str(path)!r}", max_waiting=max_waiting
-    )
+    return Solver(data, device=device, threads=threads, source=f"The file {str(path)!r}", max_waiting=max_waiting)

@@ -66,6 +66,7 @@ class Budget:
         restarts: Maximum number of chains.
         max_steps: Maximum number of steps per chain, restarts included.
         deadline: Seconds from the call, or None.
+        improve_for: Seconds from the call for the search for cheaper answers, or None.
         seed: Seed of every random draw.
         alternatives: Number of different answers to search for.
     """
@@ -75,6 +76,7 @@ class Budget:
     deadline: float | None
     seed: int
     alternatives: int
+    improve_for: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,12 @@ class Problem:
         return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
 
     @property
+    def improved_enough(self) -> bool:
+        """Whether the time for the search for cheaper answers is over. The search for a first answer is not limited by it."""
+        limit = self.budget.improve_for
+        return limit is not None and time.monotonic() - self.begun >= limit
+
+    @property
     def settles(self) -> bool:
         """Whether it searches for minima of an energy without checks."""
         return bool(self.found) and not self.checked
@@ -253,13 +261,15 @@ class Problem:
     def answered(self) -> bool:
         """Whether enough answers are found and none can be better, or the search for more took several times as long.
 
-        With a deadline, the search for better answers continues until the deadline.
+        With a deadline, or a time for improvements, the search for better answers uses all of it.
         """
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
         if not self.found:
             return False
-        if self.improving and self.budget.deadline is not None:
+        if self.improving and self.improved_enough:
+            return True
+        if self.improving and (self.budget.deadline, self.budget.improve_for) != (None, None):
             return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
         return (enough and not self.improving) or self.rounds >= 4 * self.first + 8
@@ -289,6 +299,14 @@ class Problem:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
         words = np.array([*self._words, (chain << 16) + stream], np.uint64)
         return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+
+    def starts(self, first: int, count: int, header: Header) -> Tensors:
+        """Initial states that the task gives to new chains, from number ``first``.
+
+        Args:
+            header: The header of the first stage.
+        """
+        return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
 
     def offer(self, candidate: Candidate) -> bool:
         """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _ask
-from groundstate._engine import Call
 from groundstate._errors import RequestError
 from groundstate._explain import explained
-from groundstate._group import Group
+from groundstate._group import Call, Group
 from groundstate._header import Header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._problem import Budget, Candidate, Problem, Segment
@@ -155,21 +154,6 @@ class Problems:
         finally:
             group.leave()
 
-    async def outcome(
-        self, call: Call, meaning: Meaning, budget: Budget, watching: Watching, begun: float
-    ) -> Solution:
-        """Solve one request, whose deadline began at `begun`.
-
-        Raises:
-            RequestError: If the request does not fit the graph.
-        """
-        async with aclosing(self.outcomes(call, [meaning], budget, watching, begun)) as found:
-            async for _, _, outcome in found:
-                if isinstance(outcome, RequestError):
-                    raise outcome
-                return outcome
-        raise AssertionError("a request has an outcome")
-
     async def question(
         self,
         call: Call,
@@ -181,7 +165,9 @@ class Problems:
     ) -> Question | None:
         """Build the question for a problem with several answers or none; None if no question helps or no time is left."""
 
-        async def trial(requests: Iterable[Mapping[str, Any]], effort: int, most: int) -> list[tuple[int, dict[str, Any]]]:
+        async def trial(
+            requests: Iterable[Mapping[str, Any]], effort: int, most: int
+        ) -> list[tuple[int, dict[str, Any]]]:
             chains, steps = EFFORTS[effort]
             tried = replace(
                 budget,
@@ -214,9 +200,7 @@ class Problems:
         text = f"The deadline of {budget.deadline:g} s passed before the request was read. Nothing is known of it."
         plain = dict(request) if isinstance(request, Mapping) else {}
         seconds = time.monotonic() - begun
-        return Solution(
-            Status.UNSOLVED, None, None, explanation=text, request=plain, seconds=seconds, seed=budget.seed
-        )
+        return Solution(Status.UNSOLVED, None, None, explanation=text, request=plain, seconds=seconds, seed=budget.seed)
 
     def violations(self, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
         """The checks that fail in the graph. A negative count is invalid and is treated as a failure.

@@ -169,8 +169,9 @@ class Rows:
         self.number, self.stage_age, self.steps = self.number[:0], self.stage_age[:0], self.steps[:0]
 
     def _fresh(self, count: int) -> tuple[list[Chain], Tensors]:
-        """Make new chains, with their initial state as the header specifies."""
+        """Make new chains, with their initial state from the task or as the header specifies."""
         problem = self.problem
+        first = problem.named
         numbers = range(problem.named, problem.named + count)
         problem.named += count
         streams = range(problem.header.streams)
@@ -183,15 +184,11 @@ class Rows:
                 state[name] = np.empty((count, *spec.shape), spec.dtype)
                 for row, chain in enumerate(chains):
                     state[name][row] = spec.initial.draw(chain.generators[0], spec.shape, spec.dtype)
-        return chains, state
+        return chains, state | problem.starts(first, count, self.header)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
-        none = {
-            name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()
-        }
-        zero = {
-            name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()
-        }
+        none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}
+        zero = {name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()}
         age = np.zeros(len(chains), np.int64)
         if self.chains:
             state = {n: np.concatenate([y, state[n]]) for n, y in self.state.items()}

@@ -213,6 +213,37 @@ def run_slices(slices: Sequence[Slice], options: onnxruntime.RunOptions | None =
     return found
 
 
+def divided(works: list[Work]) -> list[list[Slice]]:
+    """Divide works into runs, so that no problem affects the result of another."""
+    runs: list[list[Slice]] = []
+    together: dict[tuple[int, int], list[Work]] = {}
+    for work in works:
+        if len(works) > 1 and joins(work.header):
+            together.setdefault((id(work.session), id(work.header)), []).append(work)
+        else:
+            runs += [[Slice(work, *bounds)] for bounds in work.bounds]
+    for some in together.values():
+        runs += _joined(some, some[0].header)
+    return runs
+
+
+def _joined(works: list[Work], header: Header) -> list[list[Slice]]:
+    length = header.batch or rows_per_run(sum(work.padded for work in works), header)
+    runs: list[list[Slice]] = [[]]
+    room = length
+    for work in works:
+        start = 0
+        while start < work.padded:
+            if not room:
+                runs.append([])
+                room = length
+            stop = min(work.padded, start + room)
+            runs[-1].append(Slice(work, start, stop))
+            room -= stop - start
+            start = stop
+    return runs
+
+
 def segment(
     session: Session,
     header: Header,

@@ -19,9 +19,10 @@ from weakref import WeakSet
 from numpy.typing import NDArray
 
 from groundstate._arguments import whole
-from groundstate._engine import MOST_WAITING, Call, Engine
+from groundstate._engine import MOST_WAITING, Engine
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._graphs import hold_against, stage_sessions
+from groundstate._group import Call
 from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
@@ -111,6 +112,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = True,
         replies: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
@@ -132,6 +134,8 @@ class Solver:
                 for any number of threads, unless a deadline ends the solve.
             alternatives: Number of different, equally good answers to search for. With 2 or more, a problem that has several
                 answers ends as AMBIGUOUS.
+            improve_for: Seconds for the search for cheaper answers, from the call. It ends earlier if no answer can be cheaper.
+                It does not limit the search for a first answer. Like a deadline, it makes a solve irreproducible.
             ask: Whether to build a question if there are several answers or none. Its options are solved first, which may take
                 as long as the solve itself. After the deadline, no question is built.
             replies: Replies to questions about this request: the chosen `Option.id` by the question's id. They are applied one
@@ -150,8 +154,10 @@ class Solver:
             TaskError: If the task's code fails.
             ArtefactError: If the file's graph fails.
         """
-        task = self._asking(restarts, max_steps, deadline, seed, alternatives, ask, replies, watch, heartbeat)
-        return self._engine.run(task.due, lambda call: self._solved(call, request, task))
+        task = self._asking(
+            restarts, max_steps, deadline, seed, alternatives, improve_for, ask, replies, watch, heartbeat
+        )
+        return Call(self._engine, task.due).run(lambda call: self._solved(call, request, task))
 
     def solve_many(
         self,
@@ -162,6 +168,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = False,
         done: Callable[[int, Solution | RequestError], None] | None = None,
         watch: Callable[[Segment], None] | None = None,
@@ -182,7 +189,7 @@ class Solver:
         _several(requests)
         _callable("watch", watch)
         _callable("done", done)
-        budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
         outcomes: dict[int, Solution | RequestError] = {}
 
         async def work(call: Call) -> list[Solution | RequestError]:
@@ -194,7 +201,7 @@ class Solver:
                         done(index, outcome)
             return [outcomes[index] for index in sorted(outcomes)]
 
-        return self._engine.run(None, work)
+        return Call(self._engine, None).run(work)
 
     def solve_iter(
         self,
@@ -205,6 +212,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = False,
         improvements: bool = True,
     ) -> Iterator[Update]:
@@ -223,7 +231,7 @@ class Solver:
         """
         several = [requests] if isinstance(requests, Mapping) else requests
         _several(several)
-        budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
         updates: deque[Update] = deque()
 
         def improved(index: int, solution: Solution) -> None:
@@ -236,7 +244,7 @@ class Solver:
                     updates.append(Update(index, outcome, last=True))
                     yield
 
-        return self._engine.stream(work, updates)
+        return Call(self._engine, None, streams=True).stream(work, updates)
 
     async def asolve(
         self,
@@ -247,6 +255,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = True,
         replies: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
@@ -259,7 +268,9 @@ class Solver:
         """
         from groundstate._asynchronous import arun
 
-        task = self._asking(restarts, max_steps, deadline, seed, alternatives, ask, replies, watch, heartbeat)
+        task = self._asking(
+            restarts, max_steps, deadline, seed, alternatives, improve_for, ask, replies, watch, heartbeat
+        )
         return await arun(self._engine, task.due, lambda call: self._solved(call, request, task))
 
     async def ascore(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
@@ -453,9 +464,16 @@ class Solver:
         left, current, options = dict(asking.replies), request, (budget, asking.ask)
         while True:
             meaning = self._problems.read(current)
-            solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
+            solution: Solution | RequestError | None = None
+            if left or budget.deadline is None:
+                solution = self._replies.recalled(meaning, options)
             if solution is None:
-                solution = await self._problems.outcome(call, meaning, budget, watching, begun)
+                async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
+                    async for _, _, outcome in found:
+                        solution = outcome
+                if isinstance(solution, RequestError):
+                    raise solution
+                assert solution is not None, "a request has an outcome"
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)
                 self._replies.remember(meaning, options, solution)
@@ -497,26 +515,35 @@ class Solver:
         deadline: float | None,
         seed: int,
         alternatives: int,
+        improve_for: float | None,
         ask: bool,
         replies: Mapping[str, str] | None,
         watch: Callable[[Segment], None] | None,
         heartbeat: Callable[[], None] | None,
     ) -> _Asking:
         begun = time.monotonic()
-        budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
         _callable("watch", watch)
         _callable("heartbeat", heartbeat)
         return _Asking(budget, ask, given(replies), Watching(watch, heartbeat), begun)
 
     def _budget(
-        self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
+        self,
+        restarts: int | None,
+        max_steps: int | None,
+        deadline: float | None,
+        seed: int,
+        alternatives: int,
+        improve_for: float | None,
     ) -> Budget:
         defaults, limits = self.header.defaults, self.header.limits
-        if deadline is not None and not (_is_number(deadline) and deadline > 0):
-            raise OptionError(f"deadline is {deadline!r}; it must be a positive number of seconds, or None.")
+        for name, limit in (("deadline", deadline), ("improve_for", improve_for)):
+            if limit is not None and not (_is_number(limit) and limit > 0):
+                raise OptionError(f"{name} is {limit!r}; it must be a positive number of seconds, or None.")
         chains = whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
         steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
-        return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
+        answers = whole("alternatives", alternatives, 1, 64)
+        return Budget(chains, steps, deadline, whole("seed", seed, 0), answers, improve_for)
 
 
 @dataclass(frozen=True, slots=True)

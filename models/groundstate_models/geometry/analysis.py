@@ -169,9 +169,9 @@ def _follows(
 ) -> bool:
     kept = without | (tables.least > 0) | ((tables.source < 0) & (tables.least == 0))
     kept &= tables.source != source
-    starts = y + draw.standard_normal((24, len(y))) * np.array([0.1, 0.5, 1.0, 2.0] * 6)[:, None]
+    starts = y + draw.standard_normal((12, len(y))) * np.array([0.1, 0.5, 1.0, 2.0] * 3)[:, None]
     rest = subset(tables, kept)
-    ends = descended(rest, starts, 60)
+    ends = descended(rest, starts, 40)
     right = (rest.residual(ends) ** 2).sum(1) < 1e-20
     mine = [one for one in problem.constraints if one.source == source]
     others = problem.without([source])

@@ -15,6 +15,7 @@ from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.lowering import Lowering
+from groundstate_models.geometry.presolve import Reduction, reduction
 from groundstate_models.geometry.system import Floats, System, Tables
 
 MOST_APART = 24
@@ -180,10 +181,42 @@ class Problem:
         b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
         for one in [*self.constraints, *self.implied]:
             b.source = one.source
-            KINDS[one.kind].rows(b, *one.arguments)
+            if not self._touched(b, one):
+                KINDS[one.kind].rows(b, *one.arguments)
         b.source = -1
         self._gauge(b)
         return b
+
+    @cached_property
+    def _on(self) -> dict[str, set[str]]:
+        """The points that the constraints put on each circle."""
+        found: dict[str, set[str]] = {k: set() for k in self.circles}
+        for one in self.constraints:
+            if one.kind == "on circle":
+                found[one.arguments[1]].add(one.arguments[0])
+        return found
+
+    def _touched(self, b: Lowering, one: Stated) -> bool:
+        """Write a tangency at a known point of contact by directions.
+
+        A distance that equals a radius, and a point of the line on the circle, have a double root there, near which Newton's
+        method is slow and inexact.
+        """
+        if one.kind == "tangent line":
+            k, *ends = one.arguments
+            at = [p for p in ends if p in self._on[k]]
+            if len(at) == 1 and self.circles[k] not in ends:
+                b.zero(b.measure("cosine", self.circles[k], at[0], *ends))
+                return True
+        if one.kind == "tangent circles":
+            k, m, how = one.arguments
+            common = sorted(self._on[k] & self._on[m])
+            if len(common) == 1:
+                b.zero(b.measure("sine", self.circles[k], common[0], self.circles[m], common[0]))
+                toward = b.measure("dot", self.circles[k], common[0], self.circles[m], common[0])
+                b.positive(toward, sign=-1.0 if how == "outside" else 1.0)
+                return True
+        return False
 
     @property
     def system(self) -> System:
@@ -192,6 +225,11 @@ class Problem:
     @property
     def tables(self) -> Tables:
         return self.system.tables
+
+    @cached_property
+    def reduction(self) -> Reduction:
+        """What is left for the descent after equations of one or two coordinates."""
+        return reduction(self.tables)
 
     @cached_property
     def freedoms(self) -> dict[str, bool]:

@@ -66,6 +66,10 @@ class Days:
         """The day of a minute."""
         return self.clocks.day(minute)
 
+    def week(self, day: int) -> int:
+        """The number of a day's week, from Monday to Sunday."""
+        return (day - 1) // 7 if self.dated else day // 7
+
     def clock(self, minute: int) -> int:
         """The minute of the day on the clock."""
         return self.clocks.clock(minute) % DAY

@@ -12,6 +12,7 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
+from groundstate_models.scheduling.series import named_days
 from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
 
 MOST_DAYS = 100
@@ -49,6 +50,8 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for key in ("hours", "busy", "free", "window", "at"):
             if key in one:
                 yield from spelt(one[key], place + key)
+        if "repeat" in one:
+            yield f"{place}repeat", named_days(str(one["repeat"]))
 
 
 def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
@@ -82,7 +85,7 @@ def _zone(
 ) -> tzinfo | None:
     """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
-        return _zone_named(str(request["zone"]), faults)
+        return zone_named(str(request["zone"]), faults)
     zoned: list[tuple[str, str, datetime]] = []
     bare: list[tuple[str, str]] = []
     for place, text, found in words:
@@ -102,7 +105,8 @@ def _zone(
     return first.tzinfo
 
 
-def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
+def zone_named(name: str, faults: list[Fault], place: str = "zone") -> tzinfo | None:
+    """A time zone by its name; None and a fault if there is none."""
     import zoneinfo
 
     try:
@@ -110,7 +114,7 @@ def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
         without = "" if known else " This machine knows none; install the package tzdata."
-        faults.append(Fault("zone", f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
+        faults.append(Fault(place, f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
         return None
 
 

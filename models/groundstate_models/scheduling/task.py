@@ -61,8 +61,7 @@ class Planned:
     @property
     def judged(self) -> bool:
         """Whether one schedule can be better than another."""
-        optional = any(activity.optional for activity in self.schedule.activities.values())
-        return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
+        return self.schedule.ranked or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
         """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.
@@ -125,7 +124,8 @@ class Planned:
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
-                if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
+                variable = self.compiled.alias.get(name, name)
+                if one.end >= end and (literal := network.graph.literal(variable, value)) is not None:
                     late[literal] = True
         return round(price // self._minutes), late
 

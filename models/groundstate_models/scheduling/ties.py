@@ -8,7 +8,7 @@ Otherwise the answer's activities are moved earlier, one after another, as long 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groundstate_models.scheduling.answer import printed
@@ -22,6 +22,9 @@ from groundstate_models.scheduling.wishes import variables
 
 MOST_LOOKS = 1_000_000
 """Most pairs of placements to examine; the remaining activities are not moved."""
+
+MOST_TRIES = 200
+"""Most schedules with chosen people to check."""
 
 _ROUNDS = 8
 _CLOSE = 1e-9
@@ -44,6 +47,8 @@ class Convention:
         placed, broken = placements(schedule, answer)
         if broken:
             return answer
+        if schedule.staffed:
+            return _earlier(self._compiled, answer, placed)
         names = frozenset(placed)
         if names not in self._earliest:
             found = _Ties(self._compiled, placed).anew()
@@ -79,6 +84,25 @@ class _Valid:
         if violations(schedule, answer):
             return None
         return cls(answer, variables(schedule, answer), cost(schedule, answer).key(schedule.objective))
+
+
+def _earlier(compiled: Compiled, answer: Mapping[str, Any], placed: Placed) -> Mapping[str, Any]:
+    """An answer with chosen people, with activities moved earlier one by one, as long as that costs nothing."""
+    schedule, tries = compiled.schedule, MOST_TRIES
+    wishes, price = variables(schedule, answer), cost(schedule, answer).key(schedule.objective)
+    for name in sorted(placed, key=lambda name: (placed[name].start, schedule.activities[name].index)):
+        now = placed[name]
+        earlier = sorted({one.start for one in compiled.values[name].values() if one.start < now.start})
+        for start in earlier if now.room is None else ():
+            if not tries:
+                return answer
+            tries -= 1
+            found = {**placed, name: replace(now, start=start, end=schedule.activities[name].end(start))}
+            other = _Valid.of(schedule, found)
+            if other is not None and other.wishes == wishes and _as_good(other.price, price):
+                answer, placed = other.answer, found
+                break
+    return answer
 
 
 def _as_good(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -160,7 +184,7 @@ class _Ties:
         if self.compiled.loose:
             kinds |= set(self._left_shifted(name, beside))
         found = [
-            Placement(start, start + activity.duration, room)
+            Placement(start, activity.end(start), room)
             for start, kind in kinds
             for room in ((None,) if kind is None else self.compiled.rooms[kind])
         ]
@@ -220,6 +244,8 @@ class _Ties:
         if mine.name in other.after and there.start < one.end + other.gap:
             return False
         if other.name in mine.after and one.start < there.end + mine.gap:
+            return False
+        if mine.name in other.after and other.within is not None and there.start > one.end + other.within:
             return False
         return not any(
             rule.pair_broken(one, there, schedule.days)

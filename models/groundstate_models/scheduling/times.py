@@ -50,6 +50,45 @@ def duration(value: float | str) -> int:
     return minutes
 
 
+_IN_DAYS = re.compile(
+    r"(?P<many>\d+(?:[.,]\d+)?|half\s+an?|half|an?|one|two|three|four|five|six)\s*(?:full\s+|working\s+|work\s*|business\s+)?"
+    r"(?P<unit>days?|weeks?)(?:\s+of\s+work)?",
+    re.IGNORECASE,
+)
+_SPELT = {
+    "half": "0.5",
+    "a": "1",
+    "an": "1",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+}
+
+
+def in_days(value: float | str) -> Fraction | None:
+    """The days of a duration in days or weeks (of five days): "3 days", "half a day"; None if it is in other units."""
+    match = _IN_DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    word = match["many"].lower().split()[0].replace(",", ".")
+    return Fraction(_SPELT.get(word, word)) * (5 if match["unit"].lower().startswith("week") else 1)
+
+
+def long_duration(value: str) -> int:
+    """Minutes of a working time: a duration that may be longer than `LONGEST`.
+
+    Raises:
+        ValueError: If it is not a duration, or not in whole minutes.
+    """
+    minutes = _minutes(value) if len(value) <= LONGEST_DURATION else None
+    if minutes is None or minutes.denominator != 1:
+        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
+    return int(minutes)
+
+
 def gap(value: float | str) -> int:
     """Minutes of a gap or a travel time: a duration that may be zero.
 
@@ -139,6 +178,7 @@ _TOKEN = re.compile(
     | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
     | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
     | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<every>every\b|each\b)
     | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
     | (?P<and>,|;|and\b|&)
