@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 import groundstate as gs
 from groundstate.tools import SolveTool
-from tests.support import EASY, rows
+from tests.support import EASY, Stalled, rows
 
 EMPTY = [[0] * 4 for _ in range(4)]
 
