@@ -73,8 +73,8 @@ class Sizes:
 
     def nominal(self) -> dict[str, int]:
         """Different lengths of at least 2 for all sizes, each from an example: from one example, if one has such lengths."""
-        candidates = [*zip(*self.lengths.values(), strict=True), *itertools.product(*self.lengths.values())]
-        for found in candidates:
+        together = zip(*self.lengths.values(), strict=True)
+        for found in itertools.chain(together, itertools.product(*self.lengths.values())):
             if min(found) >= 2 and len(set(found)) == len(found):
                 return dict(zip(self.lengths, found, strict=True))
         raise BadArgument(
