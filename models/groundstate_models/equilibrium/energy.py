@@ -252,7 +252,7 @@ class EquilibriumEnergy(nn.Module):
         far = ((state - middle).square().sum(2, keepdim=True) * loose).amax(1, keepdim=True).sqrt()
         lot = (noise * loose).sum((1, 2), keepdim=True) / (3.0 * count).sqrt()
         which = torch.sigmoid(6.0 * lot)
-        target = middle + far * noise / (noise.square().sum(2, keepdim=True) + 1e-9).sqrt()
+        target = middle + 1.1 * far * noise / (noise.square().sum(2, keepdim=True) + 1e-9).sqrt()
         weight = which * share.pow(16.0)
         return state + loose * (weight * (target - state) + (1.0 - 0.9 * which) * shake * noise)
 

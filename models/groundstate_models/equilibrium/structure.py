@@ -16,10 +16,12 @@ Vector = tuple[float, float, float]
 
 ZERO: Vector = (0.0, 0.0, 0.0)
 
-SEARCH_HOPS = 12
-"""Hops of a chain in a cluster, for each atom beyond the third; a chain makes `MOST_HOPS` at most."""
+MOST_HOPS = 60
+"""Hops of a chain in a large cluster; in a small one, as many as there are free atoms beyond the fifth."""
 
-MOST_HOPS = 150
+SHAKE = 0.3
+"""How far a hop moves an atom, in units of length."""
+
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,9 @@ class Structure:
             spread=spread,
             radius=np.array([0.0 if n.sphere is None else n.sphere[1] / size for n in nodes]),
             force=np.array([self.load(n) / self.force for n in nodes]),
-            shake=np.array([0.35 if n.name in atoms and not n.held else 0.0 for n in nodes]),
+            shake=np.array(
+                [SHAKE / spread[k].max() if n.name in atoms and not n.held else 0.0 for k, n in enumerate(nodes)]
+            ),
             hops=self._hops,
             length=size,
             load=self.force,
@@ -276,8 +280,8 @@ class Structure:
     def _hops(self) -> int:
         free = sum(not self.nodes[name].held for name in self._atoms)
         if any(self.nodes[name].sphere for name in self._atoms):
-            return min(max(free - 10, 0) // 2, MOST_HOPS)
-        return min(max(free - 5, 0) * SEARCH_HOPS // 2, MOST_HOPS)
+            return min(max(free - 10, 0) // 3, MOST_HOPS)
+        return min(max(free - 5, 0), MOST_HOPS)
 
     def _starts(self, fixed: Floats) -> tuple[Floats, Floats]:
         nodes, size = list(self.nodes.values()), self.length
@@ -341,7 +345,7 @@ class Structure:
                 edge.core = 0.6 * edge.bottom
             else:
                 edge.depth, edge.distance = energy, p.distance / size
-                edge.core = 0.8 * edge.distance
+                edge.core = 0.9 * edge.distance
             system.edges.append(edge)
         discs = [node for node in self.nodes.values() if node.radius > 0]
         for a, b in combinations(discs, 2):
