@@ -1,7 +1,7 @@
-"""Clusters against the best known energies, and scipy's basin hopping for the same time: ``python -m benchmarks.equilibrium.clusters``.
+"""Clusters against the best known energies, and scipy's basin hopping for the same time.
 
-A run counts if its energy is within 1e-6 of the table (relative), which has six to nine digits. The deadline is in wall-clock seconds, so a busy machine
-solves fewer.
+``python -m benchmarks.equilibrium.clusters``. A run counts if its energy is within 1e-6 of the table (relative), which has six
+to nine digits. The deadline is in wall-clock seconds, so a busy machine solves fewer.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def hopped(kind: str, atoms: int, seed: int, seconds: float, target: float) -> f
     begun = time.perf_counter()
     reached: list[float] = []
 
-    def seen(_x: Any, f: float, _accepted: bool) -> bool:  # noqa: FBT001
+    def seen(_x: Any, f: float, _accepted: bool) -> bool:
         now = time.perf_counter() - begun
         if f <= target:
             reached.append(now)
@@ -70,7 +70,9 @@ def hopped(kind: str, atoms: int, seed: int, seconds: float, target: float) -> f
     return reached[0] if reached else None
 
 
-def ours(solver: gs.Solver, kind: str, atoms: int, seed: int, seconds: float, target: float) -> tuple[float | None, float]:
+def ours(
+    solver: gs.Solver, kind: str, atoms: int, seed: int, seconds: float, target: float
+) -> tuple[float | None, float]:
     """Seconds until a chain is at the target (its energy is seen after each segment), and the answer's energy."""
     begun = time.perf_counter()
     reached: list[float] = []
@@ -106,7 +108,9 @@ def main(argv: list[str] | None = None) -> int:
     for atoms in sizes:
         best = table[atoms]
         target = best + 1e-6 * abs(best)
-        times, energies = zip(*(ours(solver, options.kind, atoms, s, options.seconds, target) for s in range(seeds)), strict=True)
+        times, energies = zip(
+            *(ours(solver, options.kind, atoms, s, options.seconds, target) for s in range(seeds)), strict=True
+        )
         below += sum(e < best - 2e-6 * abs(best) for e in energies)
         row = f"{atoms:>3} best {best:.6f}: groundstate {_told(times)}"
         totals["groundstate"] += times

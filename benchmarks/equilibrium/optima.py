@@ -1,7 +1,7 @@
 """Lowest energies of clusters, as published, for comparison. Facts from public tables.
 
-Lennard-Jones: the Cambridge Cluster Database (D. J. Wales and J. P. K. Doye), energy of N points with V = Σ r⁻¹² − 2 r⁻⁶. Thomson: the table
-of the Wikipedia article "Thomson problem", energy of N unit charges on the unit sphere.
+Lennard-Jones: the Cambridge Cluster Database (D. J. Wales and J. P. K. Doye), energy of N points with V = Σ r⁻¹² − 2 r⁻⁶.
+Thomson: the table of the Wikipedia article "Thomson problem", energy of N unit charges on the unit sphere.
 """
 
 LENNARD_JONES = {

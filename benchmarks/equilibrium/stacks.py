@@ -34,7 +34,9 @@ SETTINGS: dict[str, tuple[tuple[int, ...], float]] = {
 """Fixed blocks and friction of the source's examples; other shelves as `shelf`."""
 
 
-def assembly(data: Mapping[str, Any], fixed: tuple[int, ...], friction: float, *, turned: bool = False) -> dict[str, Any]:
+def assembly(
+    data: Mapping[str, Any], fixed: tuple[int, ...], friction: float, *, turned: bool = False
+) -> dict[str, Any]:
     """The request of an assembly stored by compas_cra; ``turned`` by a quarter about y."""
     blocks = {}
     for key, node in data["data"]["graph"]["data"]["node"].items():
@@ -90,7 +92,8 @@ def assemblies(folder: Path) -> None:
             left = np.where(problem.system.free.ravel(), problem.forces @ rows + problem.system.force.ravel(), 0.0)
             error = float(np.abs(left).max())
         print(
-            f"{path.stem:>13}: {told}, {len(structure.blocks)} blocks, {len(problem.contacts)} points of contact, residual {error:.1e}, "
+            f"{path.stem:>13}: {told}, {len(structure.blocks)} blocks, {len(problem.contacts)} points of contact, "
+            f"residual {error:.1e}, "
             f"CPU {spent:.1f} ms{'' if proof is None else '; ' + proof.message}"
         )
 

@@ -87,14 +87,18 @@ def stored(solver: gs.Solver, folder: Path) -> None:
     """The stored net and arch, and an arch of least load path."""
     request = olympia(folder)
     with (folder / "olympia-nodes.csv").open() as file:
-        at = {f"n{r['Knoten']}": [float(r[a]) + float(r[b]) for a, b in ("xu", "yv", "zw")] for r in csv.DictReader(file)}
+        at = {
+            f"n{r['Knoten']}": [float(r[a]) + float(r[b]) for a, b in ("xu", "yv", "zw")] for r in csv.DictReader(file)
+        }
     begun = time.perf_counter()
     found = solver.solve(request, ask=False)
     spent = time.perf_counter() - begun
     if found.answer is not None:
         off = max(float(np.linalg.norm(np.subtract(p, at[n]))) for n, p in found.answer["positions"].items())
         residual = found.answer["residual"]
-        print(f"olympia: {found.status}, residual {residual:.1e}, largest distance from the reference {off:.1e}, {spent:.2f} s")
+        print(
+            f"olympia: {found.status}, residual {residual:.1e}, largest distance from the reference {off:.1e}, {spent:.2f} s"
+        )
     places = json.loads((folder / "arch_coordinates.json").read_text())
     nodes: dict[str, Any] = {f"n{k}": {"load": [0, 0, -0.2]} for k in range(11)}
     for k in (0, 10):
@@ -102,8 +106,12 @@ def stored(solver: gs.Solver, folder: Path) -> None:
     members = [{"type": "link", "between": [f"n{k}", f"n{k + 1}"], "force_density": -1.0} for k in range(10)]
     found = solver.solve({"nodes": nodes, "members": members}, ask=False)
     if found.answer is not None:
-        off = max(float(np.linalg.norm(np.subtract(p, places[int(n[1:])]))) for n, p in found.answer["positions"].items())
-        print(f"arch of ten bars: {found.status}, residual {found.answer['residual']:.1e}, distance from the reference {off:.1e}")
+        off = max(
+            float(np.linalg.norm(np.subtract(p, places[int(n[1:])]))) for n, p in found.answer["positions"].items()
+        )
+        print(
+            f"arch of ten bars: {found.status}, residual {found.answer['residual']:.1e}, distance from the reference {off:.1e}"
+        )
 
 
 def least_path(solver: gs.Solver) -> None:

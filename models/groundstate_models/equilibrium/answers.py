@@ -53,10 +53,16 @@ def settled(structure: Structure, rest: Rest, stability: Stability) -> dict[str,
     notices = list(structure.notices)
     free = found["stability"]["free"]
     if structure.funicular:
-        notices.append("This is a line of thrust: with joints at the nodes it balances, and only the bars' width makes it stable.")
+        notices.append(
+            "This is a line of thrust: with joints at the nodes it balances, and only the bars' width makes it stable."
+        )
     elif free and len(free) < 12 and not structure.cluster:
         listed = free[0] if len(free) == 1 else ", ".join(free[:-1]) + " and " + free[-1]
-        notices.append(f"Nothing holds {listed} in place: it can move without resistance." if len(free) == 1 else f"Nothing holds {listed} in place: they can move without resistance.")
+        notices.append(
+            f"Nothing holds {listed} in place: it can move without resistance."
+            if len(free) == 1
+            else f"Nothing holds {listed} in place: they can move without resistance."
+        )
     if notices:
         found["notices"] = notices
     return found
@@ -127,9 +133,7 @@ def drawn(statics: Statics, x: Floats) -> dict[str, Any]:
     structure, system = statics.structure, statics.system
     rest = finished(system, x)
     values = system.row_values(rest.x, system.rows)
-    lambdas = np.array(
-        [-r.stiffness * v if r.both or v < 0 else 0.0 for r, v in zip(system.rows, values, strict=True)]
-    )
+    lambdas = np.array([-r.stiffness * v if r.both or v < 0 else 0.0 for r, v in zip(system.rows, values, strict=True)])
     if rest.residual > 1e-10 and statics.forces is not None:
         lambdas = statics.forces
     scale, dimensions = structure.force, structure.dimensions
@@ -149,9 +153,7 @@ def drawn(statics: Statics, x: Floats) -> dict[str, Any]:
     for number, push in sorted(pushes.items()):
         if float(np.abs(push).max()) > SMALL * scale:
             one = statics.contacts[number]
-            made = _contact(one.above, one.below, one.at, push, dimensions)
-            made["normal"] = _vector(one.normal, dimensions)
-            contacts.append(made)
+            contacts.append(_contact(one.above, one.below, one.at, push, dimensions))
     positions = {name: _vector(np.array(node.at), dimensions) for name, node in structure.nodes.items()}
     positions |= {name: _vector(np.array(block.centre), dimensions) for name, block in structure.blocks.items()}
     free = system.free

@@ -38,12 +38,12 @@ def touching(blocks: Sequence[Block], planes: Sequence[Plane], near: float) -> l
     for block in blocks:
         for plane in planes:
             normal = np.array(plane.normal)
-            for corner in block.corners:
-                if abs(float(corner @ normal) - plane.offset) < near:
-                    found.append(Contact(plane.name, block.name, corner, normal))
+            low = [corner for corner in block.corners if abs(float(corner @ normal) - plane.offset) < near]
+            found += [Contact(plane.name, block.name, corner, normal) for corner in low]
     for one, other in combinations(blocks, 2):
-        low, high = np.maximum(one.corners.min(0), other.corners.min(0)), np.minimum(
-            one.corners.max(0), other.corners.max(0)
+        low, high = (
+            np.maximum(one.corners.min(0), other.corners.min(0)),
+            np.minimum(one.corners.max(0), other.corners.max(0)),
         )
         if (low > high + near).any():
             continue
@@ -102,7 +102,9 @@ def overlap(one: Block, other: Block, near: float) -> bool:
 
 def _convex(block: Block) -> bool:
     following = np.roll(block.corners, -1, axis=0) - block.corners
-    turns = following[:, 0] * np.roll(following, -1, axis=0)[:, 1] - following[:, 1] * np.roll(following, -1, axis=0)[:, 0]
+    turns = (
+        following[:, 0] * np.roll(following, -1, axis=0)[:, 1] - following[:, 1] * np.roll(following, -1, axis=0)[:, 0]
+    )
     return bool((turns >= -1e-12).all())
 
 

@@ -36,8 +36,8 @@ AXES: dict[str, tuple[str | None, ...]] = {
 
 LAW = ("stiffness", "rest", "pull", "push", "charge", "depth", "distance", "well", "width", "bottom", "core")
 """The columns of ``law``: a spring (stiffness, length at rest, whether it pulls, whether it pushes), Coulomb's law (product of
-the charges), Lennard-Jones (depth, distance of the minimum), Morse (depth, width, distance of the minimum), and the distance below
-which the potentials continue as parabolas."""
+the charges), Lennard-Jones (depth, distance of the minimum), Morse (depth, width, distance of the minimum), and the
+distance below which the potentials continue as parabolas."""
 
 TINY = 1e-24
 """The least square of a length."""
@@ -207,7 +207,19 @@ class EquilibriumEnergy(nn.Module):
         own = twist.unsqueeze(2) * turn.square()
         for side in range(3):
             diagonal = put(diagonal, inputs["corner"][:, :, side], own[:, :, 3 * side : 3 * side + 3])
-        return Local(unit, along, across, firm, turn, twist.unsqueeze(2), normal, scale, inward, (slope - outward * normal) * scale, diagonal * scale.square())
+        return Local(
+            unit,
+            along,
+            across,
+            firm,
+            turn,
+            twist.unsqueeze(2),
+            normal,
+            scale,
+            inward,
+            (slope - outward * normal) * scale,
+            diagonal * scale.square(),
+        )
 
     def product(self, at: Local, p: Tensor, **inputs: Tensor) -> Tensor:
         """The positive part of the Hessian by the state, times ``p``, ``(batch, triples, 3)``; on a sphere, of its surface."""
@@ -220,9 +232,7 @@ class EquilibriumEnergy(nn.Module):
         found = put(put(at.inward * p, end[:, :, 1], pull), end[:, :, 0], -pull)
         parts = (pick(p, inputs["entry_triple"]) * inputs["entry"]).sum(2)
         push = at.firm * torch.zeros_like(at.firm).scatter_add(1, inputs["entry_row"], parts)
-        found = put(
-            found, inputs["entry_triple"], inputs["entry"] * push.gather(1, inputs["entry_row"]).unsqueeze(2)
-        )
+        found = put(found, inputs["entry_triple"], inputs["entry"] * push.gather(1, inputs["entry_row"]).unsqueeze(2))
         corner = inputs["corner"]
         turns = torch.cat([pick(p, corner[:, :, side]) for side in range(3)], dim=2)
         moment = at.twist * (at.turn * turns).sum(2, keepdim=True)

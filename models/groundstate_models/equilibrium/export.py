@@ -17,7 +17,6 @@ from groundstate_models.equilibrium.energy import AXES, LAW, EquilibriumEnergy
 from groundstate_models.equilibrium.learned import EVERY, FINISH, SEARCH, Settings
 from groundstate_models.equilibrium.schema import ANSWER, DESCRIPTION, REQUEST
 
-
 VERSION = "0.1.0"
 
 Sizes = tuple[int, int, int, int, int, int]
@@ -99,7 +98,7 @@ def arguments(settings: Settings, card: Card) -> dict[str, Any]:
         state=first[1],
         rule=settings.search(energy),
         unroll=SEARCH,
-        decode=lambda state, **inputs: {"state": state},
+        decode=lambda state, **_: {"state": state},
         initial=Normal(0.0, settings.start),
         until=Until(residual=1e-2, max_steps=EVERY * 4096),
         resized=[state for _, state in others],

@@ -257,9 +257,7 @@ def stability(system: System, rest: Rest) -> Stability:
     free = np.flatnonzero(system.free.ravel())
     active = Active(system)
     active.edges = [
-        k
-        for k, f in rest.edges.items()
-        if abs(f) > 1e-9 or (system.edges[k].pull and system.edges[k].push)
+        k for k, f in rest.edges.items() if abs(f) > 1e-9 or (system.edges[k].pull and system.edges[k].push)
     ]
     active.rows = [k for k, f in rest.rows.items() if abs(f) > 1e-9]
     forces = np.array(

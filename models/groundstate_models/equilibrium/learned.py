@@ -10,7 +10,7 @@ from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.equilibrium.descent import BasinHopping, DampedNewton
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 
-EVERY = 24
+EVERY = 16
 """Steps from one hop to the next, the hop included."""
 
 SEARCH, FINISH = 8, 4
@@ -19,7 +19,7 @@ SEARCH, FINISH = 8, 4
 ITERATIONS = {"search": 8, "finish": 10}
 """Steps of conjugate gradients in an update."""
 
-RULE = {"damping": 1.0, "down": 0.2, "up": 4.0, "reach": 0.3}
+RULE = {"damping": 1.0, "down": 0.2, "up": 4.0, "reach": 0.3, "short": 0.3, "long": 3.0}
 """Hand-written numbers of the descent before training."""
 
 
@@ -28,7 +28,7 @@ class Settings(SettingsBase):
     """The numbers of the descent; training starts from the defaults.
 
     Attributes:
-        rule: ``damping``, ``down``, ``up`` and ``reach`` of `DampedNewton`.
+        rule: ``damping``, ``down``, ``up``, ``reach``, ``short`` and ``long`` of `DampedNewton`.
         start: Standard deviation of the initial state.
     """
 

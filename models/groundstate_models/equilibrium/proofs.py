@@ -125,7 +125,11 @@ def _named(structure: Structure, used: tuple[int, ...]) -> str:
     names = [m.name for m in members]
     if len(names) == 1:
         return f"the {kind} {names[0]}"
-    return f"the {kind}s {', '.join(names[:-1])} and {names[-1]}" if len(names) <= 6 else f"{len(names)} {kind}s between them"
+    return (
+        f"the {kind}s {', '.join(names[:-1])} and {names[-1]}"
+        if len(names) <= 6
+        else f"{len(names)} {kind}s between them"
+    )
 
 
 def _places(structure: Structure, used: tuple[int, ...]) -> tuple[str, ...]:
@@ -209,7 +213,9 @@ def _unbalanced(structure: Structure) -> Proof | None:
     nodes, blocks = list(structure.nodes.values()), list(structure.blocks.values())
     scale = float(np.abs(motion).max())
     if blocks:
-        return _tipping(structure, motion, [r.source for r in moved.rows], moved.row_matrix(moved.rows) @ motion.ravel())
+        return _tipping(
+            structure, motion, [r.source for r in moved.rows], moved.row_matrix(moved.rows) @ motion.ravel()
+        )
     names = [n.name for k, n in enumerate(nodes) if float(np.linalg.norm(motion[k])) > 1e-6 * scale]
     listed = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
     message = (
@@ -247,16 +253,16 @@ def _tipping(structure: Structure, motion: Floats, sources: list[object], opened
         groups.setdefault((c.below, c.above), []).append((c.at, along, across))
     del sources, opened
     scale = max((max(abs(a), s) for points in groups.values() for _, a, s in points), default=0.0)
-    moving = {
-        key: points for key, points in groups.items() if max(max(abs(a), s) for _, a, s in points) > 1e-6 * scale
-    }
+    moving = {key: points for key, points in groups.items() if max(max(abs(a), s) for _, a, s in points) > 1e-6 * scale}
     order = {name: k for k, name in enumerate([p.name for p in structure.planes] + [b.name for b in blocks])}
 
     def height(key: tuple[str, str]) -> float:
         return min(float(at[structure.up]) for at, _, _ in groups[key])
 
     if not scale or not moving:
-        name = next((b.name for b in blocks if float(np.abs(motion[len(structure.nodes) + 2 * place[b.name]]).max()) > 0), "")
+        name = next(
+            (b.name for b in blocks if float(np.abs(motion[len(structure.nodes) + 2 * place[b.name]]).max()) > 0), ""
+        )
         held = structure.blocks[name].path if name else ""
         return Proof("falls", f"{name} falls: no block or floor is under it.", (held,), name=name)
     below, above = min(moving, key=lambda key: (height(key), order.get(key[0], 0)))
@@ -302,7 +308,8 @@ def _turning(structure: Structure, contacts: list[Contact]) -> Proof | None:
             if group is None:
                 continue
             moves: list[tuple[list[Floats], Floats, Floats]] = [
-                (pivot, np.cross(-axis, pivot[0] / structure.length), axis) for pivot, axis in _edges(structure, touch, sign)
+                (pivot, np.cross(-axis, pivot[0] / structure.length), axis)
+                for pivot, axis in _edges(structure, touch, sign)
             ]
             moves += [([], way, np.zeros(3)) for way in _slides(structure, sign * touch[0].normal)]
             for pivot, shift, axis in moves:
@@ -365,9 +372,9 @@ def _edges(structure: Structure, touch: list[Contact], sign: float) -> list[tupl
     for i, p in enumerate(points):
         for q in points[i + 1 :]:
             axis = (q - p) / max(float(np.linalg.norm(q - p)), 1e-12)
-            for one in (axis, -axis):
-                if all(float(np.cross(one, r - p) @ normal) >= -1e-9 * structure.length for r in points):
-                    found.append(([p, q], one))
+            near = -1e-9 * structure.length
+            opens = [one for one in (axis, -axis) if all(float(np.cross(one, r - p) @ normal) >= near for r in points)]
+            found += [([p, q], one) for one in opens]
     return found
 
 

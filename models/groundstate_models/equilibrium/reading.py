@@ -120,7 +120,9 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         if found:
             return found
         if not whole.get("stability", {"stable": True})["stable"] and not self.structure.funicular:
-            return [Violation("balance", "The forces balance, but the state is unstable: the least push moves it away.", 1)]
+            return [
+                Violation("balance", "The forces balance, but the state is unstable: the least push moves it away.", 1)
+            ]
         return self._elsewhere(whole)
 
     def _elsewhere(self, answer: Mapping[str, Any]) -> list[Violation]:
@@ -128,14 +130,16 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         for name, wish in self.structure.where.items():
             at = np.array((*answer["positions"][name], 0.0)[:3])
             if isinstance(wish, str):
-                height = self._height(name, at)
+                height = self._height(at)
                 right = height is not None and (height > 0) == (wish == "above") and abs(height) > CLEAR
                 text = wish
             else:
                 right = float(np.abs(at - np.array(wish)).max()) < 0.02 * self.structure.length
                 text = f"near {tuple(wish[: self.structure.dimensions])}"
             if not right:
-                found.append(Violation("balance", f"{name} must rest {text}, and does not.", 1, None, None, (f"where.{name}",)))
+                found.append(
+                    Violation("balance", f"{name} must rest {text}, and does not.", 1, None, None, (f"where.{name}",))
+                )
         return found
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -171,7 +175,7 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         held = [n.name for n in self.structure.nodes.values() if any(n.fixed) and n.at is not None]
         return sorted(held, key=lambda name: (self.structure.nodes[name].at or (0.0,))[0])
 
-    def _height(self, name: str, at: Floats) -> float | None:
+    def _height(self, at: Floats) -> float | None:
         """How far a node is above the line of the outer supports, relative to the size; None without two supports."""
         if len(self._supports) < 2:
             return None
@@ -189,7 +193,7 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         free = answer.get("stability", {}).get("free", [])
         names = [n.name for n in self.structure.nodes.values() if not n.held and n.name not in free][:MOST_ASKED]
         for name in names:
-            height = self._height(name, np.array((*answer["positions"][name], 0.0)[:3]))
+            height = self._height(np.array((*answer["positions"][name], 0.0)[:3]))
             if height is not None and abs(height) > CLEAR:
                 found[f"side {name}"] = self._side(name, height)
         for name in names:
@@ -201,7 +205,7 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         side = "above" if height > 0 else "below"
         line = f"{side} {self._supports[0]}–{self._supports[-1]}"
         at = self.structure.nodes[name].at
-        drawn = None if at is None else self._height(name, np.array(at))
+        drawn = None if at is None else self._height(np.array(at))
         if drawn is None or abs(drawn) < CLEAR:
             return f"{'standing' if height > 0 else 'sagging'} {line}"
         return f"as drawn, {line}" if (drawn > 0) == (height > 0) else f"snapped through, {line}"
@@ -219,7 +223,7 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         if what == "place":
             return f"There are several states of rest. Where does {name} rest?"
         node = self.structure.nodes[name]
-        if node.at is not None and abs(self._height(name, np.array(node.at)) or 0.0) >= CLEAR:
+        if node.at is not None and abs(self._height(np.array(node.at)) or 0.0) >= CLEAR:
             return f"There are several states of rest. Does {name} stay as drawn, or is it snapped through?"
         return f"There are several states of rest. Is {name} sagging or standing?"
 

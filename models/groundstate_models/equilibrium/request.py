@@ -94,7 +94,12 @@ class _Reader:
             if match is None:
                 raise MisreadError(f"{value[:40]!r} is no number.")
             found, unit = float(match[1]), match[2]
-            tables = {"length": LENGTHS, "mass": MASSES, "force": FORCES, "angle": {"deg": 1.0, "degrees": 1.0, "°": 1.0}}
+            tables = {
+                "length": LENGTHS,
+                "mass": MASSES,
+                "force": FORCES,
+                "angle": {"deg": 1.0, "degrees": 1.0, "°": 1.0},
+            }
             if unit:
                 table = tables.get(kind or "", {})
                 if unit not in table:
@@ -200,16 +205,14 @@ class _Reader:
         self.given.setdefault(name, {}).update(made)
         self.paths.setdefault(name, path)
 
-    def _name(self, name: Any, path: str) -> str:
-        if not isinstance(name, str):
-            raise MisreadError(f"{str(name)[:40]!r} is no name.")
-        name = name.strip()
+    def _name(self, given: Any, path: str) -> str:
+        if not isinstance(given, str):
+            raise MisreadError(f"{str(given)[:40]!r} is no name.")
+        name: str = given.strip()
         if name not in self.given:
-            known = [*self.given]
             near = difflib.get_close_matches(name, sorted(self.declared), 1, 0.6) if len(name) > 1 else []
             if near:
                 raise MisreadError(f"{name!r} is no node; did you mean {near[0]!r}?")
-            del known
             self._given(name, {}, path)
         return name
 
@@ -255,15 +258,31 @@ class _Reader:
             self.request["blocks"] = {**self.request.get("blocks", {}), one["name"]: rest}
             self.paths[f"block {one['name']}"] = path
         else:
-            known = ["spring", "cable", "rod", "strut", "link", "load", "floor", "wall", "torsion", "pressure", "coulomb"]
+            known = [
+                "spring",
+                "cable",
+                "rod",
+                "strut",
+                "link",
+                "load",
+                "floor",
+                "wall",
+                "torsion",
+                "pressure",
+                "coulomb",
+            ]
             near = difflib.get_close_matches(kind, [*known, *KINDS], 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise MisreadError(f"{kind!r} is no type.{hint} Known are {', '.join(known)}, lennard_jones, morse, node, block.")
+            raise MisreadError(
+                f"{kind!r} is no type.{hint} Known are {', '.join(known)}, lennard_jones, morse, node, block."
+            )
 
     def _member(self, kind: str, one: Mapping[str, Any], path: str) -> None:
         known = {"type", "between", "of", "length", "stiffness", "force_density", "name"}
         if unknown := sorted(set(one) - known):
-            raise MisreadError(f"A {kind} takes no {unknown[0]!r}; it takes {', '.join(sorted(known - {'type', 'of'}))}.")
+            raise MisreadError(
+                f"A {kind} takes no {unknown[0]!r}; it takes {', '.join(sorted(known - {'type', 'of'}))}."
+            )
         ends = one.get("between", one.get("of"))
         ends = names(ends) if isinstance(ends, str) else ends
         if not isinstance(ends, Sequence) or len(ends) != 2:
@@ -273,7 +292,9 @@ class _Reader:
             raise MisreadError(f"This {kind} is from {a} to itself.")
         length = None if one.get("length") is None else self.number(one["length"], "length")
         if length is not None and (length < 0 or (length == 0 and kind != "spring")):
-            raise MisreadError(f"The length is {length:g}; it must be {'at least 0' if kind == 'spring' else 'positive'}.")
+            raise MisreadError(
+                f"The length is {length:g}; it must be {'at least 0' if kind == 'spring' else 'positive'}."
+            )
         stiffness = None if one.get("stiffness") is None else self.positive(one["stiffness"], None, "stiffness")
         density = None if one.get("force_density") is None else self.number(one["force_density"], None)
         if kind == "link" and not density:
@@ -289,7 +310,9 @@ class _Reader:
     def _plane(self, kind: str, one: Mapping[str, Any], path: str) -> None:
         s, at = self.structure, self.number(one.get("at", 0), "length")
         if kind == "floor" or kind == "ceiling":
-            s.planes.append(Plane(kind, (0.0, 1.0 if kind == "floor" else -1.0, 0.0), at if kind == "floor" else -at, path))
+            s.planes.append(
+                Plane(kind, (0.0, 1.0 if kind == "floor" else -1.0, 0.0), at if kind == "floor" else -at, path)
+            )
         else:
             right = str(one.get("side", "left")) == "right"
             name = "wall" if all(p.name != "wall" for p in s.planes) else f"wall {len(s.planes) + 1}"
@@ -345,7 +368,7 @@ class _Reader:
         else:
             fixed = (bool(given),) * 3
         if any(fixed) and at is None:
-            raise MisreadError(f"{name} is fixed and has no place; say where, such as \"{name} fixed at (0, 0)\".")
+            raise MisreadError(f'{name} is fixed and has no place; say where, such as "{name} fixed at (0, 0)".')
         mass = self.number(one.get("mass", 0), "mass")
         if mass < 0:
             raise MisreadError(f"The mass of {name} is {mass:g}; it must be at least 0.")
@@ -388,7 +411,9 @@ class _Reader:
             if any(block.faces for block in s.blocks.values()):
                 s.dimensions = 3
             elif not s.planes:
-                s.planes.append(Plane("floor", (0.0, 1.0, 0.0), min(float(b.corners[:, 1].min()) for b in s.blocks.values())))
+                s.planes.append(
+                    Plane("floor", (0.0, 1.0, 0.0), min(float(b.corners[:, 1].min()) for b in s.blocks.values()))
+                )
 
     def _block(self, name: str, one: Any, tops: dict[str, tuple[float, float]], path: str) -> Block:
         if not isinstance(one, Mapping):
@@ -410,7 +435,9 @@ class _Reader:
             corners = self._box(one, tops)
         volume, centre = _solid(corners, faces)
         if volume <= 0:
-            raise MisreadError("The block has no volume; its faces must be closed, with corners counter-clockwise from outside.")
+            raise MisreadError(
+                "The block has no volume; its faces must be closed, with corners counter-clockwise from outside."
+            )
         tops[name] = (float(corners[:, 1].max()), float(centre[0]))
         gravity = self.structure.gravity
         if one.get("weight") is not None:
@@ -452,7 +479,9 @@ class _Reader:
         if not s.nodes and not s.blocks and not self.faults:
             self.fault("", "Nothing is asked for: name nodes and members, blocks, or a preset.")
         if len(s.nodes) + len(s.blocks) > MOST_NODES:
-            self.fault("nodes", f"There are {len(s.nodes) + len(s.blocks)} nodes and blocks; there may be {MOST_NODES}.")
+            self.fault(
+                "nodes", f"There are {len(s.nodes) + len(s.blocks)} nodes and blocks; there may be {MOST_NODES}."
+            )
         for m in s.members:
             a, b = s.nodes.get(m.a), s.nodes.get(m.b)
             if a is None or b is None:
@@ -464,7 +493,9 @@ class _Reader:
             elif s.drawn and drawn and a.at is not None and b.at is not None and math.dist(a.at, b.at) == 0:
                 self.fault(m.path, f"{m.a} and {m.b} are at one place, so {m.name} has length 0.")
             elif m.length is None and not drawn and m.kind not in {"spring", "link"}:
-                self.fault(m.path, f"The {m.kind} {m.name} has no length, and its ends have no places; give one of them.")
+                self.fault(
+                    m.path, f"The {m.kind} {m.name} has no length, and its ends have no places; give one of them."
+                )
             elif m.kind in {"rod", "cable", "strut"} and s.rest(m) == 0:
                 self.fault(m.path, f"The {m.kind} {m.name} has length 0.")
         blocks = list(s.blocks.values())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 DESCRIPTION = (
-    "Finds how bodies rest: positions, member forces, stability. "
-    'Statements: "A fixed at (0, 0)", "cable A-m length 5", "spring A-B stiffness 9", "rod A-B", "mass 2 at m", '
-    '"load 10 down at C", "floor at 0", "block b 2 x 1 on a at x 0.5". '
-    "Proves what falls or tips; asks between several states."
+    "Finds how bodies rest: positions, forces, stability. "
+    'Statements: "A fixed at (0, 0)", "cable A-m length 5", "spring A-B stiffness 9", "mass 2 at m", '
+    '"load 10 down at C", "floor at 0", "block b 2 x 1 on a at 0.5". '
+    "Proves what falls; asks between states."
 )
 """Description of the tool, for a language model."""
 
@@ -26,7 +26,7 @@ REQUEST: dict[str, Any] = {
         "nodes": {"type": "object"},
         "members": {"type": "array", "maxItems": 4000},
         "blocks": {"type": "object"},
-        "preset": {"type": "object", "description": "type chain, net, arch, truss, cluster or stack."},
+        "preset": {"type": "object", "description": "type: chain, net, arch, truss, cluster, stack."},
         "gravity": {"type": "number"},
         "friction": {"type": "number"},
         "where": {"type": "object"},

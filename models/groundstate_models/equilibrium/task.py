@@ -41,7 +41,12 @@ class EquilibriumTask(Task, Understands):
         found = [one.strip() for one in re.split(r"[;\n]", text) if one.strip()]
         if not found:
             raise RequestError(
-                [Fault("", "The text holds no statement; write such as: A fixed at (0, 0); cable A-m length 5; mass 1 at m.")]
+                [
+                    Fault(
+                        "",
+                        "The text holds no statement; write such as: A fixed at (0, 0); cable A-m length 5; mass 1 at m.",
+                    )
+                ]
             )
         return {"statements": found}
 

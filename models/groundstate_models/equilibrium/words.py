@@ -28,7 +28,8 @@ KINDS = {
 }
 """Words for members."""
 
-_NOUNS = rf"(?:{'|'.join(KINDS)}|mass|weight|load|force|floor|wall|ceiling|torsion|pressure|block|disc|disk|ball|chain|arch|cluster)"
+_THINGS = "mass|weight|load|force|floor|wall|ceiling|torsion|pressure|block|disc|disk|ball|chain|arch|cluster"
+_NOUNS = rf"(?:{'|'.join(KINDS)}|{_THINGS})"
 
 DIRECTIONS = {"down": (0, -1), "up": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
@@ -75,7 +76,9 @@ def typed(text: str) -> list[Typed]:
         match = pattern.fullmatch(line)
         if match is not None:
             return make(match)
-    words = sorted({*KINDS, "mass", "load", "floor", "wall", "fixed", "block", "disc", "gravity", "friction", "torsion"})
+    words = sorted(
+        {*KINDS, "mass", "load", "floor", "wall", "fixed", "block", "disc", "gravity", "friction", "torsion"}
+    )
     near = next((n for w in line.lower().split() for n in difflib.get_close_matches(w, words, 1, 0.75)), None)
     hint = f" Did you mean {near!r}?" if near and near not in line.lower().split() else ""
     raise MisreadError(
@@ -105,7 +108,7 @@ def options(text: str, default: str | None = None) -> Typed:
     for match in re.finditer(rf"\b({keys})\b\s*(?:=|of|is)?\s*({QUANTITY})", rest, flags=re.IGNORECASE):
         found[OPTIONS[match[1].lower()]] = match[2]
         rest = rest.replace(match[0], " ", 1)
-    for match in re.finditer(rf"({QUANTITY})\s*({'|'.join(('long', 'links', 'bars'))})\b", rest):
+    for match in re.finditer(rf"({QUANTITY})\s*(long|links|bars)\b", rest):
         found[OPTIONS[match[2]]] = match[1]
         rest = rest.replace(match[0], " ", 1)
     if re.search(r"\bfixed\b", rest):
@@ -147,7 +150,9 @@ def _at(match: re.Match[str]) -> list[Typed]:
 def _has(match: re.Match[str]) -> list[Typed]:
     value = match["value"]
     if match["what"].lower() == "weighs":
-        return [{"type": "node", "name": match["name"], "weight" if not re.search(r"k?g$|t$", value) else "mass": value}]
+        return [
+            {"type": "node", "name": match["name"], "weight" if not re.search(r"k?g$|t$", value) else "mass": value}
+        ]
     return [{"type": "node", "name": match["name"], match["what"].lower().split()[-1]: value}]
 
 
@@ -212,7 +217,14 @@ def _where(match: re.Match[str]) -> list[Typed]:
 
 def _span(match: re.Match[str]) -> list[Typed]:
     one = {"type": match["what"].lower(), "from": place(match["from"]), "to": place(match["to"])}
-    return [{"type": "preset", **{k: v for k, v in one.items() if k != "type"}, "preset": one["type"], **options(match["rest"])}]
+    return [
+        {
+            "type": "preset",
+            **{k: v for k, v in one.items() if k != "type"},
+            "preset": one["type"],
+            **options(match["rest"]),
+        }
+    ]
 
 
 def _cluster(match: re.Match[str]) -> list[Typed]:
@@ -252,8 +264,18 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
         ),
         _load,
     ),
-    (_compiled(rf"(?P<what>mass|charge|weight|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})\s*(?:at|on|in|for)\s+(?P<names>{_LIST})"), _put),
-    (_compiled(rf"(?P<name>{NAME})\s+(?P<what>weighs|has mass|has charge|has radius|has weight|mass|charge|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})"), _has),
+    (
+        _compiled(
+            rf"(?P<what>mass|charge|weight|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})\s*(?:at|on|in|for)\s+(?P<names>{_LIST})"
+        ),
+        _put,
+    ),
+    (
+        _compiled(
+            rf"(?P<name>{NAME})\s+(?P<what>weighs|(?:has )?(?:mass|charge|radius|weight))\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
+        ),
+        _has,
+    ),
     (
         _compiled(
             rf"(?:disc|disk|ball)\s+(?P<name>{NAME})\s+(?:with\s+|of\s+)?(?P<what>radius)\s*=?\s*(?P<value>{QUANTITY})"
@@ -269,7 +291,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     (_compiled(rf"pressure\s*(?:of|=)?\s*(?P<value>{QUANTITY})\s*(?:in|inside|within)\s+(?P<names>.+)"), _pressure),
     (
         _compiled(
-            rf"(?P<kind>coulomb|lennard[- ]jones|morse)\s*(?:potential\s*)?(?:between|of|for)\s+(?P<names>all(?:\s+\w+)?|{_LIST})(?P<rest>.*)"
+            rf"(?P<kind>coulomb|lennard[- ]jones|morse)\s*(?:potential\s*)?(?:between|of|for)\s+"
+            rf"(?P<names>all(?:\s+\w+)?|{_LIST})(?P<rest>.*)"
         ),
         _pairs,
     ),
@@ -281,19 +304,26 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
         _block,
     ),
     (
-        _compiled(
-            rf"(?P<what>chain|arch)\s+from\s+(?P<from>{PLACE})\s+to\s+(?P<to>{PLACE})(?P<rest>.*)"
-        ),
+        _compiled(rf"(?P<what>chain|arch)\s+from\s+(?P<from>{PLACE})\s+to\s+(?P<to>{PLACE})(?P<rest>.*)"),
         _span,
     ),
-    (_compiled(rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"), _cluster),
     (
         _compiled(
-            rf"(?P<kind>{'|'.join(KINDS)})\s+(?P<ends>{_ENDS})(?P<rest>(?:[\s,:].*)?)"
+            r"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+"
+            r"(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
         ),
+        _cluster,
+    ),
+    (
+        _compiled(rf"(?P<kind>{'|'.join(KINDS)})\s+(?P<ends>{_ENDS})(?P<rest>(?:[\s,:].*)?)"),
         _member,
     ),
-    (_compiled(rf"(?P<name>{NAME})\s+(?:rests\s+|stays\s+|is\s+)?(?:(?P<side>above|below)|near\s+(?P<place>{PLACE}))"), _where),
+    (
+        _compiled(
+            rf"(?P<name>{NAME})\s+(?:rests\s+|stays\s+|is\s+)?(?:(?P<side>above|below)|near\s+(?P<place>{PLACE}))"
+        ),
+        _where,
+    ),
     (
         _compiled(
             rf"(?:support\s+|anchor\s+|pin\s+)?(?P<names>{_LIST})\s+(?:is\s+|are\s+)?(?:fixed|pinned|anchored|held)(?:\s*(?:at|in)?\s*(?P<place>{PLACE}))?"

@@ -30,7 +30,10 @@ SAME: list[tuple[str, dict[str, Any]]] = [
     ("force (3, -4) on m", {"type": "load", "at": "m", "force": [3, -4]}),
     ("floor at y = -2", {"type": "floor", "at": -2}),
     ("wall at 5 on the right", {"type": "wall", "at": 5, "side": "right"}),
-    ("torsion spring at m between A and B stiffness 3 angle 90", {"type": "torsion", "between": ["A", "m", "B"], "stiffness": 3, "angle": 90}),
+    (
+        "torsion spring at m between A and B stiffness 3 angle 90",
+        {"type": "torsion", "between": ["A", "m", "B"], "stiffness": 3, "angle": 90},
+    ),
     ("pressure 2 in A, B, m", {"type": "pressure", "between": ["A", "B", "m"], "value": 2}),
     ("charge -1 at m", {"type": "node", "name": "m", "charge": -1}),
     ("ball m with radius 0.5", {"type": "node", "name": "m", "radius": 0.5}),
@@ -39,7 +42,10 @@ SAME: list[tuple[str, dict[str, Any]]] = [
     ("no gravity", {"type": "gravity", "value": 0}),
     ("friction 0.7", {"type": "friction", "value": 0.7}),
     ("block a 2 x 1 at (0, 0.5)", {"type": "block", "name": "a", "size": [2, 1], "at": [0, 0.5]}),
-    ("block a 2 by 1 on the floor at x = 3 mass 4", {"type": "block", "name": "a", "size": [2, 1], "on": "floor", "x": 3, "mass": 4}),
+    (
+        "block a 2 by 1 on the floor at x = 3 mass 4",
+        {"type": "block", "name": "a", "size": [2, 1], "on": "floor", "x": 3, "mass": 4},
+    ),
     ("Morse potential between all", {"type": "morse", "between": "all"}),
 ]
 
@@ -59,7 +65,9 @@ def test_a_statement_means_its_typed_object(text: str, typed: dict[str, Any]) ->
     assert shape(read({"nodes": BASE, "statements": [text]})) == shape(read({"nodes": BASE, "members": [typed]}))
 
 
-@pytest.mark.parametrize("text", ["support A at (0, 0)", "A fixed at (0, 0)", "A is pinned at (0, 0)", "anchor A at [0, 0]"])
+@pytest.mark.parametrize(
+    "text", ["support A at (0, 0)", "A fixed at (0, 0)", "A is pinned at (0, 0)", "anchor A at [0, 0]"]
+)
 def test_supports_are_said_in_several_ways(text: str) -> None:
     assert read({"statements": [text, "cable A-m length 1", "mass 1 at m"]}).nodes["A"].held
 
@@ -86,11 +94,23 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"statements": ["rod A-m length 3 kg"]}, "statements[0]", "length is needed here"),
     ({"statements": ["mass -1 at m"]}, "statements[0]", "The mass of m is -1"),
     ({"statements": ["rod A-m", "A fixed at (0, 0)"]}, "statements[0]", "has no length, and its ends have no places"),
-    ({"nodes": {"anchor": {"at": [0, 0], "fixed": True}}, "statements": ["rod ancor-m length 2"]}, "statements[0]", "did you mean 'anchor'?"),
+    (
+        {"nodes": {"anchor": {"at": [0, 0], "fixed": True}}, "statements": ["rod ancor-m length 2"]},
+        "statements[0]",
+        "did you mean 'anchor'?",
+    ),
     ({"nodes": {"A": {"at": [0, 0], "fixd": True}}}, "nodes.A", "Did you mean 'fixed'?"),
     ({"nodes": {"A": {"at": [0]}}}, "nodes.A", "give two or three numbers"),
-    ({"nodes": {"A": {"at": [0, 0]}}, "members": [{"type": "sprng", "between": ["A", "B"]}]}, "members[0]", "Did you mean 'spring'?"),
-    ({"blocks": {"a": {"size": [2, 1], "at": [0, 0]}, "b": {"size": [1, 1], "at": [0.5, 0.2]}}}, "blocks.b", "The blocks a and b overlap."),
+    (
+        {"nodes": {"A": {"at": [0, 0]}}, "members": [{"type": "sprng", "between": ["A", "B"]}]},
+        "members[0]",
+        "Did you mean 'spring'?",
+    ),
+    (
+        {"blocks": {"a": {"size": [2, 1], "at": [0, 0]}, "b": {"size": [1, 1], "at": [0.5, 0.2]}}},
+        "blocks.b",
+        "The blocks a and b overlap.",
+    ),
     ({"blocks": {"a": {"size": [2, 0], "at": [0, 0]}}}, "blocks.a", "The size is 0; it must be positive."),
     ({"blocks": {"a": {"size": [2, 1], "on": "c"}}}, "blocks.a", "'c' is no block"),
     ({"blocks": {"a": {"size": [2, 1]}}}, "blocks.a", "The block has no place"),
@@ -98,7 +118,11 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"preset": {"type": "tower"}}, "preset", "is no preset"),
     ({"preset": {"type": "cluster", "atoms": 500}}, "preset", "atoms is 500; it may be 2 to 120."),
     ({"unit": "parsec", "statements": ["A fixed at (0, 0)"]}, "unit", "is no unit of length"),
-    ({"statements": ["disc d radius 1", "disc e radius 1", "d fixed at (0, 0)", "e fixed at (1, 0)"]}, "statements[1]", "The fixed discs d and e overlap."),
+    (
+        {"statements": ["disc d radius 1", "disc e radius 1", "d fixed at (0, 0)", "e fixed at (1, 0)"]},
+        "statements[1]",
+        "The fixed discs d and e overlap.",
+    ),
     ({}, "", "Nothing is asked for"),
     ({"nodes": {f"n{k}": [k, 0] for k in range(500)}}, "nodes", "There are 500 nodes and blocks; there may be 300."),
 ]

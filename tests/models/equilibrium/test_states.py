@@ -51,7 +51,10 @@ def test_what_is_called_solved_balances_by_the_request_read_anew(solver: gs.Solv
 
 
 def test_a_chain_hangs_as_a_chain_of_equal_links_does(solver: gs.Solver) -> None:
-    request = {"preset": {"type": "chain", "from": [0, 0], "to": [4, 0], "length": 6, "links": 8, "mass": 8}, "gravity": 1}
+    request = {
+        "preset": {"type": "chain", "from": [0, 0], "to": [4, 0], "length": 6, "links": 8, "mass": 8},
+        "gravity": 1,
+    }
     found = solver.solve(request)
     assert found.answer is not None
     forces = np.array(list(found.answer["forces"].values()))
@@ -80,9 +83,7 @@ def test_a_truss_that_may_snap_through_is_asked_about_and_each_option_is_solved(
 def test_an_unstable_state_is_no_answer(solver: gs.Solver) -> None:
     request = {
         "nodes": {"A": {"at": [-2, 0], "fixed": True}, "B": {"at": [2, 0], "fixed": True}, "C": {}},
-        "members": [
-            {"type": "spring", "between": [a, "C"], "stiffness": 10, "length": 2.5} for a in ("A", "B")
-        ],
+        "members": [{"type": "spring", "between": [a, "C"], "stiffness": 10, "length": 2.5} for a in ("A", "B")],
     }
     score = solver.score(request, {"positions": {"A": [-2, 0], "B": [2, 0], "C": [0, 0]}})
     assert score.valid is False
@@ -127,10 +128,14 @@ def test_a_stack_that_tips_is_proven_and_moved_back(solver: gs.Solver) -> None:
 
 
 def test_a_part_that_nothing_holds_is_named(solver: gs.Solver) -> None:
-    falls = solver.solve({"statements": ["A fixed at (0, 0)", "cable A-m length 1", "mass 1 at m", "mass 2 at C"]}, ask=False)
+    falls = solver.solve(
+        {"statements": ["A fixed at (0, 0)", "cable A-m length 1", "mass 1 at m", "mass 2 at C"]}, ask=False
+    )
     assert falls.status == "infeasible"
     assert falls.violations[0].message == "C falls: nothing holds it against the load."
-    rolls = solver.solve({"statements": ["ball d with radius 1", "d at (0, 3)", "mass 1 at d", "floor at 0"]}, ask=False)
+    rolls = solver.solve(
+        {"statements": ["ball d with radius 1", "d at (0, 3)", "mass 1 at d", "floor at 0"]}, ask=False
+    )
     assert rolls.answer is not None
     assert rolls.answer["stability"]["free"] == ["d"]
     assert "Nothing holds d in place" in rolls.answer["notices"][0]
@@ -150,7 +155,9 @@ def test_balls_rest_on_floor_and_wall_without_overlap(solver: gs.Solver) -> None
     assert sum(c["force"][1] for c in found.answer["contacts"] if c["from"] == "floor") == pytest.approx(3 * 9.81)
 
 
-@pytest.mark.parametrize(("atoms", "potential", "energy"), [(5, "lennard_jones", -9.103852), (6, "thomson", 9.985281374)])
+@pytest.mark.parametrize(
+    ("atoms", "potential", "energy"), [(5, "lennard_jones", -9.103852), (6, "thomson", 9.985281374)]
+)
 def test_small_clusters_reach_their_lowest_energy(solver: gs.Solver, atoms: int, potential: str, energy: float) -> None:
     request = {"preset": {"type": "cluster", "atoms": atoms, "potential": potential}}
     found = solver.solve(request, ask=False)
@@ -172,7 +179,11 @@ def test_the_same_seed_gives_the_same_answer(solver: gs.Solver) -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    [HANGING, {"statements": ["block a 2 x 1 on floor", "block b 1 x 1 on a"]}, {"preset": {"type": "net", "size": [3, 3]}}],
+    [
+        HANGING,
+        {"statements": ["block a 2 x 1 on floor", "block b 1 x 1 on a"]},
+        {"preset": {"type": "net", "size": [3, 3]}},
+    ],
 )
 def test_the_drawing_is_well_formed(solver: gs.Solver, request_: dict[str, Any]) -> None:
     found = solver.solve(request_, ask=False)

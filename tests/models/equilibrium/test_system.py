@@ -87,7 +87,9 @@ def test_the_hessian_is_the_derivative_of_the_gradient(name: str) -> None:
         step = np.zeros(x.size)
         step[k] = 1e-6
         ahead, back = (structure.system.gradient(x + s.reshape(x.shape)).ravel() for s in (step, -step))
-        np.testing.assert_allclose(hessian[k], (ahead - back) / 2e-6, atol=2e-5 * max(1.0, float(np.abs(hessian).max())))
+        np.testing.assert_allclose(
+            hessian[k], (ahead - back) / 2e-6, atol=2e-5 * max(1.0, float(np.abs(hessian).max()))
+        )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,8 +114,18 @@ def test_padding_has_no_effect() -> None:
 
 
 def test_a_loaded_cable_hangs_where_statics_puts_it() -> None:
-    structure = read({"statements": ["A fixed at (0, 0)", "B fixed at (6, 0)", "cable A-m length 5", "cable B-m length 5"]
-                      + ["mass 1 at m", "gravity 10"]})
+    structure = read(
+        {
+            "statements": [
+                "A fixed at (0, 0)",
+                "B fixed at (6, 0)",
+                "cable A-m length 5",
+                "cable B-m length 5",
+                "mass 1 at m",
+                "gravity 10",
+            ]
+        }
+    )
     rest = finished(structure.system, structure.system.centre + 0.01)
     m = structure.order["m"]
     np.testing.assert_allclose(rest.x[m] * structure.length, [3, -4, 0], atol=1e-12)
