@@ -292,7 +292,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     (
         _compiled(
             rf"(?P<kind>coulomb|lennard[- ]jones|morse)\s*(?:potential\s*)?(?:between|of|for)\s+"
-            rf"(?P<names>all(?:\s+\w+)?|{_LIST})(?P<rest>.*)"
+            rf"(?P<names>all(?:\s+(?:nodes|points|atoms|charges))?|{_LIST})(?P<rest>.*)"
         ),
         _pairs,
     ),
