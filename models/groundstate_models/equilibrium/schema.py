@@ -34,21 +34,7 @@ REQUEST: dict[str, Any] = {
         "unit": {"type": "string"},
     },
     "additionalProperties": False,
-<<<<<<< HEAD
     "examples": [{"preset": {"type": "cluster", "atoms": 13}}],
-=======
-    "examples": [
-        {
-            "statements": [
-                "A fixed at (0, 0)",
-                "B fixed at (6, 0)",
-                "cable A-m length 5",
-                "cable B-m length 5",
-                "mass 1 at m",
-            ]
-        }
-    ],
->>>>>>> main
 }
 
 NUMBER: dict[str, Any] = {"type": "number"}

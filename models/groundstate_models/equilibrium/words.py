@@ -272,11 +272,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     ),
     (
         _compiled(
-<<<<<<< HEAD
             rf"(?P<name>{NAME})\s+(?P<what>weighs|(?:has )?(?:mass|charge|radius|weight))\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
-=======
-            rf"(?P<name>{NAME})\s+(?P<what>weighs|has mass|has charge|has radius|has weight|mass|charge|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
->>>>>>> main
         ),
         _has,
     ),
@@ -313,12 +309,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     ),
     (
         _compiled(
-<<<<<<< HEAD
             r"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+"
             r"(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
-=======
-            rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
->>>>>>> main
         ),
         _cluster,
     ),
