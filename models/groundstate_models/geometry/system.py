@@ -86,6 +86,14 @@ class System:
         """The index of a point's z; in the plane, that of the constant 0."""
         return 2 * self.points + self.scalars + number if self.solid else self.one + 1
 
+    @property
+    def coordinates(self) -> NDArray[np.int64]:
+        """The indices of all coordinates: x and y point by point; in space all x, then all y, then all z."""
+        flat = np.arange(2 * self.points)
+        if not self.solid:
+            return flat
+        return np.concatenate([flat[::2], flat[1::2], 2 * self.points + self.scalars + np.arange(self.points)])
+
     def scalar(self, number: int) -> int:
         return 2 * self.points + number
 
