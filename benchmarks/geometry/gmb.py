@@ -454,10 +454,13 @@ def main(argv: list[str] | None = None) -> int:
         seconds += took
         solved, every = solved + mine, every + (mine == options.seeds)
         goals, true = goals + mine, true + held
-        print(f"{path.stem:20} solved {mine}/{options.seeds}, goals true {held}/{mine}, median {statistics.median(took):.2f} s", flush=True)
+        print(
+            f"{path.stem:20} solved {mine}/{options.seeds}, goals true {held}/{mine}, median {statistics.median(took):.2f} s",
+            flush=True,
+        )
     seconds.sort()
     print(
-        f"{len(paths)} problems × {options.seeds} seeds: {solved} solved, {every} problems with every seed, goals true {true}/{goals}; "
+        f"{len(paths)} problems × {options.seeds} seeds: {solved} solved, {every} with every seed, goals true {true}/{goals}; "
         f"median {statistics.median(seconds):.2f} s, 95th percentile {seconds[int(0.95 * (len(seconds) - 1))]:.2f} s"
     )
     return 0

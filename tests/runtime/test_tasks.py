@@ -362,9 +362,7 @@ def test_a_reading_may_start_chains_and_a_good_start_needs_no_search(monkeypatch
         (lambda count: 3, "a dict of tensors, or None"),
     ],
 )
-def test_a_start_of_another_shape_is_the_tasks_fault(
-    monkeypatch: pytest.MonkeyPatch, given: Any, wanted: str
-) -> None:
+def test_a_start_of_another_shape_is_the_tasks_fault(monkeypatch: pytest.MonkeyPatch, given: Any, wanted: str) -> None:
     class Wrong(gs.Reading):
         def starts(self, random: np.random.Generator, count: int) -> Any:
             return given(count)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.geometry.lines import ON_LINE
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.system import Floats, Tables, descended
 
@@ -172,8 +173,9 @@ def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
     jacobian = tables.linearised(y[None], hinges=False)[1][0]
     rows = equations(tables)
     whole = rank_of(jacobian[rows])
+    given = {one.source for one in problem.constraints if one.kind in ON_LINE} - {int(k) for k in tables.source[rows]}
     if whole == int(rows.sum()):
-        return []
+        return sorted(given)
     found: list[int] = []
     draw = np.random.default_rng(seed)
     by_source: dict[int, list[int]] = {}
@@ -189,7 +191,7 @@ def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
         if _follows(problem, tables, y, source, without, draw):
             found.append(source)
             left = without
-    return sorted(found)
+    return sorted({*found, *given})
 
 
 def _follows(
@@ -339,7 +341,9 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     for number in range(len(gradients)):
         mine = kind == number
         gradient[mine], hessian[mine] = gradients[number][mine], hessians[number][mine]
-    grow = np.concatenate([np.ones(tables.unknowns), np.zeros(base - tables.unknowns), 2 * math.sqrt(len(axes)) * gradient])
+    grow = np.concatenate(
+        [np.ones(tables.unknowns), np.zeros(base - tables.unknowns), 2 * math.sqrt(len(axes)) * gradient]
+    )
     bend = np.concatenate([np.zeros(base), 8.0 * len(axes) * hessian])
     largest = quantity + grow * radius
     c, i, j = np.abs(tables.coefficient), tables.first, tables.second

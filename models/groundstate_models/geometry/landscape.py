@@ -32,7 +32,7 @@ def placed(problem: Problem, y: Floats) -> Floats:
     """
     free = problem.freedoms
     at = problem.coordinates(y).copy()
-    shown = [k for k, name in enumerate(problem.points) if not name.startswith(" ")] or list(range(n))
+    shown = [k for k, name in enumerate(problem.points) if not name.startswith(" ")] or list(range(len(problem.points)))
     apart = np.linalg.norm(at[shown] - at[shown[0]], axis=1)
     origin = shown[0]
     if problem.solid:
@@ -98,7 +98,7 @@ def apart(one: Figure, other: Figure) -> float:
     return max(gaps, default=0.0) / one.scale
 
 
-def on_one_line(problem: Problem, figure: Figure) -> bool:
+def on_one_line(figure: Figure) -> bool:
     """Whether all visible points lie on one line, to within `FLAT_FIGURE` of the scale."""
     at = np.array([place for name, place in figure.points.items() if not name.startswith(" ")], np.float64)
     if len(at) < 3:

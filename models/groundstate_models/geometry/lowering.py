@@ -128,8 +128,16 @@ class Lowering:
             return
         p, q, r, s = (self.coordinates(name) for name in (a, b, c, d))
         for i, j in ((0, 1), (1, 2), (2, 0)):
-            ends = [(sign * other, q_[i], s_[j]) for sign, q_ in ((1.0, q), (-1.0, p)) for other, s_ in ((1.0, s), (-1.0, r))]
-            ends += [(-sign * other, q_[j], s_[i]) for sign, q_ in ((1.0, q), (-1.0, p)) for other, s_ in ((1.0, s), (-1.0, r))]
+            ends = [
+                (sign * other, q_[i], s_[j])
+                for sign, q_ in ((1.0, q), (-1.0, p))
+                for other, s_ in ((1.0, s), (-1.0, r))
+            ]
+            ends += [
+                (-sign * other, q_[j], s_[i])
+                for sign, q_ in ((1.0, q), (-1.0, p))
+                for other, s_ in ((1.0, s), (-1.0, r))
+            ]
             self.equal(*ends)
 
     def positive(self, *quantities: int, sign: float = 1.0, margin: float = APART) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure, Point
 from groundstate_models.geometry.kinds import KINDS
+from groundstate_models.geometry.lines import Lines
 from groundstate_models.geometry.lowering import Lowering
 from groundstate_models.geometry.presolve import Reduction, reduction
 from groundstate_models.geometry.solid import SolidFigure
@@ -185,10 +186,13 @@ class Problem:
     def lowering(self) -> Lowering:
         """Lower the problem to a system; implied constraints come last, then a row for an open size."""
         b = self._blank()
+        lines = Lines(set() if self.solid or not self.distinct else {frozenset(pair) for pair in self.apart})
         for one in [*self.constraints, *self.implied]:
             b.source = one.source
             if not self._touched(b, one):
+                before = len(b.system.rows)
                 KINDS[one.kind].rows(b, *one.arguments)
+                lines.drop(b.system.rows, before, one.kind, one.arguments)
         b.source = -1
         self._gauge(b)
         return b
@@ -205,6 +209,16 @@ class Problem:
                 found[one.arguments[1]].add(one.arguments[0])
         return found
 
+    @cached_property
+    def _along(self) -> dict[frozenset[str], set[str]]:
+        """The points that the constraints put on the line of two points, these included."""
+        found: dict[frozenset[str], set[str]] = {}
+        for one in self.constraints:
+            if one.kind in {"on line", "on segment", "between", "on ray"}:
+                p, a, c = one.arguments
+                found.setdefault(frozenset((a, c)), {a, c}).add(p)
+        return found
+
     def _touched(self, b: Lowering, one: Stated) -> bool:
         """Write a tangency at a known point of contact by directions.
 
@@ -213,7 +227,7 @@ class Problem:
         """
         if one.kind == "tangent line":
             k, *ends = one.arguments
-            at = [p for p in ends if p in self._on[k]]
+            at = sorted(self._on[k] & self._along.get(frozenset(ends), set(ends)))
             if len(at) == 1 and self.circles[k] not in ends:
                 b.zero(b.measure("cosine", self.circles[k], at[0], *ends))
                 return True

@@ -252,7 +252,7 @@ class GeometryReading(Reading, Asks, Shows):
             found.append(
                 Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
-        if not found and self.problem.distinct and landscape.on_one_line(self.problem, figure) and self._spread:
+        if not found and self.problem.distinct and landscape.on_one_line(figure) and self._spread:
             message = "All points lie on one line, which the statements do not demand."
             found.append(Violation("constraints", message, 1))
         return found
@@ -262,7 +262,7 @@ class GeometryReading(Reading, Asks, Shows):
         """Whether there is a figure whose points are not all on one line."""
         figures = (self.problem.figure(y) for y in self._builder.some())
         return any(
-            not landscape.on_one_line(self.problem, figure)
+            not landscape.on_one_line(figure)
             and max((amount for _, amount in self.problem.amounts(figure)), default=0.0) < TOLERANCE
             for figure in figures
         )

@@ -106,7 +106,11 @@ class _Reader:
         path = f"points.{name}"
         right = isinstance(at, Sequence) and not isinstance(at, str) and len(at) == (3 if self.problem.solid else 2)
         if not right or not all(isinstance(v, int | float) and math.isfinite(v) for v in at):
-            numbers = "three finite numbers, such as [0, 2.5, 1]" if self.problem.solid else "two finite numbers, such as [0, 2.5]"
+            numbers = (
+                "three finite numbers, such as [0, 2.5, 1]"
+                if self.problem.solid
+                else "two finite numbers, such as [0, 2.5]"
+            )
             self.fault(path, f"{str(at)[:40]} is no place; give {numbers}.")
             return
         w = self.writer(f"{name} = ({', '.join(f'{v:g}' for v in at)})", path)

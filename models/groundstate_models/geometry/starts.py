@@ -28,7 +28,7 @@ MOST_TOGETHER = 3
 ORDERS, KEPT = 16, 4
 """Random orders that are tried if the first has surplus equations, and orders that are kept for use in turn."""
 
-LEAST_POPULATION, MOST_POPULATION = 8, 96
+LEAST_POPULATION, MOST_POPULATION = 8, 512
 
 BUILT = 1e-9
 """Residual up to which a step has succeeded."""
@@ -138,7 +138,7 @@ class Builder:
                 for k in taken:
                     del waiting[k]
                 for units in waiting.values():
-                    units -= chosen
+                    units.difference_update(chosen)
         return beyond, order
 
     def _written(self, order: list[tuple[set[int], list[int], list[int]]]) -> list[Step]:
@@ -164,7 +164,9 @@ class Builder:
         for units in sets:
             degrees = sum(sizes[u] for u in units)
             inside = sum(
-                count[frozenset(part)] for size in range(1, len(units) + 1) for part in combinations(sorted(units), size)
+                count[frozenset(part)]
+                for size in range(1, len(units) + 1)
+                for part in combinations(sorted(units), size)
             )
             if inside >= degrees and (best is None or (degrees, min(units)) < best[:2]):
                 best = (degrees, min(units), units)

@@ -1,9 +1,9 @@
 """A figure as equations: quantities of points, and rows ``Σ c·qᵢ·qⱼ + b`` that must be 0 or at least 0.
 
 Unknowns ``y`` are the coordinates of the points, two by two, then the scalars (radii, named unknowns) and, in space, the third
-coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length,
-a dot or cross product, the cosine, sine or angle between them, a distance from a line. A *row* is a sum of coefficients times
-products of two quantities, one of which may be the constant 1. Every typed constraint is lowered to a few rows, so one table
+coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors
+``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length, a dot or cross product, the cosine, sine or angle between them, a distance from
+a line. A *row* is a sum of coefficients times products of two quantities, one of which may be the constant 1. Every typed constraint is lowered to a few rows, so one table
 serves all of them, in numpy here and in PyTorch in `energy`.
 """
 
@@ -124,8 +124,8 @@ class System:
 class Tables:
     """A system as arrays.
 
-    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``depth (M, 4)``, of their z; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
-    ``constant (K,)``; ``least (K,)``, 1 for a row that must be at least 0; ``source (K,)``.
+    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``depth (M, 4)``, of their z;
+    ``coefficient``, ``first``, ``second`` and ``row (E,)``; ``constant (K,)``; ``least (K,)``, 1 for a row that must be at least 0; ``source (K,)``.
     """
 
     unknowns: int
@@ -149,8 +149,10 @@ class Tables:
             system.unknowns,
             np.array([key[0] for key in keys], np.int64),
             np.array([key[1:] for key in keys], np.int64).reshape(-1, 4),
-            np.array([[system.height(k // 2) if k < 2 * system.points else system.one + 1 for k in key[1:]] for key in keys],
-                     np.int64).reshape(-1, 4),
+            np.array(
+                [[system.height(k // 2) if k < 2 * system.points else system.one + 1 for k in key[1:]] for key in keys],
+                np.int64,
+            ).reshape(-1, 4),
             np.array(columns[0], np.float64),
             np.array(columns[1], np.int64),
             np.array(columns[2], np.int64),
@@ -270,7 +272,9 @@ def measured_in_space(kind: NDArray[np.int64], u: Floats, w: Floats) -> tuple[Fl
     size, uw = np.sqrt(u2), np.sqrt(u2 * w2)
     dot, cross = (u * w).sum(-1), np.cross(u, w)
     across = np.linalg.norm(cross, axis=-1)
-    normal = cross / np.where(across == 0, 1.0, across)[..., None] + (across == 0)[..., None] * np.array([0.0, 0.0, 1.0])
+    normal = cross / np.where(across == 0, 1.0, across)[..., None] + (across == 0)[..., None] * np.array(
+        [0.0, 0.0, 1.0]
+    )
     none = np.zeros_like(u)
     d_u = np.concatenate([u / u2[..., None], none], -1)
     d_w = np.concatenate([none, w / w2[..., None]], -1)
@@ -291,9 +295,9 @@ def measured_in_space(kind: NDArray[np.int64], u: Floats, w: Floats) -> tuple[Fl
         8: times(1 / size, d_across) - times(reach, d_u),
     }
     value, slope = np.zeros_like(size), np.zeros((*size.shape, 6))
-    for number in values:
+    for number, found in values.items():
         mine = kind == number
-        value, slope = np.where(mine, values[number], value), np.where(mine[:, None], slopes[number], slope)
+        value, slope = np.where(mine, found, value), np.where(mine[:, None], slopes[number], slope)
     return value, slope
 
 
