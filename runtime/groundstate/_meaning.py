@@ -126,6 +126,10 @@ class Meaning:
             raise _wrong(self.header, self.reading.least_cost, bound, "a number")
         return min(float(bound), cost)
 
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        """See `Reading.gap`."""
+        return str(self._call(self.reading.gap, answer, bound, optimal))
+
     @cached_property
     def inputs(self) -> Tensors:
         """The input tensors without the batch axis, learned numbers included."""

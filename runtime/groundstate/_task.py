@@ -64,6 +64,21 @@ class Reading:
         del cost, effort
         return -math.inf
 
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        """How far an answer may be from the best one, as a sentence, for readings that optimise; empty if nothing is known.
+
+        Args:
+            answer: The best answer found.
+            bound: A proven lower bound on the cost of every answer; None if there is none.
+            optimal: Whether it is proven that no answer costs less.
+        """
+        del answer
+        if optimal:
+            return "No answer costs less, which is proven."
+        if bound is None or bound <= 0:
+            return ""
+        return f"No answer costs less than {bound:.6g}, which is proven; an answer of this cost may not exist."
+
     def encode(self) -> dict[str, NDArray[Any]]:
         """The input tensors without the batch axis. Inputs with defaults may be missing.
 
