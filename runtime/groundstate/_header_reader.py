@@ -37,8 +37,13 @@ from groundstate._header import (
     sizes_in,
     slots_of,
 )
+from groundstate._words import clean, shortened
 
 _ELEMENTS_OF_FORMAT_1 = 1 << 14
+
+
+_LONGEST_REASON = 400
+"""Most characters of what is wrong with a header; a file can make a value as long as it likes."""
 
 
 class _DamagedError(Exception):
@@ -63,19 +68,20 @@ def read_header(metadata: Mapping[str, str], source: str = "This file") -> Heade
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArtefactError(f"{source} cannot be used: its header is not valid JSON: {error}.") from None
+        raise ArtefactError(f"{source} cannot be used: its header is not valid JSON: {error!s:.200}.") from None
     if not isinstance(raw, dict):
         raise ArtefactError(f"{source} cannot be used: its header is a {type(raw).__name__}; it must be a JSON object.")
     if raw.get("format") not in FORMATS or isinstance(raw.get("format"), bool):
         known = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
         raise ArtefactError(
-            f"{source} cannot be used: its header is of format {raw.get('format')!r}; "
+            f"{source} cannot be used: its header is of format {raw.get('format')!r:.40}; "
             f"this version of groundstate reads the formats {known}. Upgrade groundstate, or export the model again."
         )
     try:
         return _checked(_read(cast("dict[str, Any]", raw)))
     except _DamagedError as error:
-        raise ArtefactError(f"{source} cannot be used: its header is damaged: {error}.") from None
+        reason = shortened(clean(str(error)), _LONGEST_REASON)
+        raise ArtefactError(f"{source} cannot be used: its header is damaged: {reason}.") from None
 
 
 def _read(raw: Mapping[str, Any]) -> Header:

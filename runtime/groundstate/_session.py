@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
 from groundstate._gate import examine
 from groundstate._signals import from_signal
+from groundstate._words import clean, shortened
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -45,6 +46,9 @@ _SHAPE_ARITHMETIC = frozenset(
 
 Every one has a CUDA kernel, so that none of them is there for want of one.
 """
+
+_LONGEST_REASON = 300
+"""Most characters of ONNX Runtime's message in one of ours; a file can make it as long as it likes."""
 
 _OUTSIDE = ("out of data bounds", "out of bounds", "out of range", "invalid index", "invalid indice")
 
@@ -143,8 +147,8 @@ class Session:
             reason = _reason(error)
             if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
                 cause = "An index is probably out of range, for example an edge that names a node that does not exist"
-                raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}")]) from None
-            raise ArtefactError(f"The artefact's graph failed: {reason}") from None
+                raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}.")]) from None
+            raise ArtefactError(f"The artefact's graph failed: {reason}.") from None
         finally:
             self._inside.discard(thread)
         return dict(zip(names, found, strict=True))
@@ -160,16 +164,16 @@ def _opened(model: bytes, device: str, source: str) -> onnxruntime.InferenceSess
             f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
         )
     try:
-        session = ort.InferenceSession(model, _options(device), providers=[provider])
-        # Otherwise the Python wrapper reruns failed graphs on the CPU.
-        session.disable_fallback()
+        # Without these, the Python wrapper prints to stdout and reruns on the CPU, or takes settings from the file.
+        switches = {"enable_fallback": 0, "read_config_from_model": 0}
+        session = ort.InferenceSession(model, _options(device), providers=[provider], **switches)
     except Exception as error:
         if from_signal(error):
             raise
         reason = _reason(error)
         if device != "cpu":
-            raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
-        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}") from None
+            raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}.") from None
+        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}.") from None
     if session.get_providers()[0] != provider:
         raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {session.get_providers()[0]}.")
     if device != "cpu" and (elsewhere := computed_elsewhere(placement(session), provider)):
@@ -223,8 +227,9 @@ def _of_runtime(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of ONNX Runtime's message."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """The first line of ONNX Runtime's message, shortened and without its full stop."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return shortened(clean(line), _LONGEST_REASON).rstrip(" .")
 
 
 _SESSIONS: WeakSet[Session] = WeakSet()
