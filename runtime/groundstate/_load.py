@@ -16,7 +16,8 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
 
     Args:
         source: The name of an installed model (``"sudoku"``), the path of an ``.onnx`` file, or its bytes.
-        device: ``"cpu"`` or ``"cuda"``. The model runs there, or this raises.
+        device: ``"cpu"``, ``"cuda"``, or ``"cuda:1"`` for the second GPU: the model runs there, or this raises. ``"auto"`` takes
+            CUDA if it can run the whole model, else the CPU; `Solver.device_reason` says which and why.
         threads: Number of threads; None means the processors available to this process. Results do not depend on it.
 
     Raises:

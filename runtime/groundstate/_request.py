@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
 from groundstate._header import Spec
-from groundstate._schema_check import examine
+from groundstate._schema_check import LONGEST_MATCHED, examine
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -68,7 +68,14 @@ class Schema:
         from jsonschema.validators import extend
         from referencing import Registry
 
-        checks = {"anyOf": _any_of, "items": self._items, "properties": self._properties}
+        checks = {
+            "anyOf": _any_of,
+            "items": self._items,
+            "properties": self._properties,
+            "pattern": _pattern,
+            "uniqueItems": _unique_items,
+            **{name: self._timed(name) for name in ("$ref", "$dynamicRef", "allOf", "oneOf")},
+        }
         # With an empty registry, no reference of a schema is ever fetched.
         return extend(Draft202012Validator, checks)(self.schema, registry=Registry())
 
@@ -154,6 +161,17 @@ class Schema:
         self._keep_time()
         yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
 
+    def _timed(self, keyword: str) -> Any:
+        """A keyword that a schema may make expensive, within the time limit."""
+
+        def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+            from jsonschema import Draft202012Validator
+
+            self._keep_time()
+            yield from Draft202012Validator.VALIDATORS[keyword](validator, value, instance, schema) or ()
+
+        return check
+
     def _keep_time(self) -> None:
         if time.thread_time() > self._clock.end:
             raise RequestError(
@@ -164,6 +182,35 @@ class Schema:
                     )
                 ]
             )
+
+
+def _unique_items(_: Any, unique: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """The keyword ``uniqueItems``, in linear time: the validator's own may compare all pairs."""
+    from jsonschema import ValidationError
+
+    if unique and isinstance(instance, list) and _twice(instance) is not None:
+        yield ValidationError("The entries are not unique")
+
+
+def _twice(items: list[Any]) -> int | None:
+    """The place of the first item that equals an earlier one; None if there is none."""
+    seen = set()
+    for place, item in enumerate(items):
+        key = json.dumps(plain(item, whole=True), sort_keys=True)
+        if key in seen:
+            return place
+        seen.add(key)
+    return None
+
+
+def _pattern(validator: Any, pattern: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword ``pattern``: a longer text than anybody types is refused without matching it."""
+    from jsonschema import Draft202012Validator, ValidationError
+
+    if isinstance(instance, str) and len(instance) > LONGEST_MATCHED:
+        yield ValidationError(f"The text has {len(instance):,} characters; at most {LONGEST_MATCHED:,} are matched")
+        return
+    yield from Draft202012Validator.VALIDATORS["pattern"](validator, pattern, instance, schema) or ()
 
 
 def _fault_of(schema: Mapping[str, Any]) -> str | None:
@@ -247,7 +294,7 @@ def _sentence(error: ValidationError) -> str:
             wanted = f"{least} or more" if most is None else f"{least} to {most}"
             return f"There are {len(value)} properties; there must be {wanted}."
         case "uniqueItems":
-            twice = next(item for place, item in enumerate(value) if item in value[:place])
+            twice = value[_twice(value) or 0]
             return f"{twice!r:.{_SHOWN}} is listed twice; each entry may be listed once."
         case "required":
             missing = [name for name in schema.get("required", []) if name not in value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,8 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
+from groundstate._devices._names import DEVICES, named
+from groundstate._errors import ArtefactError, Fault, ProviderError, RequestError
 from groundstate._gate import examine
 from groundstate._signals import from_signal
 from groundstate._words import clean, shortened
@@ -21,9 +23,11 @@ from groundstate._words import clean, shortened
 if TYPE_CHECKING:
     import onnxruntime
 
-Tensors = dict[str, NDArray[Any]]
+    from groundstate._devices._residency import Residency
+    from groundstate._devices._thread import DeviceThread
+    from groundstate._header import Header
 
-DEVICES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+Tensors = dict[str, NDArray[Any]]
 
 _NUMPY_TYPES = {
     "tensor(float16)": np.float16,
@@ -93,12 +97,15 @@ class Session:
 
     Args:
         model: The bytes of an ONNX file.
-        device: ``"cpu"`` or ``"cuda"``.
+        device: ``"cpu"``, ``"cuda"``, or ``"cuda:1"`` for the second GPU.
         source: Name of the file in messages, as the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
 
     Attributes:
         placed: Node counts by execution provider and operator; empty on the CPU.
+        resident: Runs segments with their state in the device's memory; None on the CPU, and for the loop form, which ONNX
+            Runtime steers from the CPU.
+        captures: Whether segments are captured as CUDA graphs.
 
     Raises:
         ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
@@ -107,15 +114,20 @@ class Session:
     """
 
     def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
-        if not isinstance(device, str) or device not in DEVICES:
-            raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
+        kind, number = named(device)
         # Before ONNX Runtime loads it: ONNX Runtime accepts more than an artefact may contain.
         passed = examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
         self._made_from = model, device, source
         self._inside: set[int] = set()
-        self._session = _opened(model, device, source)
-        self.placed = {} if device == "cpu" else counted(placement(self._session))
+        self._thread: DeviceThread | None = None
+        self.resident: Residency | None = None
+        self.captures = False
+        if kind == "cpu":
+            self._session = _opened(model, source)
+            self.placed: dict[str, dict[str, int]] = {}
+        else:
+            self._on_gpu(model, device, number)
         self.device = device
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
@@ -123,12 +135,54 @@ class Session:
         self.types = {o.name: _NUMPY_TYPES.get(o.type) for o in self._session.get_outputs()}
         _SESSIONS.add(self)
 
+    def _on_gpu(self, model: bytes, device: str, number: int) -> None:
+        from groundstate._devices import _cuda
+
+        ort, loop = runtime(), self.loops
+
+        def options() -> onnxruntime.SessionOptions:
+            return _options(device)
+
+        self._session, self.captures, self._thread = _cuda.opened(ort, model, options, number, capture=not loop)
+        nodes = placement(self._session)
+        provider = DEVICES["cuda"]
+        if elsewhere := computed_elsewhere(nodes, provider):
+            raise ProviderError(
+                f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
+                "Use device='cpu', or export the model with operators that this device has."
+            )
+        self.placed = counted(nodes)
+        if not loop:
+            self.resident = _cuda.resident(
+                ort, self._session, options, number, captures=self.captures, thread=self._thread
+            )
+
+    def prepare(self, header: Header) -> None:
+        """Make what a device needs before the first solve.
+
+        Raises:
+            ProviderError: If the device fails.
+        """
+        if self.resident is not None:
+            try:
+                self.resident.prepare(header)
+            except Exception as error:
+                raise self.failure(error, {}) from None
+
+    def close(self) -> None:
+        """Free a device's memory. On the CPU there is nothing to free before the session itself goes."""
+        if self.resident is not None:
+            self.resident.close()
+
     def after_fork(self) -> None:
         """In a forked child: reopen the model if a thread of the parent was running it, since its locks are never released."""
-        if self._inside:
+        if self._thread is not None:
+            _LEFT_BEHIND.append(self._session)  # a GPU cannot be used across a fork: every run says so
+        elif self._inside:
             self._inside = set()
             _LEFT_BEHIND.append(self._session)  # deleting it would wait for the same locks
-            self._session = _opened(*self._made_from)
+            model, _, source = self._made_from
+            self._session = _opened(model, source)
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
@@ -140,48 +194,71 @@ class Session:
         names, thread = self.outputs if fetch is None else fetch, get_ident()
         self._inside.add(thread)
         try:
-            found = self._session.run(names, feeds)
+            found = self._session.run(names, feeds) if self._thread is None else self._run_once(names, feeds)
         except Exception as error:
-            if from_signal(error) or not _of_runtime(error):
-                raise
-            reason = _reason(error)
-            if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
-                cause = "An index is probably out of range, for example an edge that names a node that does not exist"
-                raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}.")]) from None
-            raise ArtefactError(f"The artefact's graph failed: {reason}.") from None
+            raise self.failure(error, feeds) from None
         finally:
             self._inside.discard(thread)
         return dict(zip(names, found, strict=True))
 
+    def _run_once(self, names: list[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run on a device with copies to and fro, outside of what is captured."""
+        assert self._thread is not None
+        options = runtime().RunOptions()
+        options.add_run_config_entry("gpu_graph_id", "-1")
+        return self._thread.call(lambda: self._session.run(names, feeds, options))
 
-def _opened(model: bytes, device: str, source: str) -> onnxruntime.InferenceSession:
+    def failure(self, error: Exception, feeds: Mapping[str, Any]) -> Exception:
+        """What to raise for an error of a run: the error itself unless ONNX Runtime raised it.
+
+        Args:
+            feeds: What the graph ran on.
+        """
+        if from_signal(error) or not _of_runtime(error):
+            return error
+        reason = _reason(error)
+        if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
+            cause = "An index is probably out of range, for example an edge that names a node that does not exist"
+            return RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}.")])
+        if self._thread is not None:
+            from groundstate._devices._cuda import cure
+
+            if (advice := cure(str(error))) is not None:
+                return ProviderError(f"The device {self.device!r} failed: {reason}. {advice}.")
+        return ArtefactError(f"The artefact's graph failed: {reason}.")
+
+
+def open_session(model: bytes, device: str, source: str) -> tuple[Session, str]:
+    """Open an artefact's main graph, and say why on this device.
+
+    Args:
+        device: As of `Session`; or ``"auto"``: CUDA if this machine can run the model on it, else the CPU.
+
+    Returns:
+        The session, and a sentence.
+    """
+    if device != "auto":
+        return Session(model, device, source, loop=True), f"The device {device!r} was asked for."
+    try:
+        session = Session(model, "cuda", source, loop=True)
+    except ProviderError as error:
+        session, why = Session(model, "cpu", source, loop=True), f"'auto' took 'cpu': {error}"
+    else:
+        why = "'auto' took 'cuda': ONNX Runtime runs the whole model there."
+    logging.getLogger("groundstate").info("%s", why)
+    return session, why
+
+
+def _opened(model: bytes, source: str) -> onnxruntime.InferenceSession:
     ort = runtime()
-    provider = DEVICES[device]
-    available = ort.get_available_providers()
-    if provider not in available:
-        raise ProviderError(
-            f"device is {device!r}, but the installed ONNX Runtime {ort.__version__} has no {provider} (it has "
-            f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
-        )
     try:
         # Without these, the Python wrapper prints to stdout and reruns on the CPU, or takes settings from the file.
         switches = {"enable_fallback": 0, "read_config_from_model": 0}
-        session = ort.InferenceSession(model, _options(device), providers=[provider], **switches)
+        return ort.InferenceSession(model, _options("cpu"), providers=[DEVICES["cpu"]], **switches)
     except Exception as error:
         if from_signal(error):
             raise
-        reason = _reason(error)
-        if device != "cpu":
-            raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}.") from None
-        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}.") from None
-    if session.get_providers()[0] != provider:
-        raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {session.get_providers()[0]}.")
-    if device != "cpu" and (elsewhere := computed_elsewhere(placement(session), provider)):
-        raise ProviderError(
-            f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
-            "Use device='cpu', or export the model with operators that this device has."
-        )
-    return session
+        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {_reason(error)}.") from None
 
 
 def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:

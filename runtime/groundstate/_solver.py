@@ -27,7 +27,7 @@ from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
 from groundstate._replies import Replies, applied, given
 from groundstate._score import Scorer
-from groundstate._session import Session
+from groundstate._session import open_session
 from groundstate._solution import Score, Solution
 
 if TYPE_CHECKING:
@@ -39,22 +39,25 @@ class Solver:
 
     Attributes:
         header: The artefact's header.
+        device_reason: Why it runs on its device: a sentence.
     """
 
     def __init__(
         self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
     ) -> None:
         self._made_from = model, device, threads, source
-        self._session = Session(model, device, source, loop=True)
+        self._session, self.device_reason = open_session(model, device, source)
         self.header: Header = read_header(self._session.metadata, source)
         if self._session.loops != (self.header.form == "loop"):
             has = "a loop" if self._session.loops else "no loop"
             raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
-        sessions = [*stage_sessions(self.header, self._session, device), self._session]
+        sessions = [*stage_sessions(self.header, self._session, self._session.device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
         ):
             hold_against(header, session, source)
+            session.prepare(header)
+        self._sessions = sessions
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
@@ -75,12 +78,14 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the solver's threads. The solver stays usable: the next call starts them again."""
+        """End the solver's threads and free a GPU's memory. The solver stays usable: the next call starts them again."""
         self._pool.close()
+        for session in self._sessions:
+            session.close()
 
     @property
     def device(self) -> str:
-        """The device that runs the model: ``"cpu"`` or ``"cuda"``."""
+        """The device that runs the model: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` … Never ``"auto"``, but what it took."""
         return self._session.device
 
     @property
