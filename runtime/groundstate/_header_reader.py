@@ -46,6 +46,9 @@ _LONGEST_REASON = 400
 """Most characters of what is wrong with a header; a file can make a value as long as it likes."""
 
 
+_MOST_AXES = 16
+
+
 class _DamagedError(Exception):
     pass
 
@@ -189,7 +192,10 @@ def _spec(raw: Mapping[str, Any], where: str) -> Spec:
     dtype = _field(raw, "dtype", str, where)
     if dtype not in DTYPES:
         raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(DTYPES)}")
-    lengths = tuple(_length(n, f"{where}.shape[{i}]") for i, n in enumerate(_field(raw, "shape", list, where)))
+    given = _field(raw, "shape", list, where)
+    if len(given) > _MOST_AXES:
+        raise _DamagedError(f"'{where}.shape' has {len(given)} axes; a tensor has at most {_MOST_AXES}")
+    lengths = tuple(_length(n, f"{where}.shape[{i}]") for i, n in enumerate(given))
     shape = tuple(0 if isinstance(n, str) else n for n in lengths)
     return Spec(DTYPES[dtype], shape, axes=() if shape == lengths else lengths)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from groundstate._errors import ArtefactError
@@ -114,10 +115,9 @@ def unsafe(pattern: str) -> str | None:
     Raises:
         re.error: If it is no regular expression.
     """
-    import re._parser as parser  # the standard library's own reader, without a public name
-
     re.compile(pattern)
-    return _unsafe(parser.parse(pattern), [1])
+    # The standard library's own reader, which has no public name.
+    return _unsafe(import_module("re._parser").parse(pattern), [1])
 
 
 def _unsafe(parsed: Any, tries: list[int], *, repeated: bool = False) -> str | None:

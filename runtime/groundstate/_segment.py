@@ -102,7 +102,7 @@ def segment(
     if session.resident is not None:
         try:
             out = session.resident.segment(header, inputs, state, noise, scale, fetch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise session.failure(error, inputs) from None
         _hold_against(header, out, len(scale))
         return out

@@ -166,7 +166,7 @@ class Session:
         if self.resident is not None:
             try:
                 self.resident.prepare(header)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
                 raise self.failure(error, {}) from None
 
     def close(self) -> None:
@@ -195,7 +195,7 @@ class Session:
         self._inside.add(thread)
         try:
             found = self._session.run(names, feeds) if self._thread is None else self._run_once(names, feeds)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             raise self.failure(error, feeds) from None
         finally:
             self._inside.discard(thread)

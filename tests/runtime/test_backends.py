@@ -418,7 +418,7 @@ def test_a_device_that_fails_in_a_run_is_not_blamed_on_the_file(monkeypatch: pyt
 
     for session in list(solver._sessions):
         monkeypatch.setattr(session._session, "run_with_iobinding", fails)
-    with pytest.raises(gs.ProviderError, match="The device 'cuda' failed: CUDA failure 2.*free some of it"):
+    with pytest.raises(gs.ProviderError, match=r"The device 'cuda' failed: CUDA failure 2.*free some of it"):
         solver.solve(FULL)
 
 

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,6 @@ import onnx
 import pytest
 
 import groundstate as gs
-from groundstate._session import computed_elsewhere, counted, placement
-from groundstate_models.sudoku import artefact
 from tests.runtime import toys
 from tests.runtime.building import number, properties
 from tests.support import EASY, EASY_SOLUTION, MEDIUM, rows

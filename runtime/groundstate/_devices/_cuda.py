@@ -43,8 +43,7 @@ CURES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"lib(cublas|cudnn|cudart|cufft|curand|nvrtc)|\.so\b.*(cannot open|no such file)|\.dll\b",
-        "Libraries of CUDA are missing: install them with pip install 'onnxruntime-gpu[cuda,cudnn]', "
-        "in the version that your onnxruntime-gpu was built for",
+        "Libraries of CUDA are missing: install them with pip install 'onnxruntime-gpu[cuda,cudnn]'",
     ),
 )
 """Patterns of what CUDA and ONNX Runtime say, and what helps. The first that matches counts."""
@@ -110,7 +109,7 @@ def opened(
         for captures in (True, False) if capture else (False,):
             try:
                 session = _session(ort, model, options(), number, captures=captures)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
                 if captures and _CAPTURE.search(str(error)):
                     continue
                 _refuse(device, f"{error} {said}", error)

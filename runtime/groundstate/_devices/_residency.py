@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,10 @@ class Lanes:
         self.driver, self.length, self.runs = driver, length, 0
         self._host: dict[str, NDArray[Any]] = {}
         self._side = 0
-        specs = {name: (dtype, (length, *shape[1:])) for name, (dtype, shape) in header.graph_inputs.items()}
+        specs: dict[str, tuple[Any, tuple[int, ...]]] = {
+            name: (dtype, (length, *(int(n) for n in shape[1:])))
+            for name, (dtype, shape) in header.graph_inputs.items()
+        }
         state = {f"state.{name}": name for name in header.state}
         self._sides: list[dict[str, Buffer]] = [
             {bare: driver.allocate(specs[name][1], specs[name][0]) for name, bare in state.items()} for _ in range(2)
@@ -165,8 +169,7 @@ class Residency:
             return
         for length in buckets(header):
             if length <= max(AT_LOAD, buckets(header)[0]):
-                idle, lanes = self._free(header, length), self._driver.call(lambda n=length: self._made(header, n))
-                idle.append(lanes)
+                self._free(header, length).append(self._driver.call(partial(self._made, header, length)))
 
     def segment(
         self,
@@ -191,8 +194,8 @@ class Residency:
         parts = []
         for start in range(0, len(scale), most):
             rows = slice(start, start + most)
-            part = [{name: np.asarray(x[rows]) for name, x in group.items()} for group in (inputs, state, noise)]
-            out = self._driver.call(lambda p=part, r=rows: self._segment(header, *p, scale[r], fetch))
+            some = ({name: np.asarray(x[rows]) for name, x in group.items()} for group in (inputs, state, noise))
+            out = self._driver.call(partial(self._segment, header, *some, scale[rows], fetch))
             parts.append({name: np.asarray(x) for name, x in out.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -287,7 +290,7 @@ def outputs_of(header: Header, names: list[str]) -> dict[str, tuple[np.dtype[Any
     """Dtype and shape, without the batch, of every output of a graph."""
     known = header.graph_outputs
     columns = (len(header.traced),)
-    found = {}
+    found: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
     for name in names:
         if name == "trace":
             found[name] = known["energy"][0], columns
