@@ -8,6 +8,7 @@
 
 from groundstate._abilities import Asks, Optimises, Shows, Understands
 from groundstate._catalog import names as models
+from groundstate._ceilings import Ceilings
 from groundstate._errors import (
     ArtefactError,
     Fault,
@@ -32,6 +33,7 @@ __all__ = [
     "ArtefactError",
     "Asks",
     "Attempt",
+    "Ceilings",
     "Change",
     "Fault",
     "GroundstateError",

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from groundstate import _catalog
+from groundstate._ceilings import Ceilings
 from groundstate._errors import ArtefactError, OptionError
 from groundstate._solver import Solver
 
-_LARGEST_FILE = 2**31
 
-
-def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads: int | None = None) -> Solver:
+def load(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+    ceilings: Ceilings | None = None,
+) -> Solver:
     """Load an energy artefact.
 
     Args:
@@ -19,18 +25,22 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
         device: ``"cpu"``, ``"cuda"``, or ``"cuda:1"`` for the second GPU: the model runs there, or this raises. ``"auto"`` takes
             CUDA if it can run the whole model, else the CPU; `Solver.device_reason` says which and why.
         threads: Number of threads; None means the processors available to this process. Results do not depend on it.
+        ceilings: Limits of this host, which the file cannot lift; None means `Ceilings()`.
 
     Raises:
         UnknownModelError: If there is neither a model nor a file of this name.
         ArtefactError: If the file is not an energy artefact, is damaged, or is of an unknown format.
         ProviderError: If ONNX Runtime is missing or cannot run on the device.
         TaskError: If the artefact needs a task that is not installed.
-        OptionError: If `source` has another type, or `device` or `threads` is out of range.
+        OptionError: If `source` has another type, or `device`, `threads` or a ceiling is out of range.
     """
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise OptionError(f"threads is {threads!r}; it must be a whole number of at least 1.")
+    if ceilings is not None and not isinstance(ceilings, Ceilings):
+        raise OptionError(f"ceilings is of type {type(ceilings).__name__}; it must be a groundstate.Ceilings, or None.")
+    ceilings = ceilings or Ceilings()
     if isinstance(source, bytes | bytearray):
-        return Solver(bytes(source), device=device, threads=threads, source="This file")
+        return Solver(bytes(source), device=device, threads=threads, source="This file", ceilings=ceilings)
     if not isinstance(source, str | os.PathLike):
         raise OptionError(
             f"The model is {source!r:.60} of type {type(source).__name__}; it must be the name of an installed model, "
@@ -42,10 +52,12 @@ def load(source: str | os.PathLike[str] | bytes, *, device: str = "cpu", threads
     try:
         if isinstance(source, str) and not path.suffix and os.sep not in source and not path.is_file():
             path = _catalog.locate(source)
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ArtefactError(f"{path} has {path.stat().st_size} bytes; an ONNX file holds at most {_LARGEST_FILE}.")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ArtefactError(f"{str(path)[:200]} is no regular file, so it is not an energy artefact.")
+            # One byte more than is accepted, whatever the file system says about its length.
+            data = file.read(ceilings.file + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArtefactError(f"{str(path)[:200]} cannot be read: {reason}.") from None
-    return Solver(data, device=device, threads=threads, source=f"The file {str(path)!r}")
+    return Solver(data, device=device, threads=threads, source=f"The file {str(path)[:200]!r}", ceilings=ceilings)

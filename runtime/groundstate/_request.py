@@ -17,12 +17,16 @@ from typing import TYPE_CHECKING, Any
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
 from groundstate._header import Spec
 from groundstate._schema_check import LONGEST_MATCHED, examine
+from groundstate._words import first
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 _SHOWN = 60
+_NAMED = 10
+"""Unknown properties that a message names."""
+
 _MOST = 100
 """Maximum number of faults reported: enough to correct a request, and a limit on the work for a huge one."""
 
@@ -132,6 +136,8 @@ class Schema:
             # An invalid schema can raise anything in a validator; checking the schema first would take 80 ms.
             reason = _fault_of(self.schema)
             if reason is None:
+                if (fault := _not_json(sent, "")) is not None:
+                    raise RequestError([fault]) from None
                 raise
             raise ArtefactError(f"The artefact's schema of the {self._noun} is no JSON schema: {reason}.") from error
 
@@ -304,7 +310,8 @@ def _sentence(error: ValidationError) -> str:
             unknown = [name for name in value if name not in known]
             near = _near(unknown[0], known) if unknown else ""
             hint = f"; d{near[2:]}" if near else f"; known are {', '.join(map(repr, known))}."
-            return f"The property {', '.join(map(repr, unknown))} is unknown{hint}"
+            named = ", ".join(first((f"{name!r:.{_SHOWN}}" for name in unknown), _NAMED))
+            return f"The property {named} is unknown{hint}"
         case _:
             return f"{error.message[:200]}."
 
@@ -373,6 +380,19 @@ _SCALARS = {int, float, str, bool, type(None)}
 
 def _whole(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() and abs(value) < _EXACT else value
+
+
+def _not_json(value: Any, place: str) -> Fault | None:
+    """The fault of the first value that JSON does not have; None if there is none."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            inner = f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")
+            if (found := _not_json(item, inner)) is not None:
+                return found
+        return None
+    if isinstance(value, int | float | str | None):
+        return None
+    return Fault(place, f"A value of type {type(value).__name__} is not allowed here; JSON does not have it.")
 
 
 def _not_finite(value: Any, place: str) -> Fault | None:

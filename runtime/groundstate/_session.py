@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from groundstate._devices._names import DEVICES, named
 from groundstate._errors import ArtefactError, Fault, ProviderError, RequestError
-from groundstate._gate import examine
+from groundstate._gate import Passed, examine
 from groundstate._signals import from_signal
 from groundstate._words import clean, shortened
 
@@ -100,6 +100,7 @@ class Session:
         device: ``"cpu"``, ``"cuda"``, or ``"cuda:1"`` for the second GPU.
         source: Name of the file in messages, as the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
+        passed: What the gate read, if the model has passed it.
 
     Attributes:
         placed: Node counts by execution provider and operator; empty on the CPU.
@@ -113,10 +114,18 @@ class Session:
         OptionError: If the device has another name.
     """
 
-    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        device: str = "cpu",
+        source: str = "The file",
+        *,
+        loop: bool = False,
+        passed: Passed | None = None,
+    ) -> None:
         kind, number = named(device)
         # Before ONNX Runtime loads it: ONNX Runtime accepts more than an artefact may contain.
-        passed = examine(model, loop=loop, source=source)
+        passed = passed or examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
         self._made_from = model, device, source
         self._inside: set[int] = set()
@@ -228,21 +237,22 @@ class Session:
         return ArtefactError(f"The artefact's graph failed: {reason}.")
 
 
-def open_session(model: bytes, device: str, source: str) -> tuple[Session, str]:
+def open_session(model: bytes, device: str, source: str, passed: Passed) -> tuple[Session, str]:
     """Open an artefact's main graph, and say why on this device.
 
     Args:
         device: As of `Session`; or ``"auto"``: CUDA if this machine can run the model on it, else the CPU.
+        passed: What the gate read.
 
     Returns:
         The session, and a sentence.
     """
     if device != "auto":
-        return Session(model, device, source, loop=True), f"The device {device!r} was asked for."
+        return Session(model, device, source, passed=passed), f"The device {device!r} was asked for."
     try:
-        session = Session(model, "cuda", source, loop=True)
+        session = Session(model, "cuda", source, passed=passed)
     except ProviderError as error:
-        session, why = Session(model, "cpu", source, loop=True), f"'auto' took 'cpu': {error}"
+        session, why = Session(model, "cpu", source, passed=passed), f"'auto' took 'cpu': {error}"
     else:
         why = "'auto' took 'cuda': ONNX Runtime runs the whole model there."
     logging.getLogger("groundstate").info("%s", why)

@@ -16,8 +16,10 @@ from weakref import WeakSet
 from numpy.typing import NDArray
 
 from groundstate._arguments import whole
+from groundstate._ceilings import Ceilings
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
-from groundstate._graphs import hold_against, stage_sessions
+from groundstate._gate import examine
+from groundstate._graphs import hold_against, inner_models, stage_sessions
 from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
@@ -26,6 +28,7 @@ from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems
 from groundstate._replies import Replies, applied, given
+from groundstate._schema_check import examine as examine_schema
 from groundstate._score import Scorer
 from groundstate._session import open_session
 from groundstate._solution import Score, Solution
@@ -43,25 +46,39 @@ class Solver:
     """
 
     def __init__(
-        self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
+        self,
+        model: bytes,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        source: str = "This file",
+        ceilings: Ceilings | None = None,
     ) -> None:
-        self._made_from = model, device, threads, source
-        self._session, self.device_reason = open_session(model, device, source)
-        self.header: Header = read_header(self._session.metadata, source)
-        if self._session.loops != (self.header.form == "loop"):
-            has = "a loop" if self._session.loops else "no loop"
+        self._made_from = model, device, threads, source, ceilings
+        ceilings = ceilings or Ceilings()
+        # All that can be refused without ONNX Runtime is refused before it, which takes longer than the rest.
+        passed = examine(model, loop=True, limits=ceilings.of_gate, source=source)
+        ceilings.hold_size(passed.metadata, source)
+        self.header: Header = ceilings.lowered(read_header(passed.metadata, source))
+        if passed.loops != (self.header.form == "loop"):
+            has = "a loop" if passed.loops else "no loop"
             raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
-        sessions = [*stage_sessions(self.header, self._session, self._session.device), self._session]
+        examine_schema(self.header.request, "request")
+        examine_schema(self.header.answer, "answer")
+        models = inner_models(self.header, passed.metadata)
+        self._task = Understanding(self.header)
+        self._session, self.device_reason = open_session(model, device, source, passed)
+        sessions = [*stage_sessions(self.header, models, self._session.device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
         ):
             hold_against(header, session, source)
             session.prepare(header)
         self._sessions = sessions
-        self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
-        self._scorer = Scorer(self._session, self._problems, self._pool)
+        checker = models.get(self.header.checker_key)
+        self._scorer = Scorer(self._session, self._problems, self._pool, checker)
         self._replies = Replies()
         _SOLVERS.add(self)
 
@@ -428,8 +445,8 @@ def _callable(name: str, value: object) -> None:
         raise OptionError(f"{name} is {value!r:.60}; it must be callable, or None.")
 
 
-def _made(model: bytes, device: str, threads: int | None, source: str) -> Solver:
-    return Solver(model, device=device, threads=threads, source=source)
+def _made(model: bytes, device: str, threads: int | None, source: str, ceilings: Ceilings | None) -> Solver:
+    return Solver(model, device=device, threads=threads, source=source, ceilings=ceilings)
 
 
 _SOLVERS: WeakSet[Solver] = WeakSet()
