@@ -34,7 +34,7 @@ class Ceilings:
     restarts: int = 1 << 16
     max_steps: int = 1 << 22
     batch: int = 1 << 20
-    memory: int = 8 << 30
+    memory: int = 2 << 30
     header: int = 4 << 20
     metadata: int = 16 << 20
     file: int = 1 << 30

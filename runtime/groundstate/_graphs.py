@@ -62,15 +62,24 @@ def hold_against(header: Header, session: Session, source: str) -> None:
             refuse(f"has an input {name!r} that is not {text}, as the header says")
     for name in sorted({*header.graph_outputs, "trace"} - set(session.outputs)):
         refuse(f"has no output {name!r}, which its header names")
-    for name, (dtype, _) in header.graph_outputs.items():
-        if session.types[name] != dtype:
-            refuse(f"has an output {name!r} that is not {dtype}, as the header says")
+    for name, (dtype, shape) in header.graph_outputs.items():
+        sizes = session.shapes[name]
+        # A graph may leave lengths open; what it states must be what the header states.
+        stated = zip(sizes[1:], shape, strict=False)
+        same = header.sizes or not sizes or len(sizes) - 1 == len(shape) or name == "steps"
+        if session.types[name] != dtype or not same or (not header.sizes and any(_apart(*pair) for pair in stated)):
+            text = f"{dtype} of shape (batch{''.join(f', {n}' for n in shape)})"
+            refuse(f"has an output {name!r} that is not {text}, as the header says")
     for name, sizes in session.shapes.items():
         if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
             refuse(
                 f"has an output {name!r} of shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
                 f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns"
             )
+
+
+def _apart(stated: int | str | None, wanted: int) -> bool:
+    return isinstance(stated, int) and stated != wanted
 
 
 def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:

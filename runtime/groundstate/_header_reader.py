@@ -264,6 +264,8 @@ def _noise(raw: Mapping[str, Any], steps: int) -> dict[str, NoiseSpec]:
         where, one = f"noise.{name}", raw["noise"][name]
         if not spec.lengths:
             raise _DamagedError(f"'{where}.shape' is []; its first axis counts the slots of a segment")
+        if spec.shape[0] > _MOST_STEPS:
+            raise _DamagedError(f"'{where}.shape' has {spec.shape[0]:,} slots; it has at most {_MOST_STEPS:,}")
         period, offsets = steps, tuple(range(spec.shape[0]))
         if raw["format"] >= FORMAT_OF_ACCEPTANCE:
             period = _least_one(one, "period", "it is at least 1", where)

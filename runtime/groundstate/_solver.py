@@ -66,7 +66,6 @@ class Solver:
         examine_schema(self.header.request, "request")
         examine_schema(self.header.answer, "answer")
         models = inner_models(self.header, passed.metadata)
-        self._task = Understanding(self.header)
         self._session, self.device_reason = open_session(model, device, source, passed)
         sessions = [*stage_sessions(self.header, models, self._session.device), self._session]
         for header, session in zip(
@@ -75,6 +74,7 @@ class Solver:
             hold_against(header, session, source)
             session.prepare(header)
         self._sessions = sessions
+        self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._problems = Problems(sessions, self.header, self._task, self._pool)
         checker = models.get(self.header.checker_key)

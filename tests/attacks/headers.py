@@ -1,4 +1,4 @@
-"""One builder an attack on what a file says about itself: its header, its schemas, its checker. Each starts from a sound artefact."""
+"""One builder an attack on what a file says about itself: its header, its schemas, its checker."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_ceilings_are_the_hosts_and_a_caller_can_move_them() -> None:
         gs.load(sound(), ceilings=gs.Ceilings(memory=100))
     few = gs.load(sound(), ceilings=gs.Ceilings(memory=100_000)).header.limits["restarts"]
     assert 1 <= few < 100
-    with pytest.raises(gs.ArtefactError, match="a header of .* characters; at most 100 are accepted"):
+    with pytest.raises(gs.ArtefactError, match=r"a header of .* characters; at most 100 are accepted"):
         gs.load(sound(), ceilings=gs.Ceilings(header=100))
     with pytest.raises(gs.ArtefactError, match="bytes; at most 1,000 are accepted"):
         gs.load(sound(), ceilings=gs.Ceilings(file=1000))
@@ -75,9 +75,9 @@ def test_ceilings_are_the_hosts_and_a_caller_can_move_them() -> None:
 @pytest.mark.parametrize("name", ["restarts", "max_steps", "batch", "memory", "header", "metadata", "file"])
 def test_a_ceiling_is_a_whole_number_above_zero(name: str) -> None:
     for value in (0, -1, 1.5, True, None, "8"):
-        with pytest.raises(gs.OptionError, match=f"ceilings.{name} is"):
+        with pytest.raises(gs.OptionError, match=rf"ceilings\.{name} is"):
             gs.Ceilings(**{name: value})
-    with pytest.raises(gs.OptionError, match="it must be a groundstate.Ceilings"):
+    with pytest.raises(gs.OptionError, match=r"it must be a groundstate\.Ceilings"):
         gs.load(sound(), ceilings={"restarts": 8})  # type: ignore[arg-type]
 
 

@@ -45,7 +45,7 @@ def changed(row: int, column: int, value: object) -> str:
         (["sudoku", EASY, "--threads", "0"], "threads is 0"),
         (
             ["sudoku", EASY, "--device", "tpu"],
-            "device is 'tpu'; it must be 'cpu', 'cuda', 'cuda:1' (and so on, for a second GPU) or 'auto'.",
+            "device is 'tpu'; it must be 'cpu', 'cuda', 'cuda:1'",
         ),
         (["sudoku", EASY, "--device", "cuda"], "CUDAExecutionProvider"),
         (["sudoku", EASY, "--watch", "--json"], "--watch draws for people and --json prints for programs"),
