@@ -11,6 +11,8 @@ from groundstate._catalog import names as models
 from groundstate._ceilings import Ceilings
 from groundstate._errors import (
     ArtefactError,
+    BusyError,
+    ClosedError,
     Fault,
     GroundstateError,
     OptionError,
@@ -24,7 +26,7 @@ from groundstate._load import load
 from groundstate._problem import Segment
 from groundstate._question import Change, Option, Patch, Question, pointer
 from groundstate._solution import Alternative, Attempt, Score, Solution, Status, Violation
-from groundstate._solver import Solver
+from groundstate._solver import Solver, Update
 from groundstate._task import Reading, Task
 from groundstate._version import __version__
 
@@ -33,8 +35,10 @@ __all__ = [
     "ArtefactError",
     "Asks",
     "Attempt",
+    "BusyError",
     "Ceilings",
     "Change",
+    "ClosedError",
     "Fault",
     "GroundstateError",
     "Header",
@@ -56,6 +60,7 @@ __all__ = [
     "TaskError",
     "Understands",
     "UnknownModelError",
+    "Update",
     "Violation",
     "__version__",
     "load",

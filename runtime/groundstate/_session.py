@@ -7,6 +7,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -90,6 +91,24 @@ def _options(device: str) -> onnxruntime.SessionOptions:
     if device != "cpu":
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     return options
+
+
+class StoppedRunError(Exception):
+    """A run ended because its options said so. Internal: callers of the package never see it."""
+
+
+def run_options() -> onnxruntime.RunOptions:
+    """Options for one run, by which another thread can end it: ``options.terminate = True``."""
+    options: onnxruntime.RunOptions = _run_options()()
+    options.log_severity_level = 4
+    return options
+
+
+@cache
+def _run_options() -> type[onnxruntime.RunOptions]:
+    # Looking whether ONNX Runtime is installed takes longer than making the options.
+    kind: type[onnxruntime.RunOptions] = runtime().RunOptions
+    return kind
 
 
 class Session:
@@ -193,18 +212,30 @@ class Session:
             model, _, source = self._made_from
             self._session = _opened(model, source)
 
-    def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
+    def run(
+        self,
+        feeds: Mapping[str, NDArray[Any]],
+        fetch: list[str] | None = None,
+        options: onnxruntime.RunOptions | None = None,
+    ) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
 
+        Args:
+            options: `run_options` of this run alone; another thread may set its ``terminate``. On a GPU a run is not ended early.
+
         Raises:
+            StoppedRunError: If ``terminate`` was set before the run ended.
             RequestError: If an index in an input is out of range.
             ArtefactError: If the graph fails otherwise.
         """
         names, thread = self.outputs if fetch is None else fetch, get_ident()
         self._inside.add(thread)
         try:
-            found = self._session.run(names, feeds) if self._thread is None else self._run_once(names, feeds)
+            found = self._session.run(names, feeds, options) if self._thread is None else self._run_once(names, feeds)
         except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+            # ONNX Runtime has no error of its own for this; any other failure of a run that was to end counts as its end too.
+            if options is not None and options.terminate and _of_runtime(error) and not from_signal(error):
+                raise StoppedRunError(_reason(error)) from None
             raise self.failure(error, feeds) from None
         finally:
             self._inside.discard(thread)

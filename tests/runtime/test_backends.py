@@ -16,9 +16,9 @@ import pytest
 
 import groundstate as gs
 from groundstate._devices import _cuda
+from groundstate._devices._buckets import BUCKETS, buckets
 from groundstate._devices._gathering import gathering
 from groundstate._devices._names import named
-from groundstate._devices._residency import BUCKETS, buckets
 from groundstate._devices._resident import Resident
 from groundstate._devices._thread import DeviceThread
 from groundstate._session import computed_elsewhere, counted, placement
@@ -218,7 +218,7 @@ def test_batches_beside_each_other_do_not_share_buffers(monkeypatch: pytest.Monk
 
 def test_more_rows_than_the_largest_bucket_run_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     on_paper(monkeypatch)
-    monkeypatch.setattr("groundstate._devices._residency.BUCKETS", (1, 4))
+    monkeypatch.setattr("groundstate._devices._buckets.BUCKETS", (1, 4))
     inputs = {"x": np.arange(22, dtype=np.float32).reshape(11, 2)}
     on_device = gs.load(toys.bowl(), device="cuda").minimise(inputs, steps=16, seed=1)
     monkeypatch.undo()

@@ -16,23 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._devices._buckets import BUCKETS, buckets
 from groundstate._devices._driver import Binding, Buffer, Driver
 from groundstate._devices._resident import Resident
 from groundstate._header import Header
 
 Tensors = dict[str, Any]
 
-BUCKETS = (1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Rows of a run. Below 64 a device has hardly more work with more rows, so there the buckets are further apart."""
-
 AT_LOAD = 256
 """Buckets up to this many rows are made when the model is loaded; the larger ones when they are first used."""
 
 MOST_SIZES = 16
 """Sizes of problems whose idle buffers are kept, for files of any size."""
-
-MOST_ELEMENTS = 1 << 28
-"""Largest number of elements of a step's largest tensor over all rows of a run."""
 
 
 class Lease:
@@ -118,17 +113,8 @@ class Lanes:
 
     @property
     def newest(self) -> dict[str, Buffer]:
-        """The buffers that the last run wrote."""
+        """The buffers that the last run wrote, and that the next one reads."""
         return self._sides[self._side]
-
-    @property
-    def other(self) -> dict[str, Buffer]:
-        """The buffers that the last run read."""
-        return self._sides[1 - self._side]
-
-    def flip(self) -> None:
-        """Let the next run read what was put into the other buffers."""
-        self._side = 1 - self._side
 
     def put(self, name: str, array: NDArray[Any]) -> None:
         """Give an input of the graph other contents, if they differ."""
@@ -216,10 +202,13 @@ class Residency:
         rows = len(scale)
         length = next(n for n in buckets(header) if n >= rows)
         lease = _lease_of(state, header)
-        same = lease is not None and lease.length == length
+        # Rows of others may be in the same buffers: these are written again only if all their rows are here.
+        whole = lease is not None and all(state[name].untouched for name in header.state)
+        same = whole and lease is not None and lease.length == length
         lanes = lease.lanes if lease is not None and same else self._taken(header, length)
         try:
-            self._place(lanes, header, lease, state, in_place=same)
+            if not same:
+                self._place(lanes, header, lease, state)
             feeds = {**inputs, **{f"noise.{name}": x for name, x in noise.items()}, header.step_scale: scale}
             for name, array in feeds.items():
                 lanes.put(name, _padded(np.asarray(array), length))
@@ -241,22 +230,14 @@ class Residency:
                 found[name] = lanes.fetch(name)[:rows]
         return found
 
-    def _place(
-        self, lanes: Lanes, header: Header, lease: Lease | None, state: Mapping[str, Any], *, in_place: bool
-    ) -> None:
+    def _place(self, lanes: Lanes, header: Header, lease: Lease | None, state: Mapping[str, Any]) -> None:
         """Put the rows' state where the next run reads it."""
-        if lease is None:
-            for name in header.state:
-                self._driver.upload(lanes.newest[name], _padded(np.asarray(state[name]), lanes.length))
-            return
-        if in_place and all(state[name].untouched for name in header.state):
-            return
-        into = lanes.other if in_place else lanes.newest
         for name in header.state:
+            if lease is None:
+                self._driver.upload(lanes.newest[name], _padded(np.asarray(state[name]), lanes.length))
+                continue
             fresh, index = state[name].parts(lanes.length)
-            self._driver.gather(lease.lanes.newest[name], fresh, index, into[name])
-        if in_place:
-            lanes.flip()
+            self._driver.gather(lease.lanes.newest[name], fresh, index, lanes.newest[name])
 
     def _taken(self, header: Header, length: int) -> Lanes:
         idle = self._free(header, length)
@@ -276,14 +257,6 @@ class Residency:
         while len(self._idle) > MOST_SIZES * len(BUCKETS):
             del self._idle[next(iter(self._idle))]
         return found
-
-
-def buckets(header: Header) -> tuple[int, ...]:
-    """The numbers of rows that a graph runs with, ascending."""
-    if header.batch is not None:
-        return (header.batch,)
-    most = max(MOST_ELEMENTS // max(header.largest, 1), 1)
-    return tuple(n for n in BUCKETS if n <= most)
 
 
 def outputs_of(header: Header, names: list[str]) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:

@@ -93,20 +93,29 @@ class Resident:
         return found if dtype is None else found.astype(dtype, copy=False)
 
     def __array_function__(self, function: Callable[..., Any], _types: Any, args: Any, kwargs: Any) -> Any:
-        if function is np.concatenate and not kwargs and len(args) == 1 and isinstance(args[0][0], Resident):
-            return args[0][0].with_rows(args[0][1:])
+        if function is np.concatenate and not kwargs and len(args) == 1:
+            return joined(args[0])
         return function(*_on_host(args), **{name: _on_host(value) for name, value in kwargs.items()})
 
-    def with_rows(self, others: Sequence[Any]) -> Resident:
-        """These rows followed by others, which the host holds."""
-        more = np.concatenate([np.asarray(other, self.dtype) for other in others])
-        new = -1 - len(self._fresh) - np.arange(len(more))
-        return Resident(
-            self._lease,
-            self._name,
-            np.concatenate([self._source, new]),
-            np.concatenate([self._fresh, more]),
-        )
+
+def joined(parts: Sequence[Any]) -> Resident:
+    """Rows one after another. Those that are not in the buffers of the most go over the host."""
+    residents = [part for part in parts if isinstance(part, Resident)]
+    rows: dict[int, int] = {}
+    for part in residents:
+        rows[id(part.lease)] = rows.get(id(part.lease), 0) + len(part)
+    first = max(residents, key=lambda part: rows[id(part.lease)])
+    sources, fresh, count = [], [first._fresh[:0]], 0  # noqa: SLF001 - of this class
+    for part in parts:
+        if isinstance(part, Resident) and part.lease is first.lease:
+            new, source = part._fresh, part._source  # noqa: SLF001
+            sources.append(np.where(source < 0, source - count, source))
+        else:
+            new = np.asarray(part, first.dtype)
+            sources.append(-1 - count - np.arange(len(new)))
+        fresh.append(new)
+        count += len(new)
+    return Resident(first.lease, first._name, np.concatenate(sources), np.concatenate(fresh))  # noqa: SLF001
 
 
 def _on_host(value: Any) -> Any:
