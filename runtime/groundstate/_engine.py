@@ -24,7 +24,7 @@ from groundstate._errors import BusyError, ClosedError
 from groundstate._flight import Flight
 from groundstate._group import MOST_EVENTS, Call, Ended, Group
 from groundstate._pool import Pool
-from groundstate._segment import BLOCK, Slice, joins, rows_at_once, run_slices
+from groundstate._segment import BLOCK, Slice, joins, run_slices
 from groundstate._session import StoppedRunError, Tensors, run_options
 from groundstate._watchdog import WATCHDOG, Alarm
 
@@ -409,8 +409,8 @@ class Engine:
         if not joins(header):
             start, stop = first.pieces[0]
             return stop - start
-        most = rows_at_once(header)
-        if header.batch is not None:
+        most = _work(first).at_once
+        if header.batch is not None or _work(first).session.resident is not None:
             return most
         free = max(self.pool.threads - len(self._running), 1)
         share = -(-self._rows[key] // free)
