@@ -26,6 +26,27 @@ ROOMS = ("Blue", "Green", "Red")
 STARTS = range(9 * 60, 17 * 60, 60)
 
 
+def feasible(request: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether a week fits a request: hours, people and rooms, by code that is independent of ``scheduling``."""
+    who = {one["name"]: one["who"] for one in request["activities"]}
+    taken: set[tuple[str, int, int]] = set()
+    for kind in ("people", "rooms"):
+        for name, one in request[kind].items():
+            for text in [one["busy"]] if isinstance(one["busy"], str) else one["busy"]:
+                day, span = text.split()
+                first, last = (int(clock.split(":")[0]) for clock in span.split("-"))
+                taken |= {(name, DAYS.index(day), hour) for hour in range(first, last)}
+    for name, placed in read_week(answer).items():
+        hour = placed.start // 60
+        if not 9 <= hour <= 16 or placed.day > 4:
+            return False
+        for busy in (*who[name], str(placed.room)):
+            if (busy, placed.day, hour) in taken:
+                return False
+            taken.add((busy, placed.day, hour))
+    return True
+
+
 class Maker:
     """Someone with hidden preferences.
 
@@ -98,7 +119,7 @@ class Maker:
                         "room": room,
                     }
                     other = {"activities": moved}
-                    if solver.score(request, other).valid:
+                    if feasible(request, other):
                         options.append(other)
                         costs.append(self.cost(read_week(other)))
                 chance = np.exp(-(np.array(costs) - min(costs)) / heat)
@@ -113,7 +134,7 @@ def measure(seed: int, weeks: int, pairs: int, proposals: int) -> dict[str, Any]
     requests = [maker.request() for _ in range(weeks)]
     past = [maker.week(solver, request) for request in requests]
     begun = time.perf_counter()
-    habits = learn_weeks(past, feasible=lambda k, answer: solver.score(requests[k], answer).valid is True)
+    habits = learn_weeks(past, feasible=lambda k, answer: feasible(requests[k], answer))
     seconds = time.perf_counter() - begun
     right = total = 0
     while total < pairs:

@@ -49,7 +49,7 @@ class Column:
         knots: For a column of numbers: increasing values, and their positions on the normal scale.
         whole: Whether the numbers are whole.
         spread: Standard deviation of the numbers, the unit of errors.
-        widen: Factor that calibrates the coverage of a number's intervals, fitted on held-out cells.
+        widen: Factor on the width of a number's distribution, or the temperature of levels, fitted on held-out cells.
         mass: Probability that a 90 % interval of levels must have by the network, fitted on held-out cells.
     """
 
@@ -176,6 +176,8 @@ class Belief:
     @classmethod
     def of_levels(cls, column: Column, chances: Floats) -> Self:
         """The belief about a level."""
+        if column.widen != 1.0:
+            chances = np.maximum(chances, 1e-9) ** (1.0 / column.widen)
         return cls(column, chances / chances.sum(), np.empty(0))
 
     @classmethod

@@ -20,8 +20,11 @@ from groundstate_training._gradient import threads
 from groundstate_training.learning._preferences import LEAST, fit, needed, scores
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NEIGHBOURS = 40
+NEIGHBOURS = 80
 """Neighbours of each week."""
+
+FALSE = 1.0
+"""Habits that chance may give: a weak one that is wrong costs less than one that is missed."""
 
 FEWEST = 10
 MOST = 80
@@ -160,7 +163,7 @@ def learn_weeks(
 def _fitted(x: NDArray[np.float64], own: NDArray[np.int64]) -> tuple[list[int], NDArray[np.float64]]:
     chosen: list[int] = []
     weights = np.zeros(0)
-    needs = needed(x.shape[1], len(np.unique(own)))
+    needs = needed(x.shape[1], len(np.unique(own)), FALSE)
     while len(chosen) < MOST:
         found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
         found[chosen] = -np.inf
