@@ -1,10 +1,13 @@
 """Odd values planted in tables and boards: how well they are ranked, and whether the right repair comes first.
 
-``python -m benchmarks.learned.odd FOLDER [--tables wine,raisin,iris] [--rows 600] [--boards 20]``; needs ``groundstate[bench,train,cpu]``.
+``python -m benchmarks.learned.odd FOLDER [--tables wine,raisin,iris] [--rows 600] [--boards 20]``
 
-In tables, one cell in every second test row gets the value of another random row that is at least one standard deviation off.
-A row's score is the smallest likelihood of its values beside the others. Peer in the same run: the largest distance from the column's
-mean in standard deviations. Boards are solved grids with one or two wrong cells; a repair is right if it names exactly those.
+Needs ``groundstate[bench,train,cpu]``.
+
+In tables, one cell in every second test row gets the value of another random row that is at least one standard deviation
+off. A cell's score is its likelihood beside the other cells of its row; a row's is that of its least likely cell. Peer in
+the same run: the largest distance from the column's mean in standard deviations. Boards are solved grids with one or two
+wrong cells; a repair is right if it names exactly those.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ def planted(x: Floats, random: np.random.Generator) -> tuple[Floats, NDArray[np.
     x, column = x.copy(), np.full(len(x), -1)
     pool = x.copy()
     for row in range(0, len(x), 2):
-        k = int(random.integers(x.shape[1]))
+        k = random.integers(x.shape[1])
         far = np.flatnonzero(np.abs(pool[:, k] - x[row, k]) >= pool[:, k].std())
         if len(far):
             x[row, k], column[row] = pool[random.choice(far), k], k
@@ -55,22 +58,28 @@ def table(path: Path, rows: int) -> dict[str, Any]:
     test, column = planted(test, random)
     scores = np.ones(test.shape)
     for k in range(test.shape[1]):
-        hidden = [{n: None if j == k else float(v) for j, (n, v) in enumerate(zip(names, row, strict=True))} for row in test]
+        hidden = [
+            {n: None if j == k else float(v) for j, (n, v) in enumerate(zip(names, row, strict=True))} for row in test
+        ]
         for row, beliefs in enumerate(model.beliefs(hidden)):
             belief, value = beliefs[k], float(test[row, k])
             if belief.column.kind == "levels":
-                chance = belief.likelihood(int(value) if value.is_integer() and int(value) in belief.column.index else value)
+                chance = belief.likelihood(
+                    int(value) if value.is_integer() and int(value) in belief.column.index else value
+                )
                 scores[row, k] = chance / max(float(belief.chances.max()), 1e-9)
             else:
                 scores[row, k] = belief.likelihood(value)
     odd = column >= 0
-    plain = np.abs((test - train.mean(0)) / train.std(0)).max(1)
+    cells = np.arange(test.shape[1]) == column[:, None]
+    doubt, plain = -np.log(scores + 1e-6), np.abs((test - train.mean(0)) / train.std(0))
     named = scores.argmin(1) == column
     return {
         "table": path.stem,
-        "rows": int(len(test)),
-        "AUROC": round(float(roc_auc_score(odd, -np.log(scores + 1e-6).max(1))), 3),
-        "by distance from the mean": round(float(roc_auc_score(odd, plain)), 3),
+        "rows": len(test),
+        "AUROC of cells": round(float(roc_auc_score(cells.ravel(), doubt.ravel())), 3),
+        "by distance from the mean": round(float(roc_auc_score(cells.ravel(), plain.ravel())), 3),
+        "AUROC of rows": round(float(roc_auc_score(odd, doubt.max(1))), 3),
         "right column first": f"{int(named[odd].sum())} of {int(odd.sum())}",
     }
 
@@ -93,7 +102,11 @@ def boards(many: int) -> dict[str, Any]:
             answer = solver.solve({"grid": x.reshape(9, 9).tolist(), "repair": True}, alternatives=1).answer
             names = {f"r{i // 9 + 1}c{i % 9 + 1}" for i in wrong}
             right += answer is not None and set(answer["changed"]) == names
-    return {"boards": many, "told apart": f"{sum(flagged)} of {len(flagged)}", "right repair first": f"{right} of {many}"}
+    return {
+        "boards": many,
+        "told apart": f"{sum(flagged)} of {len(flagged)}",
+        "right repair first": f"{right} of {many}",
+    }
 
 
 def main() -> None:

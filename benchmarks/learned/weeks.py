@@ -59,12 +59,18 @@ class Maker:
         self.hidden: list[dict[str, Any]] = []
         for name in NAMES:
             day = DAYS[random.integers(5)]
-            self.hidden.append({"type": "within", "activities": [name], "window": day, "weight": float(random.uniform(1.5, 4))})
+            self.hidden.append(
+                {"type": "within", "activities": [name], "window": day, "weight": float(random.uniform(1.5, 4))}
+            )
             half = "0:00-12:00" if random.random() < 0.5 else "12:00-24:00"
-            self.hidden.append({"type": "within", "activities": [name], "window": half, "weight": float(random.uniform(1, 3))})
+            self.hidden.append(
+                {"type": "within", "activities": [name], "window": half, "weight": float(random.uniform(1, 3))}
+            )
             if random.random() < 0.6:
                 room = str(random.choice(ROOMS))
-                self.hidden.append({"type": "room", "activities": [name], "room": room, "weight": float(random.uniform(1, 3))})
+                self.hidden.append(
+                    {"type": "room", "activities": [name], "room": room, "weight": float(random.uniform(1, 3))}
+                )
         one, other = random.choice(len(NAMES), 2, replace=False)
         self.hidden.append(
             {"type": "different_day", "activities": [NAMES[one], NAMES[other]], "weight": float(random.uniform(2, 4))}
@@ -94,12 +100,20 @@ class Maker:
         for person in ("Ada", "Bob"):
             busy = [f"{DAYS[self.random.integers(5)]} {h}:00-{h + 2}:00" for h in self.random.integers(9, 15, 5)]
             people[person] = {"busy": busy}
-        rooms = {room: {"busy": f"{DAYS[self.random.integers(5)]} {h}:00-{h + 3}:00"} for room, h in zip(ROOMS, self.random.integers(9, 14, 3), strict=True)}  # fmt: skip
+        rooms = {
+            room: {"busy": f"{DAYS[self.random.integers(5)]} {h}:00-{h + 3}:00"}
+            for room, h in zip(ROOMS, self.random.integers(9, 14, 3), strict=True)
+        }
         who = [["Ada", "Bob"], ["Ada"], ["Bob"]]
-        activities = [
-            {"name": name, "duration": 60, "who": who[k % 3], "room": "any"} for k, name in enumerate(NAMES)
-        ]
-        return {"days": "mon-fri", "hours": "9:00-17:00", "slot": 60, "people": people, "rooms": rooms, "activities": activities}
+        activities = [{"name": name, "duration": 60, "who": who[k % 3], "room": "any"} for k, name in enumerate(NAMES)]
+        return {
+            "days": "mon-fri",
+            "hours": "9:00-17:00",
+            "slot": 60,
+            "people": people,
+            "rooms": rooms,
+            "activities": activities,
+        }
 
     def week(self, solver: gs.Solver, request: dict[str, Any], *, sweeps: int = 3, heat: float = 1.0) -> dict[str, Any]:
         """A feasible week drawn from the maker's distribution (``heat`` 1) or nearly at random (large ``heat``)."""

@@ -17,8 +17,7 @@ from groundstate_models.learned.learning import Budget, LearnTool
 from tests.mcp.talking import ERAS, client, record, text
 
 ROSTERS = [
-    {"mon": a, "tue": b, "wed": c, "thu": d}
-    for a, b, c, d in itertools.permutations(["ann", "bob", "cleo", "dan"])
+    {"mon": a, "tue": b, "wed": c, "thu": d} for a, b, c, d in itertools.permutations(["ann", "bob", "cleo", "dan"])
 ]  # everybody once
 
 

@@ -17,11 +17,14 @@ from groundstate_training.learning._tables import needed, typed
 def rows(seed: int = 0) -> list[dict[str, Any]]:
     random = np.random.default_rng(seed)
     x = random.normal(size=40)
-    return [{"x": float(a), "y": float(2 * a + b), "kind": "ab"[int(a > 0)]} for a, b in zip(x, random.normal(size=40), strict=True)]
+    return [
+        {"x": float(a), "y": float(2 * a + b), "kind": "ab"[int(a > 0)]}
+        for a, b in zip(x, random.normal(size=40), strict=True)
+    ]
 
 
-class Stopped(Exception):  # noqa: N818 - stands for a killed process
-    pass
+class Stopped(Exception):
+    """Stands for a killed process."""
 
 
 def test_a_training_that_was_stopped_continues_bit_by_bit(tmp_path: Path) -> None:
@@ -94,4 +97,6 @@ def test_an_interval_of_levels_grows_from_the_likeliest_until_it_is_probable_eno
     assert needed(chances, 2) == 0.0
     assert needed(chances, 1) == pytest.approx(0.5)
     assert needed(chances, 4) == pytest.approx(0.85)
-    assert Column("x", "levels", (1, 2), mass=0.7) == Column.from_json(Column("x", "levels", (1, 2), mass=0.7).to_json())
+    assert Column("x", "levels", (1, 2), mass=0.7) == Column.from_json(
+        Column("x", "levels", (1, 2), mass=0.7).to_json()
+    )

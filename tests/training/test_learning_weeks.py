@@ -25,10 +25,15 @@ def weeks(many: int, *, usual: bool, seed: int = 0) -> list[dict[str, Any]]:
         while usual and day["Plan"] == day["Demo"]:
             day["Plan"] = DAYS[random.integers(5)]
         activities = []
-        for name in day:
+        for name, weekday in day.items():
             hour = int(random.integers(9, 16))
             activities.append(
-                {"name": name, "start": f"{day[name]} {hour}:00", "end": f"{day[name]} {hour + 1}:00", "room": room[name]}
+                {
+                    "name": name,
+                    "start": f"{weekday} {hour}:00",
+                    "end": f"{weekday} {hour + 1}:00",
+                    "room": room[name],
+                }
             )
         found.append({"activities": activities})
     return found
@@ -54,7 +59,10 @@ def test_a_schedule_follows_the_habits_where_the_request_leaves_room() -> None:
     request = {
         "hours": "9:00-17:00",
         "rooms": ["Blue", "Red"],
-        "activities": [{"name": "Review", "duration": 60, "room": "any"}, {"name": "New", "duration": 60, "room": "Blue"}],
+        "activities": [
+            {"name": "Review", "duration": 60, "room": "any"},
+            {"name": "New", "duration": 60, "room": "Blue"},
+        ],
     }
     solver = gs.load("scheduling")
     asked = habits.added(request, strength=2.0)

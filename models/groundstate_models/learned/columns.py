@@ -27,7 +27,7 @@ MODE = 0.15
 """Smallest probability around a peak of a number's distribution that is offered as an alternative."""
 
 FAR = 0.2
-"""Probability of a value at least as far from the median, below which the calibrated distribution decides, not the mixture alone."""
+"""Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
 _FINE = np.linspace(-8.5, 8.5, 8501)
 _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _FINE.tolist()])

@@ -161,10 +161,16 @@ class LearnTool(LLMTool):
             raise gs.RequestError([gs.Fault("examples", message)])
         name = arguments.get("name", "learned")
         if not isinstance(name, str) or not re.fullmatch(SCHEMA["properties"]["name"]["pattern"], name):
-            raise gs.RequestError([gs.Fault("name", f"{str(name)[:60]!r} is no word of letters, digits and underscores.")])
+            raise gs.RequestError(
+                [gs.Fault("name", f"{str(name)[:60]!r} is no word of letters, digits and underscores.")]
+            )
         if name not in self._state.solvers and len(self._state.solvers) >= self.budget.tools:
             raise gs.RequestError(
-                [gs.Fault("name", f"There are {self.budget.tools} learned tools already; give the name of one of them.")]
+                [
+                    gs.Fault(
+                        "name", f"There are {self.budget.tools} learned tools already; give the name of one of them."
+                    )
+                ]
             )
         if arguments.get("kind") not in (None, "rules", "table"):
             raise gs.RequestError([gs.Fault("kind", "This must be 'rules' or 'table'.")])
@@ -207,7 +213,9 @@ class LearnTool(LLMTool):
         tool = SolveTool(solver)
         message = f"The tool {tool.name} is ready: it completes, checks and repairs by what was learned."
         if found["questions"]:
-            message += " The examples leave questions open; until they are answered, the rules asked about are not kept."
+            message += (
+                " The examples leave questions open; until they are answered, the rules asked about are not kept."
+            )
         record = {"tool": tool.name, "arguments": tool.schema, **found, "message": message}
         return Reply(record, None)
 

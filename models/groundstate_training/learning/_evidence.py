@@ -51,10 +51,10 @@ def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ..
 def dispersion(seen: Floats, expected: Floats) -> float:
     """How much counts vary beyond chance, as the variance of their relative rate, 0 for independent variables.
 
-    Rules and indirect dependence make some combinations rarer than independence predicts, without forbidding them. The estimate is
-    the mean over the combinations that were seen, so that forbidden ones do not count.
+    Rules and indirect dependence make some combinations rarer than independence predicts, without forbidding them. The estimate
+    is the mean over the combinations that are rarer than expected but were seen, so that forbidden ones do not count.
     """
-    use = (expected >= LEAST_EXPECTED) & (seen > 0.1 * expected)
+    use = (expected >= LEAST_EXPECTED) & (seen > 0.1 * expected) & (seen < expected)
     if np.count_nonzero(use) < 10:
         return 0.0
     o, e = seen[use], expected[use]
@@ -71,7 +71,9 @@ def dispersed(seen: Floats, expected: Floats, spread: float, rates: tuple[float,
     log_gamma = np.vectorize(math.lgamma, otypes=[np.float64])
     # log Poisson(o; e) - log NB(o; e, r), which replaces Poisson chance by dispersed chance
     with np.errstate(divide="ignore", invalid="ignore"):
-        chance = log_gamma(o + r) - math.lgamma(r) + r * np.log(r / (r + e)) + np.where(e > 0, o * np.log(e / (r + e)), 0.0)
+        chance = (
+            log_gamma(o + r) - math.lgamma(r) + r * np.log(r / (r + e)) + np.where(e > 0, o * np.log(e / (r + e)), 0.0)
+        )
         poisson = np.where(e > 0, o * np.log(e), 0.0) - e
     return np.asarray(np.minimum(nats, nats + poisson - chance))
 

@@ -97,7 +97,9 @@ class PairRules:
                     free = np.where(mask & ~self.explained[at], self.statistics.expected[at], 0.0)
                     place, a, b = np.unravel_index(int(free.argmax()), free.shape)
                     i, j = family.pairs[int(place)]
-                    self.doubts.append(Doubt(f"{family.words} {relation.words}", ((i, int(a)), (j, int(b))), nats - needs))
+                    self.doubts.append(
+                        Doubt(f"{family.words} {relation.words}", ((i, int(a)), (j, int(b))), nats - needs)
+                    )
 
     def _entries(self, known: Sequence[Family]) -> None:
         """Single combinations of values that a whole family never has."""

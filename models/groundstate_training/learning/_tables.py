@@ -13,9 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from groundstate_models.learned.columns import GRID, Belief, Column, Value, grown, level_column, normal_cdf, number_column
-from groundstate_training._errors import TrainingError
+from groundstate_models.learned.columns import (
+    GRID,
+    Belief,
+    Column,
+    Value,
+    grown,
+    level_column,
+    normal_cdf,
+    number_column,
+)
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
+from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._training import Table, Training
 
@@ -30,6 +39,9 @@ OFTEN = 0.9
 
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
+
+TOGETHER = 25
+"""Weight, in cells, of all columns' calibration in each column's own."""
 
 STEPS = 800
 CHECK_EVERY = 50
@@ -214,7 +226,9 @@ def _calibrated(network: Network, columns: Sequence[Column], table: Table, given
     cells: list[list[tuple[Belief, int]]] = [[] for _ in columns]
     for row, place in zip(*(part.tolist() for part in np.nonzero(wanted)), strict=True):
         cells[place].append((by_row[row][table.order[place]], row))
-    ratios = [[_ratio(belief, float(table.numbers[row, place])) for belief, row in cells[place]] for place in range(many)]
+    ratios = [
+        [_ratio(belief, float(table.numbers[row, place])) for belief, row in cells[place]] for place in range(many)
+    ]
     for place, score in _shrunk(ratios, 0.0):
         k = table.order[place]
         found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
@@ -264,7 +278,7 @@ def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, 
     for place, own in enumerate(scores):
         if own:
             apart = _quantile(np.array(own)) if len(own) >= 10 else common
-            found.append((place, (len(own) * apart + 60 * common) / (len(own) + 60)))
+            found.append((place, (len(own) * apart + TOGETHER * common) / (len(own) + TOGETHER)))
     return found
 
 
