@@ -2,9 +2,10 @@
 
 ``python -m benchmarks.learned.tables FOLDER [--masks 1] [--rows 600] [--tables iris,wine] [--mechanisms random,others,own]``
 
-Needs ``groundstate[bench,train]``. FOLDER holds CSV files of numbers whose first column is a row number. Cells are hidden at
-random, depending on two other columns, or depending on the value itself (large ones more often). Errors are in standard deviations of the
-whole column; CRPS is the fair estimate from draws (Ferro, 2014), RMSE is that of the mean. Nothing is tuned on the hidden cells.
+Needs ``groundstate[bench,train]``. FOLDER holds CSV files of numbers whose first column is a row number. Cells are
+hidden at random, depending on two other columns, or depending on the value itself (large ones more often). Errors are
+in standard deviations of the whole column; CRPS is the fair estimate from draws (Ferro, 2014), RMSE is that of the
+mean. Nothing is tuned on the hidden cells.
 """
 
 from __future__ import annotations

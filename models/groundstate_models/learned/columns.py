@@ -235,11 +235,11 @@ class Belief:
         if self.column.kind == "levels":
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
-        place = float(self.column.to_normal(np.array([float(value)]))[0])
+        point = float(self.column.to_normal(np.array([float(value)]))[0])
         weights, means, scales = self.mixture
-        at = float(normal_cdf((place - means) / scales) @ weights)
+        at = float(normal_cdf((point - means) / scales) @ weights)
         if 2.0 * min(at, 1.0 - at) < FAR and self.column.widen != 1.0:
-            at = float(np.interp(place, GRID, self.cdf))
+            at = float(np.interp(point, GRID, self.cdf))
         return 2.0 * min(at, 1.0 - at)
 
     def peaks(self) -> list[tuple[Value, float]]:

@@ -270,6 +270,7 @@ def _of_pair(kind: str, one: str, other: str) -> Habit:
     def broken(week: Week) -> bool:
         if one not in week or other not in week:
             return False
-        return (getattr(week[one], part) == getattr(week[other], part)) == (kind == "different_day")
+        alike = bool(getattr(week[one], part) == getattr(week[other], part))
+        return alike == (kind == "different_day")
 
     return Habit({"type": kind, "activities": [one, other]}, broken)
