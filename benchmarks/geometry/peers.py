@@ -163,10 +163,7 @@ def main(argv: list[str] | None = None) -> int:
         work.append(spent)
         mine += found.answer is not None
         scale = max(math.dist(p, q) for p in made.points.values() for q in made.points.values())
-        near = {
-            n: (x + 0.01 * scale * draw.standard_normal(), y + 0.01 * scale * draw.standard_normal())
-            for n, (x, y) in made.points.items()
-        }
+        near = {n: (x + 0.01 * scale * draw.standard_normal(), y + 0.01 * scale * draw.standard_normal()) for n, (x, y) in made.points.items()}
         starts = [{name: tuple(scale * draw.standard_normal(2)) for name in made.points} for _ in range(64)]
         for name, solve in peers.items():
             begun = time.process_time()
@@ -180,9 +177,7 @@ def main(argv: list[str] | None = None) -> int:
                     break
                 if time.process_time() - begun > spent:
                     break
-    print(
-        f"groundstate, no guess: {mine} of {options.count}; median processor time {statistics.median(work) * 1e3:.0f} ms"
-    )
+    print(f"groundstate, no guess: {mine} of {options.count}; median processor time {statistics.median(work) * 1e3:.0f} ms")
     for name in peers:
         print(
             f"{name}: from the same random start {single[name]}, with restarts for as long {many[name]}, from a good guess "

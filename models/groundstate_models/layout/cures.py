@@ -42,9 +42,7 @@ def changes(
         if path and path not in seen:
             seen.add(path)
             pointer = "/" + path.replace("[", "/").replace("]", "")
-            found.append(
-                Change(f"drop {path}", f"Leave out {plan.stated[k].text!r}.", ({"op": "remove", "path": pointer},))
-            )
+            found.append(Change(f"drop {path}", f"Leave out {plan.stated[k].text!r}.", ({"op": "remove", "path": pointer},)))
     if keyed:
         for name in names[:MOST]:
             item = plan.items[name]

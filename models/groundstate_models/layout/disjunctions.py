@@ -54,7 +54,9 @@ class Network:
         self.number = {name: k + 1 for k, name in enumerate(self.names)}
         known = set(self.names)
         marks = {*plan.marks, "area"}
-        self.stated = [s for k in stated if math.isinf((s := plan.stated[k]).strength) and set(s.of) <= known | marks]
+        self.stated = [
+            s for k in stated if math.isinf((s := plan.stated[k]).strength) and set(s.of) <= known | marks
+        ]
         self.eps = SLACK * plan.half
         self.nodes = {name: self._nodes(plan.items[name]) for name in self.names}
         self.count = 0
@@ -279,9 +281,7 @@ class Network:
                 found += [self._apart(a, chosen[a].body, b, one, 0.0) for one in chosen[b].zones]
         for name, node in chosen.items():
             if node.upright and not self.plan.items[name].fixed:
-                found += [
-                    self._clear_of(name, node.body, shape) for shape in self.plan.blocked.values() if _upright(shape)
-                ]
+                found += [self._clear_of(name, node.body, shape) for shape in self.plan.blocked.values() if _upright(shape)]
                 found += [self._clear_of(name, z, shape) for z in node.zones for shape in self.plan.blocked.values() if _upright(shape)]  # fmt: skip
         for s in self.stated:
             if not set(s.of) <= set(chosen):
@@ -390,17 +390,11 @@ def _union(boxes: list[Box]) -> Box:
 
 
 def _same(one: Node, other: Node) -> bool:
-    return (
-        all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(one.body, other.body, strict=True))
-        and one.zones == other.zones
-    )
+    return all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(one.body, other.body, strict=True)) and one.zones == other.zones
 
 
 def _upright(shape: Convex) -> bool:
     if len(shape.corners) != 4 or shape.radius:
         return False
     left, bottom, right, top = shape.box
-    return all(
-        min(abs(x - left), abs(x - right)) < 1e-9 and min(abs(y - bottom), abs(y - top)) < 1e-9
-        for x, y in shape.corners
-    )
+    return all(min(abs(x - left), abs(x - right)) < 1e-9 and min(abs(y - bottom), abs(y - top)) < 1e-9 for x, y in shape.corners)

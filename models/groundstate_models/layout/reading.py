@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Asks, Attempt, Change, Header, Optimises, OptionError, Patch, Reading, Shows, Violation
+from groundstate import Asks, Attempt, Change, Header, OptionError, Optimises, Patch, Reading, Shows, Violation
 from groundstate_models.layout import asking, checking, cures, drawing, mining, nearest, proofs
 from groundstate_models.layout import tensors as encoding
 from groundstate_models.layout.answers import answer_of, spots_in, with_freedom
@@ -135,7 +135,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
     def least_cost(self, cost: float, effort: int) -> float:
         """Movements and wishes cost at least nothing."""
         del effort
-        return min(cost, 0.0)
+        return 0.0 if cost > 0.0 else cost
 
     # -- questions -----------------------------------------------------------------------------------------------------
 
