@@ -1,7 +1,7 @@
 """Thirty requests as people and language models write them, solved as tools solve them, beside CP-SAT on the same problem.
 
-``python -m benchmarks.schedules.real_life`` prints one line each: status, cost and seconds of the energy with the options of a tool,
-and the cost that CP-SAT proves or finds in ten seconds on the factors of the compiled request.
+``python -m benchmarks.schedules.real_life`` prints one line each: status, cost and seconds with the options of a tool, and
+the cost that CP-SAT proves or finds in ten seconds on the factors of the compiled request.
 """
 
 from __future__ import annotations
