@@ -75,6 +75,20 @@ def test_a_roster_of_eight_people_keeps_every_rule(solver: gs.Solver) -> None:
     assert solver.score(ROSTER, solution.answer).valid
 
 
+def test_what_was_understood_is_echoed_and_the_roster_is_drawn(solver: gs.Solver) -> None:
+    solution = solver.solve(ROSTER)
+    for words in (
+        "Early: 14 times, 2 of 8 people",
+        "at least 11 h of rest between days",
+        "at most 5 activities a week",
+    ):
+        assert words in solution.explanation
+    drawn = solver.draw(ROSTER, solution.answer).splitlines()
+    assert [line.split()[0] for line in drawn[1:9]] == NURSES
+    assert sum(line.count("N") for line in drawn[1:9]) == 14
+    assert drawn[-1] == "E Early 6:00-14:00, L Late 14:00-22:00, N Night 22:00-6:00"
+
+
 def test_too_few_people_are_a_proven_contradiction(solver: gs.Solver) -> None:
     request = {
         "days": "mon-tue",
