@@ -38,6 +38,8 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
 
 
 def _unsolved(header: Header, solution: Solution) -> str:
+    if not solution.chains:
+        return "The deadline passed before the descent began, which proves nothing."
     chains, steps, closest = plural(solution.chains, "chain"), plural(solution.steps, "update"), solution.closest
     parts = [f"{chains} of at most {steps} found no answer, which proves nothing."]
     if closest is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -288,10 +289,24 @@ class Problem:
         cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
         return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
 
+    def copied(self) -> Problem:
+        """A copy with the answers so far, which does not change while the descent goes on."""
+        copied = copy.copy(self)
+        copied.found = [replace(found) for found in self.found]
+        return copied
+
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
         words = np.array([*self._words, (chain << 16) + stream], np.uint64)
         return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+
+    def starts(self, first: int, count: int, header: Header) -> Tensors:
+        """Initial states that the task gives to new chains, from number ``first``.
+
+        Args:
+            header: The header of the first stage.
+        """
+        return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
 
     def offer(self, candidate: Candidate) -> bool:
         """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.
@@ -305,7 +320,9 @@ class Problem:
         if outcome is None:
             return False
         answer, checked, cost = outcome
-        found = Found(answer, candidate.energy, candidate.steps, candidate.since)
+        # A chain that continues changes its own.
+        since = {name: tensor.copy() for name, tensor in candidate.since.items()}
+        found = Found(answer, candidate.energy, candidate.steps, since)
         if not checked:
             self._settle(found)
             return True
@@ -319,7 +336,8 @@ class Problem:
         if not self.meaning.cheaper(self.cost, cost):
             # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
-            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
+            known = next((one for one in self.found if one.answer is answer), None)
+            known = known or next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:

@@ -90,6 +90,19 @@ class Reading:
         }
         return tensors_of(given, self.request)
 
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
+        """Initial states of new chains, the batch first; None, or without a state tensor: as the header specifies.
+
+        A reading that knows something about its problem can start chains near answers. This changes how soon an answer is
+        found, and nothing else. All randomness must come from ``random``.
+
+        Args:
+            random: A generator that depends on the seed and the number of the first of these chains.
+            count: Number of chains.
+        """
+        del random, count
+        return None
+
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Decode answer tensors without the batch axis into an answer as plain JSON."""
         return {name: listed(tensor) for name, tensor in tensors.items()}

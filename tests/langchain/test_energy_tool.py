@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ import langchain_groundstate
 from langchain_groundstate import EnergyTool
 from tests.langchain.boards import OPEN
 from tests.langchain.scripted import called
-from tests.support import EASY, EASY_SOLUTION, MEDIUM, REPEATED, rows
+from tests.support import EASY, EASY_SOLUTION, MEDIUM, REPEATED, Stalled, rows
 
 
 def invoke(tool: EnergyTool, **args: Any) -> ToolMessage:
@@ -284,13 +283,13 @@ def test_a_programming_error_is_not_swallowed(
 async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
     tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    solve, threads = sudoku.solve, []
+    run, threads = sudoku._session.run, []
 
-    def watched(*args: Any, **kwargs: Any) -> gs.Solution:
+    def watched(*args: Any, **kwargs: Any) -> Any:
         threads.append(threading.get_ident())
-        return solve(*args, **kwargs)
+        return run(*args, **kwargs)
 
-    monkeypatch.setattr(sudoku, "solve", watched)
+    monkeypatch.setattr(sudoku._session, "run", watched)
     await tool.ainvoke(called(tool.name, grid=rows(EASY)))
     assert threads
     assert threading.get_ident() not in threads
@@ -299,23 +298,14 @@ async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
 async def test_a_call_that_is_cancelled_does_not_solve_on(
     tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def endless(request: Any, *, heartbeat: Callable[[], None], **options: Any) -> gs.Solution:
-        loop.call_soon_threadsafe(begun.set)
-        try:
-            while True:
-                heartbeat()
-        finally:
-            loop.call_soon_threadsafe(ended.set)
-
-    monkeypatch.setattr(sudoku, "solve", endless)
+    stalled = Stalled()
+    monkeypatch.setattr(sudoku._session, "run", stalled)
     call = asyncio.create_task(tool.ainvoke(called(tool.name, grid=rows(EASY))))
-    await begun.wait()
+    assert await asyncio.to_thread(stalled.begun.wait, 10)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await ended.wait()
+    assert await asyncio.to_thread(stalled.ended.wait, 10)
 
 
 async def test_twenty_calls_at_once_give_twenty_right_answers(tool: EnergyTool) -> None:

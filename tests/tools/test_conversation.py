@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 import groundstate as gs
 from groundstate.tools import SolveTool
-from tests.support import EASY, rows
+from tests.support import EASY, Stalled, rows
 
 EMPTY = [[0] * 4 for _ in range(4)]
 
@@ -88,23 +88,15 @@ def test_there_is_no_reply_before_the_first_round(small: SolveTool) -> None:
 async def test_a_conversation_that_is_cancelled_does_not_solve_on(
     small: SolveTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-
-    def endless(request: Any, *, heartbeat: Callable[[], None], **_options: Any) -> gs.Solution:
-        loop.call_soon_threadsafe(begun.set)
-        try:
-            while True:
-                heartbeat()
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(small.solver, "solve", endless)
-    task = asyncio.create_task(small.converse({"grid": EMPTY}).arun())
-    await begun.wait()
+    stalled = Stalled()
+    monkeypatch.setattr(small.solver._session, "run", stalled)
+    fresh = [[0, 0, 0, 3], *EMPTY[1:]]  # an equal request would be recalled, not solved
+    task = asyncio.create_task(small.converse({"grid": fresh}).arun())
+    assert await asyncio.to_thread(stalled.begun.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(ended.wait, 10)
+    assert await asyncio.to_thread(stalled.ended.wait, 10)
 
 
 # The way of a call

@@ -1,0 +1,275 @@
+"""Reads a request into a plan."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from groundstate import Fault, RequestError
+from groundstate_models.layout import statements
+from groundstate_models.layout.lengths import Lengths, MisreadError
+from groundstate_models.layout.plan import COMPASS, Item, Plan, walls_of
+from groundstate_models.layout.shapes import Convex, Point, area, box, direction, pieces, simple
+
+MOST = 200
+"""Items of a request, copies included."""
+
+SIDES = {"top": "north", "bottom": "south", "left": "west", "right": "east", "up": "north", "down": "south"}
+
+STRENGTHS = {"required": math.inf, "strong": 10.0, "weak": 1.0}
+
+
+def read(request: Mapping[str, Any]) -> Plan:
+    """Read a request.
+
+    Raises:
+        RequestError: If it has no meaning; one fault for each place.
+    """
+    lengths = Lengths(_unit(request.get("unit", "")))
+    faults: list[Fault] = []
+    try:
+        plan = _area(request["area"], lengths, request)
+    except MisreadError as error:
+        raise RequestError([Fault("area", str(error))]) from None
+    for path, make in (("area.doors", _doors), ("area.windows", _windows), ("area.obstacles", _obstacles)):
+        try:
+            make(plan, request["area"], lengths)
+        except MisreadError as error:
+            faults.append(Fault(path, str(error)))
+    named = request["items"]
+    if isinstance(named, list):
+        named = {str(one.get("name", f"item-{k + 1}")): one for k, one in enumerate(named)}
+    for name, given in named.items():
+        try:
+            _item(plan, name, given, lengths)
+        except MisreadError as error:
+            faults.append(Fault(f"items.{name}", str(error)))
+    if len(plan.items) > MOST:
+        faults.append(Fault("items", f"There are {len(plan.items)} items; at most {MOST} are allowed."))
+    if faults:
+        raise RequestError(faults)
+    try:
+        plan.gap = lengths.read(request.get("gap", 0.0), "gap")
+    except MisreadError as error:
+        faults.append(Fault("gap", str(error)))
+    plan.repair = bool(request.get("repair", False))
+    for key, strength in (("relations", math.inf), ("prefer", 1.0)):
+        for k, one in enumerate(request.get(key, ())):
+            try:
+                plan.stated += statements.read(plan, one, strength, f"{key}[{k}]", lengths)
+            except MisreadError as error:
+                faults.append(Fault(f"{key}[{k}]", str(error)))
+    if faults:
+        raise RequestError(faults)
+    plan.unit = lengths.unit
+    plan.notices += lengths.converted
+    return plan
+
+
+def _unit(text: str) -> str:
+    unit = text.strip().lower()
+    return {"pixels": "px", "pixel": "px", "metres": "m", "meters": "m", "inches": "in", "feet": "ft"}.get(unit, unit)
+
+
+def _area(given: Any, lengths: Lengths, request: Mapping[str, Any]) -> Plan:
+    corners: tuple[Point, ...]
+    if isinstance(given, Mapping) and "polygon" in given:
+        corners = tuple(lengths.place(p, "a corner of the area") for p in given["polygon"])
+        if len(corners) < 3:
+            raise MisreadError(f"The area's polygon has {len(corners)} corners; at least 3 are needed.")
+        if not simple(corners):
+            raise MisreadError("The area's polygon crosses itself; list its corners in order around it.")
+        if abs(area(corners)) < 1e-12:
+            raise MisreadError("The area's polygon has no area.")
+    else:
+        width, height = lengths.size(given, "the area")
+        corners = ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    down = lengths.unit == "px"
+    if (origin := request.get("origin")) is not None:
+        down = origin == "top-left"
+    ys = [p[1] for p in corners]
+    if down:
+        corners = tuple((x, min(ys) + max(ys) - y) for x, y in corners)
+    if area(corners) < 0:
+        corners = corners[::-1]
+    if area(corners) <= 0:
+        raise MisreadError("The area is empty.")
+    plan = Plan(corners, down)
+    plan.walls = walls_of(corners)
+    return plan
+
+
+def wall_named(plan: Plan, text: str) -> int:
+    """The number of a wall by its name: ``north``, ``top``, ``north wall``.
+
+    Raises:
+        MisreadError: If there is none.
+    """
+    name = text.lower().replace("wall", "").replace("the ", "").replace("side", "").strip(" -")
+    name = SIDES.get(name, name)
+    for k, wall in enumerate(plan.walls):
+        if wall.name == name or (wall.name.startswith(name + "-") and name in COMPASS):
+            return k
+    raise MisreadError(f"There is no wall {text!r}; the walls are {', '.join(wall.name for wall in plan.walls)}.")
+
+
+def _on_wall(plan: Plan, one: Mapping[str, Any], lengths: Lengths, what: str) -> tuple[Point, Point, Point]:
+    """Both ends of a door or window, and the direction into the area."""
+    if "wall" not in one:
+        raise MisreadError(f"The {what} names no wall; write such as {{'wall': 'south', 'at': 40, 'width': 80}}.")
+    wall = plan.walls[wall_named(plan, str(one["wall"]))]
+    width = lengths.positive(one.get("width", 80), f"width of the {what}")
+    size = math.dist(wall.start, wall.end)
+    # A wall is measured from its left end, or from its lower one; on a page from its upper one.
+    (ax, ay), (bx, by) = wall.start, wall.end
+    low = (ax, -ay if plan.down else ay) <= (bx, -by if plan.down else by)
+    start, end = (wall.start, wall.end) if low else (wall.end, wall.start)
+    at = lengths.read(one.get("at", (size - width) / 2), f"place of the {what}")
+    if at < 0 or at + width > size * (1 + 1e-9):
+        raise MisreadError(
+            f"The {what} reaches from {at:g} to {at + width:g} on the {wall.name} wall, which is {size:g} long."
+        )
+    way = ((end[0] - start[0]) / size, (end[1] - start[1]) / size)
+    near = (start[0] + at * way[0], start[1] + at * way[1])
+    far = (near[0] + width * way[0], near[1] + width * way[1])
+    out = wall.outward
+    return near, far, (-out[0], -out[1])
+
+
+def _zone(near: Point, far: Point, into: Point, depth: float) -> Convex:
+    corners = [near, far, (far[0] + depth * into[0], far[1] + depth * into[1]), (near[0] + depth * into[0], near[1] + depth * into[1])]  # fmt: skip
+    return Convex(tuple(corners if area(corners) > 0 else corners[::-1]))
+
+
+def _listed(given: Any, key: str) -> list[Any]:
+    found = given.get(key, []) if isinstance(given, Mapping) else []
+    return found if isinstance(found, list) else [found]
+
+
+def _doors(plan: Plan, given: Any, lengths: Lengths) -> None:
+    some = _listed(given, "doors")
+    for k, one in enumerate(some):
+        name = str(one.get("name", "door" if len(some) == 1 else f"door-{k + 1}"))
+        near, far, into = _on_wall(plan, one, lengths, name)
+        clear = lengths.read(one.get("clear", math.dist(near, far)), f"clear depth of {name}")
+        plan.marks[name] = Convex((near, far))
+        if clear > 0:
+            plan.blocked[f"the swing of {name}"] = _zone(near, far, into, clear)
+
+
+def _windows(plan: Plan, given: Any, lengths: Lengths) -> None:
+    some = _listed(given, "windows")
+    for k, one in enumerate(some):
+        name = str(one.get("name", "window" if len(some) == 1 else f"window-{k + 1}"))
+        near, far, into = _on_wall(plan, one, lengths, name)
+        plan.marks[name] = Convex((near, far))
+        if (clear := lengths.read(one.get("clear", 0), f"clear depth of {name}")) > 0:
+            plan.blocked[f"the clear zone of {name}"] = _zone(near, far, into, clear)
+
+
+def _obstacles(plan: Plan, given: Any, lengths: Lengths) -> None:
+    some = _listed(given, "obstacles") + _listed(given, "pillars")
+    for k, one in enumerate(some):
+        name = str(one.get("name", f"obstacle-{k + 1}"))
+        shapes, _, _ = _shape(one, lengths, name, plan)
+        at = plan.page(lengths.place(one.get("at"), name)) if "polygon" not in one else (0.0, 0.0)
+        if "polygon" in one:
+            corners = [plan.page(lengths.place(p, name)) for p in one["polygon"]]
+            shapes = tuple(pieces(corners if area(corners) > 0 else corners[::-1]))
+        for n, shape in enumerate(shapes):
+            plan.blocked[name if n == 0 else f"{name} ({n + 1})"] = shape.moved(at, 0.0)
+
+
+def _shape(given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan) -> tuple[tuple[Convex, ...], tuple[Point, ...], Point]:  # fmt: skip
+    """Convex pieces around the centre of the bounding box, the outline, and where that centre was in the given polygon."""
+    if "diameter" in given or "radius" in given:
+        key = "diameter" if "diameter" in given else "radius"
+        radius = lengths.positive(given[key], f"{key} of {name}") * (0.5 if key == "diameter" else 1.0)
+        return (Convex(((0.0, 0.0),), radius),), (), (0.0, 0.0)
+    if "polygon" in given:
+        corners = [lengths.place(p, f"a corner of {name}") for p in given["polygon"]]
+        if len(corners) < 3 or not simple(corners) or abs(area(corners)) < 1e-12:
+            raise MisreadError(
+                f"The polygon of {name} must have at least 3 corners, an area, and must not cross itself."
+            )
+        if plan.down:
+            corners = [(x, -y) for x, y in corners]
+        corners = corners if area(corners) > 0 else corners[::-1]
+        left, bottom, right, top = Convex(tuple(corners)).box
+        middle = ((left + right) / 2, (bottom + top) / 2)
+        outline = tuple((x - middle[0], y - middle[1]) for x, y in corners)
+        return tuple(pieces(outline)), outline, middle
+    size = given.get("size", given if "width" in given else None)
+    if size is None:
+        raise MisreadError(f'{name!r} has no size; write such as "size": [60, 40], or a diameter.')
+    shape = box(*lengths.size(size, name))
+    return (shape,), shape.corners, (0.0, 0.0)
+
+
+def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
+    if isinstance(given, str | list):
+        given = {"size": given}
+    if not isinstance(given, Mapping):
+        raise MisreadError(f"{name!r} is {given!r}; write an object with a size.")
+    shapes, outline, _ = _shape(given, lengths, name, plan)
+    count = given.get("count", 1)
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
+        raise MisreadError(f"The count of {name} is {count!r}; it must be a whole number from 1 to {MOST}.")
+    turns = given.get("turns", None if "turn" not in given else "none")
+    at = None if given.get("at") is None else plan.page(lengths.place(given["at"], name))
+    if turns is None:
+        turns = "none" if plan.down or at is not None else "quarter"
+    turns = {True: "quarter", False: "none", "90": "quarter"}.get(turns, turns)
+    if turns not in ("none", "quarter", "free"):
+        raise MisreadError(f"turns of {name} is {turns!r}; allowed are none, quarter and free.")
+    turn = plan.page_turn(float(given.get("turn", 0.0)))
+    fixed = bool(given.get("fixed", False))
+    if fixed and at is None:
+        raise MisreadError(f'{name!r} is fixed and has no place; write such as "at": [100, 80].')
+    front, has_front = _front(plan, given.get("front"), name)
+    near = None if given.get("near") is None else plan.page(lengths.place(given["near"], name))
+    heights = given.get("z")
+    if heights is not None:
+        heights = lengths.place(heights, f"z of {name}")
+    round_ = len(shapes) == 1 and len(shapes[0].corners) == 1
+    if fixed or (round_ and front == (0.0, -1.0) and not has_front):
+        turns = "none"
+    names = [name] if count == 1 else [f"{name}-{k + 1}" for k in range(count)]
+    for one in names:
+        if one in plan.items:
+            raise MisreadError(f"{one!r} names two items; give one another name.")
+        plan.items[one] = Item(
+            one,
+            shapes,
+            turns,
+            turn,
+            front,
+            has_front,
+            at,
+            fixed,
+            near,
+            name,
+            outline,
+            f"items.{name}",
+            str(given.get("layer", "")),
+            heights,
+        )
+
+
+def _front(plan: Plan, given: Any, name: str) -> tuple[Point, bool]:
+    if given is None:
+        return (0.0, -1.0), False
+    way = SIDES.get(str(given).lower(), str(given).lower())
+    if way not in COMPASS:
+        near = difflib.get_close_matches(way, [*COMPASS, *SIDES], n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise MisreadError(f"The front of {name} is {given!r}; allowed are south, north, east and west.{hint}")
+    del plan
+    return COMPASS[way], True
+
+
+def angle_of(turn: float) -> Point:
+    """The unit vector of degrees."""
+    return direction(math.radians(turn))
