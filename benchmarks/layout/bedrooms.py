@@ -1,7 +1,7 @@
 """Rooms that GPT-4 furnished, repaired: ``python -m benchmarks.layout.bedrooms FOLDER [--all]``.
 
-FOLDER holds gpt4_bedrooms_even.json (LayoutGPT's stored answers). A room counts as clean if no object reaches out of the room and no two
-objects whose heights meet overlap, by more than 1e-3 of a pixel, measured here with polygons of shapely's or this file's own.
+FOLDER holds gpt4_bedrooms_even.json (LayoutGPT's stored answers). A room counts as clean if no object reaches out of the room and
+no two objects whose heights meet overlap, by more than 1e-3 of a pixel, measured here by this file's own formulas.
 The optimum moves axis-aligned boxes by whole tenths of a pixel (CP-SAT, sum of |dx| + |dy|).
 """
 
@@ -44,7 +44,10 @@ def request_of(room: dict[str, Any]) -> dict[str, Any] | None:
 
 def corners(x: float, y: float, w: float, d: float, turn: float) -> list[tuple[float, float]]:
     c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    return [(x + c * u - s * v, y + s * u + c * v) for u, v in ((-w / 2, -d / 2), (w / 2, -d / 2), (w / 2, d / 2), (-w / 2, d / 2))]
+    return [
+        (x + c * u - s * v, y + s * u + c * v)
+        for u, v in ((-w / 2, -d / 2), (w / 2, -d / 2), (w / 2, d / 2), (-w / 2, d / 2))
+    ]
 
 
 def overlap(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> float:
@@ -136,7 +139,12 @@ def relations(request: dict[str, Any], places: dict[str, Any]) -> set[tuple[str,
     names = list(shapes)
     for n, shape in shapes.items():
         xs, ys = [p[0] for p in shape], [p[1] for p in shape]
-        for wall, gap in (("west", min(xs)), ("south", min(ys)), ("east", width - max(xs)), ("north", height - max(ys))):
+        for wall, gap in (
+            ("west", min(xs)),
+            ("south", min(ys)),
+            ("east", width - max(xs)),
+            ("north", height - max(ys)),
+        ):
             if abs(gap) <= 0.03 * side:
                 found.add((n, wall))
     for k, a in enumerate(names):
@@ -163,7 +171,10 @@ def gap_of(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, floa
         return math.hypot(p[0] - a[0] - t * dx, p[1] - a[1] - t * dy)
 
     return min(
-        to(p, shape[k], shape[(k + 1) % 4]) for some, shape in ((one, other), (other, one)) for p in some for k in range(4)
+        to(p, shape[k], shape[(k + 1) % 4])
+        for some, shape in ((one, other), (other, one))
+        for p in some
+        for k in range(4)
     )
 
 
@@ -199,15 +210,18 @@ def main() -> None:
             one, all_ = kept(request, places)
             held, every = held + one, every + all_
             if best is not None:
-                far = [
-                    sum(math.dist(at[n], i["at"]) for n, i in request["items"].items()) for at in (places, best[1])
-                ]
-                moved = sum(abs(places[n][0] - i["at"][0]) + abs(places[n][1] - i["at"][1]) for n, i in request["items"].items())
+                far = [sum(math.dist(at[n], i["at"]) for n, i in request["items"].items()) for at in (places, best[1])]
+                moved = sum(
+                    abs(places[n][0] - i["at"][0]) + abs(places[n][1] - i["at"][1]) for n, i in request["items"].items()
+                )
                 ratios.append((moved, best[0]))
                 ratios_far.append(far)
     n = len(requests)
     print(f"{n} rooms; GPT-4's own: {n - dirty} clean ({(n - dirty) / n:.1%})")
-    print(f"repaired: {clean} clean of {n - impossible} not proven impossible ({clean / (n - impossible):.1%}); impossible {impossible}; unsolved {failed}; wrong {wrong}")
+    print(
+        f"repaired: {clean} clean of {n - impossible} not proven impossible ({clean / (n - impossible):.1%}); "
+        f"impossible {impossible}; unsolved {failed}; wrong {wrong}"
+    )
     print(f"relations kept: {held} of {every} ({held / every:.1%})")
     if ratios:
         ours, theirs = (sum(r[k] for r in ratios) for k in (0, 1))

@@ -31,7 +31,9 @@ def variables(placed: Placed) -> dict[str, Any]:
     for name in _open_wall(plan):
         found[f"wall {name}"] = plan.walls[_wall(placed, name)].name
     for name in _open_corner(plan):
-        found[f"corner {name}"] = _corner_name(plan, min(corners_of(plan), key=lambda c: max(wall_gap(placed, name, k) for k in c)))  # fmt: skip
+        found[f"corner {name}"] = _corner_name(
+            plan, min(corners_of(plan), key=lambda c: max(wall_gap(placed, name, k) for k in c))
+        )
     return found
 
 

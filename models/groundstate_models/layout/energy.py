@@ -68,7 +68,8 @@ def rows_of(table: Tensor, index: Tensor) -> Tensor:
     """``table[b, index[b, k], …]`` for a table ``(batch, n, …)`` of one or two further axes and an index ``(batch, m)``."""
     flat = table.flatten(2)
     found = flat.gather(1, index.unsqueeze(2).expand(-1, -1, flat.shape[2]))
-    return found.unflatten(2, table.shape[2:])
+    shaped: Tensor = found.unflatten(2, table.shape[2:])
+    return shaped
 
 
 def chosen(table: Tensor, index: Tensor) -> Tensor:
@@ -119,8 +120,10 @@ class LayoutEnergy(nn.Module):
         owner = inputs["owner"]
         middle, ahead = rows_of(centre, owner), rows_of(front, owner)
         ahead = ahead.unsqueeze(2)
-        return middle, turned(ahead, inputs["corners"].unflatten(2, (4, 2))), turned(
-            ahead, inputs["normals"].unflatten(2, (4, 2))
+        return (
+            middle,
+            turned(ahead, inputs["corners"].unflatten(2, (4, 2))),
+            turned(ahead, inputs["normals"].unflatten(2, (4, 2))),
         )
 
     def _pairs(self, parts: tuple[Tensor, Tensor, Tensor], **inputs: Tensor) -> tuple[Tensor, ...]:
@@ -209,9 +212,7 @@ class LayoutEnergy(nn.Module):
         turn_second = crossed(chosen(on_second, which), axis).unsqueeze(2)
         slope = torch.cat([-axis, turn_first, axis, turn_second], dim=2)
         own, other = inputs["owner"].gather(1, inputs["first"]), inputs["owner"].gather(1, inputs["second"])
-        place = torch.stack(
-            [3 * own, 3 * own + 1, 3 * own + 2, 3 * other, 3 * other + 1, 3 * other + 2], dim=2
-        )
+        place = torch.stack([3 * own, 3 * own + 1, 3 * own + 2, 3 * other, 3 * other + 1, 3 * other + 2], dim=2)
         width = state.shape[1]
         place = place + width * inputs["pair_row"].unsqueeze(2)
         blank = torch.zeros_like(inputs["bounds"][..., :1] * state.unsqueeze(1)).flatten(1)
@@ -258,7 +259,9 @@ class LayoutEnergy(nn.Module):
     def encode_answer(self, answer: dict[str, Tensor], **inputs: Tensor) -> Tensor:
         place = answer["place"]
         spread = inputs["spread"]
-        z = torch.where(spread > 0, (place[..., :2] - inputs["anchor"]) / spread.clamp_min(1e-9), torch.zeros_like(spread))
+        z = torch.where(
+            spread > 0, (place[..., :2] - inputs["anchor"]) / spread.clamp_min(1e-9), torch.zeros_like(spread)
+        )
         c, s = place[..., 2], place[..., 3]
         free = s / (1.0 + c).clamp_min(1e-9)
         one = torch.ones_like(c)

@@ -7,7 +7,21 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-MILLIMETRES = {"mm": 1.0, "cm": 10.0, "dm": 100.0, "m": 1000.0, "in": 25.4, '"': 25.4, "inch": 25.4, "inches": 25.4, "ft": 304.8, "'": 304.8, "feet": 304.8, "foot": 304.8, "pt": 25.4 / 72}  # fmt: skip
+MILLIMETRES = {
+    "mm": 1.0,
+    "cm": 10.0,
+    "dm": 100.0,
+    "m": 1000.0,
+    "in": 25.4,
+    '"': 25.4,
+    "inch": 25.4,
+    "inches": 25.4,
+    "ft": 304.8,
+    "'": 304.8,
+    "feet": 304.8,
+    "foot": 304.8,
+    "pt": 25.4 / 72,
+}
 PIXELS = {"px", "pixel", "pixels"}
 
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -55,7 +69,9 @@ class Lengths:
         if unit == self.unit:
             return number
         if unit not in MILLIMETRES or self.unit not in MILLIMETRES:
-            raise MisreadError(f"The {what} is in {unit}, and the request is in {self.unit}; neither converts to the other.")
+            raise MisreadError(
+                f"The {what} is in {unit}, and the request is in {self.unit}; neither converts to the other."
+            )
         self.converted.append(f"{match[0].strip()} was converted to {self.unit}.")
         return number * MILLIMETRES[unit] / MILLIMETRES[self.unit]
 

@@ -164,7 +164,9 @@ class Plan:
     @property
     def rectangle(self) -> bool:
         left, bottom, right, top = self.box
-        return len(self.corners) == 4 and math.isclose(area(self.corners), (right - left) * (top - bottom), rel_tol=1e-9)
+        return len(self.corners) == 4 and math.isclose(
+            area(self.corners), (right - left) * (top - bottom), rel_tol=1e-9
+        )
 
     def page(self, at: Point) -> Point:
         """A place in the request's coordinates, and back."""

@@ -139,7 +139,12 @@ def _on_wall(plan: Plan, one: Mapping[str, Any], lengths: Lengths, what: str) ->
 
 
 def _zone(near: Point, far: Point, into: Point, depth: float) -> Convex:
-    corners = [near, far, (far[0] + depth * into[0], far[1] + depth * into[1]), (near[0] + depth * into[0], near[1] + depth * into[1])]  # fmt: skip
+    corners = [
+        near,
+        far,
+        (far[0] + depth * into[0], far[1] + depth * into[1]),
+        (near[0] + depth * into[0], near[1] + depth * into[1]),
+    ]
     return Convex(tuple(corners if area(corners) > 0 else corners[::-1]))
 
 
@@ -182,7 +187,9 @@ def _obstacles(plan: Plan, given: Any, lengths: Lengths) -> None:
             plan.blocked[name if n == 0 else f"{name} ({n + 1})"] = shape.moved(at, 0.0)
 
 
-def _shape(given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan) -> tuple[tuple[Convex, ...], tuple[Point, ...], Point]:  # fmt: skip
+def _shape(
+    given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan
+) -> tuple[tuple[Convex, ...], tuple[Point, ...], Point]:
     """Convex pieces around the centre of the bounding box, the outline, and where that centre was in the given polygon."""
     if "diameter" in given or "radius" in given:
         key = "diameter" if "diameter" in given else "radius"
@@ -191,7 +198,9 @@ def _shape(given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan) ->
     if "polygon" in given:
         corners = [lengths.place(p, f"a corner of {name}") for p in given["polygon"]]
         if len(corners) < 3 or not simple(corners) or abs(area(corners)) < 1e-12:
-            raise MisreadError(f"The polygon of {name} must have at least 3 corners, an area, and must not cross itself.")
+            raise MisreadError(
+                f"The polygon of {name} must have at least 3 corners, an area, and must not cross itself."
+            )
         if plan.down:
             corners = [(x, -y) for x, y in corners]
         corners = corners if area(corners) > 0 else corners[::-1]
@@ -201,7 +210,7 @@ def _shape(given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan) ->
         return tuple(pieces(outline)), outline, middle
     size = given.get("size", given if "width" in given else None)
     if size is None:
-        raise MisreadError(f"{name!r} has no size; write such as \"size\": [60, 40], or a diameter.")
+        raise MisreadError(f'{name!r} has no size; write such as "size": [60, 40], or a diameter.')
     shape = box(*lengths.size(size, name))
     return (shape,), shape.corners, (0.0, 0.0)
 
@@ -225,7 +234,7 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
     turn = plan.page_turn(float(given.get("turn", 0.0)))
     fixed = bool(given.get("fixed", False))
     if fixed and at is None:
-        raise MisreadError(f"{name!r} is fixed and has no place; write such as \"at\": [100, 80].")
+        raise MisreadError(f'{name!r} is fixed and has no place; write such as "at": [100, 80].')
     front, has_front = _front(plan, given.get("front"), name)
     near = None if given.get("near") is None else plan.page(lengths.place(given["near"], name))
     heights = given.get("z")
@@ -239,7 +248,20 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
         if one in plan.items:
             raise MisreadError(f"{one!r} names two items; give one another name.")
         plan.items[one] = Item(
-            one, shapes, turns, turn, front, has_front, at, fixed, near, name, outline, f"items.{name}", str(given.get("layer", "")), heights
+            one,
+            shapes,
+            turns,
+            turn,
+            front,
+            has_front,
+            at,
+            fixed,
+            near,
+            name,
+            outline,
+            f"items.{name}",
+            str(given.get("layer", "")),
+            heights,
         )
 
 

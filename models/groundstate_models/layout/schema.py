@@ -32,7 +32,12 @@ OPENING: dict[str, Any] = {
 }
 
 SHAPE: dict[str, Any] = {
-    "size": {"type": ["array", "string", "object"], "items": LENGTH, "maxLength": 60, "description": "Width and depth: [60, 40] or \"60 x 40\"."},  # fmt: skip
+    "size": {
+        "type": ["array", "string", "object"],
+        "items": LENGTH,
+        "maxLength": 60,
+        "description": 'Width and depth: [60, 40] or "60 x 40".',
+    },
     "diameter": LENGTH,
     "radius": LENGTH,
     "polygon": CORNERS,
@@ -50,7 +55,10 @@ ITEM: dict[str, Any] = {
         "at": {**PLACE, "description": "Its centre in your layout; with repair it moves as little as possible."},
         "near": {**PLACE, "description": "Where its centre should be, roughly."},
         "turn": {"type": "number", "description": "Degrees counter-clockwise (on a page: clockwise)."},
-        "turns": {"type": ["boolean", "string"], "description": "none, quarter or free. In rooms quarter, on pages none."},
+        "turns": {
+            "type": ["boolean", "string"],
+            "description": "none, quarter or free. In rooms quarter, on pages none.",
+        },
         "front": {**NAME, "description": "The side it faces at turn 0: south if not given."},
         "fixed": {"type": "boolean"},
         "layer": {**NAME, "description": "Items of different layers may overlap: rug, ceiling."},
@@ -87,8 +95,16 @@ REQUEST: dict[str, Any] = {
                 "polygon": CORNERS,
                 "doors": {"type": "array", "items": OPENING, "maxItems": 20},
                 "windows": {"type": "array", "items": OPENING, "maxItems": 20},
-                "obstacles": {"type": "array", "items": {"type": "object", "properties": {"name": NAME, "at": PLACE, **SHAPE}}, "maxItems": 40},  # fmt: skip
-                "pillars": {"type": "array", "items": {"type": "object", "properties": {"name": NAME, "at": PLACE, **SHAPE}}, "maxItems": 40},  # fmt: skip
+                "obstacles": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"name": NAME, "at": PLACE, **SHAPE}},
+                    "maxItems": 40,
+                },
+                "pillars": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"name": NAME, "at": PLACE, **SHAPE}},
+                    "maxItems": 40,
+                },
             },
             "additionalProperties": False,
         },

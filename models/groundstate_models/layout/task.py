@@ -21,7 +21,12 @@ class LayoutTask(Task, Understands):
         """Accept other names for the parts of a request, and text in place of a list."""
         changed = dict(request)
         notes = []
-        for key, others in (("area", ("room", "page", "slide", "canvas")), ("items", ("objects", "furniture", "elements")), ("relations", ("constraints", "rules")), ("prefer", ("preferences", "wishes"))):  # fmt: skip
+        for key, others in (
+            ("area", ("room", "page", "slide", "canvas")),
+            ("items", ("objects", "furniture", "elements")),
+            ("relations", ("constraints", "rules")),
+            ("prefer", ("preferences", "wishes")),
+        ):
             for other in others:
                 if other in changed and key not in changed:
                     changed[key] = changed.pop(other)
@@ -40,7 +45,12 @@ class LayoutTask(Task, Understands):
         parts = [part.strip() for part in text.replace("\n", ";").split(";") if part.strip()]
         if len(parts) < 2:
             raise RequestError(
-                [Fault("", "Write the area, the items and relations: 400 x 300; bed 180 x 200, lamp 30 x 30; lamp next to bed.")]
+                [
+                    Fault(
+                        "",
+                        "Write the area, the items and relations: 400 x 300; bed 180 x 200, lamp 30 x 30; lamp next to bed.",
+                    )
+                ]
             )
         items: dict[str, Any] = {}
         for one in parts[1].split(","):
@@ -53,7 +63,7 @@ class LayoutTask(Task, Understands):
 
     def explain(self, request: Mapping[str, Any]) -> Fault | None:
         if "area" not in request:
-            return Fault("area", "The area is missing; write such as \"area\": {\"width\": 400, \"height\": 300}.")
+            return Fault("area", 'The area is missing; write such as "area": {"width": 400, "height": 300}.')
         if not request.get("items"):
-            return Fault("items", "There is nothing to place; write such as \"items\": {\"bed\": [180, 200]}.")
+            return Fault("items", 'There is nothing to place; write such as "items": {"bed": [180, 200]}.')
         return None
