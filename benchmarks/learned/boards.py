@@ -85,10 +85,14 @@ def answered(many: int, seed: int, most: int) -> dict[str, Any]:
     asked = 0
     while model.questions and asked < most:
         question = model.questions[0]
-        (one, a), (other, b) = question.options[0].patch[0]["value"].items()
-        i, j = sorted((model.layout.index[one], model.layout.index[other]))
-        rule = bool(TRUE[(i == FIRST) & (j == SECOND)][0])
-        model = model.reply(question.id, "no" if rule and a == b else "yes")
+        case = {model.layout.index[name]: value for name, value in question.options[0].patch[0]["value"].items()}
+        clash = any(
+            case[i] == case[j] and TRUE[(min(i, j) == FIRST) & (max(i, j) == SECOND)][0]
+            for i in case
+            for j in case
+            if i < j
+        )
+        model = model.reply(question.id, "no" if clash else "yes")
         asked += 1
     pairs = found(model)
     missed, invented = int((TRUE & ~pairs).sum()), int((~TRUE & pairs).sum())

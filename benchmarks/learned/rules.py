@@ -89,6 +89,7 @@ def measure(family: Family, examples: int, instances: int, seed: int) -> dict[st
         "by elimination": f"{round(elimination(x, fresh) * len(fresh))} of {len(fresh)}",
         "solved": f"{solved} of {instances}",
         "right by the true rules": f"{right} of {instances}",
+        "right, or the model asks": f"{instances if model.questions else right + instances - solved} of {instances}",
         "median ms": round(1000 * float(np.median(seconds)), 1),
         "questions": len(model.questions),
     }

@@ -27,6 +27,7 @@ from groundstate_models.constraints.language import (
     NotEqual,
     Precedence,
     Table,
+    Term,
 )
 from groundstate_models.constraints.logic import AllOf, AnyOf, If, Not, opposite
 from groundstate_models.constraints.problem import Problem
@@ -150,13 +151,20 @@ class _Meaning:
             case Table(names, rows, allowed):
                 self._table(names, sorted(self._inside(names, rows), key=repr), allowed, kept)
             case Linear(terms, low, high):
-                self._between(low, sum(times * self._variables[name] for name, times in terms), high, kept)
+                self._between(low, sum(map(self._term, terms)), high, kept)
             case Precedence(before, after, gap):
                 self._between(gap, self._variables[after] - self._variables[before], None, kept)
             case NoOverlap(starts, durations):
                 self._one_at_a_time(self._of(starts), durations, kept)
             case other:
                 raise TypeError(f"The CP-SAT model does not support constraints of the type {type(other).__name__}.")
+
+    def _term(self, term: Term) -> Any:
+        if term.value is None:
+            return term.times * self._variables[term.variable]
+        return (
+            term.times * self._literal((term.variable, term.value)) if term.value in self._domains[term.variable] else 0
+        )
 
     def read(self, solver: Any) -> dict[str, Value]:
         """The values of a solver's solution."""

@@ -78,7 +78,7 @@ async def called(
 async def _reply(tool: LLMTool, context: Context, params: CallToolRequestParams, *, asks: bool) -> Reply:
     arguments = params.arguments or {}
     if not isinstance(tool, SolveTool):
-        return tool.call(arguments)
+        return await tool.acall(arguments)
     user = User(context, params) if asks else None
     conversation = tool.converse(arguments, asked=user.asked if user else ())
     return await solved(conversation, user, context)

@@ -12,6 +12,7 @@ import click
 import groundstate
 from groundstate.cli.console import SOLVED, STOPPED, example
 from groundstate_mcp import build_server, serving
+from groundstate_models.learned.learning import LearnTool
 from groundstate_serve import build_app, settings_for
 from groundstate_serve.listening import listen
 
@@ -39,6 +40,8 @@ class Options:
     deadline: float | None
     alternatives: int | None
     device: str
+    learn: bool
+    learn_folder: str | None
 
     def check(self) -> None:
         """Refuse contradictory options, before any model is loaded.
@@ -53,6 +56,8 @@ class Options:
         if not self.mcp and (chosen := [name for name in _OF_MCP if getattr(self, name) is not None]):
             names = ", ".join("--" + name.replace("_", "-") for name in chosen)
             raise click.UsageError(f"{names} can only be given with --mcp; plain HTTP takes options with each call.")
+        if not self.mcp and (self.learn or self.learn_folder):
+            raise click.UsageError("--learn and --learn-folder can only be given with --mcp.")
         alone = (self.host, self.port, self.token_file, self.no_auth or None)
         if not self.http and any(option is not None for option in alone):
             raise click.UsageError(
@@ -88,7 +93,10 @@ class Options:
     def settings(self) -> dict[str, Any]:
         """The options for `groundstate_mcp.build_server` that were given."""
         names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.learn or self.learn_folder:
+            chosen["learn"] = LearnTool(self.learn_folder)
+        return chosen
 
 
 @click.command(
@@ -121,6 +129,12 @@ class Options:
 @click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
 @click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 2]")
+@click.option("--learn", is_flag=True, help="Offer a tool that learns tools from examples of the conversation.")
+@click.option(
+    "--learn-folder",
+    type=click.Path(file_okay=False),
+    help="Keep learned tools in a folder; implies --learn.  [default: a temporary folder]",
+)
 @click.option("--device", default="cpu", show_default=True, help="Device to run on: cpu or cuda. There is no fallback.")
 def command(**options: Any) -> int:
     """Serve models to language models over MCP, or to apps over plain HTTP.

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack, get_args
 
-from mcp.server import Server
+from mcp.server import NotificationOptions, Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -21,6 +22,7 @@ from mcp_types import (
     ReadResourceRequestParams,
     ReadResourceResult,
     Resource,
+    ServerCapabilities,
     TextResourceContents,
 )
 
@@ -29,6 +31,7 @@ from groundstate._words import clean, cleaned
 from groundstate.tools import DescribeTool, Detail, LLMTool, Model, SolveOptions, SolveTool, card, collected
 from groundstate_mcp import _calls
 from groundstate_mcp._calls import Context
+from groundstate_models.learned.learning import LearnTool
 
 OnQuestion = Literal["elicit", "return"]
 """How questions are handled: ask the user if the client supports it, or always return them in the result."""
@@ -51,6 +54,7 @@ def build_server(
     device: str = "cpu",
     on_question: OnQuestion = "elicit",
     detail: Detail = "brief",
+    learn: LearnTool | None = None,
     **solve_options: Unpack[SolveOptions],
 ) -> Server[Any]:
     """A server with a tool for each model, ``solve_<name>``, and ``describe_models``.
@@ -64,6 +68,8 @@ def build_server(
         on_question: ``"elicit"``: ask the user; return the question in the result if the client cannot ask or the user declines.
             ``"return"``: always return questions in the result.
         detail: Detail of the outcome for the language model: ``"brief"`` or ``"full"``.
+        learn: A tool that learns tools from examples. Each learned tool is listed from then on, for all clients of the server, and
+            clients that listen are notified that the list changed.
         solve_options: See `groundstate.tools.SolveOptions`; used for every model.
 
     Returns:
@@ -84,12 +90,25 @@ def build_server(
     describe = DescribeTool(solvers)
     tools[describe.name] = describe
     resources = _resources(solvers)
+    bus = InMemorySubscriptionBus()
+    if learn is not None:
+        tools[learn.name] = learn
 
     async def list_tools(_context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[_calls.listed(tool) for tool in tools.values()])
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
-        return await _calls.called(tools, context, params, asks=on_question == "elicit")
+        before = None if learn is None else learn.solvers
+        result = await _calls.called(tools, context, params, asks=on_question == "elicit")
+        if learn is not None and (found := [one for one in learn.solvers if one not in (before or ())]):
+            for solver in found:
+                tool = SolveTool(solver, detail=detail, **solve_options)
+                tools[tool.name] = tool
+                resources.update(_resources([solver]))
+            tools[describe.name] = DescribeTool(_unique([*solvers, *learn.solvers]))
+            await bus.publish(ToolsListChanged())
+            await _notify(context)
+        return result
 
     async def list_resources(_context: Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:
         return ListResourcesResult(resources=[resource for resource, _ in resources.values()])
@@ -102,7 +121,9 @@ def build_server(
         return ReadResourceResult(contents=[contents])
 
     kinds = "\n".join(f"- {solver.header.name}: {' '.join(clean(solver.header.title).split())}" for solver in solvers)
-    server: Server[Any] = Server(
+    more: dict[str, Any] = {} if learn is None else {"on_subscriptions_listen": ListenHandler(bus)}
+    kind = Server if learn is None else _Learning
+    server: Server[Any] = kind(
         name,
         title="groundstate: energy-based solvers",
         instructions=_INSTRUCTIONS.format(models=kinds),
@@ -111,10 +132,33 @@ def build_server(
         on_call_tool=call_tool,
         on_list_resources=list_resources,
         on_read_resource=read_resource,
+        **more,
     )
     # Seals the state that clients of protocol 2026-07-28 carry between rounds.
     server.middleware.append(RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience=name))
     return server
+
+
+class _Learning(Server[Any]):
+    """A server whose list of tools may change, also for clients of the older protocol."""
+
+    def get_capabilities(
+        self, notification_options: NotificationOptions | None = None, *args: Any, **options: Any
+    ) -> ServerCapabilities:
+        chosen = notification_options or NotificationOptions()
+        chosen.tools_changed = True
+        return super().get_capabilities(chosen, *args, **options)
+
+
+async def _notify(context: Context) -> None:
+    """Tell a client of the older protocol that the list of tools changed; newer ones listen."""
+    if context.protocol_version < "2026":
+        await context.session.send_tool_list_changed()
+
+
+def _unique(solvers: Iterable[gs.Solver]) -> list[gs.Solver]:
+    """The solvers, the latest of each name."""
+    return list({solver.header.name: solver for solver in solvers}.values())
 
 
 def _skipped(model: Model, error: gs.GroundstateError) -> None:

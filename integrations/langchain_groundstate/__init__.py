@@ -18,10 +18,11 @@ from langchain_groundstate._llm import LLMReplier, ask_llm
 from langchain_groundstate._node import energy_node, needs_reply
 from langchain_groundstate._replies import OnQuestion
 from langchain_groundstate._toolkit import EnergyToolkit
-from langchain_groundstate._tools import EnergyCatalogTool, EnergyTool
+from langchain_groundstate._tools import EnergyCatalogTool, EnergyLearnTool, EnergyTool
 
 __all__ = [
     "EnergyCatalogTool",
+    "EnergyLearnTool",
     "EnergyTool",
     "EnergyToolkit",
     "LLMReplier",

@@ -37,6 +37,9 @@ def replier(on_question: OnQuestion, tool: str, options: SolveOptions) -> Replie
             f"deadline is {options['deadline']!r} and on_question is 'interrupt': LangGraph runs the tool again for each "
             "reply, and with a deadline it might then ask something else. Bound it by restarts and max_steps instead."
         )
+    if options.get("improve_for") is not None:
+        # For the same reason, without the default of tools.
+        options["improve_for"] = None
     if importlib.util.find_spec("langgraph") is None:
         raise gs.OptionError(
             "on_question is 'interrupt', which needs LangGraph; install it with: pip install 'groundstate[langgraph]'."

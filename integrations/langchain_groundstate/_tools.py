@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, Self, Unpack
 
@@ -12,6 +13,7 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
 from groundstate.tools import DescribeTool, Detail, LLMTool, Model, Replier, Reply, SolveOptions, SolveTool
+from groundstate_models.learned.learning import Budget, LearnTool
 from langchain_groundstate._progress import progress
 from langchain_groundstate._refusals import explain, translated
 from langchain_groundstate._replies import OnQuestion, replier
@@ -124,6 +126,48 @@ class EnergyCatalogTool(_Adapter):
         """A tool that describes loaded models."""
         tool = DescribeTool(solvers, name=name)
         return cls(name=tool.name, description=tool.description, args_schema=tool.schema, tool=tool)
+
+
+class EnergyLearnTool(_Adapter):
+    """Learn a tool from examples of the conversation; the artifact of a call is the new `EnergyTool`. Made by `within`.
+
+    Bind the tools in `learned` to the model for its next turn: ``llm.bind_tools([*tools, learn, *learn.learned])``.
+    """
+
+    tool: LearnTool = Field(exclude=True, repr=False)
+
+    @classmethod
+    def within(
+        cls, budget: Budget | None = None, *, folder: str | os.PathLike[str] | None = None, name: str = "learn_tool"
+    ) -> Self:
+        """A tool that learns within a budget.
+
+        Args:
+            budget: What a call may use.
+            folder: Folder of the learned files; a temporary one by default.
+            name: The tool's name.
+
+        Raises:
+            OptionError: If learning is not installed.
+        """
+        tool = LearnTool(folder, budget=budget, name=name)
+        return cls(name=tool.name, description=tool.description, args_schema=tool.schema, tool=tool)
+
+    @property
+    def learned(self) -> list[EnergyTool]:
+        """The learned tools, the oldest first."""
+        return [EnergyTool(solver) for solver in self.tool.solvers]
+
+    def _run(self, /, **arguments: Any) -> tuple[str, Any]:
+        with translated(self.tool):
+            return self._learned(self.tool.call(arguments))
+
+    async def _arun(self, /, **arguments: Any) -> tuple[str, Any]:
+        with translated(self.tool):
+            return self._learned(await self.tool.acall(arguments))
+
+    def _learned(self, reply: Reply) -> tuple[str, EnergyTool]:
+        return reply.text, next(one for one in self.learned if one.name == reply.record["tool"])
 
 
 def _both(reply: Reply) -> tuple[str, Any]:

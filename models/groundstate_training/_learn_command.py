@@ -23,6 +23,7 @@ class Options:
     known: Path | None
     replies: Path | None
     seed: int
+    folder: Path | None
     name: str | None
     as_json: bool
     quiet: bool
@@ -52,6 +53,11 @@ class Options:
     help="File of replies to questions. With a terminal, questions are asked and replies are added.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the checkpoint of a table's training; the same command continues a stopped one.",
+)
 @click.option("--name", help="Name of the tool.  [default: the file's name]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @click.option("--quiet", is_flag=True, help="Print no progress.")
@@ -84,6 +90,7 @@ def learn_command(examples: Path, options: Options) -> int:
             possible=replies.get("possible", []),
             impossible=replies.get("impossible", []),
             seed=options.seed,
+            folder=options.folder,
             progress=say,
         )
         if options.replies and sys.stdin.isatty():

@@ -10,6 +10,8 @@ from groundstate._abilities import Asks, Optimises, Shows, Understands
 from groundstate._catalog import names as models
 from groundstate._errors import (
     ArtefactError,
+    BusyError,
+    ClosedError,
     Fault,
     GroundstateError,
     OptionError,
@@ -23,7 +25,7 @@ from groundstate._load import load
 from groundstate._problem import Segment
 from groundstate._question import Change, Option, Patch, Question, pointer
 from groundstate._solution import Alternative, Attempt, Score, Solution, Status, Violation
-from groundstate._solver import Solver
+from groundstate._solver import Solver, Update
 from groundstate._task import Reading, Task
 from groundstate._version import __version__
 
@@ -32,7 +34,9 @@ __all__ = [
     "ArtefactError",
     "Asks",
     "Attempt",
+    "BusyError",
     "Change",
+    "ClosedError",
     "Fault",
     "GroundstateError",
     "Header",
@@ -54,6 +58,7 @@ __all__ = [
     "TaskError",
     "Understands",
     "UnknownModelError",
+    "Update",
     "Violation",
     "__version__",
     "load",

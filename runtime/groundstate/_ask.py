@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -21,8 +21,11 @@ JSON = Mapping[str, Any]
 
 Answer = dict[str, Any]
 
-Trial = Callable[[Iterable[JSON], int], Iterator[tuple[int, Answer]]]
-"""Solves requests in a batch with an effort of 1 or more; yields index and answer of each solved request as it ends."""
+Trial = Callable[[Iterable[JSON], int, int], Awaitable[list[tuple[int, Answer]]]]
+"""Solves requests in a batch with an effort of 1 or more: index and answer of each solved request, in the order of their ends.
+
+The last argument is the number of answers at which it stops.
+"""
 
 PROBED = 4
 """Variables whose values are all probed before choosing which one to ask about."""
@@ -43,7 +46,7 @@ IN_PAIRS = 8
 """Number of likeliest relaxations whose pairs are tried if no single one helps."""
 
 
-def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Question | None:
+async def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Question | None:
     """Ask about the variable that distinguishes the answers best; None if the task cannot ask.
 
     Args:
@@ -61,7 +64,7 @@ def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Ques
     cost = meaning.cost(answers[0])
     tries = [(name, value) for name in asked for value in _untried(choices[name], name, found)][:MOST_PROBES]
     requests = [patched(meaning.request, meaning.fix(name, value)) for name, value in tries]
-    for place, answer in trial(requests, 1):
+    for place, answer in await trial(requests, 1, MOST_PROBES):
         if not meaning.cheaper(cost, meaning.cost(answer)) and not meaning.check(answer):
             one = meaning.variables(answer)
             # Accept only answers that have the probed value.
@@ -73,7 +76,7 @@ def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -> Ques
     return _question(meaning, best, choices[best], found, more=more)
 
 
-def relax(
+async def relax(
     meaning: Meaning, attempt: Attempt | None, violations: Sequence[Violation], trial: Trial, checks: str
 ) -> Question | None:
     """Ask which part of the request to relax; None if no relaxation that was tried leads to an answer.
@@ -86,22 +89,17 @@ def relax(
     changes = meaning.relaxations(attempt, violations)[:MOST_TRIED]
     proven = attempt is None and bool(violations)
     for effort in (1, 2):
-        if helping := _helping(request, changes, trial, effort):
+        if helping := await _helping(request, changes, trial, effort):
             return _which(request, helping, proven=proven, checks=checks)
     pairs = [_both(*pair) for pair in combinations(changes[:IN_PAIRS], 2)][:MOST_TRIED]
-    helping = _helping(request, pairs, trial, 1)
+    helping = await _helping(request, pairs, trial, 1)
     return _which(request, helping, proven=proven, checks=checks) if helping else None
 
 
-def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
+async def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
     """The changes that lead to an answer, in order; at most `ENOUGH`."""
-    helping: list[int] = []
-    tried = trial([patched(request, change.patch) for change in changes], effort)
-    for place, _ in tried:
-        helping.append(place)
-        if len(helping) == ENOUGH:
-            break
-    return [changes[place] for place in sorted(helping)]
+    tried = await trial([patched(request, change.patch) for change in changes], effort, ENOUGH)
+    return [changes[place] for place, _ in sorted(tried, key=lambda one: one[0])]
 
 
 def _which(request: JSON, helping: Sequence[Change], *, proven: bool, checks: str) -> Question:

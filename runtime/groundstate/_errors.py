@@ -5,6 +5,8 @@
     ├── UnknownModelError        no installed model has this name (also a LookupError)
     ├── RequestError             the request is not what the artefact's schema allows (also a ValueError)
     ├── OptionError              an option of a call is out of range (also a ValueError)
+    ├── BusyError                too many calls of a solver are waiting
+    ├── ClosedError              the solver was closed during the call
     ├── TaskError                the artefact needs a task that is not installed, or the task's code failed
     └── ProviderError            ONNX Runtime, or the requested device, is not available
 
@@ -65,6 +67,33 @@ class RequestError(GroundstateError, ValueError):
 
 class OptionError(GroundstateError, ValueError):
     """An option of a call (`restarts`, `max_steps`, `deadline`, `device` …) is out of range."""
+
+
+class BusyError(GroundstateError):
+    """Too many calls of a solver are waiting. Nothing was solved; the same call may succeed a little later.
+
+    Attributes:
+        active: Calls in progress.
+        waiting: Calls that wait to be taken up.
+        limit: The most that may wait: the option `max_waiting` of `load`.
+    """
+
+    def __init__(self, active: int, waiting: int, limit: int) -> None:
+        self.active, self.waiting, self.limit = active, waiting, limit
+        super().__init__(
+            f"The solver works on {active} calls, and {waiting} more wait, which is the most that may wait; "
+            "call again a little later, or load the model with a larger max_waiting."
+        )
+
+    def __reduce__(self) -> tuple[type[BusyError], tuple[int, int, int]]:
+        return type(self), (self.active, self.waiting, self.limit)
+
+
+class ClosedError(GroundstateError):
+    """The solver was closed while this call was in progress."""
+
+    def __init__(self, message: str = "The solver was closed while this call was in progress; call it again.") -> None:
+        super().__init__(message)
 
 
 class TaskError(GroundstateError):

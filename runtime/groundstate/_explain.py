@@ -38,6 +38,8 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
 
 
 def _unsolved(header: Header, solution: Solution) -> str:
+    if not solution.chains:
+        return "The deadline passed before the descent began, which proves nothing."
     chains, steps, closest = plural(solution.chains, "chain"), plural(solution.steps, "update"), solution.closest
     parts = [f"{chains} of at most {steps} found no answer, which proves nothing."]
     if closest is not None:
@@ -60,12 +62,8 @@ def _settled(meaning: Meaning, solution: Solution) -> str:
 def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -> str:
     steps = plural(solution.steps, "update")
     parts = [f"Found by descent: an answer of energy {solution.energy:.4g} after {steps}, {_checked(header)}."]
-    if solution.optimal:
-        parts.append("No answer costs less, which is proven.")
-    elif solution.bound is not None and solution.bound > 0:
-        parts.append(
-            f"No answer costs less than {solution.bound:.6g}, which is proven; an answer of this cost may not exist."
-        )
+    if meaning.optimises is not None:
+        parts.append(meaning.gap(solution.answer or {}, None if solution.optimal else solution.bound, solution.optimal))
     if solution.unique:
         parts.append("It is the only answer, which is proven.")
     elif sought > 1 and not meaning.indifferent(solution.answer or {}):

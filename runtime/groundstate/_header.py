@@ -112,8 +112,10 @@ class Initial:
             return np.full(shape, self.values[0] if self.values else 0, dtype=dtype)
         first, second = self.values
         if self.kind == "normal":
-            drawn = random.standard_normal(shape, dtype=np.float32)
-            return (first + second * drawn).astype(dtype, copy=False)
+            drawn = np.asarray(random.standard_normal(shape, dtype=np.float32))
+            drawn *= np.float32(second)
+            drawn += np.float32(first)
+            return drawn.astype(dtype, copy=False)
         return (first + (second - first) * random.random(shape, dtype=np.float32)).astype(dtype, copy=False)
 
 

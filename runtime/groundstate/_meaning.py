@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from groundstate._abilities import OF_READINGS, OF_TASKS, Asks, Optimises, Shows, Understands, incomplete
 from groundstate._errors import Fault, GroundstateError, TaskError
-from groundstate._header import Header
+from groundstate._header import Header, StateSpec
 from groundstate._question import Change, Patch
 from groundstate._signals import from_signal
 from groundstate._solution import Attempt, Violation
@@ -126,6 +126,10 @@ class Meaning:
             raise _wrong(self.header, self.reading.least_cost, bound, "a number")
         return min(float(bound), cost)
 
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        """See `Reading.gap`."""
+        return str(self._call(self.reading.gap, answer, bound, optimal))
+
     @cached_property
     def inputs(self) -> Tensors:
         """The input tensors without the batch axis, learned numbers included."""
@@ -147,6 +151,31 @@ class Meaning:
                 )
             tensors[name] = tensor
         return tensors
+
+    def starts(self, random: np.random.Generator, count: int, state: Mapping[str, StateSpec]) -> Tensors:
+        """See `Reading.starts`; only finite tensors of the state's shapes.
+
+        Args:
+            state: The state of the first stage, at the problem's sizes.
+        """
+        method = self.reading.starts
+        given = self._call(method, random, count)
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            raise _wrong(self.header, method, given, "a dict of tensors, or None")
+        found = {}
+        for name, tensor in given.items():
+            spec = state.get(name)
+            right = spec is not None and np.shape(tensor) == (count, *spec.shape)
+            if spec is None or not right or not np.isfinite(tensor).all():
+                what = "" if spec is None else f" of shape {(count, *spec.shape)}, all of them finite"
+                raise TaskError(
+                    f"{self._named(method)} returned {name!r} of shape {np.shape(tensor)}; it must be one of "
+                    f"{', '.join(map(repr, state))}{what}."
+                )
+            found[name] = np.asarray(tensor, spec.dtype)
+        return found
 
     def decode(self, tensors: Tensors) -> Answer:
         """See `Reading.decode`."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ class Budget:
         restarts: Maximum number of chains.
         max_steps: Maximum number of steps per chain, restarts included.
         deadline: Seconds from the call, or None.
+        improve_for: Seconds from the call for the search for cheaper answers, or None.
         seed: Seed of every random draw.
         alternatives: Number of different answers to search for.
     """
@@ -74,6 +76,7 @@ class Budget:
     deadline: float | None
     seed: int
     alternatives: int
+    improve_for: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,9 @@ class Segment:
     path: Tensors
 
 
+_MOST_OUTCOMES = 64
+"""Number of configurations whose judgement is remembered."""
+
 _FIRST_PROOF = 4
 """Number of segments without an answer before the first search for a proof of infeasibility."""
 
@@ -198,6 +204,7 @@ class Problem:
     steps: int = 0
     disproved: tuple[Violation, ...] = ()
     bound: float = -math.inf
+    _outcomes: dict[bytes, tuple[dict[str, Any], bool, float] | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
@@ -240,6 +247,12 @@ class Problem:
         return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
 
     @property
+    def improved_enough(self) -> bool:
+        """Whether the time for the search for cheaper answers is over. The search for a first answer is not limited by it."""
+        limit = self.budget.improve_for
+        return limit is not None and time.monotonic() - self.begun >= limit
+
+    @property
     def settles(self) -> bool:
         """Whether it searches for minima of an energy without checks."""
         return bool(self.found) and not self.checked
@@ -248,13 +261,15 @@ class Problem:
     def answered(self) -> bool:
         """Whether enough answers are found and none can be better, or the search for more took several times as long.
 
-        With a deadline, the search for better answers continues until the deadline.
+        With a deadline, or a time for improvements, the search for better answers uses all of it.
         """
         if self.settles:
             return all_minima_found(len(self.found), self.converged)
         if not self.found:
             return False
-        if self.improving and self.budget.deadline is not None:
+        if self.improving and self.improved_enough:
+            return True
+        if self.improving and (self.budget.deadline, self.budget.improve_for) != (None, None):
             return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
         return (enough and not self.improving) or self.rounds >= 4 * self.first + 8
@@ -274,10 +289,24 @@ class Problem:
         cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
         return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
 
+    def copied(self) -> Problem:
+        """A copy with the answers so far, which does not change while the descent goes on."""
+        copied = copy.copy(self)
+        copied.found = [replace(found) for found in self.found]
+        return copied
+
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
         words = np.array([*self._words, (chain << 16) + stream], np.uint64)
         return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+
+    def starts(self, first: int, count: int, header: Header) -> Tensors:
+        """Initial states that the task gives to new chains, from number ``first``.
+
+        Args:
+            header: The header of the first stage.
+        """
+        return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
 
     def offer(self, candidate: Candidate) -> bool:
         """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.
@@ -287,17 +316,17 @@ class Problem:
         Returns:
             Whether it passes the task's checks.
         """
-        answer = self.meaning.decode(candidate.tensors)
-        broken = self.meaning.check(answer)
-        if broken:
+        outcome = self._judged(candidate.tensors)
+        if outcome is None:
             return False
-        answer = self.meaning.settle_ties(answer)
-        found = Found(answer, candidate.energy, candidate.steps, candidate.since)
-        if broken is None and not self.header.accept.checks:
+        answer, checked, cost = outcome
+        # A chain that continues changes its own.
+        since = {name: tensor.copy() for name, tensor in candidate.since.items()}
+        found = Found(answer, candidate.energy, candidate.steps, since)
+        if not checked:
             self._settle(found)
             return True
         self.checked = True
-        cost = self.meaning.cost(answer)
         if not self.found or self.meaning.cheaper(cost, self.cost):
             self.found, self.cost, self.first = [], cost, self.rounds + 1
             following = self.meaning.with_cost_below(cost)
@@ -307,7 +336,8 @@ class Problem:
         if not self.meaning.cheaper(self.cost, cost):
             # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
-            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
+            known = next((one for one in self.found if one.answer is answer), None)
+            known = known or next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:
@@ -315,6 +345,26 @@ class Problem:
                 # The proof may take longer than a segment, and is useless if no further answer is sought.
                 self.unique = self.budget.alternatives > 1 and len(self.found) == 1 and self.meaning.unique(answer)
         return True
+
+    def _judged(self, tensors: Tensors) -> tuple[dict[str, Any], bool, float] | None:
+        """The answer in a configuration, whether anything checked it, and its cost; None if the task rejects it.
+
+        Many chains of a small problem reach the same configuration, which is judged once.
+        """
+        key = b"".join(tensor.tobytes() for tensor in tensors.values())
+        if key in self._outcomes:
+            return self._outcomes[key]
+        answer = self.meaning.decode(tensors)
+        broken = self.meaning.check(answer)
+        outcome = None
+        if not broken:
+            answer = self.meaning.settle_ties(answer)
+            checked = broken is not None or bool(self.header.accept.checks)
+            outcome = answer, checked, self.meaning.cost(answer) if checked else 0.0
+        if len(self._outcomes) >= _MOST_OUTCOMES:
+            self._outcomes.clear()
+        self._outcomes[key] = outcome
+        return outcome
 
     def _settle(self, found: Found) -> None:
         """Record a minimum of an energy without checks."""

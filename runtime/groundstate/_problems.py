@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, TypedDict
 
@@ -13,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import _ask
-from groundstate._chains import descend
 from groundstate._errors import RequestError
 from groundstate._explain import explained
+from groundstate._group import Call, Group
 from groundstate._header import Header
 from groundstate._meaning import Meaning, Understanding
-from groundstate._pool import Pool
 from groundstate._problem import Budget, Candidate, Problem, Segment
 from groundstate._question import Question
 from groundstate._request import Schema
@@ -33,6 +33,24 @@ EFFORTS = {1: (8, 512), 2: (16, 2048)}
 """Chains, and updates per chain, for trying an option, by effort."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """What a caller wants to hear of during a descent.
+
+    Attributes:
+        watch: Called after every segment, for each problem in flight and each stage in which it has chains.
+        heartbeat: Called before every segment; an exception that it raises ends the descent.
+        improved: Called with the index and the solution so far when a problem has a better answer, or a further one.
+    """
+
+    watch: Callable[[Segment], None] | None = None
+    heartbeat: Callable[[], None] | None = None
+    improved: Callable[[int, Solution], None] | None = None
+
+
+NOBODY = Watching()
+
+
 class Problems:
     """Translates requests into problems, and finished problems into solutions.
 
@@ -40,11 +58,10 @@ class Problems:
         sessions: Run the graphs of the stages, in order.
         header: The artefact's header.
         task: The artefact's task.
-        pool: Threads for the descent.
     """
 
-    def __init__(self, sessions: list[Session], header: Header, task: Understanding, pool: Pool) -> None:
-        self._sessions, self._pool = sessions, pool
+    def __init__(self, sessions: list[Session], header: Header, task: Understanding) -> None:
+        self._sessions = sessions
         self.header, self.task = header, task
         self._request = Schema(header.request, header.asked)
         self._header_at = lru_cache(_REMEMBERED)(self._make_header)
@@ -74,25 +91,28 @@ class Problems:
             return self.header
         return self._header_at(tuple(inputs[name].shape for name in self.header.inputs))
 
-    def outcomes(
+    async def outcomes(
         self,
+        call: Call,
         requests: Iterable[Mapping[str, Any] | Meaning],
         budget: Budget,
-        watch: Callable[[Segment], None] | None = None,
+        watching: Watching = NOBODY,
         begun: float | None = None,
-        heartbeat: Callable[[], None] | None = None,
         *,
         explain: bool = True,
-    ) -> Iterator[tuple[int, Meaning | None, Solution | RequestError]]:
+        ordered: bool = False,
+    ) -> AsyncGenerator[tuple[int, Meaning | None, Solution | RequestError], None]:
         """Solve requests in shared batches. Yields the index, the meaning and the outcome of each request as it ends.
 
-        A request that contradicts itself ends at once. The outcome of an invalid request is its error, without a meaning.
+        A request that contradicts itself ends at once, and so does one whose deadline has passed when it has been read. The
+        outcome of an invalid request is its error, without a meaning. Close the iterator (`contextlib.aclosing`) to end early.
 
         Args:
+            call: The call that the requests belong to.
             requests: Requests, or their meanings if they have been read.
-            begun: Start of the deadlines (`time.monotonic`); None starts each deadline when its request is read.
-            heartbeat: Called before every segment; an exception that it raises ends the descent.
+            begun: Start of the deadlines (`time.monotonic`); None starts each deadline before its request is read.
             explain: Whether to fill in the explanation.
+            ordered: Whether the order in which requests end must not depend on other calls.
         """
         early: list[tuple[int, Meaning | None, Solution | RequestError]] = []
 
@@ -110,14 +130,33 @@ class Problems:
                     continue
                 yield prepared
 
-        for problem in descend(self._sessions, admitted(), self._pool, watch, heartbeat, explain=explain):
+        def improved(problem: Problem) -> None:
+            if watching.improved is not None:
+                watching.improved(problem.index, self._conclude(problem, explain=False))
+
+        group = Group(
+            call,
+            self._sessions,
+            admitted(),
+            watch=watching.watch,
+            heartbeat=watching.heartbeat,
+            improved=None if watching.improved is None else improved,
+            explain=explain,
+            ordered=ordered,
+        )
+        try:
+            while (problem := await group.next()) is not None:
+                while early:
+                    yield early.pop(0)
+                yield problem.index, problem.meaning, self._conclude(problem, explain=explain)
             while early:
                 yield early.pop(0)
-            yield problem.index, problem.meaning, self._conclude(problem, explain=explain)
-        yield from early
+        finally:
+            group.leave()
 
-    def question(
+    async def question(
         self,
+        call: Call,
         meaning: Meaning,
         solution: Solution,
         budget: Budget,
@@ -126,7 +165,9 @@ class Problems:
     ) -> Question | None:
         """Build the question for a problem with several answers or none; None if no question helps or no time is left."""
 
-        def trial(requests: Iterable[Mapping[str, Any]], effort: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        async def trial(
+            requests: Iterable[Mapping[str, Any]], effort: int, most: int
+        ) -> list[tuple[int, dict[str, Any]]]:
             chains, steps = EFFORTS[effort]
             tried = replace(
                 budget,
@@ -134,18 +175,32 @@ class Problems:
                 max_steps=min(steps, budget.max_steps),
                 alternatives=1,
             )
-            for index, _, outcome in self.outcomes(requests, tried, None, begun, heartbeat, explain=False):
-                if isinstance(outcome, Solution) and outcome.answer is not None:
-                    yield index, outcome.answer
+            beating = replace(NOBODY, heartbeat=heartbeat)
+            answers: list[tuple[int, dict[str, Any]]] = []
+            outcomes = self.outcomes(call, requests, tried, beating, begun, explain=False, ordered=True)
+            async with aclosing(outcomes) as found:
+                async for index, _, outcome in found:
+                    if isinstance(outcome, Solution) and outcome.answer is not None:
+                        answers.append((index, outcome.answer))
+                        if len(answers) == most:
+                            break
+            return answers
 
         late = budget.deadline is not None and time.monotonic() - begun >= budget.deadline
         if meaning.asks is None or late or solution.status in (Status.SOLVED, Status.SETTLED):
             return None
         if solution.answer is not None:
             answers = [solution.answer, *(other.answer for other in solution.alternatives)]
-            return _ask.ambiguous(meaning, answers, trial)
+            return await _ask.ambiguous(meaning, answers, trial)
         checks = "passes every check" if self.header.checks else "is a minimum of the energy"
-        return _ask.relax(meaning, solution.closest, solution.violations, trial, checks)
+        return await _ask.relax(meaning, solution.closest, solution.violations, trial, checks)
+
+    def unread(self, request: Mapping[str, Any], budget: Budget, begun: float) -> Solution:
+        """The solution of a request whose deadline passed before it could be read."""
+        text = f"The deadline of {budget.deadline:g} s passed before the request was read. Nothing is known of it."
+        plain = dict(request) if isinstance(request, Mapping) else {}
+        seconds = time.monotonic() - begun
+        return Solution(Status.UNSOLVED, None, None, explanation=text, request=plain, seconds=seconds, seed=budget.seed)
 
     def violations(self, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
         """The checks that fail in the graph. A negative count is invalid and is treated as a failure.
@@ -176,6 +231,9 @@ class Problems:
         """Make the problem; if the request contradicts itself, the solution."""
         if meaning.contradictions:
             solution = Solution(Status.INFEASIBLE, None, None, violations=meaning.contradictions, seed=budget.seed)
+            return self._finished(solution, meaning, budget, begun, explain=True)
+        if budget.deadline is not None and time.monotonic() - begun >= budget.deadline:
+            solution = Solution(Status.UNSOLVED, None, None, seed=budget.seed)
             return self._finished(solution, meaning, budget, begun, explain=True)
         return Problem(index, self.sized(meaning.inputs), meaning, budget, begun)
 

@@ -1,9 +1,10 @@
-"""The chains in one stage of the descent: one row of the tensors each, and its bookkeeping."""
+"""The chains of one problem in one stage of the descent: one row of the tensors each, and its bookkeeping."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from groundstate._header import Header, NoiseSpec, slots_of
 from groundstate._problem import Candidate, Problem
 from groundstate._session import Tensors
+
+_REMEMBERED = 256
+"""Number of cached tables of noise."""
 
 _NEVER = np.iinfo(np.int64).min
 
@@ -20,64 +24,67 @@ class Chain:
     """The data of a chain that is not in arrays.
 
     Attributes:
-        problem: The problem it belongs to.
         generators: Random generators: the first for its start and its noise, one more for each further noise tensor.
         polishing: Remaining segments before `candidate` is offered.
         candidate: Its lowest-energy acceptable configuration while it is polished; else None.
     """
 
-    problem: Problem
     generators: list[np.random.Generator]
     polishing: int = 0
     candidate: Candidate | None = None
 
 
 class Rows:
-    """The chains in one stage.
+    """The chains of a problem in one stage.
 
     Args:
-        header: The stage's header, at the problems' sizes.
+        header: The stage's header, at the problem's sizes.
+        problem: The problem.
+        tracks: Whether to record when elements of the answers last changed.
 
     Attributes:
         chains: One `Chain` for each row.
-        owner: The index of each chain's problem.
+        state: State tensors, one row for each chain.
         number: The number of each chain within its problem.
         stage_age: Updates of each chain in this stage since its start.
         steps: Updates of each chain in all stages, restarts included.
         since: For each element of the answer's integer tensors, the update since which the chain has kept its value.
     """
 
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.state: Tensors = {n: np.empty((0, *s.shape), s.dtype) for n, s in header.state.items()}
-        self.inputs: Tensors = {n: np.empty((0, *s.shape), s.dtype) for n, s in header.inputs.items()}
+    def __init__(self, header: Header, problem: Problem, *, tracks: bool) -> None:
+        self.header, self.problem = header, problem
         self.chains: list[Chain] = []
-        self.owner, self.number, self.stage_age, self.steps = (np.empty(0, np.int64) for _ in range(4))
-        counted = {n: s for n, s in header.answers.items() if s.dtype.kind in "iu"}
+        self.state: Tensors = {}
+        self.number = self.stage_age = self.steps = np.empty(0, np.int64)
+        counted = {n: s for n, s in header.answers.items() if s.dtype.kind in "iu"} if tracks else {}
         self._last: Tensors = {n: np.empty((0, *s.shape), np.int64) for n, s in counted.items()}
         self.since: Tensors = {n: np.empty((0, *s.shape), np.int32) for n, s in counted.items()}
         self._due = {n: due_slots(header.steps, s) for n, s in header.noise.items()}
+        self._given: tuple[Tensors, int, Tensors] | None = None
 
     def __len__(self) -> int:
         return len(self.chains)
 
-    def groups(self) -> dict[int, NDArray[np.intp]]:
-        """The rows of each problem, by its index."""
-        order = np.argsort(self.owner, kind="stable")
-        found, starts = np.unique(self.owner[order], return_index=True)
-        return dict(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
+    @property
+    def inputs(self) -> Tensors:
+        """The problem's inputs, one row for each chain."""
+        given, rows = self.problem.inputs, len(self.chains)
+        if self._given is None or self._given[0] is not given or self._given[1] != rows:
+            repeated = {name: np.repeat(given[name][None], rows, axis=0) for name in self.header.inputs}
+            self._given = given, rows, repeated
+        return self._given[2]
 
-    def start(self, problem: Problem, count: int) -> None:
-        """Start chains of a problem."""
-        first, zero = problem.named, np.zeros(count, np.int64)
-        chains, state = self._fresh(problem, count)
-        self._add(chains, state, np.arange(first, first + count), zero)
-        problem.started += count
+    def start(self, count: int) -> None:
+        """Start chains."""
+        first = self.problem.named
+        chains, state = self._fresh(count)
+        self._add(chains, state, np.arange(first, first + count), np.zeros(count, np.int64))
+        self.problem.started += count
 
     def restart(self, row: int) -> None:
         """Restart the chain in a row."""
-        self.number[row] = self.chains[row].problem.named
-        (self.chains[row],), state = self._fresh(self.chains[row].problem, 1)
+        self.number[row] = self.problem.named
+        (self.chains[row],), state = self._fresh(1)
         for name, tensor in state.items():
             self.state[name][row] = tensor[0]
         for last in self._last.values():
@@ -106,22 +113,22 @@ class Rows:
     def start_over(self, others: Rows, rows: list[int]) -> None:
         """Restart the chains in rows of a later stage."""
         for row in rows:
-            problem = others.chains[row].problem
-            number = np.array([problem.named])
-            self._add(*self._fresh(problem, 1), number, others.steps[row : row + 1])
+            number = np.array([self.problem.named])
+            self._add(*self._fresh(1), number, others.steps[row : row + 1].copy())
 
     def noise(self) -> Tensors:
         """Draw the noise for a segment, each chain's from its own generator; zeros where no noise is due."""
         noise: Tensors = {}
         for stream, (name, spec) in enumerate(self.header.noise.items()):
-            drawn = np.zeros((len(self), *spec.shape), np.float32)
             due = self._due[name](self.stage_age)
-            for row, chain in enumerate(self.chains):
-                random = chain.generators[stream]
-                if due is None:
-                    random.standard_normal(dtype=np.float32, out=drawn[row])
-                elif count := int(due[row].sum()):
-                    drawn[row][due[row]] = random.standard_normal((count, *spec.shape[1:]), dtype=np.float32)
+            if due is None:
+                drawn = np.empty((len(self.chains), *spec.shape), np.float32)
+                for row, chain in enumerate(self.chains):
+                    chain.generators[stream].standard_normal(dtype=np.float32, out=drawn[row])
+            else:
+                drawn = np.zeros((len(self.chains), *spec.shape), np.float32)
+                for row, slot in zip(*(places.tolist() for places in np.nonzero(due)), strict=True):
+                    self.chains[row].generators[stream].standard_normal(dtype=np.float32, out=drawn[row, slot])
             noise[name] = drawn.astype(spec.dtype, copy=False)
         return noise
 
@@ -141,62 +148,60 @@ class Rows:
         self.stage_age += self.header.steps
         self.steps += self.header.steps
 
-    def give(self, problem: Problem) -> None:
-        """Copy a problem's changed inputs to all its chains, which continue from their state."""
-        mine = self.owner == problem.index
-        for name, tensors in self.inputs.items():
-            tensors[mine] = problem.inputs[name]
-
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Drop all other rows."""
         if mask.all():
             return
+        if not mask.any():
+            self._clear()
+            return
         self.state = {n: y[mask] for n, y in self.state.items()}
-        self.inputs = {n: x[mask] for n, x in self.inputs.items()}
         self._last = {n: y[mask] for n, y in self._last.items()}
         self.since = {n: y[mask] for n, y in self.since.items()}
-        self.chains = [chain for chain, kept in zip(self.chains, mask, strict=True) if kept]
-        self.owner, self.number = self.owner[mask], self.number[mask]
-        self.stage_age, self.steps = self.stage_age[mask], self.steps[mask]
+        self.chains = [chain for chain, kept in zip(self.chains, mask.tolist(), strict=True) if kept]
+        self.number, self.stage_age, self.steps = self.number[mask], self.stage_age[mask], self.steps[mask]
 
-    def _fresh(self, problem: Problem, count: int) -> tuple[list[Chain], Tensors]:
-        """Make new chains of a problem, with their initial state as the header specifies."""
+    def _clear(self) -> None:
+        self.state = {n: y[:0] for n, y in self.state.items()}
+        self._last = {n: y[:0] for n, y in self._last.items()}
+        self.since = {n: y[:0] for n, y in self.since.items()}
+        self.chains = []
+        self.number, self.stage_age, self.steps = self.number[:0], self.stage_age[:0], self.steps[:0]
+
+    def _fresh(self, count: int) -> tuple[list[Chain], Tensors]:
+        """Make new chains, with their initial state from the task or as the header specifies."""
+        problem = self.problem
+        first = problem.named
         numbers = range(problem.named, problem.named + count)
         problem.named += count
         streams = range(problem.header.streams)
-        chains = [Chain(problem, [problem.random(number, stream) for stream in streams]) for number in numbers]
+        chains = [Chain([problem.random(number, stream) for stream in streams]) for number in numbers]
         state: Tensors = {}
         for name, spec in self.header.state.items():
             if spec.initial.kind == "constant":
                 state[name] = np.full((count, *spec.shape), spec.initial.values[0], spec.dtype)
             else:
-                drawn = [spec.initial.draw(chain.generators[0], spec.shape, spec.dtype) for chain in chains]
-                state[name] = np.stack(drawn)
-        return chains, state
+                state[name] = np.empty((count, *spec.shape), spec.dtype)
+                for row, chain in enumerate(chains):
+                    state[name][row] = spec.initial.draw(chain.generators[0], spec.shape, spec.dtype)
+        return chains, state | problem.starts(first, count, self.header)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
-        for name, tensor in self.inputs.items():
-            # Chains that are added together mostly belong to one problem.
-            first = chains[0].problem.inputs[name]
-            if all(chain.problem is chains[0].problem for chain in chains):
-                given = np.broadcast_to(first, (len(chains), *first.shape))
-            else:
-                given = np.stack([chain.problem.inputs[name] for chain in chains])
-            self.inputs[name] = np.concatenate([tensor, given])
-        self.state = {n: np.concatenate([y, state[n]]) for n, y in self.state.items()}
-        self.chains += chains
-        owners = np.array([chain.problem.index for chain in chains], np.int64)
-        self.owner = np.concatenate([self.owner, owners])
-        self.number = np.concatenate([self.number, number])
-        self.stage_age = np.concatenate([self.stage_age, np.zeros(len(chains), np.int64)])
-        self.steps = np.concatenate([self.steps, steps])
-        nothing: list[tuple[Tensors, int]] = [(self._last, _NEVER), (self.since, 0)]
-        for tensors, value in nothing:
-            for name, tensor in tensors.items():
-                none = np.full((len(chains), *tensor.shape[1:]), value, tensor.dtype)
-                tensors[name] = np.concatenate([tensor, none])
+        none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}
+        zero = {name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()}
+        age = np.zeros(len(chains), np.int64)
+        if self.chains:
+            state = {n: np.concatenate([y, state[n]]) for n, y in self.state.items()}
+            none = {n: np.concatenate([y, none[n]]) for n, y in self._last.items()}
+            zero = {n: np.concatenate([y, zero[n]]) for n, y in self.since.items()}
+            number, age = np.concatenate([self.number, number]), np.concatenate([self.stage_age, age])
+            steps = np.concatenate([self.steps, steps])
+        self.state, self._last, self.since = state, none, zero
+        self.number, self.stage_age, self.steps = number, age, steps
+        self.chains = [*self.chains, *chains]
 
 
+@lru_cache(_REMEMBERED)
 def due_slots(steps: int, spec: NoiseSpec) -> Callable[[NDArray[np.int64]], NDArray[np.bool_] | None]:
     """Return a function from chains' step counts to a mask of the slots with noise in their next segment; None means all.
 
@@ -207,5 +212,6 @@ def due_slots(steps: int, spec: NoiseSpec) -> Callable[[NDArray[np.int64]], NDAr
     slots = np.array(slots_of(steps, spec.period, spec.offsets), np.int64)
     if len(slots) != spec.shape[0] or spec.period <= steps:
         return lambda _: None  # before format 4, or where every segment is like the next
-    offsets = np.array(spec.offsets, np.int64)
-    return lambda made: np.isin((made[:, None] + slots) % spec.period, offsets)
+    due = np.zeros(spec.period, bool)
+    due[[offset % spec.period for offset in spec.offsets]] = True
+    return lambda made: due[(made[:, None] + slots) % spec.period]

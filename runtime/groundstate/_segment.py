@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from groundstate._errors import ArtefactError
 from groundstate._header import Header
 from groundstate._pool import Pool
 from groundstate._session import Session, Tensors
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 CACHED = 1 << 17
 """Largest tensor of a step, in elements, that fits in one core's L2 cache with the others."""
@@ -43,6 +48,11 @@ def shared(header: Header) -> bool:
     return header.largest * header.steps <= SMALL
 
 
+def joins(header: Header) -> bool:
+    """Whether rows of several problems may be in one run."""
+    return shared(header) if header.batch is None else header.batch % BLOCK == 0
+
+
 def rows_per_run(rows: int, header: Header) -> int:
     """Rows in one run, a power of two: few enough for a core's cache, and enough to outweigh the start of a run.
 
@@ -52,13 +62,25 @@ def rows_per_run(rows: int, header: Header) -> int:
         rows: Total number of rows.
         header: The header at the problem's sizes.
     """
+    least, most = _least_and_most(header)
+    chunk = min(max(_power(-(-rows // PARTS)), least), most)
+    return max(chunk, BLOCK) if shared(header) else chunk
+
+
+def rows_at_once(header: Header) -> int:
+    """Rows of several problems in one run: a run of this many costs little more for each row than the cheapest one."""
+    if header.batch is not None:
+        return header.batch
+    least, most = _least_and_most(header)
+    return max(min(least, most), BLOCK)
+
+
+def _least_and_most(header: Header) -> tuple[int, int]:
     elements = max(header.largest, 1)
     most = _power(max(min(CACHED // elements, MOST_ROWS), 1))
     # Starting a run costs as much as some rows of a small graph. Measured on graphs of 729 and 4096 elements and 32 steps: the
     # square root of the ratio to a graph that fills a run alone.
-    least = 1 << max(round(math.log2(_START / (elements * header.steps)) / 2), 0)
-    chunk = min(max(_power(-(-rows // PARTS)), least), most)
-    return max(chunk, BLOCK) if shared(header) else chunk
+    return 1 << max(round(math.log2(_START / (elements * header.steps)) / 2), 0), most
 
 
 def _power(rows: int) -> int:
@@ -78,6 +100,150 @@ def wanted_outputs(header: Header, session: Session, *, path: bool, trace: bool)
     return names + [name for name in session.outputs if path and name.startswith("path.")]
 
 
+@dataclass(slots=True, eq=False)
+class Work:
+    """One segment of one problem's rows.
+
+    Attributes:
+        session: Runs the graph.
+        header: The header at the problem's sizes.
+        feeds: The graph's inputs with the batch first, `padded` rows each.
+        rows: Number of rows; further ones repeat the last one, to fill a block or a fixed batch.
+        padded: Number of rows with those.
+        fetch: The outputs to return; None means all.
+    """
+
+    session: Session
+    header: Header
+    feeds: Tensors
+    rows: int
+    padded: int
+    fetch: list[str] | None
+
+    @classmethod
+    def of(
+        cls,
+        session: Session,
+        header: Header,
+        inputs: Tensors,
+        state: Tensors,
+        noise: Tensors,
+        scale: NDArray[np.float32],
+        fetch: list[str] | None,
+    ) -> Work:
+        """Work on tensors with the batch first.
+
+        Args:
+            scale: The step scale of each chain, ``(rows,)``.
+        """
+        feeds = {name: inputs[name] for name in header.inputs}
+        feeds[header.step_scale] = scale
+        for name in header.state:
+            feeds[f"state.{name}"] = state[name]
+        for name in header.noise:
+            feeds[f"noise.{name}"] = noise[name]
+        rows = len(scale)
+        whole = 1 if not joins(header) and header.batch is None else BLOCK if joins(header) else header.batch or 1
+        spare = -rows % whole
+        if spare:
+            feeds = {name: _filled(tensor, spare) for name, tensor in feeds.items()}
+        return cls(session, header, feeds, rows, rows + spare, fetch)
+
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        """The rows of each run if no other problem shares them."""
+        length = self.header.batch or rows_per_run(self.padded, self.header)
+        return [(start, min(start + length, self.padded)) for start in range(0, self.padded, length)]
+
+    def result(self, parts: list[Tensors]) -> Tensors:
+        """The outputs for all rows, from those of its parts in order."""
+        if len(parts) > 1:
+            out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        else:
+            (out,) = parts
+        if self.padded == self.rows:
+            return out
+        return {name: tensor[: self.rows] for name, tensor in out.items()}
+
+
+class Slice(NamedTuple):
+    """Rows of a work: from `start` to before `stop`."""
+
+    work: Work
+    start: int
+    stop: int
+
+
+def run_slices(slices: Sequence[Slice], options: onnxruntime.RunOptions | None = None) -> list[Tensors]:
+    """Run slices of works with the same graph and header at once. Returns the outputs of each slice.
+
+    Args:
+        options: Options of the run; another thread may end it by them.
+
+    Raises:
+        StoppedRunError: If the run was ended by its options.
+        ArtefactError: If the graph fails, or an output's dtype or shape differs from the header.
+    """
+    work = slices[0].work
+    header, rows = work.header, sum(part.stop - part.start for part in slices)
+    if len(slices) == 1:
+        feeds = {name: tensor[slices[0].start : slices[0].stop] for name, tensor in work.feeds.items()}
+    else:
+        feeds = {
+            name: np.concatenate([part.work.feeds[name][part.start : part.stop] for part in slices])
+            for name in work.feeds
+        }
+    if header.batch is not None and rows < header.batch:
+        feeds = {name: _filled(tensor, header.batch - rows) for name, tensor in feeds.items()}
+    if header.form == "loop":
+        # A loop that runs all steps of a segment gives the same result as the unrolled steps.
+        feeds["max_steps"], feeds["tolerance"] = np.array(header.steps, np.int64), np.array(0.0, np.float32)
+    fetch = work.fetch
+    if fetch is not None and len(slices) > 1:
+        fetch = list(dict.fromkeys(name for part in slices for name in part.work.fetch or ()))
+    out = work.session.run(feeds, fetch, options)
+    _hold_against(header, out, rows if header.batch is None else header.batch)
+    if len(slices) == 1 and header.batch in (None, rows):
+        return [out]
+    found, start = [], 0
+    for part in slices:
+        stop = start + part.stop - part.start
+        found.append({name: out[name][start:stop] for name in part.work.fetch or out})
+        start = stop
+    return found
+
+
+def divided(works: list[Work]) -> list[list[Slice]]:
+    """Divide works into runs, so that no problem affects the result of another."""
+    runs: list[list[Slice]] = []
+    together: dict[tuple[int, int], list[Work]] = {}
+    for work in works:
+        if len(works) > 1 and joins(work.header):
+            together.setdefault((id(work.session), id(work.header)), []).append(work)
+        else:
+            runs += [[Slice(work, *bounds)] for bounds in work.bounds]
+    for some in together.values():
+        runs += _joined(some, some[0].header)
+    return runs
+
+
+def _joined(works: list[Work], header: Header) -> list[list[Slice]]:
+    length = header.batch or rows_per_run(sum(work.padded for work in works), header)
+    runs: list[list[Slice]] = [[]]
+    room = length
+    for work in works:
+        start = 0
+        while start < work.padded:
+            if not room:
+                runs.append([])
+                room = length
+            stop = min(work.padded, start + room)
+            runs[-1].append(Slice(work, start, stop))
+            room -= stop - start
+            start = stop
+    return runs
+
+
 def segment(
     session: Session,
     header: Header,
@@ -87,92 +253,23 @@ def segment(
     scale: NDArray[np.float32],
     pool: Pool,
     fetch: list[str] | None = None,
-    owner: NDArray[np.int64] | None = None,
 ) -> Tensors:
-    """Run one segment for every row, some rows at a time, over the threads of a pool.
+    """Run one segment for every row of a problem, some rows at a time, over the threads of a pool.
 
     Args:
         scale: The step scale of each chain, ``(rows,)``.
         fetch: The outputs to return; None means all.
-        owner: The problem of each row, ``(rows,)``; None means one problem. A row's result does not depend on other problems.
 
     Raises:
         ArtefactError: If the graph fails, or an output's dtype or shape differs from the header.
     """
-    feeds = {name: inputs[name] for name in header.inputs} | {header.step_scale: scale}
-    feeds |= {f"state.{name}": state[name] for name in header.state}
-    feeds |= {f"noise.{name}": noise[name] for name in header.noise}
-    # A loop that runs all steps of a segment gives the same result as the unrolled steps.
-    whole: Tensors = {}
-    if header.form == "loop":
-        whole = {"max_steps": np.array(header.steps, np.int64), "tolerance": np.array(0.0, np.float32)}
-
-    plan = planned(len(scale), header, owner)
-    if plan.order is not None:
-        feeds = {name: tensor[plan.order] for name, tensor in feeds.items()}
-
-    def run(bounds: tuple[int, int]) -> Tensors:
-        part = {name: tensor[slice(*bounds)] for name, tensor in feeds.items()}
-        return session.run({**part, **whole}, fetch)
-
-    if len(plan.bounds) == 1:
-        out = run(plan.bounds[0])
-    else:
-        parts = pool.map(run, plan.bounds)
-        out = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    if plan.order is not None:
-        out = {name: tensor[plan.places] for name, tensor in out.items()}
-    _hold_against(header, out, len(scale))
-    return out
+    work = Work.of(session, header, inputs, state, noise, scale, fetch)
+    return work.result(pool.map(lambda bounds: run_slices([Slice(work, *bounds)])[0], work.bounds))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The layout of rows in runs.
-
-    Attributes:
-        order: The row at each place, repeated where needed to fill a run; None means the order of the rows.
-        bounds: The places of each run.
-        places: The place of each row.
-    """
-
-    order: NDArray[np.intp] | None
-    bounds: list[tuple[int, int]]
-    places: NDArray[np.intp]
-
-
-def planned(rows: int, header: Header, owner: NDArray[np.int64] | None = None) -> Plan:
-    """Divide rows into runs, so that no problem affects the result of another.
-
-    Args:
-        rows: Total number of rows.
-        header: The header at the problems' sizes.
-        owner: The problem of each row; None means one problem.
-    """
-    owner = np.zeros(rows, np.int64) if owner is None else owner
-    found, starts = np.unique(owner, return_index=True)
-    mine = [np.flatnonzero(owner == one) for one in found[np.argsort(starts)]]
-    if header.batch is not None:
-        order = _filled(np.arange(rows), header.batch)
-        chunks = [(0, len(order), header.batch)]
-    elif shared(header):
-        order = np.concatenate([_filled(some, BLOCK) for some in mine])
-        chunks = [(0, len(order), rows_per_run(len(order), header))]
-    else:
-        order = np.concatenate(mine)
-        ends = np.cumsum([len(some) for some in mine]).tolist()
-        chunks = [(end - len(some), end, rows_per_run(len(some), header)) for end, some in zip(ends, mine, strict=True)]
-    bounds = [(start, min(start + length, end)) for begin, end, length in chunks for start in range(begin, end, length)]
-    places = np.empty(rows, np.intp)
-    # In reverse, so that a row gets the first of its places.
-    places[order[::-1]] = np.arange(len(order))[::-1]
-    same = len(order) == rows and bool((order == np.arange(rows)).all())
-    return Plan(None if same else order, bounds, places)
-
-
-def _filled(rows: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Pad rows to a multiple of a length by repeating the last one."""
-    return np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % length)])
+def _filled(tensor: NDArray[np.generic], rows: int) -> NDArray[np.generic]:
+    """Repeat the last row."""
+    return np.concatenate([tensor, np.repeat(tensor[-1:], rows, axis=0)])
 
 
 def _hold_against(header: Header, out: Tensors, rows: int) -> None:

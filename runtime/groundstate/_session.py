@@ -6,6 +6,7 @@ import importlib.util
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -84,6 +85,24 @@ def _options(device: str) -> onnxruntime.SessionOptions:
     return options
 
 
+class StoppedRunError(Exception):
+    """A run ended because its options said so. Internal: callers of the package never see it."""
+
+
+def run_options() -> onnxruntime.RunOptions:
+    """Options for one run, by which another thread can end it: ``options.terminate = True``."""
+    options: onnxruntime.RunOptions = _run_options()()
+    options.log_severity_level = 4
+    return options
+
+
+@cache
+def _run_options() -> type[onnxruntime.RunOptions]:
+    # Looking whether ONNX Runtime is installed takes longer than making the options.
+    kind: type[onnxruntime.RunOptions] = runtime().RunOptions
+    return kind
+
+
 class Session:
     """One ONNX model on one device. Safe to share between threads, and usable in a forked child.
 
@@ -126,21 +145,33 @@ class Session:
             _LEFT_BEHIND.append(self._session)  # deleting it would wait for the same locks
             self._session = _opened(*self._made_from)
 
-    def run(self, feeds: Mapping[str, NDArray[Any]], fetch: list[str] | None = None) -> Tensors:
+    def run(
+        self,
+        feeds: Mapping[str, NDArray[Any]],
+        fetch: list[str] | None = None,
+        options: onnxruntime.RunOptions | None = None,
+    ) -> Tensors:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
 
+        Args:
+            options: `run_options` of this run alone; another thread may set its ``terminate``.
+
         Raises:
+            StoppedRunError: If ``terminate`` was set before the run ended.
             RequestError: If an index in an input is out of range.
             ArtefactError: If the graph fails otherwise.
         """
         names, thread = self.outputs if fetch is None else fetch, get_ident()
         self._inside.add(thread)
         try:
-            found = self._session.run(names, feeds)
+            found = self._session.run(names, feeds, options)
         except Exception as error:
             if from_signal(error) or not _of_runtime(error):
                 raise
             reason = _reason(error)
+            # ONNX Runtime has no error of its own for this; any other failure of a run that was to end counts as its end too.
+            if options is not None and options.terminate:
+                raise StoppedRunError(reason) from None
             if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
                 cause = "An index is probably out of range, for example an edge that names a node that does not exist"
                 raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}")]) from None

@@ -245,6 +245,8 @@ class Solution(_Drawn):
             "answer": self.answer,
             "closest": None if self.closest is None else self.closest.to_json(),
             "unique": self.unique,
+            "optimal": self.optimal,
+            "bound": self.bound,
             "energy": self.energy,
             "violations": [violation.to_json() for violation in self.violations],
             "alternatives": [other.to_json() for other in self.alternatives],

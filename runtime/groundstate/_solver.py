@@ -6,9 +6,12 @@ The file is long because it documents every public operation; other modules do t
 from __future__ import annotations
 
 import os
-import threading
+import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
@@ -16,15 +19,17 @@ from weakref import WeakSet
 from numpy.typing import NDArray
 
 from groundstate._arguments import whole
+from groundstate._engine import MOST_WAITING, Engine
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._graphs import hold_against, stage_sessions
+from groundstate._group import Call
 from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
-from groundstate._problems import Problems
+from groundstate._problems import Problems, Watching
 from groundstate._replies import Replies, applied, given
 from groundstate._score import Scorer
 from groundstate._session import Session
@@ -42,9 +47,15 @@ class Solver:
     """
 
     def __init__(
-        self, model: bytes, *, device: str = "cpu", threads: int | None = None, source: str = "This file"
+        self,
+        model: bytes,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        source: str = "This file",
+        max_waiting: int = MOST_WAITING,
     ) -> None:
-        self._made_from = model, device, threads, source
+        self._made_from = model, device, threads, source, max_waiting
         self._session = Session(model, device, source, loop=True)
         self.header: Header = read_header(self._session.metadata, source)
         if self._session.loops != (self.header.form == "loop"):
@@ -57,7 +68,8 @@ class Solver:
             hold_against(header, session, source)
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
-        self._problems = Problems(sessions, self.header, self._task, self._pool)
+        self._engine = Engine(self._pool, max_waiting)
+        self._problems = Problems(sessions, self.header, self._task)
         self._scorer = Scorer(self._session, self._problems, self._pool)
         self._replies = Replies()
         _SOLVERS.add(self)
@@ -75,8 +87,11 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the solver's threads. The solver stays usable: the next call starts them again."""
-        self._pool.close()
+        """End the solver's threads, and the calls of other threads with a `ClosedError`.
+
+        The solver stays usable: the next call starts the threads again.
+        """
+        self._engine.close()
 
     @property
     def device(self) -> str:
@@ -97,6 +112,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = True,
         replies: Mapping[str, str] | None = None,
         watch: Callable[[Segment], None] | None = None,
@@ -112,11 +128,14 @@ class Solver:
             request: The problem, as the artefact's request schema (`describe`) defines it. Arrays and tuples are accepted.
             restarts: Maximum number of chains.
             max_steps: Maximum number of steps per chain over all stages, rounded up to whole segments.
-            deadline: Time limit in seconds, checked after every segment. The best result so far is returned.
+            deadline: Time limit in seconds from the call, reading the request and waiting for other calls included. A segment
+                that is running then is ended. The best result so far is returned.
             seed: Seed of every random draw. The same request, options and seed give the same solution on the same machine,
                 for any number of threads, unless a deadline ends the solve.
             alternatives: Number of different, equally good answers to search for. With 2 or more, a problem that has several
                 answers ends as AMBIGUOUS.
+            improve_for: Seconds for the search for cheaper answers, from the call. It ends earlier if no answer can be cheaper.
+                It does not limit the search for a first answer. Like a deadline, it makes a solve irreproducible.
             ask: Whether to build a question if there are several answers or none. Its options are solved first, which may take
                 as long as the solve itself. After the deadline, no question is built.
             replies: Replies to questions about this request: the chosen `Option.id` by the question's id. They are applied one
@@ -124,32 +143,21 @@ class Solver:
             watch: Called after every segment of the descent. It is not called while options are tried, or if the solution of an
                 equal request, with its question, is in the cache.
             heartbeat: Called before every segment, also while options are tried. An exception that it raises ends the solve and
-                propagates; use it to cancel a solve.
+                propagates; use it to cancel a solve. While other calls are in progress, it is called at least once for every
+                segment, and the descent does not wait for it.
 
         Raises:
             RequestError: If the request violates the schema, or a reply does not match a question about this request.
+            BusyError: If too many calls are waiting (`max_waiting` of `load`).
+            ClosedError: If the solver is closed during the call.
             OptionError: If an option is out of range.
             TaskError: If the task's code fails.
             ArtefactError: If the file's graph fails.
         """
-        budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
-        _callable("watch", watch)
-        _callable("heartbeat", heartbeat)
-        begun = time.monotonic()
-
-        left, current, options = given(replies), request, (budget, ask)
-        while True:
-            meaning = self._problems.read(current)
-            solution = self._replies.recalled(meaning, options) if left or deadline is None else None
-            if solution is None:
-                ((_, _, outcome),) = self._problems.outcomes([meaning], budget, watch, begun, heartbeat)
-                if isinstance(outcome, RequestError):
-                    raise outcome
-                solution = self._asked(meaning, outcome, budget, begun, heartbeat) if ask else outcome
-                self._replies.remember(meaning, options, solution)
-            if not left:
-                return solution
-            current = applied(left, solution)
+        task = self._asking(
+            restarts, max_steps, deadline, seed, alternatives, improve_for, ask, replies, watch, heartbeat
+        )
+        return Call(self._engine, task.due).run(lambda call: self._solved(call, request, task))
 
     def solve_many(
         self,
@@ -160,6 +168,7 @@ class Solver:
         deadline: float | None = None,
         seed: int = 0,
         alternatives: int = 1,
+        improve_for: float | None = None,
         ask: bool = False,
         done: Callable[[int, Solution | RequestError], None] | None = None,
         watch: Callable[[Segment], None] | None = None,
@@ -177,40 +186,98 @@ class Solver:
         Raises:
             OptionError: If an option is out of range, or `requests` is a single request instead of a list.
         """
-        if isinstance(requests, Mapping | str | bytes) or not isinstance(requests, Iterable):
-            raise OptionError(
-                f"requests is of type {type(requests).__name__}; it must be a list of requests. For one request, call solve."
-            )
+        _several(requests)
         _callable("watch", watch)
         _callable("done", done)
-        budget = self._budget(restarts, max_steps, deadline, seed, alternatives)
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
         outcomes: dict[int, Solution | RequestError] = {}
-        for index, meaning, outcome in self._problems.outcomes(requests, budget, watch):
-            if ask and meaning is not None and isinstance(outcome, Solution):
-                outcome = self._asked(meaning, outcome, budget, time.monotonic() - outcome.seconds)  # noqa: PLW2901
-            outcomes[index] = outcome
-            if done is not None:
-                done(index, outcome)
-        return [outcomes[index] for index in sorted(outcomes)]
 
-    async def asolve(self, request: Mapping[str, Any], **options: Any) -> Solution:
-        """`solve` without blocking the event loop. If the awaiting task is cancelled, the descent ends at its next segment."""
-        import asyncio
+        async def work(call: Call) -> list[Solution | RequestError]:
+            many = self._many(call, requests, budget, Watching(watch), ask=ask)
+            async with aclosing(many) as found:
+                async for index, outcome in found:
+                    outcomes[index] = outcome
+                    if done is not None:
+                        done(index, outcome)
+            return [outcomes[index] for index in sorted(outcomes)]
 
-        cancelled, beat = threading.Event(), options.pop("heartbeat", None)
-        _callable("heartbeat", beat)
+        return Call(self._engine, None).run(work)
 
-        def heartbeat() -> None:
-            if cancelled.is_set():
-                raise asyncio.CancelledError
-            if beat is not None:
-                beat()
+    def solve_iter(
+        self,
+        requests: Iterable[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        restarts: int | None = None,
+        max_steps: int | None = None,
+        deadline: float | None = None,
+        seed: int = 0,
+        alternatives: int = 1,
+        improve_for: float | None = None,
+        ask: bool = False,
+        improvements: bool = True,
+    ) -> Iterator[Update]:
+        """Solve one problem, or many in shared batches, and yield what is found when it is found.
 
-        try:
-            return await asyncio.to_thread(self.solve, request, heartbeat=heartbeat, **options)
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
+        Requests are read when there is room for them, so that an endless iterator is possible. The options are those of
+        `solve_many`. Closing the iterator ends the problems in flight.
+
+        Args:
+            requests: A request, or several.
+            improvements: Whether to yield each better answer, and each further one, while the search goes on. If not, each
+                problem gives one update: its last.
+
+        Raises:
+            OptionError: If an option is out of range.
+        """
+        several = [requests] if isinstance(requests, Mapping) else requests
+        _several(several)
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
+        updates: deque[Update] = deque()
+
+        def improved(index: int, solution: Solution) -> None:
+            updates.append(Update(index, solution, last=False))
+
+        async def work(call: Call) -> AsyncGenerator[None, None]:
+            watching = Watching(improved=improved if improvements else None)
+            async with aclosing(self._many(call, several, budget, watching, ask=ask)) as found:
+                async for index, outcome in found:
+                    updates.append(Update(index, outcome, last=True))
+                    yield
+
+        return Call(self._engine, None, streams=True).stream(work, updates)
+
+    async def asolve(
+        self,
+        request: Mapping[str, Any],
+        *,
+        restarts: int | None = None,
+        max_steps: int | None = None,
+        deadline: float | None = None,
+        seed: int = 0,
+        alternatives: int = 1,
+        improve_for: float | None = None,
+        ask: bool = True,
+        replies: Mapping[str, str] | None = None,
+        watch: Callable[[Segment], None] | None = None,
+        heartbeat: Callable[[], None] | None = None,
+    ) -> Solution:
+        """`solve` without blocking the event loop, and without a thread for each call.
+
+        If the awaiting task is cancelled, the descent ends at once, and other calls lose nothing. `watch` and `heartbeat` are
+        called in a thread of the solver, in the context of the caller; they must be short, since one thread serves all calls.
+        """
+        from groundstate._asynchronous import arun
+
+        task = self._asking(
+            restarts, max_steps, deadline, seed, alternatives, improve_for, ask, replies, watch, heartbeat
+        )
+        return await arun(self._engine, task.due, lambda call: self._solved(call, request, task))
+
+    async def ascore(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
+        """`score` without blocking the event loop."""
+        from groundstate._asynchronous import in_front
+
+        return await in_front(self._engine, lambda: self._scorer.score(request, answer))
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
         """Compute the energy and the violations of a given answer.
@@ -389,29 +456,136 @@ class Solver:
         """
         return minimise(self._session, self._problems, self._pool, inputs, state, steps=steps, seed=seed, noise=noise)
 
-    def _asked(
+    async def _solved(self, call: Call, request: Mapping[str, Any], asking: _Asking) -> Solution:
+        """The solution of a request after all replies."""
+        budget, watching, begun = asking.budget, asking.watching, asking.begun
+        if asking.due is not None and time.monotonic() >= asking.due:
+            return self._problems.unread(request, budget, begun)
+        left, current, options = dict(asking.replies), request, (budget, asking.ask)
+        while True:
+            meaning = self._problems.read(current)
+            solution: Solution | RequestError | None = None
+            if left or budget.deadline is None:
+                solution = self._replies.recalled(meaning, options)
+            if solution is None:
+                async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
+                    async for _, _, outcome in found:
+                        solution = outcome
+                if isinstance(solution, RequestError):
+                    raise solution
+                assert solution is not None, "a request has an outcome"
+                if asking.ask:
+                    solution = await self._asked(call, meaning, solution, budget, begun, watching)
+                self._replies.remember(meaning, options, solution)
+            if not left:
+                return solution
+            current = applied(left, solution)
+
+    async def _many(
         self,
-        meaning: Meaning,
-        solution: Solution,
+        call: Call,
+        requests: Iterable[Mapping[str, Any]],
         budget: Budget,
-        begun: float,
-        heartbeat: Callable[[], None] | None = None,
+        watching: Watching,
+        *,
+        ask: bool,
+    ) -> AsyncGenerator[tuple[int, Solution | RequestError], None]:
+        """Index and outcome of each request as it ends."""
+        async with aclosing(self._problems.outcomes(call, requests, budget, watching)) as found:
+            async for index, meaning, outcome in found:
+                if ask and meaning is not None and isinstance(outcome, Solution):
+                    begun = time.monotonic() - outcome.seconds
+                    yield index, await self._asked(call, meaning, outcome, budget, begun, watching)
+                else:
+                    yield index, outcome
+
+    async def _asked(
+        self, call: Call, meaning: Meaning, solution: Solution, budget: Budget, begun: float, watching: Watching
     ) -> Solution:
         """Add a question to the solution, if it needs one."""
-        question = self._problems.question(meaning, solution, budget, begun, heartbeat)
+        question = await self._problems.question(call, meaning, solution, budget, begun, watching.heartbeat)
         if question is None:
             return solution
         return solution.changed(question=question, seconds=time.monotonic() - begun)
 
+    def _asking(
+        self,
+        restarts: int | None,
+        max_steps: int | None,
+        deadline: float | None,
+        seed: int,
+        alternatives: int,
+        improve_for: float | None,
+        ask: bool,
+        replies: Mapping[str, str] | None,
+        watch: Callable[[Segment], None] | None,
+        heartbeat: Callable[[], None] | None,
+    ) -> _Asking:
+        begun = time.monotonic()
+        budget = self._budget(restarts, max_steps, deadline, seed, alternatives, improve_for)
+        _callable("watch", watch)
+        _callable("heartbeat", heartbeat)
+        return _Asking(budget, ask, given(replies), Watching(watch, heartbeat), begun)
+
     def _budget(
-        self, restarts: int | None, max_steps: int | None, deadline: float | None, seed: int, alternatives: int
+        self,
+        restarts: int | None,
+        max_steps: int | None,
+        deadline: float | None,
+        seed: int,
+        alternatives: int,
+        improve_for: float | None,
     ) -> Budget:
         defaults, limits = self.header.defaults, self.header.limits
-        if deadline is not None and not (_is_number(deadline) and deadline > 0):
-            raise OptionError(f"deadline is {deadline!r}; it must be a positive number of seconds, or None.")
+        for name, limit in (("deadline", deadline), ("improve_for", improve_for)):
+            if limit is not None and not (_is_number(limit) and limit > 0):
+                raise OptionError(f"{name} is {limit!r}; it must be a positive number of seconds, or None.")
         chains = whole("restarts", defaults["restarts"] if restarts is None else restarts, 1, limits["restarts"])
         steps = whole("max_steps", defaults["max_steps"] if max_steps is None else max_steps, 1, limits["max_steps"])
-        return Budget(chains, steps, deadline, whole("seed", seed, 0), whole("alternatives", alternatives, 1, 64))
+        answers = whole("alternatives", alternatives, 1, 64)
+        return Budget(chains, steps, deadline, whole("seed", seed, 0), answers, improve_for)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """News of a problem, from `Solver.solve_iter`.
+
+    Attributes:
+        index: The problem's index.
+        outcome: The solution so far; in the last update the final one, or the error of an invalid request.
+        last: Whether the problem has ended.
+    """
+
+    index: int
+    outcome: Solution | RequestError
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The options of `Solver.solve`, checked.
+
+    Attributes:
+        begun: `time.monotonic` at the call.
+    """
+
+    budget: Budget
+    ask: bool
+    replies: dict[str, str]
+    watching: Watching
+    begun: float
+
+    @property
+    def due(self) -> float | None:
+        """When the deadline passes, or None."""
+        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+
+
+def _several(requests: object) -> None:
+    if isinstance(requests, Mapping | str | bytes) or not isinstance(requests, Iterable):
+        raise OptionError(
+            f"requests is of type {type(requests).__name__}; it must be a list of requests. For one request, call solve."
+        )
 
 
 def _is_number(value: object) -> bool:
@@ -423,11 +597,22 @@ def _callable(name: str, value: object) -> None:
         raise OptionError(f"{name} is {value!r:.60}; it must be callable, or None.")
 
 
-def _made(model: bytes, device: str, threads: int | None, source: str) -> Solver:
-    return Solver(model, device=device, threads=threads, source=source)
+def _made(model: bytes, device: str, threads: int | None, source: str, max_waiting: int) -> Solver:
+    return Solver(model, device=device, threads=threads, source=source, max_waiting=max_waiting)
 
 
 _SOLVERS: WeakSet[Solver] = WeakSet()
+
+
+_IMPORTED_LATE = ("jsonpatch", "jsonschema", "difflib")
+"""What calls import when they first need it."""
+
+
+def _before_fork() -> None:
+    # A child could never import a module that another thread is just importing: nobody there would release the module's lock.
+    for name in _IMPORTED_LATE:
+        if name in sys.modules:
+            import_module(name)
 
 
 def _after_fork() -> None:
@@ -436,4 +621,4 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

@@ -64,6 +64,21 @@ class Reading:
         del cost, effort
         return -math.inf
 
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        """How far an answer may be from the best one, as a sentence, for readings that optimise; empty if nothing is known.
+
+        Args:
+            answer: The best answer found.
+            bound: A proven lower bound on the cost of every answer; None if there is none.
+            optimal: Whether it is proven that no answer costs less.
+        """
+        del answer
+        if optimal:
+            return "No answer costs less, which is proven."
+        if bound is None or bound <= 0:
+            return ""
+        return f"No answer costs less than {bound:.6g}, which is proven; an answer of this cost may not exist."
+
     def encode(self) -> dict[str, NDArray[Any]]:
         """The input tensors without the batch axis. Inputs with defaults may be missing.
 
@@ -74,6 +89,19 @@ class Reading:
             name: spec for name, spec in self.header.inputs.items() if spec.default is None or name in self.request
         }
         return tensors_of(given, self.request)
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
+        """Initial states of new chains, the batch first; None, or without a state tensor: as the header specifies.
+
+        A reading that knows something about its problem can start chains near answers. This changes how soon an answer is
+        found, and nothing else. All randomness must come from ``random``.
+
+        Args:
+            random: A generator that depends on the seed and the number of the first of these chains.
+            count: Number of chains.
+        """
+        del random, count
+        return None
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Decode answer tensors without the batch axis into an answer as plain JSON."""

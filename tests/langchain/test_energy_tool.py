@@ -299,23 +299,14 @@ async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
 async def test_a_call_that_is_cancelled_does_not_solve_on(
     tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    def endless(request: Any, *, heartbeat: Callable[[], None], **options: Any) -> gs.Solution:
-        loop.call_soon_threadsafe(begun.set)
-        try:
-            while True:
-                heartbeat()
-        finally:
-            loop.call_soon_threadsafe(ended.set)
-
-    monkeypatch.setattr(sudoku, "solve", endless)
+    stalled = Stalled()
+    monkeypatch.setattr(sudoku._session, "run", stalled)
     call = asyncio.create_task(tool.ainvoke(called(tool.name, grid=rows(EASY))))
-    await begun.wait()
+    assert await asyncio.to_thread(stalled.begun.wait, 10)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await ended.wait()
+    assert await asyncio.to_thread(stalled.ended.wait, 10)
 
 
 async def test_twenty_calls_at_once_give_twenty_right_answers(tool: EnergyTool) -> None:

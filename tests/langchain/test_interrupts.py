@@ -226,10 +226,10 @@ def test_what_was_asked_once_is_not_solved_again_when_a_reply_comes(
     running, config, descents = agent(tool, called(tool.name, grid=OPEN)), thread(), []
     outcomes = small._problems.outcomes
 
-    def counted(requests: Any, *args: Any, **kwargs: Any) -> Any:
+    def counted(call: Any, requests: Any, *args: Any, **kwargs: Any) -> Any:
         requests = list(requests)
         descents.extend(json.dumps(getattr(request, "request", request)) for request in requests)
-        return outcomes(requests, *args, **kwargs)
+        return outcomes(call, requests, *args, **kwargs)
 
     monkeypatch.setattr(small._problems, "outcomes", counted)
     small._replies._known.clear()

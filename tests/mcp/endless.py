@@ -6,6 +6,7 @@ python tests/mcp/endless.py http     # over HTTP; says on stderr where, and when
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from groundstate_mcp.serving import over_http, over_stdio
 
 
 class Endless(gs.Solver):
-    """Solves until its heartbeat stops it; then `ended` is set."""
+    """Solves until the call is cancelled; then `ended` is set."""
 
     def __init__(self, header: gs.Header) -> None:
         self.header = header
@@ -34,15 +35,14 @@ class Endless(gs.Solver):
     def coerce(self, request: Any) -> tuple[Any, list[str]]:
         return request, []
 
-    def solve(
+    async def asolve(
         self, request: Mapping[str, Any], *, heartbeat: Callable[[], None] | None = None, **options: Any
     ) -> gs.Solution:
         assert heartbeat is not None
-        breath = threading.Event()
         try:
             while True:
                 heartbeat()
-                breath.wait(0.01)
+                await asyncio.sleep(0.01)
         finally:
             self.ended.set()
 

@@ -10,7 +10,7 @@ import pytest
 from groundstate_models.constraints.schema import REQUEST as CONSTRAINTS
 from groundstate_models.scheduling.schema import REQUEST as SCHEDULING
 
-MOST = 4_400
+MOST = 4_500
 """Characters, which is about 1,100 tokens."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import groundstate as gs
-from groundstate._chains import luby
+from groundstate._flight import luby
 from groundstate._problem import width
 from tests.end_to_end.test_from_energy_to_tool import made
 

@@ -23,6 +23,7 @@ import onnx
 import pytest
 
 import groundstate as gs
+from groundstate._segment import BLOCK
 from groundstate._session import computed_elsewhere, counted, placement
 from groundstate_models.sudoku import artefact
 from tests.runtime import toys
@@ -220,14 +221,14 @@ def changed(model: bytes, change: Callable[[onnx.ModelProto], None]) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def answering(name: str, dtype: int, values: list[int]) -> Callable[[onnx.ModelProto], None]:
+def answering(name: str, dtype: int, values: list[int], rows: int = 1) -> Callable[[onnx.ModelProto], None]:
     """Replace an output by a constant."""
 
     def change(proto: onnx.ModelProto) -> None:
         for node in proto.graph.node:
             if list(node.output) == [name]:
                 node.CopyFrom(onnx.helper.make_node("Constant", [], [name], value=onnx.helper.make_tensor(
-                    "v", dtype, [1, len(values)], values)))  # fmt: skip
+                    "v", dtype, [rows, len(values)], values * rows)))  # fmt: skip
         for output in proto.graph.output:
             if output.name == name:
                 output.CopyFrom(onnx.helper.make_tensor_value_info(name, dtype, None))
@@ -237,7 +238,7 @@ def answering(name: str, dtype: int, values: list[int]) -> Callable[[onnx.ModelP
 
 @pytest.mark.parametrize("values", [[-1, 1], [-1, 0], [1, -1]])
 def test_counts_below_zero_never_count_as_checked(values: list[int]) -> None:
-    lying = changed(toys.triangle(), answering("violations", onnx.TensorProto.INT64, values))
+    lying = changed(toys.triangle(), answering("violations", onnx.TensorProto.INT64, values, BLOCK))
     solution = gs.load(lying).solve({"ac": 1.0, "bc": 0.8, "side": 0.0}, restarts=1, max_steps=64)
     assert solution.status is gs.Status.UNSOLVED
     assert solution.answer is None

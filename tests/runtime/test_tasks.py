@@ -340,3 +340,32 @@ def test_a_notebook_shows_the_tasks_picture_and_a_record_has_none(monkeypatch: p
     assert "svg" not in json.dumps(solution.to_json())
     monkeypatch.undo()
     assert gs.load(toys.triangle()).solve(REQUEST)._repr_svg_() is None
+
+
+def test_a_reading_may_start_chains_and_a_good_start_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Knowing(gs.Reading):
+        def starts(self, random: np.random.Generator, count: int) -> dict[str, Any]:
+            return {"y": np.tile([0.5, 1.0], (count, 1)) + 1e-9 * random.standard_normal((count, 2))}
+
+    blind = solver_of(monkeypatch, gs.Reading).solve(REQUEST, seed=3)
+    knowing = solver_of(monkeypatch, Knowing).solve(REQUEST, seed=3)
+    assert blind.status is knowing.status is gs.Status.SOLVED
+    assert knowing.chains <= blind.chains
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (lambda count: {"y": np.zeros((count, 3))}, "of shape"),
+        (lambda count: {"y": np.full((count, 2), np.nan)}, "all of them finite"),
+        (lambda count: {"d": np.zeros((count, 2))}, "it must be one of"),
+        (lambda count: 3, "a dict of tensors, or None"),
+    ],
+)
+def test_a_start_of_another_shape_is_the_tasks_fault(monkeypatch: pytest.MonkeyPatch, given: Any, wanted: str) -> None:
+    class Wrong(gs.Reading):
+        def starts(self, random: np.random.Generator, count: int) -> Any:
+            return given(count)
+
+    with pytest.raises(gs.TaskError, match=wanted):
+        solver_of(monkeypatch, Wrong).solve(REQUEST)

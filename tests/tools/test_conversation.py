@@ -88,23 +88,14 @@ def test_there_is_no_reply_before_the_first_round(small: SolveTool) -> None:
 async def test_a_conversation_that_is_cancelled_does_not_solve_on(
     small: SolveTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loop, begun, ended = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-
-    def endless(request: Any, *, heartbeat: Callable[[], None], **_options: Any) -> gs.Solution:
-        loop.call_soon_threadsafe(begun.set)
-        try:
-            while True:
-                heartbeat()
-        finally:
-            ended.set()
-
-    monkeypatch.setattr(small.solver, "solve", endless)
+    stalled = Stalled()
+    monkeypatch.setattr(small.solver._session, "run", stalled)
     task = asyncio.create_task(small.converse({"grid": EMPTY}).arun())
-    await begun.wait()
+    assert await asyncio.to_thread(stalled.begun.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(ended.wait, 10)
+    assert await asyncio.to_thread(stalled.ended.wait, 10)
 
 
 # The way of a call

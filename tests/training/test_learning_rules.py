@@ -127,13 +127,13 @@ def test_doubts_become_questions_and_replies_decide_them() -> None:
 
 
 def test_a_case_that_was_replied_to_is_not_asked_again() -> None:
-    from groundstate_training.learning._pairs import Doubt
+    from groundstate_training.learning._doubt import Doubt
 
-    doubt = Doubt("r1c1, r2c2 all differ", (0, 7, 2, 2), -1.0)
+    doubt = Doubt("r1c1, r2c2 all differ", ((0, 2), (7, 2)), -1.0)
     (question,) = questions_of(LAYOUT, [doubt], [], [])
     assert [option.id for option in question.options] == ["yes", "no"]
     assert questions_of(LAYOUT, [doubt], [{"r1c1": 3, "r2c2": 3}], []) == []
-    assert questions_of(LAYOUT, [Doubt("far", (0, 7, 2, 2), -30.0)], [], []) == []
+    assert questions_of(LAYOUT, [Doubt("far", ((0, 2), (7, 2)), -30.0)], [], []) == []
 
 
 def test_the_same_examples_and_seed_give_the_same_model() -> None:

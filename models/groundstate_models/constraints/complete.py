@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +120,12 @@ class Search:
             self.found.append(values_of)
 
     def _cheap(self, given: Mapping[str, Value]) -> bool:
-        return self.most is None or round(self.problem.cost(given) * Network(self.problem.graph).quantum) <= self.most
+        problem = self.problem
+        return self.most is None or round((problem.total(given) - problem.base) * self._quantum) <= self.most
+
+    @cached_property
+    def _quantum(self) -> float:
+        return Network(self.problem.graph).quantum
 
 
 def contradiction(search: Search) -> list[int]:

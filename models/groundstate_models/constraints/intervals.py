@@ -115,7 +115,7 @@ class Before(Constraint):
             (end + self.gap, graph.literal(self.first.variable, v)) for v, (_, end) in self.first.spans.items()
         )
         starts = sorted((start, graph.literal(self.then.variable, v)) for v, (start, _) in self.then.spans.items())
-        for late, soon in _crossings(ends, starts):
+        for late, soon in crossings(ends, starts):
             graph.at_most_one([*late, *soon], source)
 
     def in_words(self) -> str:
@@ -133,6 +133,10 @@ class NoOverlap(Constraint):
 
     @property
     def variables(self) -> tuple[str, ...]:
+        return self.starts
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
         return self.starts
 
     def holds(self, given: Assignment) -> bool:
@@ -156,7 +160,7 @@ class NoOverlap(Constraint):
 _Times = Sequence[tuple[int, int | None]]
 
 
-def _crossings(ends: _Times, starts: _Times) -> Iterator[tuple[list[int | None], list[int | None]]]:
+def crossings(ends: _Times, starts: _Times) -> Iterator[tuple[list[int | None], list[int | None]]]:
     """Pairs of sets that cover exactly the (end, start) pairs with the end later than the start, with O(n log n) members.
 
     At the middle time, all later ends are after all earlier starts; the remaining pairs are on one side of it.
@@ -169,9 +173,7 @@ def _crossings(ends: _Times, starts: _Times) -> Iterator[tuple[list[int | None],
     if late and soon:
         yield late, soon
     for later in (False, True):
-        yield from _crossings(
-            [x for x in ends if (x[0] >= cut) == later], [x for x in starts if (x[0] >= cut) == later]
-        )
+        yield from crossings([x for x in ends if (x[0] >= cut) == later], [x for x in starts if (x[0] >= cut) == later])
 
 
 def interval(raw: Mapping[str, Any]) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from groundstate_models.constraints import intervals, logic
+from groundstate_models.constraints import derived, intervals, logic, sequences
 from groundstate_models.constraints.language import Constraint
 from groundstate_models.constraints.language import read as plain
 
@@ -23,6 +23,10 @@ def read(raw: Mapping[str, Any]) -> Constraint:
             return logic.Not(read(raw["constraint"]))
         case "cumulative" | "before" | "no_overlap":
             return intervals.read(raw)
+        case "run" | "regular" | "lexicographic":
+            return sequences.read(raw)
+        case "element" | "max" | "min" | "counts" | "intervals":
+            return derived.read(raw)
     return plain(raw)
 
 

@@ -39,6 +39,11 @@ class Constraint(ABC):
     kind: ClassVar[str]
 
     @property
+    def numeric(self) -> tuple[str, ...]:
+        """Variables that need numbers as values."""
+        return ()
+
+    @property
     @abstractmethod
     def variables(self) -> tuple[str, ...]:
         """Names of its variables, each once."""
@@ -72,6 +77,10 @@ class AllDifferent(Constraint):
     @property
     def variables(self) -> tuple[str, ...]:
         return self.names
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        return self.names if self.plus else ()
 
     def holds(self, given: Assignment) -> bool:
         return len({self._moved(k, given[name]) for k, name in enumerate(self.names)}) == len(self.names)
@@ -262,41 +271,84 @@ class Table(Constraint):
 
 
 @dataclass(frozen=True)
+class Term:
+    """A part of a weighted sum: a number times a variable, or, with a value, the number if the variable has that value."""
+
+    variable: str
+    times: int = 1
+    value: Value | None = None
+
+    @classmethod
+    def of_json(cls, raw: Mapping[str, Any]) -> Term:
+        return cls(raw["variable"], raw.get("times", 1), raw.get("value"))
+
+    def of(self, value: Value) -> int:
+        """What it adds if its variable has a value."""
+        if self.value is None:
+            return self.times * int(value)
+        return self.times * (value == self.value)
+
+    def in_words(self) -> str:
+        """Its absolute amount."""
+        what = self.variable if self.value is None else f"({self.variable} = {self.value})"
+        return what if abs(self.times) == 1 else f"{abs(self.times)}·{what}"
+
+
+def summed(terms: Sequence[Term], given: Assignment) -> int:
+    """A weighted sum."""
+    return sum(term.of(given[term.variable]) for term in terms)
+
+
+def total_in_words(terms: Sequence[Term]) -> str:
+    """A weighted sum, in words."""
+    total = "".join(f"{' − ' if term.times < 0 else ' + '}{term.in_words()}" for term in terms)
+    return total.removeprefix(" + ") if total.startswith(" + ") else total.replace(" − ", "−", 1)
+
+
+@dataclass(frozen=True)
 class Linear(Constraint):
-    """``low ≤ Σ times · variable ≤ high`` over variables with numbers as values."""
+    """``low ≤ Σ terms ≤ high`` over variables with numbers as values, and over literals."""
 
     kind = "linear"
-    terms: tuple[tuple[str, int], ...]
+    terms: tuple[Term, ...]
     low: int | None
     high: int | None
 
     @property
     def variables(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for name, _ in self.terms))
+        return tuple(dict.fromkeys(term.variable for term in self.terms))
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(term.variable for term in self.terms if term.value is None))
+
+    @property
+    def literals(self) -> tuple[Literal, ...]:
+        return tuple((term.variable, term.value) for term in self.terms if term.value is not None)
 
     def holds(self, given: Assignment) -> bool:
-        total = sum(times * int(given[name]) for name, times in self.terms)
+        total = summed(self.terms, given)
         return (self.low is None or self.low <= total) and (self.high is None or total <= self.high)
 
     def compile(self, graph: Graph, source: int) -> None:
         # One value of each variable holds. Subtract the smallest value, to keep the coefficients small.
         base, terms, reach = 0, [], 0
-        for name, times in self.terms:
-            values = [int(value) for value in graph.domains[name]]
-            least = min(values)
-            base += times * least
-            reach += abs(times) * (max(values) - least)
-            terms += [(graph.literal(name, value), times * (value - least)) for value in values]
+        for term in self.terms:
+            values = graph.domains[term.variable]
+            amounts = [term.of(value) for value in values]
+            least = 0 if term.value is not None else amounts[min(range(len(values)), key=lambda k: int(values[k]))]
+            base += least
+            reach += max(abs(amount - least) for amount in amounts)
+            terms += [
+                (graph.literal(term.variable, value), amount - least)
+                for value, amount in zip(values, amounts, strict=True)
+            ]
         low = -reach if self.low is None else self.low - base
         high = reach if self.high is None else self.high - base
         graph.bound(terms, low, high, source)
 
     def in_words(self) -> str:
-        total = "".join(
-            f"{' − ' if times < 0 else ' + '}{'' if abs(times) == 1 else f'{abs(times)}·'}{name}"
-            for name, times in self.terms
-        )
-        total = total.removeprefix(" + ") if total.startswith(" + ") else total.replace(" − ", "−", 1)
+        total = total_in_words(self.terms)
         if self.low == self.high:
             return f"{total} = {self.low}"
         left = "" if self.low is None else f"{self.low} ≤ "
@@ -315,6 +367,10 @@ class Precedence(Constraint):
     @property
     def variables(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((self.before, self.after)))
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        return self.variables
 
     def holds(self, given: Assignment) -> bool:
         return int(given[self.before]) + self.gap <= int(given[self.after])
@@ -354,7 +410,7 @@ def read(raw: Mapping[str, Any]) -> Constraint:
         case "allowed" | "forbidden" as kind:
             return Table(tuple(raw["variables"]), frozenset(map(tuple, raw["tuples"])), kind == "allowed")
         case "linear":
-            terms = tuple((one["variable"], one.get("times", 1)) for one in raw["terms"])
+            terms = tuple(map(Term.of_json, raw["terms"]))
             low, high = raw.get("at_least"), raw.get("at_most")
             return Linear(terms, raw.get("equals", low), raw.get("equals", high))
         case "precedence":

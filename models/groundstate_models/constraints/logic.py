@@ -18,6 +18,7 @@ from groundstate_models.constraints.language import (
     NotEqual,
     Precedence,
     Table,
+    Term,
 )
 
 
@@ -195,7 +196,7 @@ def _unlike(constraint: Equal | NotEqual | AllDifferent) -> Constraint:
         return apart[0] if len(apart) == 1 else AnyOf(tuple(apart))
     if isinstance(constraint, AllDifferent) and constraint.plus:
         shifted = combinations(zip(names, constraint.plus, strict=True), 2)
-        return AnyOf(tuple(Linear(((a, 1), (b, -1)), j - i, j - i) for (a, i), (b, j) in shifted))
+        return AnyOf(tuple(Linear((Term(a), Term(b, -1)), j - i, j - i) for (a, i), (b, j) in shifted))
     same = [Equal(pair) for pair in combinations(names, 2)]
     return same[0] if len(same) == 1 else AnyOf(tuple(same))
 

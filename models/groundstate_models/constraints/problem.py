@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from groundstate import Fault, RequestError, Violation
-from groundstate_models.constraints import intervals
+from groundstate_models.constraints import derived, intervals, objective, sequences
 from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.goal import goal
 from groundstate_models.constraints.intervals import NoOverlap
 from groundstate_models.constraints.kinds import negated, parts, read
-from groundstate_models.constraints.language import AllDifferent, Assignment, Constraint, Linear, Precedence, Table
+from groundstate_models.constraints.language import AllDifferent, Assignment, Constraint, Table
 from groundstate_models.constraints.logic import AllOf, invertible
 from groundstate_models.constraints.names import nearest
 from groundstate_models.constraints.notation import Names
@@ -47,12 +48,14 @@ class Problem:
         constraints: The hard constraints.
         names: Name of each constraint: from the request, else its type and place.
         preferences: The soft constraints.
+        objective: What is to be least or greatest; None if nothing is.
     """
 
     domains: Mapping[str, tuple[Value, ...]]
     constraints: tuple[Constraint, ...]
     names: tuple[str, ...]
     preferences: tuple[Preference, ...]
+    objective: objective.Objective | None = None
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Problem:
@@ -79,9 +82,10 @@ class Problem:
             )
             for index, raw in enumerate(request.get("preferences", ()))
         ]
+        wanted = goal(request["objective"], vocabulary, faults) if "objective" in request else None
         if faults:
             raise RequestError(faults[:MOST_FAULTS])
-        return cls(domains, tuple(constraints), tuple(names), tuple(preferences))
+        return cls(domains, tuple(constraints), tuple(names), tuple(preferences), wanted)
 
     def only(self, sources: Sequence[int]) -> Problem:
         """The problem with some of its constraints, without preferences."""
@@ -110,7 +114,15 @@ class Problem:
             first = len(graph.factors)
             wanted.compile(graph, source)
             graph.relax(first, paid, source)
+        if self.objective is not None:
+            self.objective.charge(graph, len(self.constraints) + len(self.preferences))
         return graph
+
+    @cached_property
+    def base(self) -> float:
+        """The cost without the costs of literals in `graph`."""
+        wanted = self.objective
+        return 0.0 if wanted is None else wanted.price(wanted.best(self.domains))
 
     def violations(self, given: Assignment) -> list[Violation]:
         """The constraints that an assignment violates, by their exact meaning and not by their factors."""
@@ -156,6 +168,11 @@ class Problem:
     def cost(self, given: Assignment) -> float:
         """The total weight of the violated preferences."""
         return sum(p.weight for p in self.preferences if not p.constraint.holds(given))
+
+    def total(self, given: Assignment) -> float:
+        """The total weight of the violated preferences, plus the cost of the objective's value."""
+        wanted = self.objective
+        return self.cost(given) + (0.0 if wanted is None else wanted.price(wanted.value(given)))
 
 
 def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
@@ -215,7 +232,11 @@ def _constraint(raw: Any, place: str, names: Names, faults: list[Fault], *, chec
         faults.extend(_unknown(one, where, domains))
         if len(faults) == known:
             faults.extend(_meaningless(inner, one, where, domains))
+            if checked:
+                continue
             faults.extend(Fault(where, message) for message in intervals.meaningless(one))
+            for look in (sequences.meaningless, derived.meaningless):
+                faults.extend(Fault(where, message) for message in look(one, domains))
     if len(faults) == before:
         for one in negated(constraint):
             if not invertible(one):
@@ -236,16 +257,15 @@ def _unknown(constraint: Constraint, place: str, domains: Mapping[str, Sequence[
 def _meaningless(
     raw: Mapping[str, Any], constraint: Constraint, place: str, domains: Mapping[str, Sequence[Value]]
 ) -> Iterator[Fault]:
-    if isinstance(constraint, Linear | Precedence | NoOverlap) or (
-        isinstance(constraint, AllDifferent) and constraint.plus
-    ):
-        for name in constraint.variables:
-            odd = [value for value in domains[name] if not isinstance(value, int)]
-            if odd:
-                needs = f"{raw['type']} with plus" if "plus" in raw else raw["type"]
-                yield Fault(
-                    place, f"{needs} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
-                )
+    for name in constraint.numeric:
+        odd = [value for value in domains[name] if not isinstance(value, int)]
+        if odd:
+            needs = f"{raw['type']} with plus" if "plus" in raw else raw["type"]
+            yield Fault(
+                place, f"{needs} needs numbers, and {name!r} may be {odd[0]!r}; give it whole numbers as values."
+            )
+    if raw["type"] == "element" and ("variables" in raw) == ("values" in raw):
+        yield Fault(place, "Give either variables or values, of which `equals` is one.")
     yield from (Fault(place, message) for message in _uneven(constraint))
     bounds = {"count": ("exactly", "at_least", "at_most"), "linear": ("equals", "at_least", "at_most")}.get(raw["type"])
     if bounds and not any(key in raw for key in bounds):

@@ -38,7 +38,24 @@ SPANS: dict[str, Any] = {
 }
 INTERVAL = _object({"variable": NAME, "spans": SPANS})
 TASK = _object({"variable": NAME, "spans": SPANS}, {"uses": {**COUNT, "minimum": 1}})
-TERMS: dict[str, Any] = {"type": "array", "minItems": 1, "items": _object({"variable": NAME}, {"times": NUMBER})}
+TERMS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": _object({"variable": NAME}, {"times": NUMBER, "value": VALUE}),
+}
+LITERAL_TERMS = TERMS
+_MOVED: dict[str, Any] = {"type": "array", "items": _object({"variable": NAME}, {"plus": NUMBER}), "minItems": 1}
+EXTREME = _object({}, {"latest": _MOVED, "earliest": _MOVED})
+"""The number of an objective: the greatest, or the least, of some variables plus numbers."""
+LIST: dict[str, Any] = {"type": "array", "items": NAME, "minItems": 1}
+BOUNDS: dict[str, Any] = {"exactly": COUNT, "at_least": COUNT, "at_most": COUNT}
+MOVES: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "array", "prefixItems": [NAME, VALUE, NAME], "minItems": 3, "maxItems": 3},
+}
+LASTING = _object(
+    {"start": NAME, "duration": {"type": ["integer", "string"]}}, {"if": LITERAL, "uses": {**COUNT, "minimum": 1}}
+)
 
 KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "all_different": (
@@ -61,7 +78,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "allowed": ("The variables together have one of the tuples.", {"variables": _names(1), "tuples": TUPLES}, {}),
     "forbidden": ("The variables together have none of the tuples.", {"variables": _names(1), "tuples": TUPLES}, {}),
     "linear": (
-        "A weighted sum of variables with whole numbers as values is bounded.",
+        "A weighted sum is bounded: of variables with numbers as values, and of literals (terms with a `value`).",
         {"terms": TERMS},
         {"equals": NUMBER, "at_least": NUMBER, "at_most": NUMBER},
     ),
@@ -80,6 +97,41 @@ KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         "Where the values of both have spans, the first one's end + gap ≤ the other's start.",
         {"first": INTERVAL, "then": INTERVAL},
         {"gap": NUMBER},
+    ),
+    "intervals": (
+        "Intervals (the duration may be a variable; some only `if` a literal holds) use at most the capacity at a time.",
+        {"of": {"type": "array", "items": LASTING, "minItems": 1}},
+        {"capacity": COUNT},
+    ),
+    "element": (
+        "`equals` is the one of the variables, or of the values, at the place `index`; the first has the number `first`, or 1.",
+        {"index": NAME, "equals": NAME},
+        {"variables": LIST, "values": {"type": "array", "items": VALUE, "minItems": 1}, "first": NUMBER},
+    ),
+    "max": ("`equals` is the greatest of the variables.", {"variables": _names(1), "equals": NAME}, {}),
+    "min": ("`equals` is the least of the variables.", {"variables": _names(1), "equals": NAME}, {}),
+    "counts": (
+        "So many of the variables have each value.",
+        {
+            "variables": _names(1),
+            "bounds": {"type": "array", "items": _object({"value": VALUE}, BOUNDS), "minItems": 1},
+        },
+        {},
+    ),
+    "run": (
+        "Runs of a value, or of one of some, in the variables in order, have at least and at most so many.",
+        {"variables": LIST, "value": {"type": ["integer", "string", "array"], "items": VALUE, "minItems": 1}},
+        {"at_least": {**COUNT, "minimum": 1}, "at_most": {**COUNT, "minimum": 1}},
+    ),
+    "regular": (
+        "The values in order lead an automaton, by moves [state, value, state], from `start` to a state of `accept`.",
+        {"variables": LIST, "moves": MOVES, "start": NAME, "accept": LIST},
+        {},
+    ),
+    "lexicographic": (
+        "The numbers of `first` come before those of `then`, or are the same unless `strict`; the first difference decides.",
+        {"first": LIST, "then": LIST},
+        {"strict": {"type": "boolean"}},
     ),
 }
 """Meaning, required and optional properties of each type of constraint."""
@@ -156,6 +208,10 @@ REQUEST: dict[str, Any] = {
                     {"constraint": SHOWN}, {"weight": {"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}}
                 ),
             },
+            "objective": {
+                "type": ["string", "object"],
+                "description": ('"maximise 3*x + 2*(a == red)", "minimise the latest end of x for 3, y for 2".'),
+            },
         },
     ),
     "examples": [
@@ -174,5 +230,6 @@ ANSWER: dict[str, Any] = _object(
     },
     {
         "cost": {"type": "number", "description": "The weights of all preferences that do not hold."},
+        "objective": {"type": "integer", "description": "The value of the objective."},
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading
 from groundstate_models.constraints import asking
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
 from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
@@ -88,8 +90,22 @@ class Read:
     def _edges(self) -> int:
         return sum(len(factor.literals) for factor in self.problem.graph.factors)
 
+    @cached_property
+    def optimum(self) -> Optimum:
+        return Optimum(self.problem, self.network)
+
+    def least_cost(self, cost: float, effort: int) -> float:
+        """A proven lower bound on the cost of all answers; the given cost if no answer is cheaper."""
+        if self.problem.objective is not None:
+            return self.optimum.bound(cost, WORK * effort)
+        network = self.network
+        return cost if self.bound(round(cost * network.quantum) - 1, effort) else network.least / network.quantum
+
     def with_cost_below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem with a lower cost; None if it has no answer."""
+        if self.problem.objective is not None:
+            limits = self.optimum.at_most(self.optimum.units(cost) - 1)
+            return None if limits is None else self.network.tensors(*limits)
         most = round(cost * self.network.quantum) - 1
         return None if most < self.network.least else self.network.tensors(most, without)
 
@@ -177,7 +193,9 @@ class ConstraintsReading(Reading, Asks, Shows):
         parts = ("variables", "constraints", "preferences")
         variables, constraints, preferences = (len(self.request.get(part, ())) for part in parts)
         liked = f" and {counted(preferences, 'preference')}" if preferences else ""
-        return f"{counted(variables, 'variable')} under {counted(constraints, 'constraint')}{liked}"
+        wanted = self.read.problem.objective
+        aim = f", to {wanted.in_words()}" if wanted is not None else ""
+        return f"{counted(variables, 'variable')} under {counted(constraints, 'constraint')}{liked}{aim}"
 
     def draw(self, answer: dict[str, Any] | None) -> str:
         names = list(self.request["variables"])
@@ -191,10 +209,32 @@ class PreferringReading(ConstraintsReading, Optimises):
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         answer = super().decode(tensors)
-        return {**answer, "cost": self.cost(answer)}
+        problem = self.read.problem
+        if problem.objective is not None:
+            answer["objective"] = problem.objective.value(answer["values"])
+        if problem.preferences:
+            answer["cost"] = problem.cost(answer["values"])
+        return answer
 
     def cost(self, answer: dict[str, Any]) -> float:
-        return self.read.problem.cost(answer["values"])
+        return self.read.problem.total(answer["values"])
+
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        wanted = self.read.problem.objective
+        if wanted is None or "objective" not in answer:
+            return super().gap(answer, bound, optimal)
+        found = f"To {wanted.in_words()}: {answer['objective']} is found"
+        if optimal:
+            return f"{found}, and nothing better is possible, which is proven."
+        if bound is None or not math.isfinite(bound):
+            return f"{found}; how much better it could be is not known."
+        cost = self.cost(answer)
+        if self.request.get("preferences"):
+            return f"{found}. It costs {cost:.6g} with the preferences, and no answer less than {bound:.6g}, which is proven."
+        best = wanted.reaches(bound)
+        most, more = (math.floor(best + 1e-9), "more") if wanted.maximise else (math.ceil(best - 1e-9), "less")
+        gap = abs(answer["objective"] - most)
+        return f"{found}; no {more} than {most} is possible, which is proven (gap {gap})."
 
     def improves(self, cost: float, best: float) -> bool:
         return cost < best  # costs are multiples of the quantum
@@ -203,10 +243,7 @@ class PreferringReading(ConstraintsReading, Optimises):
         return self.read.with_cost_below(cost)
 
     def least_cost(self, cost: float, effort: int) -> float:
-        network = self.read.network
-        if self.read.bound(round(cost * network.quantum) - 1, effort):
-            return cost
-        return network.least / network.quantum
+        return self.read.least_cost(cost, effort)
 
 
 class ConstraintsTask(Task):
@@ -215,5 +252,5 @@ class ConstraintsTask(Task):
     reading = ConstraintsReading
 
     def read(self, request: dict[str, Any]) -> ConstraintsReading:
-        kind = PreferringReading if request.get("preferences") else ConstraintsReading
-        return kind(self.header, request)
+        ranked = bool(request.get("preferences")) or "objective" in request
+        return (PreferringReading if ranked else ConstraintsReading)(self.header, request)

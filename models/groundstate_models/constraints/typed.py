@@ -13,7 +13,13 @@ from groundstate_models.constraints.schema import KINDS, MADE_OF_OTHERS, by_kind
 
 _LONGEST_SHOWN = 60
 _DEEPEST = 50
-_KINDS_SAID = {"integer": "a whole number", "array": "an array", "object": "an object", "string": "a string"}
+_KINDS_SAID = {
+    "integer": "a whole number",
+    "array": "an array",
+    "object": "an object",
+    "string": "a string",
+    "boolean": "true or false",
+}
 
 
 def typed(raw: Any, place: str, names: Names, faults: list[Fault], depth: int = 0) -> dict[str, Any] | None:
@@ -60,6 +66,11 @@ def _object_faults(raw: Any, place: str) -> Iterator[Fault]:
         )
         return
     yield from _faults(by_kind(kind), raw, place)
+
+
+def faults_of(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault]:
+    """Faults of a value against a schema with the few keywords that the types of constraints use."""
+    return _faults(schema, value, place)
 
 
 def _faults(schema: Mapping[str, Any], value: Any, place: str) -> Iterator[Fault]:
@@ -112,7 +123,7 @@ def _is_a(value: Any, kinds: Sequence[str]) -> bool:
     if isinstance(value, str):
         return "string" in kinds
     if isinstance(value, bool) or value is None:
-        return False
+        return isinstance(value, bool) and "boolean" in kinds
     if isinstance(value, int | float):
         return "integer" in kinds and (isinstance(value, int) or value.is_integer())
     return ("object" if isinstance(value, Mapping) else "array" if isinstance(value, list | tuple) else "") in kinds

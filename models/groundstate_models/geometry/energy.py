@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from groundstate_models.geometry.system import TINY
 
 AXES: dict[str, tuple[str, ...]] = {
-    "free": ("unknowns",),
-    "fixed": ("unknowns",),
+    "open": ("unknowns",),
+    "free": ("places",),
+    "fixed": ("places",),
+    "alias": ("places",),
     "kind": ("measures", None),  # type: ignore[dict-item]  # an axis without a name keeps its length
     "ends": ("measures", None),  # type: ignore[dict-item]
+    "depth": ("measures", None),  # type: ignore[dict-item]
     "first": ("edges",),
     "second": ("edges",),
     "row": ("edges",),
@@ -32,6 +35,9 @@ AXES: dict[str, tuple[str, ...]] = {
 
 KINDS = 10
 """Kinds of measure: those of `system.MEASURES`, then the value of an unknown itself."""
+
+LEAST_SQUARE = 1e-32
+"""Added to the square of a cross product, so that the gradient of its size is finite for vectors of one line."""
 
 _SERIES = [(-1.0) ** k / (2 * k + 1) for k in range(12)]
 
@@ -64,42 +70,61 @@ class GeometryEnergy(nn.Module):
         least = inputs["least"]
         return {"equations": (squares * (1.0 - least)).sum(1), "inequalities": (squares * least).sum(1)}
 
+    def places(self, state: Tensor, **inputs: Tensor) -> Tensor:
+        """Coordinates, scalars and constants, ``(batch, places)``: unknowns with a factor and an offset."""
+        return state.gather(1, inputs["alias"]) * inputs["free"] + inputs["fixed"]
+
     def values(self, state: Tensor, **inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Measures ``(batch, M)``, their derivatives by u and w ``(batch, M, 4)``, and the places of both points' coordinates."""
-        known = state * inputs["free"] + inputs["fixed"]
-        ends, kind = inputs["ends"], inputs["kind"]
-        xs = known.gather(1, ends.flatten(1)).view(ends.shape)
-        ys = known.gather(1, (ends + 1).flatten(1)).view(ends.shape)
-        ux, uy, wx, wy = (
-            v[:, :, k + 1] - v[:, :, k] for v, k in ((xs, 0), (ys, 0), (xs, 2), (ys, 2))
-        )  # fmt: skip
-        u2, w2 = ux * ux + uy * uy + TINY, wx * wx + wy * wy + TINY
+        """Measures ``(batch, M)``, their derivatives by u and w ``(batch, M, 6)``, and the places of the four points' coordinates, ``(batch, M, 12)``."""
+        known = self.places(state, **inputs)
+        ends, depth, kind = inputs["ends"], inputs["depth"], inputs["kind"]
+
+        def vectors(places: Tensor) -> tuple[Tensor, Tensor]:
+            at = known.gather(1, places.flatten(1)).view(places.shape)
+            return at[:, :, 1] - at[:, :, 0], at[:, :, 3] - at[:, :, 2]
+
+        (ux, wx), (uy, wy), (uz, wz) = vectors(ends), vectors(ends + 1), vectors(depth)
+        u2, w2 = ux * ux + uy * uy + uz * uz + TINY, wx * wx + wy * wy + wz * wz + TINY
         u, uw = u2.sqrt(), (u2 * w2).sqrt()
-        dot, cross = ux * wx + uy * wy, ux * wy - uy * wx
-        cosine, sine, height = dot / uw, cross / uw, cross / u
-        sign = torch.where(cross < 0, -torch.ones_like(cross), torch.ones_like(cross))
-        angle = angle_of(sine.abs(), cosine)
-        value = torch.stack([u, dot, cross, cosine, sine, height, angle, cross.abs(), height.abs(), ux], dim=2)
+        dot, cross = ux * wx + uy * wy + uz * wz, ux * wy - uy * wx
+        # The cross product in space, its size and its direction n; in the plane that is up or down.
+        cx, cy = uy * wz - uz * wy, uz * wx - ux * wz
+        across = (cx * cx + cy * cy + cross * cross + LEAST_SQUARE).sqrt()
+        nx, ny, nz = cx / across, cy / across, cross / across
+        cosine, sine, height, reach = dot / uw, cross / uw, cross / u, across / u
+        angle = angle_of(across / uw, cosine)
+        value = torch.stack([u, dot, cross, cosine, sine, height, angle, across, reach, ux], dim=2)
         zero, one = torch.zeros_like(u), torch.ones_like(u)
-        # By (ux, uy, wx, wy): of the length, of a turn of u, of a turn of w, of the products, and of ux itself.
-        d_length = torch.stack([ux / u, uy / u, zero, zero], dim=2)
-        d_turn = torch.stack([uy / u2, -ux / u2, -wy / w2, wx / w2], dim=2)
-        d_dot = torch.stack([wx, wy, ux, uy], dim=2)
-        d_cross = torch.stack([wy, -wx, -uy, ux], dim=2)
-        d_value = torch.stack([one, zero, zero, zero], dim=2)
-        over_u, size = 1.0 / u, height / u
+        # By (ux, uy, uz, wx, wy, wz): of the lengths, of the turn in the plane, of the products, and of ux itself.
+        d_u = torch.stack([ux / u2, uy / u2, uz / u2, zero, zero, zero], dim=2)
+        d_w = torch.stack([zero, zero, zero, wx / w2, wy / w2, wz / w2], dim=2)
+        d_turn = torch.stack([uy / u2, -ux / u2, zero, -wy / w2, wx / w2, zero], dim=2)
+        d_dot = torch.stack([wx, wy, wz, ux, uy, uz], dim=2)
+        d_cross = torch.stack([wy, -wx, zero, -uy, ux, zero], dim=2)
+        d_across = torch.stack(
+            [
+                wy * nz - wz * ny, wz * nx - wx * nz, wx * ny - wy * nx,
+                ny * uz - nz * uy, nz * ux - nx * uz, nx * uy - ny * ux,
+            ],
+            dim=2,
+        )  # fmt: skip
+        d_value = torch.stack([one, zero, zero, zero, zero, zero], dim=2)
         k = [kind[:, :, n] for n in range(KINDS)]
-        by_length = k[0] - (k[5] + k[8] * sign) * size
-        by_cross = k[2] + k[7] * sign + (k[5] + k[8] * sign) * over_u
-        by_turn = -k[3] * sine + k[4] * cosine + k[6] * sign
+        by_u = k[0] * u - k[3] * cosine - k[5] * height - k[8] * reach
+        by_dot = k[1] + k[3] / uw - k[6] * across / (u2 * w2)
+        by_cross = k[2] + k[5] / u
+        by_across = k[7] + k[8] / u + k[6] * dot / (u2 * w2)
         slope = (
-            by_length.unsqueeze(2) * d_length
-            + by_turn.unsqueeze(2) * d_turn
-            + k[1].unsqueeze(2) * d_dot
+            by_u.unsqueeze(2) * d_u
+            - (k[3] * cosine).unsqueeze(2) * d_w
+            + (k[4] * cosine).unsqueeze(2) * d_turn
+            + by_dot.unsqueeze(2) * d_dot
             + by_cross.unsqueeze(2) * d_cross
+            + by_across.unsqueeze(2) * d_across
             + k[9].unsqueeze(2) * d_value
         )
-        return (value * kind).sum(2), slope, ends
+        places = torch.stack([ends, ends + 1, depth], dim=3).flatten(2)
+        return (value * kind).sum(2), slope, places
 
     def sums(self, measures: Tensor, **inputs: Tensor) -> Tensor:
         edges = inputs["coefficient"] * measures.gather(1, inputs["first"]) * measures.gather(1, inputs["second"])
@@ -113,15 +138,16 @@ class GeometryEnergy(nn.Module):
 
     def linearised(self, state: Tensor, **inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Residuals ``(batch, rows)`` and their Jacobian ``(batch, rows, unknowns)``."""
-        measures, slope, ends = self.values(state, **inputs)
+        measures, slope, places = self.values(state, **inputs)
         sums = self.sums(measures, **inputs)
         off = (inputs["least"] > 0) & (sums >= 0)
-        u, w = slope[:, :, :2], slope[:, :, 2:]
+        u, w = slope[:, :, :3], slope[:, :, 3:]
         # The slope of each coordinate of the four points: −u, u, −w, w.
         change = torch.cat([-u, u, -w, w], dim=2)
-        places = torch.stack([ends, ends + 1], dim=3).flatten(2)
+        unknown = inputs["alias"].gather(1, places.flatten(1)).view(change.shape)
+        factor = inputs["free"].gather(1, places.flatten(1)).view(change.shape)
         blank = torch.zeros_like(measures.unsqueeze(2) * state.unsqueeze(1))
-        by_unknown = blank.scatter_add(2, places, change) * inputs["free"].unsqueeze(1)
+        by_unknown = blank.scatter_add(2, unknown, change * factor)
         a, b = measures.gather(1, inputs["first"]), measures.gather(1, inputs["second"])
         empty = torch.zeros_like(inputs["constant"].unsqueeze(2) * measures.unsqueeze(1)).flatten(1)
         by_measure = empty.scatter_add(1, inputs["into_first"], inputs["coefficient"] * b)
@@ -135,14 +161,14 @@ class GeometryEnergy(nn.Module):
         r, jacobian = self.linearised(state, **inputs)
         touched = (jacobian.abs() > 1e-9).to(r.dtype)
         felt = (r.square().unsqueeze(1) @ touched).squeeze(1)
-        return (felt + 1e-12) / (felt.amax(1, keepdim=True) + 1e-12)
+        return (felt + 1e-12) / (felt.amax(1, keepdim=True) + 1e-12) * inputs["open"]
 
     def decode(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
-        """The unknowns and constants, ``{"values": (batch, unknowns)}``."""
-        return {"values": state * inputs["free"] + inputs["fixed"]}
+        """The unknowns, ``{"values": (batch, unknowns)}``."""
+        return {"values": state * inputs["open"]}
 
     def encode_answer(self, answer: dict[str, Tensor], **inputs: Tensor) -> Tensor:
-        return answer["values"] * inputs["free"]
+        return answer["values"] * inputs["open"]
 
     def checks(self, answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
         """The violation of each row relative to its scale, ``(batch, rows)``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from groundstate_models.geometry.expressions import Atom
 
@@ -29,7 +30,7 @@ class Figure:
     unknowns: Mapping[str, float]
     least: float = 1e-6
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Half the longer side of the box around all points, or the largest radius: the unit of deviations."""
         xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))

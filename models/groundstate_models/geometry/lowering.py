@@ -24,6 +24,7 @@ class Lowering:
         scale: Length of one unit of the system.
         circles: The name of the centre of each circle.
         units: Size of one unit of each scalar, by name.
+        solid: Whether points have a third coordinate.
     """
 
     points: Sequence[str]
@@ -32,6 +33,7 @@ class Lowering:
     unknowns: Sequence[str]
     scale: float
     units: Mapping[str, float]
+    solid: bool = False
     system: System = field(init=False)
     source: int = -1
     products: dict[Product, str] = field(default_factory=dict)
@@ -40,7 +42,7 @@ class Lowering:
         self.places = {name: 2 * number for number, name in enumerate(self.points)}
         self.scalars = dict.fromkeys((*(f"radius {k}" for k in self.circles), *self.unknowns), 0)
         self.hidden = 0
-        self.system = System(len(self.points), len(self.scalars))
+        self.system = System(len(self.points), len(self.scalars), self.solid)
         for number, name in enumerate(self.scalars):
             self.scalars[name] = self.system.scalar(number)
 

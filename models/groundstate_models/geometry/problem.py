@@ -15,6 +15,7 @@ from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.lowering import Lowering
+from groundstate_models.geometry.presolve import Reduction, reduction
 from groundstate_models.geometry.system import Floats, System, Tables
 
 MOST_APART = 24
@@ -77,7 +78,10 @@ class Problem:
         for one in self.constraints:
             if one.kind == "coincident":
                 group[root(one.arguments[0])] = root(one.arguments[1])
-        return {frozenset(pair) for pair in combinations(self.points, 2) if root(pair[0]) == root(pair[1])}
+        groups: dict[str, list[str]] = {}
+        for name in self.points:
+            groups.setdefault(root(name), []).append(name)
+        return {frozenset(pair) for together in groups.values() for pair in combinations(together, 2)}
 
     @cached_property
     def lines(self) -> list[tuple[str, str]]:
@@ -180,10 +184,42 @@ class Problem:
         b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
         for one in [*self.constraints, *self.implied]:
             b.source = one.source
-            KINDS[one.kind].rows(b, *one.arguments)
+            if not self._touched(b, one):
+                KINDS[one.kind].rows(b, *one.arguments)
         b.source = -1
         self._gauge(b)
         return b
+
+    @cached_property
+    def _on(self) -> dict[str, set[str]]:
+        """The points that the constraints put on each circle."""
+        found: dict[str, set[str]] = {k: set() for k in self.circles}
+        for one in self.constraints:
+            if one.kind == "on circle":
+                found[one.arguments[1]].add(one.arguments[0])
+        return found
+
+    def _touched(self, b: Lowering, one: Stated) -> bool:
+        """Write a tangency at a known point of contact by directions.
+
+        A distance that equals a radius, and a point of the line on the circle, have a double root there, near which Newton's
+        method is slow and inexact.
+        """
+        if one.kind == "tangent line":
+            k, *ends = one.arguments
+            at = [p for p in ends if p in self._on[k]]
+            if len(at) == 1 and self.circles[k] not in ends:
+                b.zero(b.measure("cosine", self.circles[k], at[0], *ends))
+                return True
+        if one.kind == "tangent circles":
+            k, m, how = one.arguments
+            common = sorted(self._on[k] & self._on[m])
+            if len(common) == 1:
+                b.zero(b.measure("sine", self.circles[k], common[0], self.circles[m], common[0]))
+                toward = b.measure("dot", self.circles[k], common[0], self.circles[m], common[0])
+                b.positive(toward, sign=-1.0 if how == "outside" else 1.0)
+                return True
+        return False
 
     @property
     def system(self) -> System:
@@ -192,6 +228,11 @@ class Problem:
     @property
     def tables(self) -> Tables:
         return self.system.tables
+
+    @cached_property
+    def reduction(self) -> Reduction:
+        """What is left for the descent after equations of one or two coordinates."""
+        return reduction(self.tables)
 
     @cached_property
     def freedoms(self) -> dict[str, bool]:
@@ -223,6 +264,8 @@ class Problem:
             if not KINDS[one.kind].strict:
                 KINDS[one.kind].rows(b, *one.arguments)
         tables = b.system.tables
+        if not reduction(tables).size:
+            return False  # every place is given, and all of them may be one
         tables = replace(tables, constant=np.where(tables.least > 0, 0.0, tables.constant))
         y = np.random.default_rng(0).standard_normal((4, b.system.unknowns))
         grown = y.copy()

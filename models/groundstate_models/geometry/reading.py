@@ -23,8 +23,8 @@ from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.nearest import nearest_values
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.request import read
+from groundstate_models.geometry.starts import Builder
 from groundstate_models.geometry.system import Floats
-from groundstate_models.geometry.tensors import unknowns as unknowns_of
 
 TOLERANCE = 1e-6
 """Tolerance of every constraint of an answer: relative to the figure's scale, or in radians."""
@@ -48,6 +48,7 @@ class GeometryReading(Reading, Asks, Shows):
         self.read = read(request)
         self._above: tuple[str, str, str] | None = None
         self._told: list[tuple[Figure, dict[str, Any]]] = []
+        self._follows: dict[int | None, list[int]] = {}
 
     @property
     def problem(self) -> Problem:
@@ -60,11 +61,12 @@ class GeometryReading(Reading, Asks, Shows):
 
     @cached_property
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        return encoding.tensors(self.problem.tables)
+        return encoding.tensors(self.problem.tables, self.problem.reduction)
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The figure, polished by Newton's method and placed on the page."""
-        y = unknowns_of(self.problem.tables, tensors["values"])
+        reduction = self.problem.reduction
+        y = reduction.expand(np.asarray(tensors["values"], np.float64)[: reduction.size])
         if np.isfinite(y).all() and np.abs(y).max(initial=0.0) < 1e6:
             y = analysis.polished(self.problem.tables, y)
         else:
@@ -97,7 +99,7 @@ class GeometryReading(Reading, Asks, Shows):
             found["circles"] = circles
         if figure.unknowns:
             found["unknowns"] = {name: _clean(value) for name, value in figure.unknowns.items()}
-        free = analysis.freedom(problem, y) if len(y) <= 400 else None
+        free = analysis.freedom(problem, y) if len(y) <= 400 or not problem.reduction.size else None
         if self.read.measures:
             found["measures"] = {text: self._measure(one, y, figure, free) for text, one in self.read.measures}
         notices = list(self.read.notices)
@@ -114,12 +116,18 @@ class GeometryReading(Reading, Asks, Shows):
             radius_ = analysis.certificate(problem.tables, y)
             certified = None if radius_ is None else float(f"{radius_ * problem.scale:.3g}")
             if len(y) <= LARGE:
-                follows = analysis.redundant(problem, y)
+                follows = self._redundant(y, None if free is None else free.degrees)
                 notices += [f"{problem.statements[k][0]!r} follows from the other statements." for k in follows]
         found["certified"] = certified
         if notices:
             found["notices"] = notices
         return found
+
+    def _redundant(self, y: Floats, degrees: int | None) -> list[int]:
+        """Redundant statements: the same for all figures with as many degrees of freedom."""
+        if degrees not in self._follows:
+            self._follows[degrees] = analysis.redundant(self.problem, y)
+        return self._follows[degrees]
 
     def _measure(self, one: Formula, y: Floats, figure: Figure, free: analysis.Freedom | None) -> dict[str, Any]:
         value = _value(one, figure)
@@ -141,7 +149,23 @@ class GeometryReading(Reading, Asks, Shows):
         if figure is None:
             return None
         y = landscape.centred(self.problem, self.problem.place(figure))
-        return {"values": encoding.values(self.problem.tables, y, len(self._tensors["free"]))}
+        return {"values": self._padded(self.problem.reduction.reduce(y))}
+
+    def _padded(self, z: Floats) -> Floats:
+        """Reduced unknowns ``(…, size)`` with the padding of the tensors."""
+        whole = np.zeros((*z.shape[:-1], len(self._tensors["open"])))
+        whole[..., : z.shape[-1]] = z
+        return whole
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
+        """Figures built step by step, in the state that is minimised."""
+        name = next(name for name, spec in self.header.state.items() if spec.minimised)
+        found = self._builder.figures(random, count)
+        return None if found is None else {name: self._padded(found)}
+
+    @cached_property
+    def _builder(self) -> Builder:
+        return Builder(self.problem)
 
     def figure(self, answer: dict[str, Any]) -> Figure | None:
         """The figure of an answer, hidden points included; None if a point or an unknown is missing."""
@@ -225,7 +249,20 @@ class GeometryReading(Reading, Asks, Shows):
             found.append(
                 Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
+        if not found and self.problem.distinct and landscape.on_one_line(self.problem, figure) and self._spread:
+            message = "All points lie on one line, which the statements do not demand."
+            found.append(Violation("constraints", message, 1))
         return found
+
+    @cached_property
+    def _spread(self) -> bool:
+        """Whether there is a figure whose points are not all on one line."""
+        figures = (self.problem.figure(y) for y in self._builder.some())
+        return any(
+            not landscape.on_one_line(self.problem, figure)
+            and max((amount for _, amount in self.problem.amounts(figure)), default=0.0) < TOLERANCE
+            for figure in figures
+        )
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         """Rigid figures are the same if their points are; others, if no point lies on another side of a line."""

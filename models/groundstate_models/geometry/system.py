@@ -1,7 +1,7 @@
 """A figure as equations: quantities of points, and rows ``Σ c·qᵢ·qⱼ + b`` that must be 0 or at least 0.
 
-Unknowns ``y`` are the coordinates of the points, two by two, and then the scalars (radii, named unknowns), all in units of the
-figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length,
+Unknowns ``y`` are the coordinates of the points, two by two, then the scalars (radii, named unknowns) and, in space, the third
+coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length,
 a dot or cross product, the cosine, sine or angle between them, a distance from a line. A *row* is a sum of coefficients times
 products of two quantities, one of which may be the constant 1. Every typed constraint is lowered to a few rows, so one table
 serves all of them, in numpy here and in PyTorch in `energy`.
@@ -32,6 +32,12 @@ TINY = 1e-24
 
 EQUAL, AT_LEAST = 0, 1
 
+DONE = 1e-26
+"""Sum of squares at which the host's descent ends."""
+
+STUCK = 1e4
+"""Damping above which the host's descent ends: it is in a minimum that is no solution."""
+
 
 class Row(NamedTuple):
     """One residual. ``terms`` are (coefficient, quantity, quantity); a row of kind `AT_LEAST` must be at least 0.
@@ -54,12 +60,13 @@ class System:
 
     points: int
     scalars: int
+    solid: bool = False
     rows: list[Row] = field(default_factory=list)
     measures: dict[tuple[int, int, int, int, int], int] = field(default_factory=dict)
 
     @property
     def unknowns(self) -> int:
-        return 2 * self.points + self.scalars
+        return 2 * self.points + self.scalars + (self.points if self.solid else 0)
 
     @property
     def one(self) -> int:
@@ -74,6 +81,10 @@ class System:
     def point(self, number: int) -> int:
         """The index of a point's x; its y follows."""
         return 2 * number
+
+    def height(self, number: int) -> int:
+        """The index of a point's z; in the plane, that of the constant 0."""
+        return 2 * self.points + self.scalars + number if self.solid else self.one + 1
 
     def scalar(self, number: int) -> int:
         return 2 * self.points + number
@@ -105,13 +116,14 @@ class System:
 class Tables:
     """A system as arrays.
 
-    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
+    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``depth (M, 4)``, of their z; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
     ``constant (K,)``; ``least (K,)``, 1 for a row that must be at least 0; ``source (K,)``.
     """
 
     unknowns: int
     kind: NDArray[np.int64]
     ends: NDArray[np.int64]
+    depth: NDArray[np.int64]
     coefficient: Floats
     first: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -129,6 +141,10 @@ class Tables:
             system.unknowns,
             np.array([key[0] for key in keys], np.int64),
             np.array([key[1:] for key in keys], np.int64).reshape(-1, 4),
+            np.array(
+                [[system.height(k // 2) if k < 2 * system.points else system.one + 1 for k in key[1:]] for key in keys],
+                np.int64,
+            ).reshape(-1, 4),
             np.array(columns[0], np.float64),
             np.array(columns[1], np.int64),
             np.array(columns[2], np.int64),
@@ -143,13 +159,30 @@ class Tables:
         return self.unknowns + len(CONSTANTS)
 
     def quantities(self, y: Floats) -> tuple[Floats, Floats]:
-        """Quantities ``(batch, Q)`` at ``y (batch, N)``, and the derivatives of the measures by u and w, ``(batch, M, 4)``."""
+        """Quantities ``(batch, Q)`` at ``y (batch, N)``, and the derivatives of the measures by u and w.
+
+        The latter are ``(batch, M, 4)``, in space ``(batch, M, 6)``.
+        """
         known = np.concatenate([y, np.broadcast_to(CONSTANTS, (len(y), len(CONSTANTS)))], axis=1)
-        ends = self.ends
-        ux, uy = known[:, ends[:, 1]] - known[:, ends[:, 0]], known[:, ends[:, 1] + 1] - known[:, ends[:, 0] + 1]
-        wx, wy = known[:, ends[:, 3]] - known[:, ends[:, 2]], known[:, ends[:, 3] + 1] - known[:, ends[:, 2] + 1]
-        values, slopes = measured(self.kind, ux, uy, wx, wy)
+        ux, uy, wx, wy = self._vectors(known)
+        if self.solid:
+            uz = known[:, self.depth[:, 1]] - known[:, self.depth[:, 0]]
+            wz = known[:, self.depth[:, 3]] - known[:, self.depth[:, 2]]
+            values, slopes = measured_in_space(self.kind, np.stack([ux, uy, uz], -1), np.stack([wx, wy, wz], -1))
+        else:
+            values, slopes = measured(self.kind, ux, uy, wx, wy)
         return np.concatenate([known, values], axis=1), slopes
+
+    @cached_property
+    def solid(self) -> bool:
+        """Whether a measure has a third coordinate."""
+        return bool((self.depth < self.unknowns).any())
+
+    def _vectors(self, known: Floats) -> tuple[Floats, ...]:
+        ends = self.ends
+        x = known[:, ends[:, 1]] - known[:, ends[:, 0]], known[:, ends[:, 3]] - known[:, ends[:, 2]]
+        y = known[:, ends[:, 1] + 1] - known[:, ends[:, 0] + 1], known[:, ends[:, 3] + 1] - known[:, ends[:, 2] + 1]
+        return x[0], y[0], x[1], y[1]
 
     def sums(self, y: Floats) -> Floats:
         """The rows' sums, ``(batch, K)``, inequalities without hinges."""
@@ -157,13 +190,12 @@ class Tables:
         return self._summed(self.coefficient * q[:, self.first] * q[:, self.second]) + self.constant
 
     def _summed(self, terms: Floats) -> Floats:
-        return np.asarray(terms @ self._matrix.T)
-
-    @cached_property
-    def _matrix(self) -> Floats:
-        matrix = np.zeros((len(self.constant), len(self.row)))
-        matrix[self.row, np.arange(len(self.row))] = 1.0
-        return matrix
+        """The sums of the edges' terms by row, ``(batch, E, …)`` to ``(batch, K, …)``; edges are in the order of their rows."""
+        found = np.zeros((len(terms), len(self.constant), *terms.shape[2:]))
+        if len(self.row):
+            first = np.flatnonzero(np.diff(self.row, prepend=-1))
+            found[:, self.row[first]] = np.add.reduceat(terms, first, axis=1)
+        return found
 
     def residual(self, y: Floats) -> Floats:
         """Residuals, ``(batch, K)``: the sums of equations, and the shortfall of inequalities."""
@@ -177,15 +209,16 @@ class Tables:
         derivative = np.zeros((batch, q.shape[1], n + len(CONSTANTS) + 1))
         derivative[:, np.arange(n), np.arange(n)] = 1.0
         rows = self.base + np.arange(len(self.kind))
-        for column, (end, sign, axis) in enumerate(
-            (e, s, x) for e, s in ((0, -1.0), (1, 1.0), (2, -1.0), (3, 1.0)) for x in (0, 1)
-        ):
-            derivative[:, rows, self.ends[:, end] + axis] += sign * slopes[:, :, 2 * (column // 4) + axis]
+        width = slopes.shape[2] // 2
+        for end, sign in ((0, -1.0), (1, 1.0), (2, -1.0), (3, 1.0)):
+            for axis in range(width):
+                place = self.ends[:, end] + axis if axis < 2 else self.depth[:, end]
+                derivative[:, rows, place] += sign * slopes[:, :, width * (end // 2) + axis]
         derivative = derivative[:, :, :n]
         a, b = q[:, self.first], q[:, self.second]
         per_edge = (self.coefficient * b)[:, :, None] * derivative[:, self.first]
         per_edge += (self.coefficient * a)[:, :, None] * derivative[:, self.second]
-        jacobian = np.matmul(self._matrix, per_edge)
+        jacobian = self._summed(per_edge)
         sums = self._summed(self.coefficient * a * b) + self.constant
         if hinges:
             off = (self.least > 0) & (sums >= 0)
@@ -222,6 +255,44 @@ def measured(kind: NDArray[np.int64], ux: Floats, uy: Floats, wx: Floats, wy: Fl
     return value, slope
 
 
+def measured_in_space(kind: NDArray[np.int64], u: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """Values ``(batch, M)`` and derivatives by u and w ``(batch, M, 6)`` of measures of vectors in space, ``(batch, M, 3)``.
+
+    Lengths, dot products, cosines, angles, and sizes of cross products and heights.
+    """
+    u2, w2 = (u * u).sum(-1) + TINY, (w * w).sum(-1) + TINY
+    size, uw = np.sqrt(u2), np.sqrt(u2 * w2)
+    dot, cross = (u * w).sum(-1), np.cross(u, w)
+    across = np.linalg.norm(cross, axis=-1)
+    normal = cross / np.where(across == 0, 1.0, across)[..., None] + (across == 0)[..., None] * np.array(
+        [0.0, 0.0, 1.0]
+    )
+    none = np.zeros_like(u)
+    d_u = np.concatenate([u / u2[..., None], none], -1)
+    d_w = np.concatenate([none, w / w2[..., None]], -1)
+    d_dot = np.concatenate([w, u], -1)
+    d_across = np.concatenate([np.cross(w, normal), np.cross(normal, u)], -1)
+    cosine, reach = dot / uw, across / size
+
+    def times(factor: Floats, slope: Floats) -> Floats:
+        return factor[..., None] * slope
+
+    values = {0: size, 1: dot, 3: cosine, 6: np.arctan2(across, dot), 7: across, 8: reach}
+    slopes = {
+        0: times(size, d_u),
+        1: d_dot,
+        3: times(1 / uw, d_dot) - times(cosine, d_u + d_w),
+        6: times(dot / (u2 * w2), d_across) - times(across / (u2 * w2), d_dot),
+        7: d_across,
+        8: times(1 / size, d_across) - times(reach, d_u),
+    }
+    value, slope = np.zeros_like(size), np.zeros((*size.shape, 6))
+    for number in values:
+        mine = kind == number
+        value, slope = np.where(mine, values[number], value), np.where(mine[:, None], slopes[number], slope)
+    return value, slope
+
+
 def descended(
     tables: Tables,
     y: Floats,
@@ -253,7 +324,7 @@ def descended(
         r, jacobian = np.where(better[:, None], r2, r), np.where(better[:, None, None], j2, jacobian)
         energy = np.where(better, e2, energy)
         lam = np.clip(np.where(better, lam * down, lam * up), least, 1e6)
-        if (energy < 1e-30).all():
+        if ((energy < DONE) | (lam > STUCK)).all():
             break
     return y
 

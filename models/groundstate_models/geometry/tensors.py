@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.geometry.presolve import Reduction
 from groundstate_models.geometry.system import CONSTANTS, MEASURES, Floats, Tables
 
 VALUE = len(MEASURES)
@@ -20,68 +21,68 @@ def rounded(size: int) -> int:
     return next((some for some in COARSE if some >= size), -(-size // 512) * 512)
 
 
-Sizes = tuple[int, int, int, int]
-"""Unknowns, measures, rows and edges."""
+Sizes = tuple[int, int, int, int, int]
+"""Unknowns, places (unknowns and constants before they were merged), measures, rows and edges."""
 
 
-def needed(tables: Tables) -> Sizes:
+def needed(tables: Tables, reduction: Reduction) -> Sizes:
     """The smallest sizes that fit a system."""
-    used = {int(q) for q in (*tables.first, *tables.second) if q < tables.base}
-    measures = max(len(tables.kind) + len(used), 1)
-    return tables.base + 1, measures, max(len(tables.constant), 1), max(len(tables.row), 1)
+    _, measures, rows, edges = _used(tables, reduction)
+    return max(reduction.size, 1), tables.base, max(measures, 1), max(rows, 1), max(edges, 1)
 
 
-def tensors(tables: Tables, sizes: Sizes | None = None) -> dict[str, NDArray[Any]]:
+def _used(tables: Tables, reduction: Reduction) -> tuple[NDArray[np.int64], int, int, int]:
+    """The quantities in the rows that are left, except unknowns and constants; and the numbers of measures, rows and edges."""
+    edges = reduction.rows[tables.row] if len(tables.row) else np.zeros(0, bool)
+    used = np.unique(np.concatenate([tables.first[edges], tables.second[edges]]))
+    return used, len(used), int(reduction.rows.sum()), int(edges.sum())
+
+
+def tensors(tables: Tables, reduction: Reduction, sizes: Sizes | None = None) -> dict[str, NDArray[Any]]:
     """The energy's inputs, without the batch, padded to rounded sizes; the padding has no effect."""
     n, base = tables.unknowns, tables.base
-    used = sorted({int(q) for q in (*tables.first, *tables.second) if q < base})
-    place = np.full(base + len(tables.kind), 0)
-    place[base:] = np.arange(len(tables.kind))
-    place[used] = len(tables.kind) + np.arange(len(used))
-    unknowns, measures, rows, edges = sizes or [rounded(size) for size in needed(tables)]
-    free, fixed = np.zeros(unknowns), np.zeros(unknowns)
-    free[:n] = 1.0
+    used = _used(tables, reduction)[0]
+    place = np.zeros(base + len(tables.kind), np.int64)
+    place[used] = np.arange(len(used))
+    unknowns, places, measures, rows, edges = sizes or [rounded(size) for size in needed(tables, reduction)]
+    open_, free, fixed, alias = np.zeros(unknowns), np.zeros(places), np.zeros(places), np.zeros(places, np.int64)
+    open_[: reduction.size] = 1.0
+    free[:n], fixed[:n], alias[:n] = reduction.factor, reduction.offset, reduction.alias
     fixed[n:base] = CONSTANTS
     zero, x, y = n + 1, n + 3, n + 5
-    ends = np.tile(np.array([zero, x, zero, y]), (measures, 1))
+    ends, depth = np.tile(np.array([zero, x, zero, y]), (measures, 1)), np.full((measures, 4), zero)
     kind = np.zeros((measures, VALUE + 1))
-    kind[np.arange(len(tables.kind)), tables.kind] = 1.0
-    ends[: len(tables.kind)] = tables.ends
-    for number, quantity in enumerate(used, start=len(tables.kind)):
-        kind[number, VALUE] = 1.0
-        ends[number, :2] = zero, quantity
-    first, second = _filled(place[tables.first], edges), _filled(place[tables.second], edges)
-    row = _filled(tables.row, edges)
+    for number, quantity in enumerate(used.tolist()):
+        if quantity < base:
+            kind[number, VALUE] = 1.0
+            ends[number, :2] = zero, quantity
+        else:
+            kind[number, tables.kind[quantity - base]] = 1.0
+            ends[number], depth[number] = tables.ends[quantity - base], tables.depth[quantity - base]
+    left = reduction.rows[tables.row] if len(tables.row) else np.zeros(0, bool)
+    number_of = np.cumsum(reduction.rows) - 1
+    first, second = _filled(place[tables.first[left]], edges), _filled(place[tables.second[left]], edges)
+    row = _filled(number_of[tables.row[left]], edges)
     return {
+        "open": open_,
         "free": free,
         "fixed": fixed,
+        "alias": alias,
         "kind": kind,
         "ends": ends,
+        "depth": depth,
         "first": first,
         "second": second,
         "row": row,
         "into_first": row * measures + first,
         "into_second": row * measures + second,
-        "coefficient": _filled(tables.coefficient, edges),
-        "constant": _filled(tables.constant, rows),
-        "least": _filled(tables.least, rows),
+        "coefficient": _filled(tables.coefficient[left], edges),
+        "constant": _filled(tables.constant[reduction.rows], rows),
+        "least": _filled(tables.least[reduction.rows], rows),
     }
 
 
 def _filled(values: NDArray[Any], length: int) -> NDArray[Any]:
     whole = np.zeros(length, values.dtype)
     whole[: len(values)] = values
-    return whole
-
-
-def unknowns(tables: Tables, values: NDArray[Any]) -> Floats:
-    """Extract the system's unknowns from an answer's tensor."""
-    return np.asarray(values, np.float64)[..., : tables.unknowns]
-
-
-def values(tables: Tables, y: Floats, length: int) -> Floats:
-    """Build an answer's tensor from the system's unknowns."""
-    whole = np.zeros(length)
-    whole[: tables.unknowns] = y
-    whole[tables.unknowns : tables.base] = CONSTANTS
     return whole

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from groundstate import Attempt, Change, Fault, Header, Optimises, Patch, RequestError, Violation, pointer
+from groundstate_models.constraints.problem import Checked
 from groundstate_models.constraints.task import ConstraintsReading, PreferringReading
 from groundstate_models.learned.knowledge import Knowledge
 from groundstate_models.learned.layout import Value
@@ -51,7 +52,7 @@ class RulesReading(ConstraintsReading):
         }
         if preferences := self._preferences(request):
             typed["preferences"] = preferences
-        return typed
+        return Checked(typed)
 
     def _preferences(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
         del request

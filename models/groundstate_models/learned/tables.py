@@ -147,6 +147,7 @@ class TableReading(Reading, Asks, Shows):
         super().__init__(header, request)
         self.knowledge = knowledge
         self.known = {name: value for name, value in request["row"].items() if value is not None}
+        self._cells: dict[int, tuple[Belief, dict[str, Any]]] = {}
         self._refuse()
 
     def _refuse(self) -> None:
@@ -238,20 +239,30 @@ class TableReading(Reading, Asks, Shows):
         return _rounded(column, value, low, high)
 
     def _cell(self, k: int, row: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        belief, column = self._belief(k, tensors, "given"), self.knowledge.columns[k]
+        # What the given values alone imply is the same for all chains.
+        if k not in self._cells:
+            belief = self._belief(k, tensors, "given")
+            self._cells[k] = belief, self._implied(belief)
+        belief, implied = self._cells[k]
+        column = self.knowledge.columns[k]
         cell: dict[str, Any] = {"column": column.name, "value": row[column.name]}
-        if column.ordered:
-            low, high = belief.interval()
-            bounds = self.request.get("between", {}).get(column.name)
-            if bounds:
-                low, high = max(low, bounds[0]), min(high, bounds[1])
-            cell |= {"mean": _short(belief.mean), "low": _short(min(low, high)), "high": _short(max(low, high))}
         if column.kind == "levels":
             cell["chance"] = round(belief.likelihood(row[column.name]), 3)
+        return cell | implied
+
+    def _implied(self, belief: Belief) -> dict[str, Any]:
+        """Mean, interval and alternatives of a missing value."""
+        found: dict[str, Any] = {}
+        if belief.column.ordered:
+            low, high = belief.interval()
+            bounds = self.request.get("between", {}).get(belief.column.name)
+            if bounds:
+                low, high = max(low, bounds[0]), min(high, bounds[1])
+            found |= {"mean": _short(belief.mean), "low": _short(min(low, high)), "high": _short(max(low, high))}
         peaks = belief.peaks()
         if len(peaks) > 1:
-            cell["alternatives"] = [{"value": value, "chance": round(chance, 3)} for value, chance in peaks]
-        return cell
+            found["alternatives"] = [{"value": value, "chance": round(chance, 3)} for value, chance in peaks]
+        return found
 
     def _odd(self, tensors: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
         """Given values that are unlikely beside all others, the least likely first, each with the most likely value."""

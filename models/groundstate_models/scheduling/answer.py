@@ -18,8 +18,12 @@ from groundstate_models.scheduling.starts import lags
 
 def answer(compiled: Compiled, given: Mapping[str, Any]) -> dict[str, Any]:
     """The schedule (see `schema.ANSWER`) of the values of all variables. It may violate rules."""
-    placed = {name: meant[str(given[name])] for name, meant in compiled.values.items() if str(given[name]) != LEFT_OUT}
+    own = {name: str(given[compiled.alias.get(name, name)]) for name in compiled.values}
+    placed = {name: meant[own[name]] for name, meant in compiled.values.items() if own[name] != LEFT_OUT}
     placed = _in_rooms(compiled, placed)
+    if compiled.staff is not None:
+        chosen = compiled.staff.chosen(given)
+        placed = {name: replace(one, who=chosen.get(name, ())) for name, one in placed.items()}
     if compiled.loose:
         placed = _earlier(compiled, placed)
     return printed(compiled.schedule, placed)
@@ -39,11 +43,17 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
                 return None
             found[name] = LEFT_OUT
             continue
-        like = replace(one, room=stands.get(one.room or ""))
+        like = replace(one, room=stands.get(one.room or ""), who=())
         value = next((value for value, other in meant.items() if other == like), None)
-        if value is None:
+        leader = compiled.alias.get(name, name)
+        if value is None or found.get(leader, value) != value:
             return None
-        found[name] = value
+        found[leader] = value
+    if compiled.staff is not None:
+        chosen = compiled.staff.values({n: replace(o, room=stands.get(o.room or "")) for n, o in placed.items()})
+        if chosen is None:
+            return None
+        found |= chosen
     return found
 
 
@@ -62,7 +72,7 @@ def printed(schedule: Schedule, placed: Placed) -> dict[str, Any]:
     price = cost(schedule, found)
     if price.sentences:
         found["broken"] = list(price.sentences)
-    if any(activity.optional for activity in schedule.activities.values()) or schedule.preferences:
+    if schedule.ranked:
         found["cost"] = round(price.total, 6)
     return found
 
@@ -77,8 +87,8 @@ def _one(schedule: Schedule, activity: Activity, one: Placement) -> dict[str, An
         placed["room"] = one.room
     if (place := schedule.place(activity, one.room)) is not None:
         placed["place"] = place
-    if activity.who:
-        placed["who"] = list(activity.who)
+    if activity.who or activity.choices:
+        placed["who"] = [*activity.who, *one.who]
     return placed
 
 

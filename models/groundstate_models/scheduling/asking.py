@@ -38,10 +38,11 @@ def relaxations(
 def _optional(activity: Activity) -> Change:
     path = pointer("activities", activity.index)
     patch = (
-        {"op": "test", "path": f"{path}/name", "value": activity.name},
+        {"op": "test", "path": f"{path}/name", "value": activity.series or activity.name},
         {"op": "add", "path": f"{path}/optional", "value": True},
     )
-    return Change(f"maybe without {activity.name}", f"{activity.name} may be left out.", patch)
+    name = activity.series or activity.name
+    return Change(f"maybe without {name}", f"{name} may be left out.", patch)
 
 
 def _without(request: Mapping[str, Any], schedule: Schedule, place: str) -> Change | None:

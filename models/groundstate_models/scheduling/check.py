@@ -8,8 +8,9 @@ from itertools import combinations
 from typing import Any
 
 from groundstate import Violation
+from groundstate_models.scheduling import staffing
 from groundstate_models.scheduling.preferences import Placement, spans_text
-from groundstate_models.scheduling.schedule import Activity, Person, Resource, Room, Schedule
+from groundstate_models.scheduling.schedule import FAR, Activity, Person, Resource, Room, Schedule
 from groundstate_models.scheduling.spans import inside, overlap
 from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
 
@@ -20,6 +21,8 @@ RULES = {
     "rooms": "Activities are in rooms that they may have, that are free, large enough, and hold one at a time.",
     "travel": "Between two activities of a person there is time for the way, and for the gap.",
     "order": "Activities begin after those that have to be over before, where both take place.",
+    "staff": "Enough people are chosen for each activity, from those who may be.",
+    "limits": "Nobody works more, rests less, or works more days in a row than allowed.",
     "rules": "The rules of the request hold.",
 }
 """Descriptions of the checks, by name."""
@@ -36,6 +39,7 @@ def violations(schedule: Schedule, answer: Mapping[str, Any]) -> list[Violation]
         broken += _room(schedule, schedule.activities[name], one)
     for person in schedule.people.values():
         broken += _person(schedule, person, placed)
+    broken += staffing.violations(schedule, placed)
     for room in schedule.rooms.values():
         broken += _room_twice(schedule, room, placed)
     broken += _order(schedule, placed)
@@ -60,7 +64,7 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             continue
         try:
             start = schedule.days.moment(one["start"])
-            end = start + activity.duration
+            end = activity.end(start)
             other = (
                 "end" in one and one["end"] != schedule.days.end_text(end) and schedule.days.moment(one["end"]) != end
             )
@@ -71,7 +75,8 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
             lasts = printed_duration(activity.duration)
             wrong = f"{name} lasts {lasts}, but is to take place from {one['start']} to {one['end']}."
             broken.append(Violation("windows", wrong, places=(where,)))
-        placed[name] = Placement(start, end, one.get("room"))
+        chosen = staffing.chosen(activity, one.get("who", ()))
+        placed[name] = Placement(start, end, one.get("room"), chosen)
     both = [name for name in answer.get("left_out", ()) if name in placed]
     broken += [Violation("activities", f"{name} takes place, and is left out.", places=("left_out",)) for name in both]
     return placed, broken
@@ -112,6 +117,7 @@ def cost(schedule: Schedule, answer: Mapping[str, Any]) -> Cost:
     placed, _ = placements(schedule, answer)
     left_out = sum(a.weight for a in schedule.activities.values() if a.optional and a.name not in placed)
     broken = [one for p in schedule.preferences for one in p.broken(schedule.activities, placed, schedule.days)]
+    broken += staffing.costs(schedule, placed)
     end = max((one.end for one in placed.values()), default=0)
     return Cost(left_out, sum(weight for weight, _ in broken), end, tuple(sentence for _, sentence in broken))
 
@@ -130,7 +136,13 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
             f"{activity.name} starts at {days.moment_text(one.start)}, but is fixed at {days.moment_text(activity.at)}."
         )
         yield Violation("windows", fixed, places=(f"{activity.where}.at",))
-    if not inside(span, activity.window):
+    pieces = activity.work(*span)
+    if (
+        one.end - one.start >= FAR
+        or not pieces
+        or pieces[0][0] != one.start
+        or not all(inside(p, activity.window) for p in pieces)
+    ):
         yield Violation(
             "windows", f"{when}, outside {spans_text(activity.window, days)}.", places=(activity.says_when,)
         )
@@ -141,13 +153,16 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         yield Violation("windows", late, places=("slot",))
 
 
-def _unavailable(schedule: Schedule, who: Resource, one: Placement) -> str | None:
+def _unavailable(schedule: Schedule, who: Resource, activity: Activity, one: Placement) -> str | None:
     """The reason why a person or a room is not available."""
-    days, span = schedule.days, (one.start, one.end)
-    if (busy := overlap(span, who.busy)) is not None:
-        return f"{who.name} is busy at {days.span_text(busy)}"
-    if not inside(span, who.open):
-        return f"{who.name} is free only at {spans_text(who.open, days)}" if who.open else f"{who.name} is never free"
+    days = schedule.days
+    for span in activity.work(one.start, one.end):
+        if (busy := overlap(span, who.busy)) is not None:
+            return f"{who.name} is busy at {days.span_text(busy)}"
+        if not inside(span, who.open):
+            return (
+                f"{who.name} is free only at {spans_text(who.open, days)}" if who.open else f"{who.name} is never free"
+            )
     return None
 
 
@@ -166,7 +181,7 @@ def _room(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[Vi
     if room.capacity is not None and activity.size > room.capacity:
         many = f"{activity.name} has {activity.size} people, and {room.name} holds {room.capacity}."
         yield Violation("rooms", many, places=(f"rooms.{room.name}.capacity",))
-    if (why := _unavailable(schedule, room, one)) is not None:
+    if (why := _unavailable(schedule, room, activity, one)) is not None:
         taken = f"{activity.name} is in {room.name} at {schedule.days.span_text((one.start, one.end))}, but {why}."
         yield Violation("rooms", taken, places=(f"rooms.{room.name}",))
 
@@ -175,10 +190,12 @@ def _person(schedule: Schedule, person: Person, placed: Placed) -> Iterator[Viol
     mine = [
         (placed[activity.name], activity) for activity in schedule.attending[person.name] if activity.name in placed
     ]
+    if schedule.staffed:
+        mine += [(one, schedule.activities[name]) for name, one in placed.items() if person.name in one.who]
     mine.sort(key=lambda pair: pair[0].start)
     for one, activity in mine:
-        when = schedule.days.span_text((one.start, one.end))
-        if (why := _unavailable(schedule, person, one)) is not None:
+        if (why := _unavailable(schedule, person, activity, one)) is not None:
+            when = schedule.days.span_text((one.start, one.end))
             sentence = f"{person.name} is needed for {activity.name} at {when}, but {why}."
             yield Violation("people", sentence, places=(f"people.{person.name}",))
         yield from _from_home(schedule, person, activity, one)
@@ -254,3 +271,7 @@ def _order(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
                     f"({days.moment_text(placed[before].end + activity.gap)})."
                 )
                 yield Violation("order", early, places=place)
+            if before in placed and activity.within is not None and one.start > placed[before].end + activity.within:
+                late = f"{name} starts at {days.moment_text(one.start)}, more than {printed_duration(activity.within)}"
+                ends = days.end_text(placed[before].end)
+                yield Violation("order", f"{late} after the end of {before} ({ends}).", places=place)

@@ -135,3 +135,18 @@ def _order(schedule: Schedule, values: Values) -> Iterator[JSON]:
                     "then": _interval(activity.name, values[activity.name]),
                     "gap": activity.gap,
                 }
+            if ahead and mine and activity.within is not None:
+                # The start of one, less the most minutes between, is no later than the end of the other.
+                yield {
+                    "type": "before",
+                    "name": f"{activity.name} soon after {before}",
+                    "first": {
+                        "variable": activity.name,
+                        "spans": [[value, one.start - 1, one.start] for value, one in values[activity.name].items()],
+                    },
+                    "then": {
+                        "variable": before,
+                        "spans": [[value, one.end, one.end + 1] for value, one in values[before].items()],
+                    },
+                    "gap": -activity.within,
+                }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from typing import Any
 
 from groundstate_models.constraints.problem import Checked
 from groundstate_models.scheduling.clashes import JSON, LEFT_OUT, Values, clashes
 from groundstate_models.scheduling.modes import alike, modes
 from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Schedule
+from groundstate_models.scheduling.shared import Alias, renamed, shared
+from groundstate_models.scheduling.staff import Staff
 from groundstate_models.scheduling.starts import Starts, offered
 
 MOST_WEIGHT = 1e6
@@ -28,6 +31,8 @@ class Compiled:
         loose: Whether activities must be moved as early as possible, see `starts.Starts`.
         complete: Whether the starts suffice for proofs, see `starts.Starts`.
         left_out, broken: Cost of a weight of 1 in ``request``.
+        staff: The people to choose; None if there are none.
+        alias: Activities without a variable of their own, see `shared`.
     """
 
     schedule: Schedule
@@ -38,6 +43,8 @@ class Compiled:
     complete: bool
     left_out: float
     broken: float
+    staff: Staff | None = None
+    alias: Alias = field(default_factory=dict)
 
     def price(self, left_out: float, broken: float) -> float:
         """The cost in the request's preferences, from the weights left out and violated."""
@@ -56,23 +63,31 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         RequestError: If it has too many possible starts.
         ValueError: If an activity that has to take place has no start left.
     """
-    values, starts = _values(schedule, latest_end)
+    found, starts = _values(schedule, latest_end)
+    values, alias = shared(schedule, found)
     variables: JSON = {}
     for name, meant in values.items():
+        if name in alias:
+            continue
         if not schedule.activities[name].optional and not meant:
             raise ValueError(f"{name} has to take place and has no start; `contradictions` says why.")
         variables[name] = [*meant, *([LEFT_OUT] if schedule.activities[name].optional else [])]
     rooms = alike(schedule)
     rules = [
-        (rule.where, broken) for rule in schedule.rules if rule.pairs for broken, _ in _pairs(schedule, rule, values)
+        (rule.where, kept) for rule in schedule.rules if rule.pairs for kept in _held(schedule, rule, values, alias)
     ]
-    preferences, for_left_out, for_broken = _preferences(schedule, values)
-    request = Checked(
-        variables=variables,
-        constraints=[*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)],
-        preferences=preferences,
+    staff = Staff(schedule, values) if schedule.staffed else None
+    preferences, for_left_out, for_broken = _preferences(schedule, values, staff)
+    constraints: Any = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
+    if staff is not None:
+        constraints += staff.constraints()
+        variables |= staff.variables
+    if alias:
+        constraints, preferences = renamed(constraints, alias), renamed(preferences, alias)
+    request = Checked(variables=variables, constraints=constraints, preferences=preferences)
+    return Compiled(
+        schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken, staff, alias
     )
-    return Compiled(schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken)
 
 
 def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[str, Placement]], Starts]:
@@ -80,7 +95,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     found = offered(schedule, modes(schedule, latest_end))
     placed: dict[str, list[Placement]] = {name: [] for name in schedule.activities}
     for (name, room), starts in found.by_mode.items():
-        placed[name] += [Placement(start, start + schedule.activities[name].duration, room) for start in starts]
+        placed[name] += [Placement(start, schedule.activities[name].end(start), room) for start in starts]
     values: dict[str, dict[str, Placement]] = {}
     for name, activity in schedule.activities.items():
         values[name] = {
@@ -90,7 +105,7 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     return values, found
 
 
-def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float, float]:
+def _preferences(schedule: Schedule, values: Values, staff: Staff | None) -> tuple[list[JSON], float, float]:
     """Preferences for the weights left out and violated, scaled for the objective, and the two scales."""
     scale = 1.0
     broken = [
@@ -99,6 +114,7 @@ def _preferences(schedule: Schedule, values: Values) -> tuple[list[JSON], float,
         for penalty, weight in (_pairs(schedule, one, values) if one.pairs else _unary(schedule, one, values))
         if weight > 0
     ]
+    broken += staff.preferences() if staff is not None else ()
     left_out = [
         (_none_of([(activity.name, LEFT_OUT)]), activity.weight)
         for activity in schedule.activities.values()
@@ -140,6 +156,27 @@ def _pairs(schedule: Schedule, preference: Preference, values: Values) -> Iterat
             if against:
                 literals = [*((one, value) for value in some), *((other, value) for value in against)]
                 yield {**_none_of(literals), "at_most": 1}, preference.weight
+
+
+def _held(schedule: Schedule, rule: Preference, values: Values, alias: Alias) -> Iterator[JSON]:
+    """The constraints of a rule about pairs: one for each property that activities share or not."""
+    keyed = {name: _by_key(schedule, rule, values[name]) for name in rule.activities}
+    if rule.kind == "different_day":
+        for key in dict.fromkeys(key for some in keyed.values() for key in some):
+            literals = [(name, value) for name, some in keyed.items() for value in some.get(key, ())]
+            if sum(key in some for some in keyed.values()) > 1:
+                yield {**_none_of(literals), "at_most": 1}
+        return
+    if any(schedule.activities[name].optional for name in rule.activities):
+        yield from (broken for broken, _ in _pairs(schedule, rule, values))
+        return
+    for one, other in pairwise(rule.activities):
+        if alias.get(one, one) == alias.get(other, other):
+            continue
+        for key in dict.fromkeys([*keyed[one], *keyed[other]]):
+            terms = [{"variable": one, "value": value} for value in keyed[one].get(key, ())]
+            terms += [{"variable": other, "value": value, "times": -1} for value in keyed[other].get(key, ())]
+            yield {"type": "linear", "terms": terms, "equals": 0}
 
 
 def _by_key(schedule: Schedule, preference: Preference, meant: Mapping[str, Placement]) -> dict[Hashable, list[str]]:

@@ -66,6 +66,10 @@ class Days:
         """The day of a minute."""
         return self.clocks.day(minute)
 
+    def week(self, day: int) -> int:
+        """The number of a day's week, from Monday to Sunday."""
+        return (day - 1) // 7 if self.dated else day // 7
+
     def clock(self, minute: int) -> int:
         """The minute of the day on the clock."""
         return self.clocks.clock(minute) % DAY
@@ -86,7 +90,7 @@ class Days:
             (edge(day, low, text), edge(day, high, text, ends=True)) for day in (self.numbers if days is None else days)
         )
 
-    def words(self, text: str) -> list[Token]:
+    def words(self, text: str) -> tuple[Token, ...]:
         """The words of a window or a moment; see `times.tokens`."""
         return tokens(text, self.today)
 
@@ -107,6 +111,17 @@ class Days:
         Raises:
             ValueError: If it is not a moment, or its day is not one of these days.
         """
+        minute = self._known.get(text)
+        if minute is None:
+            minute = self._known[text] = self._moment(text)
+        return minute
+
+    @cached_property
+    def _known(self) -> dict[str, int]:
+        """Moments read before: answers name the same few again and again."""
+        return {}
+
+    def _moment(self, text: str) -> int:
         words = self.words(text)
         match "".join(word.kind for word in words):
             case "M":

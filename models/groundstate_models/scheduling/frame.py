@@ -12,6 +12,7 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
+from groundstate_models.scheduling.series import named_days
 from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
 
 MOST_DAYS = 100
@@ -49,11 +50,13 @@ def texts(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for key in ("hours", "busy", "free", "window", "at"):
             if key in one:
                 yield from spelt(one[key], place + key)
+        if "repeat" in one:
+            yield f"{place}repeat", named_days(str(one["repeat"]))
 
 
 def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
     """The days of a request; faults are added to a list."""
-    words: list[tuple[str, str, list[Token]]] = []
+    words: list[tuple[str, str, tuple[Token, ...]]] = []
     today = _today(request, faults)
     for place, text in texts(request):
         try:
@@ -78,11 +81,11 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
 
 
 def _zone(
-    request: Mapping[str, Any], words: Sequence[tuple[str, str, list[Token]]], faults: list[Fault]
+    request: Mapping[str, Any], words: Sequence[tuple[str, str, tuple[Token, ...]]], faults: list[Fault]
 ) -> tzinfo | None:
     """The zone of a request: given, or shared by all its times."""
     if "zone" in request:
-        return _zone_named(str(request["zone"]), faults)
+        return zone_named(str(request["zone"]), faults)
     zoned: list[tuple[str, str, datetime]] = []
     bare: list[tuple[str, str]] = []
     for place, text, found in words:
@@ -102,7 +105,8 @@ def _zone(
     return first.tzinfo
 
 
-def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
+def zone_named(name: str, faults: list[Fault], place: str = "zone") -> tzinfo | None:
+    """A time zone by its name; None and a fault if there is none."""
     import zoneinfo
 
     try:
@@ -110,7 +114,7 @@ def _zone_named(name: str, faults: list[Fault]) -> tzinfo | None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
         without = "" if known else " This machine knows none; install the package tzdata."
-        faults.append(Fault("zone", f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
+        faults.append(Fault(place, f"There is no time zone {name!r}.{nearest(name, sorted(known))}{without}"))
         return None
 
 
@@ -205,7 +209,7 @@ def _one(text: str, today: date | None) -> range | set[int]:
 
 
 def _named(
-    words: Sequence[tuple[str, str, list[Token]]], zone: tzinfo | None, today: date | None
+    words: Sequence[tuple[str, str, tuple[Token, ...]]], zone: tzinfo | None, today: date | None
 ) -> tuple[list[int], bool]:
     """The days of a request without a list: from its first date to its last; else workdays and the named days."""
     dates: list[int] = []

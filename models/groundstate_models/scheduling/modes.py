@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 
-from groundstate_models.scheduling.preferences import Preference
+from groundstate_models.scheduling.preferences import Placement, Preference
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
 
@@ -67,12 +67,12 @@ def _alone(schedule: Schedule, activity: Activity, latest_end: int | None) -> Sp
 def _there(schedule: Schedule, activity: Activity, room: str | None, alone: Spans) -> Spans:
     """Possible starts in a room, in minutes."""
     free = alone if room is None else intersection(alone, schedule.rooms[room].available)
-    found = starts(free, activity.duration)
+    found = activity.starts(free)
     if activity.at is not None:
         found = intersection(found, ((activity.at, activity.at + 1),))
     for rule in schedule.rules:
         if activity.name in rule.activities:
-            found = intersection(found, allowed(schedule, rule, activity.duration, room))
+            found = intersection(found, allowed(schedule, rule, activity, room, found))
     place = schedule.place(activity, room)
     for person in activity.who:
         if (home := schedule.people[person].home) is not None and (way := schedule.way(home, place)):
@@ -80,8 +80,13 @@ def _there(schedule: Schedule, activity: Activity, room: str | None, alone: Span
     return found
 
 
-def allowed(schedule: Schedule, rule: Preference, duration: int, room: str | None) -> Spans:
-    """Starts that a rule permits for an activity with a duration; all minutes if the rule is about pairs."""
+def allowed(schedule: Schedule, rule: Preference, activity: Activity, room: str | None, among: Spans) -> Spans:
+    """Starts, among some, that a rule permits for an activity; all minutes if the rule is about pairs."""
+    duration = activity.duration
+    if activity.pauses and rule.kind in ("within", "avoid"):
+        minutes = (minute for start, end in among for minute in range(start, end))
+        kept = (m for m in minutes if not rule.share(activity, Placement(m, activity.end(m))))
+        return union((minute, minute + 1) for minute in kept)
     match rule.kind:
         case "within":
             return starts(rule.window, duration)

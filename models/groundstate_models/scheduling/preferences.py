@@ -13,11 +13,12 @@ from groundstate_models.scheduling.spans import Spans, inside, overlap
 
 @dataclass(frozen=True)
 class Placement:
-    """Place and time of an activity, in minutes of `Days`."""
+    """Place and time of an activity, in minutes of `Days`, and the people chosen for it."""
 
     start: int
     end: int
     room: str | None = None
+    who: tuple[str, ...] = ()
 
 
 class Windowed(Protocol):
@@ -42,6 +43,8 @@ class Preference:
         weight: Cost of each violating activity, or pair if it is about pairs.
         window: For "within" and "avoid".
         rooms: For "room".
+        people: The people that it is about; empty for all.
+        staffed: Activities that count if one of these people is chosen for them.
     """
 
     kind: str
@@ -50,11 +53,13 @@ class Preference:
     weight: float = 1.0
     window: Spans = ()
     rooms: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    staffed: tuple[str, ...] = ()
 
     @property
     def pairs(self) -> bool:
         """Whether it is about pairs of activities."""
-        return self.kind in ("same_room", "same_day", "different_day", "same_time")
+        return self.kind in ("same_room", "same_day", "different_day", "same_time", "together")
 
     def share(self, activity: Windowed, placed: Placement) -> float:
         """Share of its weight that the placement of one activity costs, from 0 to 1; 0 if it is about pairs."""
@@ -79,6 +84,8 @@ class Preference:
                 return placed.room
             case "same_time":
                 return days.clock(placed.start)
+            case "together":
+                return placed.start
         return days.day(placed.start)
 
     def pair_broken(self, one: Placement, other: Placement, days: Days) -> bool:
@@ -98,6 +105,10 @@ class Preference:
             share = self.share(activities[name], placed[name])
             if share:
                 yield self.weight * share, self._said(name, placed[name], days)
+        for name in self.staffed:
+            for person in placed[name].who if name in placed else ():
+                if person in self.people and (share := self.share(activities[name], placed[name])):
+                    yield self.weight * share, f"{person}: {self._said(name, placed[name], days)}"
 
     def _pair_said(self, one: str, other: str, placed: Mapping[str, Placement]) -> str:
         match self.kind:
@@ -109,6 +120,8 @@ class Preference:
                 return f"{one} and {other} are not on the same day."
             case "same_time":
                 return f"{one} and {other} are not at the same time of day."
+            case "together":
+                return f"{one} and {other} do not start together."
         return f"{one} and {other} are on the same day."
 
     def _said(self, name: str, placed: Placement, days: Days) -> str:

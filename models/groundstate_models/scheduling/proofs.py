@@ -184,16 +184,17 @@ _Overload = tuple[list[Activity], tuple[int, int], int]
 def _overload(possible: Modes, mine: Sequence[Activity], free: Sequence[Spans]) -> _Overload | None:
     """Required activities between two moments that exceed the free time, for the shortest such interval."""
     begins = sorted({first(possible[activity.name]) for activity in mine})
-    ends = sorted({last(possible[activity.name]) + activity.duration for activity in mine})
+    ends = sorted({activity.end(last(possible[activity.name])) for activity in mine})
+    by_name = {activity.name: activity for activity in mine}
     found: _Overload | None = None
     for begin in begins:
         inside = sorted(
-            (last(possible[activity.name]) + activity.duration, activity.index, activity)
+            (activity.end(last(possible[activity.name])), activity.index, activity.name)
             for activity in mine
             if first(possible[activity.name]) >= begin
         )
         for end in ends:
-            within = [activity for until, _, activity in inside if until <= end]
+            within = [by_name[name] for until, _, name in inside if until <= end]
             if sum(activity.duration for activity in within) <= 0 or end <= begin:
                 continue
             left = sum(total(intersection(spans, ((begin, end),))) for spans in free)

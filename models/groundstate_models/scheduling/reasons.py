@@ -9,7 +9,7 @@ from functools import reduce
 from groundstate_models.scheduling.modes import allowed, fits, multiples, on_the_way
 from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.schedule import Activity, Person, Resource, Schedule
-from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
+from groundstate_models.scheduling.spans import Spans, difference, intersection, union
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
     """All restrictions of an activity's starts, except other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
     window = f"{'its window is' if activity.windowed else 'the hours are'} {spans_text(activity.window, days)}"
-    found = [Reason("windows", window, activity.says_when, starts(activity.window, lasts))]
+    found = [Reason("windows", window, activity.says_when, activity.starts(activity.window))]
     if activity.at is not None:
         fixed = ((activity.at, activity.at + 1),)
         found.append(Reason("windows", f"it is fixed at {days.moment_text(activity.at)}", f"{where}.at", fixed))
@@ -56,7 +56,9 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
         words = f"starts are multiples of {schedule.slot} minutes"
         found.append(Reason("windows", words, "slot", tuple(marks) if schedule.slot > 1 else days.spans))
     if latest_end is not None:
-        until = ((days.spans[0][0], max(days.spans[0][0], latest_end) + 1 - lasts),)
+        until = (
+            (days.spans[0][0], max(days.spans[0][0], latest_end) + 1 - lasts),
+        )  # at the latest: pauses take longer
         found.append(
             Reason("windows", f"all is to be over at {days.moment_text(latest_end)}", "objective", union(until))
         )
@@ -70,18 +72,20 @@ def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = Non
             words = (
                 f"{rule.where} keeps it {'in' if rule.kind == 'within' else 'out of'} {spans_text(rule.window, days)}"
             )
-            found.append(Reason("rules", words, rule.where, allowed(schedule, rule, lasts, None)))
+            found.append(
+                Reason("rules", words, rule.where, allowed(schedule, rule, activity, None, together(schedule, found)))
+            )
     return found
 
 
 def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterator[Reason]:
     kind = "people" if isinstance(one, Person) else "rooms"
-    days, lasts, place = schedule.days, activity.duration, f"{kind}.{one.name}"
+    days, place = schedule.days, f"{kind}.{one.name}"
     if one.open != days.spans:
         free = f"is free only at {spans_text(one.open, days)}" if one.open else "is never free"
-        yield Reason(kind, f"{one.name} {free}", f"{place}.free", starts(one.open, lasts))
+        yield Reason(kind, f"{one.name} {free}", f"{place}.free", activity.starts(one.open))
     if busy := intersection(one.busy, activity.window):
-        left = starts(difference(days.spans, one.busy), lasts)
+        left = activity.starts(difference(union((*days.spans, *one.open)), one.busy))
         yield Reason(kind, f"{one.name} is busy at {spans_text(busy, days)}", f"{place}.busy", left)
 
 
@@ -99,7 +103,7 @@ def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:
 
 def _rooms(schedule: Schedule, activity: Activity) -> Reason:
     """Restriction by the rooms that are large enough."""
-    lasts, days = activity.duration, schedule.days
+    days = schedule.days
     large = [schedule.rooms[room] for room in activity.rooms if fits(schedule, activity, room)]
     for rule in schedule.rules:
         if rule.kind == "room" and activity.name in rule.activities:
@@ -109,7 +113,7 @@ def _rooms(schedule: Schedule, activity: Activity) -> Reason:
         for room in large
         if (taken := intersection(room.busy, activity.window) or (room.open if room.open != days.spans else ()))
     ]
-    some = union(span for room in large for span in starts(room.available, lasts))
+    some = union(span for room in large for span in activity.starts(room.available))
     return Reason(
         "rooms",
         ", ".join(limits) or f"it needs {' or '.join(room.name for room in large)}",

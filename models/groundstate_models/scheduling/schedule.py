@@ -9,9 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from groundstate_models.scheduling.choosing import Choice
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.limits import Limit
 from groundstate_models.scheduling.preferences import Preference
-from groundstate_models.scheduling.spans import Spans, difference, intersection
+from groundstate_models.scheduling.spans import Spans, difference, intersection, starts, union
+
+FAR = 10**7
+"""Minutes to the end of an activity that does not end within its window."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,10 @@ class Activity:
         at: Its fixed start; None if open.
         optional: Whether it may be absent, at a cost of ``weight``.
         windowed: Whether it has its own window; otherwise its window is the hours.
+        choices: The people to choose for it, beside `who`.
+        within: It begins at most this many minutes after the end of each activity of `after`, if both take place; None if open.
+        series: Its name in the request, if it is one of a series there; else None.
+        pauses: Whether it pauses outside its window, so that it may take several days; its duration is the time of work.
     """
 
     name: str
@@ -79,6 +88,47 @@ class Activity:
     optional: bool = False
     weight: float = 1.0
     windowed: bool = True
+    choices: tuple[Choice, ...] = ()
+    within: int | None = None
+    series: str | None = None
+    pauses: bool = False
+
+    def end(self, start: int) -> int:
+        """The end for a start; with pauses, when so many minutes of its window have passed, or the far future."""
+        if not self.pauses:
+            return start + self.duration
+        left = self.duration
+        for begin, over in self.window:
+            begin = max(begin, start)  # noqa: PLW2901
+            if over - begin >= left > 0:
+                return begin + left
+            left -= max(0, over - begin)
+        return start + FAR
+
+    def work(self, start: int, end: int) -> Spans:
+        """The parts of its time in which somebody is needed."""
+        return intersection(self.window, ((start, end),)) if self.pauses else ((start, end),)
+
+    def starts(self, free: Spans) -> Spans:
+        """The starts at which all its work is in a set of minutes."""
+        if not self.pauses:
+            return starts(free, self.duration)
+        # Minutes of work are numbered without the pauses.
+        numbered: list[tuple[int, int, int]] = []
+        count = 0
+        for begin, over in self.window:
+            numbered.append((count, begin, over))
+            count += over - begin
+        possible = union(
+            (first + start - begin, first + end - begin)
+            for first, begin, over in numbered
+            for start, end in intersection(free, ((begin, over),))
+        )
+        return union(
+            (begin + start - first, begin + end - first)
+            for first, begin, over in numbered
+            for start, end in intersection(starts(possible, self.duration), ((first, first + over - begin),))
+        )
 
     @property
     def where(self) -> str:
@@ -101,6 +151,7 @@ class Schedule:
         gap: Least minutes between two activities of a person.
         travel: Minutes from place to place.
         rules: Further hard rules; their weights have no meaning.
+        limits: Hard and soft limits of each person's work.
     """
 
     days: Days
@@ -114,7 +165,26 @@ class Schedule:
     rules: tuple[Preference, ...] = ()
     preferences: tuple[Preference, ...] = ()
     objective: str = "most"
+    limits: tuple[Limit, ...] = ()
     _begins: dict[tuple[str, int], int | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    @cached_property
+    def staffed(self) -> bool:
+        """Whether people are chosen for activities, or their work is limited."""
+        return bool(self.limits) or any(activity.choices for activity in self.activities.values())
+
+    @cached_property
+    def ranked(self) -> bool:
+        """Whether a schedule has a cost."""
+        soft = any(limit.weight is not None for limit in self.limits)
+        return (
+            soft
+            or bool(self.preferences)
+            or any(
+                activity.optional or any(choice.weight for choice in activity.choices)
+                for activity in self.activities.values()
+            )
+        )
 
     def way(self, here: str | None, there: str | None) -> int:
         """Minutes from one place to another; 0 if either is unknown."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from groundstate_models.scheduling.limits import KINDS as LIMITS
+from groundstate_models.scheduling.limits import PERIODS
+
 DESCRIPTION = (
     "Schedules activities: finds days, times and rooms so that nobody is in two places at once and every window, fixed time, "
     "order, gap, way and room is respected, with few broken preferences. Send what is to be scheduled and what you know of "
@@ -26,11 +29,14 @@ KINDS = {
     "same_day": "all on one day",
     "different_day": "no two on one day",
     "same_time": "all at one time of day",
+    "together": "all start together",
 }
-"""The kinds of preferences."""
+"""The kinds of preferences about activities."""
 
 RULE_KINDS = tuple(kind for kind in KINDS if kind not in ("earlier", "later"))
-"""The kinds of rules."""
+"""The kinds of rules about activities."""
+
+ALL_KINDS = (*KINDS, *LIMITS)
 
 OBJECTIVES = {
     "most": "as many optional activities as possible, then few broken preferences",
@@ -46,6 +52,7 @@ TEXTS: dict[str, Any] = {"$ref": "#/$defs/texts"}
 """One text or several: names, windows."""
 
 DEFINITIONS: dict[str, Any] = {"texts": {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1}}
+WISH: dict[str, Any] = {"$ref": "#/$defs/wish"}
 
 
 def _object(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +84,8 @@ PERSON = _object(
     {
         "busy": TEXTS,
         "free": _said("If not always.", TEXTS),
-        "home": _said("Place where each day begins, for travel.", NAME),
+        "home": _said("Where each day begins.", NAME),
+        "zone": _said("Of `busy` and `free`.", NAME),
     },
 )
 
@@ -94,30 +102,37 @@ ROOM = _object(
 ACTIVITY = _object(
     {"name": NAME},
     {
-        "duration": _said('Minutes or "1h30".', DURATION),
-        "who": _said("People who must be there.", TEXTS),
-        "room": _said('One, a list to choose from, or "any".', TEXTS),
-        "size": {"type": "integer", "minimum": 1, "description": "People, if more than `who`."},
-        "place": _said("Without a room, for travel.", NAME),
-        "window": _said("When it may be, as `hours`.", TEXTS),
-        "at": _said('Fixed: "mon 10:00" or "mon 10:00-11:00".', NAME),
-        "after": _said("Activities over before it starts, where they take place.", TEXTS),
+        "duration": _said('"1h30" or minutes.', DURATION),
+        "who": _said('People who must be there; "2 of Ada, Bob, Cem", "anyone", "Eve if possible".', TEXTS),
+        "room": _said('One, several to choose from, or "any".', TEXTS),
+        "size": {"type": "integer", "minimum": 1, "description": "If more than `who`."},
+        "place": _said("Without a room.", NAME),
+        "window": _said("As `hours`.", TEXTS),
+        "at": _said('"mon 10:00" or "mon 10:00-11:00".', NAME),
+        "repeat": _said('"daily", "every Tuesday", "twice a week", "3 times, same time".', NAME),
+        "after": _said("Activities before it.", TEXTS),
         "gap": _said("Least time after those.", DURATION),
+        "within": _said("Most time after those; 0: directly.", DURATION),
         "optional": {"type": "boolean"},
-        "weight": _said("Cost of leaving it out.", WEIGHT),
+        "weight": _said("Of leaving it out.", WEIGHT),
     },
 )
 
-_SELECTED = {
-    "activities": _said("Default all.", TEXTS),
-    "who": _said("Only theirs.", TEXTS),
-    "window": _said("For within, avoid.", TEXTS),
-    "room": _said("For room.", TEXTS),
-}
-
-PREFERENCE = _object({"type": {"enum": list(KINDS)}}, {**_SELECTED, "weight": WEIGHT})
-
-RULE = _object({"type": {"enum": list(RULE_KINDS)}}, dict.fromkeys(_SELECTED, TEXTS))
+PREFERENCE = _object(
+    {"type": {"enum": list(ALL_KINDS)}},
+    {
+        "activities": _said("Default all.", TEXTS),
+        "who": _said("Only theirs.", TEXTS),
+        "window": _said("For within, avoid.", TEXTS),
+        "room": TEXTS,
+        "at_most": _said('For work, days_in_a_row: number or "40 h".', DURATION),
+        "at_least": DURATION,
+        "per": {"enum": list(PERIODS)},
+        "time": _said("For rest.", DURATION),
+        "weight": WEIGHT,
+    },
+)
+"""A preference, or a rule, which has no weight."""
 
 EXAMPLE: dict[str, Any] = {
     "days": ["mon", "tue"],
@@ -140,43 +155,47 @@ REQUEST: dict[str, Any] = {
                 "items": ACTIVITY,
                 "minItems": 1,
                 "maxItems": MOST_ACTIVITIES,
-                "description": "What is to be scheduled, and fixed appointments.",
+                "description": "Also fixed appointments.",
             }
         },
         {
-            "today": _said('A date; then "today", "tomorrow", "next Monday", "June 3" are understood.', NAME),
+            "today": _said('A date, for "tomorrow", "next Monday", "June 3".', NAME),
             "days": _said(
                 'Weekdays or dates: "mon-fri", ["2025-03-03"]. Default: the dates that occur, else Monday to Friday.',
                 {**DEFINITIONS["texts"], "minItems": 1},
             ),
             "hours": _said(
-                'Nothing takes place outside: "9:00-12:00", "mon after 14:00", "tue morning", "before wed", '
+                'All is within: "9:00-12:00", "mon after 14:00", "tue morning", "before wed", '
                 '"2025-03-03T09:00/2025-03-03T12:00", or a list. Default 9:00-17:00.',
                 TEXTS,
             ),
             "zone": _said('"Europe/Berlin".', NAME),
-            "slot": _said("Starts are multiples of this.", DURATION),
-            "gap": _said("Least time between activities of a person.", DURATION),
-            "people": _said("By name, when busy or free as `hours`; or only names.", _named(PERSON)),
+            "slot": _said("Of starts.", DURATION),
+            "gap": _said("Between activities of a person.", DURATION),
+            "people": _said("When busy or free, as `hours`; or only names.", _named(PERSON)),
             "rooms": _said("As `people`.", _named(ROOM)),
             "travel": {
                 "type": "object",
-                "description": 'Times between places: {"Mission": {"Bayview": 15}}; both ways.',
+                "description": 'Between places: {"Mission": {"Bayview": 15}}; both ways.',
                 "additionalProperties": {"type": "object", "additionalProperties": DURATION},
             },
-            "rules": {"type": "array", "items": RULE, "description": "What must hold."},
+            "rules": {
+                "type": "array",
+                "items": WISH,
+                "description": "What must hold, without weight.",
+            },
             "preferences": {
                 "type": "array",
-                "items": PREFERENCE,
-                "description": "What ought to hold; weight: cost of each activity or pair that breaks it.",
+                "items": WISH,
+                "description": "What ought to hold; weight: cost of each breach.",
             },
             "objective": {
                 "enum": list(OBJECTIVES),
-                "description": "Default most: as many optional activities as possible, then few broken preferences.",
+                "description": "Default most optional activities.",
             },
         },
     ),
-    "$defs": DEFINITIONS,
+    "$defs": {**DEFINITIONS, "wish": PREFERENCE},
     "examples": [EXAMPLE],
 }
 

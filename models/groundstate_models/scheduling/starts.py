@@ -69,7 +69,8 @@ def offered(schedule: Schedule, modes: Modes) -> Starts:
     slot, chained = grid(schedule), None
     if _finest(schedule) % slot:
         chained = _left_shifted(schedule, modes)
-        if chained is not None and not schedule.preferences and not any(rule.pairs for rule in schedule.rules):
+        plain = not schedule.preferences and not schedule.staffed and not _held(schedule)
+        if chained is not None and plain and not any(rule.pairs for rule in schedule.rules):
             return Starts(chained, loose=True, complete=True)
     found = _on_grid(schedule, modes, slot)
     complete = _finest(schedule) % slot == 0
@@ -112,11 +113,17 @@ def _finest(schedule: Schedule, *, ways: bool = True) -> int:
         *_edges(schedule.hours),
     }
     for activity in schedule.activities.values():
-        minutes |= {activity.duration, activity.gap, activity.at or 0, *_edges(activity.window)}
+        minutes |= {activity.duration, activity.gap, activity.within or 0, activity.at or 0, *_edges(activity.window)}
+    minutes |= {limit.time for limit in schedule.limits}
     resources: list[Resource] = [*schedule.people.values(), *schedule.rooms.values()]
     for one in resources:
         minutes |= {*_edges(one.open), *_edges(one.busy)}
     return math.gcd(*minutes)
+
+
+def _held(schedule: Schedule) -> bool:
+    """Whether moving an activity earlier changes more than its start: it has pauses, or may not be too long after another."""
+    return any(activity.within is not None or activity.pauses for activity in schedule.activities.values())
 
 
 def _edges(spans: Spans) -> Iterator[int]:

@@ -25,7 +25,7 @@ from groundstate import (
 )
 from groundstate_models.constraints.task import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
-from groundstate_models.scheduling import asking, drawing, ties, wishes
+from groundstate_models.scheduling import asking, drawing, wishes
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
@@ -33,6 +33,7 @@ from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
+from groundstate_models.scheduling.ties import Convention
 
 
 class Planned:
@@ -60,8 +61,7 @@ class Planned:
     @property
     def judged(self) -> bool:
         """Whether one schedule can be better than another."""
-        optional = any(activity.optional for activity in self.schedule.activities.values())
-        return optional or bool(self.schedule.preferences) or self.schedule.objective == "earliest_end"
+        return self.schedule.ranked or self.schedule.objective == "earliest_end"
 
     def price(self, found: Cost) -> float:
         """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.
@@ -124,7 +124,8 @@ class Planned:
         late = np.zeros(network.graph.count, bool)
         for name, meant in self.compiled.values.items():
             for value, one in meant.items():
-                if one.end >= end and (literal := network.graph.literal(name, value)) is not None:
+                variable = self.compiled.alias.get(name, name)
+                if one.end >= end and (literal := network.graph.literal(variable, value)) is not None:
                     late[literal] = True
         return round(price // self._minutes), late
 
@@ -135,6 +136,10 @@ class SchedulingReading(Reading, Asks, Shows):
     def __init__(self, header: Header, request: dict[str, Any], plan: Planned) -> None:
         super().__init__(header, request)
         self.plan = plan
+
+    @cached_property
+    def _convention(self) -> Convention:
+        return Convention(self.plan.compiled)
 
     @property
     def contradictions(self) -> list[Violation]:
@@ -176,7 +181,7 @@ class SchedulingReading(Reading, Asks, Shows):
         return self.variables(one) == self.variables(other)
 
     def settle_ties(self, answer: dict[str, Any]) -> dict[str, Any]:
-        return dict(ties.settled(self.plan.compiled, answer))
+        return dict(self._convention.settled(answer))
 
     def variables(self, answer: dict[str, Any]) -> dict[str, str]:
         return wishes.variables(self.plan.schedule, answer)

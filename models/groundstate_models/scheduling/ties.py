@@ -8,6 +8,7 @@ Otherwise the answer's activities are moved earlier, one after another, as long 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groundstate_models.scheduling.answer import printed
@@ -22,32 +23,90 @@ from groundstate_models.scheduling.wishes import variables
 MOST_LOOKS = 1_000_000
 """Most pairs of placements to examine; the remaining activities are not moved."""
 
+MOST_TRIES = 200
+"""Most schedules with chosen people to check."""
+
 _ROUNDS = 8
 _CLOSE = 1e-9
 
 
-def settled(compiled: Compiled, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An answer of equal cost with ties of times and rooms broken; the same answer if nothing improves."""
-    schedule = compiled.schedule
-    placed, broken = placements(schedule, answer)
-    if broken:
+class Convention:
+    """Breaks the ties of a schedule's answers.
+
+    Args:
+        compiled: The problem.
+    """
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._earliest: dict[frozenset[str], _Valid | None] = {}
+
+    def settled(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An answer of equal cost with ties of times and rooms broken; the same answer if nothing improves."""
+        schedule = self._compiled.schedule
+        placed, broken = placements(schedule, answer)
+        if broken:
+            return answer
+        if schedule.staffed:
+            return _earlier(self._compiled, answer, placed)
+        names = frozenset(placed)
+        if names not in self._earliest:
+            found = _Ties(self._compiled, placed).anew()
+            self._earliest[names] = None if found is None else _Valid.of(schedule, found)
+        wishes, price = variables(schedule, answer), cost(schedule, answer).key(schedule.objective)
+        earliest = self._earliest[names]
+        if earliest is not None and earliest.wishes == wishes and _as_good(earliest.price, price):
+            return earliest.answer
+        shifted = _Valid.of(schedule, _Ties(self._compiled, placed).shifted())
+        if shifted is not None and shifted.wishes == wishes and _as_good(shifted.price, price):
+            return shifted.answer
         return answer
-    ties = _Ties(compiled, placed)
-    for found in (ties.anew(), ties.shifted()):
-        if found is None:
-            continue
-        other = printed(schedule, found)
-        same_wishes = variables(schedule, other) == variables(schedule, answer)
-        if same_wishes and not violations(schedule, other) and _as_good(schedule, other, answer):
-            return other
+
+
+@dataclass(frozen=True)
+class _Valid:
+    """A valid answer.
+
+    Attributes:
+        answer: As JSON.
+        wishes: Its variables.
+        price: The key of its cost.
+    """
+
+    answer: Mapping[str, Any]
+    wishes: Mapping[str, str]
+    price: tuple[float, ...]
+
+    @classmethod
+    def of(cls, schedule: Schedule, placed: Placed) -> _Valid | None:
+        """The answer that places activities thus; None if it violates a rule."""
+        answer = printed(schedule, placed)
+        if violations(schedule, answer):
+            return None
+        return cls(answer, variables(schedule, answer), cost(schedule, answer).key(schedule.objective))
+
+
+def _earlier(compiled: Compiled, answer: Mapping[str, Any], placed: Placed) -> Mapping[str, Any]:
+    """An answer with chosen people, with activities moved earlier one by one, as long as that costs nothing."""
+    schedule, tries = compiled.schedule, MOST_TRIES
+    wishes, price = variables(schedule, answer), cost(schedule, answer).key(schedule.objective)
+    for name in sorted(placed, key=lambda name: (placed[name].start, schedule.activities[name].index)):
+        now = placed[name]
+        earlier = sorted({one.start for one in compiled.values[name].values() if one.start < now.start})
+        for start in earlier if now.room is None else ():
+            if not tries:
+                return answer
+            tries -= 1
+            found = {**placed, name: replace(now, start=start, end=schedule.activities[name].end(start))}
+            other = _Valid.of(schedule, found)
+            if other is not None and other.wishes == wishes and _as_good(other.price, price):
+                answer, placed = other.answer, found
+                break
     return answer
 
 
-def _as_good(schedule: Schedule, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    prices = zip(
-        cost(schedule, one).key(schedule.objective), cost(schedule, other).key(schedule.objective), strict=True
-    )
-    for mine, others in prices:
+def _as_good(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    for mine, others in zip(one, other, strict=True):
         if abs(mine - others) > _CLOSE:
             return mine < others
     return True
@@ -125,7 +184,7 @@ class _Ties:
         if self.compiled.loose:
             kinds |= set(self._left_shifted(name, beside))
         found = [
-            Placement(start, start + activity.duration, room)
+            Placement(start, activity.end(start), room)
             for start, kind in kinds
             for room in ((None,) if kind is None else self.compiled.rooms[kind])
         ]
@@ -185,6 +244,8 @@ class _Ties:
         if mine.name in other.after and there.start < one.end + other.gap:
             return False
         if other.name in mine.after and one.start < there.end + mine.gap:
+            return False
+        if mine.name in other.after and other.within is not None and there.start > one.end + other.within:
             return False
         return not any(
             rule.pair_broken(one, there, schedule.days)

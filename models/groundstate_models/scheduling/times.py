@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from groundstate_models.scheduling.relative import PATTERN, dates, quoted
 
@@ -47,6 +48,45 @@ def duration(value: float | str) -> int:
     if minutes == 0:
         raise ValueError(f"{value!r} is a duration of zero; the shortest is 1 minute.")
     return minutes
+
+
+_IN_DAYS = re.compile(
+    r"(?P<many>\d+(?:[.,]\d+)?|half\s+an?|half|an?|one|two|three|four|five|six)\s*(?:full\s+|working\s+|work\s*|business\s+)?"
+    r"(?P<unit>days?|weeks?)(?:\s+of\s+work)?",
+    re.IGNORECASE,
+)
+_SPELT = {
+    "half": "0.5",
+    "a": "1",
+    "an": "1",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+}
+
+
+def in_days(value: float | str) -> Fraction | None:
+    """The days of a duration in days or weeks (of five days): "3 days", "half a day"; None if it is in other units."""
+    match = _IN_DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    word = match["many"].lower().split()[0].replace(",", ".")
+    return Fraction(_SPELT.get(word, word)) * (5 if match["unit"].lower().startswith("week") else 1)
+
+
+def long_duration(value: str) -> int:
+    """Minutes of a working time: a duration that may be longer than `LONGEST`.
+
+    Raises:
+        ValueError: If it is not a duration, or not in whole minutes.
+    """
+    minutes = _minutes(value) if len(value) <= LONGEST_DURATION else None
+    if minutes is None or minutes.denominator != 1:
+        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
+    return int(minutes)
 
 
 def gap(value: float | str) -> int:
@@ -138,6 +178,7 @@ _TOKEN = re.compile(
     | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
     | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
     | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<every>every\b|each\b)
     | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
     | (?P<and>,|;|and\b|&)
@@ -154,7 +195,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def tokens(text: str, today: date | None = None) -> list[Token]:
+def tokens(text: str, today: date | None = None) -> tuple[Token, ...]:
     """The words of a window or a moment.
 
     Args:
@@ -164,6 +205,10 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
     Raises:
         ValueError: If a word is unknown, or a day or time does not exist.
     """
+    return (_known if len(text) <= _SHORT else _read)(text, today)
+
+
+def _read(text: str, today: date | None) -> tuple[Token, ...]:
     if len(text) > MOST_TEXT:
         raise ValueError(
             f"{quoted(text)} has {len(text)} characters; at most {MOST_TEXT} are read. Give a list of shorter texts."
@@ -195,7 +240,12 @@ def tokens(text: str, today: date | None = None) -> list[Token]:
         if kind is not None:
             found.append(Token(kind, _value(match.lastgroup, match[0].strip(), text), match[0].strip()))
         at = match.end()
-    return _dates_win(found, text)
+    return tuple(_dates_win(found, text))
+
+
+_SHORT = 64
+_known = lru_cache(maxsize=1024)(_read)
+"""A request's texts are read several times (for its days, its hours, and what is echoed), and schedules share texts."""
 
 
 def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock | datetime | int | None:

@@ -25,7 +25,7 @@ def variables(schedule: Schedule, answer: Mapping[str, Any]) -> dict[str, str]:
     found = {
         name: TAKES_PLACE if name in placed else LEFT_OUT
         for name, activity in schedule.activities.items()
-        if activity.optional
+        if activity.optional and activity.series is None  # no reply can be about one of a series
     }
     for preference in schedule.preferences:
         if preference.kind in RULE_KINDS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 SYMBOLS = "123456789ABCDEFG"
 """The symbols of the digits; 10 to 16 are A to G."""
@@ -36,7 +38,7 @@ class Board:
             )
         return BOARDS[size]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Rows, columns, boxes, and digits."""
         return self.height * self.width
@@ -55,6 +57,16 @@ class Board:
     def spelt(self) -> str:
         """Those symbols in words."""
         return f"1 to {self.size}" if self.size < 10 else f"1 to 9 and A to {self.symbols[-1]}"
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """The place of each cell in a request."""
+        return tuple(f"grid[{row}][{column}]" for row in range(self.size) for column in range(self.size))
+
+    @cached_property
+    def picks(self) -> tuple[Callable[[Sequence[int]], tuple[int, ...]], ...]:
+        """For each unit, a function from the digits of all cells to those of its cells."""
+        return tuple(itemgetter(*unit) for unit in self.units)
 
     @cached_property
     def units(self) -> tuple[tuple[int, ...], ...]:

@@ -53,8 +53,8 @@ class SudokuReading(Reading, Asks, Shows):
         given, filled = self._given, _flat(answer)
         broken = []
         for cell, (wanted, digit) in enumerate(zip(given, filled, strict=True)):
-            place = self._place(cell)
             if wanted and wanted != digit:
+                place = self._place(cell)
                 broken.append(
                     Violation(
                         "givens",
@@ -126,8 +126,11 @@ class SudokuReading(Reading, Asks, Shows):
     def _repeats(self, digits: Sequence[int]) -> list[Violation]:
         """Digits that repeat in a row, column or box. Empty cells (0) are ignored."""
         broken = []
-        for index, cells in enumerate(self._board.units):
-            present = [digits[cell] for cell in cells if digits[cell]]
+        for index, (cells, pick) in enumerate(zip(self._board.units, self._board.picks, strict=True)):
+            all_ = pick(digits)
+            if len(set(all_)) == len(all_):
+                continue
+            present = [digit for digit in all_ if digit]
             if len(set(present)) == len(present):
                 continue
             kind, (one, many) = index % self._board.size, _KINDS[index // self._board.size]
@@ -140,8 +143,7 @@ class SudokuReading(Reading, Asks, Shows):
         return broken
 
     def _place(self, cell: int) -> str:
-        row, column = divmod(cell, self._board.size)
-        return f"grid[{row}][{column}]"
+        return self._board.places[cell]
 
     def _cell(self, place: str) -> int:
         row, column = (int(index) for index in place.removeprefix("grid[").removesuffix("]").split("]["))

@@ -8,7 +8,7 @@ twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from groundstate_models.learned.layout import Layout
 from groundstate_models.learned.rules import Count, Group, Rule
+from groundstate_training.learning._doubt import Doubt
 from groundstate_training.learning._evidence import WRONG, Floats, Ints, Statistics
 
 SAMPLES = 2048
@@ -37,6 +38,12 @@ BROKEN = 0.08
 
 CLIFF = 0.5
 """Examples at the bound, as a part of those that chance puts there among the allowed counts."""
+
+NEARLY = 12.5
+"""Nats below the threshold of a rule from which it is asked about: nearly any evidence, since few counts have a bound."""
+
+REPLY = 8.0
+"""Nats of a reply that a case is impossible."""
 
 LONGEST_WINDOW = 7
 
@@ -82,9 +89,21 @@ class CountRules:
         statistics: Statistics of the examples.
         explained: Combinations of values that pair rules forbid, ``(pairs, values, values)`` bool.
         seed: Seed of the chance samples.
+        never: Configurations of groups that a person declared impossible, value indices by variable.
+        possible: Configurations of groups that a person declared possible.
     """
 
-    def __init__(self, statistics: Statistics, explained: NDArray[np.bool_], seed: int = 0) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        explained: NDArray[np.bool_],
+        seed: int = 0,
+        *,
+        never: Sequence[Mapping[int, int]] = (),
+        possible: Sequence[Mapping[int, int]] = (),
+    ) -> None:
+        self.never, self.possible = never, possible
+        self.doubts: list[Doubt] = []
         self.statistics = statistics
         self.layout = statistics.layout
         self.explained = explained
@@ -118,15 +137,39 @@ class CountRules:
             if chance is None or len(counts) < 3:
                 return
             frequency = np.bincount((chance == value).sum(1), minlength=size + 1) / len(chance)
+            self._votes = self._replies(kind, value)
             low, high = self._bounds(counts, frequency, size)
+            have = (chance == value).sum(1)
             if low > 0 or high < size:
                 text = f"{kind.words} {_have(low, high, size)} {self.layout.values[value]!s}"
                 self.rules.append(
                     Count(text, groups=kind.groups, values=(value,), low=low, high=high, pattern=kind.pattern)
                 )
-                have = (chance == value).sum(1)
                 chance = chance[(have >= low) & (have <= high)]
                 chance = chance if len(chance) >= FEWEST else None
+            else:
+                self._doubt(kind, value, size, chance, have)
+
+    def _doubt(self, kind: Kind, value: int, size: int, chance: Ints, have: Ints) -> None:
+        """Ask about the bound with the most evidence, if it is not far below the threshold."""
+        if self._nearest is None or self._nearest[0] < -NEARLY:
+            return
+        nats, low, high = self._nearest
+        beyond = np.flatnonzero((have < low) | (have > high))
+        if len(beyond):
+            case = tuple(zip(kind.groups[0], chance[beyond[0]].tolist(), strict=True))
+            words = f"{kind.words} {_have(low, high, size)} {self.layout.values[value]!s}"
+            self.doubts.append(Doubt(words, case, nats))
+
+    def _replies(self, kind: Kind, value: int) -> list[tuple[int, bool]]:
+        """Counts of a value in the cases about one of the kind's groups, and whether they are possible."""
+        groups = {frozenset(group) for group in kind.groups}
+        return [
+            (sum(v == value for v in case.values()), good)
+            for cases, good in ((self.never, False), (self.possible, True))
+            for case in cases
+            if frozenset(case) in groups
+        ]
 
     def _counts(self, kind: Kind, value: int) -> Ints:
         x = self.statistics.examples[:, np.array(kind.groups)]
@@ -136,26 +179,38 @@ class CountRules:
     def _bounds(self, counts: Ints, frequency: Floats, size: int) -> tuple[int, int]:
         seen = np.bincount(counts, minlength=size + 1).astype(np.float64)
         low, high = 0, size
+        self._nearest: tuple[float, int, int] | None = None
         for bound in range(size - 1, -1, -1):  # the tightest upper bound that the examples satisfy
-            if not self._cliff(seen, frequency, slice(0, bound + 1), bound):
-                continue
-            high = bound
+            margin = self._cliff(seen, frequency, slice(0, bound + 1), bound)
+            if margin >= 0:
+                high = bound
+            self._nearer(margin, 0, bound)
         for bound in range(1, size + 1):
-            if self._cliff(seen, frequency, slice(bound, size + 1), bound):
+            margin = self._cliff(seen, frequency, slice(bound, size + 1), bound)
+            if margin >= 0:
                 low = bound
+            self._nearer(margin, bound, size)
         return (low, high) if low <= high else (0, size)
 
-    def _cliff(self, seen: Floats, frequency: Floats, inside: slice, bound: int) -> bool:
+    def _nearer(self, margin: float, low: int, high: int) -> None:
+        if self._nearest is None or margin > self._nearest[0]:
+            self._nearest = margin, low, high
+
+    def _cliff(self, seen: Floats, frequency: Floats, inside: slice, bound: int) -> float:
+        """Evidence for a bound beyond what it needs, in nats; −inf if the examples or a reply exclude it."""
         total, kept = seen.sum(), seen[inside].sum()
         broken = total - kept
         within = float(np.clip(frequency[inside].sum(), 1e-6, 1.0))
         if 1.0 - within < BITES or broken > BROKEN * (1.0 - within) * total:
-            return False
+            return -math.inf
+        outside = [good for have, good in self._votes if not inside.start <= have < inside.stop]
+        if any(outside):
+            return -math.inf
         nats = max(kept * math.log((1 - rate) / within) + broken * math.log(rate / (1 - within)) for rate in WRONG)
         # One example's groups depend on one another: count each example's evidence half.
-        if nats / 2 < self._needs:
-            return False
-        return bool(seen[bound] / kept >= CLIFF * frequency[bound] / within)
+        if seen[bound] / kept < CLIFF * frequency[bound] / within:
+            return -math.inf
+        return nats / 2 - self._needs + REPLY * len(outside)
 
     def _chance(self, kind: Kind) -> Ints | None:
         """Samples of a group's values from single frequencies under the rules so far, ``(samples, size)``."""

@@ -22,6 +22,14 @@ Ints = NDArray[np.int64]
 WRONG = (0.003, 0.01, 0.03)
 """Rates at which wrong values may break a hard rule, relative to the rate without the rule."""
 
+LEAST_EXPECTED = 8.0
+"""Expected occurrences of a combination from which it tells about the dispersion."""
+
+SCARCE = 1.5
+"""Factor on the dispersion for the rare combinations that its estimate leaves out."""
+
+SMALLEST_SPREAD = 0.01
+
 SHRINK = 20.0
 """Weight of the value frequencies of all variables, in examples, in each variable's own."""
 
@@ -38,6 +46,36 @@ def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ..
     for rate in rates:
         best = np.maximum(best, o * math.log(rate) + e * (1.0 - rate))
     return best
+
+
+def dispersion(seen: Floats, expected: Floats) -> float:
+    """How much counts vary beyond chance, as the variance of their relative rate, 0 for independent variables.
+
+    Rules and indirect dependence make some combinations rarer than independence predicts, without forbidding them. The estimate is
+    the mean over the combinations that were seen, so that forbidden ones do not count.
+    """
+    use = (expected >= LEAST_EXPECTED) & (seen > 0.1 * expected)
+    if np.count_nonzero(use) < 10:
+        return 0.0
+    o, e = seen[use], expected[use]
+    return float(max(0.0, SCARCE * (((o - e) ** 2 - e) / e**2).mean()))
+
+
+def dispersed(seen: Floats, expected: Floats, spread: float, rates: tuple[float, ...] = WRONG) -> Floats:
+    """`ratio`, against chance with a dispersion (negative binomial): the evidence for an exception among varied counts."""
+    nats = ratio(seen, expected, rates)
+    if spread < SMALLEST_SPREAD:
+        return nats
+    o, e = np.asarray(seen, np.float64), np.asarray(expected, np.float64)
+    r = 1.0 / spread
+    log_gamma = np.vectorize(math.lgamma, otypes=[np.float64])
+    # log Poisson(o; e) - log NB(o; e, r), which replaces Poisson chance by dispersed chance
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = (
+            log_gamma(o + r) - math.lgamma(r) + r * np.log(r / (r + e)) + np.where(e > 0, o * np.log(e / (r + e)), 0.0)
+        )
+        poisson = np.where(e > 0, o * np.log(e), 0.0) - e
+    return np.asarray(np.minimum(nats, nats + poisson - chance))
 
 
 @dataclass

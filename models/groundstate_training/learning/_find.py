@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from groundstate_models.learned.layout import Layout
 from groundstate_models.learned.rules import Count, Different, Evidence, Pairs, Rule
 from groundstate_training.learning._counts import CountRules
+from groundstate_training.learning._doubt import Doubt
 from groundstate_training.learning._evidence import Ints, Statistics
-from groundstate_training.learning._pairs import Doubt, PairRules
+from groundstate_training.learning._pairs import PairRules
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ def find_rules(
     known: Sequence[Rule] = (),
     never: Sequence[tuple[int, int, int, int]] = (),
     possible: Sequence[tuple[int, int, int, int]] = (),
+    never_groups: Sequence[Mapping[int, int]] = (),
+    possible_groups: Sequence[Mapping[int, int]] = (),
     seed: int = 0,
 ) -> Found:
     """Find the rules that examples satisfy.
@@ -47,6 +50,8 @@ def find_rules(
         known: Rules that hold for certain; their consequences are not learned again.
         never: Pairs of cells that a person declared impossible, ``(i, j, a, b)`` with i < j.
         possible: Pairs of cells that a person declared possible.
+        never_groups: Configurations of larger groups that a person declared impossible, value indices by variable.
+        possible_groups: Configurations of larger groups that a person declared possible.
         seed: Seed of the chance samples.
     """
     statistics = Statistics(layout, examples, list(never), list(possible))
@@ -55,13 +60,14 @@ def find_rules(
         _explain(pairs, rule)
     pairs.find()
     groups = [g for rule in pairs.rules if isinstance(rule, Different) and rule.pattern is None for g in rule.groups]
-    counts = CountRules(statistics, pairs.explained, seed)
+    counts = CountRules(statistics, pairs.explained, seed, never=never_groups, possible=possible_groups)
     counts.rules += [rule for rule in known if isinstance(rule, Count)]
     counted = [rule for rule in counts.find(groups) if rule not in known]
-    rules = [_with_evidence(rule, statistics, never) for rule in [*pairs.rules, *counted]]
+    declared = [*(_two(layout, one) for one in never), *(_some(layout, one) for one in never_groups)]
+    rules = [_with_evidence(rule, statistics, declared) for rule in [*pairs.rules, *counted]]
     broken = sum((violations(rule, examples).sum(1) for rule in [*known, *rules]), np.zeros(len(examples), np.int64))
     odd = {int(place): int(broken[place]) for place in np.flatnonzero(broken)}
-    return Found([*known, *rules], sorted(pairs.doubts, key=lambda doubt: -doubt.evidence), odd)
+    return Found([*known, *rules], sorted([*pairs.doubts, *counts.doubts], key=lambda doubt: -doubt.evidence), odd)
 
 
 def violations(rule: Rule, examples: Ints) -> NDArray[np.int64]:
@@ -109,14 +115,12 @@ def _explain(pairs: PairRules, rule: Rule) -> None:
                     pairs.explained[place[min(i, j), max(i, j)], x, y] = True
 
 
-def _with_evidence(rule: Rule, statistics: Statistics, never: Sequence[tuple[int, int, int, int]]) -> Rule:
+def _with_evidence(rule: Rule, statistics: Statistics, never: Sequence[list[int | None]]) -> Rule:
     broken = violations(rule, statistics.examples)
     expected = _expected(rule, statistics)
     examples = len(statistics.examples)
     evidence = Evidence(examples, int((broken.sum(1) == 0).sum()), int(broken.sum()), expected)
-    confirmed = any(
-        not rule.holds(place, _two(statistics.layout, one)) for one in never for place in range(len(rule.places))
-    )
+    confirmed = any(not rule.holds(place, one) for one in never for place in range(len(rule.places)))
     return replace(rule, evidence=evidence, origin="confirmed" if confirmed else "learned")
 
 
@@ -125,6 +129,10 @@ def _two(layout: Layout, cells: tuple[int, int, int, int]) -> list[int | None]:
     i, j, a, b = cells
     configuration[i], configuration[j] = a, b
     return configuration
+
+
+def _some(layout: Layout, cells: Mapping[int, int]) -> list[int | None]:
+    return [cells.get(i) for i in range(len(layout.names))]
 
 
 def _expected(rule: Rule, statistics: Statistics) -> float:

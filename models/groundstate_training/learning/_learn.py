@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from groundstate_training.learning._find import find_rules, violations
 from groundstate_training.learning._known import known_rule
 from groundstate_training.learning._models import Model, RulesModel, TableModel
 from groundstate_training.learning._preferences import find_preferences
-from groundstate_training.learning._questions import Case, cells_of, questions_of
-from groundstate_training.learning._tables import learn_table, tabulate, typed
+from groundstate_training.learning._questions import Case, cells_of, groups_of, questions_of
+from groundstate_training.learning._tables import CHECK_EVERY, STEPS, learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
 MOST_VALUES = 40
@@ -38,6 +39,8 @@ def learn(
     possible: Sequence[Case] = (),
     impossible: Sequence[Case] = (),
     seed: int = 0,
+    effort: float = 1.0,
+    folder: str | Path | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Model:
     """Learn an energy of configurations from examples of them.
@@ -55,6 +58,8 @@ def learn(
         possible: Pairs of values that are possible, such as ``{"r1c1": 3, "r5c7": 3}``: replies to questions.
         impossible: Pairs of values that are impossible.
         seed: Seed of every random draw.
+        effort: Length of a table's training, relative to the usual one.
+        folder: Folder of the checkpoints of a table's training. The same call continues a stopped run there, bit for bit.
         progress: Called with a sentence at every stage. It may raise to stop.
 
     Raises:
@@ -73,7 +78,7 @@ def learn(
     finite = kind == "rules" or (kind is None and _finite(examples))
     with threads(1):
         if not finite:
-            return _table(examples, seed, report)
+            return _table(examples, seed, report, effort, None if folder is None else Path(folder))
         layout, places = _layout(examples, attributes or {})
         return _rules(examples, layout, places, known, tuple(possible), tuple(impossible), seed, report)
 
@@ -144,7 +149,16 @@ def _rules(
             )
     never, may = cells_of(layout, impossible, places), cells_of(layout, possible, places)
     report("Looking for rules.")
-    found = find_rules(layout, x, known=given, never=never, possible=may, seed=seed)
+    found = find_rules(
+        layout,
+        x,
+        known=given,
+        never=never,
+        possible=may,
+        never_groups=groups_of(layout, impossible, places),
+        possible_groups=groups_of(layout, possible, places),
+        seed=seed,
+    )
     report(f"Found {len(found.rules)} rules. Looking for preferences.")
     clean = x[[k for k in range(len(x)) if k not in found.odd]]
     preferences = find_preferences(layout, clean[:400], found.rules, seed=seed)
@@ -165,7 +179,13 @@ def _rules(
     )
 
 
-def _table(examples: Examples, seed: int, report: Callable[[str], object]) -> TableModel:
+def _table(
+    examples: Examples,
+    seed: int,
+    report: Callable[[str], object],
+    effort: float = 1.0,
+    folder: Path | None = None,
+) -> TableModel:
     columns = [typed(name, [row[k] for row in examples.rows]) for k, name in enumerate(examples.names)]
     if len(columns) < 2:
         raise TrainingError("There is one column; a table is learned from 2 or more.")
@@ -175,7 +195,10 @@ def _table(examples: Examples, seed: int, report: Callable[[str], object]) -> Ta
     def step(now: int, last: int, loss: float) -> None:
         report(f"Step {now} of {last}: {loss:.3f} nats a held-out cell.")
 
-    learned = learn_table(columns, table, seed=seed, progress=step)
+    if not 0 < effort <= 20:
+        raise TrainingError(f"The effort {effort:g} must be more than 0 and at most 20.")
+    steps = max(round(effort * STEPS / CHECK_EVERY), 1) * CHECK_EVERY
+    learned = learn_table(columns, table, seed=seed, steps=steps, folder=folder, progress=step, say=report)
     sample = [row for row in examples.rows if all(v is not None for v in row)][:32] or examples.rows[:32]
     return TableModel(
         learned.columns,

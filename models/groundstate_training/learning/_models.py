@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from groundstate import Question
-from groundstate_models.learned.columns import Column
+from groundstate_models.learned.columns import Belief, Column
 from groundstate_models.learned.layout import Layout, Value
 from groundstate_models.learned.rules import Rule
 from groundstate_training._errors import TrainingError
@@ -17,6 +17,7 @@ from groundstate_training.learning import _export
 from groundstate_training.learning._examples import Row
 from groundstate_training.learning._network import Network
 from groundstate_training.learning._questions import Case
+from groundstate_training.learning._tables import beliefs, tabulate
 
 
 class Model(ABC):
@@ -186,6 +187,11 @@ class TableModel(Model):
             else "Held-out cells are predicted no better than by each column's own frequencies: the columns look independent."
         )
         return "\n".join(lines)
+
+    def beliefs(self, rows: Sequence[Mapping[str, Value | float | None]]) -> list[dict[int, Belief]]:
+        """The distribution of every missing value of each row, by the index of its column."""
+        values = [[row.get(column.name) for column in self.columns] for row in rows]
+        return beliefs(self.network, self.columns, tabulate(self.columns, values))
 
     def knowledge(self) -> dict[str, Any]:
         return {

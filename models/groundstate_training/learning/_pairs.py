@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,35 +16,27 @@ from numpy.typing import NDArray
 from groundstate_models.learned.rules import Different, Group, Pairs, Rule
 from groundstate_training.learning import _words
 from groundstate_training.learning._cliques import TooDenseError, groups_of
-from groundstate_training.learning._evidence import WRONG, Statistics, ratio
+from groundstate_training.learning._doubt import Doubt
+from groundstate_training.learning._evidence import WRONG, Statistics, dispersed, dispersion, ratio
 from groundstate_training.learning._families import Family, Relation, families, relations
 
 MARGIN = 5.0
 """Margin, in nats, of a rule's evidence over the logarithm of the number of competing rules."""
 
-SURE = 300.0
+SURE = 60.0
 """Smallest odds of a pair for a relation that only part of its family has."""
+
+NEARLY = 8.0
+"""Nats below the threshold of a rule from which it is asked about."""
+
+OPEN = 0.05
+"""Odds of such a pair from which it is asked about."""
 
 CONTRADICTED = -4.0
 """Evidence of one part of a family below which the part contradicts the rule."""
 
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A rule that the examples neither support nor exclude.
-
-    Attributes:
-        words: The rule.
-        cells: The smallest configuration that it forbids, ``(i, j, a, b)``: variable i with value a, j with b.
-        evidence: Its evidence in nats, beyond the threshold for its competitors.
-    """
-
-    words: str
-    cells: tuple[int, int, int, int]
-    evidence: float
 
 
 class PairRules:
@@ -65,15 +56,16 @@ class PairRules:
         self._noise: tuple[int, tuple[float, ...]] | None = None
 
     def find(self) -> None:
-        """Find rules of families, then groups, then single pairs and single combinations."""
-        self._families()
+        """Find rules of families and combinations that they never have, then groups, then relations of some pairs."""
+        known = self._families()
+        self._entries(known)
         self._groups()
         self._sparse()
         self._single()
 
     # Families -----------------------------------------------------------------------------------------------------------
 
-    def _families(self) -> None:
+    def _families(self) -> Sequence[Family]:
         known = families(self.layout)
         relations_ = relations(self.layout)
         competitors = len(known) * (len(relations_) + len(self.layout.values) ** 2)
@@ -88,22 +80,47 @@ class PairRules:
                     if best is None or nats > best[0] + 1e-9:
                         best = nats, family, relation, mask
             if best is None or best[0] < needs:
+                self._doubt_families(known, rows, needs)
                 break
             _, family, relation, mask = best
             self._add(family, relation, rows[id(family)], mask)
-        self._entries(known, rows, needs)
+        return known
 
-    def _entries(self, known: Sequence[Family], rows: dict[int, Places], needs: float) -> None:
+    def _doubt_families(self, known: Sequence[Family], rows: dict[int, Places], needs: float) -> None:
+        """Ask about relations of whole families that are not excluded."""
+        for family in known:
+            at = rows[id(family)]
+            for relation in relations(self.layout):
+                mask = self._mask(family, relation)
+                nats = self._evidence(family, at, mask)
+                if needs - NEARLY < nats < needs:
+                    free = np.where(mask & ~self.explained[at], self.statistics.expected[at], 0.0)
+                    place, a, b = np.unravel_index(int(free.argmax()), free.shape)
+                    i, j = family.pairs[int(place)]
+                    self.doubts.append(
+                        Doubt(f"{family.words} {relation.words}", ((i, int(a)), (j, int(b))), nats - needs)
+                    )
+
+    def _entries(self, known: Sequence[Family]) -> None:
         """Single combinations of values that a whole family never has."""
         n = len(self.layout.values)
+        needs = math.log(max(len(known), 1) * (len(relations(self.layout)) + n**2)) + MARGIN
+        rows = {id(family): self._rows(family) for family in known}
         while True:
             best: tuple[float, Family, Mask] | None = None
+            counts = {}
             for family in known:
                 at = rows[id(family)]
                 free = ~self.explained[at]
-                seen = np.where(free, self.statistics.seen[at], 0.0).sum(0)
-                expected = np.where(free, self.statistics.expected[at], 0.0).sum(0)
-                good = ratio(seen, expected, self._rates) >= needs
+                counts[id(family)] = (
+                    np.where(free, self.statistics.seen[at], 0.0).sum(0),
+                    np.where(free, self.statistics.expected[at], 0.0).sum(0),
+                )
+            spread = dispersion(*(np.stack([one[part] for one in counts.values()]) for part in (0, 1)))
+            for family in known:
+                at = rows[id(family)]
+                seen, expected = counts[id(family)]
+                good = dispersed(seen, expected, spread, self._rates) >= needs
                 if not good.any():
                     continue
                 chosen = np.zeros((n, n), bool)
@@ -111,15 +128,41 @@ class PairRules:
                     one = np.zeros((n, n), bool)
                     one[a, b] = True
                     chosen[a, b] = np.isfinite(self._evidence(family, at, np.broadcast_to(one, (len(at), n, n))))
-                nats = float(ratio(seen, expected, self._rates)[chosen].sum())
+                nats = float(dispersed(seen, expected, spread, self._rates)[chosen].sum())
                 if chosen.any() and (best is None or nats > best[0]):
                     best = nats, family, chosen
             if best is None:
+                self._doubt_entries(known, rows, counts, spread, needs)
                 return
             _, family, chosen = best
             at = rows[id(family)]
             relation = Relation(_words.never(self.layout, chosen), chosen)
             self._add(family, relation, at, np.broadcast_to(chosen, (len(at), n, n)))
+
+    def _doubt_entries(
+        self,
+        known: Sequence[Family],
+        rows: dict[int, Places],
+        counts: dict[int, tuple[Mask, Mask]],
+        spread: float,
+        needs: float,
+    ) -> None:
+        """Ask about combinations of whole families that never occur, without enough evidence yet."""
+        found = []
+        for family in known:
+            seen, expected = counts[id(family)]
+            nats = np.where(seen > 0, -np.inf, dispersed(seen, expected, spread, self._rates))
+            if not np.isfinite(nats).any():
+                continue
+            a, b = np.unravel_index(int(nats.argmax()), nats.shape)
+            if needs - NEARLY < nats[a, b] < needs:
+                at = rows[id(family)]
+                i, j = family.pairs[int(self.statistics.expected[at][:, a, b].argmax())]
+                one = np.zeros(nats.shape, bool)
+                one[a, b] = True
+                words = f"{family.words} {_words.never(self.layout, one)}"
+                found.append(Doubt(words, ((i, int(a)), (j, int(b))), float(nats[a, b]) - needs))
+        self.doubts += sorted(found, key=lambda doubt: -doubt.evidence)[:5]
 
     def _rows(self, family: Family) -> Places:
         return np.array([self.statistics.place[pair] for pair in family.pairs], np.int64)
@@ -176,7 +219,7 @@ class PairRules:
         seen = self.statistics.seen[:, same].sum(1)
         expected = self.statistics.expected[:, same].sum(1)
         new = np.asarray(~self.explained[:, same].all(1))
-        nats = ratio(seen, expected)
+        nats = dispersed(seen, expected, dispersion(seen[new], expected[new]))
         linked: list[bool] = np.asarray((nats > 0) | ~new).tolist()
         adjacent = [0] * names
         for (i, j), good in zip(self.statistics.pairs.tolist(), linked, strict=True):
@@ -219,14 +262,14 @@ class PairRules:
 
     def _doubt_groups(self, near: dict[Group, float], gain: dict[tuple[int, int], tuple[float, bool]]) -> None:
         for group, worth in sorted(near.items(), key=lambda item: -item[1])[:200]:
-            if worth < -2.5 * MARGIN:
+            if worth < -NEARLY:
                 break
             open_ = [pair for pair in _pairs(group) if gain[pair][1]]
             if not open_:
                 continue
             i, j = max(open_, key=lambda pair: gain[pair][0])
             a = int((self.statistics.single[i] * self.statistics.single[j]).argmax())
-            self.doubts.append(Doubt(f"{_words.named(self.layout, group)} all differ", (i, j, a, a), worth))
+            self.doubts.append(Doubt(f"{_words.named(self.layout, group)} all differ", ((i, a), (j, a)), worth))
 
     def _needs(self, size: int) -> float:
         n = len(self.layout.names)
@@ -265,6 +308,25 @@ class PairRules:
             entries = tuple((int(a), int(b)) for a, b in np.argwhere(relation.forbidden))
             text = f"{_words.listed_pairs(self.layout, pairs)} {relation.words}"
             self.rules.append(Pairs(text, pairs=pairs, forbidden=entries))
+            self._doubt_pairs(family, relation)
+
+    def _doubt_pairs(self, family: Family, relation: Relation) -> None:
+        """Ask about pairs that may have a relation too, which others of their family have."""
+        rows = self._rows(family)
+        free = relation.forbidden & ~self.explained[rows]
+        expected = np.where(free, self.statistics.expected[rows], 0.0)
+        seen = np.where(free, self.statistics.seen[rows], 0.0)
+        nats = ratio(seen.sum((1, 2)), expected.sum((1, 2)), self._rates)
+        nats = np.where(free.any((1, 2)), nats, -np.inf)
+        _, part = _mixed(nats[np.isfinite(nats)])
+        odds = np.log(max(part, 0.02) / (1 - part)) + nats
+        for place in np.argsort(-odds)[:20]:
+            if odds[place] < math.log(OPEN):
+                break
+            i, j = family.pairs[place]
+            a, b = np.unravel_index(int(np.where(seen[place] > 0, 0.0, expected[place]).argmax()), free.shape[1:])
+            words = f"{self.layout.names[i]} and {self.layout.names[j]} {relation.words}"
+            self.doubts.append(Doubt(words, ((i, int(a)), (j, int(b))), float(odds[place]) - math.log(SURE)))
 
     def _best_part(self, known: Sequence[Family]) -> tuple[Family, Relation, NDArray[np.bool_]] | None:
         """The relation with the most evidence in some pairs of a family, and in which pairs."""
@@ -296,7 +358,8 @@ class PairRules:
             free = relation.forbidden & ~self.explained
             seen = np.where(free, self.statistics.seen, 0.0).sum((1, 2))
             expected = np.where(free, self.statistics.expected, 0.0).sum((1, 2))
-            for row in np.flatnonzero(ratio(seen, expected, self._rates) >= needs):
+            nats = dispersed(seen, expected, dispersion(seen, expected), self._rates)
+            for row in np.flatnonzero(nats >= needs):
                 found.setdefault(relation.words, (relation, []))[1].append(int(row))
                 self.explained[row] |= relation.forbidden
         for words, (relation, places) in found.items():
@@ -309,7 +372,8 @@ class PairRules:
 
     def _combinations(self) -> None:
         needs = math.log(self.explained.size) + 2 * MARGIN
-        nats = np.where(self.explained, 0.0, ratio(self.statistics.seen, self.statistics.expected, self._rates))
+        seen, expected = (np.where(self.explained, 0.0, x) for x in (self.statistics.seen, self.statistics.expected))
+        nats = dispersed(seen, expected, dispersion(seen, expected), self._rates)
         for row in np.unique(np.argwhere(nats >= needs)[:, 0]):
             forbidden = nats[row] >= needs
             i, j = (int(k) for k in self.statistics.pairs[row])

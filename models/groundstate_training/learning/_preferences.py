@@ -7,8 +7,10 @@ on differences of broken places, a ratio-matching likelihood), non-negative and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -25,6 +27,9 @@ NEIGHBOURS = 24
 
 MOST = 60
 """Largest number of preferences."""
+
+FALSE = 0.05
+"""Chance of a preference where there is none."""
 
 LEAST = 0.15
 """Weight, in nats, below which a preference is dropped."""
@@ -68,38 +73,53 @@ def _near(pattern: object) -> bool:
 
 
 def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, seed: int = 0) -> list[Rule]:
-    """Fit the weights of all candidates, and keep those that matter, the strongest first.
+    """Add preferences one after another while the best one left is more than chance, and fit their weights; the strongest first.
 
-    Examples with missing values are left out. A preference's weight is the cost of one violated place, in nats.
+    A candidate is tested by its score, the gain of the likelihood for a small weight, averaged over the neighbours of each
+    example. Examples are independent, neighbours of one example are not. The level `FALSE` is shared by all candidates
+    (Bonferroni). Examples with missing values are left out. A preference's weight is the cost of one violated place, in nats.
     """
     whole = examples[(examples >= 0).all(1)]
     if len(whole) < 10:
         return []
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(whole))
-    held = max(len(whole) // 5, 2)
     rules = list(candidates(layout))
-    learn, check = (_contrasts(layout, whole[part], hard, rules, random) for part in (order[held:], order[:held]))
-    if learn is None or check is None:
+    contrasts = _contrasts(layout, whole, hard, rules, np.random.default_rng(seed))
+    if contrasts is None:
         return []
-    best: tuple[float, Floats] | None = None
-    for strength in (0.03, 0.01, 0.003, 0.001):
-        weights = _fit(learn, strength)
-        loss = float(np.logaddexp(0.0, -check @ weights).mean())
-        if best is None or loss < best[0]:
-            best = loss, weights
-    # The weights must separate held-out examples from their neighbours better than chance.
-    if best is None or best[0] > np.log(2) - 0.01:
-        return []
-    weights = best[1]
-    chosen = [k for k in np.argsort(-weights)[:MOST] if weights[k] >= LEAST]
-    return [replace(rules[k], weight=round(float(weights[k]), 3)) for k in chosen]
+    x, own = contrasts
+    chosen: list[int] = []
+    weights = np.zeros(0)
+    needs = needed(len(rules), len(np.unique(own)))
+    while len(chosen) < MOST:
+        found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
+        found[chosen] = -np.inf
+        best = int(found.argmax())
+        if found[best] < needs:
+            break
+        chosen.append(best)
+        weights = fit(x[:, chosen], 0.001)
+    order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
+    return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
+
+
+def needed(candidates: int, examples: int) -> float:
+    """The score of the level `FALSE`, shared by all candidates, for so many examples (Student's t, to first order)."""
+    z = NormalDist().inv_cdf(1 - FALSE / max(candidates, 1))
+    return z + (z**3 + z) / (4 * max(examples - 1, 1))
+
+
+def scores(x: Floats, own: Ints, residual: Floats) -> Floats:
+    """Score of each candidate in standard errors, ``(rules,)``."""
+    first = np.flatnonzero(np.diff(own, prepend=-1))
+    slopes = np.add.reduceat(x * residual[:, None], first, 0) / np.diff(first, append=len(own))[:, None]
+    spread = slopes.std(0, ddof=1) / math.sqrt(len(slopes))
+    return np.where(spread > 1e-9, slopes.mean(0) / np.maximum(spread, 1e-9), 0.0)
 
 
 def _contrasts(
     layout: Layout, examples: Ints, hard: Sequence[Rule], rules: Sequence[Rule], random: np.random.Generator
-) -> Floats | None:
-    """Broken places of neighbours minus those of their examples, ``(neighbours, rules)``; None without a neighbour."""
+) -> tuple[Floats, Ints] | None:
+    """Broken places of neighbours minus those of their examples, ``(neighbours, rules)``, and the example of each."""
     own, other = [], []
     for row in range(len(examples)):
         for _ in range(NEIGHBOURS):
@@ -118,12 +138,13 @@ def _contrasts(
         good &= violations(rule, found).sum(1) <= violations(rule, examples).sum(1)[own]
     if good.sum() < 10:
         return None
-    before = np.stack([violations(rule, examples).sum(1) for rule in rules], 1)[np.array(own)[good]]
+    of = np.array(own)[good]
+    before = np.stack([violations(rule, examples).sum(1) for rule in rules], 1)[of]
     after = np.stack([violations(rule, found[good]).sum(1) for rule in rules], 1)
-    return np.asarray(after - before, np.float64)
+    return np.asarray(after - before, np.float64), of
 
 
-def _fit(differences: Floats, strength: float) -> Floats:
+def fit(differences: Floats, strength: float) -> Floats:
     """Non-negative weights of a logistic regression with an L1 penalty, by projected Adam."""
     x = torch.from_numpy(differences).float()
     weights = torch.full((x.shape[1],), 0.05, requires_grad=True)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from groundstate import Option, Question
 from groundstate_models.learned.layout import Layout, Value
-from groundstate_training.learning._pairs import Doubt
+from groundstate_training.learning._doubt import Doubt
 
-NEAR = -8.0
+NEAR = -13.0
 """Smallest evidence for a question, relative to the threshold of a rule."""
 
 Case = dict[str, Value]
@@ -26,8 +26,7 @@ def questions_of(
     for doubt in doubts:
         if doubt.evidence < NEAR:
             break
-        i, j, a, b = doubt.cells
-        case: Case = {layout.names[i]: layout.values[a], layout.names[j]: layout.values[b]}
+        case: Case = {layout.names[i]: layout.values[a] for i, a in doubt.case}
         key = json.dumps(case, sort_keys=True)
         if key in seen:
             continue
@@ -41,6 +40,11 @@ def questions_of(
         name = hashlib.sha256(key.encode()).hexdigest()[:12]
         found.append(Question(name, text, next(iter(case)), options, 2))
     return found
+
+
+def groups_of(layout: Layout, cases: Sequence[Case], places: dict[Value, int]) -> list[dict[int, int]]:
+    """Cases of three or more variables, as value indices by variable."""
+    return [{layout.index[n]: places[v] for n, v in case.items()} for case in cases if len(case) > 2]
 
 
 def cells_of(layout: Layout, cases: Sequence[Case], places: dict[Value, int]) -> list[tuple[int, int, int, int]]:

@@ -3,46 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from groundstate_models.learned.columns import GRID, Belief, Column, Value, level_column, normal_cdf, number_column
+from groundstate_models.learned.columns import (
+    GRID,
+    Belief,
+    Column,
+    Value,
+    grown,
+    level_column,
+    normal_cdf,
+    number_column,
+)
 from groundstate_training._errors import TrainingError
+from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training.learning._network import Network, Shape
+from groundstate_training.learning._training import Table, Training
 
 MOST_LEVELS = 40
-"""Largest number of distinct numbers for a column of levels, if each occurs five times on average."""
+"""Largest number of distinct numbers for a column of levels."""
+
+EACH_LEVEL = 5
+"""Occurrences that most numbers of a column of levels must have; with fewer, their probabilities would be overconfident."""
+
+OFTEN = 0.9
+"""Part of the values that must occur so often: columns of designed experiments have levels, rounded measurements do not."""
 
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
 
-HELD_OUT = 0.1
+STEPS = 800
 CHECK_EVERY = 50
-PATIENCE = 6
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table's rows as numbers: columns of numbers first.
-
-    Attributes:
-        columns: The columns in the order of the file.
-        order: The columns' indices in the order of the network.
-        numbers: Numbers on the normal scale, ``(rows, numbers)``; 0 where missing.
-        levels: Indices of levels, ``(rows, level columns)`` int64; 0 where missing.
-        known: Mask of known cells, ``(rows, columns)`` bool, in the order of the network.
-    """
-
-    columns: tuple[Column, ...]
-    order: tuple[int, ...]
-    numbers: NDArray[np.float32]
-    levels: NDArray[np.int64]
-    known: NDArray[np.bool_]
 
 
 def typed(name: str, values: Sequence[Value | None]) -> Column:
@@ -71,7 +70,8 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
                 f"The column {name!r} has {len(distinct)} different words in {len(given)} rows. Leave it out."
             )
         return level_column(name, distinct)
-    if len(distinct) <= MOST_LEVELS and len(given) >= 5 * len(distinct):
+    often = sum(many for many in Counter(given).values() if many >= EACH_LEVEL)
+    if len(distinct) <= MOST_LEVELS and often >= OFTEN * len(given):
         whole = all(float(v).is_integer() for v in distinct)
         return level_column(name, [int(v) if whole else float(v) for v in distinct])
     return number_column(name, [float(v) for v in given])
@@ -133,77 +133,57 @@ def learn_table(
     table: Table,
     *,
     seed: int = 0,
-    steps: int = 1200,
-    members: int = 3,
+    steps: int = STEPS,
+    members: int = 5,
     width: int | None = None,
-    batch: int = 256,
+    batch: int = 96,
+    folder: Path | None = None,
     progress: Callable[[int, int, float], object] | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> Learned:
     """Train the network of a table and calibrate its intervals.
 
-    A tenth of the known cells is held out: never given, never a target. Training stops where their likelihood
-    does not improve, and each member keeps its best weights.
+    A part of the known cells is held out: never given, never a target. Each member keeps the weights with their best likelihood;
+    the learning rate falls to the end, which stops no member early.
+
+    Args:
+        folder: Folder of the checkpoint, from which the same call continues. If it cannot be written, training goes on without.
+        progress: Called with the step, the last step and the held-out loss.
+        say: Called with a sentence if the checkpoint cannot be written.
     """
     many = table.numbers.shape[1]
     ordered = [columns[k] for k in table.order]
     points = tuple(_points(table, k, len(c.levels)) if c.ordered else () for k, c in enumerate(ordered[many:]))
     shape = Shape(many, tuple(len(c.levels) for c in ordered[many:]), members, points=points)
     shape = replace(shape, width=width or _width(shape))
-    network = Network(shape, seed)
-    draw = torch.Generator().manual_seed(seed)
-    numbers = torch.from_numpy(table.numbers)
-    hot = [
-        torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float() for k, n in enumerate(shape.levels)
-    ]
-    known = torch.from_numpy(table.known)
-    # The same cells for all members, so that the ensemble as a whole can be calibrated on them.
-    held = ((torch.rand(known.shape, generator=draw) < HELD_OUT) & known).expand(members, -1, -1)
-    usable = known & ~held
-    check_mask = (torch.rand(known.shape, generator=draw) < 0.75).expand(members, -1, -1)
-    matrices = [p for p in network.parameters() if p.dim() == 3 and p.shape[1] > 1]
-    others = [p for p in network.parameters() if not (p.dim() == 3 and p.shape[1] > 1)]
-    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, 3e-3, (0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps, pct_start=0.1)
-    best = torch.full((members,), float("inf"))
-    kept = {name: value.clone() for name, value in network.state_dict().items()}
-    waited = 0
-    rows = len(numbers)
-    for step in range(steps):
-        network.train()
-        chosen = torch.stack([torch.randint(rows, (min(batch, rows),), generator=draw) for _ in range(members)])
-        use = torch.stack([usable[k][chosen[k]] for k in range(members)])
-        part = torch.rand(members, chosen.shape[1], 1, generator=draw)
-        given = (use & (torch.rand(use.shape, generator=draw) < part)).float()
-        x, shown = numbers[chosen], [level[chosen] for level in hot]
-        # Jitter as wide as a tenth of the distance between neighbours: no component can shrink onto a single value.
-        noisy = x + 0.02 * torch.randn(x.shape, generator=draw)
-        chance = network.log_likelihood(
-            network(noisy, shown, given), x + 0.01 * torch.randn(x.shape, generator=draw), shown
-        )
-        target = use.float() * (1 - given)
-        loss = -(chance.clamp(min=-30) * target).sum((1, 2)) / target.sum((1, 2)).clamp(min=1)
-        optimizer.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        schedule.step()
-        if (step + 1) % CHECK_EVERY == 0:
-            worth = _held_out(network, numbers, hot, usable & check_mask, held)
-            better = worth < best - 1e-4
-            for name, value in network.state_dict().items():
-                if value.dim() == 3:
-                    kept[name][better] = value[better]
-            best = torch.minimum(best, worth)
-            waited = 0 if bool(better.any()) else waited + 1
-            if progress is not None:
-                progress(step + 1, steps, float(worth.mean()))
-            if waited >= PATIENCE:
-                break
-    network.load_state_dict(kept)
-    network.eval().requires_grad_(requires_grad=False)
-    calibrated = _calibrated(network, columns, table, usable & check_mask, held)
-    return Learned(network, tuple(calibrated), float(best.mean()), _frequency(table, shape))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        training = Training(table, shape, seed, steps, batch)
+        path = None if folder is None else folder / "table.npz"
+        if path is not None and path.exists():
+            training.restore(read_checkpoint(path), path)
+        while training.step < steps:
+            training.advance()
+            if training.step % CHECK_EVERY == 0:
+                loss = training.check()
+                if path is not None:
+                    path = _saved(training, path, say)
+                if progress is not None:
+                    progress(training.step, steps, loss)
+    network = training.finished()
+    calibrated = _calibrated(network, columns, table, training.usable & training.check_mask, training.held)
+    return Learned(network, tuple(calibrated), float(training.best.mean()), _frequency(table, shape))
+
+
+def _saved(training: Training, path: Path, say: Callable[[str], object]) -> Path | None:
+    """Write the checkpoint; None if that is impossible, so that no further attempt is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(training.state(), path)
+    except (OSError, TrainingError) as error:
+        say(f"{str(error).rstrip('.')}. Learning continues without a checkpoint.")
+        return None
+    return path
 
 
 def _width(shape: Shape) -> int:
@@ -233,41 +213,66 @@ def _frequency(table: Table, shape: Shape) -> float:
 
 
 @torch.no_grad()
-def _held_out(network: Network, numbers: Tensor, hot: Sequence[Tensor], given: Tensor, held: Tensor) -> Tensor:
-    network.eval()
-    members = len(held)
-    x = numbers.expand(members, *numbers.shape)
-    levels = [level.expand(members, *level.shape) for level in hot]
-    chance = network.log_likelihood(network(x, levels, given.float()), x, levels)
-    return -(chance.clamp(min=-30) * held).sum((1, 2)) / held.sum((1, 2)).clamp(min=1)
-
-
-@torch.no_grad()
 def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
-    """Columns whose 90 % intervals are widened to cover 90 % of the held-out cells."""
+    """Columns whose 90 % intervals cover 90 % of the held-out cells (split conformal prediction, shrunk between columns)."""
     many = network.shape.numbers
-    found = list(columns)
-    if not many:
-        return found
     tested = replace(table, known=given[0].numpy())
-    ratios: list[list[float]] = [[] for _ in range(many)]
+    scores: list[list[float]] = [[] for _ in columns]
     wanted = held[0].numpy()
     for row, row_beliefs in enumerate(beliefs(network, columns, tested)):
-        for place in map(int, np.flatnonzero(wanted[row, :many])):
+        for place in map(int, np.flatnonzero(wanted[row])):
             belief = row_beliefs[table.order[place]]
+            if place >= many:
+                if belief.column.ordered:
+                    scores[place].append(needed(belief.chances, int(table.levels[row, place - many])))
+                continue
             low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
             u = float(table.numbers[row, place])
-            ratios[place].append(abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6))
-    every = np.concatenate([np.array(one) for one in ratios])
-    if len(every) < 20:
-        return found
-    common = math.log(max(float(np.quantile(every, 0.9)), 0.2)) * len(every) / (len(every) + 20)
-    for place, own in enumerate(ratios):
-        # Shrunk towards the value of all columns: a few dozen cells say little about a tail.
-        apart = math.log(max(float(np.quantile(own, 0.9)), 0.2)) if len(own) >= 10 else common
-        widen = math.exp((len(own) * apart + 60 * common) / (len(own) + 60))
-        found[table.order[place]] = replace(columns[table.order[place]], widen=float(np.clip(widen, 0.5, 2.0)))
+            ratio = abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6)
+            scores[place].append(math.log(max(ratio, 0.05)))
+    found = list(columns)
+    for places, prior in ((range(many), 0.0), (range(many, len(columns)), 0.9)):
+        for place, score in _shrunk([scores[k] for k in places], prior):
+            k = table.order[places[place]]
+            if prior:
+                found[k] = replace(columns[k], mass=float(np.clip(score, 0.0, 0.999)))
+            else:
+                found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
     return found
+
+
+def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, float]]:
+    """The 90 % quantile of each column's scores, shrunk towards that of all: a few dozen cells say little about a tail."""
+    every = np.concatenate([np.array(one) for one in scores]) if scores else np.empty(0)
+    if len(every) < 20:
+        return []
+    common = (float(_quantile(every)) * len(every) + 20 * prior) / (len(every) + 20)
+    found = []
+    for place, own in enumerate(scores):
+        if own:
+            apart = _quantile(np.array(own)) if len(own) >= 10 else common
+            found.append((place, (len(own) * apart + 60 * common) / (len(own) + 60)))
+    return found
+
+
+def _quantile(scores: NDArray[np.float64]) -> float:
+    """The 90 % quantile with the correction for the number of scores (conformal prediction)."""
+    return float(np.quantile(scores, min(0.9 * (1 + 1 / len(scores)), 1.0)))
+
+
+def needed(chances: NDArray[np.float64], level: int) -> float:
+    """The probability below which the interval grown from the likeliest level leaves out a level."""
+    low, high = 0.0, 1.0
+    first = last = int(chances.argmax())
+    have = float(chances[first])
+    if first == level:
+        return low
+    while first > 0 or last < len(chances) - 1:
+        first, last = grown(chances, have + 1e-9)
+        if first <= level <= last:
+            return have
+        have = float(chances[first : last + 1].sum())
+    return high
 
 
 @torch.no_grad()

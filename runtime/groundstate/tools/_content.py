@@ -66,6 +66,7 @@ def of_solution(
     open_ = solution.question is not None
     if solution.has_answer:
         record["answer"] = solution.answer
+        record |= {} if solution.bound is None else {"optimal": solution.optimal}
         if solution.status is Status.SETTLED and solution.energy is not None:
             record["energy"] = float(f"{solution.energy:.6g}")
     elif solution.closest is not None and not open_:

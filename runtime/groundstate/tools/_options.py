@@ -17,6 +17,10 @@ Model = str | os.PathLike[str] | bytes | Solver
 """The name of an installed model, the path of an artefact, its bytes, or a loaded solver."""
 
 
+IMPROVE_FOR = 1.8
+"""Seconds after which a tool returns its best answer, with the proven bound on the cost: a language model waits for it."""
+
+
 class SolveOptions(TypedDict, total=False):
     """Options of `groundstate.Solver.solve`; the artefact has the defaults.
 
@@ -26,6 +30,7 @@ class SolveOptions(TypedDict, total=False):
         deadline: Seconds until the best result so far is returned. Only calls without a deadline are reproducible.
         seed: Seed of every random draw.
         alternatives: Number of different answers to look for; default 2, so that the tool detects ambiguity.
+        improve_for: Seconds for the search for cheaper answers; default `IMPROVE_FOR`; None for the solver's own rule.
         ask: Whether to look for a question if there are several answers or none.
     """
 
@@ -34,6 +39,7 @@ class SolveOptions(TypedDict, total=False):
     deadline: float | None
     seed: int
     alternatives: int
+    improve_for: float | None
     ask: bool
 
 
@@ -133,6 +139,6 @@ def checked(solver: Solver, options: dict[str, Any]) -> SolveOptions:
     for name in options.keys() - set(known):
         hint = _words.did_you_mean(name, known) or f" Known are {_words.quoted(known)}."
         raise OptionError(f"There is no option {name!r}.{hint}")
-    fixed = cast("SolveOptions", {"alternatives": 2, **options})
+    fixed = cast("SolveOptions", {"alternatives": 2, "improve_for": IMPROVE_FOR, **options})
     solver.solve_many([], **fixed)
     return fixed

@@ -57,6 +57,8 @@ def of_solution(header: Header, detail: Detail) -> dict[str, Any]:
         "status": {"enum": [status.value for status in Status]},
         "message": _TEXT,
         "explanation": _TEXT,
+        "optimal": {"type": "boolean", "description": "Whether it is proven that no answer costs less."},
+        "bound": {"type": ["number", "null"], "description": "A proven lower bound on the cost of every answer."},
         "read_as": {**_TEXTS, "description": "How arguments were read where not as they were sent."},
         "asked": {
             "type": "array",

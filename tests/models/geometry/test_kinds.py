@@ -87,14 +87,17 @@ def test_coincident_points_of_a_line_make_a_check_fail_whatever_the_rows_say() -
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_energy_in_pytorch_and_the_system_in_numpy_are_the_same(family: str) -> None:
     draw = np.random.default_rng(3)
-    tables = read(FAMILIES[family](draw).request).problem.tables
-    inputs = {name: torch.as_tensor(v)[None].repeat(5, *(1,) * v.ndim) for name, v in tensors(tables).items()}
-    y = draw.standard_normal((5, inputs["free"].shape[1]))
-    r, jacobian = GeometryEnergy().linearised(torch.as_tensor(y), **inputs)
-    wanted, slopes = tables.linearised(y[:, : tables.unknowns])
-    n, k = tables.unknowns, len(tables.constant)
-    np.testing.assert_allclose(r[:, :k], wanted, atol=1e-11)
-    np.testing.assert_allclose(jacobian[:, :k, :n], slopes, atol=1e-9)
+    problem = read(FAMILIES[family](draw).request).problem
+    tables, reduced = problem.tables, problem.reduction
+    inputs = {name: torch.as_tensor(v)[None].repeat(5, *(1,) * v.ndim) for name, v in tensors(tables, reduced).items()}
+    z = draw.standard_normal((5, inputs["open"].shape[1]))
+    r, jacobian = GeometryEnergy().linearised(torch.as_tensor(z), **inputs)
+    wanted, slopes = tables.linearised(reduced.expand(z[:, : reduced.size]))
+    into = (reduced.alias[:, None] == np.arange(reduced.size)) * reduced.factor[:, None]
+    n, k = reduced.size, int(reduced.rows.sum())
+    np.testing.assert_allclose(r[:, :k], wanted[:, reduced.rows], atol=1e-11)
+    np.testing.assert_allclose(jacobian[:, :k, :n], (slopes @ into)[:, reduced.rows], atol=1e-9)
+    assert np.abs(wanted[:, ~reduced.rows]).max(initial=0.0) < 1e-9
     assert not r[:, k:].any()
     assert not jacobian[:, :, n:].any()
 
@@ -102,10 +105,10 @@ def test_the_energy_in_pytorch_and_the_system_in_numpy_are_the_same(family: str)
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_jacobian_is_the_gradient_of_the_residuals(family: str) -> None:
     draw = np.random.default_rng(4)
-    tables = read(FAMILIES[family](draw).request).problem.tables
-    inputs = {name: torch.as_tensor(v)[None] for name, v in tensors(tables).items()}
+    problem = read(FAMILIES[family](draw).request).problem
+    inputs = {n: torch.as_tensor(v)[None] for n, v in tensors(problem.tables, problem.reduction).items()}
     energy = GeometryEnergy()
-    y = torch.as_tensor(draw.standard_normal((1, inputs["free"].shape[1])))
+    y = torch.as_tensor(draw.standard_normal((1, inputs["open"].shape[1])))
     found = torch.func.jacrev(lambda one: energy.residuals(one[None], **inputs)[0])(y[0])
     torch.testing.assert_close(energy.linearised(y, **inputs)[1][0], found, atol=1e-9, rtol=1e-9)
 
@@ -116,13 +119,15 @@ def test_the_series_of_the_angle_is_exact_to_the_last_digits() -> None:
 
 
 def test_tensors_of_larger_sizes_mean_the_same() -> None:
-    tables = read({"constraints": ["AB = 5", "angle ABC = 60", "AC perpendicular BC"]}).problem.tables
-    least = needed(tables)
+    problem = read({"constraints": ["AB = 5", "angle ABC = 60", "AC perpendicular BC"]}).problem
+    tables, reduced = problem.tables, problem.reduction
+    least = needed(tables, reduced)
     energy = GeometryEnergy()
     found = []
     for more in (0, 7):
-        inputs = {n: torch.as_tensor(v)[None] for n, v in tensors(tables, tuple(s + more for s in least)).items()}  # type: ignore[arg-type]
+        sizes = tuple(s + more for s in least)
+        inputs = {n: torch.as_tensor(v)[None] for n, v in tensors(tables, reduced, sizes).items()}  # type: ignore[arg-type]
         y = torch.zeros(1, least[0] + more, dtype=torch.float64)
-        y[:, : tables.unknowns] = torch.linspace(-1, 1, tables.unknowns, dtype=torch.float64)
+        y[:, : reduced.size] = torch.linspace(-1, 1, reduced.size, dtype=torch.float64)
         found.append(sum(energy(y, **inputs).values()))
     torch.testing.assert_close(found[0], found[1])

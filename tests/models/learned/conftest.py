@@ -11,8 +11,6 @@ import pytest
 import groundstate as gs
 from groundstate_training import learn
 from groundstate_training.learning import RulesModel, TableModel
-from groundstate_training.learning._examples import read_examples
-from groundstate_training.learning._learn import _table
 from tests.training.grids import groups_of, solved
 
 GROUPS = groups_of(6, 2, 3)
@@ -47,7 +45,9 @@ def rows(many: int, seed: int) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def table_model() -> TableModel:
-    return _table(read_examples(rows(300, 0)), 0, lambda _: None)
+    model = learn(rows(300, 0), kind="table", effort=0.8)
+    assert isinstance(model, TableModel)
+    return model
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ def placed(given_one: Any) -> list[tuple[str, str, str | None]]:
 
 def settled_from(request: dict[str, Any], seed: int) -> Any:
     made = compiled(read(request))
-    return ties.settled(made, any_answer(made, seed) or {})
+    return ties.Convention(made).settled(any_answer(made, seed) or {})
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -60,7 +60,7 @@ def test_a_wish_for_later_is_not_settled_away() -> None:
         "preferences": [{"type": "later"}],
     }
     late = {"activities": [{"name": "Plan", "start": "mon 11:00"}]}
-    assert placed(ties.settled(compiled(read(request)), late)) == placed(late)
+    assert placed(ties.Convention(compiled(read(request))).settled(late)) == placed(late)
 
 
 @settings(max_examples=150, deadline=None)
@@ -73,12 +73,12 @@ def test_what_is_settled_passes_the_check_costs_no_more_and_is_settled(request: 
     given_one = any_answer(made, seed)
     if given_one is None:
         return
-    found = ties.settled(made, given_one)
+    found = ties.Convention(made).settled(given_one)
     assert violations(schedule, found) == []
     before, after = cost(schedule, given_one), cost(schedule, found)
     assert after.key(schedule.objective) <= tuple(part + 1e-9 for part in before.key(schedule.objective))
     assert found.get("left_out", []) == given_one.get("left_out", [])
-    assert placed(ties.settled(made, found)) == placed(found)
+    assert placed(ties.Convention(made).settled(found)) == placed(found)
     assert wishes.variables(schedule, found) == wishes.variables(schedule, given_one)
 
 

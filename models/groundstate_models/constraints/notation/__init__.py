@@ -13,12 +13,13 @@ values of the request, so that names with spaces need no quotes. What could mean
 ``a before b``                  ``a < b``; ``a 2 before b``: ``a + 2 <= b``
 ``(a, b) in {(1, 2), (2, 1)}``  together they have one of some tuples
 ``no overlap: a for 3, b for 2``  intervals that start at variables and last so long
+``3*(a == red) + (b == 2) <= 4``  a condition about one variable counts as 1 or 0 in a sum
 ==============================  ====================================================================================
 """
 
 from __future__ import annotations
 
-from groundstate_models.constraints.notation.conditions import read
+from groundstate_models.constraints.notation.conditions import objective, read
 from groundstate_models.constraints.notation.words import Names, NotationError
 
-__all__ = ["Names", "NotationError", "read"]
+__all__ = ["Names", "NotationError", "objective", "read"]

@@ -115,11 +115,11 @@ class Comparisons(Sums):
             raise self.meaningless("this has no variable", token)
         if moved.terms is None:
             return self.tried(moved, op, token)
-        terms = [{"variable": name, "times": times} for name, times in moved.terms.items() if times]
+        terms = terms_of(moved)
         bound = -moved.constant
         if not terms:
             raise self.meaningless("the variables on both sides cancel each other", token)
-        if (two := self.difference(moved.terms, op, bound)) is not None:
+        if not moved.literals and (two := self.difference(moved.terms, op, bound)) is not None:
             return two
         if op == "!=":
             sides = [{"at_most": bound - 1}, {"at_least": bound + 1}]
@@ -170,6 +170,15 @@ class Comparisons(Sums):
             )
         kind = len(rows[True]) <= len(rows[False])
         return {"type": "allowed" if kind else "forbidden", "variables": names, "tuples": rows[kind]}
+
+
+def terms_of(one: Sum) -> list[JSON]:
+    """The terms of a weighted sum, as JSON, without the constant."""
+    plain: list[JSON] = [{"variable": name, "times": times} for name, times in (one.terms or {}).items() if times]
+    weighted = [
+        {"variable": name, "value": value, "times": times} for (name, value), times in one.literals.items() if times
+    ]
+    return [*plain, *weighted]
 
 
 def _one_value(variable: str, value: Value, op: str) -> JSON:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from groundstate_models.constraints.kinds import read as typed
-from groundstate_models.constraints.notation.comparisons import Comparisons
+from groundstate_models.constraints.notation.comparisons import Comparisons, terms_of
 from groundstate_models.constraints.notation.sums import Sum
 from groundstate_models.constraints.notation.words import JSON, MeaningError, Names, NotationError
 
@@ -23,6 +24,27 @@ def read(text: str, names: Names) -> JSON:
     return found
 
 
+_ARITHMETIC = ("+", "-", "*", "<=", ">=", "<", ">", "==", "!=")
+
+
+def objective(text: str, names: Names) -> JSON:
+    """The typed objective of a text: ``"minimise 3*x + 2*(y == red)"``, ``"minimise the latest end of a for 3"``.
+
+    A number that is no weighted sum is a mapping with the key "sum".
+
+    Raises:
+        NotationError: If it is none.
+    """
+    verb = re.match(r"\s*(minimi[sz]e|maximi[sz]e|(?:min|max)(?!\s*\())\b\s*:?", text, re.IGNORECASE)
+    if verb is None:
+        raise NotationError(0, "an objective begins with minimise or maximise")
+    parser = _Parser(" " * verb.end() + text[verb.end() :], names)  # places in the text stay the same
+    found = parser.objective()
+    if parser.token.kind != "end":
+        raise parser.wrong(f"{parser.token.text!r} is one word too many")
+    return {"minimise" if verb[1].lower().startswith("min") else "maximise": found}
+
+
 class _Parser(Comparisons):
     """Reads whole constraints."""
 
@@ -30,6 +52,57 @@ class _Parser(Comparisons):
         super().__init__(text, names)
         self.no_conditions: set[int] = set()
         """Words at which brackets begin that hold no condition."""
+
+    def objective(self) -> JSON:
+        """The number to be minimised or maximised, as a typed object without the verb."""
+        if self.latest_end():
+            moved = [{"variable": name, "plus": many} for name, many in self.lasting()]
+            return {"latest": moved}
+        one = self.numeric(self.sum())
+        if not one.variables:
+            raise self.meaningless("the objective has no variable")
+        if one.terms is not None:
+            return {"terms": terms_of(one), "plus": one.constant}
+        for kind, parts in (("latest", one.largest), ("earliest", one.least)):
+            if parts:
+                return {kind: [{"variable": next(iter(p.terms or {})), "plus": p.constant} for p in parts]}
+        return {"sum": one}
+
+    def latest_end(self) -> bool:
+        """Step over "the latest end of"."""
+        words = [token.text.lower() for token in self.tokens[self.place : self.place + 4]]
+        for phrase in (["the", "latest", "end", "of"], ["latest", "end", "of"]):
+            if words[: len(phrase)] == phrase:
+                self.place += len(phrase)
+                return True
+        return False
+
+    def lasting(self) -> list[tuple[str, int]]:
+        """``a for 3, b for 2``."""
+        found: list[tuple[str, int]] = []
+        while True:
+            name = self.variable()
+            if not self.taken("for"):
+                raise self.wrong("write how long each lasts: 'a for 3, b for 2'")
+            found.append((name, self.whole()))
+            if not self.taken(",", "and"):
+                return found
+
+    def condition_in_brackets(self) -> Sum | None:
+        before, depth = self.place, self.depth
+        self.place += 1
+        try:
+            found = self.statement()
+            self.expect(")", "after the condition")
+            literals = self.literals_of(found)
+        except NotationError:
+            literals = None
+        if not literals:
+            self.place, self.depth = before, depth
+            return None
+        held = {(one["variable"], one["value"]): 1 for one in literals}
+        name = literals[0]["variable"]
+        return Sum((name,), lambda given: int((name, given[name]) in held), {}, 0, held)
 
     def statement(self) -> JSON:
         with self.deeper():
@@ -74,6 +147,9 @@ class _Parser(Comparisons):
             try:
                 found = self.statement()
                 self.expect(")", "after the condition")
+                if self.token.kind in _ARITHMETIC:  # (a == 1) + (b == 1) <= 1
+                    self.place, self.depth = before, depth
+                    return self.atom()
             except MeaningError:
                 raise
             except NotationError as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.names import hinted
-from groundstate_models.constraints.notation.words import Reader, Token
+from groundstate_models.constraints.notation.words import NotationError, Reader, Token
 
 _FUNCTIONS: dict[str, Callable[..., int]] = {
     "abs": abs,
@@ -28,6 +28,11 @@ class Sum:
     value: Callable[[Mapping[str, Value]], int]
     terms: Mapping[str, int] | None
     constant: int = 0
+    literals: Mapping[tuple[str, Value], int] = field(default_factory=dict)
+    """What each literal adds if it holds, beside the terms."""
+    largest: tuple[Sum, ...] = ()
+    least: tuple[Sum, ...] = ()
+    """The sums of which it is the greatest, or the least."""
     word: Value | None = None
     """A name that is no variable, or a quoted text."""
     token: Token | None = None
@@ -35,13 +40,13 @@ class Sum:
     @property
     def alone(self) -> str | None:
         """The variable that it is, if it is just that."""
-        if self.terms is not None and not self.constant and list(self.terms.values()) == [1]:
+        if self.terms is not None and not self.constant and not self.literals and list(self.terms.values()) == [1]:
             return self.variables[0]
         return None
 
     @property
     def number(self) -> int | None:
-        return self.constant if self.terms == {} and self.word is None else None
+        return self.constant if self.terms == {} and not self.literals and self.word is None else None
 
 
 class Sums(Reader):
@@ -89,9 +94,18 @@ class Sums(Reader):
             return self.numeric(self.factor())
         if token.kind in _FUNCTIONS:
             return self.call()
-        if self.taken("("):
-            found = self.sum()
-            self.expect(")", "after the sum")
+        if token.kind == "(":
+            before, depth = self.place, self.depth
+            self.place += 1
+            try:
+                found = self.sum()
+                self.expect(")", "after the sum")
+            except NotationError as error:
+                self.place, self.depth = before, depth
+                condition = self.condition_in_brackets()
+                if condition is None:
+                    raise error from None
+                return condition
             return found
         if self.taken("|"):
             found = self.sum()
@@ -104,6 +118,10 @@ class Sums(Reader):
             self.place += 1
             return self.named(token)
         raise self.wrong(f"a variable, a value or a number is missing before {token.text!r}")
+
+    def condition_in_brackets(self) -> Sum | None:
+        """``(a == red)``: 1 if a condition about one variable holds, else 0; None if there is no such condition here."""
+        return None
 
     def call(self) -> Sum:
         name = self.token.kind
@@ -132,7 +150,10 @@ class Sums(Reader):
     def numeric(self, one: Sum) -> Sum:
         if one.word is not None and not one.variables:
             raise self.meaningless(f"{one.word!r} is no number and no variable")
+        only_literals = {name for name, _ in one.literals} - set(one.terms or {})
         for name in one.variables:
+            if name in only_literals:
+                continue
             odd = next((value for value in self.domains[name] if not isinstance(value, int)), None)
             if odd is not None:
                 raise self.meaningless(f"sums need numbers, and {name!r} may be {odd!r}")
@@ -171,7 +192,8 @@ def number(value: int) -> Sum:
 
 def scaled(one: Sum, many: int) -> Sum:
     terms = {name: many * times for name, times in (one.terms or {}).items()}
-    return Sum(one.variables, lambda given: many * one.value(given), terms, many * one.constant)
+    literals = {literal: many * times for literal, times in one.literals.items()}
+    return Sum(one.variables, lambda given: many * one.value(given), terms, many * one.constant, literals)
 
 
 def added(one: Sum, other: Sum, sign: int) -> Sum:
@@ -181,9 +203,11 @@ def added(one: Sum, other: Sum, sign: int) -> Sum:
         terms = dict(one.terms)
         for name, times in other.terms.items():
             terms[name] = terms.get(name, 0) + sign * times
-    return Sum(
-        names, lambda given: one.value(given) + sign * other.value(given), terms, one.constant + sign * other.constant
-    )
+    literals = dict(one.literals)
+    for literal, times in other.literals.items():
+        literals[literal] = literals.get(literal, 0) + sign * times
+    constant = one.constant + sign * other.constant
+    return Sum(names, lambda given: one.value(given) + sign * other.value(given), terms, constant, literals)
 
 
 def called(name: str, sums: Sequence[Sum]) -> Sum:
@@ -191,4 +215,14 @@ def called(name: str, sums: Sequence[Sum]) -> Sum:
     act = _FUNCTIONS[name]
     if not names:
         return number(act(*(one.constant for one in sums)))
-    return Sum(names, lambda given: act(*(one.value(given) for one in sums)), None)
+    whole = Sum(names, lambda given: act(*(one.value(given) for one in sums)), None)
+    moved = all(list((one.terms or {}).values()) in ([], [1]) and not one.literals for one in sums)
+    if moved and all(one.terms for one in sums):
+        return (
+            replace(whole, largest=tuple(sums))
+            if name == "max"
+            else replace(whole, least=tuple(sums))
+            if name == "min"
+            else whole
+        )
+    return whole

@@ -1,0 +1,216 @@
+"""Where rigid blocks touch: common parts of edges in the plane, of faces in space, and corners on planes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from groundstate_models.equilibrium.structure import Block, Plane
+from groundstate_models.equilibrium.system import Floats
+
+ALIGNED = 1e-6
+"""Largest sine between two faces that touch."""
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One point of a contact.
+
+    Attributes:
+        below: The block, or the plane, that pushes; its normal points out of it.
+        above: The block that is pushed.
+        at: The point, ``(3,)``.
+        normal: ``(3,)``.
+    """
+
+    below: str
+    above: str
+    at: Floats
+    normal: Floats
+
+
+def touching(blocks: Sequence[Block], planes: Sequence[Plane], near: float) -> list[Contact]:
+    """All contacts; points closer than ``near`` touch."""
+    found: list[Contact] = []
+    for block in blocks:
+        for plane in planes:
+            normal = np.array(plane.normal)
+            for corner in block.corners:
+                if abs(float(corner @ normal) - plane.offset) < near:
+                    found.append(Contact(plane.name, block.name, corner, normal))
+    for one, other in combinations(blocks, 2):
+        low, high = (
+            np.maximum(one.corners.min(0), other.corners.min(0)),
+            np.minimum(one.corners.max(0), other.corners.max(0)),
+        )
+        if (low > high + near).any():
+            continue
+        found += _spatial(one, other, near) if one.faces and other.faces else _plane(one, other, near)
+    return found
+
+
+def _plane(one: Block, other: Block, near: float) -> list[Contact]:
+    found: list[Contact] = []
+    for a, b, normal in _sides(one):
+        along = (b - a) / np.linalg.norm(b - a)
+        for c, d, facing in _sides(other):
+            if float(normal @ facing) > -1.0 + ALIGNED or abs(float((c - a) @ normal)) > near:
+                continue
+            low = max(0.0, min(float((c - a) @ along), float((d - a) @ along)))
+            high = min(float(np.linalg.norm(b - a)), max(float((c - a) @ along), float((d - a) @ along)))
+            if high - low > near:
+                found += [Contact(one.name, other.name, a + t * along, normal) for t in (low, high)]
+    if not found:
+        found = _corners(one, other, near) + _corners(other, one, near)
+    return found
+
+
+def _corners(one: Block, other: Block, near: float) -> list[Contact]:
+    """Corners of the other block on a side of this one."""
+    found = []
+    for a, b, normal in _sides(one):
+        along = (b - a) / np.linalg.norm(b - a)
+        for corner in other.corners:
+            part = float((corner - a) @ along)
+            if abs(float((corner - a) @ normal)) < near and near < part < float(np.linalg.norm(b - a)) - near:
+                found.append(Contact(one.name, other.name, corner, normal))
+    return found
+
+
+def _sides(block: Block) -> list[tuple[Floats, Floats, Floats]]:
+    """Sides of a polygon, counter-clockwise, with normals that point out."""
+    found = []
+    for a, b in zip(block.corners, np.roll(block.corners, -1, axis=0), strict=True):
+        size = float(np.linalg.norm(b - a))
+        if size > 0:
+            found.append((a, b, np.array([b[1] - a[1], a[0] - b[0], 0.0]) / size))
+    return found
+
+
+def overlap(one: Block, other: Block, near: float) -> bool:
+    """Whether two convex polygons of the plane share an area; False in space and where a polygon is not convex."""
+    if one.faces or other.faces or not (_convex(one) and _convex(other)):
+        return False
+    for _, _, normal in _sides(one) + _sides(other):
+        mine, its = one.corners @ normal, other.corners @ normal
+        if min(mine.max(), its.max()) - max(mine.min(), its.min()) < near:
+            return False
+    return True
+
+
+def _convex(block: Block) -> bool:
+    following = np.roll(block.corners, -1, axis=0) - block.corners
+    turns = (
+        following[:, 0] * np.roll(following, -1, axis=0)[:, 1] - following[:, 1] * np.roll(following, -1, axis=0)[:, 0]
+    )
+    return bool((turns >= -1e-12).all())
+
+
+def _spatial(one: Block, other: Block, near: float) -> list[Contact]:
+    found: list[Contact] = []
+    for face in _flat(one):
+        for its in _flat(other):
+            if float(face[0] @ its[0]) > -1.0 + ALIGNED or abs(float((its[1][0] - face[1][0]) @ face[0])) > near:
+                continue
+            points = _common(face, its, near)
+            found += [Contact(one.name, other.name, p, face[0]) for p in points]
+    return found
+
+
+def _flat(block: Block) -> list[tuple[Floats, Floats]]:
+    """Faces as a normal that points out and corners in order."""
+    found = []
+    for face in block.faces:
+        points = block.corners[list(face)]
+        normal = np.zeros(3)  # M. E. Newell's formula, right for faces that are not convex
+        for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
+            normal += np.cross(a, b)
+        size = float(np.linalg.norm(normal))
+        if size > 0:
+            found.append((normal / size, points))
+    return found
+
+
+def _common(face: tuple[Floats, Floats], its: tuple[Floats, Floats], near: float) -> list[Floats]:
+    """Corners of the hull of the common part of two faces of one plane."""
+    normal, points = face
+    axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
+    u = np.cross(normal, axis)
+    u /= np.linalg.norm(u)
+    v = np.cross(normal, u)
+    frame = np.stack([u, v], axis=1)
+    origin = points[0]
+    mine, theirs = (points - origin) @ frame, (its[1] - origin) @ frame
+    corners: list[Floats] = []
+    for part in _triangles(mine):
+        for piece in _triangles(theirs):
+            common = _clipped(part, piece)
+            if len(common) >= 3 and abs(_area(common)) > near**2:
+                corners += list(common)
+    if not corners:
+        return []
+    return [origin + frame @ p for p in _unique(corners, near)]
+
+
+def _area(points: Floats) -> float:
+    following = np.roll(points, -1, axis=0)
+    return 0.5 * float((points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]).sum())
+
+
+def _triangles(points: Floats) -> list[Floats]:
+    """A convex polygon as it is; others as triangles, by cutting ears."""
+    ring = list(points if _area(points) > 0 else points[::-1])
+    found = []
+    guard = 0
+    while len(ring) > 3 and guard < 200:
+        guard += 1
+        turns = [_turn(ring[k - 1], ring[k], ring[(k + 1) % len(ring)]) for k in range(len(ring))]
+        if min(turns) >= -1e-12:
+            break
+        for k in range(len(ring)):
+            a, b, c = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
+            others = [p for j, p in enumerate(ring) if j not in {(k - 1) % len(ring), k, (k + 1) % len(ring)}]
+            inside = [p for p in others if min(_turn(a, b, p), _turn(b, c, p), _turn(c, a, p)) > 1e-12]
+            if turns[k] > 1e-12 and not inside:
+                found.append(np.array([a, b, c]))
+                del ring[k]
+                break
+            if abs(turns[k]) <= 1e-12:
+                del ring[k]
+                break
+        else:
+            break
+    found.append(np.array(ring))
+    return found
+
+
+def _turn(a: Floats, b: Floats, c: Floats) -> float:
+    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+
+
+def _clipped(subject: Floats, window: Floats) -> Floats:
+    """The common part of two convex polygons: I. E. Sutherland and G. W. Hodgman, "Reentrant polygon clipping", 1974."""
+    found = list(subject)
+    for a, b in zip(window, np.roll(window, -1, axis=0), strict=True):
+        given, found = found, []
+        for k, p in enumerate(given):
+            q = given[(k + 1) % len(given)]
+            one, other = _turn(a, b, p), _turn(a, b, q)
+            if one >= 0:
+                found.append(p)
+            if (one > 0 > other) or (one < 0 < other):
+                found.append(p + one / (one - other) * (q - p))
+        if not found:
+            break
+    return np.array(found).reshape(-1, 2)
+
+
+def _unique(points: list[Floats], near: float) -> list[Floats]:
+    found: list[Floats] = []
+    for p in points:
+        if all(float(np.abs(p - q).max()) > near for q in found):
+            found.append(p)
+    return found

@@ -1,0 +1,170 @@
+"""The rules of the descent: damped Newton steps with conjugate gradients, and hops between basins around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from groundstate_export import Constant, NoiseTimes, Probe, Rule, Slot
+from groundstate_models.equilibrium.energy import EquilibriumEnergy
+
+DAMPING = "chain.damping"
+STEP = "chain.step"
+BASE = "chain.base_energy"
+WORST = 1e30
+TINY = 1e-35
+
+State = dict[str, Tensor]
+
+
+class DampedNewton(Rule):
+    """``y ← y − d`` with ``(H + λ) d = ∇``, if that lowers the energy; then ``λ ← down λ``, else ``λ ← up λ``.
+
+    The system is solved by conjugate gradients with the positive part of the Hessian; no matrix is formed. R. S. Dembo and T. Steihaug, "Truncated-Newton algorithms for
+    large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
+
+    Args:
+        energy: It gives the products with the Hessian.
+        iterations: Of conjugate gradients.
+        damping: ``λ`` at the start.
+        down: In (0, 1).
+        up: Above 1.
+        reach: The largest move of a coordinate in a step.
+    """
+
+    model: EquilibriumEnergy
+
+    def __init__(
+        self, energy: EquilibriumEnergy, *, iterations: int, damping: float, down: float, up: float, reach: float
+    ) -> None:
+        super().__init__()
+        object.__setattr__(self, "model", energy)
+        self.iterations, self.damping, self.down, self.up, self.reach = iterations, damping, down, up, reach
+
+    def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
+        (y,) = state.values()
+        start = y.new_full((y.shape[0],), self.damping)
+        return {DAMPING: Slot(start, Constant(self.damping), later=(1e-6, self.damping, 10.0))}
+
+    def forward(
+        self,
+        state: State,
+        gradient: Mapping[str, Tensor],
+        noise: Mapping[str, Tensor] | None = None,
+        step_scale: Tensor | None = None,
+        probe: Probe | None = None,
+    ) -> State:
+        assert probe is not None
+        (name,) = gradient
+        y, damping = self.moved(state, name, state[name], state[DAMPING], step_scale, probe)
+        return {**state, name: y, DAMPING: damping}
+
+    def moved(
+        self, state: State, name: str, y: Tensor, damping: Tensor, step_scale: Tensor | None, probe: Probe
+    ) -> tuple[Tensor, Tensor]:
+        """A step from ``y``, and the following damping."""
+        scale = torch.ones_like(damping) if step_scale is None else step_scale.to(damping.dtype)
+        step = self._direction(y, damping, dict(probe.inputs))
+        size = step.abs().amax((1, 2), keepdim=True)
+        step = step * torch.clamp(self.reach / (size + 1e-30), max=1.0)
+        tried = y - scale.reshape(-1, 1, 1) * step
+        before, after = (probe.at({**state, name: at}).energy for at in (y, tried))
+        taken = probe.lower(after, before) & (scale > 0)
+        following = torch.where(taken, damping * self.down, damping * self.up).clamp(1e-9, 1e9)
+        return torch.where(taken.reshape(-1, 1, 1), tried, y), torch.where(scale > 0, following, damping)
+
+    def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+        at = self.model.local(y, **inputs)
+        slope = at.slope
+        lam = damping.reshape(-1, 1, 1)
+        scale = (at.diagonal + lam).rsqrt()
+        x = torch.zeros_like(y)
+        r = slope * scale
+        p, rr = r, r.square().sum((1, 2), keepdim=True)
+        known: list[Tensor] = []
+        for k in range(self.iterations):
+            q = scale * (self.model.product(at, scale * p, **inputs) + lam * scale * p)
+            length = rr / ((p * q).sum((1, 2), keepdim=True) + TINY)
+            x = x + length * p
+            if k + 1 == self.iterations:
+                break
+            # Each residual is made orthogonal to the earlier ones, so that rounding does not decide the direction.
+            known.append((r / (rr + TINY).sqrt()).flatten(1))
+            basis = torch.stack(known, dim=1)
+            r = r - length * q
+            flat = r.flatten(1)
+            flat = flat - ((basis @ flat.unsqueeze(2)).transpose(1, 2) @ basis).squeeze(1)
+            r = flat.view_as(y)
+            following = r.square().sum((1, 2), keepdim=True)
+            p = r + following / (rr + TINY) * p
+            rr = following
+        return scale * x
+
+
+class BasinHopping(Rule):
+    """Every ``every`` steps a chain goes back to the lowest basin that it found, and hops from there.
+
+    The chain has settled after the number of hops that the problem asks for, with the input ``hops``; until then its residual
+    is above 1. D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary,
+    "Global optimization on funneling landscapes", 2000.
+
+    Args:
+        rule: What descends between the hops.
+        throw: ``throw(state, noise, **inputs)``, where a hop goes.
+        every: Steps from one hop to the next.
+    """
+
+    throw: Callable[..., Tensor]
+
+    def __init__(self, rule: DampedNewton, throw: Callable[..., Tensor], every: int) -> None:
+        super().__init__()
+        self.rule, self.every = rule, every
+        object.__setattr__(self, "throw", throw)
+        self.noise_times = NoiseTimes(every)
+
+    def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
+        ((name, y),) = state.items()
+        worst, zero = y.new_full((y.shape[0],), WORST), y.new_zeros((y.shape[0],))
+        return {
+            **self.rule.slots(state, probe),
+            f"{name}.base": Slot(torch.zeros_like(y), Constant(0.0)),
+            BASE: Slot(worst, Constant(WORST), later=(WORST, 0.0)),
+            STEP: Slot(zero, Constant(0.0), later=(0.0, 1.0, 100.0)),
+        }
+
+    def forward(
+        self,
+        state: State,
+        gradient: Mapping[str, Tensor],
+        noise: Mapping[str, Tensor] | None = None,
+        step_scale: Tensor | None = None,
+        probe: Probe | None = None,
+    ) -> State:
+        assert probe is not None
+        (name,) = gradient
+        y, damping, found = state[name], state[DAMPING], dict(state)
+        if noise is not None:
+            due = (noise[name] != 0).flatten(1).any(1)
+            if step_scale is not None:
+                due = due & (step_scale > 0)
+            on = due.reshape(-1, 1, 1)
+            lower = probe.lower(probe.energy, state[BASE]) & due
+            found[f"{name}.base"] = torch.where(lower.reshape(-1, 1, 1), y, state[f"{name}.base"])
+            found[BASE] = torch.where(lower, probe.energy, state[BASE])
+            y = torch.where(on, self.throw(found[f"{name}.base"], noise[name], **probe.inputs), y)
+            damping = torch.where(due, torch.full_like(damping, self.rule.damping), damping)
+        found[name], found[DAMPING] = self.rule.moved(state, name, y, damping, step_scale, probe)
+        found[STEP] = state[STEP] + 1.0
+        return found
+
+    def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        left = (probe.inputs["hops"][:, 0] * self.every - probe.state[STEP]).clamp_min(0.0)
+        return {**gradient, "hops": left.unsqueeze(1)}
+
+    def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:
+        (name,) = (key.removesuffix(".base") for key in state if key.endswith(".base"))
+        here = at(state)
+        latest = here.lower(here.energy, state[BASE])
+        return {name: torch.where(latest.reshape(-1, 1, 1), state[name], state[f"{name}.base"])}

@@ -1,0 +1,47 @@
+"""The numbers of the descent: damping, reach, spread of the starts, and the rhythm of the hops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from groundstate_models._settings import Settings as SettingsBase
+from groundstate_models.equilibrium.descent import BasinHopping, DampedNewton
+from groundstate_models.equilibrium.energy import EquilibriumEnergy
+
+EVERY = 12
+"""Steps from one hop to the next, the hop included; also the length of a segment of the search."""
+
+FINISH = 4
+"""Steps in a segment of the finish."""
+
+ITERATIONS = {"search": 6, "finish": 10}
+"""Steps of conjugate gradients in an update."""
+
+RULE = {"damping": 0.3, "down": 0.3, "up": 4.0, "reach": 0.5}
+"""Hand-written numbers of the descent before training."""
+
+
+@dataclass(frozen=True)
+class Settings(SettingsBase):
+    """The numbers of the descent; training starts from the defaults.
+
+    Attributes:
+        rule: ``damping``, ``down``, ``up`` and ``reach`` of `DampedNewton`.
+        start: Standard deviation of the initial state.
+    """
+
+    FORMAT: ClassVar[int] = 1
+
+    rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
+    start: float = 0.7
+
+    def search(self, energy: EquilibriumEnergy) -> BasinHopping:
+        """The rule of the search: Newton steps between hops."""
+        newton = DampedNewton(energy, iterations=ITERATIONS["search"], **self.rule)
+        return BasinHopping(newton, energy.thrown, EVERY)
+
+    def finish(self, energy: EquilibriumEnergy) -> DampedNewton:
+        """The rule of the finish: Newton steps with little damping."""
+        return DampedNewton(energy, iterations=ITERATIONS["finish"], **{**self.rule, "damping": 1e-3})
