@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations, pairwise
 from typing import Any
 
-import groundstate as gs
 from benchmarks.problems.exact import from_factors
+
+import groundstate as gs
 from groundstate.tools import SolveTool
 from groundstate_models.constraints.objective import Extreme
 from groundstate_models.constraints.problem import Problem

@@ -23,7 +23,14 @@ def test_the_example_is_on_the_page_and_prints_what_it_says(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", STATEMENTS)
 def test_a_statement_of_the_table_is_understood(text: str) -> None:
-    items = {"bed": [180, 200], "desk": [120, 60], "tv": [100, 20], "wardrobe": [120, 60], "lamp": [30, 30], "vase": [9, 9]}
+    items = {
+        "bed": [180, 200],
+        "desk": [120, 60],
+        "tv": [100, 20],
+        "wardrobe": [120, 60],
+        "lamp": [30, 30],
+        "vase": [9, 9],
+    }
     area = {"width": 500, "height": 400, "doors": [{"wall": "south"}], "windows": [{"wall": "north"}]}
     assert read_request({"area": area, "items": items, "relations": [text], "unit": "cm"}).stated
 

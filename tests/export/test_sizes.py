@@ -25,7 +25,6 @@ from groundstate_export import (
     Descent,
     GradientDescent,
     HeavyBall,
-    ParityError,
     Projected,
     Rule,
     export,
@@ -356,7 +355,7 @@ def test_a_condition_on_sizes_holds_for_every_problem_or_the_file_fails(tmp_path
 
 def test_what_holds_at_two_sizes_and_not_at_the_third_is_not_written(tmp_path: Path) -> None:
     def energy(y: Tensor, x: Tensor) -> Tensor:
-        return (y - x).square().sum(1) * (1.0 if y.shape[1] in (5, 7) else 2.0)  # noqa: PLR6201  # a set would hash the size
+        return (y - x).square().sum(1) * (1.0 if y.shape[1] in (5, 7) else 2.0)  # a set would hash the size
 
     case = Case(energy, GradientDescent(0.01), line, {"x": ("n",)}, ((5,), (7,), (4,)))
     with pytest.raises(BadEnergy, match="turns the size n into the number 5"):

@@ -178,7 +178,7 @@ def _nodes(structure: Structure, places: Mapping[str, Floats], page: Page) -> li
 def _loads(structure: Structure, places: Mapping[str, Floats], page: Page) -> list[str]:
     loads = {name: structure.load(node) for name, node in structure.nodes.items() if not node.held}
     most = max((float(np.linalg.norm(f)) for f in loads.values()), default=0.0)
-    if not most or structure.funicular and len(loads) > LABELLED:
+    if not most or (structure.funicular and len(loads) > LABELLED):
         return []
     found = []
     for name, force in loads.items():

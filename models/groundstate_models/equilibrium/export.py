@@ -17,7 +17,6 @@ from groundstate_models.equilibrium.energy import AXES, LAW, EquilibriumEnergy
 from groundstate_models.equilibrium.learned import EVERY, FINISH, Settings
 from groundstate_models.equilibrium.schema import ANSWER, DESCRIPTION, REQUEST
 
-
 VERSION = "0.1.0"
 
 Sizes = tuple[int, int, int, int, int, int]

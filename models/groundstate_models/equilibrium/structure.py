@@ -83,7 +83,8 @@ class Member:
 @dataclass(frozen=True)
 class Potential:
     """A pair potential between all pairs of the named nodes: ``coulomb`` (strength), ``lennard_jones`` (depth, distance),
-    ``morse`` (depth, distance, width). Charges multiply Coulomb's law."""
+    ``morse`` (depth, distance, width). Charges multiply Coulomb's law.
+    """
 
     kind: str
     nodes: tuple[str, ...]

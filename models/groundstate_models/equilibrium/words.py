@@ -307,7 +307,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     ),
     (
         _compiled(
-            rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
+            r"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
         ),
         _cluster,
     ),

@@ -24,6 +24,11 @@ def _open_corner(plan: Plan) -> dict[str, Stated]:
     return {s.of[0]: s for s in required if s.kind == "corner" and "walls" not in s.values}
 
 
+def open_variables(plan: Plan) -> bool:
+    """Whether the request leaves a wall or a corner open."""
+    return bool(_open_wall(plan) or _open_corner(plan))
+
+
 def variables(placed: Placed) -> dict[str, Any]:
     """The wall, corner, turn or order of each item whose request leaves it open."""
     plan = placed.plan

@@ -222,7 +222,7 @@ class Finisher:
             if worst <= max(best[2], CLOSE) and (k >= least_rounds or worst < best[2]):
                 best = (centre, front, worst)
             if k == rounds or (
-                worst <= CLOSE and (k >= least_rounds) and (step < 1e-5 or k > 6 or not (wishes or pull.any()))
+                worst <= CLOSE and (k >= least_rounds) and (step < 2e-4 or k > 6 or not (wishes or pull.any()))
             ):
                 break
             goal, by = np.zeros((self.count, 3)), scale.copy()

@@ -53,6 +53,8 @@ class Lengths:
         """
         if isinstance(value, bool) or value is None:
             raise MisreadError(f"The {what} is {value!r}; write a number, such as 60 or '60 cm'.")
+        if isinstance(value, list | dict):
+            raise MisreadError(f"The {what} is {value!r}; write a number, such as 60 or '60 cm'.")
         if isinstance(value, int | float):
             if not math.isfinite(value):
                 raise MisreadError(f"The {what} is {value!r}; it must be finite.")
@@ -74,6 +76,13 @@ class Lengths:
             )
         self.converted.append(f"{match[0].strip()} was converted to {self.unit}.")
         return number * MILLIMETRES[unit] / MILLIMETRES[self.unit]
+
+    @staticmethod
+    def number(value: Any, what: str) -> float:
+        """A finite number without a unit."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise MisreadError(f"The {what} is {value!r}; it must be a number.")
+        return float(value)
 
     def positive(self, value: Any, what: str) -> float:
         found = self.read(value, what)

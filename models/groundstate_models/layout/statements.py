@@ -49,6 +49,15 @@ class Reader:
 
     def __init__(self, plan: Plan, lengths: Lengths, strength: float, text: str, path: str) -> None:
         self.plan, self.lengths, self.strength, self.text, self.path = plan, lengths, strength, text, path
+        self.several: list[str] = []
+
+    def protected(self, text: str) -> str:
+        """The text with names of several words in brackets: "tv stand" is no verb, and "box on wheels" carries nothing."""
+        names = {*self.plan.items, *self.plan.marks, *(item.base for item in self.plan.items.values())}
+        self.several = sorted((name for name in names if " " in name), key=len, reverse=True)
+        for k, name in enumerate(self.several):
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"⟦{k}⟧", text, flags=re.IGNORECASE)
+        return text
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -66,6 +75,7 @@ class Reader:
 
     def _name(self, text: str) -> list[str]:
         plan = self.plan
+        text = re.sub(r"⟦(\d+)⟧", lambda match: self.several[int(match[1])], text)
         word = re.sub(r"^(?:the|a|an|all|each|every|both|its)\s+", "", text.strip(), flags=re.IGNORECASE).strip()
         known = {name.lower(): name for name in [*plan.items, *plan.marks]}
         for form in (
@@ -462,6 +472,7 @@ def read(plan: Plan, given: Any, strength: float, path: str, lengths: Lengths) -
     if match := re.match(rf"({'|'.join(STRENGTHS)})(?:ly)?\s*[:,]\s*", text, re.IGNORECASE):
         strength, text = STRENGTHS[match[1].lower()], text[match.end() :]
     reader = Reader(plan, lengths, strength, text, path)
+    text = reader.protected(text)
     if match := re.fullmatch(r"([a-z ]+?)\s*:\s*(.+)", text, re.IGNORECASE):
         form = _LISTED.get(match[1].lower())
         if form is not None:

@@ -23,8 +23,8 @@ from groundstate_models.learned.columns import (
     normal_cdf,
     number_column,
 )
-from groundstate_training._errors import TrainingError
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
+from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._training import Table, Training
 

@@ -141,3 +141,53 @@ def test_a_page_has_its_origin_at_the_top_left() -> None:
     assert plan.items["logo"].at == (60.0, 560.0)
     assert plan.page((60.0, 560.0)) == (60.0, 40.0)
     assert plan.items["logo"].turning == "none"
+
+
+GARBAGE: list[Any] = [None, True, "x", 3, -1, [], {}, [1], [[1, 2]], {"a": 1}, float("nan"), "1e999 cm"]
+
+ODD: list[Any] = [
+    {"type": 3},
+    {"type": "against", "of": 3},
+    {"relation": 3},
+    {"type": "clear", "of": "a", "side": [], "depth": {}},
+]
+
+
+def understood(request: dict[str, Any]) -> bool:
+    """Whether a request is read; if it is refused, by a RequestError alone."""
+    try:
+        read(request)
+    except RequestError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "key", ["size", "diameter", "polygon", "count", "at", "near", "turn", "turns", "front", "z", "walls"]
+)
+def test_garbage_in_an_item_is_a_sentence_and_no_crash(key: str) -> None:
+    found = [understood({"area": [100, 100], "items": {"a": {"size": [10, 10], key: value}}}) for value in GARBAGE]
+    assert not all(found)
+
+
+@pytest.mark.parametrize("key", ["width", "polygon", "doors", "windows", "obstacles", "colour"])
+def test_garbage_in_the_area_is_a_sentence_and_no_crash(key: str) -> None:
+    area = {"width": 100, "height": 100}
+    found = [understood({"area": {**area, key: value}, "items": {"a": [10, 10]}}) for value in GARBAGE]
+    assert not all(found)
+
+
+@pytest.mark.parametrize("value", [*GARBAGE, *ODD], ids=repr)
+def test_garbage_among_the_statements_is_a_sentence_and_no_crash(value: Any) -> None:
+    assert not understood({"area": [100, 100], "items": {"a": [10, 10]}, "relations": [value]})
+
+
+def test_a_name_may_hold_words_of_the_language() -> None:
+    items = {"tv stand": [10, 10], "box on wheels": [10, 10], "left shelf": [10, 10]}
+    relations = ["tv stand against any wall", "box on wheels near left shelf", "left shelf left of tv stand"]
+    plan = read({"area": [100, 100], "items": items, "relations": relations})
+    assert [(one.kind, one.of) for one in plan.stated] == [
+        ("against", ("tv stand",)),
+        ("distance", ("box on wheels", "left shelf")),
+        ("beside", ("left shelf", "tv stand")),
+    ]
