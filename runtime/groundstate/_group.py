@@ -241,33 +241,39 @@ class Group:
         while not self._ended:
             if not self._in_engine:
                 self._admit()
-                if not self.flights:
-                    return None
-            if not self._in_engine and not self.call.crowded:
-                self._beat()
-                self._alone.round(self.flights)
-                for flight in self.flights:
-                    self._note(flight)
-                self._end([flight for flight in self.flights if flight.over])
-                continue
-            if not self._in_engine:
-                self._in_engine = True
-                self.call.engine.join(self, self.flights)
-            self.call.clear()
-            while self.events:
-                self._deal(self.events.popleft())
-            if not self._ended:
-                if self.complete or not self.ordered:
-                    self.complete = False
-                    self._admit()
-                if not self.flights:
-                    return None
-                held, self.held = self.held, []
-                if held:
-                    self.call.engine.go_on(self, held)
-                if not self.events:
-                    yield
+                if self.flights and self.call.crowded:
+                    self._in_engine = True
+                    self.call.engine.join(self, self.flights)
+                elif self.flights:
+                    self._beat()
+                    self._alone.round(self.flights)
+                    self._conclude()
+            else:
+                self.call.clear()
+                while self.events:
+                    self._deal(self.events.popleft())
+                if not self._ended:
+                    self._go_on()
+                    if self.flights and not self.events:
+                        yield
+            if not self.flights and not self._ended:
+                return None
         return self._ended.popleft()
+
+    def _conclude(self) -> None:
+        """After a round in the calling thread: take note of what it brought."""
+        for flight in self.flights:
+            self._note(flight)
+        self._end([flight for flight in self.flights if flight.over])
+
+    def _go_on(self) -> None:
+        """In the engine, with all events dealt with: take further problems, and let those go on that waited."""
+        if self.complete or not self.ordered:
+            self.complete = False
+            self._admit()
+        held, self.held = self.held, []
+        if held:
+            self.call.engine.go_on(self, held)
 
     def leave(self) -> None:
         """Give up the problems in flight."""

@@ -464,15 +464,13 @@ class Solver:
         left, current, options = dict(asking.replies), request, (budget, asking.ask)
         while True:
             meaning = self._problems.read(current)
-            solution: Solution | RequestError | None = None
-            if left or budget.deadline is None:
-                solution = self._replies.recalled(meaning, options)
+            solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
                 async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
                     async for _, _, outcome in found:
+                        if isinstance(outcome, RequestError):
+                            raise outcome
                         solution = outcome
-                if isinstance(solution, RequestError):
-                    raise solution
                 assert solution is not None, "a request has an outcome"
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)

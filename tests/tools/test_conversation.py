@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 import groundstate as gs
 from groundstate.tools import SolveTool
-from tests.support import EASY, rows
+from tests.support import EASY, Stalled, rows
 
 EMPTY = [[0] * 4 for _ in range(4)]
 
@@ -90,6 +90,7 @@ async def test_a_conversation_that_is_cancelled_does_not_solve_on(
 ) -> None:
     stalled = Stalled()
     monkeypatch.setattr(small.solver._session, "run", stalled)
+    small.solver._replies._known.clear()  # a solution that is remembered needs no run
     task = asyncio.create_task(small.converse({"grid": EMPTY}).arun())
     assert await asyncio.to_thread(stalled.begun.wait, 10)
     task.cancel()
