@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import coroutine
@@ -98,35 +98,26 @@ class Call:
             abandon(coroutine)
             self.engine.leave_call(self)
 
-    def stream(self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]) -> Iterator[_Result]:
-        """Advance the call in the calling thread, and yield what it appends to a deque as soon as it is there.
+    def stream(self, work: Callable[[Call], Coroutine[None, None, None]], found: deque[_Result]) -> Iterator[_Result]:
+        """Advance the call in the calling thread, and yield what its coroutine appends to a deque as soon as it is there.
 
         Raises:
             BusyError: If too many calls are waiting.
         """
         self.engine.enter(self, nested=_depth() > 0)
-        steps = work(self)
-        step: Coroutine[None, None, Any] | None = None
+        coroutine, going = work(self), True
         try:
-            while True:
-                step = steps.__anext__()
-                while step is not None:
-                    try:
-                        inside(step.send, None)
-                    except StopIteration:
-                        step = None
-                    except StopAsyncIteration:
-                        while found:
-                            yield found.popleft()
-                        return
-                    while found:
-                        yield found.popleft()
-                    if step is not None:
-                        self.wait()
+            while going:
+                try:
+                    inside(coroutine.send, None)
+                except StopIteration:
+                    going = False
+                while found:
+                    yield found.popleft()
+                if going:
+                    self.wait()
         finally:
-            if step is not None:
-                abandon(step)
-            abandon(steps.aclose())
+            abandon(coroutine)
             self.engine.leave_call(self)
 
 
@@ -157,9 +148,9 @@ def abandon(coroutine: Coroutine[None, None, Any]) -> None:
 
     ``close`` would not do: up to Python 3.12 it does not reach into an asynchronous generator that the coroutine iterates over.
     """
-    if getattr(coroutine, "cr_frame", coroutine) is None:
+    if getattr(coroutine, "cr_frame", None) is None:
         return
-    with suppress(_AbandonedError, StopIteration, StopAsyncIteration):
+    with suppress(_AbandonedError, StopIteration):
         coroutine.throw(_AbandonedError())
 
 

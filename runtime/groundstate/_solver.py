@@ -237,12 +237,11 @@ class Solver:
         def improved(index: int, solution: Solution) -> None:
             updates.append(Update(index, solution, last=False))
 
-        async def work(call: Call) -> AsyncGenerator[None, None]:
+        async def work(call: Call) -> None:
             watching = Watching(improved=improved if improvements else None)
             async with aclosing(self._many(call, several, budget, watching, ask=ask)) as found:
                 async for index, outcome in found:
                     updates.append(Update(index, outcome, last=True))
-                    yield
 
         return Call(self._engine, None, streams=True).stream(work, updates)
 
