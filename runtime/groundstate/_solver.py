@@ -27,6 +27,7 @@ from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
+from groundstate._overdue import OverdueError, in_time
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems, Watching
@@ -458,11 +459,14 @@ class Solver:
     async def _solved(self, call: Call, request: Mapping[str, Any], asking: _Asking) -> Solution:
         """The solution of a request after all replies."""
         budget, watching, begun = asking.budget, asking.watching, asking.begun
-        if asking.due is not None and time.monotonic() >= asking.due:
-            return self._problems.unread(request, budget, begun)
         left, current, options = dict(asking.replies), request, (budget, asking.ask)
+        if asking.due is not None and time.monotonic() >= asking.due and isinstance(request, Mapping):
+            return self._problems.unread(request, budget, begun)
         while True:
-            meaning = self._problems.read(current)
+            try:
+                meaning = in_time(asking.due, self._problems.read, current)
+            except OverdueError:
+                return self._problems.unread(current, budget, begun)
             solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
                 async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:

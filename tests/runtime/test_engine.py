@@ -193,6 +193,26 @@ async def test_a_deadline_ends_a_running_segment_in_company_and_the_neighbours_l
         assert ended
 
 
+@pytest.mark.parametrize("method", ["read", "contradictions", "proof"])
+def test_a_deadline_ends_the_code_of_a_task(small: gs.Solver, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def endless(*_: object) -> None:
+        while True:
+            pass
+
+    if method == "read":
+        monkeypatch.setattr(small._task.task, "read", endless)
+    else:
+        kind = type(small.read(EMPTY))
+        monkeypatch.setattr(kind, method, property(endless) if method == "contradictions" else endless)
+    unsolvable = {"grid": [[1, 2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 2], [0, 0, 0, 0]]}
+    begun = time.monotonic()
+    solution = small.solve(unsolvable, deadline=0.2, restarts=64, alternatives=64, ask=False)
+    assert solution.status in ("unsolved", "ambiguous", "solved")
+    assert time.monotonic() - begun < GENEROUS
+    monkeypatch.undo()
+    assert small.solve(boards(1)[0]).status == "solved"
+
+
 def test_a_deadline_also_counts_while_a_call_waits_to_be_taken_up(
     small: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

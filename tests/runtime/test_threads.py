@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from groundstate._overdue import OverdueError, in_time
 from groundstate._pool import Pool
 from groundstate._processors import processors, quota
 from groundstate._watchdog import Watchdog
@@ -109,3 +111,40 @@ def test_cancelled_alarms_do_not_pile_up() -> None:
     for _ in range(10_000):
         dog.at(far, lambda: None).cancel()
     assert len(dog._alarms) < 2100
+
+
+def _endless() -> None:
+    count = 0
+    while True:
+        count += 1
+
+
+def test_code_that_takes_too_long_is_ended_where_it_is() -> None:
+    with pytest.raises(OverdueError):
+        in_time(time.monotonic() + 0.05, _endless)
+
+
+def test_code_that_handles_its_own_errors_is_ended_too() -> None:
+    def stubborn() -> None:
+        try:
+            _endless()
+        except Exception:  # noqa: BLE001 - what is tested
+            _endless()
+
+    with pytest.raises(OverdueError):
+        in_time(time.monotonic() + 0.05, stubborn)
+
+
+def test_nothing_is_raised_after_the_code_has_ended() -> None:
+    for k in range(300):
+        due = time.monotonic() + 0.0002 * (k % 5)
+        with suppress(OverdueError):
+            assert in_time(due, sum, range(1000)) == 499_500
+        # Whatever was raised too late would rise here.
+        assert sum(range(2000)) == 1_999_000
+    assert in_time(None, sum, [1, 2]) == 3
+
+
+def test_what_the_code_raises_rises() -> None:
+    with pytest.raises(ZeroDivisionError):
+        in_time(time.monotonic() + 60, lambda: 1 // 0)
