@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
             wrong = right(found, expected["cases"].get(path.stem, {}), expected["tolerance"])
             if wrong and found.answer is not None:
                 # Without a guess a mirror image is as good: one of the figures that are listed must be the source's.
-                more = solver.solve(asked, ask=False, alternatives=8, deadline=options.deadline)
+                more = solver.solve(asked, ask=False, alternatives=32, deadline=options.deadline)
                 for answer in (other.answer for other in more.alternatives):
                     one = replace(more, answer=answer, alternatives=())
                     if not right(one, expected["cases"].get(path.stem, {}), expected["tolerance"]):

@@ -48,6 +48,23 @@ OWN: dict[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 
+BRANCHES: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "angle_bisector": ("x a b c", [{"type": "equal_angles", "of": ["a", "b", "x", "x", "b", "c"]}]),
+    "incenter": ("x a b c", [{"type": "inside_polygon", "of": ["x", "a", "b", "c"]}]),
+    "incenter2": ("x y z i a b c", [{"type": "inside_polygon", "of": ["i", "a", "b", "c"]}]),
+    "excenter": ("x a b c", [{"type": "opposite_sides", "of": ["x", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "x", "x", "a", "c"]}]),
+    "excenter2": ("x y z i a b c", [{"type": "opposite_sides", "of": ["i", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "i", "i", "a", "c"]}]),
+    "square": ("a b x y", [{"type": "left_of", "of": ["x", "b", "a"]}]),
+    "psquare": ("x a b", [{"type": "left_of", "of": ["x", "a", "b"]}]),
+    "nsquare": ("x a b", [{"type": "left_of", "of": ["x", "b", "a"]}]),
+    "2l1c": ("x y z i a b c o", [
+        {"type": "between", "of": ["i", "o", "z"]}, {"type": "same_side", "of": ["i", "b", "a", "c"]},
+        {"type": "same_side", "of": ["i", "a", "b", "c"]},
+    ]),
+}  # fmt: skip
+"""The branch that a construction takes by its sketch in the source: inner bisectors, squares that turn one way, inner tangency."""
+
+
 @dataclass
 class Clauses:
     """A problem.
@@ -59,6 +76,7 @@ class Clauses:
         premises: What must hold.
         needs: What must not be degenerate.
         goal: What then follows, if there is one.
+        branches: Constraints that choose the branch which the construction means.
     """
 
     name: str
@@ -67,6 +85,7 @@ class Clauses:
     premises: list[Predicate] = field(default_factory=list)
     needs: list[Predicate] = field(default_factory=list)
     goal: Predicate | None = None
+    branches: list[dict[str, Any]] = field(default_factory=list)
 
 
 def definitions(path: Path) -> dict[str, tuple[list[str], list[str], list[str]]]:
@@ -110,6 +129,9 @@ def _problem(name: str, text: str, known: dict[str, tuple[list[str], list[str], 
             if len(arguments) < len(names):
                 arguments = [*new.split("@")[0].split(), *arguments]
             swap = dict(zip(names, arguments, strict=True))
+            if head in BRANCHES:
+                swap_ = dict(zip(BRANCHES[head][0].split(), arguments, strict=True))
+                found.branches += [{**one, "of": [swap_[name] for name in one["of"]]} for one in BRANCHES[head][1]]
             for source, target in ((predicates, found.premises), (needs, found.needs)):
                 for predicate in source:
                     word, *rest = predicate.split()
@@ -186,6 +208,7 @@ def request(one: Clauses) -> dict[str, Any]:
     asked = [c for predicate in one.premises for c in constraints(predicate)]
     known = set(one.points)
     asked += [c for word, a in one.needs if known.issuperset(a) for c in constraints((word, a)) if word != "cong"]
+    asked += one.branches
     points: Any = one.points
     if one.places:
         asked += [

@@ -1,4 +1,4 @@
-"""The exporter: ``examine → capture → lower → optimise → join → unroll → verify → write``, for each stage of a descent."""
+"""The exporter: ``examine → capture → lower → optimise → unroll → verify → write``, for each stage of a descent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ from groundstate_export._examine.gather import (
 )
 from groundstate_export._examine.preserve import preserved
 from groundstate_export._examine.sizes import Axes, Sizes
-from groundstate_export._join.join import join_all
 from groundstate_export._lower.lower import lower_all
 from groundstate_export._optimise.optimise import optimise_all
 from groundstate_export._report import ExportReport
@@ -112,8 +111,7 @@ def export(
         seeds: Seeds to compare at.
         axes: The names of inputs' axes after the batch, where a problem's sizes differ from request to request: with
             ``{"node": ("nodes", None), "edge": ("edges",)}`` the file takes any number of nodes and edges.
-        resized: The example in at least two other sizes: inputs and state of each. In the example and the first of these,
-            every size must be a different prime. The file is compared with PyTorch at all of them.
+        resized: The example in other sizes: inputs and state of each. The file is compared with PyTorch at all of them.
         progress: Called with the name of each stage of the export when it begins.
 
     Returns:
@@ -231,21 +229,16 @@ def _run(
 
 
 def _proven(examined: Sequence[Examined], sizes: Sizes | None, watch: Stopwatch) -> Proven:
-    """Capture, lower, optimise, join and unroll one stage of the descent, and compare it with PyTorch."""
+    """Capture, lower, optimise and unroll one stage of the descent, and compare it with PyTorch."""
     first = examined[0]
-    # Sizes are read from two graphs; further examples only verify the file.
     with watch.stage("capture"):
-        programs = [capture_all(one) for one in examined[: 1 if sizes is None else 2]]
+        programs = capture_all(examined, sizes)
     with watch.stage("lower"):
-        lowered = [lower_all(one) for one in programs]
+        lowered = lower_all(programs)
     with watch.stage("optimise"):
-        graphs, rounds = optimise_all(lowered[0])
-        others = [optimise_all(one, rounds)[0] for one in lowered[1:]]
+        graphs = optimise_all(lowered)
         if first.precision == "float16":
             graphs = halve_all(graphs)
-    if sizes is not None:
-        with watch.stage("join"):
-            graphs = join_all(graphs, others[0], sizes)
     with watch.stage("unroll"):
         segment = with_fixed_batch((loop if first.form == "loop" else unroll)(first, graphs))
         model = model_of(segment.graph, shapes=first.fixed_batch is not None)

@@ -13,7 +13,7 @@ from groundstate_training._gradient import GradientPreset, GradientTrainer, trai
 from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
 from groundstate_training._search import RowSearch, row_file
-from groundstate_training.learning import learn
+from groundstate_training.learning import Habits, learn, learn_weeks
 
 __all__ = [
     "RULE",
@@ -22,6 +22,7 @@ __all__ = [
     "EvolutionPreset",
     "GradientPreset",
     "GradientTrainer",
+    "Habits",
     "Point",
     "RowBreakout",
     "RowSearch",
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingError",
     "evolve_command",
     "learn",
+    "learn_weeks",
     "losses",
     "read_checkpoint",
     "resume",

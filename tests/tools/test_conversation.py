@@ -90,8 +90,8 @@ async def test_a_conversation_that_is_cancelled_does_not_solve_on(
 ) -> None:
     stalled = Stalled()
     monkeypatch.setattr(small.solver._session, "run", stalled)
-    small.solver._replies._known.clear()  # a solution that is remembered needs no run
-    task = asyncio.create_task(small.converse({"grid": EMPTY}).arun())
+    fresh = [[0, 0, 0, 3], *EMPTY[1:]]  # an equal request would be recalled, not solved
+    task = asyncio.create_task(small.converse({"grid": fresh}).arun())
     assert await asyncio.to_thread(stalled.begun.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -2,7 +2,7 @@
 
 The function is traced with fake tensors at two prime batch sizes. An integer that is the same in both traces is a constant, and
 one that grows with the batch is a multiple of it. Anything else (``batch + 1``, a branch on the batch size) is refused.
-There are no symbolic shapes, so nothing can silently specialise to an example's batch.
+The batch is no symbol, so nothing can silently specialise to an example's batch. Named sizes are symbols, see `symbols`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 from torch._decomp import get_decompositions
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from groundstate_export._callers_code import Places, place_of, quiet
 from groundstate_export._capture.decompositions import OWN, TORCH
 from groundstate_export._capture.substitutions import Substitutions
+from groundstate_export._capture.symbols import Symbols
 from groundstate_export._errors import BadEnergy, UnsupportedOperator
 from groundstate_export._ir.graph import Batch, Dimension, Shape
+from groundstate_export._ir.lengths import Number
 from groundstate_export._ir.program import Instruction, Program, Ref, Spec
 
 _BATCHES = (1009, 1013)
@@ -40,8 +41,9 @@ def _table() -> dict[Any, Any]:
 
 def _trace(
     function: Function, inputs: Mapping[str, Spec], batch: int, what: str, *, located: bool = False
-) -> tuple[fx.GraphModule, list[str]]:
+) -> tuple[fx.GraphModule, list[str], Symbols]:
     names: list[str] = []
+    symbols = Symbols(spec.shape for spec in inputs.values())
 
     def flat(*tensors: Tensor) -> list[Tensor]:
         with Places() if located else contextlib.nullcontext(), Substitutions():
@@ -51,12 +53,13 @@ def _trace(
 
     with (
         quiet(),
-        FakeTensorMode(allow_non_fake_inputs=True),
+        symbols.mode(),
+        symbols.square_roots(),
         sdpa_kernel(SDPBackend.MATH),
         torch.backends.mkldnn.flags(enabled=False),
         torch.autograd.set_detect_anomaly(located, check_nan=False),
     ):
-        fakes = [torch.empty((batch, *spec.shape), dtype=spec.dtype) for spec in inputs.values()]
+        fakes = [torch.empty((batch, *map(symbols.torch, spec.shape)), dtype=spec.dtype) for spec in inputs.values()]
         try:
             module = make_fx(
                 flat,
@@ -73,6 +76,7 @@ def _trace(
         except BadEnergy:
             raise
         except Exception as error:
+            symbols.check(what)
             place = place_of(error)
             raise BadEnergy(
                 f"{what} could not be captured{f' ({place})' if place else ''}: {type(error).__name__}: "
@@ -82,26 +86,42 @@ def _trace(
             ) from error
     if module is None:
         return _trace(function, inputs, batch, what, located=True)
+    symbols.check(what)
     module.graph.eliminate_dead_code()
-    return module, names
+    return module, names, symbols
 
 
-def _join(a: Any, b: Any, places: Mapping[fx.Node, int], what: str) -> Any:
+Sides = tuple[Symbols, Symbols]
+"""The symbols of the two traces."""
+
+
+def _join(a: Any, b: Any, places: Mapping[fx.Node, int], sides: Sides, what: str) -> Any:
     """One argument from the two traces: integers that grow with the batch become `Batch`."""
+    if isinstance(a, fx.Node) and isinstance(a.meta.get("val"), _SYMBOLIC):
+        a, b = a.meta["val"], b.meta["val"]
+    if isinstance(a, _SYMBOLIC):
+        a, b = (side.number(x) for side, x in zip(sides, (a, b), strict=True))
     if isinstance(a, fx.Node):
         return Ref(places[a])
     if isinstance(a, (list, tuple)):
         if len(a) != len(b):
             raise BadEnergy(_grows(what, a, b))
-        return tuple(_join(x, y, places, what) for x, y in zip(a, b, strict=True))
+        return tuple(_join(x, y, places, sides, what) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Number):
+        if a != b:
+            raise BadEnergy(_grows(what, a, b))
+        return a
     if isinstance(a, (int, float)) and not isinstance(a, bool) and a != b and not (a != a and b != b):  # NaN
         return _dimension(a, b, what)
     return a
 
 
+_SYMBOLIC = (torch.SymInt, torch.SymFloat, torch.SymBool)
+
+
 def _dimension(a: Any, b: Any, what: str) -> Dimension:
     if a == b:
-        return int(a)
+        return a  # type: ignore[no-any-return]  # an integer
     if isinstance(a, int) and isinstance(b, int) and a % _BATCHES[0] == 0 and a * _BATCHES[1] == b * _BATCHES[0]:
         return Batch(a // _BATCHES[0])
     raise BadEnergy(_grows(what, a, b))
@@ -114,26 +134,28 @@ def _grows(what: str, a: Any, b: Any) -> str:
     )
 
 
-def _results(a: Any, b: Any, what: str) -> tuple[tuple[torch.dtype, Shape] | None, ...]:
+def _dimensions(first: Any, second: Any, sides: Sides, what: str) -> Shape:
+    pairs = zip(map(sides[0].number, first), map(sides[1].number, second), strict=True)
+    return tuple(_dimension(p, q, what) for p, q in pairs)
+
+
+def _results(a: Any, b: Any, sides: Sides, what: str) -> tuple[tuple[torch.dtype, Shape] | None, ...]:
     first, second = (v if isinstance(v, (list, tuple)) else [v] for v in (a, b))
     found: list[tuple[torch.dtype, Shape] | None] = []
     for x, y in zip(first, second, strict=True):
         if isinstance(x, Tensor):
-            found.append(
-                (x.dtype, tuple(_dimension(int(p), int(q), what) for p, q in zip(x.shape, y.shape, strict=True)))
-            )
+            found.append((x.dtype, _dimensions(x.shape, y.shape, sides, what)))
         else:
             found.append(None)
     return tuple(found)
 
 
-def _layout(x: fx.Node, y: fx.Node, what: str) -> tuple[Shape, Shape, Dimension]:
+def _layout(x: fx.Node, y: fx.Node, sides: Sides, what: str) -> tuple[Shape, Shape, Dimension]:
     a, b = (n.args[0].meta["val"] for n in (x, y))  # type: ignore[union-attr]  # the first argument is a tensor
     shape, strides = (
-        tuple(_dimension(int(p), int(q), what) for p, q in zip(first, second, strict=True))
-        for first, second in ((a.shape, b.shape), (a.stride(), b.stride()))
+        _dimensions(first, second, sides, what) for first, second in ((a.shape, b.shape), (a.stride(), b.stride()))
     )
-    return shape, strides, _dimension(a.storage_offset(), b.storage_offset(), what)
+    return shape, strides, _dimensions([a.storage_offset()], [b.storage_offset()], sides, what)[0]
 
 
 def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Program:
@@ -147,7 +169,8 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
     Raises:
         BadEnergy: It draws random numbers, or depends on values or the batch size in a way that a graph cannot represent.
     """
-    (first, names), (second, _) = (_trace(function, inputs, batch, what) for batch in _BATCHES)
+    (first, names, one), (second, _, other) = (_trace(function, inputs, batch, what) for batch in _BATCHES)
+    sides = one, other
     pairs = list(zip(first.graph.nodes, second.graph.nodes, strict=False))
     if len(first.graph.nodes) != len(second.graph.nodes) or any(
         x.op != y.op or (x.op == "call_function" and x.target != y.target) for x, y in pairs
@@ -157,11 +180,11 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
         )
 
     def place(index: int) -> str:
-        module, _ = _trace(function, inputs, _BATCHES[0], what, located=True)
+        module, *_ = _trace(function, inputs, _BATCHES[0], what, located=True)
         found: str = list(module.graph.nodes)[index].meta.get("place", "")
         return found
 
-    program = Program(dict(inputs), place=place)
+    program = Program(dict(inputs), place=place, conditions=one.conditions())
     order = iter(inputs)
     places: dict[fx.Node, int] = {}
     for index, (x, y) in enumerate(pairs):
@@ -174,17 +197,17 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
         elif x.op == "output":
             refs = (Ref(places[n]) for n in x.args[0])
             program.outputs = dict(zip(names, refs, strict=True))
-        if x.op == "call_function":
+        if x.op == "call_function" and not isinstance(x.meta.get("val"), _SYMBOLIC):
             if torch.Tag.nondeterministic_seeded in getattr(x.target, "tags", ()):
                 raise BadEnergy(
                     f"{what} draws random numbers ({x.target}); noise belongs to the rule. If this is a dropout, call `.eval()` "
                     "on the energy first."
                 )
-            args = tuple(_join(p, q, places, what) for p, q in zip(x.args, y.args, strict=True))
-            kwargs = {k: _join(v, y.kwargs[k], places, what) for k, v in x.kwargs.items()}
+            args = tuple(_join(p, q, places, sides, what) for p, q in zip(x.args, y.args, strict=True))
+            kwargs = {k: _join(v, y.kwargs[k], places, sides, what) for k, v in x.kwargs.items()}
             a, b = x.meta.get("val"), y.meta.get("val")
-            layout = _layout(x, y, what) if x.target is torch.ops.aten.as_strided.default else None
-            program.body.append(Instruction(x.target, args, kwargs, _results(a, b, what), layout))
+            layout = _layout(x, y, sides, what) if x.target is torch.ops.aten.as_strided.default else None
+            program.body.append(Instruction(x.target, args, kwargs, _results(a, b, sides, what), layout))
         else:
             program.body.append(Instruction(None, (), {}, ()))
     return program

@@ -6,7 +6,7 @@ outputs that a host reads: terms, residual, answers, checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,12 +14,14 @@ import torch
 from torch import Tensor
 
 from groundstate_export._capture.capture import capture
+from groundstate_export._capture.symbols import hold
 from groundstate_export._descent.checks import excess, violations
 from groundstate_export._descent.evaluate import named_terms, norm
 from groundstate_export._descent.rules.rule import Probe, where_moving
 from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.kept import remembered
+from groundstate_export._examine.sizes import Sizes
 from groundstate_export._ir.functions import Functions
 from groundstate_export._ir.program import Program, Spec
 
@@ -130,13 +132,45 @@ def _checker(examined: Examined, tensors: dict[str, Tensor]) -> dict[str, Tensor
     return found
 
 
-def capture_all(examined: Examined) -> Functions[Program]:
-    """Capture the start of a segment, the step (with noise and without), the last evaluation, and the checker."""
-    inputs = {name: Spec.of(t) for name, t in examined.inputs.items()}
-    states = {f"state.{name}": spec for name, spec in examined.state_specs().items()}
+def _specs(examined: Examined) -> dict[str, Spec]:
+    """All tensors of an example, by their names in a graph."""
+    return (
+        {name: Spec.of(t) for name, t in examined.inputs.items()}
+        | {f"state.{name}": spec for name, spec in examined.state_specs().items()}
+        | {f"answer.{name}": spec for name, spec in examined.answers.items()}
+    )
+
+
+def _of_any_size(examples: Sequence[Examined], sizes: Sizes) -> dict[str, Spec]:
+    """The specs of the first example, with lengths in terms of sizes."""
+    found: dict[str, Spec] = {}
+    every = [_specs(one) for one in examples]
+    for name, spec in every[0].items():
+        shapes = [one[name].shape for one in every]
+        shape = sizes.shape(name, shapes)
+        if shape is None:
+            raise BadEnergy(
+                f"{name!r} has the shapes {', '.join(map(str, shapes))} at the example and at those of resized. Each length must be "
+                f"a number or a product of the sizes {', '.join(sizes.lengths)}: the host knows no other. Pad an answer to such a length."
+            )
+        found[name] = Spec(spec.dtype, shape)  # type: ignore[arg-type]  # without the batch
+    return found
+
+
+def capture_all(examples: Sequence[Examined], sizes: Sizes | None = None) -> Functions[Program]:
+    """Capture the start of a segment, the step (with noise and without), the last evaluation, and the checker.
+
+    Args:
+        examples: The example, and those at other sizes.
+        sizes: The sizes of the examples; None for a file of one size.
+    """
+    examined = examples[0]
+    specs = _specs(examined) if sizes is None else _of_any_size(examples, sizes)
+    inputs = {name: specs[name] for name in examined.inputs}
+    states = {f"state.{name}": specs[f"state.{name}"] for name in examined.state_specs()}
     minimised = {f"state.{name}": states[f"state.{name}"] for name in examined.state}
-    noise = {f"noise.{name}": Spec.of(t) for name, t in examined.state.items()}
-    answers = {f"answer.{name}": spec for name, spec in examined.answers.items()}
+    noise = {f"noise.{name}": specs[f"state.{name}"] for name in examined.state}
+    answers = {f"answer.{name}": specs[f"answer.{name}"] for name in examined.answers}
     step_scale = {"step_scale": Spec(torch.float32, ())}
 
     def found(
@@ -146,6 +180,8 @@ def capture_all(examined: Examined) -> Functions[Program]:
         for index, constant in program.constants.items():
             if isinstance(constant, Tensor) and examined.kept.marked(constant):
                 raise BadEnergy(remembered(program.place(program.first_use(index))))
+        if sizes is not None:
+            hold(program.conditions, sizes, what)
         return program
 
     checked = examined.checks is not None or examined.encode_answer is not None

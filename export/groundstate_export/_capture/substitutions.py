@@ -16,6 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from groundstate_export._capture.stretched import STRETCHED, of_any_size
 from groundstate_export._errors import UnsupportedOperator
 
 _LARGEST = 16
@@ -30,8 +31,12 @@ class Substitutions(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        given = [*args, *kwargs.values()]
+        stretched = STRETCHED.get(func)
+        if stretched is not None and of_any_size(given):
+            return stretched(*args, **kwargs)
         own = _OWN.get(func)
-        if own is None or not any(isinstance(a, FakeTensor) for a in (*args, *kwargs.values())):
+        if own is None or not any(isinstance(a, FakeTensor) for a in given):
             return func(*args, **kwargs)
         return own(*args, **kwargs)
 

@@ -126,10 +126,10 @@ def sizes_of(arguments: Arguments, others: Sequence[Arguments], axes: Axes | Non
     """The sizes of a file of any size; None for a file of one size."""
     if not axes and not others:
         return None
-    if not axes or len(others) < 2:
+    if not axes or not others:
         raise BadArgument(
             f"axes names {len(axes or {})} inputs and resized holds {len(others)} examples. A file of any size needs names, and "
-            "at least two further examples: one to read the sizes from, one to verify them."
+            "at least one example of other sizes, at which it is compared with PyTorch."
         )
     if arguments.form == "loop" or arguments.fixed_batch is not None or arguments.precision == "float16":
         raise BadArgument(

@@ -1,8 +1,4 @@
-"""Named sizes: the lengths of the examples' axes, and how a number that differs between two examples depends on them.
-
-In the first two examples every size is a different prime. A whole number that differs between their graphs therefore factors
-uniquely into a constant and powers of sizes.
-"""
+"""Named sizes: the lengths of the examples' axes, and the lengths that depend on them."""
 
 from __future__ import annotations
 
@@ -11,12 +7,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import sympy
 from torch import Tensor
 
 from groundstate_export._errors import BadArgument
-from groundstate_export._ir.dimensions import BATCH, Powers, Size, gathered
-from groundstate_export._ir.graph import Array, Dimension
+from groundstate_export._ir.dimensions import BATCH
+from groundstate_export._ir.graph import Shape
+from groundstate_export._ir.lengths import length, size
 
 Axes = Mapping[str, Sequence[str | None]]
 """The names of each input's axes after the batch; None for an axis of fixed length."""
@@ -25,10 +22,8 @@ Example = tuple[Mapping[str, Tensor], Mapping[str, Tensor]]
 """Inputs and state, batch first."""
 
 
-_FACTORS = 4
-"""Sizes that a number is proportional to, or to the inverse of, with repetition."""
-
-_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+_MOST_FACTORS = 4
+"""Sizes in the product that an axis without a name may be, with repetition."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +32,11 @@ class Sizes:
 
     Attributes:
         lengths: The length of each size in every example.
-        places: For each size an input with an axis of that size, and the axis (after the batch).
+        named: The names of the inputs' axes.
     """
 
     lengths: dict[str, tuple[int, ...]]
-    places: dict[str, tuple[str, int]]
+    named: Axes
 
     @classmethod
     def of(cls, axes: Axes, examples: Sequence[Example]) -> Sizes:
@@ -49,27 +44,26 @@ class Sizes:
 
         Args:
             axes: The names of the inputs' axes.
-            examples: Two examples to read the sizes from, and at least one to verify the result.
+            examples: At least two examples.
 
         Raises:
-            BadArgument: The names do not fit the inputs, the examples do not fit the names, or the lengths are ambiguous.
+            BadArgument: The names do not fit the inputs, the examples do not fit the names, or the lengths do not differ.
         """
         _alike(examples)
         _names(axes, examples[0][0])
-        found = cls({}, {})
+        found, sources = cls({}, axes), dict[str, str]()
         for name, named in axes.items():
             for axis, size in enumerate(named):
                 if size is None:
                     continue
                 lengths = tuple(inputs[name].shape[axis + 1] for inputs, _ in examples)
-                source, _ = found.places.setdefault(size, (name, axis))
+                source = sources.setdefault(size, name)
                 if found.lengths.setdefault(size, lengths) != lengths:
                     raise BadArgument(
                         f"The size {size!r} is {_listed(found.lengths[size])} in {source!r} and {_listed(lengths)} in "
                         f"{name!r}, at the example and at those of resized; both must have the same length in each example."
                     )
-        _primes(found.lengths)
-        _distinct(found.lengths)
+        _vary(found.lengths)
         found._cover(examples)
         return found
 
@@ -77,63 +71,47 @@ class Sizes:
         """The lengths of all sizes in each example."""
         return [dict(zip(self.lengths, found, strict=True)) for found in zip(*self.lengths.values(), strict=True)]
 
-    def read(self, one: int, other: int) -> Dimension:
-        """The dimension behind a number of the first example and its counterpart in the second: a number, or a product of sizes.
+    def nominal(self) -> dict[str, int]:
+        """Different lengths of at least 2 for all sizes, each from an example: from one example, if one has such lengths."""
+        candidates = [*zip(*self.lengths.values(), strict=True), *itertools.product(*self.lengths.values())]
+        for found in candidates:
+            if min(found) >= 2 and len(set(found)) == len(found):
+                return dict(zip(self.lengths, found, strict=True))
+        raise BadArgument(
+            f"The sizes are {_listed_sizes(self.examples())}; give an example in which every size is at least 2 and no two are equal."
+        )
 
-        Raises:
-            ValueError: It is neither.
-        """
-        if one == other:
-            return one
-        powers = tuple(sorted((size, self._power(size, one, other)) for size in self.lengths)) if one * other else ()
-        if powers and min(power for _, power in powers) >= 0:
-            times = one // math.prod(self.lengths[size][0] ** power for size, power in powers)
-            found = Size(times, tuple((size, power) for size, power in powers if power))
-            if (self.at(found, 0), self.at(found, 1)) == (one, other):
-                return found
-        raise ValueError(f"{one} and {other} are not multiples of sizes")
+    def shape(self, name: str, shapes: Sequence[tuple[int, ...]]) -> Shape | None:
+        """A tensor's shape in terms of sizes, from its shapes in all examples; None if an axis is no product of sizes."""
+        names = self.named.get(name, [None] * len(shapes[0]))
+        found = [
+            self.dimension(lengths) if known is None else length(self.nominal()[known], size(known))
+            for known, lengths in zip(names, zip(*shapes, strict=True), strict=True)
+        ]
+        return None if any(d is None for d in found) else tuple(d for d in found if d is not None)
 
-    def _power(self, size: str, one: int, other: int) -> int:
-        """The power of a size in two numbers, if there is one, for any constant factor.
-
-        Powers of the size's first prime that occur in both numbers cancel. The exception is another size whose second length
-        is that prime.
-        """
-        prime = self.lengths[size][0]
-        brought = (self._power(name, one, other) for name, (_, second, *_) in self.lengths.items() if second == prime)
-        return _multiplicity(prime, one) - _multiplicity(prime, other) + sum(brought)
-
-    def factor(self, one: Array, other: Array) -> Powers | None:
-        """The powers of sizes by which every number of the second example is larger than in the first; None if there are none."""
-        there = one != 0
-        if not np.array_equal(there, other != 0) or not there.any():
+    def dimension(self, lengths: Sequence[int]) -> int | None:
+        """A length from its values in all examples: a number, or a number times sizes."""
+        if len(set(lengths)) == 1:
+            return lengths[0]
+        nominal = self.nominal()
+        found: list[tuple[int, tuple[str, ...]]] = []
+        for count in range(1, _MOST_FACTORS + 1):
+            for names in itertools.combinations_with_replacement(self.lengths, count):
+                products = [math.prod(self.lengths[name][k] for name in names) for k in range(len(lengths))]
+                times = lengths[0] // products[0]
+                if times and all(times * one == wanted for one, wanted in zip(products, lengths, strict=True)):
+                    found.append((times, names))
+        if not found:
             return None
-        with np.errstate(invalid="ignore"):
-            grown = other[there].astype(np.float64) / one[there]
-        steps = [(size, sign) for size in self.lengths for sign in (1, -1)]
-        for count in range(1, _FACTORS + 1):
-            for tried in itertools.combinations_with_replacement(steps, count):
-                ratios = ((self.lengths[size][1] / self.lengths[size][0]) ** sign for size, sign in tried)
-                if np.abs(grown / math.prod(ratios) - 1.0).max() < _ROUNDING:
-                    return gathered(tried)
-        return None
-
-    def at(self, dimension: Dimension, place: int) -> int:
-        """The value of a dimension in an example."""
-        if isinstance(dimension, int):
-            return dimension
-        powers = dimension.powers if isinstance(dimension, Size) else ()
-        return dimension.times * math.prod(int(self.lengths[size][place] ** power) for size, power in powers)
+        times, names = min(found, key=lambda one: (len(one[1]), one[0]))
+        return length(times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(size, names)))
 
     def _cover(self, examples: Sequence[Example]) -> None:
         """Refuse an axis that is neither of fixed length nor a product of sizes."""
         for tensor, shapes in _shapes(examples).items():
             for axis, lengths in enumerate(zip(*shapes, strict=True)):
-                try:
-                    dimension = self.read(*lengths[:2])
-                except ValueError:
-                    dimension = lengths[0]
-                if any(self.at(dimension, place) != length for place, length in enumerate(lengths)):
+                if self.dimension(lengths) is None:
                     remedy = (
                         "give the energy an input with an axis of this length, which it need not use, and name that axis in axes"
                         if tensor.startswith("state")
@@ -143,13 +121,6 @@ class Sizes:
                         f"Axis {axis + 1} of {tensor} is {_listed(lengths)} long at the example and at those of resized. That is "
                         f"neither one length nor a product of {', '.join(self.lengths)}. If it is a size, {remedy}."
                     )
-
-
-def _multiplicity(prime: int, number: int) -> int:
-    count = 0
-    while number % prime == 0:
-        number, count = number // prime, count + 1
-    return count
 
 
 def _shapes(examples: Sequence[Example]) -> dict[str, list[tuple[int, ...]]]:
@@ -195,40 +166,19 @@ def _names(axes: Axes, inputs: Mapping[str, Tensor]) -> None:
         raise BadArgument("axes names no size; for a file of one size omit axes and resized.")
 
 
-def _primes(lengths: Mapping[str, tuple[int, ...]]) -> None:
-    for place in (0, 1):
-        taken: dict[int, str] = {}
-        for size, found in lengths.items():
-            length = found[place]
-            if length < 2 or any(length % n == 0 for n in range(2, math.isqrt(length) + 1)):
-                raise BadArgument(
-                    f"The size {size!r} is {length} at {_place(place)}; it must be a prime there, so that each number in the "
-                    "energy's graph has a unique meaning."
-                )
-            if length in taken:
-                raise BadArgument(
-                    f"The sizes {taken[length]!r} and {size!r} are both {length} at {_place(place)}; they must be different "
-                    "primes."
-                )
-            taken[length] = size
-
-
-def _distinct(lengths: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse a size that does not change, sizes that swap their lengths, and a size that no further example verifies."""
-    following = {first: second for first, second, *_ in lengths.values()}
-    for size, (first, second, *proof) in lengths.items():
-        end = second
-        while end != first and end in following:
-            end = following[end]
-        if end == first:
+def _vary(lengths: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a size that no further example verifies, and sizes that cannot be told apart."""
+    for name, found in lengths.items():
+        if len(set(found)) == 1:
             raise BadArgument(
-                f"The size {size!r} is {first} at the example and {second} at resized[0]. It must be a different prime there, "
-                "and two sizes must not swap their lengths, or their product would not change."
+                f"The size {name!r} is {found[0]} at the example and at those of resized. Give it another length at one of them, at "
+                "which the file is compared with PyTorch."
             )
-        if set(proof) <= {first, second}:
+    for one, other in itertools.combinations(lengths, 2):
+        if lengths[one] == lengths[other]:
             raise BadArgument(
-                f"The size {size!r} is {first} and {second} at the first two examples, and has no other length at a further one. "
-                "Further examples verify the first two; give it another length there."
+                f"The sizes {one!r} and {other!r} are both {_listed(lengths[one])} at the example and at those of resized; give an "
+                "example in which they differ, or both one name."
             )
 
 
@@ -238,3 +188,7 @@ def _place(place: int) -> str:
 
 def _listed(lengths: Iterable[int]) -> str:
     return ", ".join(map(str, lengths))
+
+
+def _listed_sizes(examples: Iterable[Mapping[str, int]]) -> str:
+    return "; ".join(", ".join(f"{name} {found}" for name, found in one.items()) for one in examples)

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from groundstate_export._ir import emit_lengths
+from groundstate_export._ir.lengths import Length, Number, sized
+
 Array = npt.NDArray[Any]
 
 
@@ -35,7 +38,12 @@ _TYPICAL_BATCH = 8
 
 def count(shape: Iterable[Dimension]) -> int:
     """The number of elements of a tensor at a typical batch: the cost of an elementwise operator on it."""
-    return math.prod(_TYPICAL_BATCH * d.times if isinstance(d, Batch) else d for d in shape)
+    return math.prod(_TYPICAL_BATCH * usual(d.times) if isinstance(d, Batch) else usual(d) for d in shape)
+
+
+def usual(d: int) -> int:
+    """A length in decisions of cost."""
+    return d.usual if isinstance(d, Length) else d
 
 
 def elements(shape: Iterable[Dimension]) -> int:
@@ -44,8 +52,8 @@ def elements(shape: Iterable[Dimension]) -> int:
 
 
 def static(shape: Iterable[Dimension]) -> bool:
-    """Whether no dimension depends on the batch."""
-    return not any(isinstance(d, Batch) for d in shape)
+    """Whether no dimension depends on the batch or on a size."""
+    return not any(isinstance(d, (Batch, Length)) for d in shape)
 
 
 @dataclass(eq=False, slots=True, repr=False)
@@ -93,6 +101,9 @@ def broadcast(*shapes: Shape) -> Shape:
     result: list[Dimension] = []
     for axis in range(-rank, 0):
         sizes = {s[axis] for s in shapes if len(s) >= -axis} - {1}
+        if len(sizes) > 1 and len({d.__index__() for d in sizes if isinstance(d, int)}) == 1:
+            # PyTorch took them to be equal, which is a condition of the file.
+            sizes = {min(sizes, key=lambda d: (isinstance(d, Length), len(str(d))))}
         if len(sizes) > 1:
             raise ValueError(f"shapes {shapes} do not broadcast")
         result.append(sizes.pop() if sizes else 1)
@@ -146,7 +157,11 @@ class Graph:
         return self.inputs[name]
 
     def constant(self, array: Any, dtype: npt.DTypeLike | None = None) -> Value:
-        """A constant; equal constants are one value."""
+        """A constant; equal constants are one value. Numbers that depend on sizes are computed from the inputs' shapes."""
+        if sized(array):
+            if isinstance(array, (Length, Number)):
+                return emit_lengths.number(self, array, np.int64 if dtype is None else dtype)
+            return emit_lengths.vector(self, array)
         array = np.ascontiguousarray(array, dtype=dtype).reshape(np.shape(array))
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
@@ -218,23 +233,23 @@ class Graph:
         """The same elements in another shape."""
         if x.shape == shape:
             return x
-        if sum(isinstance(d, Batch) for d in shape) > 1:
-            return self._unit_axes(x, shape)
         if x.op == "Reshape" and x.node:
             return self.reshape(x.node.inputs[0], shape)
-        target = [-1 if isinstance(d, Batch) else d for d in shape]
-        return self.emit("Reshape", [x, self.constant(target, np.int64)], shape)
+        return self.emit("Reshape", [x, self.constant(self._target(x, shape), np.int64)], shape)
 
-    def _unit_axes(self, x: Value, shape: Shape) -> Value:
-        """The same elements in a shape that differs only in axes of length 1."""
-        if [d for d in x.shape if d != 1] != [d for d in shape if d != 1]:
-            raise ValueError("two dimensions have no number")
-        for op, had in (("Squeeze", x.shape), ("Unsqueeze", shape)):
-            axes = [axis for axis, d in enumerate(had) if d == 1]
-            if axes:
-                left = shape if op == "Unsqueeze" else tuple(d for d in had if d != 1)
-                x = self.emit(op, [x, self.constant(axes, np.int64)], left)
-        return x
+    def _target(self, x: Value, shape: Shape) -> list[int]:
+        """A shape as ONNX reads it: -1 for a length that follows from the others, 0 for one that the tensor has there already."""
+        unknown = [axis for axis, d in enumerate(shape) if isinstance(d, (Batch, Length))]
+        target: list[Any] = [-1 if axis in unknown else d for axis, d in enumerate(shape)]
+        for axis in sorted(
+            unknown, key=lambda k: isinstance(shape[k], Batch)
+        ):  # one length may stay unknown: the batch
+            if target.count(-1) > 1 and axis < len(x.shape) and x.shape[axis] == shape[axis]:
+                target[axis] = 0
+        for axis in unknown:
+            if target.count(-1) > 1 and target[axis] == -1 and not isinstance(shape[axis], Batch):
+                target[axis] = shape[axis]
+        return target
 
     def transpose(self, x: Value, permutation: Sequence[int]) -> Value:
         """A permutation of the axes."""
@@ -315,7 +330,11 @@ class Graph:
 
         for node in other.needed():
             results = [(v.dtype, v.shape) for v in node.outputs]
-            copies = self.emit_many(node.op, [here(v) for v in node.inputs], results, **dict(node.attributes))
+            if node.op == "Shape" and node.inputs[0].name in self.inputs and node.inputs[0] in other.inputs.values():
+                given = [self.inputs[node.inputs[0].name]]  # no step changes a shape
+            else:
+                given = [here(v) for v in node.inputs]
+            copies = self.emit_many(node.op, given, results, **dict(node.attributes))
             values.update(zip(node.outputs, copies, strict=True))
         return {name: here(value) for name, value in other.outputs.items()}
 

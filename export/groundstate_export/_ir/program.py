@@ -64,6 +64,19 @@ class Instruction:
         return [a.alias_info for a in schema.arguments] if schema is not None else []
 
 
+@dataclass(frozen=True)
+class Condition:
+    """A condition on sizes that decided which path a function took.
+
+    Attributes:
+        expression: The condition, which held.
+        place: The place in the user's source that asked for it.
+    """
+
+    expression: Any
+    place: str
+
+
 @dataclass
 class Program:
     """A captured function: from named tensors to named tensors."""
@@ -73,6 +86,8 @@ class Program:
     constants: dict[int, Tensor] = field(default_factory=dict)
     placeholders: dict[int, str] = field(default_factory=dict)
     outputs: dict[str, Ref] = field(default_factory=dict)
+    conditions: list[Condition] = field(default_factory=list)
+    """What its path depends on."""
     place: Callable[[int], str] = lambda _: ""
     """The place of an instruction in the user's source, such as ``energy.py:31, in forward: `y.sort()` ``."""
 

@@ -16,9 +16,10 @@ from torch import Tensor
 from groundstate_export._errors import UnsupportedOperator
 from groundstate_export._ir.dtypes import COMPUTED, HALVES, NUMPY
 from groundstate_export._ir.graph import Batch, Dimension, Graph, Shape, Value, static
+from groundstate_export._ir.lengths import sized
 from groundstate_export._ir.program import Instruction, Program
 from groundstate_export._lower.aliasing import Memory
-from groundstate_export._lower.operands import Call, Entry, Pair
+from groundstate_export._lower.operands import AnySize, Call, Entry, Pair
 
 Handler = Callable[["Lowering", Call], Any]
 _Handler = TypeVar("_Handler", bound=Handler)
@@ -130,6 +131,11 @@ class Lowering:
         before = len(self.graph.nodes)
         try:
             result = handler(self, call)
+        except AnySize:
+            raise self.refuse(
+                call,
+                "it is not translated along an axis of any size; use slices, `cat`, or an index made with `torch.arange`.",
+            ) from None
         except ValueError as error:
             raise self.refuse(call, f"{error}; every row must be treated alone.") from error
         if any(n.op in _SINGLE and n.inputs[0].dtype == np.float64 for n in self.graph.nodes[before:]):
@@ -149,7 +155,13 @@ class Lowering:
             )
             view.copy_(new.tensor)
             return Entry(base.dtype, base.shape, tensor=changed)
-        return WRITERS.get(call.name, WRITERS[""])(self, call, new)
+        try:
+            return WRITERS.get(call.name, WRITERS[""])(self, call, new)
+        except (AnySize, ValueError) as error:
+            raise self.refuse(
+                call,
+                "a write to this view is not translated over any size; make a new tensor with `cat` or `torch.where`.",
+            ) from error
 
     def _fold(self, instruction: Instruction, args: Any, kwargs: Any) -> Any:
         """Compute a constant result now; None if it depends on an input."""
@@ -226,11 +238,22 @@ class Lowering:
         """Tensors and numbers as values of one dtype."""
         if dtype is None:
             tensors = [torch.empty((1,) * len(a.shape), dtype=a.dtype) for a in arguments if isinstance(a, Entry)]
-            numbers = [a for a in arguments if not isinstance(a, Entry)]
+            numbers = [
+                float(a) if isinstance(a, float) else int(a) if sized(a) else a
+                for a in arguments
+                if not isinstance(a, Entry)
+            ]
             dtype = tensors[0].dtype
             for other in [*tensors[1:], *numbers]:
                 dtype = torch.promote_types(dtype, torch.result_type(torch.empty((1,), dtype=dtype), other))
-        elements = [a if isinstance(a, Entry) else self.number(a, dtype) for a in arguments]
+        elements = [
+            a
+            if isinstance(a, Entry)
+            else Entry(dtype, (), self.graph.constant(a, COMPUTED[dtype]))
+            if sized(a)
+            else self.number(a, dtype)
+            for a in arguments
+        ]
         return [self.graph.unary("Cast", self.compact(e), COMPUTED[dtype]) for e in elements]
 
     def reshape(self, entry: Entry, shape: Shape) -> Value:
@@ -251,7 +274,7 @@ def constant(argument: Any) -> bool:
         return argument.tensor is not None
     if isinstance(argument, list):
         return all(map(constant, argument))
-    return not isinstance(argument, Batch)
+    return not isinstance(argument, Batch) and not sized(argument)
 
 
 def concrete(argument: Any) -> Any:

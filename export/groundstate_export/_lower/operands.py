@@ -13,6 +13,10 @@ from groundstate_export._ir.graph import Shape, Value
 from groundstate_export._ir.program import Instruction
 
 
+class AnySize(Exception):  # noqa: N818  # it reports a case, and a handler's caller words the refusal
+    """An operator is translated for a fixed length only, and its axis has any length."""
+
+
 @dataclass
 class Entry:
     """A tensor during lowering.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Node, Shape, Value, elements, static
+from groundstate_export._ir.graph import Batch, Node, Shape, Value, elements, static, usual
+from groundstate_export._ir.lengths import sized
 from groundstate_export._optimise.rewrite import Rewrite
 
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min"})
@@ -27,7 +28,7 @@ class Broadcasts(Rewrite):
         out = node.outputs[0]
         if node.op not in _BINARY or out not in self.depends:
             return None
-        if elements(out.shape) < _LEAST:
+        if usual(elements(out.shape)) < _LEAST:
             return self._small(node) if out.shape[-1:] == (1,) else None
         shape = _unmerged(out.shape)
         wide = [self._written_out(v, out.shape, shape) for v in node.inputs]
@@ -72,7 +73,7 @@ class Broadcasts(Rewrite):
             return self.target.expand(here, wanted)
         if not column:
             return self.target.expand(here, shape)
-        if value.shape[:-1] != out[:-1] or not isinstance(out[-1], int):
+        if value.shape[:-1] != out[:-1] or not isinstance(out[-1], int) or sized(out[-1]):
             return None
         ones = self.target.constant(np.ones((1, out[-1]), np.float32))
         return self.target.emit("MatMul", [here, ones], out)
@@ -92,7 +93,7 @@ def _run(shape: Shape, out: Shape) -> tuple[int, bool]:
             break
         if isinstance(o, Batch):
             return 1 << 30, bool(column)
-        length *= o
+        length *= usual(o)
     return length, bool(column)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from groundstate_export._ir.functions import Functions
 from groundstate_export._ir.graph import Graph
@@ -25,50 +25,30 @@ LAST = (Terms, Broadcasts)
 _ROUNDS = 6
 
 
-def optimise(graph: Graph, moving: Iterable[str], rounds: int | None = None) -> tuple[Graph, int]:
+def optimise(graph: Graph, moving: Iterable[str]) -> Graph:
     """Rewrite a graph until rewriting no longer makes it cheaper.
 
     Args:
         graph: The graph; it is not changed.
         moving: The inputs that change from step to step. Nodes that depend on none of them are free.
-        rounds: The exact number of rounds, at any cost: the best number for the same graph of another size.
-
-    Returns:
-        The graph, and the number of rounds.
     """
     names = set(moving)
-    best, made = graph, 0
-    while made < (_ROUNDS if rounds is None else rounds):
+    best = graph
+    for _ in range(_ROUNDS):
         candidate = best
         for each in PASSES:
             candidate = each(candidate, names).run()
-        if rounds is None and cost(candidate, names) >= cost(best, names):
+        if cost(candidate, names) >= cost(best, names):
             break
-        best, made = candidate, made + 1
+        best = candidate
     for last in LAST:
         best = last(best, names).run()
-    return best, made
+    return best
 
 
-def optimise_all(
-    graphs: Functions[Graph], like: Mapping[str, int] | None = None
-) -> tuple[Functions[Graph], dict[str, int]]:
-    """Optimise every graph. Only nodes that depend on the state have a cost.
-
-    Args:
-        graphs: The graphs; they are not changed.
-        like: The rounds of each graph at another size, so that both sizes get the same form.
-
-    Returns:
-        The graphs, and the rounds of each.
-    """
-    taken: dict[str, int] = {}
-
-    def optimised(name: str, graph: Graph) -> Graph:
-        found, taken[name] = optimise(graph, moving(graph), like[name] if like else None)
-        return found
-
-    return graphs.each(optimised), taken
+def optimise_all(graphs: Functions[Graph]) -> Functions[Graph]:
+    """Optimise every graph. Only nodes that depend on the state have a cost."""
+    return graphs.each(lambda _, graph: optimise(graph, moving(graph)))
 
 
 def moving(graph: Graph) -> list[str]:

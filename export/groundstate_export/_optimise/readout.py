@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundstate_export._ir.graph import Array, Batch, Node, Shape, Value, elements
+from groundstate_export._ir.lengths import sized
 from groundstate_export._optimise.rewrite import Rewrite
 
 
@@ -35,6 +36,8 @@ class Readout(Rewrite):
         ):
             return None
         entry = node.inputs[0]
+        if _of_any_size(entry.shape) and (node.op == "ReduceMean" or sized(entry.shape[-1])):
+            return None
         scale = 1.0 if node.op == "ReduceSum" else 1.0 / elements(entry.shape)
         parts: list[_Part] = []
         constant = self._gather(entry, np.full(_last(entry.shape), scale), parts)
@@ -62,7 +65,7 @@ class Readout(Rewrite):
     def _inside(self, value: Value, weight: Array) -> list[tuple[Value, Array]] | None:
         """The values that a linear node combines, each with its weight; None if the sum must be taken here."""
         node = value.node
-        if node is None or value.dtype != np.float32:
+        if node is None or value.dtype != np.float32 or sized(value.shape[-1]):
             return None
         if node.op in {"Add", "Sub", "Neg"}:
             signs = (-1.0,) if node.op == "Neg" else (1.0, -1.0 if node.op == "Sub" else 1.0)
@@ -78,7 +81,7 @@ class Readout(Rewrite):
         if node.op == "Reshape":
             before = node.inputs[0]
             kept = before.shape[-1:] == value.shape[-1:] and len(before.shape) > 1
-            if not _rows(before.shape) or not (kept or _uniform(weight)):
+            if not _rows(before.shape) or not (kept or _uniform(weight)) or sized(before.shape[-1]):
                 return None
             return [(before, weight if kept else np.full(_last(before.shape), weight[0]))]
         if node.op in {"ReduceSum", "ReduceMean"}:
@@ -93,7 +96,9 @@ class Readout(Rewrite):
 
     def _reduced(self, node: Node, value: Value, weight: Array) -> list[tuple[Value, Array]] | None:
         before, axes = node.inputs[0], node.inputs[1].array
-        if axes is None or not _rows(before.shape):
+        if axes is None or not _rows(before.shape) or sized(before.shape[-1]):
+            return None
+        if node.op == "ReduceMean" and _of_any_size(before.shape):
             return None
         places = {int(a) % len(before.shape) for a in axes}
         last = len(before.shape) - 1 in places
@@ -107,6 +112,8 @@ class Readout(Rewrite):
         if value.array is None and not _rows(value.shape):
             return None
         size = _last(value.shape) if value.shape else 1
+        if value.shape != shape and (_of_any_size(shape) or _of_any_size(value.shape)):
+            return None
         own = value.shape if value.array is None else (Batch(), *value.shape)
         repeats = elements(shape) / elements(own)
         if size == 1 and _last(shape) != 1:
@@ -134,7 +141,12 @@ class Readout(Rewrite):
                 root, axes = value.node.inputs[0], value.node.inputs[1].array
                 kept = axes is not None and len(root.shape) - 1 not in axes
                 root = root.node.inputs[0] if root.op == "Reshape" and root.node else root
-                if kept and root is part.value and elements(value.shape) < elements(found.shape):
+                if (
+                    kept
+                    and root is part.value
+                    and not _of_any_size(root.shape)
+                    and elements(value.shape) < elements(found.shape)
+                ):
                     found, weight = value, part.weight * (elements(part.value.shape) / elements(value.shape))
         return found, weight
 
@@ -142,6 +154,10 @@ class Readout(Rewrite):
 def _rows(shape: Shape) -> bool:
     """Whether the first axis is the batch, and the last axis does not depend on it."""
     return len(shape) > 1 and isinstance(shape[0], Batch) and not any(isinstance(d, Batch) for d in shape[1:])
+
+
+def _of_any_size(shape: Shape) -> bool:
+    return sized(list(shape))
 
 
 def _last(shape: Shape) -> int:

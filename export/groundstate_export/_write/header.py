@@ -11,10 +11,12 @@ import torch
 
 from groundstate_export._arguments import Until
 from groundstate_export._card import Check
+from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.sizes import Sizes
 from groundstate_export._ir.dimensions import greatest, product
-from groundstate_export._ir.graph import Batch, Graph, Shape, Value
+from groundstate_export._ir.graph import Graph, Shape, Value
+from groundstate_export._ir.lengths import Length, is_product
 from groundstate_export._ir.program import Spec
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._verify.findings import Parity
@@ -29,6 +31,11 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 def _described(spec: Spec, value: Value) -> dict[str, Any]:
     """Dtype and shape in the graph, without the batch; an axis that depends on the problem is described by its sizes."""
+    if not all(is_product(d) for d in value.shape[1:] if isinstance(d, int)):
+        raise BadEnergy(
+            f"A tensor that the file's header describes has the shape ({', '.join(map(str, value.shape[1:]))}); there, each length "
+            "must be a number or a product of sizes. Pad an answer to such a length."
+        )
     return {"dtype": dtype_name(spec.dtype), "shape": dims(value.shape[1:])}
 
 
@@ -42,7 +49,7 @@ def nested(spec: Spec, shape: Shape) -> dict[str, Any]:
     kind = "boolean" if spec.dtype == torch.bool else "number" if spec.dtype.is_floating_point else "integer"
     schema: dict[str, Any] = {"type": kind}
     for size in reversed(shape):
-        length = {"minItems": 1} if isinstance(size, Batch) else {"minItems": size, "maxItems": size}
+        length = {"minItems": 1} if isinstance(size, Length) else {"minItems": size, "maxItems": size}
         schema = {"type": "array", "items": schema, **length}
     return schema
 

@@ -18,6 +18,7 @@ import onnx
 from onnx import helper
 
 from groundstate_export._ir.graph import Batch, Graph, Node, Shape, Value
+from groundstate_export._ir.lengths import Length
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._unroll.unroll import distinct
 from groundstate_export._write.weights import Weights
@@ -129,7 +130,7 @@ def _info(name: str, value: Value) -> onnx.ValueInfoProto:
 
 
 def dims(shape: Shape) -> list[int | str]:
-    return [str(d) if isinstance(d, Batch) else int(d) for d in shape]
+    return [str(d) if isinstance(d, (Batch, Length)) else int(d) for d in shape]
 
 
 def write(model: onnx.ModelProto, header: Mapping[str, Any], models: Mapping[str, bytes], path: Path) -> int:

@@ -15,6 +15,9 @@ from groundstate_models.geometry.system import Floats, Tables, descended
 RANK = 1e-8
 """Rank tolerance, relative to the largest singular value."""
 
+MOST_POLISHED = 1000
+"""Number of unknowns above which Newton's method on the host takes too long."""
+
 POLISHED = 1e-13
 """Tolerance at which Newton's method stops, relative to a row's scale."""
 
@@ -23,15 +26,16 @@ def polished(tables: Tables, y: Floats, steps: int = 12) -> Floats:
     """Apply Newton steps of least norm to the equations, ``(N,)``; returns the start if they do not converge."""
     best, least = y, np.inf
     for _ in range(steps):
-        r, jacobian = tables.linearised(y[None])
+        r = tables.residual(y[None])[0]
         worst = float(np.abs(r).max(initial=0.0))
         if not np.isfinite(worst) or worst > 10 * least:
             break
         if worst < least:
             best, least = y, worst
-        if worst < POLISHED:
+        if worst < POLISHED or len(y) > MOST_POLISHED:
             break
-        y = y - np.linalg.lstsq(jacobian[0], r[0], rcond=RANK)[0]
+        jacobian = tables.linearised(y[None])[1][0]
+        y = y - np.linalg.lstsq(jacobian, r, rcond=RANK)[0]
     return best
 
 
@@ -93,6 +97,8 @@ class Freedom:
 
 def freedom(problem: Problem, y: Floats) -> Freedom:
     """The degrees of freedom of a solution."""
+    if not problem.reduction.size:
+        return Freedom(0, (), (), np.zeros((0, len(y))))
     tables, b = problem.tables, problem.lowering
     jacobian = tables.linearised(y[None], hinges=False)[1][0]
     held = jacobian[equations(tables)]

@@ -17,6 +17,9 @@ SAME = 1e-4
 FLAT = 1e-3
 """Distance to a line below which a point has no side, relative to the scale."""
 
+FLAT_FIGURE = 1e-5
+"""Deviation from a line up to which a figure is flat, relative to the scale."""
+
 MOST_SIDES = 300
 
 
@@ -87,6 +90,15 @@ def apart(one: Figure, other: Figure) -> float:
         abs(one.unknowns[x] - other.unknowns[x]) / max(abs(one.unknowns[x]), 1.0) * one.scale for x in one.unknowns
     ]
     return max(gaps, default=0.0) / one.scale
+
+
+def on_one_line(problem: Problem, figure: Figure) -> bool:
+    """Whether all visible points lie on one line, to within `FLAT_FIGURE` of the scale."""
+    at = np.array([place for name, place in figure.points.items() if not name.startswith(" ")], np.float64)
+    if len(at) < 3:
+        return False
+    off = at - at.mean(0)
+    return bool(np.linalg.svd(off, compute_uv=False)[-1] < FLAT_FIGURE * figure.scale)
 
 
 def triples(problem: Problem) -> Iterator[tuple[str, str, str]]:

@@ -78,7 +78,10 @@ class Problem:
         for one in self.constraints:
             if one.kind == "coincident":
                 group[root(one.arguments[0])] = root(one.arguments[1])
-        return {frozenset(pair) for pair in combinations(self.points, 2) if root(pair[0]) == root(pair[1])}
+        groups: dict[str, list[str]] = {}
+        for name in self.points:
+            groups.setdefault(root(name), []).append(name)
+        return {frozenset(pair) for together in groups.values() for pair in combinations(together, 2)}
 
     @cached_property
     def lines(self) -> list[tuple[str, str]]:
@@ -261,6 +264,8 @@ class Problem:
             if not KINDS[one.kind].strict:
                 KINDS[one.kind].rows(b, *one.arguments)
         tables = b.system.tables
+        if not reduction(tables).size:
+            return False  # every place is given, and all of them may be one
         tables = replace(tables, constant=np.where(tables.least > 0, 0.0, tables.constant))
         y = np.random.default_rng(0).standard_normal((4, b.system.unknowns))
         grown = y.copy()

@@ -99,7 +99,7 @@ class GeometryReading(Reading, Asks, Shows):
             found["circles"] = circles
         if figure.unknowns:
             found["unknowns"] = {name: _clean(value) for name, value in figure.unknowns.items()}
-        free = analysis.freedom(problem, y) if len(y) <= 400 else None
+        free = analysis.freedom(problem, y) if len(y) <= 400 or not problem.reduction.size else None
         if self.read.measures:
             found["measures"] = {text: self._measure(one, y, figure, free) for text, one in self.read.measures}
         notices = list(self.read.notices)
@@ -249,7 +249,20 @@ class GeometryReading(Reading, Asks, Shows):
             found.append(
                 Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
+        if not found and self.problem.distinct and landscape.on_one_line(self.problem, figure) and self._spread:
+            message = "All points lie on one line, which the statements do not demand."
+            found.append(Violation("constraints", message, 1))
         return found
+
+    @cached_property
+    def _spread(self) -> bool:
+        """Whether there is a figure whose points are not all on one line."""
+        figures = (self.problem.figure(y) for y in self._builder.some())
+        return any(
+            not landscape.on_one_line(self.problem, figure)
+            and max((amount for _, amount in self.problem.amounts(figure)), default=0.0) < TOLERANCE
+            for figure in figures
+        )
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         """Rigid figures are the same if their points are; others, if no point lies on another side of a line."""

@@ -17,7 +17,7 @@ from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.statements import Writer, equation, state
 from groundstate_models.geometry.typed import state_typed
 
-MOST_POINTS = 500
+MOST_POINTS = 1500
 MOST_FAULTS = 10
 
 

@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 
 from groundstate_models.geometry import landscape
 from groundstate_models.geometry.problem import Problem
-from groundstate_models.geometry.system import EQUAL, Floats, Tables
+from groundstate_models.geometry.system import EQUAL, Floats, Tables, descended
 
 MOST_TOGETHER = 3
 """Most points or scalars that a step places at once."""
+
+ORDERS, KEPT = 16, 4
+"""Random orders that are tried if the first has surplus equations, and orders that are kept for use in turn."""
 
 LEAST_POPULATION, MOST_POPULATION = 8, 96
 
@@ -72,6 +75,7 @@ class Builder:
         self.problem = problem
         self.reduction = problem.reduction
         self.tables = problem.tables
+        self._calls = 0
 
     @cached_property
     def units(self) -> list[tuple[int, ...]]:
@@ -105,31 +109,51 @@ class Builder:
         return [frozenset(one) for one in found]
 
     @cached_property
-    def steps(self) -> list[Step]:
-        """The order of the construction."""
+    def plans(self) -> list[list[Step]]:
+        """Orders of the construction, those with the fewest equations beyond what their steps can satisfy first."""
+        draw = np.random.default_rng(0)
+        found = [self._ordered(None)]
+        if found[0][0]:
+            found += [self._ordered(draw) for _ in range(ORDERS if len(self.units) <= 40 else ORDERS // 4)]
+        found.sort(key=lambda plan: plan[0])
+        least = found[0][0]
+        return [self._written(order) for beyond, order in found[:KEPT] if beyond <= least + 1]
+
+    def _ordered(self, draw: np.random.Generator | None) -> tuple[int, list[tuple[set[int], list[int], list[int]]]]:
+        """An order: the units of each step with their equations and inequalities; and the number of surplus equations."""
         tables, touched = self.tables, self._touched
         usable = self.reduction.rows & ((tables.source >= 0) | (tables.least > 0))
-        equations = [int(k) for k in np.flatnonzero(usable & (tables.least == EQUAL)) if touched[k]]
-        bounds = [int(k) for k in np.flatnonzero(usable & (tables.least != EQUAL)) if touched[k]]
-        left = {k: set(touched[k]) for k in equations}
-        open_bounds = {k: set(touched[k]) for k in bounds}
+        left = {int(k): set(touched[k]) for k in np.flatnonzero(usable & (tables.least == EQUAL)) if touched[k]}
+        bounds = {int(k): set(touched[k]) for k in np.flatnonzero(usable & (tables.least != EQUAL)) if touched[k]}
         placed: set[int] = set()
-        found = []
+        order, beyond = [], 0
         while len(placed) < len(self.units):
-            chosen = self._next(left, placed)
+            chosen = self._next(left, placed, draw)
             rows = [k for k, units in left.items() if units <= chosen]
-            limits = [k for k, units in open_bounds.items() if units <= chosen]
-            found.append(self._step(chosen, rows, limits, placed))
+            limits = [k for k, units in bounds.items() if units <= chosen]
+            order.append((chosen, rows, limits))
+            beyond += max(len(rows) - sum(len(self.units[u]) for u in chosen), 0)
             placed |= chosen
-            for waiting, taken in ((left, rows), (open_bounds, limits)):
+            for waiting, taken in ((left, rows), (bounds, limits)):
                 for k in taken:
                     del waiting[k]
                 for units in waiting.values():
                     units -= chosen
+        return beyond, order
+
+    def _written(self, order: list[tuple[set[int], list[int], list[int]]]) -> list[Step]:
+        placed: set[int] = set()
+        found = []
+        for chosen, rows, limits in order:
+            found.append(self._step(chosen, rows, limits, placed))
+            placed |= chosen
         return found
 
-    def _next(self, left: dict[int, set[int]], placed: set[int]) -> set[int]:
-        """The units to place next: the smallest set that its equations determine, else the unit with most equations."""
+    def _next(self, left: dict[int, set[int]], placed: set[int], draw: np.random.Generator | None) -> set[int]:
+        """The units to place next: the smallest set that its equations determine, else the unit with most equations.
+
+        With a generator the latter is a random unit.
+        """
         sizes = [len(unit) for unit in self.units]
         count = Counter(frozenset(units) for units in left.values() if len(units) <= MOST_TOGETHER)
         sets = set(count)
@@ -150,7 +174,12 @@ class Builder:
             return set(best[2])
         waiting = [u for u in range(len(self.units)) if u not in placed]
         links = Counter(u for k, units in left.items() if self._touched[k] & placed for u in units)
-        return {max(waiting, key=lambda u: (count[frozenset((u,))], bool(links[u]), -u))}
+
+        def merit(u: int) -> tuple[float, ...]:
+            chance = 0.0 if draw is None else 1.5 * float(draw.random())
+            return (count[frozenset((u,))] + bool(links[u]) * 0.5 + chance, -u)
+
+        return {max(waiting, key=merit)}
 
     def _step(self, chosen: set[int], rows: list[int], limits: list[int], placed: set[int]) -> Step:
         unknowns = np.array([z for u in sorted(chosen) for z in self.units[u]], np.int64)
@@ -175,7 +204,9 @@ class Builder:
         members = min(max(LEAST_POPULATION, 2 * count), MOST_POPULATION)
         z = spread * random.standard_normal((members, self.reduction.size))
         lost = np.zeros(members)
-        for step in self.steps:
+        plan = self.plans[self._calls % len(self.plans)]
+        self._calls += 1
+        for step in plan:
             off = self._place(step, z, random, spread)
             failed = off > BUILT
             if failed.any() and not failed.all():
@@ -195,6 +226,14 @@ class Builder:
         apart = (off[chosen] > 1e-2) & (np.arange(count) % 2 == 1)
         best[apart] = spread * random.standard_normal((int(apart.sum()), z.shape[1]))
         return np.nan_to_num(best)
+
+    def some(self, count: int = 24) -> list[Floats]:
+        """Unknowns of figures that satisfy every row, found on the host by a short descent."""
+        z = self.figures(np.random.default_rng(1), count)
+        if z is None:
+            return []
+        y = descended(self.tables, self.reduction.expand(z), 40)
+        return list(y[(self.tables.residual(y) ** 2).sum(1) < 1e-16])
 
     def _place(self, step: Step, z: Floats, random: np.random.Generator, spread: float) -> Floats:
         """Place a step's unknowns in every member, in place; returns the largest residual of each."""

@@ -1,4 +1,4 @@
-"""What a layout is asked about: walls, turns and orders, never a small shift; and what to change if there is none."""
+"""What a layout is asked about: walls, turns and orders, never a small shift."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundstate import Attempt, Change, Patch, Violation
+from groundstate import Patch
 from groundstate_models.layout.placed import Placed
 from groundstate_models.layout.plan import Plan, Stated
 from groundstate_models.layout.relations import corners_of, wall_gap
@@ -88,10 +88,3 @@ def ask(variable: str) -> str:
 def called(variable: str, value: Any) -> str:
     what, _, name = variable.partition(" ")
     return f"{name} ({value} {what})"
-
-
-def relaxations(
-    plan: Plan, request: Mapping[str, Any], attempt: Attempt | None, violations: Sequence[Violation]
-) -> Sequence[Change]:
-    del plan, request, attempt, violations
-    return ()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Attempt, Change, Header, OptionError, Optimises, Patch, Reading, Shows, Violation
-from groundstate_models.layout import asking, checking, drawing, mining, nearest, proofs
+from groundstate_models.layout import asking, checking, cures, drawing, mining, nearest, proofs
 from groundstate_models.layout import tensors as encoding
 from groundstate_models.layout.answers import answer_of, spots_in, with_freedom
 from groundstate_models.layout.lowering import Lowering
@@ -31,6 +31,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         self.plan = read(request)
         if self.plan.repair:
             self.plan.stated += mining.mined(self.plan)
+        self._proof: proofs.Contradiction | None = None
         self._settled: dict[Any, dict[str, Any]] = {}
 
     @cached_property
@@ -89,14 +90,16 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
 
     @cached_property
     def _contradictions(self) -> Sequence[Violation]:
-        return proofs.violations(self.lowering, 1)
+        found, self._proof = proofs.violations(self.plan, 1)
+        return found
 
     @property
     def contradictions(self) -> Sequence[Violation]:
         return self._contradictions
 
     def proof(self, effort: int) -> Sequence[Violation]:
-        return proofs.violations(self.lowering, effort)
+        found, self._proof = proofs.violations(self.plan, min(effort, 64))
+        return found
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         placed = self.placed(answer)
@@ -153,7 +156,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         return asking.called(variable, value)
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> Sequence[Change]:
-        return asking.relaxations(self.plan, self.request, attempt, violations)
+        return cures.changes(self.plan, self.request, self._proof, attempt, violations)
 
     def unique(self, answer: dict[str, Any]) -> bool:
         del answer

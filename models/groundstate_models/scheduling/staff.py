@@ -1,8 +1,8 @@
 """Choose people for activities: variables of the constraints language, their constraints, and what their values mean.
 
-A person's activities of one day that exclude each other share a variable, whose values are the activities and `OFF`; this is the
-usual model of a roster. Any other possible part of a person in an activity has a variable of its own, with the starts of the
-activity as values.
+Where one person is chosen for an activity with one start, a variable has the people as values. A person's activities of one day
+that exclude each other share a variable, whose values are the activities and `OFF`; this is the usual model of a roster. Any
+other possible part of a person in an activity has a variable of its own, with the starts of the activity as values.
 """
 
 from __future__ import annotations
@@ -72,13 +72,39 @@ class Staff:
                 for a in self.schedule.attending[person]
                 if self.activities[a.name]
             ]
+        self._single = set(self._by_activity())
+        for person in self.schedule.people:
             self._choices_of(person)
+
+    def _by_activity(self) -> Iterator[tuple[str, int]]:
+        """The choices of one person for the only activity of a day: a variable each, with the people as values."""
+        schedule = self.schedule
+        fixed: dict[int, list[tuple[Activity, int]]] = {}
+        for activity in schedule.activities.values():
+            for number in range(len(activity.choices)):
+                if len(self.activities[activity.name]) == 1:
+                    (one,) = self.activities[activity.name].values()
+                    fixed.setdefault(schedule.days.day(one.start), []).append((activity, number))
+        for some in fixed.values():
+            activity, number = some[0]
+            choice = activity.choices[number]
+            if len(some) > 1 or activity.optional or (choice.least, choice.most) != (1, 1):
+                continue
+            able = {person: possible for person in choice.among if (possible := self._possible(person, activity))}
+            if not able:
+                continue
+            name = _MARK.join((activity.name, str(number)))
+            self.variables[name] = list(able)
+            for person, possible in able.items():
+                values = dict.fromkeys([person], next(iter(possible.values())))
+                self.parts[person].append(Part(person, activity.name, number, name, values))
+            yield activity.name, number
 
     def _choices_of(self, person: str) -> None:
         days: dict[int, list[tuple[Activity, int, dict[str, Placement]]]] = {}
         for activity in self.schedule.activities.values():
             for number, choice in enumerate(activity.choices):
-                if person not in choice.among:
+                if person not in choice.among or (activity.name, number) in self._single:
                     continue
                 possible = self._possible(person, activity)
                 if not possible:
@@ -149,7 +175,7 @@ class Staff:
 
     def values(self, placed: Placed) -> dict[str, str] | None:
         """The values of the new variables for placements with their people; None if they are not among the values."""
-        found = dict.fromkeys(self.variables, OFF)
+        found = {name: OFF if OFF in values else values[0] for name, values in self.variables.items()}
         for person, parts in self.parts.items():
             left = {name for name, one in placed.items() if person in one.who}
             for part in parts:
@@ -159,7 +185,7 @@ class Staff:
                 value = next(
                     (v for v, other in part.values.items() if (other.start, other.room) == (one.start, one.room)), None
                 )
-                if value is not None and found[part.variable] == OFF:
+                if value is not None and (found[part.variable] == OFF or OFF not in self.variables[part.variable]):
                     found[part.variable] = value
                     left.discard(part.activity)
             if left:

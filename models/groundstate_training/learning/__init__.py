@@ -2,5 +2,6 @@
 
 from groundstate_training.learning._learn import learn
 from groundstate_training.learning._models import Model, RulesModel, TableModel
+from groundstate_training.learning._weeks import Habits, learn_weeks
 
-__all__ = ["Model", "RulesModel", "TableModel", "learn"]
+__all__ = ["Habits", "Model", "RulesModel", "TableModel", "learn", "learn_weeks"]

@@ -39,8 +39,8 @@ BROKEN = 0.08
 CLIFF = 0.5
 """Examples at the bound, as a part of those that chance puts there among the allowed counts."""
 
-NEARLY = 7.0
-"""Nats below the threshold of a rule from which it is asked about."""
+NEARLY = 12.5
+"""Nats below the threshold of a rule from which it is asked about: nearly any evidence, since few counts have a bound."""
 
 REPLY = 8.0
 """Nats of a reply that a case is impossible."""

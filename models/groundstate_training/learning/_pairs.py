@@ -26,7 +26,7 @@ MARGIN = 5.0
 SURE = 60.0
 """Smallest odds of a pair for a relation that only part of its family has."""
 
-NEARLY = 7.0
+NEARLY = 8.0
 """Nats below the threshold of a rule from which it is asked about."""
 
 OPEN = 0.05
@@ -262,7 +262,7 @@ class PairRules:
 
     def _doubt_groups(self, near: dict[Group, float], gain: dict[tuple[int, int], tuple[float, bool]]) -> None:
         for group, worth in sorted(near.items(), key=lambda item: -item[1])[:200]:
-            if worth < -2.5 * MARGIN:
+            if worth < -NEARLY:
                 break
             open_ = [pair for pair in _pairs(group) if gain[pair][1]]
             if not open_:

@@ -89,26 +89,26 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
     x, own = contrasts
     chosen: list[int] = []
     weights = np.zeros(0)
-    needs = _needs(len(rules), len(np.unique(own)))
+    needs = needed(len(rules), len(np.unique(own)))
     while len(chosen) < MOST:
-        scores = _scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
-        scores[chosen] = -np.inf
-        best = int(scores.argmax())
-        if scores[best] < needs:
+        found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
+        found[chosen] = -np.inf
+        best = int(found.argmax())
+        if found[best] < needs:
             break
         chosen.append(best)
-        weights = _fit(x[:, chosen], 0.001)
+        weights = fit(x[:, chosen], 0.001)
     order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
     return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
 
 
-def _needs(candidates: int, examples: int) -> float:
+def needed(candidates: int, examples: int) -> float:
     """The score of the level `FALSE`, shared by all candidates, for so many examples (Student's t, to first order)."""
     z = NormalDist().inv_cdf(1 - FALSE / max(candidates, 1))
     return z + (z**3 + z) / (4 * max(examples - 1, 1))
 
 
-def _scores(x: Floats, own: Ints, residual: Floats) -> Floats:
+def scores(x: Floats, own: Ints, residual: Floats) -> Floats:
     """Score of each candidate in standard errors, ``(rules,)``."""
     first = np.flatnonzero(np.diff(own, prepend=-1))
     slopes = np.add.reduceat(x * residual[:, None], first, 0) / np.diff(first, append=len(own))[:, None]
@@ -144,7 +144,7 @@ def _contrasts(
     return np.asarray(after - before, np.float64), of
 
 
-def _fit(differences: Floats, strength: float) -> Floats:
+def fit(differences: Floats, strength: float) -> Floats:
     """Non-negative weights of a logistic regression with an L1 penalty, by projected Adam."""
     x = torch.from_numpy(differences).float()
     weights = torch.full((x.shape[1],), 0.05, requires_grad=True)

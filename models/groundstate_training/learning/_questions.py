@@ -10,7 +10,7 @@ from groundstate import Option, Question
 from groundstate_models.learned.layout import Layout, Value
 from groundstate_training.learning._doubt import Doubt
 
-NEAR = -8.0
+NEAR = -13.0
 """Smallest evidence for a question, relative to the threshold of a rule."""
 
 Case = dict[str, Value]

@@ -30,14 +30,4 @@ def test_rewriting_never_makes_a_graph_dearer(passed: Any) -> None:
     found = passed(
         Algebra, lambda y, x: (y * x * 2.0 - x).square().sum((1, 2)), torch.randn(3, 5, 6), torch.randn(3, 5, 6)
     )
-    assert cost(optimise(found.graph, ["state.y"])[0], {"state.y"}) <= cost(found.graph, {"state.y"})
-
-
-def test_rewritten_as_often_as_it_chose_to_a_graph_comes_out_the_same(passed: Any) -> None:
-    layer = nn.Linear(6, 6)
-    found = passed(Algebra, lambda y: layer(y.sin()).sum((1, 2)), torch.randn(3, 5, 6))
-    chosen, rounds = optimise(found.graph, ["state.y"])
-    again, made = optimise(found.graph, ["state.y"], rounds)
-    assert made == rounds > 0
-    assert [node.op for node in again.needed()] == [node.op for node in chosen.needed()]
-    assert optimise(found.graph, ["state.y"], 0)[1] == 0
+    assert cost(optimise(found.graph, ["state.y"]), {"state.y"}) <= cost(found.graph, {"state.y"})

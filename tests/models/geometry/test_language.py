@@ -174,7 +174,7 @@ def test_a_likely_misspelling_is_refused() -> None:
 
 
 def test_too_many_points_are_refused() -> None:
-    with pytest.raises(RequestError, match="there may be 500"):
+    with pytest.raises(RequestError, match="there may be 1500"):
         read({"points": [f"P{k}" for k in range(5000)]})
 
 

@@ -16,6 +16,7 @@ from groundstate_export._lower.operators import (
     resize,
     scatter,
     sorting,
+    tables,
     views,
     writes,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "resize",
     "scatter",
     "sorting",
+    "tables",
     "views",
     "writes",
 ]

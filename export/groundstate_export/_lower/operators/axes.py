@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from groundstate_export._ir.graph import Batch, Dimension
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering
-from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operands import AnySize, Call, Entry
 
 
 def axes_of(low: Lowering, call: Call, entry: Entry, dims: Any) -> list[int]:
@@ -23,6 +24,19 @@ def axes_of(low: Lowering, call: Call, entry: Entry, dims: Any) -> list[int]:
 
 def product(sizes: Iterable[Dimension]) -> int:
     return math.prod(fixed(d) for d in sizes)
+
+
+def literal(sizes: Iterable[Dimension]) -> list[int]:
+    """Lengths that depend on nothing, for tables made during lowering.
+
+    Raises:
+        AnySize: One depends on a size.
+        ValueError: One depends on the batch.
+    """
+    found = [fixed(d) for d in sizes]
+    if sized(found):
+        raise AnySize
+    return found
 
 
 def fixed(size: Dimension) -> int:

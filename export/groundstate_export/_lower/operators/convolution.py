@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from groundstate_export._ir.graph import Shape, Value
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
@@ -62,10 +63,33 @@ def _convolution_backward(low: Lowering, call: Call) -> list[Any]:
         ):
             produced = (fixed(gradient.shape[2 + axis]) - 1) * s - 2 * p + d * (fixed(k) - 1) + 1
             extra.append(fixed(entry.shape[2 + axis]) - produced)
+        if sized(extra):
+            return [
+                low.entry(call, _cut_to_size(low, low.full(gradient), weight, call.shape, attributes, extra)),
+                None,
+                None,
+            ]
         attributes["output_padding"] = tuple(extra)
     shape = call.shape
     result = _convolve(low, low.full(gradient), weight, None, shape, not transposed, **attributes)
     return [low.entry(call, result), None, None]
+
+
+def _cut_to_size(
+    low: Lowering, gradient: Value, weight: Value, shape: Shape, attributes: dict[str, Any], extra: list[int]
+) -> Value:
+    """The gradient of a convolution with a stride over an image of any size.
+
+    How many elements at the end have no output follows from the size. The gradient is computed for the most, and cut.
+    """
+    most = [s - 1 if sized(e) else e for s, e in zip(attributes["strides"], extra, strict=True)]
+    wide = tuple(d if not sized(e) else fixed(d) - e + m for d, e, m in zip(shape[2:], extra, most, strict=True))
+    found = _convolve(
+        low, gradient, weight, None, (*shape[:2], *wide), transposed=True, **attributes, output_padding=tuple(most)
+    )
+    axes = [2 + k for k, e in enumerate(extra) if sized(e)]
+    bounds = [[0] * len(axes), [shape[a] for a in axes], axes, [1] * len(axes)]
+    return low.graph.emit("Slice", [found, *(low.graph.constant(b, np.int64) for b in bounds)], shape)
 
 
 _CHANNEL_BLOCK = 16

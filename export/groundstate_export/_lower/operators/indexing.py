@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import torch
+import math
 
-from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast
+import numpy as np
+
+from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast, static
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed
@@ -16,22 +18,14 @@ from groundstate_export._lower.operators.maps import flat, gather
 ROWS = "every row must be treated alone; index with `torch.arange(batch)` first, or use `gather`."
 
 
-@handles("arange")
-def _arange(low: Lowering, call: Call) -> Entry:
-    """The row numbers of the batch. Only an index may use them; any other use would make a row depend on its number."""
-    refusal = low.refuse(call, "it numbers the rows of the batch; every row must be treated alone.")
-    if call.shape != (Batch(),) or call.dtype != torch.int64:
-        raise refusal
-    return Entry(call.dtype, call.shape, refusal=refusal, rows=True)
-
-
 def constant_rows(low: Lowering, entry: Entry) -> Array | None:
     """The constant that every row of an integer tensor equals, if there is one."""
     value = low.aligned(entry)
     if value.array is None or not entry.shape or not isinstance(entry.shape[0], Batch):
         return None
-    sizes = [fixed(d) for d in entry.shape[1:]]
-    return np.broadcast_to(value.array[0], sizes)
+    if not static(entry.shape[1:]):
+        return None
+    return np.broadcast_to(value.array[0], [fixed(d) for d in entry.shape[1:]])
 
 
 @dataclass
@@ -91,7 +85,7 @@ def located(low: Lowering, call: Call, shape: Shape, indices: list[Entry | None]
     sizes = [fixed(shape[a]) for a in axes]
     constant, value = _linear(low, [i for _, i in used], sizes)
     moved = tuple(shape[a] for a in order)
-    return Where(moved, order, first, len(axes), int(np.prod(sizes)), lead, constant, value, rows)
+    return Where(moved, order, first, len(axes), math.prod(sizes), lead, constant, value, rows)
 
 
 def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Array | None, Value | None]:
@@ -100,9 +94,9 @@ def _linear(low: Lowering, indices: list[Entry], sizes: list[int]) -> tuple[Arra
     total: Value | None = None
     for entry, size in zip(indices, sizes, strict=True):
         index = g.unary("Cast", low.compact(entry), np.int64)
-        length = g.constant(np.int64(size))
-        if index.array is not None:
-            index = g.constant(index.array % size)
+        length = g.constant(size, np.int64)
+        if index.array is not None and (not sized(size) or not (index.array < 0).any()):
+            index = g.constant(index.array if sized(size) else index.array % size)
         elif _negative(index):
             below = g.binary("Less", index, g.constant(np.int64(0)), np.bool_)
             index = g.emit("Where", [below, g.binary("Add", index, length), index], index.shape, np.int64)
@@ -125,18 +119,22 @@ def _index(low: Lowering, call: Call) -> Entry:
     x = low.full(entry, None if where.rows else [where.order[where.axis + i] for i in range(where.count)])
     x = g.transpose(x, where.order)
     x = g.reshape(x, (*x.shape[: where.axis], where.size, *x.shape[where.axis + where.count :]))
-    if where.constant is not None:
-        lead = where.shape[1:] if where.rows else where.shape
+    lead = where.shape[1:] if where.rows else where.shape
+    if where.constant is not None and static(lead):
         places = np.broadcast_to(_without_row(where), [fixed(d) for d in lead])
         return low.entry(call, gather(low, x, where.axis, places))
-    assert where.value is not None
+    places = g.constant(where.constant) if where.value is None else where.value
     if where.rows:
-        index = g.expand(where.value, where.shape)
+        index = g.expand(places, where.shape)
         index = g.reshape(index, (*index.shape, 1))
         return low.entry(call, g.emit("GatherND", [x, index], call.shape, batch_dims=1))
+    if not any(isinstance(d, Batch) for d in where.shape):
+        index = g.expand(places, where.shape)
+        found = (*x.shape[: where.axis], *index.shape, *x.shape[where.axis + 1 :])
+        return low.entry(call, g.emit("Gather", [x, index], found, axis=where.axis))
     if any(isinstance(d, Batch) for d in x.shape):
         raise low.refuse(call, f"both its index and its tensor depend on the row; {ROWS}")
-    index = g.expand(where.value, where.shape)
+    index = g.expand(places, where.shape)
     return low.entry(call, g.emit("Gather", [x, index], call.shape, axis=where.axis))
 
 
@@ -154,8 +152,9 @@ def _index_select(low: Lowering, call: Call) -> Entry:
         raise low.refuse(call, f"it selects rows of the batch; {ROWS}")
     values = low.full(x, [axis])
     index = low.graph.unary("Cast", low.full(entry), np.int64)
-    if index.array is not None:
-        return low.entry(call, gather(low, values, axis, index.array % fixed(x.shape[axis])))
+    if index.array is not None and not (sized(x.shape[axis]) and (index.array < 0).any()):
+        places = index.array if sized(x.shape[axis]) else index.array % fixed(x.shape[axis])
+        return low.entry(call, gather(low, values, axis, places))
     shape: tuple[Dimension, ...] = (*values.shape[:axis], *index.shape, *values.shape[axis + 1 :])
     return low.entry(call, low.graph.emit("Gather", [values, index], shape, axis=axis))
 
@@ -173,7 +172,7 @@ def _gather(low: Lowering, call: Call) -> Entry:
     if isinstance(entry.shape[axis], Batch):
         raise low.refuse(call, f"it gathers rows of the batch; {ROWS}")
     rows = constant_rows(low, index)
-    if rows is not None and entry.shape[0] == index.shape[0] == Batch():
+    if rows is not None and entry.shape[0] == index.shape[0] == Batch() and static(entry.shape[1:]):
         places = along(rows, [fixed(d) for d in entry.shape[1:]], axis - 1)
         return low.entry(call, low.graph.reshape(gather(low, flat(low, entry), 1, places), call.shape))
     inputs = [low.full(entry), low.graph.unary("Cast", low.full(index), np.int64)]

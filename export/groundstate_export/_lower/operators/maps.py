@@ -5,6 +5,7 @@ The map comes from running the operator itself, in PyTorch, on numbered elements
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ import torch
 from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value
+from groundstate_export._ir.lengths import sized
 from groundstate_export._ir.program import Instruction
 from groundstate_export._lower.lowering import Lowering, concrete
-from groundstate_export._lower.operands import Entry
+from groundstate_export._lower.operands import AnySize, Entry
 
 Places = npt.NDArray[np.int64]
 
@@ -32,7 +34,7 @@ def rows_of(shape: Shape) -> tuple[int, int]:
     first, rest = (shape[0], shape[1:]) if shape else (1, ())
     if not isinstance(first, Batch) or any(isinstance(d, Batch) for d in rest):
         raise ValueError("it moves elements of a tensor whose batch is not the first axis")
-    return first.times, int(np.prod([int(d) for d in rest], dtype=np.int64))  # type: ignore[arg-type]  # none is a Batch
+    return first.times, math.prod(d for d in rest if not isinstance(d, Batch))
 
 
 def at(argument: Any, batch: int) -> Any:
@@ -46,6 +48,8 @@ def at(argument: Any, batch: int) -> Any:
 
 def numbered(shape: Shape, batch: int) -> Tensor:
     """Elements 1, 2, … in float64, because few operators move integers."""
+    if sized(list(shape)) or any(isinstance(d, Batch) and sized(d.times) for d in shape):
+        raise AnySize
     sizes: list[int] = at(shape, batch)
     return torch.arange(1, 1 + int(np.prod(sizes)), dtype=torch.float64).reshape(sizes)
 
@@ -100,12 +104,11 @@ def gather(low: Lowering, x: Value, axis: int, places: Places) -> Value:
     """
     size = x.shape[axis]
     shape = (*x.shape[:axis], *places.shape, *x.shape[axis + 1 :])
-    if isinstance(size, int) and np.array_equal(places.reshape(-1), np.arange(size)):
+    if isinstance(size, int) and not sized(size) and np.array_equal(places.reshape(-1), np.arange(size)):
         return low.graph.reshape(x, shape)
     if (places < 0).any():
-        assert isinstance(size, int)
-        x = padded(low, x, axis, 0, 1)
-        places = np.where(places < 0, size, places)
+        x = padded(low, x, axis, 1, 0)
+        places = places + 1
     return low.graph.emit("Gather", [x, low.graph.constant(places, np.int64)], shape, axis=axis)
 
 
@@ -127,6 +130,8 @@ def _longer(size: Dimension, by: int) -> int:
 
 def scatter(low: Lowering, x: Value, axis: int, places: Places, size: int) -> Value:
     """The adjoint of `gather`: each of ``size`` elements along an axis is the sum of the elements whose place it is."""
+    if sized(size):
+        raise AnySize
     places = places.reshape(-1)
     sources: list[list[int]] = [[] for _ in range(size)]
     for source, place in enumerate(places.tolist()):

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_export._ir.graph import Shape, Value
+from groundstate_export._ir.graph import Shape, Value, static
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
-from groundstate_export._lower.operators.axes import product
+from groundstate_export._lower.operators.axes import literal, product
 from groundstate_export._lower.operators.elementwise import number_like
 from groundstate_export._optimise.finite import finite
 
@@ -83,7 +83,7 @@ def _normalise(low: Lowering, x: Value, axes: Sequence[int], eps: float) -> tupl
 
 def _normalised(low: Lowering, x: Value, axes: int, eps: float) -> tuple[Value, Value, Value]:
     """``(x − mean) rstd``, ``mean`` and ``rstd`` over the last axes."""
-    ones = low.graph.constant(np.ones([int(d) for d in x.shape[-axes:]], x.dtype))  # type: ignore[arg-type]  # not the batch
+    ones = low.graph.constant(np.ones(literal(x.shape[-axes:]), x.dtype))
     small = (*x.shape[:-axes], *(1,) * axes)
     results = [(x.dtype, x.shape), (x.dtype, small), (x.dtype, small)]
     y, mean, rstd = low.graph.emit_many("LayerNormalization", [x, ones], results, axis=-axes, epsilon=float(eps))
@@ -94,7 +94,11 @@ def _normalised(low: Lowering, x: Value, axes: int, eps: float) -> tuple[Value, 
 def _layer_norm(low: Lowering, call: Call) -> list[Entry]:
     entry, shape, weight, bias, eps = call.args
     axes = len(shape)
-    y, mean, rstd = _normalised(low, low.full(entry, range(-axes, 0)), axes, eps)
+    x = low.full(entry, range(-axes, 0))
+    if static(x.shape[-axes:]):
+        y, mean, rstd = _normalised(low, x, axes, eps)
+    else:
+        y, mean, rstd = _normalise(low, x, range(len(x.shape) - axes, len(x.shape)), eps)
     for op, factor in (("Mul", weight), ("Add", bias)):
         if factor is not None:
             y = low.graph.binary(op, y, low.compact(factor))
@@ -105,14 +109,17 @@ def _layer_norm(low: Lowering, call: Call) -> list[Entry]:
 @handles("native_layer_norm_backward")
 def _layer_norm_backward(low: Lowering, call: Call) -> list[Any]:
     """``rstd (g − x̂ mean(g x̂))`` with ``g`` the centred gradient; after a matrix product the centring is free."""
-    slope, _, shape, _, rstd, weight = call.args[:6]
+    slope, entry, shape, mean, rstd, weight = call.args[:6]
     if any(call.args[7][1:]):
         raise low.refuse(call, "the energy differentiates with respect to the weights of a norm.")
     g = low.graph
     axes = len(shape)
     deviation = low.compact(rstd)
     assert deviation.node is not None
-    normal = deviation.node.outputs[0]
+    if deviation.op == "LayerNormalization":
+        normal = deviation.node.outputs[0]
+    else:
+        normal = g.binary("Mul", g.binary("Sub", low.full(entry), low.compact(mean)), deviation)
     rank = len(normal.shape)
     last = list(range(rank - axes, rank))
     gradient = low.full(slope, last)

@@ -7,11 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export._ir.graph import Batch, Shape
+from groundstate_export._ir.graph import Batch, Shape, Value
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
-from groundstate_export._lower.operands import Call, Entry
-from groundstate_export._lower.operators.axes import fixed
+from groundstate_export._lower.operands import AnySize, Call, Entry
+from groundstate_export._lower.operators.axes import fixed, product
 from groundstate_export._lower.operators.separable import applied, spatial
+from groundstate_export._lower.operators.stretched import bins
+from groundstate_export._lower.operators.stretched import product as product_with
+from groundstate_export._lower.operators.tables import counted
+from groundstate_export._lower.operators.views import pad, resized
 
 aten = torch.ops.aten
 
@@ -47,17 +52,72 @@ def _separable(low: Lowering, call: Call, name: str, entry: Entry, rest: list[An
 
 @handles(*(f"{name}_backward" for name in _AVERAGES))
 def _average_backward(low: Lowering, call: Call) -> Entry:
-    return _separable(low, call, call.name.removesuffix("_backward"), call.args[0], call.args[2:], adjoint=True)
+    name = call.name.removesuffix("_backward")
+    rank = _AVERAGES[name]
+    if sized(list(call.shape[-rank:])):
+        return _averaged_adjoint(low, call, rank)
+    return _separable(low, call, name, call.args[0], call.args[2:], adjoint=True)
+
+
+def _averaged_adjoint(low: Lowering, call: Call, rank: int) -> Entry:
+    kernel = _spread(call.args[2], rank)
+    stride = _spread(call.get(3, "stride", None) or kernel, rank)
+    padding = _spread(call.get(4, "padding", [0]), rank)
+    rounded_up, inside, divisor = (call.get(5 + k, "", d) for k, d in enumerate((False, True, None)))
+    if rounded_up or divisor:
+        raise AnySize
+    x, g = low.full(call.args[0]), low.graph
+    for k in range(rank):
+        axis = len(x.shape) - rank + k
+        long, count = fixed(call.shape[axis]), fixed(x.shape[axis])
+        if stride[k] == kernel[k] and not padding[k]:
+            apart = g.reshape(x, (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :]))
+            wide = g.expand(apart, (*x.shape[: axis + 1], kernel[k], *x.shape[axis + 1 :]))
+            whole = g.reshape(wide, resized(x, axis, count * kernel[k]))
+            whole = g.binary("Mul", whole, g.constant(np.asarray(1 / kernel[k], x.dtype)))
+            x = pad(low, whole, {}, {axis: long - count * kernel[k]}, resized(x, axis, long))
+            continue
+        first = g.binary("Mul", counted(low, count), g.constant(np.int64(stride[k])))
+        first = g.binary("Sub", first, g.constant(np.int64(padding[k])))
+        end = g.binary("Add", first, g.constant(np.int64(kernel[k])))
+        if not inside:
+            first = g.binary("Max", first, g.constant(np.int64(0)))
+            end = g.binary("Min", end, g.constant(long, np.int64))
+        x = product_with(low, x, axis, g.transpose(bins(low, x, first, end, long), [1, 0]))
+    return low.entry(call, x)
+
+
+def _adaptive_bins(low: Lowering, x: Value, inside: int, out: int) -> Value:
+    g = low.graph
+    steps, whole, many = counted(low, out), g.constant(inside, np.int64), g.constant(out, np.int64)
+    first = g.binary("Div", g.binary("Mul", steps, whole), many)
+    following = g.binary("Mul", g.binary("Add", steps, g.constant(np.int64(1))), whole)
+    end = g.binary("Div", g.binary("Add", following, g.constant(out - 1, np.int64)), many)
+    return bins(low, x, first, end, inside)
 
 
 @handles(*_ADAPTIVE)
 def _adaptive(low: Lowering, call: Call) -> Entry:
+    rank = _ADAPTIVE[call.name]
+    if sized([*call.args[0].shape[-rank:], *call.shape[-rank:]]):
+        x = low.full(call.args[0])
+        for axis in range(len(x.shape) - rank, len(x.shape)):
+            inside, out = fixed(x.shape[axis]), fixed(call.shape[axis])
+            x = product_with(low, x, axis, _adaptive_bins(low, x, inside, out))
+        return low.entry(call, x)
     return _separable(low, call, call.name, call.args[0], call.args[1:], adjoint=False)
 
 
 @handles(*(f"{name}_backward" for name in _ADAPTIVE))
 def _adaptive_backward(low: Lowering, call: Call) -> Entry:
     name = call.name.removesuffix("_backward")
+    rank = _ADAPTIVE[name]
+    if sized([*call.args[0].shape[-rank:], *call.shape[-rank:]]):
+        x = low.full(call.args[0])
+        for axis in range(len(x.shape) - rank, len(x.shape)):
+            out, inside = fixed(x.shape[axis]), fixed(call.shape[axis])
+            x = product_with(low, x, axis, low.graph.transpose(_adaptive_bins(low, x, inside, out), [1, 0]))
+        return low.entry(call, x)
     return _separable(low, call, name, call.args[0], [spatial(call.args[0], _ADAPTIVE[name])], adjoint=True)
 
 
@@ -84,8 +144,8 @@ def _max_pool(low: Lowering, call: Call) -> list[Entry]:
         ceil_mode=int(call.get(5, "ceil_mode", False)),
     )  # fmt: skip
     # ONNX indexes the whole tensor, PyTorch one plane.
-    size = int(np.prod([fixed(d) for d in planes[2:]]))
-    places = g.binary("Mod", places, g.constant(np.int64(size)))
+    size = product(planes[2:])
+    places = g.binary("Mod", places, g.constant(size, np.int64))
     return [low.entry(call, g.reshape(v, call.shape), i) for i, v in enumerate((values, places))]
 
 
@@ -94,8 +154,7 @@ def _max_pool_backward(low: Lowering, call: Call) -> Entry:
     gradient, places = call.args[0], call.args[-1]
     rank, g = 2 if "2d" in call.name else 3, low.graph
     lead = _planes(call.shape, rank)[:1]
-    many = int(np.prod(spatial(gradient, rank)))
-    size = int(np.prod(spatial(call.shape, rank)))
+    many, size = product(spatial(gradient, rank)), product(spatial(call.shape, rank))
     slope, index = (g.reshape(low.full(e), (*lead, many)) for e in (gradient, places))
     base = g.expand(g.constant(np.asarray(0, slope.dtype)), (*lead, size))
     result = g.emit("ScatterElements", [base, index, slope], base.shape, axis=1, reduction="add")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from groundstate_export._ir.dtypes import COMPUTED
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import axes_of, product
@@ -33,7 +34,7 @@ def _reduce(low: Lowering, call: Call) -> Entry:
     result = g.reduce(op, x, axes, keepdims=keepdims)
     if name == "sum":
         repeats = product(entry.shape[a] for a in axes if x.shape[a] == 1)
-        result = g.binary("Mul", result, g.constant(np.asarray(repeats, x.dtype)))
+        result = g.binary("Mul", result, g.constant(repeats, x.dtype))
     return low.entry(call, result)
 
 
@@ -49,8 +50,11 @@ def _variance(low: Lowering, call: Call) -> Any:
     centred = g.binary("Sub", x, mean)
     elements = product(entry.shape[a] for a in axes)
     variance = g.reduce("ReduceSum", g.binary("Mul", centred, centred), axes, keepdims=keepdims)
-    freedom = max(elements - (1 if correction is None else correction), 0)
-    variance = g.binary("Mul", variance, g.constant(np.float32(1.0 / freedom if freedom else np.inf)))
+    freedom = max(elements - int(1 if correction is None else correction), 0)
+    if sized(freedom):
+        variance = g.binary("Div", variance, g.constant(freedom, x.dtype))
+    else:
+        variance = g.binary("Mul", variance, g.constant(np.asarray(1.0 / freedom if freedom else np.inf, x.dtype)))
     if call.name == "std":
         return low.entry(call, g.unary("Sqrt", variance))
     if call.name == "var":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
-from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operands import AnySize, Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.separable import applied, spatial
+from groundstate_export._lower.operators.stretched import linear, nearest, nearest_adjoint, product, reflected_adjoint
 
 aten = torch.ops.aten
 
@@ -25,6 +29,8 @@ _PADS = {f"{kind}_pad{n}d": n for kind in ("reflection", "replication") for n in
 def _resize(low: Lowering, call: Call) -> Entry:
     operator, rank = getattr(aten, call.name).default, _RESIZES[call.name]
     rest = call.args[1:]
+    if sized([*call.args[0].shape[-rank:], *call.shape[-rank:]]):
+        return _stretched(low, call, call.name, rank, rest[1:], adjoint=False)
     return applied(low, call, call.args[0], lambda x: operator(x, *rest), spatial(call.args[0], rank), adjoint=False)
 
 
@@ -33,7 +39,31 @@ def _resize_backward(low: Lowering, call: Call) -> Entry:
     name = call.name.removesuffix("_backward")
     operator, rank = getattr(aten, name).default, _RESIZES[name]
     rest = [call.args[1], *call.args[3:]]
+    if sized([*call.args[0].shape[-rank:], *call.shape[-rank:]]):
+        return _stretched(low, call, name, rank, rest[1:], adjoint=True)
     return applied(low, call, call.args[0], lambda x: operator(x, *rest), spatial(call.shape, rank), adjoint=True)
+
+
+def _stretched(low: Lowering, call: Call, name: str, rank: int, rest: list[Any], *, adjoint: bool) -> Entry:
+    """Resize, or its adjoint, along axes of any size."""
+    smooth = "linear" in name
+    if "exact" in name or "cubic" in name or name.endswith("_aa"):
+        raise AnySize
+    aligned = bool(rest[0]) if smooth else False
+    scales = [*(rest[1:] if smooth else rest), *[None] * rank][:rank]
+    x, g = low.full(call.args[0]), low.graph
+    for k, scale in enumerate(scales):
+        axis = len(x.shape) - rank + k
+        to, had = fixed(call.shape[axis]), fixed(x.shape[axis])
+        if to == had:
+            continue
+        if smooth:
+            inside, out = (to, had) if adjoint else (had, to)
+            matrix = linear(low, x, out, inside, aligned=aligned, scale=scale)
+            x = product(low, x, axis, g.transpose(matrix, [1, 0]) if adjoint else matrix)
+        else:
+            x = nearest_adjoint(low, x, axis, to, scale) if adjoint else nearest(low, x, axis, to, scale)
+    return low.entry(call, x)
 
 
 @handles(*_PADS)
@@ -62,5 +92,14 @@ def _pad(low: Lowering, call: Call) -> Entry:
 def _pad_backward(low: Lowering, call: Call) -> Entry:
     name = call.name.removesuffix("_backward")
     operator, widths = getattr(aten, name).default, call.args[2]
-    sizes = [fixed(d) for d in call.shape[-_PADS[name] :]]
+    rank = _PADS[name]
+    if sized(list(call.shape[-rank:])):
+        x = low.full(call.args[0])
+        for k in range(rank):
+            before, after = widths[2 * k], widths[2 * k + 1]
+            if before < 0 or after < 0:
+                raise AnySize
+            x = reflected_adjoint(low, x, len(x.shape) - 1 - k, before, after, replicate=name.startswith("replication"))
+        return low.entry(call, x)
+    sizes = [fixed(d) for d in call.shape[-rank:]]
     return applied(low, call, call.args[0], lambda x: operator(x, widths), sizes, adjoint=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from groundstate_export._ir.dtypes import COMPUTED
-from groundstate_export._ir.graph import Batch, Shape, Value
+from groundstate_export._ir.graph import Batch, Shape, Value, static
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators import maps
-from groundstate_export._lower.operators.axes import fixed
+from groundstate_export._lower.operators.axes import fixed, literal
 from groundstate_export._lower.operators.indexing import ROWS, along, constant_rows, located
 
 
@@ -42,18 +45,24 @@ def _index_put(low: Lowering, call: Call) -> Entry:
     lead = where.shape[1:] if where.rows else where.shape
     new_shape: Shape = (*moved[: where.axis], *lead, *where.rest)
     new = g.expand(g.unary("Cast", low.aligned(values), COMPUTED[base.dtype]), new_shape)
-    many = int(np.prod([fixed(d) for d in lead], dtype=np.int64))
+    many = math.prod(fixed(d) for d in lead)
     new = g.reshape(new, (*moved[: where.axis], many, *where.rest))
-    if where.constant is not None:
+    if where.constant is not None and static(lead) and not sized(where.size):
         array = where.constant[0] if where.rows and where.constant.ndim == len(where.shape) else where.constant
         places = np.broadcast_to(array, [fixed(d) for d in lead]).reshape(-1)
         result = _put(low, base, x, new, where.axis, places, add=add)
     elif where.rows:
-        assert where.value is not None
-        index = g.reshape(g.expand(where.value, where.shape), (Batch(), many, *(1,) * len(where.rest)))
+        places = g.constant(where.constant) if where.value is None else where.value
+        index = g.reshape(g.expand(places, where.shape), (Batch(), many, *(1,) * len(where.rest)))
         index = g.expand(index, new.shape)
         inputs = [x, index, new]
         result = g.emit("ScatterElements", inputs, x.shape, axis=1, reduction="add" if add else "none")
+    elif not any(isinstance(d, Batch) for d in where.shape):
+        places = g.constant(where.constant) if where.value is None else where.value
+        index = g.reshape(g.expand(places, lead), (many, *(1,) * len(where.rest)))
+        inputs = [x, g.expand(index, new.shape), new]
+        reduction = "add" if add else "none"
+        result = g.emit("ScatterElements", inputs, x.shape, axis=where.axis, reduction=reduction)
     else:
         raise low.refuse(call, f"its places depend on the row; {ROWS}")
     result = g.reshape(result, moved)
@@ -70,7 +79,8 @@ def _index_add(low: Lowering, call: Call) -> Entry:
     new = low.full(source)
     alpha = call.kwargs.get("alpha", 1)
     new = low.graph.binary("Mul", new, low.graph.constant(np.asarray(alpha, new.dtype)))
-    places = places.reshape(-1) % fixed(base.shape[axis])
+    (size,) = literal([base.shape[axis]])
+    places = places.reshape(-1) % size
     return low.entry(call, _put(low, base, low.full(base), new, axis, places, add=call.name == "index_add"))
 
 
@@ -81,7 +91,7 @@ def _index_fill(low: Lowering, call: Call) -> Entry:
     places = low.full(index).array
     if places is None or isinstance(base.shape[axis], Batch):
         raise low.refuse(call, f"its places depend on the input; {ROWS}")
-    mask = np.zeros([fixed(base.shape[axis]), *(1,) * (len(base.shape) - axis - 1)], np.bool_)
+    mask = np.zeros([*literal([base.shape[axis]]), *(1,) * (len(base.shape) - axis - 1)], np.bool_)
     mask[places.reshape(-1)] = True
     x = low.full(base, [axis])
     (value,) = low.operands([fill], base.dtype)
@@ -106,6 +116,7 @@ def _scatter(low: Lowering, call: Call) -> Entry:
         rows is not None
         and kind in {"", "sum"}
         and base.shape[0] == index.shape[0] == Batch()
+        and static(base.shape[1:])
         and call.kwargs.get("include_self", True)
     ):
         places = along(rows, [fixed(d) for d in base.shape[1:]], axis - 1)

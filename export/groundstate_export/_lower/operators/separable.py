@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from groundstate_export._ir.graph import Array, Batch, Value
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering
-from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operands import AnySize, Call, Entry
 from groundstate_export._lower.operators.axes import fixed
 from groundstate_export._lower.operators.maps import apply
 
@@ -31,6 +32,8 @@ def matrices(function: Function, sizes: list[int]) -> list[Array]:
     Raises:
         ValueError: The operator is not a product of matrices along the axes.
     """
+    if sized(sizes):
+        raise AnySize
     rank = len(sizes)
     whole = float(function(torch.ones(1, 1, *sizes, dtype=torch.float64)).reshape(-1)[0])
     found = []

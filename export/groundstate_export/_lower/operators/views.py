@@ -9,9 +9,11 @@ import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Batch, Shape, Value, static
+from groundstate_export._ir.lengths import sized
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
-from groundstate_export._lower.operators.moves import adjoint
+from groundstate_export._lower.operators.axes import fixed
+from groundstate_export._lower.operators.tables import triangle
 
 _END = 1 << 62
 
@@ -95,9 +97,12 @@ def _split(low: Lowering, call: Call) -> list[Entry]:
     return pieces
 
 
-def _pad(
+def pad(
     low: Lowering, x: Value, before: dict[int, int], after: dict[int, int], shape: Shape, fill: float = 0.0
 ) -> Value:
+    """Pad axes with a number; a negative width cuts."""
+    if not any(map(bool, (*before.values(), *after.values()))):
+        return x
     rank = len(x.shape)
     widths = [before.get(i, 0) for i in range(rank)] + [after.get(i, 0) for i in range(rank)]
     inputs = [x, low.graph.constant(widths, np.int64), low.graph.constant(np.asarray(fill, x.dtype))]
@@ -112,12 +117,16 @@ def _slice_backward(low: Lowering, call: Call) -> Entry:
     x = low.full(gradient, [axis])
     if isinstance(size, Batch) or size == gradient.shape[axis]:
         return low.entry(call, x)
-    if step != 1:
-        return adjoint(low, call)
-    start = min(start + size if start < 0 else start, size)
-    length = gradient.shape[axis]
     axis %= len(shape)
-    return low.entry(call, _pad(low, x, {axis: start}, {axis: size - start - length}, resized(x, axis, size)))
+    length = fixed(gradient.shape[axis])
+    start = min(start + size if start < 0 else start, size)
+    if step != 1:
+        # Zeros between the elements; what is too much at the end is cut off by a negative width.
+        g = low.graph
+        apart = g.reshape(x, (*x.shape[: axis + 1], 1, *x.shape[axis + 1 :]))
+        apart = pad(low, apart, {}, {axis + 1: step - 1}, resized(apart, axis + 1, step))
+        x, length = g.reshape(apart, resized(x, axis, length * step)), length * step
+    return low.entry(call, pad(low, x, {axis: start}, {axis: size - start - length}, resized(x, axis, size)))
 
 
 @handles("select_backward")
@@ -130,8 +139,8 @@ def _select_backward(low: Lowering, call: Call) -> Entry:
         raise low.refuse(call, "one row of the batch cannot be selected.")
     x = low.aligned(gradient)
     x = low.graph.reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
-    index %= size
-    return low.entry(call, _pad(low, x, {axis: index}, {axis: size - index - 1}, resized(x, axis, size)))
+    index = index + size if index < 0 else index
+    return low.entry(call, pad(low, x, {axis: index}, {axis: size - index - 1}, resized(x, axis, size)))
 
 
 @handles("constant_pad_nd")
@@ -143,7 +152,7 @@ def _constant_pad(low: Lowering, call: Call) -> Entry:
     before = {axis: pads[2 * i] for i, axis in enumerate(axes)}
     after = {axis: pads[2 * i + 1] for i, axis in enumerate(axes)}
     target = tuple(shape[i] if i in axes else d for i, d in enumerate(x.shape))
-    return low.entry(call, _pad(low, x, before, after, target, call.get(2, "value", 0.0)))
+    return low.entry(call, pad(low, x, before, after, target, call.get(2, "value", 0.0)))
 
 
 @handles("cat", "stack")
@@ -161,7 +170,21 @@ def _cat(low: Lowering, call: Call) -> Entry:
         parts.append(value)
     if len(parts) == 1:
         return low.entry(call, parts[0])
+    if call.name == "cat" and sized(list(shape)):
+        padded = _padded(low, call, elements, parts, axis)
+        if padded is not None:
+            return low.entry(call, padded)
     return low.entry(call, low.graph.emit("Concat", parts, shape, axis=axis))
+
+
+def _padded(low: Lowering, call: Call, elements: list[Entry], parts: list[Value], axis: int) -> Value | None:
+    """A tensor between zeros, as a padding; None if there is not exactly one."""
+    inside = [k for k, e in enumerate(elements) if low.compact(e).scalar != 0.0]
+    if len(inside) != 1 or any(isinstance(e.shape[axis], Batch) for e in elements):
+        return None
+    (place,) = inside
+    before, after = (sum(fixed(e.shape[axis]) for e in some) for some in (elements[:place], elements[place + 1 :]))
+    return pad(low, parts[place], {axis: before}, {axis: after}, call.shape)
 
 
 @handles("repeat")
@@ -197,9 +220,10 @@ def _triangle(low: Lowering, call: Call) -> Entry:
     rows, columns = call.shape[-2:]
     if isinstance(rows, Batch) or isinstance(columns, Batch):
         raise low.refuse(call, "it cuts the batch into a triangle.")
-    keep = np.tril if call.name == "tril" else np.triu
-    mask = low.graph.constant(keep(np.ones((rows, columns), np.bool_), call.get(1, "diagonal", 0)))
+    mask = triangle(low, rows, columns, call.get(1, "diagonal", 0), lower=call.name == "tril")
     x = low.full(call.args[0], [-1, -2])
+    if x.dtype == np.bool_:
+        return low.entry(call, low.graph.binary("And", x, mask, np.bool_))
     return low.entry(
         call, low.graph.emit("Where", [mask, x, low.graph.constant(np.asarray(0, x.dtype))], x.shape, x.dtype)
     )

@@ -7,6 +7,7 @@ import numpy as np
 from groundstate_export._ir.graph import Batch, Value
 from groundstate_export._lower.lowering import Lowering, writes
 from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operators.axes import fixed, literal
 from groundstate_export._lower.operators.maps import flat, places_of, rows_of
 from groundstate_export._lower.operators.views import cut, resized
 
@@ -46,16 +47,21 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
             return _entry(base, low.full(new))
         raise low.refuse(call, "one row of the batch is written; every row must be treated alone.")
     start, length = _range(call, axis, size)
-    if name == "slice" and call.get(4, "step", 1) != 1:
-        return _anywhere(low, call, new)
     x, middle = low.full(base), low.full(new)
+    step = call.get(4, "step", 1) if name == "slice" else 1
+    if step != 1:
+        (long, many) = literal([size, length])
+        source = np.arange(long)
+        source[start : start + step * many : step] = long + np.arange(many)
+        both = g.emit("Concat", [x, middle], resized(x, axis, long + many), axis=axis)
+        return _entry(base, g.emit("Gather", [both, g.constant(source, np.int64)], x.shape, axis=axis))
     if name in {"select", "unbind"}:
         middle = g.reshape(middle, resized(x, axis, 1))
     pieces = []
     if start:
         pieces.append(cut(low, x, axis, 0, start, 1, resized(x, axis, start)))
     pieces.append(middle)
-    if start + length < size:
+    if start + length != size:
         pieces.append(cut(low, x, axis, start + length, size, 1, resized(x, axis, size - start - length)))
     return _entry(base, pieces[0] if len(pieces) == 1 else g.emit("Concat", pieces, x.shape, axis=axis))
 
@@ -63,15 +69,19 @@ def _sliced(low: Lowering, call: Call, new: Entry) -> Entry:
 def _range(call: Call, axis: int, size: int) -> tuple[int, int]:
     """The view's start along the axis, and its length."""
     if call.name == "select":
-        return call.args[2] % size, 1
+        return _from_start(call.args[2], size), 1
     if call.name == "unbind":
-        return call.kwargs["item"] % size, 1
+        return _from_start(call.kwargs["item"], size), 1
     if call.name == "slice":
         start = min(call.get(2, "start", None) or 0, size)
-        return (start + size if start < 0 else start), int(call.shape[axis])  # type: ignore[arg-type]  # not the batch
-    lengths = [int(call.result(i)[1][axis]) for i in range(len(call.instruction.results))]  # type: ignore[arg-type]
+        return _from_start(start, size), fixed(call.shape[axis])
+    lengths = [fixed(call.result(i)[1][axis]) for i in range(len(call.instruction.results))]
     item = call.kwargs["item"]
     return sum(lengths[:item]), lengths[item]
+
+
+def _from_start(place: int, size: int) -> int:
+    return place + size if place < 0 else place
 
 
 @writes("")

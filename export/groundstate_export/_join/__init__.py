@@ -1,1 +1,0 @@
-"""Join: build one graph for any size from the graphs of two examples."""

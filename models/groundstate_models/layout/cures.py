@@ -1,0 +1,158 @@
+"""What to change if there is no layout: the least shrinking of an item, a turn, a gap, a statement or an item to leave out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from groundstate import Attempt, Change, Violation
+from groundstate_models.layout.disjunctions import Network
+from groundstate_models.layout.plan import Item, Plan
+from groundstate_models.layout.proofs import Contradiction
+from groundstate_models.layout.shapes import area, box
+
+MOST = 16
+LIMIT = 600
+
+
+def changes(
+    plan: Plan,
+    request: Mapping[str, Any],
+    proof: Contradiction | None,
+    attempt: Attempt | None,
+    violations: Sequence[Violation],
+) -> list[Change]:
+    """Changes that may help, the nearest first."""
+    named = {place for one in violations for place in one.places}
+    names = list(proof.items) if proof else [n for n, item in plan.items.items() if item.path in named]
+    stated = list(proof.stated) if proof else [
+        k for k, s in enumerate(plan.stated) if s.path in named or set(s.of) & set(names)
+    ]  # fmt: skip
+    stated = [k for k in stated if math.isinf(plan.stated[k].strength)]
+    del attempt
+    found: list[Change] = []
+    keyed = isinstance(request["items"], Mapping)
+    if proof is not None and keyed:
+        found += _shrunk(plan, request, proof, names)
+    seen: set[str] = set()
+    for k in stated[:MOST]:
+        path = plan.stated[k].path
+        if path and path not in seen:
+            seen.add(path)
+            pointer = "/" + path.replace("[", "/").replace("]", "")
+            found.append(Change(f"drop {path}", f"Leave out {plan.stated[k].text!r}.", ({"op": "remove", "path": pointer},)))
+    if keyed:
+        for name in names[:MOST]:
+            item = plan.items[name]
+            if item.turning == "none" and not item.round and not item.fixed and item.at is None:
+                value = {**_given(request, item), "turns": "quarter"}
+                value.pop("turn", None)
+                found.append(_replaced(f"turn {name}", f"Let {item.base} turn.", item, value))
+    if request.get("gap"):
+        found.append(Change("gap", "Let items touch.", ({"op": "replace", "path": "/gap", "value": 0},)))
+    if keyed and proof is None:
+        found += _smaller(plan, request, names)
+    if keyed:
+        found += _dropped(plan, request, names)
+    return found
+
+
+def _given(request: Mapping[str, Any], item: Item) -> dict[str, Any]:
+    given = request["items"][item.base]
+    return dict(given) if isinstance(given, Mapping) else {"size": given}
+
+
+def _pointer(item: Item) -> str:
+    return "/items/" + item.base.replace("~", "~0").replace("/", "~1")
+
+
+def _replaced(id_: str, label: str, item: Item, value: Any) -> Change:
+    return Change(id_, label, ({"op": "replace", "path": _pointer(item), "value": value},))
+
+
+def _with_size(request: Mapping[str, Any], item: Item, size: tuple[float, float]) -> dict[str, Any]:
+    value = _given(request, item)
+    for key in ("width", "depth", "height", "length"):
+        value.pop(key, None)
+    return {**value, "size": [round(size[0], 9), round(size[1], 9)]}
+
+
+def _boxy(item: Item) -> bool:
+    return len(item.shapes) == 1 and len(item.shapes[0].corners) == 4 and not item.fixed
+
+
+def _shrunk(plan: Plan, request: Mapping[str, Any], proof: Contradiction, names: Sequence[str]) -> list[Change]:
+    """The least reduction of one side of one item after which the contradiction is gone, rounded up."""
+    found: list[tuple[float, Change]] = []
+    for name in names[:8]:
+        item = plan.items[name]
+        if not _boxy(item):
+            continue
+        for side, word in ((0, "narrower"), (1, "less deep")):
+            by = _least(plan, proof, name, side)
+            if by is None:
+                continue
+            size = list(item.size)
+            size[side] -= by
+            unit = f" {plan.unit}" if plan.unit else ""
+            label = f"{item.base} could be {by:g}{unit} {word}."
+            value = _with_size(request, item, (size[0], size[1]))
+            found.append((by / item.size[side], _replaced(f"shrink {name} {side}", label, item, value)))
+    return [change for _, change in sorted(found, key=lambda one: one[0])]
+
+
+def _least(plan: Plan, proof: Contradiction, name: str, side: int) -> float | None:
+    size = plan.items[name].size[side]
+    step = 10.0 ** (math.floor(math.log10(size)) - 2)
+
+    def works(by: float) -> bool:
+        some = dict(plan.items)
+        for other, item in plan.items.items():
+            if item.base == plan.items[name].base and _boxy(item):
+                size_ = list(item.size)
+                size_[side] -= by
+                shape = box(size_[0], size_[1])
+                some[other] = replace(item, shapes=(shape,), outline=shape.corners)
+        changed = replace(plan, items=some)
+        if proof.spatial:
+            return sum(some[n].area for n in proof.items) <= abs(area(plan.corners))
+        return Network(changed, proof.items, proof.stated).contradiction(LIMIT) is False
+
+    low, high = 0, math.floor(0.9 * size / step)
+    if high < 1 or not works(high * step):
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if works(middle * step) else (middle, high)
+    return float(f"{high * step:.6g}")
+
+
+def _smaller(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
+    found = []
+    for name in names[:6]:
+        item = plan.items[name]
+        if _boxy(item):
+            w, d = item.size
+            value = _with_size(request, item, (0.9 * w, 0.9 * d))
+            found.append(_replaced(f"smaller {name}", f"{item.base} could be a tenth smaller.", item, value))
+    return found
+
+
+def _dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
+    """Leave out an item and what is stated of it."""
+    found = []
+    if len(plan.items) < 2:
+        return found
+    for name in sorted(names[:MOST], key=lambda n: plan.items[n].area):
+        item = plan.items[name]
+        steps: list[Mapping[str, Any]] = []
+        for key in ("relations", "prefer"):
+            hit = {s.path for s in plan.stated if s.path.startswith(key) and any(plan.items[n].base == item.base for n in s.of if n in plan.items)}  # fmt: skip
+            numbers = sorted((int(path.split("[")[1].rstrip("]")) for path in hit), reverse=True)
+            steps += [{"op": "remove", "path": f"/{key}/{k}"} for k in numbers]
+        if len(request["items"]) > 1:
+            steps.append({"op": "remove", "path": _pointer(item)})
+            found.append(Change(f"without {item.base}", f"Leave out {item.base}.", tuple(steps)))
+    return list({one.id: one for one in found}.values())
