@@ -23,7 +23,7 @@ import langchain_groundstate
 from langchain_groundstate import EnergyTool
 from tests.langchain.boards import OPEN
 from tests.langchain.scripted import called
-from tests.support import EASY, EASY_SOLUTION, MEDIUM, REPEATED, rows
+from tests.support import EASY, EASY_SOLUTION, MEDIUM, REPEATED, Stalled, rows
 
 
 def invoke(tool: EnergyTool, **args: Any) -> ToolMessage:
@@ -283,13 +283,13 @@ def test_a_programming_error_is_not_swallowed(
 async def test_an_async_call_solves_outside_the_thread_of_the_event_loop(
     tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    solve, threads = sudoku.solve, []
+    run, threads = sudoku._session.run, []
 
-    def watched(*args: Any, **kwargs: Any) -> gs.Solution:
+    def watched(*args: Any, **kwargs: Any) -> Any:
         threads.append(threading.get_ident())
-        return solve(*args, **kwargs)
+        return run(*args, **kwargs)
 
-    monkeypatch.setattr(sudoku, "solve", watched)
+    monkeypatch.setattr(sudoku._session, "run", watched)
     await tool.ainvoke(called(tool.name, grid=rows(EASY)))
     assert threads
     assert threading.get_ident() not in threads

@@ -100,13 +100,18 @@ def test_a_listener_to_a_node_hears_of_it(sudoku: gs.Solver) -> None:
 async def test_where_nobody_listens_nothing_watches(
     tool: EnergyTool, sudoku: gs.Solver, monkeypatch: pytest.MonkeyPatch, callbacks: list[BaseCallbackHandler]
 ) -> None:
-    solve, watches = sudoku.solve, []
+    solve, asolve, watches = sudoku.solve, sudoku.asolve, []
 
     def watched(*args: Any, **kwargs: Any) -> gs.Solution:
         watches.append(kwargs["watch"])
         return solve(*args, **kwargs)
 
+    async def awatched(*args: Any, **kwargs: Any) -> gs.Solution:
+        watches.append(kwargs["watch"])
+        return await asolve(*args, **kwargs)
+
     monkeypatch.setattr(sudoku, "solve", watched)
+    monkeypatch.setattr(sudoku, "asolve", awatched)
     tool.invoke(called(tool.name, grid=rows(EASY)), {"callbacks": callbacks})
     await tool.ainvoke(called(tool.name, grid=rows(EASY)), {"callbacks": callbacks})
     assert watches == [None, None]

@@ -27,7 +27,7 @@ def test_every_model_brings_one_tool_and_one_describes_them(models: Any) -> None
     assert isinstance(solve, EnergyTool)
     assert isinstance(describe, EnergyCatalogTool)
     assert (solve.name, describe.name) == ("solve_sudoku", "describe_models")
-    assert solve.tool.options == {"restarts": 8, "alternatives": 2}
+    assert solve.tool.options == {"restarts": 8, "alternatives": 2, "improve_for": 1.8}
 
 
 def test_a_folder_brings_the_tools_of_every_artefact_in_it(small: gs.Solver, tmp_path: Path) -> None:

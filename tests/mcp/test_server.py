@@ -135,7 +135,7 @@ async def test_an_unexpected_error_is_kept_from_the_client(
     def fail(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("the secret of /home/somebody")
 
-    monkeypatch.setattr(small, "solve", fail)
+    monkeypatch.setattr(small, "asolve", fail)
     async with client(server, era) as one:
         result = await one.call_tool(TOOL, OPEN)
     assert result.is_error

@@ -14,7 +14,7 @@ import pytest
 
 import groundstate as gs
 from groundstate.tools import SolveTool
-from tests.support import EASY, rows
+from tests.support import EASY, Stalled, rows
 
 EMPTY = [[0] * 4 for _ in range(4)]
 
@@ -90,7 +90,8 @@ async def test_a_conversation_that_is_cancelled_does_not_solve_on(
 ) -> None:
     stalled = Stalled()
     monkeypatch.setattr(small.solver._session, "run", stalled)
-    task = asyncio.create_task(small.converse({"grid": EMPTY}).arun())
+    fresh = [[0, 0, 0, 3], *EMPTY[1:]]  # an equal request would be recalled, not solved
+    task = asyncio.create_task(small.converse({"grid": fresh}).arun())
     assert await asyncio.to_thread(stalled.begun.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

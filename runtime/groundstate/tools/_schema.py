@@ -123,7 +123,7 @@ def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
             parts = [
                 f"{name}{'' if name in required else '?'}{_kind(part)}" for name, part in inner["properties"].items()
             ]
-            kept[key] = {"type": "object"}
+            kept[key] = {"type": inner.get("type", "object")}
             description = f"{description} {noun}: {{{', '.join(parts)}}}.".lstrip()
     return {**kept, "description": description} if description else kept
 
