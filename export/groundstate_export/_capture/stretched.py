@@ -88,7 +88,8 @@ def _unfold(x: Tensor, dimension: int, size: int, step: int) -> Tensor:
     count = (x.shape[axis] - size) // step + 1
     if size == step:
         return x.narrow(axis, 0, count * size).unflatten(axis, (count, size)).movedim(axis + 1, -1)
-    return x.movedim(axis, -1)[..., _places(count, size, step)].movedim(-2, axis)
+    found: Tensor = x.movedim(axis, -1)[..., _places(count, size, step)].movedim(-2, axis)
+    return found
 
 
 def _pair(number: Any) -> tuple[int, int]:
@@ -108,7 +109,8 @@ def _patches(
     rows, columns = (x.shape[2] - dh * (kh - 1) - 1) // sh + 1, (x.shape[3] - dw * (kw - 1) - 1) // sw + 1
     x = x[:, :, :, _places(columns, kw, sw, dw)]
     x = x[:, :, _places(rows, kh, sh, dh)]  # (batch, channels, rows, kh, columns, kw)
-    return x.permute(0, 1, 3, 5, 2, 4).reshape(x.shape[0], x.shape[1] * kh * kw, rows * columns)
+    found: Tensor = x.permute(0, 1, 3, 5, 2, 4).reshape(x.shape[0], x.shape[1] * kh * kw, rows * columns)
+    return found
 
 
 def _linspace(start: Any, end: Any, steps: Any, *, dtype: torch.dtype | None = None, **_: Any) -> Tensor:
