@@ -18,7 +18,7 @@ from groundstate_serve.listening import listen
 
 _HOST, _PORT = "127.0.0.1", 8000
 
-_OF_MCP = ("on_question", "detail", "restarts", "max_steps", "alternatives")
+_OF_MCP = ("on_question", "detail", "restarts", "max_steps", "alternatives", "improve_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,14 @@ class Options:
     port: int | None
     token_file: str | None
     no_auth: bool
+    allow_host: tuple[str, ...]
+    allow_origin: tuple[str, ...]
     on_question: str | None
     detail: str | None
     restarts: int | None
     max_steps: int | None
     deadline: float | None
+    improve_for: float | None
     alternatives: int | None
     device: str
     learn: bool
@@ -58,10 +61,12 @@ class Options:
             raise click.UsageError(f"{names} can only be given with --mcp; plain HTTP takes options with each call.")
         if not self.mcp and (self.learn or self.learn_folder):
             raise click.UsageError("--learn and --learn-folder can only be given with --mcp.")
-        alone = (self.host, self.port, self.token_file, self.no_auth or None)
+        alone = (self.host, self.port, self.token_file, self.no_auth or None, self.allow_host or None)
+        alone += (self.allow_origin or None,)
         if not self.http and any(option is not None for option in alone):
             raise click.UsageError(
-                "--host, --port, --token-file and --no-auth are for --http; without it the client starts this command."
+                "--host, --port, --token-file, --no-auth, --allow-host and --allow-origin are for --http; "
+                "without it the client starts this command."
             )
         if self.token_file is not None and self.no_auth:
             raise click.UsageError("--token-file and --no-auth contradict each other; give one of them.")
@@ -92,7 +97,7 @@ class Options:
     @property
     def settings(self) -> dict[str, Any]:
         """The options for `groundstate_mcp.build_server` that were given."""
-        names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
+        names = ("on_question", "detail", "restarts", "max_steps", "deadline", "improve_for", "alternatives", "device")
         chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.learn or self.learn_folder:
             chosen["learn"] = LearnTool(self.learn_folder)
@@ -121,6 +126,10 @@ class Options:
 )
 @click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
 @click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="With --http: a further name of this server.")
+@click.option(
+    "--allow-origin", multiple=True, metavar="ORIGIN", help="With --http: web pages that may call, https://…."
+)
 @click.option(
     "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
 )
@@ -128,6 +137,7 @@ class Options:
 @click.option("--restarts", type=int, help="Largest number of chains for each problem.")
 @click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
+@click.option("--improve-for", type=float, help="Seconds for the search for cheaper answers.  [default: 1.8]")
 @click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 2]")
 @click.option("--learn", is_flag=True, help="Offer a tool that learns tools from examples of the conversation.")
 @click.option(
@@ -155,7 +165,8 @@ def serve(options: Options) -> int:
         return STOPPED
     server = build_server(options.served, **options.settings)
     if options.http:
-        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth)
+        names = {"hosts": options.allow_host, "origins": options.allow_origin}
+        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth, **names)
         return STOPPED
     if sys.stdin.isatty():
         click.echo(
@@ -167,7 +178,8 @@ def serve(options: Options) -> int:
 
 def plain_http(options: Options, host: str, port: int, token: str | None) -> None:
     """Serve plain HTTP until Ctrl-C."""
-    settings = settings_for(host, token, no_auth=options.no_auth)
+    settings = settings_for(host, token, no_auth=options.no_auth, allowed=options.allow_host)
+    settings = replace(settings, origins=frozenset(options.allow_origin))
     if options.deadline is not None:
         settings = replace(settings, deadline=options.deadline)
     folder = sorted(Path(options.folder).glob("*.onnx")) if options.folder else []

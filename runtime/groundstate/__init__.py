@@ -8,6 +8,7 @@
 
 from groundstate._abilities import Asks, Optimises, Shows, Understands
 from groundstate._catalog import names as models
+from groundstate._ceilings import Ceilings
 from groundstate._errors import (
     ArtefactError,
     BusyError,
@@ -35,6 +36,7 @@ __all__ = [
     "Asks",
     "Attempt",
     "BusyError",
+    "Ceilings",
     "Change",
     "ClosedError",
     "Fault",

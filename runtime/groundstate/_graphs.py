@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import NoReturn
 
 from groundstate._errors import ArtefactError
+from groundstate._gate import Passed, examine
 from groundstate._header import Header
 from groundstate._session import Session
 
 
-def stage_sessions(header: Header, session: Session, device: str) -> list[Session]:
-    """A session for each earlier stage, whose graphs the metadata holds."""
+def inner_models(header: Header, metadata: Mapping[str, str]) -> dict[str, tuple[bytes, Passed]]:
+    """The models that the metadata holds, by their keys: the graphs of earlier stages, and the checker. All pass the gate.
+
+    Raises:
+        ArtefactError: If one is missing or damaged, or holds what an artefact may not.
+    """
+    called = {stage.model: f"The graph of the stage {stage.name!r:.80}" for stage in header.stages}
+    for key, what in called.items():
+        if key not in metadata:
+            raise ArtefactError(f"The artefact {header.name!r:.80} lacks {key!r:.80}. {what} should be there.")
+    if header.checker_key in metadata:
+        called[header.checker_key] = f"The checker of the artefact {header.name!r:.80}"
+    found = {}
+    for key, what in called.items():
+        try:
+            model = base64.b64decode(metadata[key], validate=True)
+        except (binascii.Error, ValueError):
+            raise ArtefactError(f"{what} is not base64; the file is damaged.") from None
+        found[key] = model, examine(model, loop=False, source=what)
+    return found
+
+
+def stage_sessions(header: Header, models: Mapping[str, tuple[bytes, Passed]], device: str) -> list[Session]:
+    """A session for each earlier stage."""
     sessions = []
     for stage in header.stages:
-        encoded = session.metadata.get(stage.model)
-        if encoded is None:
-            raise ArtefactError(
-                f"The artefact {header.name!r} has no graph {stage.model!r} for its stage {stage.name!r}."
-            )
-        try:
-            model = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            raise ArtefactError(f"The graph of the stage {stage.name!r} is not base64; the file is damaged.") from None
-        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r}"))
+        model, passed = models[stage.model]
+        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r:.80}", passed=passed))
     return sessions
 
 
@@ -46,15 +62,24 @@ def hold_against(header: Header, session: Session, source: str) -> None:
             refuse(f"has an input {name!r} that is not {text}, as the header says")
     for name in sorted({*header.graph_outputs, "trace"} - set(session.outputs)):
         refuse(f"has no output {name!r}, which its header names")
-    for name, (dtype, _) in header.graph_outputs.items():
-        if session.types[name] != dtype:
-            refuse(f"has an output {name!r} that is not {dtype}, as the header says")
+    for name, (dtype, shape) in header.graph_outputs.items():
+        sizes = session.shapes[name]
+        # A graph may leave lengths open; what it states must be what the header states.
+        stated = zip(sizes[1:], shape, strict=False)
+        same = header.sizes or not sizes or len(sizes) - 1 == len(shape) or name == "steps"
+        if session.types[name] != dtype or not same or (not header.sizes and any(_apart(*pair) for pair in stated)):
+            text = f"{dtype} of shape (batch{''.join(f', {n}' for n in shape)})"
+            refuse(f"has an output {name!r} that is not {text}, as the header says")
     for name, sizes in session.shapes.items():
         if (name == "trace" or name.startswith("path.")) and not _fits(sizes, len(header.traced)):
             refuse(
                 f"has an output {name!r} of shape ({', '.join(map(str, sizes))}), and the header's 'steps' "
                 f"{header.steps} and 'trace_every' {header.trace_every} make {len(header.traced)} columns"
             )
+
+
+def _apart(stated: int | str | None, wanted: int) -> bool:
+    return isinstance(stated, int) and stated != wanted
 
 
 def _fits(sizes: tuple[int | str | None, ...], columns: int) -> bool:

@@ -37,8 +37,19 @@ from groundstate._header import (
     sizes_in,
     slots_of,
 )
+from groundstate._words import clean, shortened
 
 _ELEMENTS_OF_FORMAT_1 = 1 << 14
+
+
+_LONGEST_REASON = 400
+"""Most characters of what is wrong with a header; a file can make a value as long as it likes."""
+
+
+_MOST_AXES = 16
+_MOST_LUBY = 8
+_MOST_STEPS = 1 << 16
+"""Steps of a segment, and the period of noise: some lists have an entry for each."""
 
 
 class _DamagedError(Exception):
@@ -63,24 +74,25 @@ def read_header(metadata: Mapping[str, str], source: str = "This file") -> Heade
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArtefactError(f"{source} cannot be used: its header is not valid JSON: {error}.") from None
+        raise ArtefactError(f"{source} cannot be used: its header is not valid JSON: {error!s:.200}.") from None
     if not isinstance(raw, dict):
         raise ArtefactError(f"{source} cannot be used: its header is a {type(raw).__name__}; it must be a JSON object.")
     if raw.get("format") not in FORMATS or isinstance(raw.get("format"), bool):
         known = f"{', '.join(map(str, FORMATS[:-1]))} and {FORMATS[-1]}"
         raise ArtefactError(
-            f"{source} cannot be used: its header is of format {raw.get('format')!r}; "
+            f"{source} cannot be used: its header is of format {raw.get('format')!r:.40}; "
             f"this version of groundstate reads the formats {known}. Upgrade groundstate, or export the model again."
         )
     try:
         return _checked(_read(cast("dict[str, Any]", raw)))
     except _DamagedError as error:
-        raise ArtefactError(f"{source} cannot be used: its header is damaged: {error}.") from None
+        reason = shortened(clean(str(error)), _LONGEST_REASON)
+        raise ArtefactError(f"{source} cannot be used: its header is damaged: {reason}.") from None
 
 
 def _read(raw: Mapping[str, Any]) -> Header:
     accepts = raw["format"] >= FORMAT_OF_ACCEPTANCE
-    steps = _least_one(raw, "steps", "a segment has at least one step")
+    steps = _steps(raw)
     form, batch, precision = _form(raw)
     checks = _checks(raw) if accepts else tuple(Check(term.name, term.description) for term in _terms(raw, "rules"))
     header = Header(
@@ -163,6 +175,13 @@ def _field(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...], wher
     return value
 
 
+def _steps(raw: Mapping[str, Any]) -> int:
+    steps = _least_one(raw, "steps", "a segment has at least one step")
+    if steps > _MOST_STEPS:
+        raise _DamagedError(f"'steps' is {steps:,}; a segment has at most {_MOST_STEPS:,}")
+    return steps
+
+
 def _least_one(raw: Mapping[str, Any], key: str, why: str, where: str = "") -> int:
     value: int = _field(raw, key, int, where)
     if value < 1:
@@ -183,7 +202,10 @@ def _spec(raw: Mapping[str, Any], where: str) -> Spec:
     dtype = _field(raw, "dtype", str, where)
     if dtype not in DTYPES:
         raise _DamagedError(f"{where + '.dtype'!r} is {dtype!r}; known are {', '.join(DTYPES)}")
-    lengths = tuple(_length(n, f"{where}.shape[{i}]") for i, n in enumerate(_field(raw, "shape", list, where)))
+    given = _field(raw, "shape", list, where)
+    if len(given) > _MOST_AXES:
+        raise _DamagedError(f"'{where}.shape' has {len(given)} axes; a tensor has at most {_MOST_AXES}")
+    lengths = tuple(_length(n, f"{where}.shape[{i}]") for i, n in enumerate(given))
     shape = tuple(0 if isinstance(n, str) else n for n in lengths)
     return Spec(DTYPES[dtype], shape, axes=() if shape == lengths else lengths)
 
@@ -242,9 +264,13 @@ def _noise(raw: Mapping[str, Any], steps: int) -> dict[str, NoiseSpec]:
         where, one = f"noise.{name}", raw["noise"][name]
         if not spec.lengths:
             raise _DamagedError(f"'{where}.shape' is []; its first axis counts the slots of a segment")
+        if spec.shape[0] > _MOST_STEPS:
+            raise _DamagedError(f"'{where}.shape' has {spec.shape[0]:,} slots; it has at most {_MOST_STEPS:,}")
         period, offsets = steps, tuple(range(spec.shape[0]))
         if raw["format"] >= FORMAT_OF_ACCEPTANCE:
             period = _least_one(one, "period", "it is at least 1", where)
+            if period > _MOST_STEPS:
+                raise _DamagedError(f"'{where}.period' is {period:,}; it is at most {_MOST_STEPS:,}")
             offsets = tuple(_field(one, "offsets", list, where))
             if not all(isinstance(o, int) and not isinstance(o, bool) and 0 <= o < period for o in offsets):
                 raise _DamagedError(f"'{where}.offsets' is {list(offsets)!r}; they are whole numbers below {period}")
@@ -316,7 +342,7 @@ def _stages(raw: Mapping[str, Any], header: Header) -> tuple[Stage, ...]:
     for i, one in enumerate(_objects(raw, "stages")):
         where = f"stages[{i}]"
         try:
-            steps = _least_one(one, "steps", "a segment has at least one step")
+            steps = _steps(one)
             until = _field(one, "until", dict)
             residual = _field(until, "residual", (int, float, type(None)), "until")
             part = {**one, "format": raw["format"]}
@@ -347,14 +373,25 @@ def _numbers(raw: Mapping[str, Any], key: str, names: tuple[str, ...]) -> dict[s
 def _defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
     names = ("restarts", "max_steps", "patience", "luby_exponent", "residual_tolerance")
     if raw["format"] >= FORMAT_OF_ACCEPTANCE:
-        return _numbers(raw, "defaults", names)
+        return _checked_defaults(_numbers(raw, "defaults", names))
     # Files without an exponent use the whole Luby sequence.
     old = _numbers(
         {"defaults": {"lengthens": 1.0, **_field(raw, "defaults", dict)}},
         "defaults",
         (*names[:3], "lengthens", "settled"),
     )
-    return dict(zip(names, old.values(), strict=True))
+    return _checked_defaults(dict(zip(names, old.values(), strict=True)))
+
+
+def _checked_defaults(found: dict[str, Any]) -> dict[str, Any]:
+    for name in ("restarts", "max_steps"):
+        if not isinstance(found[name], int) or found[name] < 1:
+            raise _DamagedError(f"'defaults.{name}' is {found[name]!r}; it must be a whole number of at least 1")
+    if not 0 <= found["luby_exponent"] <= _MOST_LUBY:
+        raise _DamagedError(
+            f"'defaults.luby_exponent' is {found['luby_exponent']!r}; it must be at least 0 and at most {_MOST_LUBY}"
+        )
+    return found
 
 
 def _limits(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,6 +401,9 @@ def _limits(raw: Mapping[str, Any]) -> dict[str, Any]:
     if raw["format"] >= FORMAT_OF_ACCEPTANCE:
         named.append("elements")
     limits = _numbers(raw, "limits", tuple(named))
+    for name, value in limits.items():
+        if not isinstance(value, int) or value < 1:
+            raise _DamagedError(f"'limits.{name}' is {value!r}; it must be a whole number of at least 1")
     return {("elements" if name == "entries" else name): value for name, value in limits.items()}
 
 

@@ -338,7 +338,7 @@ def guarded(header: Header, method: Callable[..., Any], *arguments: Any) -> Any:
         if method is find:
             called = "its class"
         raise TaskError(
-            f"The task {header.task!r} ({called}) raised {type(error).__name__}: {str(error)[:300]}"
+            f"The task {header.task!r} ({called}) raised {type(error).__name__}: {str(error)[:300].rstrip('.')}."
         ) from error
 
 

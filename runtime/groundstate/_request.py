@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
 from groundstate._header import Spec
-from groundstate._schema_check import examine
+from groundstate._schema_check import LONGEST_MATCHED, examine
+from groundstate._words import first
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 _SHOWN = 60
+_NAMED = 10
+"""Unknown properties that a message names."""
+
 _MOST = 100
 """Maximum number of faults reported: enough to correct a request, and a limit on the work for a huge one."""
 
@@ -68,7 +72,14 @@ class Schema:
         from jsonschema.validators import extend
         from referencing import Registry
 
-        checks = {"anyOf": _any_of, "items": self._items, "properties": self._properties}
+        checks = {
+            "anyOf": _any_of,
+            "items": self._items,
+            "properties": self._properties,
+            "pattern": _pattern,
+            "uniqueItems": _unique_items,
+            **{name: self._timed(name) for name in ("$ref", "$dynamicRef", "allOf", "oneOf")},
+        }
         # With an empty registry, no reference of a schema is ever fetched.
         return extend(Draft202012Validator, checks)(self.schema, registry=Registry())
 
@@ -125,6 +136,8 @@ class Schema:
             # An invalid schema can raise anything in a validator; checking the schema first would take 80 ms.
             reason = _fault_of(self.schema)
             if reason is None:
+                if (fault := _not_json(sent, "")) is not None:
+                    raise RequestError([fault]) from None
                 raise
             raise ArtefactError(f"The artefact's schema of the {self._noun} is no JSON schema: {reason}.") from error
 
@@ -154,6 +167,17 @@ class Schema:
         self._keep_time()
         yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
 
+    def _timed(self, keyword: str) -> Any:
+        """A keyword that a schema may make expensive, within the time limit."""
+
+        def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+            from jsonschema import Draft202012Validator
+
+            self._keep_time()
+            yield from Draft202012Validator.VALIDATORS[keyword](validator, value, instance, schema) or ()
+
+        return check
+
     def _keep_time(self) -> None:
         if time.thread_time() > self._clock.end:
             raise RequestError(
@@ -164,6 +188,35 @@ class Schema:
                     )
                 ]
             )
+
+
+def _unique_items(_: Any, unique: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """The keyword ``uniqueItems``, in linear time: the validator's own may compare all pairs."""
+    from jsonschema import ValidationError
+
+    if unique and isinstance(instance, list) and _twice(instance) is not None:
+        yield ValidationError("The entries are not unique")
+
+
+def _twice(items: list[Any]) -> int | None:
+    """The place of the first item that equals an earlier one; None if there is none."""
+    seen = set()
+    for place, item in enumerate(items):
+        key = json.dumps(plain(item, whole=True), sort_keys=True)
+        if key in seen:
+            return place
+        seen.add(key)
+    return None
+
+
+def _pattern(validator: Any, pattern: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword ``pattern``: a longer text than anybody types is refused without matching it."""
+    from jsonschema import Draft202012Validator, ValidationError
+
+    if isinstance(instance, str) and len(instance) > LONGEST_MATCHED:
+        yield ValidationError(f"The text has {len(instance):,} characters; at most {LONGEST_MATCHED:,} are matched")
+        return
+    yield from Draft202012Validator.VALIDATORS["pattern"](validator, pattern, instance, schema) or ()
 
 
 def _fault_of(schema: Mapping[str, Any]) -> str | None:
@@ -247,7 +300,7 @@ def _sentence(error: ValidationError) -> str:
             wanted = f"{least} or more" if most is None else f"{least} to {most}"
             return f"There are {len(value)} properties; there must be {wanted}."
         case "uniqueItems":
-            twice = next(item for place, item in enumerate(value) if item in value[:place])
+            twice = value[_twice(value) or 0]
             return f"{twice!r:.{_SHOWN}} is listed twice; each entry may be listed once."
         case "required":
             missing = [name for name in schema.get("required", []) if name not in value]
@@ -257,7 +310,8 @@ def _sentence(error: ValidationError) -> str:
             unknown = [name for name in value if name not in known]
             near = _near(unknown[0], known) if unknown else ""
             hint = f"; d{near[2:]}" if near else f"; known are {', '.join(map(repr, known))}."
-            return f"The property {', '.join(map(repr, unknown))} is unknown{hint}"
+            named = ", ".join(first((f"{name!r:.{_SHOWN}}" for name in unknown), _NAMED))
+            return f"The property {named} is unknown{hint}"
         case _:
             return f"{error.message[:200]}."
 
@@ -326,6 +380,19 @@ _SCALARS = {int, float, str, bool, type(None)}
 
 def _whole(value: Any) -> Any:
     return int(value) if type(value) is float and value.is_integer() and abs(value) < _EXACT else value
+
+
+def _not_json(value: Any, place: str) -> Fault | None:
+    """The fault of the first value that JSON does not have; None if there is none."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            inner = f"{place}[{key}]" if isinstance(key, int) else f"{place}.{key}".lstrip(".")
+            if (found := _not_json(item, inner)) is not None:
+                return found
+        return None
+    if isinstance(value, int | float | str | None):
+        return None
+    return Fault(place, f"A value of type {type(value).__name__} is not allowed here; JSON does not have it.")
 
 
 def _not_finite(value: Any, place: str) -> Fault | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from groundstate._arguments import misshapen, within
 from groundstate._errors import ArtefactError, RequestError
+from groundstate._gate import Passed
 from groundstate._header import Header
 from groundstate._pool import Pool
 from groundstate._problems import Problems
@@ -27,23 +26,22 @@ class Scorer:
         session: Runs the graph of the last stage.
         problems: Reads requests.
         pool: Threads to run on.
+        checker: The file's checker, and what the gate read in it.
 
     Raises:
-        ArtefactError: If the file's checker is damaged.
+        ArtefactError: If ONNX Runtime cannot load the checker.
     """
 
-    def __init__(self, session: Session, problems: Problems, pool: Pool) -> None:
+    def __init__(
+        self, session: Session, problems: Problems, pool: Pool, checker: tuple[bytes, Passed] | None = None
+    ) -> None:
         self._session, self._problems, self._pool = session, problems, pool
         header = problems.header
         self._answer = Schema(header.answer, header.answers, "answer")
-        encoded = session.metadata.get(header.checker_key)
         self._checker: Session | None = None
-        if encoded is not None:
-            try:
-                model = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
-                raise ArtefactError("The artefact's checker is not base64; the file is damaged.") from None
-            self._checker = Session(model, source=f"The checker of the artefact {header.name!r}")
+        if checker is not None:
+            model, passed = checker
+            self._checker = Session(model, source=f"The checker of the artefact {header.name!r:.80}", passed=passed)
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
         """See `Solver.score`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._devices._buckets import buckets
 from groundstate._errors import ArtefactError
 from groundstate._header import Header
 from groundstate._pool import Pool
@@ -144,7 +145,8 @@ class Work:
             feeds[f"noise.{name}"] = noise[name]
         rows = len(scale)
         whole = 1 if not joins(header) and header.batch is None else BLOCK if joins(header) else header.batch or 1
-        spare = -rows % whole
+        # A device fills its buckets by itself.
+        spare = -rows % whole if session.resident is None else 0
         if spare:
             feeds = {name: _filled(tensor, spare) for name, tensor in feeds.items()}
         return cls(session, header, feeds, rows, rows + spare, fetch)
@@ -152,8 +154,15 @@ class Work:
     @property
     def bounds(self) -> list[tuple[int, int]]:
         """The rows of each run if no other problem shares them."""
+        if self.session.resident is not None:
+            return [(0, self.padded)]  # a device computes all rows at once
         length = self.header.batch or rows_per_run(self.padded, self.header)
         return [(start, min(start + length, self.padded)) for start in range(0, self.padded, length)]
+
+    @property
+    def at_once(self) -> int:
+        """Rows of several problems in one run."""
+        return rows_at_once(self.header) if self.session.resident is None else buckets(self.header)[-1]
 
     def result(self, parts: list[Tensors]) -> Tensors:
         """The outputs for all rows, from those of its parts in order."""
@@ -193,24 +202,49 @@ def run_slices(slices: Sequence[Slice], options: onnxruntime.RunOptions | None =
             name: np.concatenate([part.work.feeds[name][part.start : part.stop] for part in slices])
             for name in work.feeds
         }
+    if work.session.resident is not None:
+        return _on_device(work.session, slices, feeds, rows)
     if header.batch is not None and rows < header.batch:
         feeds = {name: _filled(tensor, header.batch - rows) for name, tensor in feeds.items()}
     if header.form == "loop":
         # A loop that runs all steps of a segment gives the same result as the unrolled steps.
         feeds["max_steps"], feeds["tolerance"] = np.array(header.steps, np.int64), np.array(0.0, np.float32)
-    fetch = work.fetch
-    if fetch is not None and len(slices) > 1:
-        fetch = list(dict.fromkeys(name for part in slices for name in part.work.fetch or ()))
-    out = work.session.run(feeds, fetch, options)
+    out = work.session.run(feeds, _fetched(slices), options)
     _hold_against(header, out, rows if header.batch is None else header.batch)
     if len(slices) == 1 and header.batch in (None, rows):
         return [out]
+    return _parted(out, slices)
+
+
+def _fetched(slices: Sequence[Slice]) -> list[str] | None:
+    """The outputs that any of the slices needs."""
+    fetch = slices[0].work.fetch
+    if fetch is not None and len(slices) > 1:
+        fetch = list(dict.fromkeys(name for part in slices for name in part.work.fetch or ()))
+    return fetch
+
+
+def _parted(out: Tensors, slices: Sequence[Slice]) -> list[Tensors]:
     found, start = [], 0
     for part in slices:
         stop = start + part.stop - part.start
         found.append({name: out[name][start:stop] for name in part.work.fetch or out})
         start = stop
     return found
+
+
+def _on_device(session: Session, slices: Sequence[Slice], feeds: Tensors, rows: int) -> list[Tensors]:
+    """Run slices on a device, where their state stays."""
+    header = slices[0].work.header
+    assert session.resident is not None, "the caller has looked"
+    groups = [{name: feeds[f"{kind}.{name}"] for name in getattr(header, kind)} for kind in ("state", "noise")]
+    inputs = {name: feeds[name] for name in header.inputs}
+    try:
+        out = session.resident.segment(header, inputs, *groups, feeds[header.step_scale], _fetched(slices))
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+        raise session.failure(error, inputs) from None
+    _hold_against(header, out, rows)
+    return [out] if len(slices) == 1 else _parted(out, slices)
 
 
 def divided(works: list[Work]) -> list[list[Slice]]:

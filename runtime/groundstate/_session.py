@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,16 +15,20 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate._errors import ArtefactError, Fault, OptionError, ProviderError, RequestError
-from groundstate._gate import examine
+from groundstate._devices._names import DEVICES, named
+from groundstate._errors import ArtefactError, Fault, ProviderError, RequestError
+from groundstate._gate import Passed, examine
 from groundstate._signals import from_signal
+from groundstate._words import clean, shortened
 
 if TYPE_CHECKING:
     import onnxruntime
 
-Tensors = dict[str, NDArray[Any]]
+    from groundstate._devices._residency import Residency
+    from groundstate._devices._thread import DeviceThread
+    from groundstate._header import Header
 
-DEVICES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+Tensors = dict[str, NDArray[Any]]
 
 _NUMPY_TYPES = {
     "tensor(float16)": np.float16,
@@ -46,6 +51,9 @@ _SHAPE_ARITHMETIC = frozenset(
 
 Every one has a CUDA kernel, so that none of them is there for want of one.
 """
+
+_LONGEST_REASON = 300
+"""Most characters of ONNX Runtime's message in one of ours; a file can make it as long as it likes."""
 
 _OUTSIDE = ("out of data bounds", "out of bounds", "out of range", "invalid index", "invalid indice")
 
@@ -108,12 +116,16 @@ class Session:
 
     Args:
         model: The bytes of an ONNX file.
-        device: ``"cpu"`` or ``"cuda"``.
+        device: ``"cpu"``, ``"cuda"``, or ``"cuda:1"`` for the second GPU.
         source: Name of the file in messages, as the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
+        passed: What the gate read, if the model has passed it.
 
     Attributes:
         placed: Node counts by execution provider and operator; empty on the CPU.
+        resident: Runs segments with their state in the device's memory; None on the CPU, and for the loop form, which ONNX
+            Runtime steers from the CPU.
+        captures: Whether segments are captured as CUDA graphs.
 
     Raises:
         ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
@@ -121,16 +133,29 @@ class Session:
         OptionError: If the device has another name.
     """
 
-    def __init__(self, model: bytes, device: str = "cpu", source: str = "The file", *, loop: bool = False) -> None:
-        if not isinstance(device, str) or device not in DEVICES:
-            raise OptionError(f"device is {device!r}; it must be one of {', '.join(map(repr, DEVICES))}.")
+    def __init__(
+        self,
+        model: bytes,
+        device: str = "cpu",
+        source: str = "The file",
+        *,
+        loop: bool = False,
+        passed: Passed | None = None,
+    ) -> None:
+        kind, number = named(device)
         # Before ONNX Runtime loads it: ONNX Runtime accepts more than an artefact may contain.
-        passed = examine(model, loop=loop, source=source)
+        passed = passed or examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
         self._made_from = model, device, source
         self._inside: set[int] = set()
-        self._session = _opened(model, device, source)
-        self.placed = {} if device == "cpu" else counted(placement(self._session))
+        self._thread: DeviceThread | None = None
+        self.resident: Residency | None = None
+        self.captures = False
+        if kind == "cpu":
+            self._session = _opened(model, source)
+            self.placed: dict[str, dict[str, int]] = {}
+        else:
+            self._on_gpu(model, device, number)
         self.device = device
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
@@ -138,12 +163,54 @@ class Session:
         self.types = {o.name: _NUMPY_TYPES.get(o.type) for o in self._session.get_outputs()}
         _SESSIONS.add(self)
 
+    def _on_gpu(self, model: bytes, device: str, number: int) -> None:
+        from groundstate._devices import _cuda
+
+        ort, loop = runtime(), self.loops
+
+        def options() -> onnxruntime.SessionOptions:
+            return _options(device)
+
+        self._session, self.captures, self._thread = _cuda.opened(ort, model, options, number, capture=not loop)
+        nodes = placement(self._session)
+        provider = DEVICES["cuda"]
+        if elsewhere := computed_elsewhere(nodes, provider):
+            raise ProviderError(
+                f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
+                "Use device='cpu', or export the model with operators that this device has."
+            )
+        self.placed = counted(nodes)
+        if not loop:
+            self.resident = _cuda.resident(
+                ort, self._session, options, number, captures=self.captures, thread=self._thread
+            )
+
+    def prepare(self, header: Header) -> None:
+        """Make what a device needs before the first solve.
+
+        Raises:
+            ProviderError: If the device fails.
+        """
+        if self.resident is not None:
+            try:
+                self.resident.prepare(header)
+            except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
+                raise self.failure(error, {}) from None
+
+    def close(self) -> None:
+        """Free a device's memory. On the CPU there is nothing to free before the session itself goes."""
+        if self.resident is not None:
+            self.resident.close()
+
     def after_fork(self) -> None:
         """In a forked child: reopen the model if a thread of the parent was running it, since its locks are never released."""
-        if self._inside:
+        if self._thread is not None:
+            _LEFT_BEHIND.append(self._session)  # a GPU cannot be used across a fork: every run says so
+        elif self._inside:
             self._inside = set()
             _LEFT_BEHIND.append(self._session)  # deleting it would wait for the same locks
-            self._session = _opened(*self._made_from)
+            model, _, source = self._made_from
+            self._session = _opened(model, source)
 
     def run(
         self,
@@ -154,7 +221,7 @@ class Session:
         """Run the graph on contiguous arrays, one for each input. Returns the outputs by name, or those of ``fetch``.
 
         Args:
-            options: `run_options` of this run alone; another thread may set its ``terminate``.
+            options: `run_options` of this run alone; another thread may set its ``terminate``. On a GPU a run is not ended early.
 
         Raises:
             StoppedRunError: If ``terminate`` was set before the run ended.
@@ -164,51 +231,75 @@ class Session:
         names, thread = self.outputs if fetch is None else fetch, get_ident()
         self._inside.add(thread)
         try:
-            found = self._session.run(names, feeds, options)
-        except Exception as error:
-            if from_signal(error) or not _of_runtime(error):
-                raise
-            reason = _reason(error)
+            found = self._session.run(names, feeds, options) if self._thread is None else self._run_once(names, feeds)
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
             # ONNX Runtime has no error of its own for this; any other failure of a run that was to end counts as its end too.
-            if options is not None and options.terminate:
-                raise StoppedRunError(reason) from None
-            if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
-                cause = "An index is probably out of range, for example an edge that names a node that does not exist"
-                raise RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}")]) from None
-            raise ArtefactError(f"The artefact's graph failed: {reason}") from None
+            if options is not None and options.terminate and _of_runtime(error) and not from_signal(error):
+                raise StoppedRunError(_reason(error)) from None
+            raise self.failure(error, feeds) from None
         finally:
             self._inside.discard(thread)
         return dict(zip(names, found, strict=True))
 
+    def _run_once(self, names: list[str], feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run on a device with copies to and fro, outside of what is captured."""
+        assert self._thread is not None
+        options = runtime().RunOptions()
+        options.add_run_config_entry("gpu_graph_id", "-1")
+        return self._thread.call(lambda: self._session.run(names, feeds, options))
 
-def _opened(model: bytes, device: str, source: str) -> onnxruntime.InferenceSession:
-    ort = runtime()
-    provider = DEVICES[device]
-    available = ort.get_available_providers()
-    if provider not in available:
-        raise ProviderError(
-            f"device is {device!r}, but the installed ONNX Runtime {ort.__version__} has no {provider} (it has "
-            f"{', '.join(available)}). Uninstall onnxruntime and install groundstate[gpu], or use device='cpu'."
-        )
+    def failure(self, error: Exception, feeds: Mapping[str, Any]) -> Exception:
+        """What to raise for an error of a run: the error itself unless ONNX Runtime raised it.
+
+        Args:
+            feeds: What the graph ran on.
+        """
+        if from_signal(error) or not _of_runtime(error):
+            return error
+        reason = _reason(error)
+        if any(text in reason for text in _OUTSIDE) and any(tensor.dtype.kind in "iu" for tensor in feeds.values()):
+            cause = "An index is probably out of range, for example an edge that names a node that does not exist"
+            return RequestError([Fault("", f"The model cannot run on this. {cause}: {reason}.")])
+        if self._thread is not None:
+            from groundstate._devices._cuda import cure
+
+            if (advice := cure(str(error))) is not None:
+                return ProviderError(f"The device {self.device!r} failed: {reason}. {advice}.")
+        return ArtefactError(f"The artefact's graph failed: {reason}.")
+
+
+def open_session(model: bytes, device: str, source: str, passed: Passed) -> tuple[Session, str]:
+    """Open an artefact's main graph, and say why on this device.
+
+    Args:
+        device: As of `Session`; or ``"auto"``: CUDA if this machine can run the model on it, else the CPU.
+        passed: What the gate read.
+
+    Returns:
+        The session, and a sentence.
+    """
+    if device != "auto":
+        return Session(model, device, source, passed=passed), f"The device {device!r} was asked for."
     try:
-        session = ort.InferenceSession(model, _options(device), providers=[provider])
-        # Otherwise the Python wrapper reruns failed graphs on the CPU.
-        session.disable_fallback()
+        session = Session(model, "cuda", source, passed=passed)
+    except ProviderError as error:
+        session, why = Session(model, "cpu", source, passed=passed), f"'auto' took 'cpu': {error}"
+    else:
+        why = "'auto' took 'cuda': ONNX Runtime runs the whole model there."
+    logging.getLogger("groundstate").info("%s", why)
+    return session, why
+
+
+def _opened(model: bytes, source: str) -> onnxruntime.InferenceSession:
+    ort = runtime()
+    try:
+        # Without these, the Python wrapper prints to stdout and reruns on the CPU, or takes settings from the file.
+        switches = {"enable_fallback": 0, "read_config_from_model": 0}
+        return ort.InferenceSession(model, _options("cpu"), providers=[DEVICES["cpu"]], **switches)
     except Exception as error:
         if from_signal(error):
             raise
-        reason = _reason(error)
-        if device != "cpu":
-            raise ProviderError(f"ONNX Runtime cannot run this model on {device!r}: {reason}") from None
-        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {reason}") from None
-    if session.get_providers()[0] != provider:
-        raise ProviderError(f"device is {device!r}, but ONNX Runtime chose {session.get_providers()[0]}.")
-    if device != "cpu" and (elsewhere := computed_elsewhere(placement(session), provider)):
-        raise ProviderError(
-            f"device is {device!r}, but ONNX Runtime put nodes that compute on another provider: {elsewhere}. "
-            "Use device='cpu', or export the model with operators that this device has."
-        )
-    return session
+        raise ArtefactError(f"{source} is damaged or not an ONNX model; ONNX Runtime says: {_reason(error)}.") from None
 
 
 def placement(session: onnxruntime.InferenceSession) -> list[tuple[str, str]]:
@@ -254,8 +345,9 @@ def _of_runtime(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of ONNX Runtime's message."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """The first line of ONNX Runtime's message, shortened and without its full stop."""
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return shortened(clean(line), _LONGEST_REASON).rstrip(" .")
 
 
 _SESSIONS: WeakSet[Session] = WeakSet()

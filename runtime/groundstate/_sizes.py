@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from groundstate._arguments import misshapen
@@ -26,10 +27,13 @@ def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
     found = header.at(sizes)
     apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
     _refuse([_apart(header, name, shapes[name], sizes) for name in apart])
-    if found.largest > header.limits["elements"]:
+    # The file states what a step takes; what goes in and out is counted, too.
+    tensors = [shape for group in (found.graph_inputs, found.graph_outputs) for _, shape in group.values()]
+    passed = max(math.prod(n for n in shape if isinstance(n, int)) for shape in tensors)
+    if (largest := max(found.largest, passed)) > header.limits["elements"]:
         text = ", ".join(f"{size} {length}" for size, length in sizes.items())
         limit = f"at most {header.limits['elements']} are allowed"
-        _refuse([Fault("", f"At this size ({text}) a step takes tensors of {found.largest} elements; {limit}.")])
+        _refuse([Fault("", f"At this size ({text}) a step takes tensors of {largest} elements; {limit}.")])
     return found
 
 

@@ -19,20 +19,24 @@ from weakref import WeakSet
 from numpy.typing import NDArray
 
 from groundstate._arguments import whole
+from groundstate._ceilings import Ceilings
 from groundstate._engine import MOST_WAITING, Engine
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
-from groundstate._graphs import hold_against, stage_sessions
+from groundstate._gate import examine
+from groundstate._graphs import hold_against, inner_models, stage_sessions
 from groundstate._group import Call
 from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
+from groundstate._overdue import OverdueError, in_time
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems, Watching
 from groundstate._replies import Replies, applied, given
+from groundstate._schema_check import examine as examine_schema
 from groundstate._score import Scorer
-from groundstate._session import Session
+from groundstate._session import open_session
 from groundstate._solution import Score, Solution
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ class Solver:
 
     Attributes:
         header: The artefact's header.
+        device_reason: Why it runs on its device: a sentence.
     """
 
     def __init__(
@@ -54,23 +59,34 @@ class Solver:
         threads: int | None = None,
         source: str = "This file",
         max_waiting: int = MOST_WAITING,
+        ceilings: Ceilings | None = None,
     ) -> None:
-        self._made_from = model, device, threads, source, max_waiting
-        self._session = Session(model, device, source, loop=True)
-        self.header: Header = read_header(self._session.metadata, source)
-        if self._session.loops != (self.header.form == "loop"):
-            has = "a loop" if self._session.loops else "no loop"
+        self._made_from = model, device, threads, source, max_waiting, ceilings
+        ceilings = ceilings or Ceilings()
+        # All that can be refused without ONNX Runtime is refused before it, which takes longer than the rest.
+        passed = examine(model, loop=True, limits=ceilings.of_gate, source=source)
+        ceilings.hold_size(passed.metadata, source)
+        self.header: Header = ceilings.lowered(read_header(passed.metadata, source))
+        if passed.loops != (self.header.form == "loop"):
+            has = "a loop" if passed.loops else "no loop"
             raise ArtefactError(f"{source} is of the form {self.header.form!r} and has {has}; the file is damaged.")
-        sessions = [*stage_sessions(self.header, self._session, device), self._session]
+        examine_schema(self.header.request, "request")
+        examine_schema(self.header.answer, "answer")
+        models = inner_models(self.header, passed.metadata)
+        self._session, self.device_reason = open_session(model, device, source, passed)
+        sessions = [*stage_sessions(self.header, models, self._session.device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True
         ):
             hold_against(header, session, source)
+            session.prepare(header)
+        self._sessions = sessions
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._engine = Engine(self._pool, max_waiting)
         self._problems = Problems(sessions, self.header, self._task)
-        self._scorer = Scorer(self._session, self._problems, self._pool)
+        checker = models.get(self.header.checker_key)
+        self._scorer = Scorer(self._session, self._problems, self._pool, checker)
         self._replies = Replies()
         _SOLVERS.add(self)
 
@@ -87,15 +103,17 @@ class Solver:
         self.close()
 
     def close(self) -> None:
-        """End the solver's threads, and the calls of other threads with a `ClosedError`.
+        """End the solver's threads, and the calls of other threads with a `ClosedError`; free a GPU's memory.
 
         The solver stays usable: the next call starts the threads again.
         """
         self._engine.close()
+        for session in self._sessions:
+            session.close()
 
     @property
     def device(self) -> str:
-        """The device that runs the model: ``"cpu"`` or ``"cuda"``."""
+        """The device that runs the model: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` … Never ``"auto"``, but what it took."""
         return self._session.device
 
     @property
@@ -237,12 +255,11 @@ class Solver:
         def improved(index: int, solution: Solution) -> None:
             updates.append(Update(index, solution, last=False))
 
-        async def work(call: Call) -> AsyncGenerator[None, None]:
+        async def work(call: Call) -> None:
             watching = Watching(improved=improved if improvements else None)
             async with aclosing(self._many(call, several, budget, watching, ask=ask)) as found:
                 async for index, outcome in found:
                     updates.append(Update(index, outcome, last=True))
-                    yield
 
         return Call(self._engine, None, streams=True).stream(work, updates)
 
@@ -459,20 +476,21 @@ class Solver:
     async def _solved(self, call: Call, request: Mapping[str, Any], asking: _Asking) -> Solution:
         """The solution of a request after all replies."""
         budget, watching, begun = asking.budget, asking.watching, asking.begun
-        if asking.due is not None and time.monotonic() >= asking.due:
-            return self._problems.unread(request, budget, begun)
         left, current, options = dict(asking.replies), request, (budget, asking.ask)
+        if asking.due is not None and time.monotonic() >= asking.due and isinstance(request, Mapping):
+            return self._problems.unread(request, budget, begun)
         while True:
-            meaning = self._problems.read(current)
-            solution: Solution | RequestError | None = None
-            if left or budget.deadline is None:
-                solution = self._replies.recalled(meaning, options)
+            try:
+                meaning = in_time(asking.due, self._problems.read, current)
+            except OverdueError:
+                return self._problems.unread(current, budget, begun)
+            solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
                 async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
                     async for _, _, outcome in found:
+                        if isinstance(outcome, RequestError):
+                            raise outcome
                         solution = outcome
-                if isinstance(solution, RequestError):
-                    raise solution
                 assert solution is not None, "a request has an outcome"
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)
@@ -597,8 +615,10 @@ def _callable(name: str, value: object) -> None:
         raise OptionError(f"{name} is {value!r:.60}; it must be callable, or None.")
 
 
-def _made(model: bytes, device: str, threads: int | None, source: str, max_waiting: int) -> Solver:
-    return Solver(model, device=device, threads=threads, source=source, max_waiting=max_waiting)
+def _made(
+    model: bytes, device: str, threads: int | None, source: str, max_waiting: int, ceilings: Ceilings | None
+) -> Solver:
+    return Solver(model, device=device, threads=threads, source=source, max_waiting=max_waiting, ceilings=ceilings)
 
 
 _SOLVERS: WeakSet[Solver] = WeakSet()

@@ -31,8 +31,11 @@ from groundstate_models.sudoku import artefact_4x4
 DEADLINE = 0.3
 """Seconds that a solve of a mutant may take."""
 
-LONGEST = 8.0
-"""Seconds that loading and solving a mutant may take on a busy machine."""
+LONGEST = 3.0
+"""Processor seconds that loading and solving a mutant may take; the load of the machine does not count."""
+
+SILENT = 120.0
+"""Seconds without a result after which a worker counts as hanging, on a busy machine."""
 
 MEMORY = 4 << 30
 """Bytes of address space of a worker."""
@@ -263,20 +266,31 @@ def _worker(kind: str, seeds: list[int], results: Any) -> None:
     solver = gs.load("sudoku_4x4") if kind == "requests" else None
     for seed in seeds:
         results.put((seed, None, ""))
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             outcome = try_file(seed) if solver is None else try_request(solver, seed)
         except Exception:  # noqa: BLE001 - whatever it is, it is a finding
             outcome = f"FINDING {traceback.format_exc(limit=-4)}"
-        if time.monotonic() - begun > LONGEST:
-            outcome = f"FINDING {time.monotonic() - begun:.1f} seconds"
+        if (taken := time.process_time() - begun) > LONGEST:
+            outcome = f"FINDING {taken:.1f} processor seconds"
         results.put((seed, outcome, ""))
 
 
-def run(kind: str, seeds: Iterable[int], block: int = 500) -> tuple[Counter[str], list[tuple[int, str]]]:
-    """Try many mutants. Returns how often each outcome came, and the findings with their seeds."""
+def run(
+    kind: str, seeds: Iterable[int], block: int = 500, found: Callable[[int, str], None] = lambda *_: None
+) -> tuple[Counter[str], list[tuple[int, str]]]:
+    """Try many mutants. Returns how often each outcome came, and the findings with their seeds.
+
+    Args:
+        found: Called with the seed and the reason of each finding, at once.
+    """
     counts: Counter[str] = Counter()
     findings: list[tuple[int, str]] = []
+
+    def note(seed: int, why: str) -> None:
+        findings.append((seed, why))
+        found(seed, why)
+
     todo = list(seeds)
     context = multiprocessing.get_context("spawn")
     while todo:
@@ -294,11 +308,11 @@ def run(kind: str, seeds: Iterable[int], block: int = 500) -> tuple[Counter[str]
                 done += 1
                 counts[outcome.split()[0]] += 1
                 if outcome.startswith("FINDING"):
-                    findings.append((seed, outcome))
-            elif not worker.is_alive() or time.monotonic() - since > 60:
+                    note(seed, outcome)
+            elif not worker.is_alive() or time.monotonic() - since > SILENT:
                 why = f"FINDING the worker {'hangs' if worker.is_alive() else f'ended with {worker.exitcode}'}"
                 worker.kill()
-                findings.append((current if current is not None else -1, why))
+                note(current if current is not None else -1, why)
                 counts["FINDING"] += 1
                 done += 1
                 break
@@ -319,15 +333,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--out", type=Path, default=Path("runs/fuzzing"), help="where findings are written")
     asked = parser.parse_args()
-    found = 0
+    total = 0
     for kind in ("files", "requests"):
-        _, findings = run(kind, range(asked.seed, asked.seed + getattr(asked, kind)))
-        for seed, why in findings:
+
+        def found(seed: int, why: str, kind: str = kind) -> None:
             asked.out.mkdir(parents=True, exist_ok=True)
             (asked.out / f"{kind}-{seed}.txt").write_text(why)
+
+        _, findings = run(kind, range(asked.seed, asked.seed + getattr(asked, kind)), found=found)
+        for seed, why in findings:
             sys.stdout.write(f"{kind} {seed}: {why}\n")
-        found += len(findings)
-    return 1 if found else 0
+        total += len(findings)
+    return 1 if total else 0
 
 
 if __name__ == "__main__":

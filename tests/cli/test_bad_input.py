@@ -43,7 +43,10 @@ def changed(row: int, column: int, value: object) -> str:
         (["sudoku", EASY, "--deadline", "nan"], "deadline is nan; it must be a positive number of seconds"),
         (["sudoku", EASY, "--seed", "x"], "Invalid value for '--seed'"),
         (["sudoku", EASY, "--threads", "0"], "threads is 0"),
-        (["sudoku", EASY, "--device", "tpu"], "device is 'tpu'; it must be one of 'cpu', 'cuda'."),
+        (
+            ["sudoku", EASY, "--device", "tpu"],
+            "device is 'tpu'; it must be 'cpu', 'cuda', 'cuda:1'",
+        ),
         (["sudoku", EASY, "--device", "cuda"], "CUDAExecutionProvider"),
         (["sudoku", EASY, "--watch", "--json"], "--watch draws for people and --json prints for programs"),
         (["sudoku", EASY, "--picture", "a.png"], "'a.png' must end in .svg"),

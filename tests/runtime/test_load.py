@@ -163,7 +163,7 @@ def test_cuda_where_there_is_none_is_an_error_and_never_the_cpu() -> None:
 
 
 def test_an_unknown_device_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(gs.OptionError, match="device is 'tpu'; it must be one of 'cpu', 'cuda'"):
+    with pytest.raises(gs.OptionError, match="device is 'tpu'; it must be 'cpu', 'cuda'"):
         gs.load("sudoku", device="tpu")
 
 

@@ -116,11 +116,13 @@ class Graphs:
         for number, _, a, b in self.reader.fields(start, end, NODE, node.path):
             match number:
                 case 1:
-                    node.inputs.append(data[a:b].decode("utf-8", "replace"))
+                    node.inputs.append(self._name(a, b, node))
                 case 2:
-                    node.outputs.append(data[a:b].decode("utf-8", "replace"))
+                    node.outputs.append(self._name(a, b, node))
                 case 4:
                     node.op = data[a:b].decode("utf-8", "replace")
+                case 3 | 6:
+                    self._name(a, b, node)
                 case 5:
                     node.attributes.append((a, b))
                 case 7 if data[a:b] not in (b"", b"ai.onnx"):
@@ -130,6 +132,12 @@ class Graphs:
                     pass
         node.path = f"{node.path[: node.path.index(' of ')]} ({node.op:.40}){node.path[node.path.index(' of ') :]}"
         return node
+
+    def _name(self, start: int, end: int, node: _Node) -> str:
+        try:
+            return self.reader.data[start:end].decode()
+        except UnicodeDecodeError:
+            raise refusal("a name that is not UTF-8", node.path) from None
 
     def _control(self, node: _Node, graph: _Graph) -> None:
         if node.op not in CONTROL:
