@@ -186,11 +186,11 @@ def _touching(low: Lowers, name: str, number: int, within: float = 0.0) -> tuple
     level = out[0] * start[0] + out[1] * start[1] - low.length(within)
     if backed(plan, name) and plan.items[name].turning != "free":
         # An item that shows a wall another side cannot stand against it: that wall must not attract it.
-        back = back_corners(plan, name)
-        middle = ((back[0][0] + back[1][0]) / 2, (back[0][1] + back[1][1]) / 2)
+        (px, py), (qx, qy) = back_corners(plan, name)
+        middle = ((px + qx) / 2, (py + qy) / 2)
         shows = (End(low.corner(name, middle), MIDDLE, SHOWS), End(low.bounds(name), MIDDLE, -SHOWS))
         deep = SHOWS * low.length(math.hypot(*middle)) * (1 - 1e-9)
-        touch = (Atom(out, (End(low.bounds(name), MAX),), level), Atom(out, shows, deep))
+        touch: tuple[Atom, ...] = (Atom(out, (End(low.bounds(name), MAX),), level), Atom(out, shows, deep))
     elif backed(plan, name):
         touch = tuple(Atom(out, (End(low.corner(name, at)),), level) for at in back_corners(plan, name))
     else:
