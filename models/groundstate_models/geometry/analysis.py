@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.geometry.lines import ON_LINE
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.system import Floats, Tables, descended
 
@@ -173,7 +172,9 @@ def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
     jacobian = tables.linearised(y[None], hinges=False)[1][0]
     rows = equations(tables)
     whole = rank_of(jacobian[rows])
-    given = {one.source for one in problem.constraints if one.kind in ON_LINE} - {int(k) for k in tables.source[rows]}
+    # Without an equation of its own a statement follows, unless it also says which points are between others.
+    known = {int(k) for k in tables.source[rows]}
+    given = {one.source for one in problem.constraints if one.kind in {"on line", "collinear"}} - known - {-1}
     if whole == int(rows.sum()):
         return sorted(given)
     found: list[int] = []

@@ -58,7 +58,7 @@ class SolidFigure(Figure):
 
     def projected(self) -> Figure:
         """The figure on the page: y goes to the back, z up."""
-        points = {name: (x + 0.45 * y, z + 0.3 * y) for name, (x, y, z) in self.points.items()}  # type: ignore[misc]
+        points = {name: (x + 0.45 * y, z + 0.3 * y) for name, (x, y, z) in self.points.items()}
         return Figure(points, self.circles, {}, self.unknowns, self.least)
 
 
@@ -90,4 +90,4 @@ def placed(at: Floats, shown: list[int], *, position: bool, turning: bool, mirro
         if not mirror and np.linalg.det(frame) < 0:
             frame[2] = -frame[2]
         off = off @ frame.T
-    return off if position else off + origin
+    return np.asarray(off if position else off + origin)

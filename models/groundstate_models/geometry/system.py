@@ -3,8 +3,8 @@
 Unknowns ``y`` are the coordinates of the points, two by two, then the scalars (radii, named unknowns) and, in space, the third
 coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors
 ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length, a dot or cross product, the cosine, sine or angle between them, a distance from
-a line. A *row* is a sum of coefficients times products of two quantities, one of which may be the constant 1. Every typed constraint is
-lowered to a few rows, so one table serves all of them, in numpy here and in PyTorch in `energy`.
+a line. A *row* is a sum of coefficients times products of two quantities, one of which may be the constant 1. Every typed
+constraint is lowered to a few rows, so one table serves all of them, in numpy here and in PyTorch in `energy`.
 """
 
 from __future__ import annotations
