@@ -28,6 +28,12 @@ def least_move(
     Returns:
         ``d`` and ``λ``. If the rows contradict each other, some are violated.
     """
+    # A row that nothing moves says nothing about the move.
+    moving = np.abs(slopes).max(1, initial=0.0) > 1e-12
+    if not moving.all():
+        multiplier = np.zeros(len(least))
+        move, multiplier[moving] = least_move(slopes[moving], least[moving], equal[moving], give[moving], most)
+        return move, multiplier
     m = len(least)
     if m == 0:
         return np.zeros(slopes.shape[1]), np.zeros(0)
@@ -44,7 +50,7 @@ def least_move(
         if lack[worst] <= 1e-12:
             break
         active[worst] = True
-        while True:
+        for _ in range(m + 1):
             where = np.flatnonzero(active)
             tried = np.zeros(m)
             tried[where] = np.linalg.solve(h[np.ix_(where, where)], least[where])

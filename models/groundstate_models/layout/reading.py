@@ -108,7 +108,9 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         return self._contradictions
 
     def proof(self, effort: int) -> Sequence[Violation]:
-        found, self._proof = proofs.violations(self.plan, min(effort, 64))
+        if effort < 32:
+            return ()  # the search before the descent went as far
+        found, self._proof = proofs.violations(self.plan, min(effort, 64) // 16)
         return found
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:

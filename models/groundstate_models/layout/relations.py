@@ -173,6 +173,10 @@ def backed(plan: Plan, name: str) -> bool:
     return not item.round and (item.has_front or item.turning == "free")
 
 
+SHOWS = 50.0
+"""How much a wrong turn counts, compared with a distance."""
+
+
 def _touching(low: Lowers, name: str, number: int, within: float = 0.0) -> tuple[Atom, ...]:
     """An item touches a wall, or is close to it: with its back if it has a front, else with any side."""
     plan = low.plan
@@ -180,7 +184,14 @@ def _touching(low: Lowers, name: str, number: int, within: float = 0.0) -> tuple
     out = wall.outward
     start = low.point(wall.start)
     level = out[0] * start[0] + out[1] * start[1] - low.length(within)
-    if backed(plan, name):
+    if backed(plan, name) and plan.items[name].turning != "free":
+        # An item that shows a wall another side cannot stand against it: that wall must not attract it.
+        (px, py), (qx, qy) = back_corners(plan, name)
+        middle = ((px + qx) / 2, (py + qy) / 2)
+        shows = (End(low.corner(name, middle), MIDDLE, SHOWS), End(low.bounds(name), MIDDLE, -SHOWS))
+        deep = SHOWS * low.length(math.hypot(*middle)) * (1 - 1e-9)
+        touch: tuple[Atom, ...] = (Atom(out, (End(low.bounds(name), MAX),), level), Atom(out, shows, deep))
+    elif backed(plan, name):
         touch = tuple(Atom(out, (End(low.corner(name, at)),), level) for at in back_corners(plan, name))
     else:
         touch = (Atom(out, (End(low.bounds(name), MAX),), level),)
