@@ -364,7 +364,7 @@ class _Reader:
         if "at" not in raw:
             return self.fixed(raw, place)
         text = str(raw["at"])
-        words: list[Token] = self.value(self.days.words, text, f"{place}.at") or []
+        words: Sequence[Token] = self.value(self.days.words, text, f"{place}.at") or ()
         clocks = [word.value.minute for word in words if isinstance(word.value, Clock)]
         if "".join(word.kind for word in words) not in ("C", "C-C"):
             self.fault(
