@@ -172,9 +172,9 @@ class Tabled(Objective):
             if sign * value > least:
                 graph.charge(literal, self.weight * (sign * value - least))
         for place, name in enumerate(self.names):
-            for value in graph.domains[name]:
-                support = [(one, 1) for one, row in zip(chosen, self.values, strict=True) if row[place] == value]
-                graph.bound([*support, (graph.literal(name, value), -1)], 0, 0, source)
+            for mine in graph.domains[name]:
+                support = [(one, 1) for one, row in zip(chosen, self.values, strict=True) if row[place] == mine]
+                graph.bound([*support, (graph.literal(name, mine), -1)], 0, 0, source)
 
     def best(self, domains: Mapping[str, Sequence[Value]]) -> int:
         del domains

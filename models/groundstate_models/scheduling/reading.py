@@ -19,7 +19,7 @@ from groundstate_models.scheduling.schedule import Activity, Person, Room, Sched
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES, RULE_KINDS
 from groundstate_models.scheduling.series import Series
 from groundstate_models.scheduling.spans import Span, Spans, intersection, total, union
-from groundstate_models.scheduling.times import DAY, LONGEST, Clock, duration, gap, in_days, long_duration
+from groundstate_models.scheduling.times import DAY, LONGEST, Clock, Token, duration, gap, in_days, long_duration
 
 ANY = "any"
 WORKING_HOURS = (9 * 60, 17 * 60)
@@ -364,7 +364,7 @@ class _Reader:
         if "at" not in raw:
             return self.fixed(raw, place)
         text = str(raw["at"])
-        words = self.value(self.days.words, text, f"{place}.at") or []
+        words: Sequence[Token] = self.value(self.days.words, text, f"{place}.at") or ()
         clocks = [word.value.minute for word in words if isinstance(word.value, Clock)]
         if "".join(word.kind for word in words) not in ("C", "C-C"):
             self.fault(

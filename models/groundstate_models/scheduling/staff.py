@@ -303,12 +303,12 @@ class Staff:
         for part in parts:
             for value, one in part.values.items():
                 by_variable.setdefault(part.variable, []).append((part, value, one))
-        for one, other in combinations(by_variable, 2):
+        for first, second in combinations(by_variable, 2):
             against: dict[frozenset[str], list[str]] = {}
-            for part, value, mine in by_variable[one]:
+            for part, value, mine in by_variable[first]:
                 close = frozenset(
                     theirs
-                    for their_part, theirs, there in by_variable[other]
+                    for their_part, theirs, there in by_variable[second]
                     if (
                         too_close((part, mine), (their_part, there))
                         if mine.start <= there.start
@@ -318,7 +318,9 @@ class Staff:
                 if close:
                     against.setdefault(close, []).append(value)
             for close, values in against.items():
-                yield _at_most([*((one, value) for value in values), *((other, value) for value in sorted(close))], 1)
+                yield _at_most(
+                    [*((first, value) for value in values), *((second, value) for value in sorted(close))], 1
+                )
 
     def limited(self, limit: Limit, person: str) -> Iterator[JSON]:
         """The constraints of a limit for one person."""
