@@ -42,7 +42,8 @@ def main() -> None:
         print(f"| {name} | {outcome} | {text} | {time.perf_counter() - begin:.1f} |", flush=True)
     noted = sum(name in NOTED for name in names)
     print(
-        f"{counts['match']} of {len(names)} match ({noted} of them from the trials), {counts['refused']} are refused, {counts['WRONG']} wrong"
+        f"{counts['match']} of {len(names)} match ({noted} of all are from the trials), {counts['refused']} are refused, "
+        f"{counts['WRONG']} are wrong, {counts['CRASH']} crash"
     )
     sys.exit(bool(counts["WRONG"] + counts["CRASH"]))
 

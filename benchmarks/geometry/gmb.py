@@ -460,7 +460,7 @@ def main(argv: list[str] | None = None) -> int:
         )
     seconds.sort()
     print(
-        f"{len(paths)} problems × {options.seeds} seeds: {solved} solved, {every} problems with every seed, goals true {true}/{goals}; "
+        f"{len(paths)} problems × {options.seeds} seeds: {solved} solved, {every} with every seed, goals true {true}/{goals}; "
         f"median {statistics.median(seconds):.2f} s, 95th percentile {seconds[int(0.95 * (len(seconds) - 1))]:.2f} s"
     )
     return 0

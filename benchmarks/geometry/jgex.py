@@ -52,8 +52,14 @@ BRANCHES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "angle_bisector": ("x a b c", [{"type": "equal_angles", "of": ["a", "b", "x", "x", "b", "c"]}]),
     "incenter": ("x a b c", [{"type": "inside_polygon", "of": ["x", "a", "b", "c"]}]),
     "incenter2": ("x y z i a b c", [{"type": "inside_polygon", "of": ["i", "a", "b", "c"]}]),
-    "excenter": ("x a b c", [{"type": "opposite_sides", "of": ["x", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "x", "x", "a", "c"]}]),
-    "excenter2": ("x y z i a b c", [{"type": "opposite_sides", "of": ["i", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "i", "i", "a", "c"]}]),
+    "excenter": (
+        "x a b c",
+        [{"type": "opposite_sides", "of": ["x", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "x", "x", "a", "c"]}],
+    ),
+    "excenter2": (
+        "x y z i a b c",
+        [{"type": "opposite_sides", "of": ["i", "a", "b", "c"]}, {"type": "equal_angles", "of": ["b", "a", "i", "i", "a", "c"]}],
+    ),
     "square": ("a b x y", [{"type": "left_of", "of": ["x", "b", "a"]}]),
     "psquare": ("x a b", [{"type": "left_of", "of": ["x", "a", "b"]}]),
     "nsquare": ("x a b", [{"type": "left_of", "of": ["x", "b", "a"]}]),
@@ -62,7 +68,7 @@ BRANCHES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         {"type": "same_side", "of": ["i", "a", "b", "c"]},
     ]),
 }  # fmt: skip
-"""The branch that a construction takes by its sketch in the source: inner bisectors, squares that turn one way, inner tangency."""
+"""The branch that a construction takes by its sketch in the source: inner bisectors, oriented squares, inner tangency."""
 
 
 @dataclass

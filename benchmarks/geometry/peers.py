@@ -49,20 +49,26 @@ def by_planegcs(made: Made, start: Mapping[str, tuple[float, float]]) -> Places:
             lines[a, b] = s.add_line(point[a], point[b])
         return lines[a, b]
 
-    origin = s.add_point(0.0, 0.0)
-    s.fix_point(origin, 0.0, 0.0)
+    known: dict[tuple[str, int], int] = {}
+
+    def hold(name: str, axis: int, param: int) -> None:
+        (s.solver.coordinate_x, s.solver.coordinate_y)[axis](point[name], param)
+
+    def coordinate(name: str, axis: int) -> int:
+        if (name, axis) not in known:
+            known[name, axis] = s.add_param(start[name][axis], fixed=False)
+            hold(name, axis, known[name, axis])
+        return known[name, axis]
+
     for one in made.request["constraints"]:
         kind, of, value = one["type"], one["of"], one.get("is")
         if kind in {"x", "y"}:
-            # A difference of coordinates is a right-angled path over a further point.
-            first = origin if len(of) == 1 else point[of[0]]
-            if value == 0:
-                (s.vertical_points if kind == "x" else s.horizontal_points)(first, point[of[-1]])
+            axis = "xy".index(kind)
+            if len(of) == 1:
+                hold(of[0], axis, s.add_param(value))
             else:
-                goal = s.add_point(*(np.array(start[of[-1]]) + 0.0))
-                (s.vertical_points if kind == "x" else s.horizontal_points)(goal, point[of[-1]])
-                (s.horizontal_points if kind == "x" else s.vertical_points)(goal, first)
-                s.p2p_distance(first, goal, s.add_param(abs(value)))
+                one_, two = (coordinate(name, axis) for name in of)
+                s.solver.difference(one_, two, s.add_param(value))
         elif kind in {"horizontal", "vertical"}:
             (s.horizontal_points if kind == "horizontal" else s.vertical_points)(point[of[0]], point[of[1]])
         elif kind == "distance":
@@ -163,7 +169,10 @@ def main(argv: list[str] | None = None) -> int:
         work.append(spent)
         mine += found.answer is not None
         scale = max(math.dist(p, q) for p in made.points.values() for q in made.points.values())
-        near = {n: (x + 0.01 * scale * draw.standard_normal(), y + 0.01 * scale * draw.standard_normal()) for n, (x, y) in made.points.items()}
+        near = {
+            n: (x + 0.01 * scale * draw.standard_normal(), y + 0.01 * scale * draw.standard_normal())
+            for n, (x, y) in made.points.items()
+        }
         starts = [{name: tuple(scale * draw.standard_normal(2)) for name in made.points} for _ in range(64)]
         for name, solve in peers.items():
             begun = time.process_time()
@@ -177,7 +186,9 @@ def main(argv: list[str] | None = None) -> int:
                     break
                 if time.process_time() - begun > spent:
                     break
-    print(f"groundstate, no guess: {mine} of {options.count}; median processor time {statistics.median(work) * 1e3:.0f} ms")
+    print(
+        f"groundstate, no guess: {mine} of {options.count}; median processor time {statistics.median(work) * 1e3:.0f} ms"
+    )
     for name in peers:
         print(
             f"{name}: from the same random start {single[name]}, with restarts for as long {many[name]}, from a good guess "

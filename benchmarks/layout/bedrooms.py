@@ -1,7 +1,7 @@
 """Rooms that GPT-4 furnished, repaired: ``python -m benchmarks.layout.bedrooms FOLDER [--all]``.
 
-FOLDER holds gpt4_bedrooms_even.json (LayoutGPT's stored answers). A room counts as clean if no object reaches out of the room and no two
-objects whose heights meet overlap, by more than 1e-3 of a pixel, measured here with polygons of shapely's or this file's own.
+FOLDER holds gpt4_bedrooms_even.json (LayoutGPT's stored answers). A room counts as clean if no object reaches out of the room and
+no two objects whose heights meet overlap, by more than 1e-3 of a pixel, measured here by this file's own formulas.
 The optimum moves axis-aligned boxes by whole tenths of a pixel (CP-SAT, sum of |dx| + |dy|).
 """
 
@@ -219,7 +219,8 @@ def main() -> None:
     n = len(requests)
     print(f"{n} rooms; GPT-4's own: {n - dirty} clean ({(n - dirty) / n:.1%})")
     print(
-        f"repaired: {clean} clean of {n - impossible} not proven impossible ({clean / (n - impossible):.1%}); impossible {impossible}; unsolved {failed}; wrong {wrong}"
+        f"repaired: {clean} clean of {n - impossible} not proven impossible ({clean / (n - impossible):.1%}); "
+        f"impossible {impossible}; unsolved {failed}; wrong {wrong}"
     )
     print(f"relations kept: {held} of {every} ({held / every:.1%})")
     if ratios:

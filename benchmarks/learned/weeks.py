@@ -26,6 +26,27 @@ ROOMS = ("Blue", "Green", "Red")
 STARTS = range(9 * 60, 17 * 60, 60)
 
 
+def feasible(request: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether a week fits a request: hours, people and rooms, by code that is independent of ``scheduling``."""
+    who = {one["name"]: one["who"] for one in request["activities"]}
+    taken: set[tuple[str, int, int]] = set()
+    for kind in ("people", "rooms"):
+        for name, one in request[kind].items():
+            for text in [one["busy"]] if isinstance(one["busy"], str) else one["busy"]:
+                day, span = text.split()
+                first, last = (int(clock.split(":")[0]) for clock in span.split("-"))
+                taken |= {(name, DAYS.index(day), hour) for hour in range(first, last)}
+    for name, placed in read_week(answer).items():
+        hour = placed.start // 60
+        if not 9 <= hour <= 16 or placed.day > 4:
+            return False
+        for busy in (*who[name], str(placed.room)):
+            if (busy, placed.day, hour) in taken:
+                return False
+            taken.add((busy, placed.day, hour))
+    return True
+
+
 class Maker:
     """Someone with hidden preferences.
 
@@ -38,12 +59,18 @@ class Maker:
         self.hidden: list[dict[str, Any]] = []
         for name in NAMES:
             day = DAYS[random.integers(5)]
-            self.hidden.append({"type": "within", "activities": [name], "window": day, "weight": float(random.uniform(1.5, 4))})
+            self.hidden.append(
+                {"type": "within", "activities": [name], "window": day, "weight": float(random.uniform(1.5, 4))}
+            )
             half = "0:00-12:00" if random.random() < 0.5 else "12:00-24:00"
-            self.hidden.append({"type": "within", "activities": [name], "window": half, "weight": float(random.uniform(1, 3))})
+            self.hidden.append(
+                {"type": "within", "activities": [name], "window": half, "weight": float(random.uniform(1, 3))}
+            )
             if random.random() < 0.6:
                 room = str(random.choice(ROOMS))
-                self.hidden.append({"type": "room", "activities": [name], "room": room, "weight": float(random.uniform(1, 3))})
+                self.hidden.append(
+                    {"type": "room", "activities": [name], "room": room, "weight": float(random.uniform(1, 3))}
+                )
         one, other = random.choice(len(NAMES), 2, replace=False)
         self.hidden.append(
             {"type": "different_day", "activities": [NAMES[one], NAMES[other]], "weight": float(random.uniform(2, 4))}
@@ -73,12 +100,20 @@ class Maker:
         for person in ("Ada", "Bob"):
             busy = [f"{DAYS[self.random.integers(5)]} {h}:00-{h + 2}:00" for h in self.random.integers(9, 15, 5)]
             people[person] = {"busy": busy}
-        rooms = {room: {"busy": f"{DAYS[self.random.integers(5)]} {h}:00-{h + 3}:00"} for room, h in zip(ROOMS, self.random.integers(9, 14, 3), strict=True)}  # fmt: skip
+        rooms = {
+            room: {"busy": f"{DAYS[self.random.integers(5)]} {h}:00-{h + 3}:00"}
+            for room, h in zip(ROOMS, self.random.integers(9, 14, 3), strict=True)
+        }
         who = [["Ada", "Bob"], ["Ada"], ["Bob"]]
-        activities = [
-            {"name": name, "duration": 60, "who": who[k % 3], "room": "any"} for k, name in enumerate(NAMES)
-        ]
-        return {"days": "mon-fri", "hours": "9:00-17:00", "slot": 60, "people": people, "rooms": rooms, "activities": activities}
+        activities = [{"name": name, "duration": 60, "who": who[k % 3], "room": "any"} for k, name in enumerate(NAMES)]
+        return {
+            "days": "mon-fri",
+            "hours": "9:00-17:00",
+            "slot": 60,
+            "people": people,
+            "rooms": rooms,
+            "activities": activities,
+        }
 
     def week(self, solver: gs.Solver, request: dict[str, Any], *, sweeps: int = 3, heat: float = 1.0) -> dict[str, Any]:
         """A feasible week drawn from the maker's distribution (``heat`` 1) or nearly at random (large ``heat``)."""
@@ -98,7 +133,7 @@ class Maker:
                         "room": room,
                     }
                     other = {"activities": moved}
-                    if solver.score(request, other).valid:
+                    if feasible(request, other):
                         options.append(other)
                         costs.append(self.cost(read_week(other)))
                 chance = np.exp(-(np.array(costs) - min(costs)) / heat)
@@ -113,7 +148,7 @@ def measure(seed: int, weeks: int, pairs: int, proposals: int) -> dict[str, Any]
     requests = [maker.request() for _ in range(weeks)]
     past = [maker.week(solver, request) for request in requests]
     begun = time.perf_counter()
-    habits = learn_weeks(past, feasible=lambda k, answer: solver.score(requests[k], answer).valid is True)
+    habits = learn_weeks(past, feasible=lambda k, answer: feasible(requests[k], answer))
     seconds = time.perf_counter() - begun
     right = total = 0
     while total < pairs:

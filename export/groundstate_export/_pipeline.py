@@ -42,7 +42,7 @@ from groundstate_export._unroll.loop import loop
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._unroll.unroll import unroll
 from groundstate_export._verify.findings import Parity
-from groundstate_export._verify.parity import verify
+from groundstate_export._verify.parity import Hosts, verify
 from groundstate_export._write.header import header_of, proof_of, stage_of
 from groundstate_export._write.model import checker_of, model_of, write
 
@@ -245,9 +245,10 @@ def _proven(examined: Sequence[Examined], sizes: Sizes | None, watch: Stopwatch)
         checker = checker_of(segment)
     with watch.stage("verify"):
         data = model.SerializeToString()
-        parity = verify(segment, data, checker)
+        hosts = Hosts(segment, data, checker)
+        parity = verify(segment, hosts)
         for other in examined[1:]:
-            parity.include(verify(replace(segment, examined=other), data, checker))
+            parity.include(verify(replace(segment, examined=other), hosts))
     return Proven(segment, model, checker, parity)
 
 

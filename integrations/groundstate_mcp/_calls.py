@@ -65,6 +65,8 @@ async def called(
         return required.result
     except (gs.RequestError, gs.OptionError) as error:
         return _refused(tool.refusal(error))
+    except gs.BusyError as error:
+        return _refused(str(error))
     except ClientLeftError:
         return _refused("The client left.")
     except MCPError:

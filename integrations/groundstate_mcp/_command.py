@@ -18,7 +18,7 @@ from groundstate_serve.listening import listen
 
 _HOST, _PORT = "127.0.0.1", 8000
 
-_OF_MCP = ("on_question", "detail", "restarts", "max_steps", "alternatives")
+_OF_MCP = ("on_question", "detail", "restarts", "max_steps", "alternatives", "improve_for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Options:
     restarts: int | None
     max_steps: int | None
     deadline: float | None
+    improve_for: float | None
     alternatives: int | None
     device: str
     learn: bool
@@ -96,7 +97,7 @@ class Options:
     @property
     def settings(self) -> dict[str, Any]:
         """The options for `groundstate_mcp.build_server` that were given."""
-        names = ("on_question", "detail", "restarts", "max_steps", "deadline", "alternatives", "device")
+        names = ("on_question", "detail", "restarts", "max_steps", "deadline", "improve_for", "alternatives", "device")
         chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
         if self.learn or self.learn_folder:
             chosen["learn"] = LearnTool(self.learn_folder)
@@ -136,6 +137,7 @@ class Options:
 @click.option("--restarts", type=int, help="Largest number of chains for each problem.")
 @click.option("--max-steps", type=int, help="Largest number of steps for each chain.")
 @click.option("--deadline", type=float, help="Seconds for each problem; then the best so far is returned.")
+@click.option("--improve-for", type=float, help="Seconds for the search for cheaper answers.  [default: 1.8]")
 @click.option("--alternatives", type=int, help="Number of different answers to look for.  [default: 2]")
 @click.option("--learn", is_flag=True, help="Offer a tool that learns tools from examples of the conversation.")
 @click.option(

@@ -68,7 +68,7 @@ def build_server(
         on_question: ``"elicit"``: ask the user; return the question in the result if the client cannot ask or the user declines.
             ``"return"``: always return questions in the result.
         detail: Detail of the outcome for the language model: ``"brief"`` or ``"full"``.
-        learn: A tool that learns tools from examples. Each learned tool is listed from then on, for all clients of the server, and
+        learn: A tool that learns tools from examples. Each learned tool is listed from then on, for all clients of the server;
             clients that listen are notified that the list changed.
         solve_options: See `groundstate.tools.SolveOptions`; used for every model.
 
@@ -91,21 +91,23 @@ def build_server(
     tools[describe.name] = describe
     resources = _resources(solvers)
     bus = InMemorySubscriptionBus()
-    if learn is not None:
-        tools[learn.name] = learn
+    tools.update({} if learn is None else {learn.name: learn})
+
+    def learned() -> list[gs.Solver]:
+        return [] if learn is None else learn.solvers
 
     async def list_tools(_context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
         return ListToolsResult(tools=[_calls.listed(tool) for tool in tools.values()])
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
-        before = None if learn is None else learn.solvers
+        before = learned()
         result = await _calls.called(tools, context, params, asks=on_question == "elicit")
-        if learn is not None and (found := [one for one in learn.solvers if one not in (before or ())]):
-            for solver in found:
-                tool = SolveTool(solver, detail=detail, **solve_options)
-                tools[tool.name] = tool
-                resources.update(_resources([solver]))
-            tools[describe.name] = DescribeTool(_unique([*solvers, *learn.solvers]))
+        if found := [solver for solver in learned() if solver not in before]:
+            tools.update(
+                {tool.name: tool for tool in (SolveTool(one, detail=detail, **solve_options) for one in found)}
+            )
+            resources.update(_resources(found))
+            tools[describe.name] = DescribeTool(_unique([*solvers, *learned()]))
             await bus.publish(ToolsListChanged())
             await _notify(context)
         return result

@@ -91,7 +91,7 @@ class _Server:
     async def _score(self, request: Request) -> Response:
         solver = self._solver(request)
         sent = await _object(request, ("request", "answer"), ("request", "answer"))
-        score = await self._run(request, lambda: asyncio.to_thread(solver.score, sent["request"], sent["answer"]))
+        score = await self._run(request, lambda: solver.ascore(sent["request"], sent["answer"]))
         return _json(score.to_json())
 
     def _solver(self, request: Request) -> gs.Solver:
@@ -192,4 +192,6 @@ async def _wrong(_: Request, error: Exception) -> Response:
     if isinstance(error, gs.RequestError):
         faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
         return JSONResponse({"error": str(error), "faults": faults}, 422)
+    if isinstance(error, gs.BusyError):
+        return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
     return JSONResponse({"error": str(error)}, 400 if isinstance(error, gs.OptionError) else 500)

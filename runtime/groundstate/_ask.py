@@ -63,7 +63,7 @@ async def ambiguous(meaning: Meaning, answers: Sequence[Answer], trial: Trial) -
     asked = sorted(open_, key=rank.__getitem__)[:PROBED]
     cost = meaning.cost(answers[0])
     tries = [(name, value) for name in asked for value in _untried(choices[name], name, found)][:MOST_PROBES]
-    requests = [patched(meaning.request, meaning.fix(name, value)) for name, value in tries]
+    requests = (patched(meaning.request, meaning.fix(name, value)) for name, value in tries)
     for place, answer in await trial(requests, 1, MOST_PROBES):
         if not meaning.cheaper(cost, meaning.cost(answer)) and not meaning.check(answer):
             one = meaning.variables(answer)
@@ -98,7 +98,7 @@ async def relax(
 
 async def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
     """The changes that lead to an answer, in order; at most `ENOUGH`."""
-    tried = await trial([patched(request, change.patch) for change in changes], effort, ENOUGH)
+    tried = await trial((patched(request, change.patch) for change in changes), effort, ENOUGH)
     return [changes[place] for place, _ in sorted(tried, key=lambda one: one[0])]
 
 

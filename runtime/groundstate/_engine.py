@@ -350,21 +350,11 @@ class Engine:
 
     def _pick(self) -> _Run | None:
         """The next run: rows of the problems that have been served least."""
-        best: tuple[float, int, _Key] | None = None
-        for key, queue in list(self._queues.items()):
-            while queue and not queue[0][2].queued:
-                heapq.heappop(queue)
-            if not queue:
-                del self._queues[key]
-                self._rows.pop(key, None)
-            elif best is None or queue[0][:2] < best[:2]:
-                best = (*queue[0][:2], key)
-        if best is None:
+        key = self._least_served()
+        if key is None:
             return None
-        key = best[2]
         queue = self._queues[key]
-        first = queue[0][2]
-        self._clock = best[0]
+        self._clock, _, first = queue[0]
         spans: dict[_Seat, list[int]] = {}
         room = self._room(first, key)
         while queue and room:
@@ -372,36 +362,44 @@ class Engine:
             if not seat.queued:
                 heapq.heappop(queue)
                 continue
-            if spans and (seat.apart or first.apart):
-                break
             start, stop = seat.pieces[0]
-            if seat in spans and spans[seat][1] != start:
+            if spans and (seat.apart or first.apart or spans.get(seat, [0, start])[1] != start):
                 break
-            taken = min(stop, start + room)
-            room -= taken - start
-            self._rows[key] -= taken - start
-            if seat in spans:
-                spans[seat][1] = taken
-            else:
-                spans[seat] = [start, taken]
-            if taken < stop:
-                seat.pieces[0] = (taken, stop)
-            else:
-                seat.pieces.popleft()
-            work = seat.flight.work
-            assert work is not None, "only a flight with work is queued"
-            seat.served += (taken - start) * max(work.header.largest, 1)
-            if seat.pieces:
-                heapq.heapreplace(queue, (seat.served, next(self._order), seat))
-            else:
-                heapq.heappop(queue)
-                seat.queued = False
-            if not joins(work.header):
+            stop = min(stop, start + room)
+            room -= stop - start
+            spans.setdefault(seat, [start, stop])[1] = stop
+            self._serve(seat, key, stop)
+            if not joins(_work(seat).header):
                 break
         run = _Run(list(spans), [Slice(_work(seat), *span) for seat, span in spans.items()], run_options())
         for seat in run.seats:
             seat.runs.add(run)
         return run
+
+    def _least_served(self) -> _Key | None:
+        """The queue whose first problem has been served least; None if nothing is queued."""
+        for key, queue in list(self._queues.items()):
+            while queue and not queue[0][2].queued:
+                heapq.heappop(queue)
+            if not queue:
+                del self._queues[key]
+                self._rows.pop(key, None)
+        return min(self._queues, key=lambda key: self._queues[key][0][:2], default=None)
+
+    def _serve(self, seat: _Seat, key: _Key, stop: int) -> None:
+        """Take rows up to `stop` from the first problem of a queue."""
+        queue, (start, end) = self._queues[key], seat.pieces[0]
+        self._rows[key] -= stop - start
+        if stop < end:
+            seat.pieces[0] = (stop, end)
+        else:
+            seat.pieces.popleft()
+        seat.served += (stop - start) * max(_work(seat).header.largest, 1)
+        if seat.pieces:
+            heapq.heapreplace(queue, (seat.served, next(self._order), seat))
+        else:
+            heapq.heappop(queue)
+            seat.queued = False
 
     def _room(self, first: _Seat, key: _Key) -> int:
         """Rows of the next run: as many as are efficient, or fewer if another thread is free to take the rest."""
@@ -423,35 +421,34 @@ class Engine:
             self._running.discard(run)
             for place, seat in enumerate(run.seats):
                 seat.runs.discard(run)
+                _, start, stop = run.slices[place]
                 if seat.gone:
                     continue
-                _, start, stop = run.slices[place]
                 if outs is not None:
                     seat.parts[start] = outs[place]
                     seat.missing -= stop - start
-                    if not seat.missing:
-                        complete.append((seat, [seat.parts[key] for key in sorted(seat.parts)]))
-                        seat.busy, seat.parts = True, {}
-                    elif seat.late and not seat.runs:
-                        self._finish(seat)
-                elif error is not None and len(run.seats) == 1:
-                    self._fail(seat.group, error)
+                if not seat.missing:
+                    complete.append((seat, [seat.parts[key] for key in sorted(seat.parts)]))
+                    seat.busy, seat.parts = True, {}
                 elif seat.late:
                     if not seat.runs:
                         self._finish(seat)
-                else:
+                elif error is not None and len(run.seats) == 1:
+                    self._fail(seat.group, error)
+                elif outs is None:
                     # The run was ended for another problem's sake, or another problem may be at fault.
                     seat.apart = error is not None
-                    if seat.queued:
-                        self._unqueue_keeping(seat)
-                    seat.pieces.appendleft((start, stop))
-                    self._queue(seat)
+                    self._put_back(seat, start, stop)
             self._start_turns()
         for seat, parts in complete:
             self._advance(seat, parts)
 
-    def _unqueue_keeping(self, seat: _Seat) -> None:
-        self._rows[_key(seat)] -= sum(stop - start for start, stop in seat.pieces)
+    def _put_back(self, seat: _Seat, start: int, stop: int) -> None:
+        """Queue rows again."""
+        if seat.queued:
+            self._rows[_key(seat)] -= sum(end - begin for begin, end in seat.pieces)
+        seat.pieces.appendleft((start, stop))
+        self._queue(seat)
 
     def _advance(self, seat: _Seat, parts: list[Tensors]) -> None:
         """A problem's bookkeeping after a work, and its next work."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._overdue import OverdueError, in_time
 from groundstate._problem import Candidate, Problem, Segment
 from groundstate._rows import Rows
 from groundstate._segment import Work, wanted_outputs
@@ -77,7 +79,8 @@ class Flight:
         self._advance(self._stage, out)
         self._prepare()
         if self.work is None:
-            self.problem.count_round()
+            with suppress(OverdueError):
+                in_time(self.problem.due, self.problem.count_round)
             live = sum(map(len, self._stages))
             problem = self.problem
             if problem.late:

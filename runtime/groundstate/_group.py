@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import coroutine
@@ -98,35 +98,26 @@ class Call:
             abandon(coroutine)
             self.engine.leave_call(self)
 
-    def stream(self, work: Callable[[Call], AsyncGenerator[None, None]], found: deque[_Result]) -> Iterator[_Result]:
-        """Advance the call in the calling thread, and yield what it appends to a deque as soon as it is there.
+    def stream(self, work: Callable[[Call], Coroutine[None, None, None]], found: deque[_Result]) -> Iterator[_Result]:
+        """Advance the call in the calling thread, and yield what its coroutine appends to a deque as soon as it is there.
 
         Raises:
             BusyError: If too many calls are waiting.
         """
         self.engine.enter(self, nested=_depth() > 0)
-        steps = work(self)
-        step: Coroutine[None, None, Any] | None = None
+        coroutine, going = work(self), True
         try:
-            while True:
-                step = steps.__anext__()
-                while step is not None:
-                    try:
-                        inside(step.send, None)
-                    except StopIteration:
-                        step = None
-                    except StopAsyncIteration:
-                        while found:
-                            yield found.popleft()
-                        return
-                    while found:
-                        yield found.popleft()
-                    if step is not None:
-                        self.wait()
+            while going:
+                try:
+                    inside(coroutine.send, None)
+                except StopIteration:
+                    going = False
+                while found:
+                    yield found.popleft()
+                if going:
+                    self.wait()
         finally:
-            if step is not None:
-                abandon(step)
-            abandon(steps.aclose())
+            abandon(coroutine)
             self.engine.leave_call(self)
 
 
@@ -157,9 +148,9 @@ def abandon(coroutine: Coroutine[None, None, Any]) -> None:
 
     ``close`` would not do: up to Python 3.12 it does not reach into an asynchronous generator that the coroutine iterates over.
     """
-    if getattr(coroutine, "cr_frame", coroutine) is None:
+    if getattr(coroutine, "cr_frame", None) is None:
         return
-    with suppress(_AbandonedError, StopIteration, StopAsyncIteration):
+    with suppress(_AbandonedError, StopIteration):
         coroutine.throw(_AbandonedError())
 
 
@@ -241,33 +232,39 @@ class Group:
         while not self._ended:
             if not self._in_engine:
                 self._admit()
-                if not self.flights:
-                    return None
-            if not self._in_engine and not self.call.crowded:
-                self._beat()
-                self._alone.round(self.flights)
-                for flight in self.flights:
-                    self._note(flight)
-                self._end([flight for flight in self.flights if flight.over])
-                continue
-            if not self._in_engine:
-                self._in_engine = True
-                self.call.engine.join(self, self.flights)
-            self.call.clear()
-            while self.events:
-                self._deal(self.events.popleft())
-            if not self._ended:
-                if self.complete or not self.ordered:
-                    self.complete = False
-                    self._admit()
-                if not self.flights:
-                    return None
-                held, self.held = self.held, []
-                if held:
-                    self.call.engine.go_on(self, held)
-                if not self.events:
-                    yield
+                if self.flights and self.call.crowded:
+                    self._in_engine = True
+                    self.call.engine.join(self, self.flights)
+                elif self.flights:
+                    self._beat()
+                    self._alone.round(self.flights)
+                    self._conclude()
+            else:
+                self.call.clear()
+                while self.events:
+                    self._deal(self.events.popleft())
+                if not self._ended:
+                    self._go_on()
+                    if self.flights and not self.events:
+                        yield
+            if not self.flights and not self._ended:
+                return None
         return self._ended.popleft()
+
+    def _conclude(self) -> None:
+        """After a round in the calling thread: take note of what it brought."""
+        for flight in self.flights:
+            self._note(flight)
+        self._end([flight for flight in self.flights if flight.over])
+
+    def _go_on(self) -> None:
+        """In the engine, with all events dealt with: take further problems, and let those go on that waited."""
+        if self.complete or not self.ordered:
+            self.complete = False
+            self._admit()
+        held, self.held = self.held, []
+        if held:
+            self.call.engine.go_on(self, held)
 
     def leave(self) -> None:
         """Give up the problems in flight."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundstate._header import Header
 from groundstate._meaning import Meaning
+from groundstate._overdue import OverdueError, in_time
 from groundstate._segment import BLOCK, shared
 from groundstate._session import Tensors
 from groundstate._solution import Violation
@@ -242,9 +244,14 @@ class Problem:
         return self.optimises and not self.meaning.cheaper(self.bound, self.cost)
 
     @property
+    def due(self) -> float | None:
+        """When its deadline passes (`time.monotonic`), or None."""
+        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+
+    @property
     def late(self) -> bool:
         """Whether its deadline has passed."""
-        return self.budget.deadline is not None and time.monotonic() - self.begun >= self.budget.deadline
+        return self.budget.deadline is not None and time.monotonic() >= self.begun + self.budget.deadline
 
     @property
     def improved_enough(self) -> bool:
@@ -343,7 +350,9 @@ class Problem:
             elif len(self.found) < self.budget.alternatives:
                 self.found.append(found)
                 # The proof may take longer than a segment, and is useless if no further answer is sought.
-                self.unique = self.budget.alternatives > 1 and len(self.found) == 1 and self.meaning.unique(answer)
+                if self.budget.alternatives > 1 and len(self.found) == 1:
+                    with suppress(OverdueError):
+                        self.unique = in_time(self.due, self.meaning.unique, answer)
         return True
 
     def _judged(self, tensors: Tensors) -> tuple[dict[str, Any], bool, float] | None:

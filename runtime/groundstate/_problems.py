@@ -19,6 +19,7 @@ from groundstate._explain import explained
 from groundstate._group import Call, Group
 from groundstate._header import Header
 from groundstate._meaning import Meaning, Understanding
+from groundstate._overdue import OverdueError, in_time
 from groundstate._problem import Budget, Candidate, Problem, Segment
 from groundstate._question import Question
 from groundstate._request import Schema
@@ -49,6 +50,9 @@ class Watching:
 
 
 NOBODY = Watching()
+
+Outcome = tuple[int, Meaning | None, Solution | RequestError]
+"""Index, meaning and outcome of a request; an invalid one has no meaning."""
 
 
 class Problems:
@@ -101,7 +105,7 @@ class Problems:
         *,
         explain: bool = True,
         ordered: bool = False,
-    ) -> AsyncGenerator[tuple[int, Meaning | None, Solution | RequestError], None]:
+    ) -> AsyncGenerator[Outcome, None]:
         """Solve requests in shared batches. Yields the index, the meaning and the outcome of each request as it ends.
 
         A request that contradicts itself ends at once, and so does one whose deadline has passed when it has been read. The
@@ -114,21 +118,7 @@ class Problems:
             explain: Whether to fill in the explanation.
             ordered: Whether the order in which requests end must not depend on other calls.
         """
-        early: list[tuple[int, Meaning | None, Solution | RequestError]] = []
-
-        def admitted() -> Iterator[Problem]:
-            for index, request in enumerate(requests):
-                at = time.monotonic() if begun is None else begun
-                try:
-                    meaning = request if isinstance(request, Meaning) else self.read(request)
-                    prepared = self._prepare(index, meaning, budget, at)
-                except RequestError as error:
-                    early.append((index, None, error))
-                    continue
-                if isinstance(prepared, Solution):
-                    early.append((index, meaning, prepared))
-                    continue
-                yield prepared
+        early: list[Outcome] = []
 
         def improved(problem: Problem) -> None:
             if watching.improved is not None:
@@ -137,7 +127,7 @@ class Problems:
         group = Group(
             call,
             self._sessions,
-            admitted(),
+            self._admitted(requests, budget, begun, early),
             watch=watching.watch,
             heartbeat=watching.heartbeat,
             improved=None if watching.improved is None else improved,
@@ -153,6 +143,35 @@ class Problems:
                 yield early.pop(0)
         finally:
             group.leave()
+
+    def _admitted(
+        self,
+        requests: Iterable[Mapping[str, Any] | Meaning],
+        budget: Budget,
+        begun: float | None,
+        early: list[Outcome],
+    ) -> Iterator[Problem]:
+        """Read requests as the descent has room for them. What ends without a descent is appended to ``early``."""
+        for index, request in enumerate(requests):
+            at = time.monotonic() if begun is None else begun
+            due = None if budget.deadline is None else at + budget.deadline
+            if begun is not None and due is not None and time.monotonic() >= due and index:
+                return  # options of a question: there is no time to try this one
+            meaning = request if isinstance(request, Meaning) else None
+            try:
+                if not isinstance(request, Meaning):
+                    meaning = in_time(due, self.read, request)
+                assert meaning is not None, "it has just been read"
+                prepared = in_time(due, self._prepare, index, meaning, budget, at)
+            except RequestError as error:
+                early.append((index, None, error))
+            except OverdueError:
+                early.append((index, meaning, self.unread(request, budget, at)))
+            else:
+                if isinstance(prepared, Solution):
+                    early.append((index, meaning, prepared))
+                else:
+                    yield prepared
 
     async def question(
         self,
@@ -195,10 +214,11 @@ class Problems:
         checks = "passes every check" if self.header.checks else "is a minimum of the energy"
         return await _ask.relax(meaning, solution.closest, solution.violations, trial, checks)
 
-    def unread(self, request: Mapping[str, Any], budget: Budget, begun: float) -> Solution:
-        """The solution of a request whose deadline passed before it could be read."""
+    def unread(self, request: Mapping[str, Any] | Meaning, budget: Budget, begun: float) -> Solution:
+        """The solution of a request whose deadline passed before it was read and encoded."""
         text = f"The deadline of {budget.deadline:g} s passed before the request was read. Nothing is known of it."
-        plain = dict(request) if isinstance(request, Mapping) else {}
+        read = request.request if isinstance(request, Meaning) else request
+        plain = dict(read) if isinstance(read, Mapping) else {}
         seconds = time.monotonic() - begun
         return Solution(Status.UNSOLVED, None, None, explanation=text, request=plain, seconds=seconds, seed=budget.seed)
 

@@ -29,6 +29,7 @@ from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
+from groundstate._overdue import OverdueError, in_time
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems, Watching
@@ -254,12 +255,11 @@ class Solver:
         def improved(index: int, solution: Solution) -> None:
             updates.append(Update(index, solution, last=False))
 
-        async def work(call: Call) -> AsyncGenerator[None, None]:
+        async def work(call: Call) -> None:
             watching = Watching(improved=improved if improvements else None)
             async with aclosing(self._many(call, several, budget, watching, ask=ask)) as found:
                 async for index, outcome in found:
                     updates.append(Update(index, outcome, last=True))
-                    yield
 
         return Call(self._engine, None, streams=True).stream(work, updates)
 
@@ -476,20 +476,21 @@ class Solver:
     async def _solved(self, call: Call, request: Mapping[str, Any], asking: _Asking) -> Solution:
         """The solution of a request after all replies."""
         budget, watching, begun = asking.budget, asking.watching, asking.begun
-        if asking.due is not None and time.monotonic() >= asking.due:
-            return self._problems.unread(request, budget, begun)
         left, current, options = dict(asking.replies), request, (budget, asking.ask)
+        if asking.due is not None and time.monotonic() >= asking.due and isinstance(request, Mapping):
+            return self._problems.unread(request, budget, begun)
         while True:
-            meaning = self._problems.read(current)
-            solution: Solution | RequestError | None = None
-            if left or budget.deadline is None:
-                solution = self._replies.recalled(meaning, options)
+            try:
+                meaning = in_time(asking.due, self._problems.read, current)
+            except OverdueError:
+                return self._problems.unread(current, budget, begun)
+            solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
                 async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
                     async for _, _, outcome in found:
+                        if isinstance(outcome, RequestError):
+                            raise outcome
                         solution = outcome
-                if isinstance(solution, RequestError):
-                    raise solution
                 assert solution is not None, "a request has an outcome"
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)

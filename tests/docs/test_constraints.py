@@ -97,3 +97,22 @@ def test_the_contradiction_that_is_said_to_be_proven_at_once_is(solver: gs.Solve
 
 def test_the_limits_are_those_of_the_schema() -> None:
     assert f"{MOST_VARIABLES:,} variables, {MOST_VALUES:,} values each" in PAGE
+
+
+def test_the_rucksack_is_a_file_and_prints_what_the_page_says(tmp_path: Path) -> None:
+    script = (pages.SNIPPETS / "constraints_rucksack.py").read_text(encoding="utf-8")
+    assert f"```python\n{script}```" in PAGE
+    assert f"```text\n{pages.run('constraints_rucksack.py', tmp_path)}```" in PAGE
+
+
+def objectives() -> list[str]:
+    """Every objective of the table."""
+    table = PAGE.partition("| objective | meaning |")[2].partition("\n\n")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines()[2:]]
+    return [text for cell in cells for text in re.findall(r"`([^`]+)`", cell)]
+
+
+@pytest.mark.parametrize("text", objectives())
+def test_every_objective_of_the_page_is_reached(solver: gs.Solver, text: str) -> None:
+    solution = solver.solve({"variables": VARIABLES, "objective": json.loads(text)})
+    assert solution.optimal

@@ -15,3 +15,20 @@ def test_the_program_is_a_file_and_prints_what_the_page_says(tmp_path: Path) -> 
     printed = re.search(r"It prints\n\n```text\n(.*?)```", text, flags=re.DOTALL)
     assert printed is not None
     assert pages.run("learn_rules.py", tmp_path) == printed[1]
+
+
+def test_the_table_and_the_weeks_are_files_that_do_what_the_page_says(tmp_path: Path) -> None:
+    text = pages.read("learn.md")
+    for name in ("learn_table.py", "learn_weeks.py"):
+        assert f"```python\n{(pages.SNIPPETS / name).read_text(encoding='utf-8')}```" in text
+    assert pages.run("learn_table.py", tmp_path) == "settled price True\n"
+    report, _, schedule = pages.run("learn_weeks.py", tmp_path).rstrip().rpartition("\n")
+    assert "Review: within fri" in report
+    assert "Plan mon" in schedule
+    assert "Review fri" in schedule
+
+
+def test_every_recipe_of_the_training_page_is_a_file() -> None:
+    named = re.findall(r"`docs/snippets/(\w+\.py)`", pages.read("training.md"))
+    assert len(named) == 5
+    assert all((pages.SNIPPETS / name).is_file() for name in named)

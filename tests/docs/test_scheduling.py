@@ -104,3 +104,15 @@ def test_refusals_are_told_in_the_words_of_the_page(solver: gs.Solver) -> None:
         with pytest.raises(gs.RequestError) as refused:
             solver.solve(request)
         assert str(refused.value) == message
+
+
+def test_the_roster_is_a_file_and_prints_what_the_page_says(tmp_path: Path) -> None:
+    script = (pages.SNIPPETS / "schedule_roster.py").read_text(encoding="utf-8")
+    assert f"```python\n{script}```" in PAGE
+    status, head, *lines = pages.run("schedule_roster.py", tmp_path).splitlines()
+    shown = pages.block(PAGE, "roster").splitlines()
+    assert status == "solved 0"
+    assert head.split() == shown[0].split()
+    people, legend = len(lines) - 2, lines[-1]  # who works when may differ from machine to machine
+    assert [line.split()[0] for line in lines[:people]] == [line.split()[0] for line in shown[1 : people + 1]]
+    assert legend == shown[-1]

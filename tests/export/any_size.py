@@ -1,5 +1,7 @@
 """Everyday energies over problems of any size: sequences, images and sets, written as people write them."""
 
+# ruff: noqa: E501, FBT003, PLC3002, PLW0108  # a line for each pattern
+
 from __future__ import annotations
 
 import math

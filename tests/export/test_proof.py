@@ -58,10 +58,10 @@ def run(tmp_path: Path) -> Callable[..., ExportReport]:
 def spoilt(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Graph], None]) -> None:
     """Change one of the captured graphs after it was optimised."""
 
-    def spoil(*given: Any) -> tuple[Functions[Graph], dict[str, int]]:
-        graphs, rounds = optimise_all(*given)
+    def spoil(*given: Any) -> Functions[Graph]:
+        graphs = optimise_all(*given)
         change(graphs.named()[name])
-        return graphs, rounds
+        return graphs
 
     monkeypatch.setattr(_pipeline, "optimise_all", spoil)
 

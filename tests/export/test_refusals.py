@@ -512,6 +512,10 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     "a while over values": (Halving, r"takes a value out of a tensor .*test_refusals\.py:\d+, in forward: `while bool"),
     "a functional dropout": (lambda: lambda state, x: nn.functional.dropout(state - x, 0.5).square().sum(-1), "F.dropout"),
     "a count": (Counter, "it keeps something from one call to the next, such as a count"),
+    "vmap": (
+        lambda: torch.vmap(lambda state, x: (state - x).square().sum()),
+        r"maps arguments by position only.* `lambda state, x: torch.vmap\(row\)\(state, x\)`",
+    ),
     "numpy": (
         lambda: lambda state, x: torch.from_numpy(np.square(state.detach().numpy() - x.numpy()).sum(-1)),
         r"does not depend on the state.* takes a value out of a tensor .*which cuts the gradient",

@@ -75,6 +75,21 @@ def _shrink_backward(gradient: Tensor, x: Tensor, bound: float) -> Tensor:
     return torch.where((x >= -bound) & (x <= bound), 0.0, gradient)
 
 
+@_decomposes(aten.elu_backward.default)
+def _elu_backward(
+    gradient: Tensor, alpha: float, scale: float, input_scale: float, is_result: bool, x: Tensor
+) -> Tensor:
+    """Where the slope is continuous, as in ELU and CELU, without a choice: ``exp(min(x, 0))``."""
+    if abs(alpha * input_scale - 1.0) < 1e-12:
+        below = x.clamp(max=0.0)
+        slope = below * input_scale + scale if is_result else scale * (below * input_scale).exp()
+    elif is_result:
+        slope = torch.where(x <= 0, input_scale * (x + alpha * scale), scale)
+    else:
+        slope = torch.where(x <= 0, alpha * scale * input_scale * (x * input_scale).exp(), scale)
+    return gradient * slope
+
+
 @_decomposes(aten.rrelu_with_noise.default)
 def _rrelu(
     x: Tensor, _: Tensor, lower: float = 0.125, upper: float = 1 / 3, training: bool = False, __: Any = None

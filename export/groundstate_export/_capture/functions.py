@@ -150,8 +150,9 @@ def _of_any_size(examples: Sequence[Examined], sizes: Sizes) -> dict[str, Spec]:
         shape = sizes.shape(name, shapes)
         if shape is None:
             raise BadEnergy(
-                f"{name!r} has the shapes {', '.join(map(str, shapes))} at the example and at those of resized. Each length must be "
-                f"a number or a product of the sizes {', '.join(sizes.lengths)}: the host knows no other. Pad an answer to such a length."
+                f"{name!r} has the shapes {', '.join(map(str, shapes))} at the example and at those of resized. Each length "
+                f"must be a number or a product of the sizes {', '.join(sizes.lengths)}: the host knows no other. Pad an answer "
+                "to such a length."
             )
         found[name] = Spec(spec.dtype, shape)  # type: ignore[arg-type]  # without the batch
     return found

@@ -87,8 +87,10 @@ def _unfold(x: Tensor, dimension: int, size: int, step: int) -> Tensor:
     axis = dimension % x.dim()
     count = (x.shape[axis] - size) // step + 1
     if size == step:
-        return x.narrow(axis, 0, count * size).unflatten(axis, (count, size)).movedim(axis + 1, -1)
-    return x.movedim(axis, -1)[..., _places(count, size, step)].movedim(-2, axis)
+        apart: Tensor = x.narrow(axis, 0, count * size).unflatten(axis, (count, size)).movedim(axis + 1, -1)
+        return apart
+    found: Tensor = x.movedim(axis, -1)[..., _places(count, size, step)].movedim(-2, axis)
+    return found
 
 
 def _pair(number: Any) -> tuple[int, int]:
@@ -104,11 +106,12 @@ def _patches(
 ) -> Tensor:
     """`torch.nn.functional.unfold`."""
     (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
-    x = functional.pad(input, (pw, pw, ph, ph))
+    x = _padded(input, (pw, pw, ph, ph))
     rows, columns = (x.shape[2] - dh * (kh - 1) - 1) // sh + 1, (x.shape[3] - dw * (kw - 1) - 1) // sw + 1
     x = x[:, :, :, _places(columns, kw, sw, dw)]
     x = x[:, :, _places(rows, kh, sh, dh)]  # (batch, channels, rows, kh, columns, kw)
-    return x.permute(0, 1, 3, 5, 2, 4).reshape(x.shape[0], x.shape[1] * kh * kw, rows * columns)
+    found: Tensor = x.permute(0, 1, 3, 5, 2, 4).reshape(x.shape[0], x.shape[1] * kh * kw, rows * columns)
+    return found
 
 
 def _linspace(start: Any, end: Any, steps: Any, *, dtype: torch.dtype | None = None, **_: Any) -> Tensor:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 from unittest import mock
 
-import sympy
+import sympy  # type: ignore[import-untyped]  # it has no types
 import torch
 from torch._dynamo.source import ConstantSource
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -35,7 +35,12 @@ REMEDY = (
 
 _ASKING = tuple(
     str(Path(torch.__file__).parent / name)
-    for name in ("__init__.py", "fx/experimental/sym_node.py", "fx/experimental/symbolic_shapes.py", "fx/experimental/recording.py")
+    for name in (
+        "__init__.py",
+        "fx/experimental/sym_node.py",
+        "fx/experimental/symbolic_shapes.py",
+        "fx/experimental/recording.py",
+    )
 )  # fmt: skip
 """PyTorch's own code between a decision and its record."""
 
@@ -44,7 +49,7 @@ class _Environment(ShapeEnv):
     """Records where a decision is made."""
 
     def __init__(self) -> None:
-        super().__init__(duck_shape=False)  # type: ignore[no-untyped-call]  # torch's own has no types
+        super().__init__(duck_shape=False)
         self.places: list[tuple[Any, Any, str, bool]] = []
 
     def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
@@ -136,11 +141,8 @@ class Symbols:
             return []
         found: dict[Any, Condition] = {}
         for expression, value, place, user in self.environment.places:
-            if not _truth(value):
-                held = sympy.Eq(expression, value)
-            else:
-                held = expression if value else sympy.Not(expression)
-            held = self._named(held)
+            truth = expression if value is True or value == sympy.true else sympy.Not(expression)
+            held = self._named(truth if _truth(value) else sympy.Eq(expression, value))
             # PyTorch's own inequalities choose between ways of doing the same.
             if held.free_symbols and (user or _fixes(held)):
                 found.setdefault(held, Condition(held, place))
@@ -172,8 +174,8 @@ def hold(conditions: Iterable[Condition], sizes: Sizes, what: str) -> None:
             if not bool(one.expression.xreplace({size(name): sympy.Integer(n) for name, n in lengths.items()})):
                 at = ", ".join(f"{name} = {n}" for name, n in lengths.items())
                 raise BadEnergy(
-                    f"{what} takes another path at another size{f' ({one.place})' if one.place else ''}: {one.expression} holds at "
-                    f"the example and not at {at}. {REMEDY}"
+                    f"{what} takes another path at another size{f' ({one.place})' if one.place else ''}: {one.expression} "
+                    f"holds at the example and not at {at}. {REMEDY}"
                 )
 
 

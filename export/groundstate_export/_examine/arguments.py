@@ -81,6 +81,7 @@ def check_arguments(arguments: Arguments) -> None:
     _callables(arguments)
     for name in ("energy", "decode", "checks", "encode_answer"):
         _wrapped(name, getattr(arguments, name))
+    _mapped(arguments)
     _numbers(arguments)
     _examples(arguments)
     _weights(arguments)
@@ -129,6 +130,18 @@ def _wrapped(what: str, function: Any) -> None:
             )
         if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
             raise BadArgument(f"{what} contains a {type(module).__name__}; pass the module inside it, its `.module`.")
+
+
+def _mapped(arguments: Arguments) -> None:
+    """Refuse a function of one row that `torch.vmap` maps: it maps positional arguments only, and inputs go by keyword."""
+    code = getattr(arguments.energy, "__code__", None)
+    mapped = code is not None and code.co_name == "wrapped" and Path(code.co_filename).match("torch/_functorch/apis.py")
+    if mapped and arguments.inputs:
+        names = ", ".join(arguments.inputs)
+        raise BadArgument(
+            "energy is a `torch.vmap`, which maps arguments by position only, and inputs are passed by name: every row would "
+            f"get the whole batch of them. Pass `lambda state, {names}: torch.vmap(row)(state, {names})`."
+        )
 
 
 def _whole(value: object) -> bool:

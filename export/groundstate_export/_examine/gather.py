@@ -117,6 +117,7 @@ def at_other_size(chain: Sequence[Arguments], stages: Sequence[Stage], place: in
             inputs=inputs,
             state=examples(f"resized[{place}] state", {"y": there} if isinstance(there, Tensor) else there),
             seeds=one.seeds[:1],
+            batches=tuple(sorted(set(one.batches))[:2]),
         )
         for one, there in zip(chain, [*states, state], strict=True)
     ]

@@ -7,13 +7,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sympy
+import sympy  # type: ignore[import-untyped]  # it has no types
 from torch import Tensor
 
 from groundstate_export._errors import BadArgument
+from groundstate_export._ir import lengths as numbers
 from groundstate_export._ir.dimensions import BATCH
 from groundstate_export._ir.graph import Shape
-from groundstate_export._ir.lengths import length, size
 
 Axes = Mapping[str, Sequence[str | None]]
 """The names of each input's axes after the batch; None for an axis of fixed length."""
@@ -78,14 +78,15 @@ class Sizes:
             if min(found) >= 2 and len(set(found)) == len(found):
                 return dict(zip(self.lengths, found, strict=True))
         raise BadArgument(
-            f"The sizes are {_listed_sizes(self.examples())}; give an example in which every size is at least 2 and no two are equal."
+            f"The sizes are {_listed_sizes(self.examples())}; give an example in which every size is at least 2 and no two are "
+            "equal."
         )
 
     def shape(self, name: str, shapes: Sequence[tuple[int, ...]]) -> Shape | None:
         """A tensor's shape in terms of sizes, from its shapes in all examples; None if an axis is no product of sizes."""
         names = self.named.get(name, [None] * len(shapes[0]))
         found = [
-            self.dimension(lengths) if known is None else length(self.nominal()[known], size(known))
+            self.dimension(lengths) if known is None else numbers.length(self.nominal()[known], numbers.size(known))
             for known, lengths in zip(names, zip(*shapes, strict=True), strict=True)
         ]
         return None if any(d is None for d in found) else tuple(d for d in found if d is not None)
@@ -105,7 +106,9 @@ class Sizes:
         if not found:
             return None
         times, names = min(found, key=lambda one: (len(one[1]), one[0]))
-        return length(times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(size, names)))
+        return numbers.length(
+            times * math.prod(nominal[name] for name in names), times * sympy.Mul(*map(numbers.size, names))
+        )
 
     def _cover(self, examples: Sequence[Example]) -> None:
         """Refuse an axis that is neither of fixed length nor a product of sizes."""
@@ -171,14 +174,14 @@ def _vary(lengths: Mapping[str, tuple[int, ...]]) -> None:
     for name, found in lengths.items():
         if len(set(found)) == 1:
             raise BadArgument(
-                f"The size {name!r} is {found[0]} at the example and at those of resized. Give it another length at one of them, at "
-                "which the file is compared with PyTorch."
+                f"The size {name!r} is {found[0]} at the example and at those of resized. Give it another length at one of them, "
+                "at which the file is compared with PyTorch."
             )
     for one, other in itertools.combinations(lengths, 2):
         if lengths[one] == lengths[other]:
             raise BadArgument(
-                f"The sizes {one!r} and {other!r} are both {_listed(lengths[one])} at the example and at those of resized; give an "
-                "example in which they differ, or both one name."
+                f"The sizes {one!r} and {other!r} are both {_listed(lengths[one])} at the example and at those of resized; give "
+                "an example in which they differ, or both one name."
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import sympy
+import sympy  # type: ignore[import-untyped]  # it has no types
 
 from groundstate_export._ir.graph import Batch, Dimension
 from groundstate_export._ir.lengths import Length

@@ -10,9 +10,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
-import sympy
+import sympy  # type: ignore[import-untyped]  # it has no types
 from torch.utils._sympy.functions import CleanDiv, FloorDiv, Mod, PythonMod
 
 _USUAL = 24
@@ -45,7 +45,7 @@ class Length(int):
 
     expression: Any
 
-    def __new__(cls, value: int, expression: Any) -> Length:
+    def __new__(cls, value: int, expression: Any) -> Self:
         made = super().__new__(cls, value)
         made.expression = expression
         return made
@@ -129,7 +129,7 @@ class Number(float):
 
     expression: Any
 
-    def __new__(cls, value: float, expression: Any) -> Number:
+    def __new__(cls, value: float, expression: Any) -> Self:
         made = super().__new__(cls, value)
         made.expression = _fraction(expression)
         return made

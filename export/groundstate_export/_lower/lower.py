@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import groundstate_export._lower.operators  # noqa: F401  # it registers translations
+from groundstate_export._ir import emit_lengths
 from groundstate_export._ir.dtypes import NUMPY
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir import emit_lengths
 from groundstate_export._ir.graph import Batch, Graph
 from groundstate_export._ir.program import Condition, Program
 from groundstate_export._lower.lowering import Lowering

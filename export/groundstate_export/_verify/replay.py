@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -71,6 +72,12 @@ class Steps:
             for name, graph in segment.graphs.named().items()
             if name != "checker"
         }
+
+    def of(self, examined: Examined) -> Steps:
+        """The same steps with another example."""
+        other = copy.copy(self)
+        other.examined = examined
+        return other
 
     def step(self, feeds: Mapping[str, Array], state: Mapping[str, Array], index: int) -> Arrays:
         """Run the step at ``index`` of a segment from a state."""

@@ -61,8 +61,19 @@ def largest(array: Array) -> float:
     return float(np.abs(array[np.isfinite(array) & (np.abs(array) < WORST)]).max(initial=0.0))
 
 
-def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, index: int) -> Step:
-    """One step of a descent, and the reference's step from the same state."""
+def beside(
+    examined: Examined, steps: Steps, start: Case, descent: Replayed, index: int, *, known: bool = False
+) -> Step:
+    """One step of a descent, and the reference's step from the same state.
+
+    Args:
+        examined: The export.
+        steps: The file's steps.
+        start: The start of the descent.
+        descent: The descent.
+        index: The step.
+        known: Whether these steps made the descent, so that its results need not be computed again.
+    """
     noisy = index in examined.noisy
     one = replace(examined, unroll=1, noisy=(0,) if noisy else ())
     place = examined.noisy.index(index) if noisy else 0
@@ -71,7 +82,7 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
         state={name: torch.from_numpy(tensor) for name, tensor in descent.states[index].items()},
         noise={name: tensor[:, place : place + 1] for name, tensor in start.noise.items()} if noisy else {},
     )
-    step = steps.step(start.feeds(), descent.states[index], index)
+    step = descent.found[index] if known else steps.step(start.feeds(), descent.states[index], index)
     following = {name: step[f"next.{name}"] for name in examined.state_specs()}
     evaluated = (
         start.step_scale == 0
@@ -80,7 +91,8 @@ def beside(examined: Examined, steps: Steps, start: Case, descent: Replayed, ind
         if name in examined.state:
             mask = evaluated.reshape(-1, *(1,) * (before.dim() - 1))
             following[name] = np.where(mask, before.numpy(), following[name])
-    end = steps.last(start.feeds(), following)
+    ended = known and index == len(descent.found) - 1 and examined.form != "loop" and not evaluated.any()
+    end = descent.outputs if ended else steps.last(start.feeds(), following)
     found = {f"next.{name}": tensor for name, tensor in following.items()} | {"trace": step["energy"][:, None]}
     found |= {name: end[name] for name in ("energy", "terms", "residual")}
     wanted, sizes, clear = descend(one, here)

@@ -33,8 +33,8 @@ def _described(spec: Spec, value: Value) -> dict[str, Any]:
     """Dtype and shape in the graph, without the batch; an axis that depends on the problem is described by its sizes."""
     if not all(is_product(d) for d in value.shape[1:] if isinstance(d, int)):
         raise BadEnergy(
-            f"A tensor that the file's header describes has the shape ({', '.join(map(str, value.shape[1:]))}); there, each length "
-            "must be a number or a product of sizes. Pad an answer to such a length."
+            f"A tensor that the file's header describes has the shape ({', '.join(map(str, value.shape[1:]))}); there, each "
+            "length must be a number or a product of sizes. Pad an answer to such a length."
         )
     return {"dtype": dtype_name(spec.dtype), "shape": dims(value.shape[1:])}
 

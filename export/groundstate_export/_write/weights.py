@@ -13,6 +13,12 @@ from groundstate_export._ir.graph import Array
 _SMALL = 512
 """Up to this many elements, storing a constant is cheaper than the nodes that would compute it."""
 
+_LARGE = 16384
+"""From this many elements on, a second copy is worth a search."""
+
+_ROUNDING = 4.0
+"""Units of rounding, relative to the largest element, by which a computed matrix may differ from the intended one."""
+
 
 class Weights:
     """Names constants, and decides which to store and which to compute from others when the file is loaded.
@@ -41,7 +47,8 @@ class Weights:
         stored: dict[str, Array] = {}
         nodes: list[onnx.NodeProto] = []
         vectors = {name: a for name, a in self.arrays.items() if 1 < a.size == max(a.shape, default=0)}
-        for name, array in self.arrays.items():
+        # A centred matrix can be computed from the plain one, and not the other way round.
+        for name, array in sorted(self.arrays.items(), key=lambda pair: _is_centred(pair[1])):
             made: list[onnx.NodeProto] = []
             if array.size > _SMALL and array.ndim >= 2:
                 made = list(
@@ -69,6 +76,30 @@ class Weights:
                     yield helper.make_node("Mul", [middle, vector], [name])
                     return
 
+        if array.size >= _LARGE:
+            yield from self._scaled(name, array, stored)
+
+    def _scaled(self, name: str, array: Array, stored: dict[str, Array]) -> Iterator[onnx.NodeProto]:
+        """A transposed matrix times a number, possibly centred, to within rounding; the file is compared as it is written."""
+        centred = _is_centred(array)
+        for source, original in stored.items():
+            if original.shape != array.shape[::-1] or original.dtype != array.dtype:
+                continue
+            factor = _factor(array, original.T, centred=centred)
+            if factor is None:
+                continue
+            turned, scale, last = self.fresh(), self.fresh(), self.fresh()
+            stored[scale] = np.array([factor], array.dtype)
+            yield helper.make_node("Transpose", [source], [turned], perm=[1, 0])
+            if centred:
+                axes, mean, moved = self.fresh(), self.fresh(), last
+                stored[axes] = np.array([1], np.int64)
+                yield helper.make_node("ReduceMean", [turned, axes], [mean], keepdims=1)
+                yield helper.make_node("Sub", [turned, mean], [moved])
+                turned = moved
+            yield helper.make_node("Mul", [turned, scale], [name])
+            return
+
     def _mirrored(self, name: str, array: Array, stored: dict[str, Array]) -> Iterator[onnx.NodeProto]:
         """A kernel with swapped channels and mirrored places, as the gradient of a convolution uses it."""
         places = list(range(2, array.ndim))
@@ -83,6 +114,29 @@ class Weights:
                 stored |= {n: np.array(b, np.int64) for n, b in zip(names, bounds, strict=True)}
                 yield helper.make_node("Slice", [middle, *names], [name])
                 return
+
+
+def _is_centred(array: Array) -> bool:
+    """Whether a large matrix has rows of mean zero, as those of a gradient of a norm have."""
+    if array.ndim != 2 or array.size < _LARGE or array.dtype.kind != "f":
+        return False
+    size = np.abs(array).max()
+    return bool(size > 0 and np.abs(array.mean(1, dtype=np.float64)).max() < 1e-6 * size)
+
+
+def _factor(array: Array, turned: Array, *, centred: bool) -> float | None:
+    """The number by which a matrix, possibly centred, is multiplied to give another; None if there is none."""
+    found = None
+    for rows in (slice(4), slice(None)):  # a few rows tell most pairs apart
+        one, other = (m[rows].astype(np.float64) for m in (array, turned))
+        if centred:
+            other = other - other.mean(1, keepdims=True)
+        square = float((other * other).sum())
+        found = float((one * other).sum()) / square if square else 0.0
+        allowed = _ROUNDING * float(np.finfo(array.dtype).eps) * float(np.abs(one).max())
+        if not found or float(np.abs(one - found * other).max()) > allowed:
+            return None
+    return found
 
 
 def _scales(turned: Array, factor: Array, array: Array) -> bool:

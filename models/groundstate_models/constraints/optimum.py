@@ -34,6 +34,7 @@ class Optimum:
         self._known: dict[int, Limits | None] = {}
         self._searches: dict[int, Search] = {}
         self._least: int | None = None
+        self._turns: dict[int, int] = {}
 
     @cached_property
     def unit(self) -> float:
@@ -89,6 +90,19 @@ class Optimum:
             table = replace(table, high=np.concatenate([table.high[:-1], [most]]))
         narrowed, possible = propagate(table, open_)
         return (most, ~narrowed) if possible else None
+
+    def below(self, cost: float) -> Limits | None:
+        """Limits of cheaper assignments, by at least a quarter of what propagation leaves open in every second call for a cost.
+
+        A large step saves many small ones, and may ask for too much. None if nothing is cheaper.
+        """
+        units = self.units(cost)
+        nearest = self.at_most(units - 1)
+        if nearest is None:
+            return None
+        turn = self._turns[units] = self._turns.get(units, -1) + 1
+        step = (units - self.least(units)) // 4 if turn % 2 == 0 else 1
+        return nearest if step <= 1 else self.at_most(units - step) or nearest
 
     def least(self, units: int) -> int:
         """The least units that propagation does not refute, up to a known cost in units."""

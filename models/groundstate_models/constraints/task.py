@@ -104,7 +104,7 @@ class Read:
     def with_cost_below(self, cost: float, without: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem with a lower cost; None if it has no answer."""
         if self.problem.objective is not None:
-            limits = self.optimum.at_most(self.optimum.units(cost) - 1)
+            limits = self.optimum.below(cost)
             return None if limits is None else self.network.tensors(*limits)
         most = round(cost * self.network.quantum) - 1
         return None if most < self.network.least else self.network.tensors(most, without)

@@ -153,9 +153,7 @@ def drawn(statics: Statics, x: Floats) -> dict[str, Any]:
     for number, push in sorted(pushes.items()):
         if float(np.abs(push).max()) > SMALL * scale:
             one = statics.contacts[number]
-            made = _contact(one.above, one.below, one.at, push, dimensions)
-            made["normal"] = _vector(one.normal, dimensions)
-            contacts.append(made)
+            contacts.append(_contact(one.above, one.below, one.at, push, dimensions))
     positions = {name: _vector(np.array(node.at), dimensions) for name, node in structure.nodes.items()}
     positions |= {name: _vector(np.array(block.centre), dimensions) for name, block in structure.blocks.items()}
     free = system.free

@@ -246,20 +246,18 @@ def _drawn(structure: Structure, answer: Mapping[str, Any], positions: Mapping[s
 def _blocks(structure: Structure, answer: Mapping[str, Any]) -> list[Violation]:
     found: list[Violation] = []
     scale, size = structure.force, structure.length
-    sums = {}
+    sums: dict[str, tuple[list[float], list[float]]] = {}
     for name, block in structure.blocks.items():
-        force = [float(v) for v in block.load]
-        force[structure.up] -= block.weight
-        sums[name] = (force, [0.0, 0.0, 0.0])
+        start = [float(v) for v in block.load]
+        start[structure.up] -= block.weight
+        sums[name] = (start, [0.0, 0.0, 0.0])
     planes = {p.name: p.normal for p in structure.planes}
     for one in answer.get("contacts", []):
         at, force = _padded(one["at"]), _padded(one["force"])
-        normal = planes.get(one["from"]) or _padded(one.get("normal", (0, 0, 0)))
-        along = sum(n * f for n, f in zip(normal, force, strict=True))
-        across = math.dist(force, tuple(along * n for n in normal))
-        if along < -TOLERANCE * scale or across > structure.friction * along + TOLERANCE * scale:
-            text = f"The contact of {one['on']} with {one['from']} slides: {across:.3g} across, {along:.3g} along."
-            found.append(_off(text, across, "force"))
+        normals = [planes[one["from"]]] if one["from"] in planes else _normals(structure, one["from"], one["on"], at)
+        if not any(_pushes(structure, n, force) for n in normals):
+            text = f"The contact of {one['on']} with {one['from']} pulls, slides, or is at no common face."
+            found.append(_off(text, math.hypot(*force), "force"))
         for name, sign in ((one["on"], 1.0), (one["from"], -1.0)):
             if name in sums:
                 arm = [p - q for p, q in zip(at, structure.blocks[name].centre, strict=True)]
@@ -270,13 +268,54 @@ def _blocks(structure: Structure, answer: Mapping[str, Any]) -> list[Violation]:
                     moment[axis] += sign * (arm[i] * force[j] - arm[j] * force[i])
             if name in structure.blocks and not _touches(structure, name, at):
                 found.append(_off(f"A contact of {one['on']} with {one['from']} is not on {name}.", 1.0, "length"))
-    for name, (force, moment) in sums.items():
+    for name, (force_, moment_) in sums.items():
         if structure.blocks[name].fixed:
             continue
-        left = max(math.hypot(*force), math.hypot(*moment) / size)
+        left = max(math.hypot(*force_), math.hypot(*moment_) / size)
         if not left <= TOLERANCE * scale:
             found.append(_off(f"The forces on {name} do not balance: {left:.3g} is left.", left, "force"))
     return found
+
+
+def _pushes(structure: Structure, normal: Place, force: Place) -> bool:
+    """Whether a force lies in the friction cone around a normal."""
+    along = sum(n * f for n, f in zip(normal, force, strict=True))
+    across = math.dist(force, tuple(along * n for n in normal))
+    slack = TOLERANCE * structure.force
+    return along >= -slack and across <= structure.friction * along + slack
+
+
+def _normals(structure: Structure, below: str, above: str, at: Place) -> list[Place]:
+    """Normals at a point on the surface of both blocks, from the first to the second."""
+    if below not in structure.blocks or above not in structure.blocks:
+        return []
+    found: list[Place] = []
+    for name, sign in ((below, 1.0), (above, -1.0)):
+        block = structure.blocks[name]
+        corners = [tuple(map(float, corner)) for corner in block.corners]
+        count = len(corners)
+        for face in block.faces or [(k, (k + 1) % count) for k in range(count)]:
+            p, q = corners[face[0]], corners[face[1]]
+            if len(face) == 2:
+                normal: Place = (q[1] - p[1], p[0] - q[0], 0.0)
+            else:
+                normal = _face(p, [corners[k] for k in face])
+            size = math.hypot(*normal)
+            away = sum(n * (x - y) for n, x, y in zip(normal, at, p, strict=True)) / max(size, 1e-300)
+            if size > 0 and abs(away) < 2e-6 * structure.length:
+                found.append(tuple(sign * n / size for n in normal))
+    return found
+
+
+def _face(p: Place, ring: list[Place]) -> Place:
+    """Twice the area of a face as a vector that points out."""
+    total = [0.0, 0.0, 0.0]
+    for a, b in zip(ring, [*ring[1:], ring[0]], strict=True):
+        u, v = [x - y for x, y in zip(a, p, strict=True)], [x - y for x, y in zip(b, p, strict=True)]
+        for axis in range(3):
+            i, j = (axis + 1) % 3, (axis + 2) % 3
+            total[axis] += u[i] * v[j] - u[j] * v[i]
+    return tuple(total)
 
 
 def _touches(structure: Structure, name: str, at: Place) -> bool:

@@ -38,9 +38,8 @@ def touching(blocks: Sequence[Block], planes: Sequence[Plane], near: float) -> l
     for block in blocks:
         for plane in planes:
             normal = np.array(plane.normal)
-            for corner in block.corners:
-                if abs(float(corner @ normal) - plane.offset) < near:
-                    found.append(Contact(plane.name, block.name, corner, normal))
+            low = [corner for corner in block.corners if abs(float(corner @ normal) - plane.offset) < near]
+            found += [Contact(plane.name, block.name, corner, normal) for corner in low]
     for one, other in combinations(blocks, 2):
         low, high = (
             np.maximum(one.corners.min(0), other.corners.min(0)),

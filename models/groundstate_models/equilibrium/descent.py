@@ -22,8 +22,8 @@ State = dict[str, Tensor]
 class DampedNewton(Rule):
     """``y ← y − d`` with ``(H + λ) d = ∇``, if that lowers the energy; then ``λ ← down λ``, else ``λ ← up λ``.
 
-    The system is solved by conjugate gradients with the positive part of the Hessian; no matrix is formed. R. S. Dembo and T. Steihaug, "Truncated-Newton algorithms for
-    large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
+    The system is solved by conjugate gradients with the positive part of the Hessian; no matrix is formed. R. S. Dembo and
+    T. Steihaug, "Truncated-Newton algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
 
     Args:
         energy: It gives the products with the Hessian.
@@ -31,19 +31,31 @@ class DampedNewton(Rule):
         damping: ``λ`` at the start.
         down: In (0, 1).
         up: Above 1.
-        reach: The largest move of a coordinate in a step.
+        reach: The largest move of a coordinate in a step of length 1.
+        short, long: Further lengths that are tried; the lowest energy wins.
     """
 
     model: EquilibriumEnergy
 
     def __init__(
-        self, energy: EquilibriumEnergy, *, iterations: int, damping: float, down: float, up: float, reach: float
+        self,
+        energy: EquilibriumEnergy,
+        *,
+        iterations: int,
+        damping: float,
+        down: float,
+        up: float,
+        reach: float,
+        short: float,
+        long: float,
     ) -> None:
         super().__init__()
         object.__setattr__(self, "model", energy)
-        self.iterations, self.damping, self.down, self.up, self.reach = iterations, damping, down, up, reach
+        self.iterations, self.damping, self.down, self.up = iterations, damping, down, up
+        self.reach, self.short, self.long = reach, short, long
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
+        del probe
         (y,) = state.values()
         start = y.new_full((y.shape[0],), self.damping)
         return {DAMPING: Slot(start, Constant(self.damping), later=(1e-6, self.damping, 10.0))}
@@ -56,6 +68,7 @@ class DampedNewton(Rule):
         step_scale: Tensor | None = None,
         probe: Probe | None = None,
     ) -> State:
+        del noise
         assert probe is not None
         (name,) = gradient
         y, damping = self.moved(state, name, state[name], state[DAMPING], step_scale, probe)
@@ -69,11 +82,18 @@ class DampedNewton(Rule):
         step = self._direction(y, damping, dict(probe.inputs))
         size = step.abs().amax((1, 2), keepdim=True)
         step = step * torch.clamp(self.reach / (size + 1e-30), max=1.0)
-        tried = y - scale.reshape(-1, 1, 1) * step
-        before, after = (probe.at({**state, name: at}).energy for at in (y, tried))
-        taken = probe.lower(after, before) & (scale > 0)
+        step = scale.reshape(-1, 1, 1) * step
+        before = least = probe.at({**state, name: y}).energy
+        found = y
+        for length in (1.0, self.short, self.long):
+            tried = y - length * step
+            energy = probe.at({**state, name: tried}).energy
+            lower = probe.lower(energy, least) & (scale > 0)
+            found = torch.where(lower.reshape(-1, 1, 1), tried, found)
+            least = torch.where(lower, energy, least)
+        taken = probe.lower(least, before) & (found != y).flatten(1).any(1)
         following = torch.where(taken, damping * self.down, damping * self.up).clamp(1e-9, 1e9)
-        return torch.where(taken.reshape(-1, 1, 1), tried, y), torch.where(scale > 0, following, damping)
+        return found, torch.where(scale > 0, following, damping)
 
     def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         at = self.model.local(y, **inputs)

@@ -16,8 +16,10 @@ WIDTH, HEIGHT, MARGIN = 520.0, 420.0, 56.0
 LABELLED = 24
 
 _STYLE = (
-    "text{font:13px 'STIX Two Text','Times New Roman',serif;fill:#1f2933}.name{font-style:italic}.size{font-size:11.5px;fill:#52606d}"
-    ".pull{stroke:#1d6fb8}.push{stroke:#c0392b}.slack{stroke:#9aa5b1;stroke-dasharray:4 4}.ground{stroke:#7b8794;stroke-width:1.2}"
+    "text{font:13px 'STIX Two Text','Times New Roman',serif;fill:#1f2933}.name{font-style:italic}"
+    ".size{font-size:11.5px;fill:#52606d}"
+    ".pull{stroke:#1d6fb8}.push{stroke:#c0392b}.slack{stroke:#9aa5b1;stroke-dasharray:4 4}"
+    ".ground{stroke:#7b8794;stroke-width:1.2}"
     ".load{stroke:#2f855a;stroke-width:1.8}.held{fill:#e4e7eb;stroke:#52606d}.block{fill:#f0e6d2;stroke:#6b5b3e;stroke-width:1.4}"
     ".fixed{fill:#d9dee4;stroke:#52606d}.force{stroke:#c0392b;stroke-width:1.6}.dot{fill:#1f2933}.disc{fill:#dbeafe;stroke:#1d4ed8}"
     "line,path{fill:none;stroke-linecap:round}"
@@ -48,13 +50,13 @@ class Page:
         self.left = (WIDTH - float(extent[0]) * self.factor) / 2 - float(low[0]) * self.factor
         self.base = self.height - MARGIN + float(low[1]) * self.factor
 
-    def flat(self, at: Sequence[float]) -> tuple[float, float]:
+    def flat(self, at: Sequence[float] | Floats) -> tuple[float, float]:
         if self.dimensions == 2:
             return float(at[0]), float(at[1])
         x, y, z = map(float, at)
         return 0.866 * x - 0.5 * y, 0.25 * x + 0.433 * y + 0.9 * z
 
-    def at(self, place: Sequence[float]) -> tuple[float, float]:
+    def at(self, place: Sequence[float] | Floats) -> tuple[float, float]:
         x, y = self.flat(place)
         return self.left + x * self.factor, self.base - y * self.factor
 
@@ -98,13 +100,13 @@ def _planes(structure: Structure, page: Page) -> list[str]:
         if abs(ny) > abs(nx):
             y = page.at((0.0, plane.offset / ny, 0.0))[1]
             found.append(_line((12, y), (WIDTH - 12, y), "ground"))
-            for x in range(16, int(WIDTH) - 12, 14):
-                found.append(_line((x, y), (x - 6, y + 7 * np.sign(ny)), "ground"))
+            found += [_line((w, y), (w - 6.0, y + 7 * np.sign(ny)), "ground") for w in range(16, int(WIDTH) - 12, 14)]
         else:
             x = page.at((plane.offset / nx, 0.0, 0.0))[0]
             found.append(_line((x, 12), (x, page.height - 12), "ground"))
-            for y in range(16, int(page.height) - 12, 14):
-                found.append(_line((x, y), (x - 7 * np.sign(nx), y + 6), "ground"))
+            found += [
+                _line((x, h), (x - 7 * np.sign(nx), h + 6.0), "ground") for h in range(16, int(page.height) - 12, 14)
+            ]
     return found
 
 
@@ -178,7 +180,7 @@ def _nodes(structure: Structure, places: Mapping[str, Floats], page: Page) -> li
 def _loads(structure: Structure, places: Mapping[str, Floats], page: Page) -> list[str]:
     loads = {name: structure.load(node) for name, node in structure.nodes.items() if not node.held}
     most = max((float(np.linalg.norm(f)) for f in loads.values()), default=0.0)
-    if not most or structure.funicular and len(loads) > LABELLED:
+    if not most or (structure.funicular and len(loads) > LABELLED):
         return []
     found = []
     for name, force in loads.items():

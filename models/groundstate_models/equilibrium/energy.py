@@ -36,8 +36,8 @@ AXES: dict[str, tuple[str | None, ...]] = {
 
 LAW = ("stiffness", "rest", "pull", "push", "charge", "depth", "distance", "well", "width", "bottom", "core")
 """The columns of ``law``: a spring (stiffness, length at rest, whether it pulls, whether it pushes), Coulomb's law (product of
-the charges), Lennard-Jones (depth, distance of the minimum), Morse (depth, width, distance of the minimum), and the distance below
-which the potentials continue as parabolas."""
+the charges), Lennard-Jones (depth, distance of the minimum), Morse (depth, width, distance of the minimum), and the
+distance below which the potentials continue as parabolas."""
 
 TINY = 1e-24
 """The least square of a length."""
@@ -262,7 +262,7 @@ class EquilibriumEnergy(nn.Module):
         far = ((state - middle).square().sum(2, keepdim=True) * loose).amax(1, keepdim=True).sqrt()
         lot = (noise * loose).sum((1, 2), keepdim=True) / (3.0 * count).sqrt()
         which = torch.sigmoid(6.0 * lot)
-        target = middle + far * noise / (noise.square().sum(2, keepdim=True) + 1e-9).sqrt()
+        target = middle + 1.1 * far * noise / (noise.square().sum(2, keepdim=True) + 1e-9).sqrt()
         weight = which * share.pow(16.0)
         return state + loose * (weight * (target - state) + (1.0 - 0.9 * which) * shake * noise)
 

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export import Card, Check, Decoded, Normal, Stage, Until
+from groundstate_export import Accept, Card, Check, Decoded, Normal, Stage, Until
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.equilibrium import artefact
 from groundstate_models.equilibrium import settings as kept
 from groundstate_models.equilibrium.energy import AXES, LAW, EquilibriumEnergy
-from groundstate_models.equilibrium.learned import EVERY, FINISH, Settings
+from groundstate_models.equilibrium.learned import EVERY, FINISH, SEARCH, Settings
 from groundstate_models.equilibrium.schema import ANSWER, DESCRIPTION, REQUEST
-
 
 VERSION = "0.1.0"
 
@@ -38,7 +37,7 @@ TERMS = {
     "pressure": "Minus the pressure times the area that it fills.",
 }
 
-DEFAULTS = {"restarts": 64, "max_steps": 512, "patience": 64, "luby_exponent": 0.5, "residual_tolerance": 1e-12}
+DEFAULTS = {"restarts": 16, "max_steps": 16384, "patience": 64, "luby_exponent": 0.5, "residual_tolerance": 1e-12}
 LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 1024}
 
 
@@ -98,8 +97,8 @@ def arguments(settings: Settings, card: Card) -> dict[str, Any]:
         energy=energy,
         state=first[1],
         rule=settings.search(energy),
-        unroll=EVERY,
-        decode=lambda state, **inputs: {"state": state},
+        unroll=SEARCH,
+        decode=lambda state, **_: {"state": state},
         initial=Normal(0.0, settings.start),
         until=Until(residual=1e-2, max_steps=EVERY * 4096),
         resized=[state for _, state in others],
@@ -116,6 +115,7 @@ def arguments(settings: Settings, card: Card) -> dict[str, Any]:
         "checks": energy.checks,
         "encode_answer": energy.encode_answer,
         "initial": Decoded("state"),
+        "accept": Accept(checks="all", converged=False, polish=0),  # the task finishes the digits
         "trace_every": FINISH,
         "axes": AXES,
         "resized": others,

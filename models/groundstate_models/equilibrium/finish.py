@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from groundstate_models.equilibrium.system import HARD, Edge, Floats, Row, System
 
 STEPS = 60
+"""Newton steps for one set of acting members."""
+
+ATTEMPTS = 40
+"""Sets of acting members that are tried."""
+
+FAR = 0.02
+"""Violation of a member that does not act, in units of length, from which it is let act before the steps converge."""
+
 TOLERANCE = 1e-13
 LOOSE = 1e-9
 """Largest eigenvalue, relative to the stiffest, below which a motion meets no resistance."""
@@ -124,6 +132,13 @@ class Active:
             found[a, a] += forces[place] / d * (np.eye(3) - np.outer(gap, gap) / d**2)
         return found
 
+    def broken(self, x: Floats) -> float:
+        """The largest violation of a hard member that does not act."""
+        edges = [self.system.edges[k] for k in self.hard_edges if k not in self.edges]
+        found = [_over(e, float(np.linalg.norm(x[e.other] - x[e.one]))) for e in edges]
+        found += [-self.value(self.system.rows[k], x) for k in self.hard_rows if k not in self.rows]
+        return max(found, default=0.0)
+
     def corrected(self, x: Floats, forces: Floats) -> bool:
         """Release members that would push or pull the wrong way, and let broken ones act; returns whether anything changed."""
         changed = False
@@ -167,11 +182,9 @@ def finished(system: System, start: Floats) -> Rest:
     active.guess(x)
     free = np.flatnonzero(system.free.ravel())
     forces = np.zeros(0)
-    for attempt in range(12):
+    for _ in range(ATTEMPTS):
         x, forces = _newton(system, active, x, free)
         if not active.corrected(x, forces):
-            break
-        if attempt == 11:
             break
     return _rest(system, active, x, forces, free)
 
@@ -210,7 +223,7 @@ def _newton(system: System, active: Active, x: Floats, free: NDArray[Any]) -> tu
         flat[free] += part * move
         x = flat.reshape(x.shape)
         forces = forces + part * (step[len(free) :] - forces)
-        if size < 1e-15:
+        if size < 1e-15 or active.broken(x) > FAR:
             break
     return x, np.zeros(0) if forces is None else forces
 

@@ -10,16 +10,16 @@ from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.equilibrium.descent import BasinHopping, DampedNewton
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 
-EVERY = 12
-"""Steps from one hop to the next, the hop included; also the length of a segment of the search."""
+EVERY = 16
+"""Steps from one hop to the next, the hop included."""
 
-FINISH = 4
-"""Steps in a segment of the finish."""
+SEARCH, FINISH = 8, 4
+"""Steps in a segment of the search and of the finish."""
 
-ITERATIONS = {"search": 6, "finish": 10}
+ITERATIONS = {"search": 8, "finish": 10}
 """Steps of conjugate gradients in an update."""
 
-RULE = {"damping": 0.3, "down": 0.3, "up": 4.0, "reach": 0.5}
+RULE = {"damping": 1.0, "down": 0.2, "up": 4.0, "reach": 0.3, "short": 0.3, "long": 3.0}
 """Hand-written numbers of the descent before training."""
 
 
@@ -28,7 +28,7 @@ class Settings(SettingsBase):
     """The numbers of the descent; training starts from the defaults.
 
     Attributes:
-        rule: ``damping``, ``down``, ``up`` and ``reach`` of `DampedNewton`.
+        rule: ``damping``, ``down``, ``up``, ``reach``, ``short`` and ``long`` of `DampedNewton`.
         start: Standard deviation of the initial state.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from groundstate_models.equilibrium.words import MisreadError
@@ -25,7 +26,8 @@ def expanded(preset: Mapping[str, Any]) -> Request:
     make, known = _PRESETS[kind]
     if unknown := sorted(set(preset) - known - {"type"}):
         raise MisreadError(f"A {kind} takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}.")
-    return make(preset)
+    made: Request = make(preset)
+    return made
 
 
 def _need(preset: Mapping[str, Any], name: str) -> Any:
@@ -59,7 +61,7 @@ def _chain(preset: Mapping[str, Any]) -> Request:
     each = {"type": "cable", "length": length / links}
     if "stiffness" in preset:
         each |= {"type": "spring", "stiffness": float(preset["stiffness"]) * links}
-    return {"nodes": nodes, "members": [{**each, "between": [a, b]} for a, b in zip(names, names[1:], strict=False)]}
+    return {"nodes": nodes, "members": [{**each, "between": [a, b]} for a, b in pairwise(names)]}
 
 
 def _arch(preset: Mapping[str, Any]) -> Request:
@@ -80,9 +82,7 @@ def _arch(preset: Mapping[str, Any]) -> Request:
     nodes: dict[str, Any] = {"A": {"at": list(start), "fixed": True}}
     nodes |= {name: {"load": list(load)} for name in names[1:-1]}
     nodes["B"] = {"at": list(end), "fixed": True}
-    members = [
-        {"type": "link", "between": [a, b], "force_density": density} for a, b in zip(names, names[1:], strict=False)
-    ]
+    members = [{"type": "link", "between": [a, b], "force_density": density} for a, b in pairwise(names)]
     return {"nodes": nodes, "members": members}
 
 

@@ -372,9 +372,9 @@ def _edges(structure: Structure, touch: list[Contact], sign: float) -> list[tupl
     for i, p in enumerate(points):
         for q in points[i + 1 :]:
             axis = (q - p) / max(float(np.linalg.norm(q - p)), 1e-12)
-            for one in (axis, -axis):
-                if all(float(np.cross(one, r - p) @ normal) >= -1e-9 * structure.length for r in points):
-                    found.append(([p, q], one))
+            near = -1e-9 * structure.length
+            opens = [one for one in (axis, -axis) if all(float(np.cross(one, r - p) @ normal) >= near for r in points)]
+            found += [([p, q], one) for one in opens]
     return found
 
 

@@ -82,10 +82,13 @@ def _lengths(structure: Structure, request: Mapping[str, Any], proof: Proof) -> 
 def _held(structure: Structure, request: Mapping[str, Any], proof: Proof) -> list[Change]:
     name = proof.name
     if name in structure.blocks:
-        given = request.get("blocks", {}).get(name)
-        if given is None:
+        if name in request.get("blocks", {}):
+            patch: tuple[Mapping[str, Any], ...] = ({"op": "add", "path": f"/blocks/{name}/fixed", "value": True},)
+        elif (where := _statement(structure, name)) is not None:
+            value = f"{_said(structure.blocks[name], 0.0)} fixed"
+            patch = ({"op": "replace", "path": where, "value": value},)
+        else:
             return []
-        patch = ({"op": "add", "path": f"/blocks/{name}/fixed", "value": True},)
         return [Change(f"fix {name}", f"Fix {name}.", patch)]
     node = structure.nodes.get(name)
     if node is None:
@@ -103,7 +106,7 @@ def _moved(structure: Structure, request: Mapping[str, Any], proof: Proof) -> li
     """The least shift of the tipping block, with all that stands on it, after which the stack is balanced."""
     name = proof.name
     given = request.get("blocks", {})
-    if name not in given or structure.dimensions == 3 or structure.blocks[name].fixed:
+    if structure.dimensions == 3 or structure.blocks[name].fixed:
         return []
     above = _carried(structure, name)
     size = structure.length
@@ -111,22 +114,41 @@ def _moved(structure: Structure, request: Mapping[str, Any], proof: Proof) -> li
         for sign in (1.0, -1.0):
             shift = float(f"{sign * step * size:.3g}")
             if contradiction(_shifted(structure, above, shift)) is None:
-                patch = []
+                steps: list[Mapping[str, Any]] = []
                 for one in above:
+                    block = structure.blocks[one]
+                    where = _statement(structure, one)
+                    if one not in given and where is not None:
+                        steps.append({"op": "replace", "path": where, "value": _said(block, shift)})
+                        continue
                     if one not in given:
                         return []
-                    block = structure.blocks[one]
                     at = [float(f"{block.centre[0] + shift:.9g}"), float(f"{block.centre[1]:.9g}")]
+                    value: dict[str, Any]
                     if "corners" in given[one]:
                         corners = [[float(x) + shift, float(y)] for x, y, *_ in given[one]["corners"]]
                         value = {**given[one], "corners": corners}
                     else:
                         value = {k: v for k, v in given[one].items() if k not in {"on", "x", "offset"}} | {"at": at}
-                    patch.append({"op": "replace", "path": f"/blocks/{one}", "value": value})
+                    steps.append({"op": "replace", "path": f"/blocks/{one}", "value": value})
                 side = "right" if shift > 0 else "left"
                 label = f"Move {name}{' and what stands on it' if len(above) > 1 else ''} {abs(shift):g} to the {side}."
-                return [Change(f"move {name}", label, tuple(patch))]
+                return [Change(f"move {name}", label, tuple(steps))]
     return []
+
+
+def _statement(structure: Structure, name: str) -> str | None:
+    """The pointer to the statement that places a rectangle; None for other blocks."""
+    block = structure.blocks[name]
+    match = re.fullmatch(r"statements\[(\d+)\]", block.path)
+    return None if match is None or len(block.corners) != 4 or block.faces else f"/statements/{match[1]}"
+
+
+def _said(block: Block, shift: float) -> str:
+    """A rectangle as a statement."""
+    width, height = np.ptp(block.corners, axis=0)[:2]
+    x, y = block.centre[0] + shift, block.centre[1]
+    return f"block {block.name} {width:.9g} x {height:.9g} at ({x:.9g}, {y:.9g}) weight {block.weight:.9g}"
 
 
 def _carried(structure: Structure, name: str) -> list[str]:

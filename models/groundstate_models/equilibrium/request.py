@@ -205,16 +205,14 @@ class _Reader:
         self.given.setdefault(name, {}).update(made)
         self.paths.setdefault(name, path)
 
-    def _name(self, name: Any, path: str) -> str:
-        if not isinstance(name, str):
-            raise MisreadError(f"{str(name)[:40]!r} is no name.")
-        name = name.strip()
+    def _name(self, given: Any, path: str) -> str:
+        if not isinstance(given, str):
+            raise MisreadError(f"{str(given)[:40]!r} is no name.")
+        name: str = given.strip()
         if name not in self.given:
-            known = [*self.given]
             near = difflib.get_close_matches(name, sorted(self.declared), 1, 0.6) if len(name) > 1 else []
             if near:
                 raise MisreadError(f"{name!r} is no node; did you mean {near[0]!r}?")
-            del known
             self._given(name, {}, path)
         return name
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 DESCRIPTION = (
-    "Finds how bodies come to rest: positions, member forces, reactions, stability of springs, cables, rods, discs, blocks, atoms. "
-    'Statements: "A fixed at (0, 0)", "cable A-m length 5", "spring A-B stiffness 100 length 2", "mass 2 at m", '
-    '"load 10 down at C", "floor at 0". '
-    'Or a preset: {"type": "chain"|"net"|"arch"|"cluster"|"truss"|"stack", …}. '
-    "Proves what cannot stand and asks where there are several states of rest."
+    "Finds how bodies rest: positions, forces, stability. "
+    'Statements: "A fixed at (0, 0)", "cable A-m length 5", "spring A-B stiffness 9", "mass 2 at m", '
+    '"load 10 down at C", "floor at 0", "block b 2 x 1 on a at 0.5". '
+    "Proves what falls; asks between states."
 )
 """Description of the tool, for a language model."""
 
@@ -24,28 +23,18 @@ REQUEST: dict[str, Any] = {
             "items": {"type": "string", "minLength": 1, "maxLength": 300},
             "maxItems": 2000,
         },
-        "nodes": {"type": "object", "description": "By name: [x, y] or {at, fixed, mass, load, radius, charge}."},
-        "members": {"type": "array", "maxItems": 4000, "description": "{type, between, length, stiffness} or text."},
-        "blocks": {"type": "object", "description": "By name: {size, at, on, weight, fixed}."},
-        "preset": {"type": "object"},
+        "nodes": {"type": "object"},
+        "members": {"type": "array", "maxItems": 4000},
+        "blocks": {"type": "object"},
+        "preset": {"type": "object", "description": "type: chain, net, arch, truss, cluster, stack."},
         "gravity": {"type": "number"},
         "friction": {"type": "number"},
-        "where": {"type": "object", "description": "Node: above, below or a place."},
+        "where": {"type": "object"},
         "as_drawn": {"type": "boolean"},
         "unit": {"type": "string"},
     },
     "additionalProperties": False,
-    "examples": [
-        {
-            "statements": [
-                "A fixed at (0, 0)",
-                "B fixed at (6, 0)",
-                "cable A-m length 5",
-                "cable B-m length 5",
-                "mass 1 at m",
-            ]
-        }
-    ],
+    "examples": [{"preset": {"type": "cluster", "atoms": 13}}],
 }
 
 NUMBER: dict[str, Any] = {"type": "number"}

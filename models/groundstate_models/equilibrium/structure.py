@@ -16,10 +16,11 @@ Vector = tuple[float, float, float]
 
 ZERO: Vector = (0.0, 0.0, 0.0)
 
-SEARCH_HOPS = 12
-"""Hops of a chain in a cluster, for each atom beyond the third; a chain makes `MOST_HOPS` at most."""
+MOST_HOPS = 60
+"""Hops of a chain in a large cluster; in a small one, as many as there are free atoms beyond the fifth."""
 
-MOST_HOPS = 150
+SHAKE = 0.3
+"""How far a hop moves an atom, in units of length."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Potential:
-    """A pair potential between all pairs of the named nodes: ``coulomb`` (strength), ``lennard_jones`` (depth, distance),
-    ``morse`` (depth, distance, width). Charges multiply Coulomb's law."""
+    """A pair potential between all pairs of the named nodes.
+
+    Attributes:
+        kind: ``coulomb``, ``lennard_jones`` or ``morse``; charges multiply Coulomb's law.
+        depth: Of the minimum; of Coulomb's law, the strength.
+        distance: Of the minimum.
+        width: Of a Morse potential: the exponent per ``distance``.
+    """
 
     kind: str
     nodes: tuple[str, ...]
@@ -94,7 +101,10 @@ class Potential:
 
 @dataclass(frozen=True)
 class Torsion:
-    """A torsion spring at ``b`` with the moment ``stiffness · sin(angle − rest)``; the angle turns counter-clockwise from a to c."""
+    """A torsion spring at ``b`` with the moment ``stiffness · sin(angle − rest)``.
+
+    The angle turns counter-clockwise from a to c.
+    """
 
     a: str
     b: str
@@ -249,7 +259,9 @@ class Structure:
             spread=spread,
             radius=np.array([0.0 if n.sphere is None else n.sphere[1] / size for n in nodes]),
             force=np.array([self.load(n) / self.force for n in nodes]),
-            shake=np.array([0.35 if n.name in atoms and not n.held else 0.0 for n in nodes]),
+            shake=np.array(
+                [SHAKE / spread[k].max() if n.name in atoms and not n.held else 0.0 for k, n in enumerate(nodes)]
+            ),
             hops=self._hops,
             length=size,
             load=self.force,
@@ -260,8 +272,8 @@ class Structure:
         self._edges(system)
         self._planes(system)
         for t in self.torsions:
-            a, b, c = (self.order[name] for name in (t.a, t.b, t.c))
-            system.corners.append(Corner(a, b, c, t.stiffness / (self.force * size), t.rest))
+            i, j, k = (self.order[name] for name in (t.a, t.b, t.c))
+            system.corners.append(Corner(i, j, k, t.stiffness / (self.force * size), t.rest))
         for loop, p in self.pressures:
             around = self.oriented(loop)
             for a, b in zip(around, (*around[1:], around[0]), strict=True):
@@ -276,15 +288,15 @@ class Structure:
     def _hops(self) -> int:
         free = sum(not self.nodes[name].held for name in self._atoms)
         if any(self.nodes[name].sphere for name in self._atoms):
-            return min(max(free - 10, 0) // 2, MOST_HOPS)
-        return min(max(free - 5, 0) * SEARCH_HOPS // 2, MOST_HOPS)
+            return min(max(free - 10, 0) // 3, MOST_HOPS)
+        return min(max(free - 5, 0), MOST_HOPS)
 
     def _starts(self, fixed: Floats) -> tuple[Floats, Floats]:
         nodes, size = list(self.nodes.values()), self.length
         count = len(nodes)
         known = [node.at is not None for node in nodes]
         centre = np.array([node.at or ZERO for node in nodes], np.float64).reshape(count, 3) / size
-        middle = centre[known].mean(0) if any(known) else np.zeros(3)
+        middle: Floats = np.asarray(centre[known].mean(0), np.float64) if any(known) else np.zeros(3)
         laplace, right = np.zeros((count, count)), np.zeros((count, 3))
         for member in self.members:
             a, b = self.order[member.a], self.order[member.b]
@@ -297,7 +309,7 @@ class Structure:
             else:
                 laplace[k, k] += 1e-6
                 right[k] = 1e-6 * middle
-        centre = np.linalg.solve(laplace, right)
+        centre = np.asarray(np.linalg.solve(laplace, right), np.float64)
         atoms = len(self._atoms)
         wide = 0.62 * atoms ** (1 / 3) if self.cluster and not self.members else 0.5
         spread = np.where(fixed, 0.0, wide)
@@ -341,13 +353,13 @@ class Structure:
                 edge.core = 0.6 * edge.bottom
             else:
                 edge.depth, edge.distance = energy, p.distance / size
-                edge.core = 0.8 * edge.distance
+                edge.core = 0.9 * edge.distance
             system.edges.append(edge)
         discs = [node for node in self.nodes.values() if node.radius > 0]
-        for a, b in combinations(discs, 2):
-            if not (a.held and b.held):
-                rest = (a.radius + b.radius) / size
-                edge = Edge(self.order[a.name], self.order[b.name], HARD, rest, pull=False, hard=True)
+        for one_, other_ in combinations(discs, 2):
+            if not (one_.held and other_.held):
+                rest = (one_.radius + other_.radius) / size
+                edge = Edge(self.order[one_.name], self.order[other_.name], HARD, rest, pull=False, hard=True)
                 system.edges.append(edge)
 
     def _planes(self, system: System) -> None:

@@ -257,4 +257,4 @@ def _add_blocks(found: Floats, one: NDArray[Any], other: NDArray[Any], blocks: F
     n = found.shape[0] // 3
     view = found.reshape(n, 3, n, 3)
     for a, b, sign in ((one, one, 1), (other, other, 1), (one, other, -1), (other, one, -1)):
-        np.add.at(view, (a, slice(None), b), sign * blocks)
+        np.add.at(view, (a, slice(None), b), sign * blocks)  # type: ignore[arg-type]  # NumPy's stubs know no slices here

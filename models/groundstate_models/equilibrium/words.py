@@ -28,7 +28,8 @@ KINDS = {
 }
 """Words for members."""
 
-_NOUNS = rf"(?:{'|'.join(KINDS)}|mass|weight|load|force|floor|wall|ceiling|torsion|pressure|block|disc|disk|ball|chain|arch|cluster)"
+_THINGS = "mass|weight|load|force|floor|wall|ceiling|torsion|pressure|block|disc|disk|ball|chain|arch|cluster"
+_NOUNS = rf"(?:{'|'.join(KINDS)}|{_THINGS})"
 
 DIRECTIONS = {"down": (0, -1), "up": (0, 1), "left": (-1, 0), "right": (1, 0)}
 
@@ -107,7 +108,7 @@ def options(text: str, default: str | None = None) -> Typed:
     for match in re.finditer(rf"\b({keys})\b\s*(?:=|of|is)?\s*({QUANTITY})", rest, flags=re.IGNORECASE):
         found[OPTIONS[match[1].lower()]] = match[2]
         rest = rest.replace(match[0], " ", 1)
-    for match in re.finditer(rf"({QUANTITY})\s*({'|'.join(('long', 'links', 'bars'))})\b", rest):
+    for match in re.finditer(rf"({QUANTITY})\s*(long|links|bars)\b", rest):
         found[OPTIONS[match[2]]] = match[1]
         rest = rest.replace(match[0], " ", 1)
     if re.search(r"\bfixed\b", rest):
@@ -271,7 +272,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     ),
     (
         _compiled(
-            rf"(?P<name>{NAME})\s+(?P<what>weighs|has mass|has charge|has radius|has weight|mass|charge|radius)\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
+            rf"(?P<name>{NAME})\s+(?P<what>weighs|(?:has )?(?:mass|charge|radius|weight))\s*(?:=|of)?\s*(?P<value>{QUANTITY})"
         ),
         _has,
     ),
@@ -290,7 +291,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     (_compiled(rf"pressure\s*(?:of|=)?\s*(?P<value>{QUANTITY})\s*(?:in|inside|within)\s+(?P<names>.+)"), _pressure),
     (
         _compiled(
-            rf"(?P<kind>coulomb|lennard[- ]jones|morse)\s*(?:potential\s*)?(?:between|of|for)\s+(?P<names>all(?:\s+\w+)?|{_LIST})(?P<rest>.*)"
+            rf"(?P<kind>coulomb|lennard[- ]jones|morse)\s*(?:potential\s*)?(?:between|of|for)\s+"
+            rf"(?P<names>all(?:\s+(?:nodes|points|atoms|charges))?|{_LIST})(?P<rest>.*)"
         ),
         _pairs,
     ),
@@ -307,7 +309,8 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], list[Typed]]]] 
     ),
     (
         _compiled(
-            rf"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
+            r"(?:(?P<kind>lennard[- ]jones|thomson|morse|coulomb)\s+)?cluster\s+of\s+"
+            r"(?P<count>\d+)(?:\s+(?:atoms|points|charges))?"
         ),
         _cluster,
     ),

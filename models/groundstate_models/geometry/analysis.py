@@ -105,9 +105,7 @@ def freedom(problem: Problem, y: Floats) -> Freedom:
     pins = np.array(_pins(problem, y)).reshape(-1, len(y))
     free = null_space(np.concatenate([held, pins]), len(y))
     moves = np.abs(free).max(0, initial=0.0) > 1e-6
-    points = tuple(
-        name for name, place in b.places.items() if moves[place : place + 2].any() and not name.startswith(" ")
-    )
+    points = tuple(name for name in b.places if moves[list(b.coordinates(name))].any() and not name.startswith(" "))
     scalars = tuple(name for name, place in b.scalars.items() if moves[place] and not name.split()[-1].startswith(" "))
     return Freedom(len(free), points, scalars, free)
 
@@ -117,25 +115,49 @@ def _pins(problem: Problem, y: Floats) -> list[Floats]:
     pins: list[Floats] = []
     if not problem.points:
         return pins
-    at = y[: 2 * len(problem.points)].reshape(-1, 2)
+    at = problem.coordinates(y)
     if problem.freedoms["position"]:
-        for axis in (0, 1):
+        for place in problem.lowering.coordinates(problem.points[0]):
             row = np.zeros_like(y)
-            row[axis] = 1.0
+            row[place] = 1.0
             pins.append(row)
     if problem.freedoms["turning"] and len(at) > 1:
         # Even if the constraints fix the position, the figure may rotate about any point.
         apart = np.linalg.norm(at - at[0], axis=1)
         other = int(np.argmax(apart > 1e-6 * max(float(apart.max()), 1e-300)))
+        if problem.solid:
+            return [*pins, *_turns(problem, at), *_size_pins(problem, y, at)]
         ux, uy = at[other] - at[0]
         row = np.zeros_like(y)
         row[[0, 1, 2 * other, 2 * other + 1]] = uy, -ux, -uy, ux
         pins.append(row)
-    if problem.freedoms["size"]:
-        row = np.zeros_like(y)
-        row[: 2 * len(at)] = (at - at[0]).ravel()
-        pins.append(row)
-    return pins
+    return [*pins, *_size_pins(problem, y, at)]
+
+
+def _size_pins(problem: Problem, y: Floats, at: Floats) -> list[Floats]:
+    return [problem.moved(np.zeros_like(y), at - at[0])] if problem.freedoms["size"] else []
+
+
+def _turns(problem: Problem, at: Floats) -> list[Floats]:
+    """Rows that fix the direction from the first point to the second in space, and the plane through a third."""
+    rows = []
+    scale = max(float(np.abs(at - at[0]).max(initial=0.0)), 1e-300)
+    fixed: list[Floats] = []
+    for k in range(1, len(at)):
+        rest = at[k] - at[0]
+        for axis in fixed:
+            rest = rest - (rest @ axis) * axis
+        length = float(np.linalg.norm(rest))
+        if length < 1e-6 * scale or problem.points[k].startswith(" "):
+            continue
+        fixed.append(rest / length)
+        for normal in null_space(np.stack(fixed), 3):
+            row = np.zeros_like(at)
+            row[k], row[0] = normal, -normal
+            rows.append(problem.moved(np.zeros(problem.tables.unknowns), row))
+        if len(fixed) == 2:
+            break
+    return rows
 
 
 def determined(problem: Problem, y: Floats, free: Freedom, value: Floats) -> bool:
@@ -150,8 +172,11 @@ def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
     jacobian = tables.linearised(y[None], hinges=False)[1][0]
     rows = equations(tables)
     whole = rank_of(jacobian[rows])
+    # Without an equation of its own a statement follows, unless it also says which points are between others.
+    known = {int(k) for k in tables.source[rows]}
+    given = {one.source for one in problem.constraints if one.kind in {"on line", "collinear"}} - known - {-1}
     if whole == int(rows.sum()):
-        return []
+        return sorted(given)
     found: list[int] = []
     draw = np.random.default_rng(seed)
     by_source: dict[int, list[int]] = {}
@@ -167,7 +192,7 @@ def redundant(problem: Problem, y: Floats, seed: int = 0) -> list[int]:
         if _follows(problem, tables, y, source, without, draw):
             found.append(source)
             left = without
-    return sorted(found)
+    return sorted({*found, *given})
 
 
 def _follows(
@@ -195,15 +220,7 @@ def _follows(
 
 def replace_constraints(problem: Problem, constraints: Sequence[Stated]) -> Problem:
     """A copy of the problem with other constraints."""
-    return Problem(
-        problem.points,
-        problem.circles,
-        problem.arcs,
-        problem.unknowns,
-        list(constraints),
-        problem.statements,
-        problem.distinct,
-    )
+    return replace(problem, constraints=list(constraints))
 
 
 def certificate(tables: Tables, y: Floats) -> float | None:
@@ -293,9 +310,10 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     base = tables.base
     known = q[0][:base]
     ends = tables.ends
-    u = np.stack([known[ends[:, 1]] - known[ends[:, 0]], known[ends[:, 1] + 1] - known[ends[:, 0] + 1]], 1)
-    w = np.stack([known[ends[:, 3]] - known[ends[:, 2]], known[ends[:, 3] + 1] - known[ends[:, 2] + 1]], 1)
-    spread = 2.0 * math.sqrt(2.0) * radius
+    axes = [ends, ends + 1] + ([tables.depth] if tables.solid else [])
+    u = np.stack([known[axis[:, 1]] - known[axis[:, 0]] for axis in axes], 1)
+    w = np.stack([known[axis[:, 3]] - known[axis[:, 2]] for axis in axes], 1)
+    spread = 2.0 * math.sqrt(len(axes)) * radius
     lu, lw = np.linalg.norm(u, axis=1), np.linalg.norm(w, axis=1)
     a, b = lu - spread, lw - spread
     big, far = lu + spread, lw + spread
@@ -303,6 +321,8 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     for column in (tables.first, tables.second):
         used[column[column >= base] - base] = True
     kind = tables.kind
+    if tables.solid and np.isin(kind[used], (6, 7, 8)).any():
+        return None  # in space an angle bends without bound near 0
     needs_u = used & np.isin(kind, (0, 3, 4, 5, 6, 8))
     needs_w = used & np.isin(kind, (3, 4, 6))
     if (a[needs_u] <= 0).any() or (b[needs_w] <= 0).any():
@@ -322,8 +342,10 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     for number in range(len(gradients)):
         mine = kind == number
         gradient[mine], hessian[mine] = gradients[number][mine], hessians[number][mine]
-    grow = np.concatenate([np.ones(tables.unknowns), np.zeros(base - tables.unknowns), 2 * math.sqrt(2.0) * gradient])
-    bend = np.concatenate([np.zeros(base), 16.0 * hessian])
+    grow = np.concatenate(
+        [np.ones(tables.unknowns), np.zeros(base - tables.unknowns), 2 * math.sqrt(len(axes)) * gradient]
+    )
+    bend = np.concatenate([np.zeros(base), 8.0 * len(axes) * hessian])
     largest = quantity + grow * radius
     c, i, j = np.abs(tables.coefficient), tables.first, tables.second
     rows = len(tables.constant)

@@ -75,7 +75,7 @@ class GeometryEnergy(nn.Module):
         return state.gather(1, inputs["alias"]) * inputs["free"] + inputs["fixed"]
 
     def values(self, state: Tensor, **inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Measures ``(batch, M)``, their derivatives by u and w ``(batch, M, 6)``, and the places of the four points' coordinates, ``(batch, M, 12)``."""
+        """Measures ``(batch, M)``, their derivatives by u and w ``(batch, M, 6)``, places of coordinates ``(batch, M, 12)``."""
         known = self.places(state, **inputs)
         ends, depth, kind = inputs["ends"], inputs["depth"], inputs["kind"]
 

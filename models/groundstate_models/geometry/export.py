@@ -34,6 +34,9 @@ TERMS = {
     "inequalities": "Half the squares of what inequalities lack.",
 }
 
+SELF_TEST = {"points": {"A": [0.0, 0.0], "B": [5.0, 0.0], "C": [3.75, 1.25 * 3**0.5], "M": [2.5, 0.0]}}
+"""The figure of the schema's example: half an equilateral triangle."""
+
 DEFAULTS = {"restarts": 64, "max_steps": 1024, "patience": 128, "luby_exponent": 0.5, "residual_tolerance": 1e-12}
 LIMITS = {"restarts": 4096, "max_steps": 65536, "batch": 1024}
 
@@ -93,6 +96,7 @@ def geometry() -> Card:
         checks={"constraints": Check("Every constraint holds.", TOLERANCE, "of its scale")},
         defaults=DEFAULTS,
         limits=LIMITS,
+        self_test={"request": REQUEST["examples"][0], "answer": SELF_TEST},
     )
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from groundstate_models.geometry.expressions import Atom
 
-Point = tuple[float, float]
+Point = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Figure:
     @cached_property
     def scale(self) -> float:
         """Half the longer side of the box around all points, or the largest radius: the unit of deviations."""
-        xs, ys = zip(*self.points.values(), strict=True) if self.points else ((0.0,), (0.0,))
-        size: float = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
+        axes = zip(*self.points.values(), strict=True)
+        size: float = max((max(axis) - min(axis) for axis in axes), default=0.0) / 2
         return max([size, self.least, *(radius for _, radius in self.circles.values())])
 
     def distance(self, a: str, b: str) -> float:
@@ -42,7 +42,7 @@ class Figure:
 
     def direction(self, a: str, b: str) -> float:
         """The direction of a → b in radians; NaN if the two coincide."""
-        (ax, ay), (bx, by) = self.points[a], self.points[b]
+        (ax, ay), (bx, by) = self.points[a][:2], self.points[b][:2]
         if math.hypot(bx - ax, by - ay) <= 1e-9 * self.scale:
             return math.nan
         return math.atan2(by - ay, bx - ax)
@@ -69,8 +69,9 @@ class Figure:
 
     def along(self, p: str, a: str, b: str) -> float:
         """The position of p's foot on the line ab: 0 at a, 1 at b."""
-        (ax, ay), (bx, by), (px, py) = self.points[a], self.points[b], self.points[p]
-        return ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)
+        first, last, here = self.points[a], self.points[b], self.points[p]
+        whole = sum((e - s) ** 2 for s, e in zip(first, last, strict=True))
+        return sum((h - s) * (e - s) for s, e, h in zip(first, last, here, strict=True)) / whole
 
     def area(self, names: Sequence[str]) -> float:
         """The area of a polygon, positive counter-clockwise (the shoelace formula)."""
@@ -93,4 +94,4 @@ class Figure:
             return self.circles[names[0]][1]
         if kind == "unknown":
             return self.unknowns[names[0]]
-        return self.points[names[0]]["xy".index(kind)]
+        return self.points[names[0]]["xyz".index(kind)]

@@ -336,7 +336,7 @@ class Parser:
     def _name(self, symbol: str) -> Sum:
         names, known = self.names, self.names.problem
         stem, _, coordinate = symbol.rpartition(".")
-        if coordinate in {"x", "y"} and stem:
+        if coordinate in ({"x", "y", "z"} if known.solid else {"x", "y"}) and stem:
             return Sum.of((coordinate, names.point(self._centre(stem))))
         if coordinate in {"radius", "r"} and stem:
             return Sum.of(("radius", names.circle(stem)))

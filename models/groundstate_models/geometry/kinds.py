@@ -17,6 +17,7 @@ from typing import Any
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.lowering import APART, Lowering
+from groundstate_models.geometry.solid import SolidFigure
 
 LEAST_APART = 1e-6
 """Distance below which points count as coincident, relative to the scale."""
@@ -147,8 +148,8 @@ class _Unequal:
 class _Coincident:
     @staticmethod
     def rows(b: Lowering, p: str, q: str) -> None:
-        for axis in (0, 1):
-            b.equal((1.0, b.places[p] + axis, b.one), (-1.0, b.places[q] + axis, b.one))
+        for one, two in zip(b.coordinates(p), b.coordinates(q), strict=True):
+            b.equal((1.0, one, b.one), (-1.0, two, b.one))
 
     @staticmethod
     def excess(f: Figure, p: str, q: str) -> float:
@@ -170,42 +171,38 @@ class _Distinct:
 class _Midpoint:
     @staticmethod
     def rows(b: Lowering, m: str, p: str, q: str) -> None:
-        for axis in (0, 1):
-            one, two, mid = (b.places[name] + axis for name in (p, q, m))
+        for one, two, mid in zip(*(b.coordinates(name) for name in (p, q, m)), strict=True):
             b.equal((1.0, mid, b.one), (-0.5, one, b.one), (-0.5, two, b.one))
 
     @staticmethod
     def excess(f: Figure, m: str, p: str, q: str) -> float:
-        (px, py), (qx, qy), (mx, my) = f.points[p], f.points[q], f.points[m]
-        return math.hypot(mx - (px + qx) / 2, my - (py + qy) / 2) / f.scale
+        ends = zip(f.points[p], f.points[q], strict=True)
+        return math.dist(f.points[m], [(one + two) / 2 for one, two in ends]) / f.scale
 
 
 @kind("centroid", "pppp", "{0} is the centroid of {1}{2}{3}")
 class _Centroid:
     @staticmethod
     def rows(b: Lowering, g: str, *corners: str) -> None:
-        for axis in (0, 1):
-            third = ((-1 / 3, b.places[name] + axis, b.one) for name in corners)
-            b.equal((1.0, b.places[g] + axis, b.one), *third)
+        for place, *of in zip(b.coordinates(g), *(b.coordinates(name) for name in corners), strict=True):
+            b.equal((1.0, place, b.one), *((-1 / 3, one, b.one) for one in of))
 
     @staticmethod
     def excess(f: Figure, g: str, *corners: str) -> float:
-        gaps = [f.points[g][axis] - sum(f.points[name][axis] for name in corners) / 3 for axis in (0, 1)]
-        return math.hypot(*gaps) / f.scale
+        mean = [sum(axis) / 3 for axis in zip(*(f.points[name] for name in corners), strict=True)]
+        return math.dist(f.points[g], mean) / f.scale
 
 
 @kind("parallelogram", "pppp", "{0}{1}{2}{3} is a parallelogram")
 class _Parallelogram:
     @staticmethod
     def rows(b: Lowering, p: str, q: str, r: str, s: str) -> None:
-        for axis in (0, 1):
-            places = [b.places[name] + axis for name in (p, q, r, s)]
+        for places in zip(*(b.coordinates(name) for name in (p, q, r, s)), strict=True):
             b.equal(*((sign, place, b.one) for sign, place in zip((0.5, -0.5, 0.5, -0.5), places, strict=True)))
 
     @staticmethod
     def excess(f: Figure, p: str, q: str, r: str, s: str) -> float:
-        corners = [f.points[name] for name in (p, q, r, s)]
-        gaps = [corners[0][axis] - corners[1][axis] + corners[2][axis] - corners[3][axis] for axis in (0, 1)]
+        gaps = [a - b + c - d for a, b, c, d in zip(*(f.points[name] for name in (p, q, r, s)), strict=True)]
         return math.hypot(*gaps) / f.scale
 
 
@@ -213,7 +210,7 @@ class _Parallelogram:
 class _OnLine:
     @staticmethod
     def rows(b: Lowering, p: str, a: str, c: str) -> None:
-        b.zero(b.measure("height", a, c, a, p))
+        b.aligned(a, c, a, p)
 
     @staticmethod
     def excess(f: Figure, p: str, a: str, c: str) -> float:
@@ -224,7 +221,7 @@ class _OnLine:
 class _OnSegment:
     @staticmethod
     def rows(b: Lowering, p: str, a: str, c: str) -> None:
-        b.zero(b.measure("height", a, c, a, p))
+        b.aligned(a, c, a, p)
         b.positive(b.measure("dot", p, a, p, c), sign=-1.0, margin=0.0)
 
     @staticmethod
@@ -237,7 +234,7 @@ class _OnSegment:
 class _Between:
     @staticmethod
     def rows(b: Lowering, p: str, a: str, c: str) -> None:
-        b.zero(b.measure("height", a, c, a, p))
+        b.aligned(a, c, a, p)
         b.positive(b.measure("dot", p, a, p, c), sign=-1.0)
 
     @staticmethod
@@ -250,7 +247,7 @@ class _Between:
 class _OnRay:
     @staticmethod
     def rows(b: Lowering, p: str, a: str, c: str) -> None:
-        b.zero(b.measure("height", a, c, a, p))
+        b.aligned(a, c, a, p)
         b.positive(b.measure("dot", a, c, a, p), margin=0.0)
 
     @staticmethod
@@ -276,7 +273,7 @@ class _Collinear:
     @staticmethod
     def rows(b: Lowering, *names: str) -> None:
         for name in names[2:]:
-            b.zero(b.measure("height", names[0], names[1], names[0], name))
+            b.aligned(names[0], names[1], names[0], name)
 
     @staticmethod
     def excess(f: Figure, *names: str) -> float:
@@ -290,7 +287,7 @@ class _Collinear:
 class _Parallel:
     @staticmethod
     def rows(b: Lowering, p: str, q: str, r: str, s: str) -> None:
-        b.zero(b.measure("sine", p, q, r, s))
+        b.aligned(p, q, r, s, parallel=True)
 
     @staticmethod
     def excess(f: Figure, p: str, q: str, r: str, s: str) -> float:
@@ -301,6 +298,10 @@ class _Parallel:
 class _NotParallel:
     @staticmethod
     def rows(b: Lowering, p: str, q: str, r: str, s: str) -> None:
+        if b.solid:
+            cosine = b.measure("cosine", p, q, r, s)
+            b.positive(cosine, cosine, sign=-1.0, margin=APART**2 - 1.0)
+            return
         sine = b.measure("sine", p, q, r, s)
         b.positive(sine, sine, margin=APART**2)
 
@@ -479,6 +480,25 @@ class _TangentCircles:
         return abs(f.distance(one, two) - (r + s if how == "outside" else abs(r - s))) / f.scale
 
 
+@kind("coplanar", "pp*", "{*} are in one plane")
+class _Coplanar:
+    """The first point is hidden: from the second point it goes off at a right angle to the plane."""
+
+    @staticmethod
+    def rows(b: Lowering, normal: str, a: str, *names: str) -> None:
+        for name in names:
+            b.zero(b.measure("cosine", a, normal, a, name))
+        b.equal((1.0, b.measure("length", a, normal), b.one), (-1.0, b.measure("length", a, names[0]), b.one))
+
+    @staticmethod
+    def excess(f: Figure, normal: str, a: str, *names: str) -> float:
+        del normal
+        first, second, *others = names
+        if not isinstance(f, SolidFigure):
+            return 0.0
+        return max((abs(f.above(name, a, first, second)) for name in others), default=0.0) / f.scale
+
+
 # -- sides -----------------------------------------------------------------------------------------------------------------
 
 
@@ -521,7 +541,7 @@ class _OppositeSides:
 class _NotOnLine:
     @staticmethod
     def rows(b: Lowering, p: str, a: str, c: str) -> None:
-        height = b.measure("height", a, c, a, p)
+        height = b.measure("height size" if b.solid else "height", a, c, a, p)
         b.positive(height, height, margin=APART**2)
 
     @staticmethod

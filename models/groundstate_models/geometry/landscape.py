@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from groundstate_models.geometry import solid
 from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.system import Floats
@@ -29,13 +30,14 @@ def placed(problem: Problem, y: Floats) -> Floats:
     If the constraints leave the placement open: the first point at the origin, the second to its right, the first point off their
     line above it, and the longest distance 10.
     """
-    y = y.copy()
-    n = len(problem.points)
     free = problem.freedoms
-    at = y[: 2 * n].reshape(n, 2)
-    shown = [k for k, name in enumerate(problem.points) if not name.startswith(" ")] or list(range(n))
+    at = problem.coordinates(y).copy()
+    shown = [k for k, name in enumerate(problem.points) if not name.startswith(" ")] or list(range(len(problem.points)))
     apart = np.linalg.norm(at[shown] - at[shown[0]], axis=1)
     origin = shown[0]
+    if problem.solid:
+        at = solid.placed(at, shown, position=free["position"], turning=free["turning"], mirror=free["mirror"])
+        return _sized(problem, problem.moved(y, at), at, shown)
     other = next((k for k, d in zip(shown, apart, strict=True) if d > 1e-6), None)
     if free["position"]:
         at -= at[origin].copy()
@@ -54,7 +56,12 @@ def placed(problem: Problem, y: Floats) -> Floats:
             unit = axis / np.linalg.norm(axis)
             off = at - at[origin]
             at[:] = at[origin] + 2 * np.outer(off @ unit, unit) - off
-    if free["size"]:
+    return _sized(problem, problem.moved(y, at), at, shown)
+
+
+def _sized(problem: Problem, y: Floats, at: Floats, shown: list[int]) -> Floats:
+    """The same with a longest distance of 10, if the constraints leave the size open."""
+    if problem.freedoms["size"]:
         longest = max((float(np.linalg.norm(at[j] - at[k])) for j in shown for k in shown), default=1.0)
         _resize(problem, y, 10.0 / problem.scale / max(longest, 1e-12))
     return y
@@ -62,18 +69,17 @@ def placed(problem: Problem, y: Floats) -> Floats:
 
 def centred(problem: Problem, y: Floats) -> Floats:
     """The unknowns of the same figure in the energy's placement: extra rows fix whatever the constraints leave open."""
-    y = y.copy()
-    n = len(problem.points)
-    at = y[: 2 * n].reshape(n, 2)
+    at = problem.coordinates(y).copy()
     if problem.freedoms["position"]:
         at -= at.mean(0)
+    y = problem.moved(y, at)
     if problem.freedoms["size"]:
         _resize(problem, y, 1.0 / max(float(np.sqrt((at**2).sum(1).mean())), 1e-12))
     return y
 
 
 def _resize(problem: Problem, y: Floats, factor: float) -> None:
-    y[: 2 * len(problem.points)] *= factor
+    y[problem.system.coordinates] *= factor
     b = problem.lowering
     for k in problem.circles:
         y[b.radius(k)] *= factor
@@ -92,7 +98,7 @@ def apart(one: Figure, other: Figure) -> float:
     return max(gaps, default=0.0) / one.scale
 
 
-def on_one_line(problem: Problem, figure: Figure) -> bool:
+def on_one_line(figure: Figure) -> bool:
     """Whether all visible points lie on one line, to within `FLAT_FIGURE` of the scale."""
     at = np.array([place for name, place in figure.points.items() if not name.startswith(" ")], np.float64)
     if len(at) < 3:
@@ -125,7 +131,9 @@ def triples(problem: Problem) -> Iterator[tuple[str, str, str]]:
 
 def sides(problem: Problem, figure: Figure) -> dict[tuple[str, str, str], str]:
     """The side of a → b on which each point p lies: ``left`` or ``right``; omitted if unclear."""
-    found = {}
+    found: dict[tuple[str, str, str], str] = {}
+    if problem.solid:
+        return found
     for p, a, b in triples(problem):
         height = figure.side(p, a, b) / figure.scale
         if abs(height) > FLAT:
@@ -136,7 +144,7 @@ def sides(problem: Problem, figure: Figure) -> dict[tuple[str, str, str], str]:
 def above(problem: Problem, figure: Figure) -> tuple[str, str, str] | None:
     """The first point off the line of the first two distinct points, and those two: on the page it is on their left."""
     shown = [name for name in problem.points if not name.startswith(" ")]
-    if not shown:
+    if not shown or problem.solid:
         return None
     first = shown[0]
     second = next((name for name in shown if figure.distance(first, name) > 1e-6 * figure.scale), None)

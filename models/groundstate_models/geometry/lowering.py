@@ -56,6 +56,11 @@ class Lowering:
         """A measure of the vector a → b, or of a → b and c → d."""
         return self.system.measure(kind, *(self.places[name] for name in names))
 
+    def coordinates(self, name: str) -> tuple[int, ...]:
+        """The indices of a point's coordinates."""
+        place = self.places[name]
+        return (place, place + 1, self.system.height(place // 2)) if self.solid else (place, place + 1)
+
     def radius(self, circle: str) -> int:
         return self.scalars[f"radius {circle}"]
 
@@ -77,10 +82,12 @@ class Lowering:
             return [(unit, self.radius(names[0]))]
         if kind == "unknown":
             return [(self.units.get(names[0], 1.0), self.scalars[names[0]])]
-        return [(unit, self.places[names[0]] + "xy".index(kind))]
+        return [(unit, self.coordinates(names[0])["xyz".index(kind)])]
 
     def area(self, names: Sequence[str]) -> list[tuple[float, int]]:
         unit = self.scale**2 / 2
+        if len(names) > 3 and self.solid:
+            raise ValueError("In space only the area of a triangle is understood.")
         if len(names) == 4:
             a, b, c, d = names
             return [(unit, self.measure("cross size", a, c, b, d))]
@@ -109,6 +116,29 @@ class Lowering:
 
     def zero(self, quantity: int) -> None:
         self.equal((1.0, quantity, self.one))
+
+    def aligned(self, a: str, b: str, c: str, d: str, *, parallel: bool = False) -> None:
+        """Write rows: the vectors a → b and c → d are parallel.
+
+        In the plane that is one row: the height of d over the line ab, or the sine. In space it is the three components of the
+        cross product, since its size has no slope at 0.
+        """
+        if not self.solid:
+            self.zero(self.measure("sine" if parallel else "height", a, b, c, d))
+            return
+        p, q, r, s = (self.coordinates(name) for name in (a, b, c, d))
+        for i, j in ((0, 1), (1, 2), (2, 0)):
+            ends = [
+                (sign * other, q_[i], s_[j])
+                for sign, q_ in ((1.0, q), (-1.0, p))
+                for other, s_ in ((1.0, s), (-1.0, r))
+            ]
+            ends += [
+                (-sign * other, q_[j], s_[i])
+                for sign, q_ in ((1.0, q), (-1.0, p))
+                for other, s_ in ((1.0, s), (-1.0, r))
+            ]
+            self.equal(*ends)
 
     def positive(self, *quantities: int, sign: float = 1.0, margin: float = APART) -> None:
         """Write a row: the product of one or two quantities is at least a margin."""

@@ -136,7 +136,7 @@ class Names:
         Raises:
             MisreadError: If there is no circle of that name.
         """
-        word = re.sub(r"^(?:circle|arc)\s+", "", text.strip())
+        word = re.sub(r"^(?:circle|sphere|arc)\s+", "", text.strip())
         if word in self.problem.circles:
             return word
         if word in self.problem.arcs:

@@ -1,4 +1,4 @@
-"""Eliminates equations between one or two coordinates: fixed places, coincident points, horizontal and vertical lines, equal radii.
+"""Eliminates equations of one or two coordinates: fixed places, coincident points, horizontal and vertical lines, equal radii.
 
 Every unknown becomes ``factor · z + offset`` of one of fewer unknowns ``z``, and the rows that hold by construction leave the
 energy. Checks, proofs and reports keep all rows.
@@ -64,9 +64,8 @@ def reduction(tables: Tables) -> Reduction:
         waiting = left
     kept = np.ones(len(tables.constant), bool)
     kept[[row for row in linear if row not in set(waiting)]] = False
-    roots, factor, offset = (
-        zip(*(merged.root(k) for k in range(tables.unknowns)), strict=True) if tables.unknowns else ((), (), ())
-    )
+    every = [merged.root(k) for k in range(tables.unknowns)]
+    roots, factor, offset = ([one[part] for one in every] for part in range(3))
     number = {root: place for place, root in enumerate(sorted({r for r, f in zip(roots, factor, strict=True) if f}))}
     alias = np.array([number[r] if f else 0 for r, f in zip(roots, factor, strict=True)], np.int64)
     return Reduction(len(number), alias, np.array(factor, np.float64), np.array(offset, np.float64), kept)

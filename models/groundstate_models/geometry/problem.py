@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from groundstate_models.geometry.expressions import Sum
-from groundstate_models.geometry.figure import Figure
+from groundstate_models.geometry.figure import Figure, Point
 from groundstate_models.geometry.kinds import KINDS
+from groundstate_models.geometry.lines import Lines
 from groundstate_models.geometry.lowering import Lowering
 from groundstate_models.geometry.presolve import Reduction, reduction
+from groundstate_models.geometry.solid import SolidFigure
 from groundstate_models.geometry.system import Floats, System, Tables
 
 MOST_APART = 24
@@ -46,6 +48,7 @@ class Problem:
         unknowns: Names of the scalars.
         statements: The text of each statement, and its place in the request.
         distinct: Whether all points must differ.
+        solid: Whether the figure is in space.
     """
 
     points: list[str] = field(default_factory=list)
@@ -55,6 +58,7 @@ class Problem:
     constraints: list[Stated] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     distinct: bool = True
+    solid: bool = False
 
     def add(self, kind: str, *arguments: Any, source: int = -1) -> None:
         self.constraints.append(Stated(kind, arguments, source))
@@ -63,7 +67,7 @@ class Problem:
         """A copy without some statements."""
         gone = set(sources)
         kept = [one for one in self.constraints if one.source not in gone]
-        return Problem(self.points, self.circles, self.arcs, self.unknowns, kept, self.statements, self.distinct)
+        return replace(self, constraints=kept)
 
     @cached_property
     def coincident(self) -> set[frozenset[str]]:
@@ -150,7 +154,7 @@ class Problem:
             for product, c in sizes:
                 if constant and len(product) == 1 and c:
                     kind = product[0][0]
-                    if kind in {"length", "distance", "radius", "x", "y"}:
+                    if kind in {"length", "distance", "radius", "x", "y", "z"}:
                         found.append(constant / c)
                     elif kind == "area":
                         found.append(math.sqrt(constant / c))
@@ -181,14 +185,20 @@ class Problem:
     @cached_property
     def lowering(self) -> Lowering:
         """Lower the problem to a system; implied constraints come last, then a row for an open size."""
-        b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
+        b = self._blank()
+        lines = Lines(set() if self.solid or not self.distinct else {frozenset(pair) for pair in self.apart})
         for one in [*self.constraints, *self.implied]:
             b.source = one.source
             if not self._touched(b, one):
+                before = len(b.system.rows)
                 KINDS[one.kind].rows(b, *one.arguments)
+                lines.drop(b.system.rows, before, one.kind, one.arguments)
         b.source = -1
         self._gauge(b)
         return b
+
+    def _blank(self) -> Lowering:
+        return Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units, self.solid)
 
     @cached_property
     def _on(self) -> dict[str, set[str]]:
@@ -199,6 +209,16 @@ class Problem:
                 found[one.arguments[1]].add(one.arguments[0])
         return found
 
+    @cached_property
+    def _along(self) -> dict[frozenset[str], set[str]]:
+        """The points that the constraints put on the line of two points, these included."""
+        found: dict[frozenset[str], set[str]] = {}
+        for one in self.constraints:
+            if one.kind in {"on line", "on segment", "between", "on ray"}:
+                p, a, c = one.arguments
+                found.setdefault(frozenset((a, c)), {a, c}).add(p)
+        return found
+
     def _touched(self, b: Lowering, one: Stated) -> bool:
         """Write a tangency at a known point of contact by directions.
 
@@ -207,14 +227,14 @@ class Problem:
         """
         if one.kind == "tangent line":
             k, *ends = one.arguments
-            at = [p for p in ends if p in self._on[k]]
+            at = sorted(self._on[k] & self._along.get(frozenset(ends), set(ends)))
             if len(at) == 1 and self.circles[k] not in ends:
                 b.zero(b.measure("cosine", self.circles[k], at[0], *ends))
                 return True
         if one.kind == "tangent circles":
             k, m, how = one.arguments
             common = sorted(self._on[k] & self._on[m])
-            if len(common) == 1:
+            if len(common) == 1 and not self.solid:
                 b.zero(b.measure("sine", self.circles[k], common[0], self.circles[m], common[0]))
                 toward = b.measure("dot", self.circles[k], common[0], self.circles[m], common[0])
                 b.positive(toward, sign=-1.0 if how == "outside" else 1.0)
@@ -242,7 +262,7 @@ class Problem:
             if one.kind in HANDED:
                 found["mirror"] = False
             if isinstance(one.arguments[0], Sum):
-                total = {"x": 0.0, "y": 0.0}
+                total = {"x": 0.0, "y": 0.0, "z": 0.0}
                 for product, c in one.arguments[0].terms.items():
                     axes = [atom[0] for atom in product if atom[0] in total]
                     if axes:
@@ -255,7 +275,7 @@ class Problem:
     @cached_property
     def _sizeless(self) -> bool:
         """Whether every row scales as a power of the figure's size, tested by scaling random figures."""
-        b = Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units)
+        b = self._blank()
         for one in self.constraints:
             if isinstance(one.arguments[0], Sum) and one.kind != "equation":
                 atoms = {atom[0] for atom in one.arguments[0].atoms()}
@@ -269,7 +289,7 @@ class Problem:
         tables = replace(tables, constant=np.where(tables.least > 0, 0.0, tables.constant))
         y = np.random.default_rng(0).standard_normal((4, b.system.unknowns))
         grown = y.copy()
-        grown[:, : 2 * len(self.points)] *= 1.7
+        grown[:, b.system.coordinates] *= 1.7
         for k in self.circles:
             grown[:, b.radius(k)] *= 1.7
         for x in self.unknowns:
@@ -294,28 +314,45 @@ class Problem:
         if not n:
             return
         if free["position"]:
-            for axis in (0, 1):
-                b.equal(*((1.0 / n, 2 * k + axis, b.one) for k in range(n)))
+            for places in zip(*(b.coordinates(name) for name in self.points), strict=True):
+                b.equal(*((1.0 / n, place, b.one) for place in places))
         if free["size"]:
-            places = range(2 * n)
-            b.equal(*((0.5 / n, place, place) for place in places), constant=-0.5)
+            b.equal(*((0.5 / n, place, place) for place in b.system.coordinates), constant=-0.5)
 
     # -- between unknowns and figures ------------------------------------------------------------------------------------
 
     def figure(self, y: Floats) -> Figure:
         """The figure from the system's unknowns, ``(N,)``, in the user's units."""
         scale, b = self.scale, self.lowering
-        points = {name: (scale * float(y[place]), scale * float(y[place + 1])) for name, place in b.places.items()}
+        points = {name: tuple(scale * float(y[place]) for place in b.coordinates(name)) for name in b.places}
         circles = {k: (centre, scale * float(y[b.radius(k)])) for k, centre in self.circles.items()}
         unknowns = {x: self.units.get(x, 1.0) * float(y[b.scalars[x]]) for x in self.unknowns}
-        return Figure(points, circles, self.arcs, unknowns, self.least_scale)
+        return self.drawn(points, circles, unknowns)
+
+    def drawn(
+        self, points: Mapping[str, Point], circles: Mapping[str, tuple[str, float]], unknowns: Mapping[str, float]
+    ) -> Figure:
+        """A figure of this problem."""
+        kind = SolidFigure if self.solid else Figure
+        return kind(points, circles, self.arcs, unknowns, self.least_scale)
+
+    def coordinates(self, y: Floats) -> Floats:
+        """The coordinates of all points, ``(points, 2)`` or ``(points, 3)``."""
+        found = y[self.system.coordinates]
+        return found.reshape(3, -1).T.copy() if self.solid else found.reshape(-1, 2)
+
+    def moved(self, y: Floats, at: Floats) -> Floats:
+        """The unknowns with other coordinates."""
+        y = y.copy()
+        y[self.system.coordinates] = at.T.ravel() if self.solid else at.ravel()
+        return y
 
     def place(self, figure: Figure) -> Floats:
         """The system's unknowns from a figure, ``(N,)``."""
         b = self.lowering
         y = np.zeros(b.system.unknowns)
-        for name, place in b.places.items():
-            y[place : place + 2] = np.array(figure.points[name]) / self.scale
+        for name in b.places:
+            y[list(b.coordinates(name))] = np.array(figure.points[name]) / self.scale
         for k in self.circles:
             y[b.radius(k)] = figure.circles[k][1] / self.scale
         for x in self.unknowns:

@@ -39,7 +39,8 @@ def contradiction(problem: Problem) -> list[int]:
 
 
 def _prove(problem: Problem) -> Sources | None:
-    return _Directions(problem).contradiction() or _Known(problem).contradiction()
+    directions = None if problem.solid else _Directions(problem).contradiction()
+    return directions or _Known(problem).contradiction()
 
 
 # -- directions ------------------------------------------------------------------------------------------------------------

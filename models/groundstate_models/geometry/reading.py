@@ -17,12 +17,13 @@ from groundstate import Asks, Attempt, Change, Header, OptionError, Patch, Readi
 from groundstate_models.geometry import analysis, drawing, files, landscape, proofs
 from groundstate_models.geometry import tensors as encoding
 from groundstate_models.geometry.expressions import Sum
-from groundstate_models.geometry.figure import Figure
+from groundstate_models.geometry.figure import Figure, Point
 from groundstate_models.geometry.formulas import Formula
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.nearest import nearest_values
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.request import read
+from groundstate_models.geometry.solid import SolidFigure
 from groundstate_models.geometry.starts import Builder
 from groundstate_models.geometry.system import Floats
 
@@ -170,13 +171,15 @@ class GeometryReading(Reading, Asks, Shows):
     def figure(self, answer: dict[str, Any]) -> Figure | None:
         """The figure of an answer, hidden points included; None if a point or an unknown is missing."""
         problem = self.problem
-        points = {name: (float(at[0]), float(at[1])) for name, at in answer.get("points", {}).items()}
+        points: dict[str, Point] = {name: tuple(map(float, at)) for name, at in answer.get("points", {}).items()}
+        if any(len(at) != (3 if problem.solid else 2) for at in points.values()):
+            return None
         circles: dict[str, tuple[str, float]] = {}
         given = answer.get("circles", {})
         for name, centre in problem.circles.items():
             one = given.get(name.removeprefix(" arc "))
             if one is not None:
-                points.setdefault(centre, (float(one["center"][0]), float(one["center"][1])))
+                points.setdefault(centre, tuple(map(float, one["center"])))
                 circles[name] = (centre, float(one["radius"]))
         unknowns = {name: float(value) for name, value in answer.get("unknowns", {}).items()}
         missing = [name for name in problem.points if name not in points]
@@ -184,21 +187,21 @@ class GeometryReading(Reading, Asks, Shows):
             return None
         if missing or len(circles) < len(problem.circles):
             return self._completed(points, circles, unknowns)
-        return Figure(points, circles, problem.arcs, unknowns, problem.least_scale)
+        return problem.drawn(points, circles, unknowns)
 
     def _completed(
         self,
-        points: dict[str, tuple[float, float]],
+        points: dict[str, Point],
         circles: dict[str, tuple[str, float]],
         unknowns: dict[str, float],
     ) -> Figure | None:
         """Complete the figure by a descent with the given values fixed."""
         problem = self.problem
-        every = {name: points.get(name, (0.0, 0.0)) for name in problem.points}
+        every = {name: points.get(name, (0.0,) * (3 if problem.solid else 2)) for name in problem.points}
         rings = {k: circles.get(k, (centre, problem.scale)) for k, centre in problem.circles.items()}
-        y = problem.place(Figure(every, rings, problem.arcs, unknowns))
+        y = problem.place(problem.drawn(every, rings, unknowns))
         b = problem.lowering
-        held = [place + axis for name, place in b.places.items() if name in points for axis in (0, 1)]
+        held = [place for name in b.places if name in points for place in b.coordinates(name)]
         held += [b.radius(k) for k in circles] + [b.scalars[x] for x in unknowns]
         open_ = np.setdiff1d(np.arange(len(y)), held)
         draw = np.random.default_rng(0)
@@ -249,7 +252,7 @@ class GeometryReading(Reading, Asks, Shows):
             found.append(
                 Violation("constraints", message, 1, amount if finite else None, "of scale", (path,) if path else ())
             )
-        if not found and self.problem.distinct and landscape.on_one_line(self.problem, figure) and self._spread:
+        if not found and self.problem.distinct and landscape.on_one_line(figure) and self._spread:
             message = "All points lie on one line, which the statements do not demand."
             found.append(Violation("constraints", message, 1))
         return found
@@ -259,7 +262,7 @@ class GeometryReading(Reading, Asks, Shows):
         """Whether there is a figure whose points are not all on one line."""
         figures = (self.problem.figure(y) for y in self._builder.some())
         return any(
-            not landscape.on_one_line(self.problem, figure)
+            not landscape.on_one_line(figure)
             and max((amount for _, amount in self.problem.amounts(figure)), default=0.0) < TOLERANCE
             for figure in figures
         )
@@ -291,8 +294,7 @@ class GeometryReading(Reading, Asks, Shows):
                 found[f"length {pair[0]} {pair[1]}"] = f"{figure.distance(*pair):.4g}"
             if not self.problem.freedoms["turning"]:
                 for name in landscape_names(self.problem)[:40]:
-                    x, y = figure.points[name]
-                    found[f"place {name}"] = f"({_rounded(x, figure)}, {_rounded(y, figure)})"
+                    found[f"place {name}"] = f"({', '.join(_rounded(v, figure) for v in figure.points[name])})"
             for name, (_, radius) in figure.circles.items():
                 if not name.startswith(" "):
                     found[f"radius {name}"] = f"{radius:.4g}"
@@ -329,7 +331,7 @@ class GeometryReading(Reading, Asks, Shows):
         """Bounds around a point's position."""
         margin = 1e-3 * self.problem.scale
         bounds = []
-        for axis, text in zip("xy", place.strip("()").split(", "), strict=True):
+        for axis, text in zip("xyz", place.strip("()").split(", "), strict=False):
             for mark, shift in ((">", -margin), ("<", margin)):
                 bounds.append({"type": axis, "of": [name], "relation": mark, "is": float(text) + shift})
         return bounds
@@ -411,15 +413,14 @@ class GeometryReading(Reading, Asks, Shows):
         return {}
 
     def notation(self, answer: dict[str, Any]) -> str | None:
-        return "; ".join(f"{name} = ({x:.6g}, {y:.6g})" for name, (x, y) in answer["points"].items())
+        return "; ".join(f"{name} = {_told(at)}" for name, at in answer["points"].items())
 
     def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
             return None
-        lines = [f"{name:>4} = ({x:.6g}, {y:.6g})" for name, (x, y) in answer["points"].items()]
+        lines = [f"{name:>4} = {_told(at)}" for name, at in answer["points"].items()]
         for name, one in answer.get("circles", {}).items():
-            x, y = one["center"]
-            lines.append(f"{name:>4}: centre ({x:.6g}, {y:.6g}), radius {one['radius']:.6g}")
+            lines.append(f"{name:>4}: centre {_told(one['center'])}, radius {one['radius']:.6g}")
         lines += [f"{name:>4} = {value:.6g}" for name, value in answer.get("unknowns", {}).items()]
         for text, one in answer.get("measures", {}).items():
             lines.append(f"{text} = {one['value']:.6g}{'' if one['determined'] else ' (not determined)'}")
@@ -432,14 +433,23 @@ class GeometryReading(Reading, Asks, Shows):
 
     def svg(self, answer: dict[str, Any] | None) -> str | None:
         figure = None if answer is None else self.figure(answer)
-        return None if figure is None else drawing.svg(self.read, figure)
+        return None if figure is None else drawing.svg(self.read, _flat(figure))
 
     def file(self, answer: dict[str, Any], kind: str) -> bytes:
         figure = self.figure(answer)
         writers = {"svg": drawing.svg, "dxf": files.dxf, "tikz": files.tikz, "tex": files.tikz}
         if kind not in writers or figure is None:
             raise OptionError(f"A figure is written as svg, dxf or tikz; {kind!r} is none of these.")
-        return writers[kind](self.read, figure).encode()
+        return writers[kind](self.read, _flat(figure)).encode()
+
+
+def _told(at: Sequence[float]) -> str:
+    return f"({', '.join(f'{v:.6g}' for v in at)})"
+
+
+def _flat(figure: Figure) -> Figure:
+    """The figure as it is drawn: one in space is projected."""
+    return figure.projected() if isinstance(figure, SolidFigure) else figure
 
 
 def landscape_names(problem: Problem) -> list[str]:

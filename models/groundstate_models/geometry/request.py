@@ -14,11 +14,13 @@ from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.formulas import Formula, Parser
 from groundstate_models.geometry.names import MisreadError, Names
 from groundstate_models.geometry.problem import Problem
+from groundstate_models.geometry.solid import KINDS_IN_SPACE
 from groundstate_models.geometry.statements import Writer, equation, state
 from groundstate_models.geometry.typed import state_typed
 
 MOST_POINTS = 1500
 MOST_FAULTS = 10
+PLANE_ONLY = "This is understood in the plane only, and space is true."
 
 
 @dataclass
@@ -54,7 +56,7 @@ def read(request: Mapping[str, Any]) -> Read:
 class _Reader:
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.request = request
-        self.problem = Problem(distinct=bool(request.get("distinct", True)))
+        self.problem = Problem(distinct=bool(request.get("distinct", True)), solid=bool(request.get("space", False)))
         self.names = Names(self.problem, declared=bool(request.get("points")))
         self.parser = Parser(self.names, request.get("unit"))
         self.faults: list[Fault] = []
@@ -102,12 +104,17 @@ class _Reader:
 
     def _at(self, name: str, at: Any) -> None:
         path = f"points.{name}"
-        right = isinstance(at, Sequence) and not isinstance(at, str) and len(at) == 2
+        right = isinstance(at, Sequence) and not isinstance(at, str) and len(at) == (3 if self.problem.solid else 2)
         if not right or not all(isinstance(v, int | float) and math.isfinite(v) for v in at):
-            self.fault(path, f"{str(at)[:40]} is no place; give two finite numbers, such as [0, 2.5].")
+            numbers = (
+                "three finite numbers, such as [0, 2.5, 1]"
+                if self.problem.solid
+                else "two finite numbers, such as [0, 2.5]"
+            )
+            self.fault(path, f"{str(at)[:40]} is no place; give {numbers}.")
             return
-        w = self.writer(f"{name} = ({at[0]:g}, {at[1]:g})", path)
-        for axis, value in zip("xy", at, strict=True):
+        w = self.writer(f"{name} = ({', '.join(f'{v:g}' for v in at)})", path)
+        for axis, value in zip("xyz", at, strict=False):
             w.add("equation", Sum.of((axis, name)) - Sum.of(Fraction(value)))
 
     def _lines(self) -> None:
@@ -181,15 +188,35 @@ class _Reader:
                     state(w, one)
                 else:
                     state_typed(w, one)
+                self._in_space(before)
             except MisreadError as error:
                 del self.problem.constraints[before:]
                 self.fault(path, str(error))
+
+    def _in_space(self, before: int) -> None:
+        """Refuse constraints that have a meaning in the plane only.
+
+        Raises:
+            MisreadError: If there is one.
+        """
+        if not self.problem.solid:
+            return
+        for one in self.problem.constraints[before:]:
+            sums = [one.arguments[0]] if isinstance(one.arguments[0], Sum) else []
+            if one.kind not in KINDS_IN_SPACE or any(_polygon(value) for value in sums):
+                raise MisreadError(PLANE_ONLY)
+
+    def _measured_in_space(self, one: Formula) -> None:
+        if self.problem.solid and (_polygon(one.over) or _polygon(one.under)):
+            raise MisreadError(PLANE_ONLY)
 
     def _measures(self) -> list[tuple[str, Formula]]:
         found = []
         for number, text in enumerate(self.request.get("measure", [])):
             try:
-                found.append((text, self.parser.parse(text)))
+                one = self.parser.parse(text)
+                self._measured_in_space(one)
+                found.append((text, one))
             except MisreadError as error:
                 self.fault(f"measure[{number}]", str(error))
         return found
@@ -206,6 +233,11 @@ class _Reader:
                 self.fault(
                     "points", f"{name!r} is not among points, and {near[0]!r} is, which nothing uses; is one misspelt?"
                 )
+
+
+def _polygon(value: Sum) -> bool:
+    """Whether a sum holds the area of more than a triangle, which need not be plane in space."""
+    return any(atom[0] == "area" and len(atom) > 4 for atom in value.atoms())
 
 
 def _names(arguments: Sequence[Any]) -> set[str]:

@@ -15,7 +15,7 @@ DESCRIPTION = (
 
 NAME: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 40}
 NAMES: dict[str, Any] = {"type": ["string", "array"], "items": NAME}
-PLACE: dict[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+PLACE: dict[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 3}
 
 CIRCLE: dict[str, Any] = {
     "type": "object",
@@ -84,6 +84,7 @@ REQUEST: dict[str, Any] = {
             "type": "boolean",
             "description": "Whether all points are different and lines do not fall together. Default true.",
         },
+        "space": {"type": "boolean", "description": "3D: planes, spheres (as circles). Default false."},
         "unit": {"type": "string", "description": "Of lengths, if not plain numbers: mm, cm, m, in, ft, px."},
     },
     "additionalProperties": False,

@@ -28,7 +28,7 @@ MOST_TOGETHER = 3
 ORDERS, KEPT = 16, 4
 """Random orders that are tried if the first has surplus equations, and orders that are kept for use in turn."""
 
-LEAST_POPULATION, MOST_POPULATION = 8, 96
+LEAST_POPULATION, MOST_POPULATION = 8, 512
 
 BUILT = 1e-9
 """Residual up to which a step has succeeded."""
@@ -138,7 +138,7 @@ class Builder:
                 for k in taken:
                     del waiting[k]
                 for units in waiting.values():
-                    units -= chosen
+                    units.difference_update(chosen)
         return beyond, order
 
     def _written(self, order: list[tuple[set[int], list[int], list[int]]]) -> list[Step]:

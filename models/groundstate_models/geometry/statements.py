@@ -54,7 +54,7 @@ PATTERNS: list[tuple[re.Pattern[str], Handler]] = []
 
 _L = r"((?:(?:line|segment|ray|side|chord|diagonal|vector)s? )?[^\s,]+)"
 _P = r"([^\s,=]+)"
-_K = r"((?:circle |arc )?[^\s,]+)"
+_K = r"((?:circle |sphere |arc )?[^\s,]+)"
 _ANY = r"(.+?)"
 
 
@@ -66,6 +66,40 @@ def pattern(*texts: str) -> Callable[[Handler], Handler]:
         return handler
 
     return enter
+
+
+# -- space ------------------------------------------------------------------------------------------------------------------
+
+
+def coplanar(w: Writer, names: list[str]) -> None:
+    """Write: points are in one plane.
+
+    Raises:
+        MisreadError: If the figure is not in space, or there are fewer than four points.
+    """
+    if not w.names.problem.solid:
+        raise MisreadError("Planes need space: true in the request.")
+    if len(names) < 4:
+        raise MisreadError(f"A plane holds any three points; four or more are meant, and there are {len(names)}.")
+    w.add("not on line", names[2], names[0], names[1])
+    w.add("coplanar", w.names.hidden("normal"), *names)
+
+
+@pattern("{*} (?:coplanar|in one plane)", "coplanar {*}")
+def _coplanar(w: Writer, names: str) -> None:
+    coplanar(w, w.names.points(names, 3))
+
+
+@pattern("{P} (?:on|in) plane {*}")
+def _on_plane(w: Writer, p: str, names: str) -> None:
+    coplanar(w, [*w.names.points(names, 3, 3), w.names.point(p)])
+
+
+@pattern("{L} perpendicular(?: to)? plane {*}")
+def _upright(w: Writer, line: str, names: str) -> None:
+    a, b, c = w.names.points(names, 3, 3)
+    for end in (b, c):
+        w.add("perpendicular", *w.names.line(line), a, end)
 
 
 # -- directions ------------------------------------------------------------------------------------------------------------
@@ -241,10 +275,14 @@ def _foot(w: Writer, h: str, p: str, line: str) -> None:
     w.add("perpendicular", foot, w.names.point(p), a, b)
 
 
-@pattern("{P} ?(?:at |= ?)\\(?([-−\\d.]+) ?[,;] ?([-−\\d.]+)\\)?")
-def _coordinates(w: Writer, p: str, x: str, y: str) -> None:
+@pattern("{P} ?(?:at |= ?)\\(?([-−\\d.]+) ?[,;] ?([-−\\d.]+)(?: ?[,;] ?([-−\\d.]+))?\\)?")
+def _coordinates(w: Writer, p: str, x: str, y: str, z: str | None = None) -> None:
     name = w.names.point(p)
-    for axis, value in (("x", x), ("y", y)):
+    if z is not None and not w.names.problem.solid:
+        raise MisreadError("Three coordinates need space: true in the request.")
+    for axis, value in zip("xyz", (x, y, z), strict=True):
+        if value is None:
+            continue
         try:
             number = Fraction(value.replace("−", "-"))
         except ValueError:

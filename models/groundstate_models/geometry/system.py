@@ -1,10 +1,10 @@
 """A figure as equations: quantities of points, and rows ``Σ c·qᵢ·qⱼ + b`` that must be 0 or at least 0.
 
 Unknowns ``y`` are the coordinates of the points, two by two, then the scalars (radii, named unknowns) and, in space, the third
-coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors ``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length,
-a dot or cross product, the cosine, sine or angle between them, a distance from a line. A *row* is a sum of coefficients times
-products of two quantities, one of which may be the constant 1. Every typed constraint is lowered to a few rows, so one table
-serves all of them, in numpy here and in PyTorch in `energy`.
+coordinates, all in units of the figure's scale. A *quantity* is an unknown, a constant, or a measure of two vectors
+``u = p₁ − p₀`` and ``w = p₃ − p₂``: a length, a dot or cross product, the cosine, sine or angle between them, a distance from
+a line. A *row* is a sum of coefficients times products of two quantities, one of which may be the constant 1. Every typed
+constraint is lowered to a few rows, so one table serves all of them, in numpy here and in PyTorch in `energy`.
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ class System:
         """The index of a point's z; in the plane, that of the constant 0."""
         return 2 * self.points + self.scalars + number if self.solid else self.one + 1
 
+    @property
+    def coordinates(self) -> NDArray[np.int64]:
+        """The indices of all coordinates: x and y point by point; in space all x, then all y, then all z."""
+        flat = np.arange(2 * self.points)
+        if not self.solid:
+            return flat
+        return np.concatenate([flat[::2], flat[1::2], 2 * self.points + self.scalars + np.arange(self.points)])
+
     def scalar(self, number: int) -> int:
         return 2 * self.points + number
 
@@ -116,8 +124,9 @@ class System:
 class Tables:
     """A system as arrays.
 
-    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``depth (M, 4)``, of their z; ``coefficient``, ``first``, ``second`` and ``row (E,)``;
-    ``constant (K,)``; ``least (K,)``, 1 for a row that must be at least 0; ``source (K,)``.
+    ``kind (M,)``; ``ends (M, 4)``, indices of the x of four points; ``depth (M, 4)``, of their z;
+    ``coefficient``, ``first``, ``second`` and ``row (E,)``; ``constant (K,)``; ``least (K,)``, 1 for a row that must be at
+    least 0; ``source (K,)``.
     """
 
     unknowns: int
@@ -287,9 +296,9 @@ def measured_in_space(kind: NDArray[np.int64], u: Floats, w: Floats) -> tuple[Fl
         8: times(1 / size, d_across) - times(reach, d_u),
     }
     value, slope = np.zeros_like(size), np.zeros((*size.shape, 6))
-    for number in values:
+    for number, found in values.items():
         mine = kind == number
-        value, slope = np.where(mine, values[number], value), np.where(mine[:, None], slopes[number], slope)
+        value, slope = np.where(mine, found, value), np.where(mine[:, None], slopes[number], slope)
     return value, slope
 
 

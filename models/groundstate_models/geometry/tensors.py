@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.geometry.presolve import Reduction
-from groundstate_models.geometry.system import CONSTANTS, MEASURES, Floats, Tables
+from groundstate_models.geometry.system import CONSTANTS, MEASURES, Tables
 
 VALUE = len(MEASURES)
 """The kind of a measure that is just an unknown or a constant."""

@@ -12,7 +12,7 @@ from groundstate_models.geometry.expressions import Sum, angle, length
 from groundstate_models.geometry.formulas import Formula
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.names import MisreadError
-from groundstate_models.geometry.statements import _SHAPE, Writer, equation
+from groundstate_models.geometry.statements import _SHAPE, Writer, coplanar, equation
 
 MARKS = ("=", "<", ">", "<=", ">=")
 
@@ -93,6 +93,8 @@ def _radius(w: Writer, one: Mapping[str, Any]) -> None:
 def _coordinate(axis: str) -> Callable[[Writer, Mapping[str, Any]], None]:
     def write(w: Writer, one: Mapping[str, Any]) -> None:
         found = _points(w, one["of"])
+        if axis == "z" and not w.names.problem.solid:
+            raise MisreadError("A z needs space: true in the request.")
         if len(found) == 1:
             _compare(w, Sum.of((axis, found[0])), one)
         else:
@@ -107,6 +109,10 @@ def _axis(axis: str) -> Callable[[Writer, Mapping[str, Any]], None]:
         w.add("equation", Sum.of((axis, a)) - Sum.of((axis, b)))
 
     return write
+
+
+def _coplanar(w: Writer, one: Mapping[str, Any]) -> None:
+    coplanar(w, _points(w, one["of"]))
 
 
 def _signed(w: Writer, one: Mapping[str, Any]) -> None:
@@ -147,6 +153,8 @@ TYPES: dict[str, Callable[[Writer, Mapping[str, Any]], None]] = {
     "radius": _radius,
     "x": _coordinate("x"),
     "y": _coordinate("y"),
+    "z": _coordinate("z"),
+    "coplanar": _coplanar,
     "horizontal": _axis("y"),
     "vertical": _axis("x"),
     "signed_distance": _signed,

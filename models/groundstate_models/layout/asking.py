@@ -24,6 +24,11 @@ def _open_corner(plan: Plan) -> dict[str, Stated]:
     return {s.of[0]: s for s in required if s.kind == "corner" and "walls" not in s.values}
 
 
+def open_variables(plan: Plan) -> bool:
+    """Whether the request leaves a wall or a corner open."""
+    return bool(_open_wall(plan) or _open_corner(plan))
+
+
 def variables(placed: Placed) -> dict[str, Any]:
     """The wall, corner, turn or order of each item whose request leaves it open."""
     plan = placed.plan
@@ -31,7 +36,9 @@ def variables(placed: Placed) -> dict[str, Any]:
     for name in _open_wall(plan):
         found[f"wall {name}"] = plan.walls[_wall(placed, name)].name
     for name in _open_corner(plan):
-        found[f"corner {name}"] = _corner_name(plan, min(corners_of(plan), key=lambda c: max(wall_gap(placed, name, k) for k in c)))  # fmt: skip
+        found[f"corner {name}"] = _corner_name(
+            plan, min(corners_of(plan), key=lambda c: max(wall_gap(placed, name, k) for k in c))
+        )
     return found
 
 

@@ -27,9 +27,11 @@ def changes(
     """Changes that may help, the nearest first."""
     named = {place for one in violations for place in one.places}
     names = list(proof.items) if proof else [n for n, item in plan.items.items() if item.path in named]
-    stated = list(proof.stated) if proof else [
-        k for k, s in enumerate(plan.stated) if s.path in named or set(s.of) & set(names)
-    ]  # fmt: skip
+    stated = (
+        list(proof.stated)
+        if proof
+        else [k for k, s in enumerate(plan.stated) if s.path in named or set(s.of) & set(names)]
+    )
     stated = [k for k in stated if math.isinf(plan.stated[k].strength)]
     del attempt
     found: list[Change] = []
@@ -42,7 +44,9 @@ def changes(
         if path and path not in seen:
             seen.add(path)
             pointer = "/" + path.replace("[", "/").replace("]", "")
-            found.append(Change(f"drop {path}", f"Leave out {plan.stated[k].text!r}.", ({"op": "remove", "path": pointer},)))
+            found.append(
+                Change(f"drop {path}", f"Leave out {plan.stated[k].text!r}.", ({"op": "remove", "path": pointer},))
+            )
     if keyed:
         for name in names[:MOST]:
             item = plan.items[name]
@@ -86,7 +90,8 @@ def _boxy(item: Item) -> bool:
 def _shrunk(plan: Plan, request: Mapping[str, Any], proof: Contradiction, names: Sequence[str]) -> list[Change]:
     """The least reduction of one side of one item after which the contradiction is gone, rounded up."""
     found: list[tuple[float, Change]] = []
-    for name in names[:8]:
+    first = {plan.items[name].base: name for name in reversed(names)}
+    for name in list(first.values())[:8]:
         item = plan.items[name]
         if not _boxy(item):
             continue
@@ -142,14 +147,18 @@ def _smaller(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> li
 
 def _dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
     """Leave out an item and what is stated of it."""
-    found = []
+    found: list[Change] = []
     if len(plan.items) < 2:
         return found
     for name in sorted(names[:MOST], key=lambda n: plan.items[n].area):
         item = plan.items[name]
         steps: list[Mapping[str, Any]] = []
         for key in ("relations", "prefer"):
-            hit = {s.path for s in plan.stated if s.path.startswith(key) and any(plan.items[n].base == item.base for n in s.of if n in plan.items)}  # fmt: skip
+            hit = {
+                s.path
+                for s in plan.stated
+                if s.path.startswith(key) and any(plan.items[n].base == item.base for n in s.of if n in plan.items)
+            }
             numbers = sorted((int(path.split("[")[1].rstrip("]")) for path in hit), reverse=True)
             steps += [{"op": "remove", "path": f"/{key}/{k}"} for k in numbers]
         if len(request["items"]) > 1:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundstate_models.layout.placed import sideways, zone
 from groundstate_models.layout.plan import Item, Plan, Stated
@@ -23,6 +25,8 @@ SLACK = 2e-5
 """A contradiction is smaller than this part of half the area's longer side: then nothing is proven."""
 
 Box = tuple[float, float, float, float]
+Matrix = NDArray[np.float64]
+
 Edge = tuple[int, int, int, float]
 """An axis, two items i and j (0: the area's left or lower side), and c: ``x_j − x_i ≥ c``."""
 
@@ -54,9 +58,7 @@ class Network:
         self.number = {name: k + 1 for k, name in enumerate(self.names)}
         known = set(self.names)
         marks = {*plan.marks, "area"}
-        self.stated = [
-            s for k in stated if math.isinf((s := plan.stated[k]).strength) and set(s.of) <= known | marks
-        ]
+        self.stated = [s for k in stated if math.isinf((s := plan.stated[k]).strength) and set(s.of) <= known | marks]
         self.eps = SLACK * plan.half
         self.nodes = {name: self._nodes(plan.items[name]) for name in self.names}
         self.count = 0
@@ -126,7 +128,7 @@ class Network:
 
     # -- edges -------------------------------------------------------------------------------------------------------------
 
-    def _start(self, chosen: dict[str, Node]) -> np.ndarray | None:  # type: ignore[type-arg]
+    def _start(self, chosen: dict[str, Node]) -> Matrix | None:
         n = len(self.names) + 1
         matrix = np.full((2, n, n), -math.inf)
         matrix[:, np.arange(n), np.arange(n)] = 0.0
@@ -135,7 +137,7 @@ class Network:
                 return None
         return matrix
 
-    def _add(self, matrix: np.ndarray, edge: Edge) -> bool:  # type: ignore[type-arg]
+    def _add(self, matrix: Matrix, edge: Edge) -> bool:
         axis, i, j, c = edge
         d = matrix[axis]
         if d[j, i] + c > self.eps:
@@ -165,7 +167,7 @@ class Network:
     def _stated(self, s: Stated, chosen: dict[str, Node]) -> Iterable[Edge]:
         """The edges of a statement without alternatives."""
         items = [name for name in s.of if name in chosen]
-        if s.kind == "against" and "wall" in s.values and self.plan.rectangle:
+        if s.kind == "against" and "wall" in s.values and self.plan.rectangle and not s.values.get("within"):
             yield from self._wall(s.of[0], int(s.values["wall"]), chosen)
         elif s.kind == "corner" and "walls" in s.values:
             for wall in s.values["walls"]:
@@ -192,7 +194,7 @@ class Network:
             u, e = EDGES[s.values["edge"]]
             axis = 0 if u[0] else 1
             if all(self._exact(chosen[n]) or e == MIDDLE for n in items):
-                for a, b in zip(items, items[1:], strict=False):
+                for a, b in pairwise(items):
                     offset = [0.0 if e == MIDDLE else chosen[n].body[axis + (2 if e == MAX else 0)] for n in (a, b)]
                     i, j = self.number[a], self.number[b]
                     yield from ((axis, i, j, offset[0] - offset[1]), (axis, j, i, offset[1] - offset[0]))
@@ -208,7 +210,7 @@ class Network:
                 yield axis, self.number[a], self.number[b], na[axis + 2] - nb[axis + 2]
         elif s.kind == "even":
             u = (0.0, 1.0) if s.values.get("axis") == "y" else (1.0, 0.0)
-            for a, b in zip(items, items[1:], strict=False):
+            for a, b in pairwise(items):
                 yield self._after(chosen, a, b, u, 0.0)
 
     def _exact(self, node: Node) -> bool:
@@ -281,12 +283,19 @@ class Network:
                 found += [self._apart(a, chosen[a].body, b, one, 0.0) for one in chosen[b].zones]
         for name, node in chosen.items():
             if node.upright and not self.plan.items[name].fixed:
-                found += [self._clear_of(name, node.body, shape) for shape in self.plan.blocked.values() if _upright(shape)]
-                found += [self._clear_of(name, z, shape) for z in node.zones for shape in self.plan.blocked.values() if _upright(shape)]  # fmt: skip
+                found += [
+                    self._clear_of(name, node.body, shape) for shape in self.plan.blocked.values() if _upright(shape)
+                ]
+                found += [
+                    self._clear_of(name, z, shape)
+                    for z in node.zones
+                    for shape in self.plan.blocked.values()
+                    if _upright(shape)
+                ]
         for s in self.stated:
             if not set(s.of) <= set(chosen):
                 continue
-            if s.kind == "against" and "wall" not in s.values and self.plan.rectangle:
+            if s.kind == "against" and not {"wall", "within"} & s.values.keys() and self.plan.rectangle:
                 found.append(Choice([self._wall(s.of[0], k, chosen) for k in range(len(self.plan.walls))]))
             elif s.kind == "corner" and "walls" not in s.values and self.plan.rectangle:
                 some = [[e for k in pair for e in self._touch(s.of[0], k, chosen)] for pair in corners_of(self.plan)]
@@ -339,7 +348,7 @@ class Network:
             return True
         return self._branch(matrix, self._choices(chosen))
 
-    def _branch(self, matrix: np.ndarray, choices: list[Choice]) -> bool | None:  # type: ignore[type-arg]
+    def _branch(self, matrix: Matrix, choices: list[Choice]) -> bool | None:
         self.count += 1
         if self.count > self.limit:
             return None
@@ -390,11 +399,17 @@ def _union(boxes: list[Box]) -> Box:
 
 
 def _same(one: Node, other: Node) -> bool:
-    return all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(one.body, other.body, strict=True)) and one.zones == other.zones
+    return (
+        all(math.isclose(a, b, abs_tol=1e-12) for a, b in zip(one.body, other.body, strict=True))
+        and one.zones == other.zones
+    )
 
 
 def _upright(shape: Convex) -> bool:
     if len(shape.corners) != 4 or shape.radius:
         return False
     left, bottom, right, top = shape.box
-    return all(min(abs(x - left), abs(x - right)) < 1e-9 and min(abs(y - bottom), abs(y - top)) < 1e-9 for x, y in shape.corners)
+    return all(
+        min(abs(x - left), abs(x - right)) < 1e-9 and min(abs(y - bottom), abs(y - top)) < 1e-9
+        for x, y in shape.corners
+    )

@@ -28,17 +28,19 @@ def svg(placed: Placed) -> str:
         return "M" + " L".join(f"{x:.2f} {y:.2f}" for x, y in map(at, corners)) + " Z"
 
     width, height = (right - left) * scale + 2 * pad, (top - bottom) * scale + 2 * pad
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}" '
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" width="{width:.0f}" '
-        f'height="{height:.0f}" font-family="sans-serif" font-size="11">',
+        head + f'height="{height:.0f}" font-family="sans-serif" font-size="11">',
         f'<path d="{path(list(plan.corners))}" fill="#fff" stroke="#333" stroke-width="2"/>',
     ]
     for name, shape in plan.blocked.items():
         if len(shape.corners) > 2:
-            lines.append(f'<path d="{path(list(shape.corners))}" fill="#eee" stroke="#bbb" stroke-dasharray="3 3"><title>{escape(name)}</title></path>')  # fmt: skip
+            style = 'fill="#eee" stroke="#bbb" stroke-dasharray="3 3"'
+            lines.append(f'<path d="{path(list(shape.corners))}" {style}><title>{escape(name)}</title></path>')
     for name, mark in plan.marks.items():
         (ax, ay), (bx, by) = (at(p) for p in mark.corners)
-        lines.append(f'<line x1="{ax:.2f}" y1="{ay:.2f}" x2="{bx:.2f}" y2="{by:.2f}" stroke="#4a90d9" stroke-width="5"><title>{escape(name)}</title></line>')  # fmt: skip
+        ends = f'x1="{ax:.2f}" y1="{ay:.2f}" x2="{bx:.2f}" y2="{by:.2f}"'
+        lines.append(f'<line {ends} stroke="#4a90d9" stroke-width="5"><title>{escape(name)}</title></line>')
     for one in plan.stated:
         if one.kind == "clear":
             zone = placed.zone(one.of[0], one.values["side"], one.values["depth"])
@@ -62,7 +64,9 @@ def svg(placed: Placed) -> str:
                 fx, fy = placed.front(item.name)
                 w, d = item.size
                 reach = (w if abs(item.front[0]) > 0 else d) / 2 * scale
-                lines.append(f'<line x1="{px:.2f}" y1="{py:.2f}" x2="{px + fx * reach:.2f}" y2="{py - fy * reach:.2f}" stroke="#555"/>')  # fmt: skip
+                lines.append(
+                    f'<line x1="{px:.2f}" y1="{py:.2f}" x2="{px + fx * reach:.2f}" y2="{py - fy * reach:.2f}" stroke="#555"/>'
+                )
         lines.append(f'<text x="{px:.2f}" y="{py + 4:.2f}" text-anchor="middle">{escape(item.name)}</text>')
     return "\n".join([*lines, "</svg>"]) + "\n"
 

@@ -68,7 +68,8 @@ def rows_of(table: Tensor, index: Tensor) -> Tensor:
     """``table[b, index[b, k], …]`` for a table ``(batch, n, …)`` of one or two further axes and an index ``(batch, m)``."""
     flat = table.flatten(2)
     found = flat.gather(1, index.unsqueeze(2).expand(-1, -1, flat.shape[2]))
-    return found.unflatten(2, table.shape[2:])
+    shaped: Tensor = found.unflatten(2, table.shape[2:])
+    return shaped
 
 
 def chosen(table: Tensor, index: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ TERMS = {
     "wishes": "The same for wishes, with their small weights.",
 }
 
-DEFAULTS = {"restarts": 64, "max_steps": 768, "patience": 96, "luby_exponent": 0.5, "residual_tolerance": 1e-9}
+DEFAULTS = {"restarts": 64, "max_steps": 512, "patience": 64, "luby_exponent": 0.5, "residual_tolerance": 1e-9}
 LIMITS = {"restarts": 1024, "max_steps": 16384, "batch": 512}
 
 
@@ -85,7 +85,18 @@ def layout() -> Card:
     )
 
 
-SELF_TEST: dict[str, Any] | None = None
+SELF_TEST: dict[str, Any] = {
+    "request": {
+        "area": [100, 50],
+        "items": {"a": {"size": [50, 50], "turns": "none"}, "b": {"size": [50, 50], "turns": "none"}},
+        "relations": ["a left of b"],
+    },
+    "answer": {
+        "items": {"a": {"x": 25.0, "y": 25.0, "turn": 0.0}, "b": {"x": 75.0, "y": 25.0, "turn": 0.0}},
+        "free": {"a": [0.0, 0.0, 0.0, 0.0], "b": [0.0, 0.0, 0.0, 0.0]},
+    },
+}
+"""Two squares fill an area: there is one layout."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.layout.quadratic import least_move
-from groundstate_models.layout.rows import System
+from groundstate_models.layout.rows import Clause, Pair, System
 from groundstate_models.layout.tensors import ALTERNATIVES, ATOMS, Arrays, needed, tensors
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,9 @@ MARGIN = 1e-7
 
 CLOSE = 1e-9
 """Violation at which the finish stops."""
+
+SNAP, NEARLY = 4, 2e-3
+"""From this round on, wishes that are off by less than this are kept exactly."""
 
 REACH = 0.6
 """Rows that are further from their bounds than this are left out of a step."""
@@ -62,7 +65,7 @@ class Finisher:
         self.corners = t["corners"].reshape(-1, 4, 2)
         self.normals = t["normals"].reshape(-1, 4, 2)
         self.clause = t["clause"].reshape(-1, ALTERNATIVES, ATOMS)
-        rows = [*system.pairs, *system.clauses]
+        rows: list[Pair | Clause] = [*system.pairs, *system.clauses]
         self.low = np.array([row.low for row in rows])
         self.high = np.array([row.high for row in rows])
         self.strength = np.array([row.strength for row in rows])
@@ -210,7 +213,7 @@ class Finisher:
         moved = np.full(self.count, 0.05)
         hard_rows = np.isinf(self.strength)
         wishes = bool((~hard_rows).any())
-        least_rounds = 4 if pull.any() else 2 if wishes else 0
+        least_rounds = SNAP + 1 if pull.any() or wishes else 0
         best = (centre, front, math.inf)
         step = math.inf
         for k in range(rounds + 1):
@@ -219,17 +222,22 @@ class Finisher:
             if worst <= max(best[2], CLOSE) and (k >= least_rounds or worst < best[2]):
                 best = (centre, front, worst)
             if k == rounds or (
-                worst <= CLOSE and (k >= least_rounds) and (step < 1e-5 or k > 6 or not (wishes or pull.any()))
+                worst <= CLOSE and (k >= least_rounds) and (step < 2e-4 or k > 6 or not (wishes or pull.any()))
             ):
                 break
             goal, by = np.zeros((self.count, 3)), scale.copy()
+            if wishes:
+                by[~pull] *= 10.0
             if pull.any():
                 # Reweighted squares make the sum of the distances small, so that few things move.
                 goal[pull, :2] = goal_at[pull] - centre[pull]
                 by[pull, :2] *= np.sqrt(np.maximum(moved[pull], 3e-3) / self.weight[pull] / 0.05)[:, None]
             flat = by.reshape(-1)
             hard = np.isinf(linear.strength)
-            give = np.where(hard, 0.0, 0.02 / np.where(hard, 1.0, linear.strength))
+            off = violation[linear.row]
+            # Wishes are reweighted in the same way, so that each holds exactly or is given up; what nearly holds is kept.
+            soft = ~hard & ~((k >= SNAP) & (off < NEARLY))
+            give = np.where(soft, np.maximum(off, 2e-4) / (0.05 * np.where(hard, 1.0, linear.strength)), 0.0)
             least = linear.least - linear.slopes @ goal.reshape(-1)
             move, _ = least_move(linear.slopes * flat, least, linear.equal, give)
             d = (move * flat + goal.reshape(-1)).reshape(self.count, 3)

@@ -20,7 +20,8 @@ WAYS = ((-1.0, 0.0), (1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
 def freedom(lowering: Lowering, spots: Mapping[str, Spot]) -> dict[str, list[float]]:
     """For each item that is not fixed: how far it can move left, right, up and down, in the request's unit.
 
-    Bounding boxes stand for the shapes, and each statement keeps the alternative that holds now, so a real item may have more room.
+    Bounding boxes stand for the shapes, and each statement keeps the alternative that holds now, so an item may have more
+    room.
     """
     plan = lowering.plan
     finisher = lowering.finisher

@@ -7,7 +7,21 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-MILLIMETRES = {"mm": 1.0, "cm": 10.0, "dm": 100.0, "m": 1000.0, "in": 25.4, '"': 25.4, "inch": 25.4, "inches": 25.4, "ft": 304.8, "'": 304.8, "feet": 304.8, "foot": 304.8, "pt": 25.4 / 72}  # fmt: skip
+MILLIMETRES = {
+    "mm": 1.0,
+    "cm": 10.0,
+    "dm": 100.0,
+    "m": 1000.0,
+    "in": 25.4,
+    '"': 25.4,
+    "inch": 25.4,
+    "inches": 25.4,
+    "ft": 304.8,
+    "'": 304.8,
+    "feet": 304.8,
+    "foot": 304.8,
+    "pt": 25.4 / 72,
+}
 PIXELS = {"px", "pixel", "pixels"}
 
 NUMBER = r"-?\d+(?:\.\d+)?"
@@ -39,6 +53,8 @@ class Lengths:
         """
         if isinstance(value, bool) or value is None:
             raise MisreadError(f"The {what} is {value!r}; write a number, such as 60 or '60 cm'.")
+        if isinstance(value, list | dict):
+            raise MisreadError(f"The {what} is {value!r}; write a number, such as 60 or '60 cm'.")
         if isinstance(value, int | float):
             if not math.isfinite(value):
                 raise MisreadError(f"The {what} is {value!r}; it must be finite.")
@@ -60,6 +76,13 @@ class Lengths:
             )
         self.converted.append(f"{match[0].strip()} was converted to {self.unit}.")
         return number * MILLIMETRES[unit] / MILLIMETRES[self.unit]
+
+    @staticmethod
+    def number(value: Any, what: str) -> float:
+        """A finite number without a unit."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise MisreadError(f"The {what} is {value!r}; it must be a number.")
+        return float(value)
 
     def positive(self, value: Any, what: str) -> float:
         found = self.read(value, what)

@@ -16,7 +16,7 @@ from groundstate_models.layout.shapes import Convex, Point, box, hull, pieces, p
 RULES, OUTSIDE = -1, -2
 """Sources of the rows of every layout: items that overlap, items that reach out."""
 
-REPAIR_SPREAD, NEAR_SPREAD = 0.15, 0.3
+REPAIR_SPREAD, NEAR_SPREAD = 0.35, 0.35
 """How far from its given place an item starts, in halves of the area's longer side."""
 
 
@@ -96,7 +96,6 @@ class Lowering:
     # -- items -------------------------------------------------------------------------------------------------------------
 
     def _item(self, item: Item) -> None:
-        plan = self.plan
         self.numbers[item.name] = number = len(self.system.bodies)
         width, height = (extent / 2 / self.half for extent in self._span)
         given = item.at if item.at is not None else item.near

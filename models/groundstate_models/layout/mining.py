@@ -25,7 +25,15 @@ def mined(plan: Plan) -> list[Stated]:
     for name in given:
         for k, wall in enumerate(plan.walls):
             if plan.rectangle and wall_gap(placed, name, k) <= WALL * side:
-                found.append(Stated("against", (name,), {"wall": k}, STRENGTH, f"{name} against the {wall.name} wall"))
+                found.append(
+                    Stated(
+                        "against",
+                        (name,),
+                        {"wall": k, "within": WALL * side},
+                        STRENGTH,
+                        f"{name} against the {wall.name} wall",
+                    )
+                )
     names = list(given)
     for k, one in enumerate(names):
         for other in names[k + 1 :]:

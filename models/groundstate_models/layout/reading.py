@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Asks, Attempt, Change, Header, OptionError, Optimises, Patch, Reading, Shows, Violation
+from groundstate import Asks, Attempt, Change, Header, Optimises, OptionError, Patch, Reading, Shows, Violation
 from groundstate_models.layout import asking, checking, cures, drawing, mining, nearest, proofs
 from groundstate_models.layout import tensors as encoding
 from groundstate_models.layout.answers import answer_of, spots_in, with_freedom
@@ -21,6 +21,9 @@ from groundstate_models.layout.request import read
 
 GAIN = 0.02
 """A layout counts as better if its cost is lower by this fraction: a better arrangement, not a shift of two centimetres."""
+
+SAME = 1e-4
+"""Rigid layouts are the same if no item is further away than this, in halves of the area's longer side."""
 
 
 class LayoutReading(Reading, Optimises, Asks, Shows):
@@ -49,6 +52,9 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The layout, finished exactly where the arrangement allows it."""
+        if self._settled and not asking.open_variables(self.plan) and not self._wishes:
+            # Every layout would settle to the same least change: there is nothing else to tell apart.
+            return next(iter(self._settled.values()))
         lowering = self.lowering
         place = np.asarray(tensors["place"], np.float64)[: len(lowering.system.bodies)]
         if not np.isfinite(place).all():
@@ -70,6 +76,10 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
             self._settled[key] = with_freedom(self.lowering, answer_of(self.lowering, found))
         settled = self._settled[key]
         return settled if self.variables(settled) == self.variables(answer) else answer
+
+    @cached_property
+    def _wishes(self) -> bool:
+        return any(one.path and math.isfinite(one.strength) for one in self.plan.stated)
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         spots = spots_in(self.plan, answer)
@@ -118,7 +128,18 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         ]
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
-        return bool(self.variables(one) == self.variables(other))
+        """Layouts are the same if nothing that a person would be asked about differs; rigid ones if nothing moved."""
+        if self.variables(one) != self.variables(other):
+            return False
+        if any(
+            any(way for room in answer.get("free", {"": [1.0]}).values() for way in room) for answer in (one, other)
+        ):
+            return True
+        a, b = spots_in(self.plan, one), spots_in(self.plan, other)
+        if a is None or b is None:
+            return one == other
+        slack = SAME * self.plan.half
+        return all(math.dist(a[name][:2], b[name][:2]) < slack for name in a)
 
     # -- cost ----------------------------------------------------------------------------------------------------------
 
@@ -135,7 +156,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
     def least_cost(self, cost: float, effort: int) -> float:
         """Movements and wishes cost at least nothing."""
         del effort
-        return 0.0 if cost > 0.0 else cost
+        return min(cost, 0.0)
 
     # -- questions -----------------------------------------------------------------------------------------------------
 

@@ -138,10 +138,9 @@ def _beside_amount(placed: Placed, s: Stated) -> float:
 
 def _direction_rows(low: Lowers, s: Stated) -> Rows:
     a, b = (low.bounds(name) for name in s.of)
-    (x, y), atoms = WAYS[s.values["side"]], []
-    for k in (1.0, -1.0):
-        atoms.append(Atom((x - k * y, y + k * x), (End(a), End(b, MIDDLE, -1.0))))
-    return [_row(s, *atoms)]
+    x, y = WAYS[s.values["side"]]
+    ends = (End(a), End(b, MIDDLE, -1.0))
+    return [_row(s, *(Atom((x - k * y, y + k * x), ends) for k in (1.0, -1.0)))]
 
 
 def _direction_amount(placed: Placed, s: Stated) -> float:
@@ -174,13 +173,13 @@ def backed(plan: Plan, name: str) -> bool:
     return not item.round and (item.has_front or item.turning == "free")
 
 
-def _touching(low: Lowers, name: str, number: int) -> tuple[Atom, ...]:
-    """An item touches a wall: with its back if it has a front, else with any side."""
+def _touching(low: Lowers, name: str, number: int, within: float = 0.0) -> tuple[Atom, ...]:
+    """An item touches a wall, or is close to it: with its back if it has a front, else with any side."""
     plan = low.plan
     wall = plan.walls[number]
     out = wall.outward
     start = low.point(wall.start)
-    level = out[0] * start[0] + out[1] * start[1]
+    level = out[0] * start[0] + out[1] * start[1] - low.length(within)
     if backed(plan, name):
         touch = tuple(Atom(out, (End(low.corner(name, at)),), level) for at in back_corners(plan, name))
     else:
@@ -226,11 +225,14 @@ def angle(turn: float) -> Point:
 
 
 def _against_rows(low: Lowers, s: Stated) -> Rows:
-    return [Clause(tuple(_touching(low, s.of[0], k) for k in _walls(low.plan, s)), 0.0, math.inf, s.strength)]
+    within = float(s.values.get("within", 0.0))
+    some = tuple(_touching(low, s.of[0], k, within) for k in _walls(low.plan, s))
+    return [Clause(some, 0.0, math.inf, s.strength)]
 
 
 def _against_amount(placed: Placed, s: Stated) -> float:
-    return min(wall_gap(placed, s.of[0], k) for k in _walls(placed.plan, s))
+    gap = min(wall_gap(placed, s.of[0], k) for k in _walls(placed.plan, s))
+    return max(gap - float(s.values.get("within", 0.0)), 0.0)
 
 
 def corners_of(plan: Plan) -> list[tuple[int, int]]:
@@ -297,7 +299,9 @@ def _distance_rows(low: Lowers, s: Stated) -> Rows:
 def _distance_amount(placed: Placed, s: Stated) -> float:
     apart = placed.distance(*s.of)
     least, most = s.values.get("least"), s.values.get("most")
-    return max(0.0 if least is None else least - apart, 0.0 if most is None else apart - most, 0.0)
+    under = 0.0 if least is None else float(least) - apart
+    over = 0.0 if most is None else apart - float(most)
+    return max(under, over, 0.0)
 
 
 def _group_rows(low: Lowers, s: Stated) -> Rows:
@@ -307,7 +311,8 @@ def _group_rows(low: Lowers, s: Stated) -> Rows:
 
 
 def _group_amount(placed: Placed, s: Stated) -> float:
-    return max([0.0, *(placed.distance(a, b) - s.values["most"] for k, a in enumerate(s.of) for b in s.of[k + 1 :])])
+    most = float(s.values["most"])
+    return max([0.0, *(placed.distance(a, b) - most for k, a in enumerate(s.of) for b in s.of[k + 1 :])])
 
 
 # -- directions ------------------------------------------------------------------------------------------------------------
@@ -455,9 +460,10 @@ def _on_amount(placed: Placed, s: Stated) -> float:
 
 def _between_rows(low: Lowers, s: Stated) -> Rows:
     a, b, c = s.of
-    some = []
-    for u in (X, Y, (-1.0, 0.0), (0.0, -1.0)):
-        some.append((beyond(low, a, b, u), beyond(low, c, a, u), *_within_sides(low, a, b, u, 0)))
+    some = [
+        (beyond(low, a, b, u), beyond(low, c, a, u), *_within_sides(low, a, b, u, 0))
+        for u in (X, Y, (-1.0, 0.0), (0.0, -1.0))
+    ]
     return [Clause(tuple(some), 0.0, math.inf, s.strength)]
 
 
@@ -480,7 +486,7 @@ def _clear_amount(placed: Placed, s: Stated) -> float:
         if other != name and not placed.plan.may_overlap(name, other):
             worst = max([worst, *(-distance(area, shape) for shape in placed.shapes[other])])
     for shape in placed.plan.blocked.values():
-        worst = max(worst, -distance(area, shape)) if not s.values["side"] == "around" else worst
+        worst = max(worst, -distance(area, shape)) if s.values["side"] != "around" else worst
     return worst
 
 

@@ -16,6 +16,9 @@ from groundstate_models.layout.shapes import Convex, Point, area, box, direction
 MOST = 200
 """Items of a request, copies included."""
 
+MOST_CORNERS = 60
+"""Corners of a polygon."""
+
 SIDES = {"top": "north", "bottom": "south", "left": "west", "right": "east", "up": "north", "down": "south"}
 
 STRENGTHS = {"required": math.inf, "strong": 10.0, "weak": 1.0}
@@ -39,7 +42,14 @@ def read(request: Mapping[str, Any]) -> Plan:
         except MisreadError as error:
             faults.append(Fault(path, str(error)))
     named = request["items"]
+    if len(named) > MOST:
+        raise RequestError([Fault("items", f"There are {len(named)} items; at most {MOST} are allowed.")])
     if isinstance(named, list):
+        for k, one in enumerate(named):
+            if not isinstance(one, Mapping):
+                raise RequestError(
+                    [Fault(f"items[{k}]", f"This is {one!r}; an object with a name and a size is meant.")]
+                )
         named = {str(one.get("name", f"item-{k + 1}")): one for k, one in enumerate(named)}
     for name, given in named.items():
         try:
@@ -68,6 +78,37 @@ def read(request: Mapping[str, Any]) -> Plan:
     return plan
 
 
+ITEM_KEYS = (
+    "size", "width", "depth", "height", "diameter", "radius", "polygon", "name", "count", "at", "near", "turn", "turns", "front",
+    "fixed", "layer", "z",
+)  # fmt: skip
+AREA_KEYS = ("width", "height", "depth", "length", "polygon", "doors", "windows", "obstacles", "pillars")
+OPENING_KEYS = ("name", "wall", "at", "width", "clear")
+OBSTACLE_KEYS = ("name", "size", "width", "depth", "diameter", "radius", "polygon", "at")
+
+
+def _known(given: Any, keys: tuple[str, ...], what: str) -> Mapping[str, Any]:
+    """The object, if all its properties are known.
+
+    Raises:
+        MisreadError: If it is none, or has others.
+    """
+    if not isinstance(given, Mapping):
+        raise MisreadError(f"{what} is {given!r}; an object with {', '.join(keys[:4])} … is meant.")
+    for key in given:
+        if key not in keys:
+            near = difflib.get_close_matches(str(key), keys, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise MisreadError(f"{what} has no {key!r}; allowed are {', '.join(keys)}.{hint}")
+    return given
+
+
+def _corners(given: Any, lengths: Lengths, what: str) -> list[Point]:
+    if not isinstance(given, list | tuple) or not 3 <= len(given) <= MOST_CORNERS:
+        raise MisreadError(f"The polygon of {what} must be a list of 3 to {MOST_CORNERS} corners.")
+    return [lengths.place(p, f"a corner of {what}") for p in given]
+
+
 def _unit(text: str) -> str:
     unit = text.strip().lower()
     return {"pixels": "px", "pixel": "px", "metres": "m", "meters": "m", "inches": "in", "feet": "ft"}.get(unit, unit)
@@ -75,10 +116,10 @@ def _unit(text: str) -> str:
 
 def _area(given: Any, lengths: Lengths, request: Mapping[str, Any]) -> Plan:
     corners: tuple[Point, ...]
+    if isinstance(given, Mapping):
+        _known(given, AREA_KEYS, "The area")
     if isinstance(given, Mapping) and "polygon" in given:
-        corners = tuple(lengths.place(p, "a corner of the area") for p in given["polygon"])
-        if len(corners) < 3:
-            raise MisreadError(f"The area's polygon has {len(corners)} corners; at least 3 are needed.")
+        corners = tuple(_corners(given["polygon"], lengths, "the area"))
         if not simple(corners):
             raise MisreadError("The area's polygon crosses itself; list its corners in order around it.")
         if abs(area(corners)) < 1e-12:
@@ -139,13 +180,22 @@ def _on_wall(plan: Plan, one: Mapping[str, Any], lengths: Lengths, what: str) ->
 
 
 def _zone(near: Point, far: Point, into: Point, depth: float) -> Convex:
-    corners = [near, far, (far[0] + depth * into[0], far[1] + depth * into[1]), (near[0] + depth * into[0], near[1] + depth * into[1])]  # fmt: skip
+    corners = [
+        near,
+        far,
+        (far[0] + depth * into[0], far[1] + depth * into[1]),
+        (near[0] + depth * into[0], near[1] + depth * into[1]),
+    ]
     return Convex(tuple(corners if area(corners) > 0 else corners[::-1]))
 
 
-def _listed(given: Any, key: str) -> list[Any]:
+def _listed(given: Any, key: str) -> list[Mapping[str, Any]]:
     found = given.get(key, []) if isinstance(given, Mapping) else []
-    return found if isinstance(found, list) else [found]
+    some = found if isinstance(found, list) else [found]
+    if len(some) > MOST:
+        raise MisreadError(f"There are {len(some)} {key}; at most {MOST} are allowed.")
+    keys = OPENING_KEYS if key in ("doors", "windows") else OBSTACLE_KEYS
+    return [_known(one, keys, f"One of the {key}") for one in some]
 
 
 def _doors(plan: Plan, given: Any, lengths: Lengths) -> None:
@@ -176,21 +226,23 @@ def _obstacles(plan: Plan, given: Any, lengths: Lengths) -> None:
         shapes, _, _ = _shape(one, lengths, name, plan)
         at = plan.page(lengths.place(one.get("at"), name)) if "polygon" not in one else (0.0, 0.0)
         if "polygon" in one:
-            corners = [plan.page(lengths.place(p, name)) for p in one["polygon"]]
+            corners = [plan.page(p) for p in _corners(one["polygon"], lengths, name)]
             shapes = tuple(pieces(corners if area(corners) > 0 else corners[::-1]))
         for n, shape in enumerate(shapes):
             plan.blocked[name if n == 0 else f"{name} ({n + 1})"] = shape.moved(at, 0.0)
 
 
-def _shape(given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan) -> tuple[tuple[Convex, ...], tuple[Point, ...], Point]:  # fmt: skip
+def _shape(
+    given: Mapping[str, Any], lengths: Lengths, name: str, plan: Plan
+) -> tuple[tuple[Convex, ...], tuple[Point, ...], Point]:
     """Convex pieces around the centre of the bounding box, the outline, and where that centre was in the given polygon."""
     if "diameter" in given or "radius" in given:
         key = "diameter" if "diameter" in given else "radius"
         radius = lengths.positive(given[key], f"{key} of {name}") * (0.5 if key == "diameter" else 1.0)
         return (Convex(((0.0, 0.0),), radius),), (), (0.0, 0.0)
     if "polygon" in given:
-        corners = [lengths.place(p, f"a corner of {name}") for p in given["polygon"]]
-        if len(corners) < 3 or not simple(corners) or abs(area(corners)) < 1e-12:
+        corners = _corners(given["polygon"], lengths, name)
+        if not simple(corners) or abs(area(corners)) < 1e-12:
             raise MisreadError(
                 f"The polygon of {name} must have at least 3 corners, an area, and must not cross itself."
             )
@@ -213,6 +265,7 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
         given = {"size": given}
     if not isinstance(given, Mapping):
         raise MisreadError(f"{name!r} is {given!r}; write an object with a size.")
+    _known(given, ITEM_KEYS, f"{name!r}")
     shapes, outline, _ = _shape(given, lengths, name, plan)
     count = given.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
@@ -221,10 +274,11 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
     at = None if given.get("at") is None else plan.page(lengths.place(given["at"], name))
     if turns is None:
         turns = "none" if plan.down or at is not None else "quarter"
-    turns = {True: "quarter", False: "none", "90": "quarter"}.get(turns, turns)
+    if isinstance(turns, bool):
+        turns = "quarter" if turns else "none"
     if turns not in ("none", "quarter", "free"):
         raise MisreadError(f"turns of {name} is {turns!r}; allowed are none, quarter and free.")
-    turn = plan.page_turn(float(given.get("turn", 0.0)))
+    turn = plan.page_turn(lengths.number(given.get("turn", 0.0), f"turn of {name}"))
     fixed = bool(given.get("fixed", False))
     if fixed and at is None:
         raise MisreadError(f'{name!r} is fixed and has no place; write such as "at": [100, 80].')

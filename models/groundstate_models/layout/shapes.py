@@ -192,7 +192,9 @@ def _in_triangle(p: Point, a: Point, b: Point, c: Point) -> bool:
 
 def pieces(corners: Sequence[Point]) -> list[Convex]:
     """Convex pieces of at most four corners that cover a simple polygon."""
-    if len(corners) <= 4 and all(side(c, a, b) > 0 for (a, b), (_, c) in zip(ring(corners), ring([*corners[1:], corners[0]]), strict=True)):  # fmt: skip
+    if len(corners) <= 4 and all(
+        side(c, a, b) > 0 for (a, b), (_, c) in zip(ring(corners), ring([*corners[1:], corners[0]]), strict=True)
+    ):
         return [Convex(tuple(corners))]
     return [Convex(one) for one in triangles(corners)]
 

@@ -12,11 +12,33 @@ from groundstate_models.layout.lengths import LENGTH, MILLIMETRES, Lengths, Misr
 from groundstate_models.layout.plan import COMPASS, Plan, Stated
 from groundstate_models.layout.relations import KINDS, corners_of
 
-STRENGTHS = {"required": math.inf, "must": math.inf, "hard": math.inf, "strong": 10.0, "weak": 1.0, "prefer": 1.0, "soft": 1.0}  # fmt: skip
+STRENGTHS = {
+    "required": math.inf,
+    "must": math.inf,
+    "hard": math.inf,
+    "strong": 10.0,
+    "weak": 1.0,
+    "prefer": 1.0,
+    "soft": 1.0,
+}
 
 SIDES = {"top": "north", "bottom": "south", "left": "west", "right": "east", "upper": "north", "lower": "south"}
 
-_WAY = {"left": "left", "right": "right", "above": "above", "below": "below", "north": "above", "south": "below", "east": "right", "west": "left", "over": "above", "under": "below", "underneath": "below", "up": "above", "down": "below"}  # fmt: skip
+_WAY = {
+    "left": "left",
+    "right": "right",
+    "above": "above",
+    "below": "below",
+    "north": "above",
+    "south": "below",
+    "east": "right",
+    "west": "left",
+    "over": "above",
+    "under": "below",
+    "underneath": "below",
+    "up": "above",
+    "down": "below",
+}
 
 NEAR, BESIDE, FAR = (1500.0, 0.3), (300.0, 0.06), (1500.0, 0.4)
 """Near, next to and far: millimetres where the unit is known, else parts of the area's longer side (the smaller one counts)."""
@@ -27,6 +49,15 @@ class Reader:
 
     def __init__(self, plan: Plan, lengths: Lengths, strength: float, text: str, path: str) -> None:
         self.plan, self.lengths, self.strength, self.text, self.path = plan, lengths, strength, text, path
+        self.several: list[str] = []
+
+    def protected(self, text: str) -> str:
+        """The text with names of several words in brackets: "tv stand" is no verb, and "box on wheels" carries nothing."""
+        names = {*self.plan.items, *self.plan.marks, *(item.base for item in self.plan.items.values())}
+        self.several = sorted((name for name in names if " " in name), key=len, reverse=True)
+        for k, name in enumerate(self.several):
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"⟦{k}⟧", text, flags=re.IGNORECASE)
+        return text
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
@@ -44,9 +75,15 @@ class Reader:
 
     def _name(self, text: str) -> list[str]:
         plan = self.plan
+        text = re.sub(r"⟦(\d+)⟧", lambda match: self.several[int(match[1])], text)
         word = re.sub(r"^(?:the|a|an|all|each|every|both|its)\s+", "", text.strip(), flags=re.IGNORECASE).strip()
         known = {name.lower(): name for name in [*plan.items, *plan.marks]}
-        for form in (word.lower(), word.lower().replace(" ", "_"), word.lower().replace(" ", "-"), word.lower().replace("_", " ")):  # fmt: skip
+        for form in (
+            word.lower(),
+            word.lower().replace(" ", "_"),
+            word.lower().replace(" ", "-"),
+            word.lower().replace("_", " "),
+        ):
             if form in known:
                 return [known[form]]
             copies = [item.name for item in plan.items.values() if item.base.lower() in (form, form.removesuffix("s"))]
@@ -205,7 +242,7 @@ def _apart(r: Reader, m: re.Match[str]) -> list[Stated]:
 
 
 def _distance(r: Reader, m: re.Match[str]) -> list[Stated]:
-    a, b = (r.names(m["names"]) + ["", ""])[:2]
+    a, b = [*r.names(m["names"]), "", ""][:2]
     if not b:
         raise MisreadError(f"{r.text!r}: a distance is between two items.")
     d, op = r.length(m["d"]), (m["op"] or "=").strip()
@@ -223,7 +260,21 @@ def _facing(r: Reader, m: re.Match[str]) -> list[Stated]:
     return [r.made("facing", a, b) for a in r.names(m["a"]) if a != b]
 
 
-_EDGE = {"left": "left", "right": "right", "top": "top", "bottom": "bottom", "horizontally": "horizontally", "horizontal": "horizontally", "in a row": "horizontally", "vertically": "vertically", "vertical": "vertically", "in a column": "vertically", "centre": None, "center": None, "centres": None}  # fmt: skip
+_EDGE = {
+    "left": "left",
+    "right": "right",
+    "top": "top",
+    "bottom": "bottom",
+    "horizontally": "horizontally",
+    "horizontal": "horizontally",
+    "in a row": "horizontally",
+    "vertically": "vertically",
+    "vertical": "vertically",
+    "in a column": "vertically",
+    "centre": None,
+    "center": None,
+    "centres": None,
+}
 
 
 def _aligned(r: Reader, m: re.Match[str]) -> list[Stated]:
@@ -244,7 +295,8 @@ def _on(r: Reader, m: re.Match[str]) -> list[Stated]:
 
 
 def _centred(r: Reader, m: re.Match[str]) -> list[Stated]:
-    axis = {"h": "x", "v": "y"}.get((m.groupdict().get("axis") or " ")[0].lower())
+    words = m.groupdict()
+    axis = {"h": "x", "v": "y"}.get((words.get("axis") or words.get("after") or " ")[0].lower())
     b = r.item(m["b"]) if m.groupdict().get("b") else "area"
     return _each(r, m["a"], lambda a: r.made("centred", a, b, axis=axis))
 
@@ -303,7 +355,7 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         rf"{_D}\s*(?:free |of )?(?:clear|free|space|clearance)(?:\s+space)?\s+(?P<side>in front of|behind|around|at the back of|(?:on|to|at) the left (?:of|side of)|(?:on|to|at) the right (?:of|side of)|left of|right of)\s+(?P<a>.+)",
         _clear,
-    ),  # fmt: skip
+    ),
     (
         rf"(?:keep |leave )?(?:clear|free)\s*(?:of\s+)?{_D}\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+)",
         _clear,
@@ -311,7 +363,7 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         rf"(?:keep|leave)\s+{_D}\s*(?:clear|free)?\s*(?P<side>in front of|behind|around|left of|right of)\s+(?P<a>.+?)(?:\s+(?:clear|free))?",
         _clear,
-    ),  # fmt: skip
+    ),
     (rf"{_D}\s*(?P<side>in front of|behind|around)\s+(?P<a>.+?)\s+(?:clear|free)", _clear),
     (
         rf"(?P<a>.+?){_BE}\s+(?:in|at|into)\s+(?P<corner>(?:the |a |any )?[\w\- ]*corner)(?:\s+of\s+the\s+(?:room|area))?",
@@ -324,7 +376,7 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         rf"(?P<a>.+?){_BE}\s+(?:against|along|touching|on|at)\s+(?P<wall>(?:the |a |any )?[\w\- ]*(?:wall|edge|side)[\w\- ]*)",
         _against,
-    ),  # fmt: skip
+    ),
     (
         rf"(?P<a>.+?){_BE}\s+against\s+(?P<wall>(?:the )?(?:north|south|east|west|left|right|top|bottom)(?:-\d+)?)",
         _against,
@@ -333,12 +385,12 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         rf"(?P<a>.+?){_BE}\s+(?:to |on )?(?:the )?(?P<own>own )?(?P<way>left|right|above|below|north|south|east|west|over|under|underneath)(?: side)?(?: of| from)?\s+(?P<b>.+?){_GAP}",
         _beside,
-    ),  # fmt: skip
+    ),
     (rf"(?P<a>.+?){_BE}\s+between\s+(?P<b>.+)", _between),
     (
         rf"(?P<a>.+?){_BE}\s+(?P<word>next to|beside|adjacent to|near(?: to)?|close to|far(?: away)? from)\s+(?P<b>.+?)(?:\s*(?:,|within|by|at least|at most|gap)\s*(?:at least |at most |by )?{_D})?",
         _near,
-    ),  # fmt: skip
+    ),
     (rf"(?P<a>.+?){_BE}\s+{_OPS}\s*{_D}\s*(?:away )?(?:from|of|to)\s+(?P<b>.+)", _apart),
     (
         rf"distance\s*(?:of|between|from)?\s*[:(]?\s*(?P<names>.+?)\)?\s*(?P<op>>=|<=|≥|≤|=|==|>|<|at least|at most|of)\s*{_D}",
@@ -347,15 +399,15 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         r"(?P<a>.+?)\s+(?:faces|facing|face|looks at|looking at|turned to(?:wards?)?|pointing (?:at|to|towards?))\s+(?:to(?:wards?)?\s+)?(?P<b>.+)",
         _facing,
-    ),  # fmt: skip
+    ),
     (rf"(?P<a>.+?){_BE}\s+aligned\s+(?P<edge>[\w ]*?)\s*with\s+(?P<b>.+)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+(?:aligned|in line|align)\s*(?P<edge>[\w ]*)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+(?P<edge>in a row|in a column)", _aligned),
     (rf"(?P<a>.+?){_BE}\s+on\s+(?:top\s+of\s+)?(?P<b>.+)", _on),
     (
-        rf"(?P<a>.+?){_BE}\s+(?:centred|centered)(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:on|in|at|with|within)\s+(?P<b>.+?))?",
+        rf"(?P<a>.+?){_BE}\s+(?:centred|centered)(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:on|in|at|with|within)\s+(?P<b>.+?))?(?:\s+(?P<after>horizontally|vertically))?",
         _centred,
-    ),  # fmt: skip
+    ),
     (rf"(?P<a>.+?){_BE}\s+in\s+the\s+(?:centre|center|middle)(?:\s+of\s+(?P<b>.+))?", _centred),
     (rf"(?P<a>.+?){_BE}\s+(?:grouped|together|a group|close together)(?:\s*,?\s*within\s+{_D})?", _group),
     (rf"(?P<a>.+?){_BE}\s+around\s+(?P<b>.+?)(?:\s*,?\s*within\s+{_D})?", _around),
@@ -366,14 +418,37 @@ PATTERNS: list[tuple[str, Maker]] = [
     (
         rf"(?P<a>.+?){_BE}\s+symmetric(?:al)?(?:\s+(?P<axis>horizontally|vertically))?(?:\s+(?:about|around|to)\s+(?P<b>.+))?",
         _symmetric,
-    ),  # fmt: skip
+    ),
 ]
 
 _COMPILED = [(re.compile(pattern + r"\s*\.?", re.IGNORECASE), make) for pattern, make in PATTERNS]
 
 _LISTED = {
-    "against": "{0} against {1}", "near": "{0} near {1}", "far": "{0} far from {1}", "beside": "{0} next to {1}", "next to": "{0} next to {1}", "left of": "{0} left of {1}", "right of": "{0} right of {1}", "above": "{0} above {1}", "below": "{0} below {1}", "in front of": "{0} in front of {1}", "behind": "{0} behind {1}", "facing": "{0} facing {1}", "on": "{0} on {1}", "on top of": "{0} on {1}", "between": "{0} between {1} and {2}", "centred": "{0} centred on {1}", "centered": "{0} centred on {1}", "aligned": "{*} aligned", "group": "{*} grouped", "grouped": "{*} grouped", "around": "{0} around {1}", "evenly spaced": "{*} evenly spaced", "symmetric": "{*} symmetric", "corner": "{0} in {1} corner",
-}  # fmt: skip
+    "against": "{0} against {1}",
+    "near": "{0} near {1}",
+    "far": "{0} far from {1}",
+    "beside": "{0} next to {1}",
+    "next to": "{0} next to {1}",
+    "left of": "{0} left of {1}",
+    "right of": "{0} right of {1}",
+    "above": "{0} above {1}",
+    "below": "{0} below {1}",
+    "in front of": "{0} in front of {1}",
+    "behind": "{0} behind {1}",
+    "facing": "{0} facing {1}",
+    "on": "{0} on {1}",
+    "on top of": "{0} on {1}",
+    "between": "{0} between {1} and {2}",
+    "centred": "{0} centred on {1}",
+    "centered": "{0} centred on {1}",
+    "aligned": "{*} aligned",
+    "group": "{*} grouped",
+    "grouped": "{*} grouped",
+    "around": "{0} around {1}",
+    "evenly spaced": "{*} evenly spaced",
+    "symmetric": "{*} symmetric",
+    "corner": "{0} in {1} corner",
+}
 """``relation: names`` as a statement."""
 
 
@@ -397,6 +472,7 @@ def read(plan: Plan, given: Any, strength: float, path: str, lengths: Lengths) -
     if match := re.match(rf"({'|'.join(STRENGTHS)})(?:ly)?\s*[:,]\s*", text, re.IGNORECASE):
         strength, text = STRENGTHS[match[1].lower()], text[match.end() :]
     reader = Reader(plan, lengths, strength, text, path)
+    text = reader.protected(text)
     if match := re.fullmatch(r"([a-z ]+?)\s*:\s*(.+)", text, re.IGNORECASE):
         form = _LISTED.get(match[1].lower())
         if form is not None:
@@ -424,11 +500,40 @@ def read(plan: Plan, given: Any, strength: float, path: str, lengths: Lengths) -
 
 
 FIELDS = {
-    "beside": ("side", "gap", "within", "own"), "direction": ("side",), "against": ("wall",), "corner": ("walls",), "half": ("side",), "distance": ("least", "most"), "group": ("most",), "facing": (), "looking": ("side",), "aligned": ("edge",), "centred": ("axis",), "even": ("axis",), "symmetric": ("axis",), "on": (), "between": (), "clear": ("side", "depth"),
-}  # fmt: skip
+    "beside": ("side", "gap", "within", "own"),
+    "direction": ("side",),
+    "against": ("wall", "within"),
+    "corner": ("walls",),
+    "half": ("side",),
+    "distance": ("least", "most"),
+    "group": ("most",),
+    "facing": (),
+    "looking": ("side",),
+    "aligned": ("edge",),
+    "centred": ("axis",),
+    "even": ("axis",),
+    "symmetric": ("axis",),
+    "on": (),
+    "between": (),
+    "clear": ("side", "depth"),
+}
 """The values of each kind, as properties of an object."""
 
-COUNTS = {"beside": 2, "direction": 2, "distance": 2, "facing": 2, "centred": 2, "on": 2, "between": 3, "symmetric": 3, "against": 1, "corner": 1, "half": 1, "looking": 1, "clear": 1}  # fmt: skip
+COUNTS = {
+    "beside": 2,
+    "direction": 2,
+    "distance": 2,
+    "facing": 2,
+    "centred": 2,
+    "on": 2,
+    "between": 3,
+    "symmetric": 3,
+    "against": 1,
+    "corner": 1,
+    "half": 1,
+    "looking": 1,
+    "clear": 1,
+}
 
 
 def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, lengths: Lengths) -> list[Stated]:
@@ -448,7 +553,7 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
     if kind in COUNTS and len(names) != COUNTS[kind]:
         raise MisreadError(f"{kind!r} is about {COUNTS[kind]} items; {len(names)} are given.")
     if unknown := set(given) - set(FIELDS[kind]):
-        raise MisreadError(f"{kind!r} has no {sorted(unknown)[0]!r}; allowed are {', '.join(FIELDS[kind]) or 'none'}.")
+        raise MisreadError(f"{kind!r} has no {min(unknown)!r}; allowed are {', '.join(FIELDS[kind]) or 'none'}.")
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key == "wall":

@@ -21,7 +21,12 @@ class LayoutTask(Task, Understands):
         """Accept other names for the parts of a request, and text in place of a list."""
         changed = dict(request)
         notes = []
-        for key, others in (("area", ("room", "page", "slide", "canvas")), ("items", ("objects", "furniture", "elements")), ("relations", ("constraints", "rules")), ("prefer", ("preferences", "wishes"))):  # fmt: skip
+        for key, others in (
+            ("area", ("room", "page", "slide", "canvas")),
+            ("items", ("objects", "furniture", "elements")),
+            ("relations", ("constraints", "rules")),
+            ("prefer", ("preferences", "wishes")),
+        ):
             for other in others:
                 if other in changed and key not in changed:
                     changed[key] = changed.pop(other)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.layout.rows import Atom, System
+from groundstate_models.layout.rows import Atom, Clause, Pair, System
 from groundstate_models.layout.shapes import Convex
 
 ALTERNATIVES, ATOMS, ENDS = 8, 4, 3
@@ -103,7 +103,8 @@ WISH = 0.05
 def _rows(system: System, count: int) -> Arrays:
     """Bounds and weights of the pairs' rows, then of the clauses'. The last row is free, for the padding."""
     bounds, weight = np.tile([-FAR, FAR], (count, 1)), np.zeros((count, 2))
-    for k, row in enumerate([*system.pairs, *system.clauses]):
+    some: list[Pair | Clause] = [*system.pairs, *system.clauses]
+    for k, row in enumerate(some):
         bounds[k] = max(row.low, -FAR), min(row.high, FAR)
         weight[k] = _weights(row.strength)
     return {"bounds": bounds, "weight": weight}

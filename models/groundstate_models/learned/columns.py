@@ -27,7 +27,7 @@ MODE = 0.15
 """Smallest probability around a peak of a number's distribution that is offered as an alternative."""
 
 FAR = 0.2
-"""Probability of a value at least as far from the median, below which the calibrated distribution decides, not the mixture alone."""
+"""Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
 _FINE = np.linspace(-8.5, 8.5, 8501)
 _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _FINE.tolist()])
@@ -49,7 +49,7 @@ class Column:
         knots: For a column of numbers: increasing values, and their positions on the normal scale.
         whole: Whether the numbers are whole.
         spread: Standard deviation of the numbers, the unit of errors.
-        widen: Factor that calibrates the coverage of a number's intervals, fitted on held-out cells.
+        widen: Factor on the width of a number's distribution, or the temperature of levels, fitted on held-out cells.
         mass: Probability that a 90 % interval of levels must have by the network, fitted on held-out cells.
     """
 
@@ -176,6 +176,8 @@ class Belief:
     @classmethod
     def of_levels(cls, column: Column, chances: Floats) -> Self:
         """The belief about a level."""
+        if column.widen != 1.0:
+            chances = np.maximum(chances, 1e-9) ** (1.0 / column.widen)
         return cls(column, chances / chances.sum(), np.empty(0))
 
     @classmethod
@@ -233,11 +235,11 @@ class Belief:
         if self.column.kind == "levels":
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
-        place = float(self.column.to_normal(np.array([float(value)]))[0])
+        point = float(self.column.to_normal(np.array([float(value)]))[0])
         weights, means, scales = self.mixture
-        at = float(normal_cdf((place - means) / scales) @ weights)
+        at = float(normal_cdf((point - means) / scales) @ weights)
         if 2.0 * min(at, 1.0 - at) < FAR and self.column.widen != 1.0:
-            at = float(np.interp(place, GRID, self.cdf))
+            at = float(np.interp(point, GRID, self.cdf))
         return 2.0 * min(at, 1.0 - at)
 
     def peaks(self) -> list[tuple[Value, float]]:

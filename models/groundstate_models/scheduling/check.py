@@ -137,12 +137,8 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
         )
         yield Violation("windows", fixed, places=(f"{activity.where}.at",))
     pieces = activity.work(*span)
-    if (
-        one.end - one.start >= FAR
-        or not pieces
-        or pieces[0][0] != one.start
-        or not all(inside(p, activity.window) for p in pieces)
-    ):
+    whole = len(pieces) > 0 and pieces[0][0] == one.start and one.end - one.start < FAR
+    if not whole or not all(inside(piece, activity.window) for piece in pieces):
         yield Violation(
             "windows", f"{when}, outside {spans_text(activity.window, days)}.", places=(activity.says_when,)
         )

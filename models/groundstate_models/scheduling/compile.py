@@ -174,7 +174,7 @@ def _held(schedule: Schedule, rule: Preference, values: Values, alias: Alias) ->
         if alias.get(one, one) == alias.get(other, other):
             continue
         for key in dict.fromkeys([*keyed[one], *keyed[other]]):
-            terms = [{"variable": one, "value": value} for value in keyed[one].get(key, ())]
+            terms: list[JSON] = [{"variable": one, "value": value} for value in keyed[one].get(key, ())]
             terms += [{"variable": other, "value": value, "times": -1} for value in keyed[other].get(key, ())]
             yield {"type": "linear", "terms": terms, "equals": 0}
 

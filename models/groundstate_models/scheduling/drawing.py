@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from groundstate_models.scheduling.preferences import spans_text
+from groundstate_models.scheduling.rota import rota
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.times import printed_clock, printed_duration
 from groundstate_models.scheduling.week import Block, Column, lanes, week
@@ -24,6 +25,8 @@ def draw(schedule: Schedule, answer: Mapping[str, Any] | None) -> str:
         fixed = any(activity.at is not None for activity in schedule.activities.values())
         drawn = [_drawn(schedule, None), ""] if fixed else []
         return "\n".join([*drawn, *_asked(schedule)])
+    if len(schedule.days.numbers) > 1 and any(activity.choices for activity in schedule.activities.values()):
+        return rota(schedule, answer)
     return _drawn(schedule, answer)
 
 

@@ -346,7 +346,7 @@ class Staff:
 
     def _bounded(self, limit: Limit, parts: Sequence[Part], period: int) -> Iterator[JSON]:
         days = self.schedule.days
-        terms = [
+        terms: list[JSON] = [
             {"variable": part.variable, "value": value, "times": limit.amount(one)}
             for part in parts
             for value, one in part.values.items()

@@ -21,6 +21,8 @@ def chosen(activity: Activity, who: Iterable[str]) -> tuple[str, ...]:
 
 def violations(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
     """Faults of the chosen people, and of hard limits."""
+    if not schedule.staffed:
+        return
     for name, one in placed.items():
         activity = schedule.activities[name]
         if activity.choices and not _fits(activity.choices, one.who):
@@ -37,6 +39,8 @@ def violations(schedule: Schedule, placed: Placed) -> Iterator[Violation]:
 
 def costs(schedule: Schedule, placed: Placed) -> Iterator[tuple[float, str]]:
     """The cost of soft limits, and of people who cannot come, with a sentence each."""
+    if not schedule.staffed:
+        return
     worked = work(schedule, placed) if schedule.limits else {}
     for limit in schedule.limits:
         if limit.weight is not None:

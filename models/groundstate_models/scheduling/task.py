@@ -29,6 +29,7 @@ from groundstate_models.scheduling import asking, drawing, wishes
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
+from groundstate_models.scheduling.echo import understood
 from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
@@ -211,8 +212,8 @@ class SchedulingReading(Reading, Asks, Shows):
         people = (
             f" of {counted(len(schedule.people), 'person')}".replace("persons", "people") if schedule.people else ""
         )
-        understood = f" ({schedule.days.understood})" if schedule.days.understood else ""
-        return f"{counted(len(schedule.activities), 'activity')}{people}{understood}"
+        words = understood(schedule)
+        return f"{counted(len(schedule.activities), 'activity')}{people}{f' ({words})' if words else ''}"
 
     def file(self, answer: dict[str, Any], kind: str) -> bytes:
         """The schedule as ``ics`` (iCalendar) or ``svg`` (the week, drawn)."""

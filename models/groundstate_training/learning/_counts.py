@@ -210,7 +210,7 @@ class CountRules:
         # One example's groups depend on one another: count each example's evidence half.
         if seen[bound] / kept < CLIFF * frequency[bound] / within:
             return -math.inf
-        return nats / 2 - self._needs + REPLY * len(outside)
+        return float(nats / 2 - self._needs + REPLY * len(outside))
 
     def _chance(self, kind: Kind) -> Ints | None:
         """Samples of a group's values from single frequencies under the rules so far, ``(samples, size)``."""

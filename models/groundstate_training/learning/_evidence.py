@@ -51,10 +51,10 @@ def ratio(seen: Floats | float, expected: Floats | float, rates: tuple[float, ..
 def dispersion(seen: Floats, expected: Floats) -> float:
     """How much counts vary beyond chance, as the variance of their relative rate, 0 for independent variables.
 
-    Rules and indirect dependence make some combinations rarer than independence predicts, without forbidding them. The estimate is
-    the mean over the combinations that were seen, so that forbidden ones do not count.
+    Rules and indirect dependence make some combinations rarer than independence predicts, without forbidding them. The estimate
+    is the mean over the combinations that are rarer than expected but were seen, so that forbidden ones do not count.
     """
-    use = (expected >= LEAST_EXPECTED) & (seen > 0.1 * expected)
+    use = (expected >= LEAST_EXPECTED) & (seen > 0.1 * expected) & (seen < expected)
     if np.count_nonzero(use) < 10:
         return 0.0
     o, e = seen[use], expected[use]

@@ -17,7 +17,7 @@ from groundstate_models.learned.rules import Different, Group, Pairs, Rule
 from groundstate_training.learning import _words
 from groundstate_training.learning._cliques import TooDenseError, groups_of
 from groundstate_training.learning._doubt import Doubt
-from groundstate_training.learning._evidence import WRONG, Statistics, dispersed, dispersion, ratio
+from groundstate_training.learning._evidence import WRONG, Floats, Statistics, dispersed, dispersion, ratio
 from groundstate_training.learning._families import Family, Relation, families, relations
 
 MARGIN = 5.0
@@ -143,7 +143,7 @@ class PairRules:
         self,
         known: Sequence[Family],
         rows: dict[int, Places],
-        counts: dict[int, tuple[Mask, Mask]],
+        counts: dict[int, tuple[Floats, Floats]],
         spread: float,
         needs: float,
     ) -> None:

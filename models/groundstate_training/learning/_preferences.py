@@ -102,9 +102,9 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
     return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
 
 
-def needed(candidates: int, examples: int) -> float:
-    """The score of the level `FALSE`, shared by all candidates, for so many examples (Student's t, to first order)."""
-    z = NormalDist().inv_cdf(1 - FALSE / max(candidates, 1))
+def needed(candidates: int, examples: int, false: float = FALSE) -> float:
+    """The score of a level, shared by all candidates, for so many examples (Student's t, to first order)."""
+    z = NormalDist().inv_cdf(1 - false / max(candidates, 1))
     return z + (z**3 + z) / (4 * max(examples - 1, 1))
 
 

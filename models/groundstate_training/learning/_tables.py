@@ -23,8 +23,8 @@ from groundstate_models.learned.columns import (
     normal_cdf,
     number_column,
 )
-from groundstate_training._errors import TrainingError
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
+from groundstate_training._errors import TrainingError
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._training import Table, Training
 
@@ -39,6 +39,9 @@ OFTEN = 0.9
 
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
+
+TOGETHER = 25
+"""Weight, in cells, of all columns' calibration in each column's own."""
 
 STEPS = 800
 CHECK_EVERY = 50
@@ -216,29 +219,53 @@ def _frequency(table: Table, shape: Shape) -> float:
 def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
     """Columns whose 90 % intervals cover 90 % of the held-out cells (split conformal prediction, shrunk between columns)."""
     many = network.shape.numbers
-    tested = replace(table, known=given[0].numpy())
-    scores: list[list[float]] = [[] for _ in columns]
-    wanted = held[0].numpy()
-    for row, row_beliefs in enumerate(beliefs(network, columns, tested)):
-        for place in map(int, np.flatnonzero(wanted[row])):
-            belief = row_beliefs[table.order[place]]
-            if place >= many:
-                if belief.column.ordered:
-                    scores[place].append(needed(belief.chances, int(table.levels[row, place - many])))
-                continue
-            low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
-            u = float(table.numbers[row, place])
-            ratio = abs(u - middle) / max(high - middle if u > middle else middle - low, 1e-6)
-            scores[place].append(math.log(max(ratio, 0.05)))
     found = list(columns)
-    for places, prior in ((range(many), 0.0), (range(many, len(columns)), 0.9)):
-        for place, score in _shrunk([scores[k] for k in places], prior):
-            k = table.order[places[place]]
-            if prior:
-                found[k] = replace(columns[k], mass=float(np.clip(score, 0.0, 0.999)))
-            else:
-                found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
+    tested = replace(table, known=given[0].numpy())
+    wanted = held[0].numpy()
+    by_row = beliefs(network, columns, tested)
+    cells: list[list[tuple[Belief, int]]] = [[] for _ in columns]
+    for row, place in zip(*(part.tolist() for part in np.nonzero(wanted)), strict=True):
+        cells[place].append((by_row[row][table.order[place]], row))
+    ratios = [
+        [_ratio(belief, float(table.numbers[row, place])) for belief, row in cells[place]] for place in range(many)
+    ]
+    for place, score in _shrunk(ratios, 0.0):
+        k = table.order[place]
+        found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
+    masses: list[list[float]] = []
+    for place in range(many, len(columns)):
+        k = table.order[place]
+        seen = [(belief.chances, int(table.levels[row, place - many])) for belief, row in cells[place]]
+        found[k] = replace(columns[k], widen=_temperature(seen))
+        warm = [(Belief.of_levels(found[k], chances).chances, level) for chances, level in seen]
+        masses.append([needed(chances, level) for chances, level in warm] if columns[k].ordered else [])
+    for place, score in _shrunk(masses, 0.9):
+        k = table.order[many + place]
+        found[k] = replace(found[k], mass=float(np.clip(score, 0.0, 0.999)))
     return found
+
+
+def _ratio(belief: Belief, point: float) -> float:
+    """Log distance of a point from the median, relative to that of the 90 % interval's end."""
+    low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
+    ratio = abs(point - middle) / max(high - middle if point > middle else middle - low, 1e-6)
+    return math.log(max(ratio, 0.05))
+
+
+def _temperature(seen: Sequence[tuple[NDArray[np.float64], int]]) -> float:
+    """The temperature with the best likelihood of held-out levels (C. Guo et al., 2017), with a weak prior on 1."""
+    if not seen:
+        return 1.0
+    logs = np.log(np.maximum(np.stack([chances for chances, _ in seen]), 1e-9))
+    levels = np.array([level for _, level in seen])
+    best, at = math.inf, 1.0
+    for t in np.geomspace(0.7, 6.0, 40):
+        scaled = logs / t
+        chosen = scaled[np.arange(len(levels)), levels] - np.logaddexp.reduce(scaled, 1)
+        loss = -float(chosen.sum()) + 5.0 * math.log(t) ** 2
+        if loss < best:
+            best, at = loss, float(t)
+    return at
 
 
 def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, float]]:
@@ -251,7 +278,7 @@ def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, 
     for place, own in enumerate(scores):
         if own:
             apart = _quantile(np.array(own)) if len(own) >= 10 else common
-            found.append((place, (len(own) * apart + 60 * common) / (len(own) + 60)))
+            found.append((place, (len(own) * apart + TOGETHER * common) / (len(own) + TOGETHER)))
     return found
 
 

@@ -136,6 +136,7 @@ class Training:
         return {
             "mark": self.mark,
             "step": self.step,
+            "rates": [[group["lr"], *group["betas"]] for group in self.optimizer.param_groups],
             "best": self.best.numpy(),
             "weights": _arrays(self.network.state_dict()),
             "kept": _arrays(self.kept),
@@ -158,9 +159,11 @@ class Training:
         groups = self.optimizer.state_dict()["param_groups"]
         moments = {int(place): _tensors(one) for place, one in state["moments"].items()}
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        for _ in range(state["step"]):
-            self.schedule.step()
+        for group, (rate, *betas) in zip(self.optimizer.param_groups, state["rates"], strict=True):
+            group["lr"], group["betas"] = rate, tuple(betas)
         self.step = state["step"]
+        counts = {"last_epoch": self.step, "_step_count": self.step + 1}
+        self.schedule.load_state_dict({**self.schedule.state_dict(), **counts})
         self.draw.set_state(torch.from_numpy(np.array(state["draw"])))
         torch.set_rng_state(torch.from_numpy(np.array(state["dropout"])))
 

@@ -1,12 +1,12 @@
 """Learns how weeks are usually planned: preferences of the model ``scheduling``, with weights, from past schedules.
 
-As in `_preferences`, each week is contrasted with its neighbours: the same week with one activity moved. Preferences are added one
-after another while the best one left is more than chance, so that few weeks do not turn accidents into habits.
+As in `_preferences`, each week is contrasted with its neighbours: the same week with one activity moved. Preferences are added
+one after another while the best one left is more than chance, so that few weeks do not turn accidents into habits.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -20,8 +20,11 @@ from groundstate_training._gradient import threads
 from groundstate_training.learning._preferences import LEAST, fit, needed, scores
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NEIGHBOURS = 40
+NEIGHBOURS = 80
 """Neighbours of each week."""
+
+FALSE = 1.0
+"""Habits that chance may give: a weak one that is wrong costs less than one that is missed."""
 
 FEWEST = 10
 MOST = 80
@@ -100,7 +103,9 @@ class Habits:
         for habit, weight in zip(self.habits, self.weights, strict=True):
             one = habit.preference
             rest = " ".join(str(one[part]) for part in ("window", "room") if part in one)
-            lines.append(f"{' and '.join(one['activities'])}: {one['type'].replace('_', ' ')} {rest} (weight {weight:g})")
+            lines.append(
+                f"{' and '.join(one['activities'])}: {one['type'].replace('_', ' ')} {rest} (weight {weight:g})"
+            )
         return "\n".join(line.replace("  ", " ") for line in lines)
 
 
@@ -160,7 +165,7 @@ def learn_weeks(
 def _fitted(x: NDArray[np.float64], own: NDArray[np.int64]) -> tuple[list[int], NDArray[np.float64]]:
     chosen: list[int] = []
     weights = np.zeros(0)
-    needs = needed(x.shape[1], len(np.unique(own)))
+    needs = needed(x.shape[1], len(np.unique(own)), FALSE)
     while len(chosen) < MOST:
         found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
         found[chosen] = -np.inf
@@ -194,7 +199,7 @@ def read_week(answer: Mapping[str, Any], where: str = "the week") -> Week:
 
 def _time(text: str) -> tuple[int, int]:
     if "T" in text:
-        moment = datetime.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
         return moment.weekday(), 60 * moment.hour + moment.minute
     day, clock = text.split()
     return DAYS.index(day.lower()[:3]), _clock(clock)
@@ -209,7 +214,9 @@ def _answer(week: Week) -> dict[str, Any]:
     activities = []
     for name, one in week.items():
         clock = [f"{DAYS[one.day]} {t // 60}:{t % 60:02d}" for t in (one.start, one.end)]
-        activities.append({"name": name, "start": clock[0], "end": clock[1], **({"room": one.room} if one.room else {})})
+        activities.append(
+            {"name": name, "start": clock[0], "end": clock[1], **({"room": one.room} if one.room else {})}
+        )
     return {"activities": activities}
 
 
@@ -219,17 +226,18 @@ def _candidates(past: Sequence[Week]) -> list[Habit]:
     names = sorted({name for week in past for name in week})
     usual = [name for name in names if sum(name in week for week in past) >= max(FEWEST, many // 4)]
     days = sorted({one.day for week in past for one in week.values()})
+    times = [
+        (first, last)
+        for place, first in enumerate(EDGES[:-1])
+        for last in EDGES[place + 1 :]
+        if (first, last) != (EDGES[0], EDGES[-1])
+    ]
     found = []
     for name in usual:
-        for day in days:
-            for kind in ("within", "avoid"):
-                found.append(_of_day(kind, name, day))
-        for first in range(len(EDGES) - 1):
-            for last in range(first + 1, len(EDGES)):
-                if (first, last) != (0, len(EDGES) - 1):
-                    found.append(_of_time(name, EDGES[first], EDGES[last]))
-        for room in sorted({week[name].room or "" for week in past if name in week} - {""}):
-            found.append(_of_room(name, room))
+        found += [_of_day(kind, name, day) for day in days for kind in ("within", "avoid")]
+        found += [_of_time(name, *span) for span in times]
+        rooms = sorted({week[name].room or "" for week in past if name in week} - {""})
+        found += [_of_room(name, room) for room in rooms]
     for one, other in combinations(usual, 2):
         found += [_of_pair(kind, one, other) for kind in ("same_day", "different_day", "same_room", "same_time")]
     return found
@@ -262,6 +270,7 @@ def _of_pair(kind: str, one: str, other: str) -> Habit:
     def broken(week: Week) -> bool:
         if one not in week or other not in week:
             return False
-        return (getattr(week[one], part) == getattr(week[other], part)) == (kind == "different_day")
+        alike = bool(getattr(week[one], part) == getattr(week[other], part))
+        return alike == (kind == "different_day")
 
     return Habit({"type": kind, "activities": [one, other]}, broken)

@@ -1,6 +1,7 @@
 """Learns in a process of its own: a request on the standard input, a record on the standard output, a file within a budget.
 
-Started by `groundstate_models.learned.learning.LearnTool`. The request is that tool's arguments with ``name``, ``path`` and ``budget``.
+Started by `groundstate_models.learned.learning.LearnTool`. The request is that tool's arguments with ``name``, ``path`` and
+``budget``.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ def limit(budget: dict[str, Any]) -> None:
         (resource.RLIMIT_FSIZE, budget["file"]),
     ):
         _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, hard))
+        resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def learned(request: dict[str, Any]) -> dict[str, Any]:

@@ -90,13 +90,13 @@ class Conversation:
                 return self.reply
 
     async def arun(self, replier: Replier | None = None) -> Reply:
-        """`run` without blocking the event loop. If the task is cancelled, the descent ends before its next segment.
+        """`run` without blocking the event loop. If the task is cancelled, the descent ends at once.
 
         Raises:
             The errors of `run`, except that an awaitable from the replier is awaited.
         """
         if self._answer is not None:
-            return self._scored(await asyncio.to_thread(self._solver.score, self._request, self._answer))
+            return self._scored(await self._solver.ascore(self._request, self._answer))
         while True:
             self.solution = await self._solver.asolve(
                 self._request, replies=self._replies, watch=self._watch, heartbeat=self._beat, **self._options
@@ -134,7 +134,7 @@ class Conversation:
         return Reply(_content.of_score(score, self._detail, self._notes), score)
 
     def _beat(self) -> None:
-        """Count the updates of a segment; called in the solving thread, before it."""
+        """Count the updates of a segment; called in the thread that advances the call."""
         self.updates += self._solver.header.steps
 
 

@@ -91,7 +91,7 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"statements": ["spring A-m length 1"]}, "statements[0]", "A spring needs a stiffness."),
     ({"statements": ["spring A-m stiffness -3"]}, "statements[0]", "The stiffness is -3; it must be positive."),
     ({"statements": ["rod A-A length 1"]}, "statements[0]", "from A to itself"),
-    ({"statements": ["rod A-m length 3 kg"]}, "statements[0]", "a length"),
+    ({"statements": ["rod A-m length 3 kg"]}, "statements[0]", "length is needed here"),
     ({"statements": ["mass -1 at m"]}, "statements[0]", "The mass of m is -1"),
     ({"statements": ["rod A-m", "A fixed at (0, 0)"]}, "statements[0]", "has no length, and its ends have no places"),
     (

@@ -116,8 +116,14 @@ def test_padding_has_no_effect() -> None:
 def test_a_loaded_cable_hangs_where_statics_puts_it() -> None:
     structure = read(
         {
-            "statements": ["A fixed at (0, 0)", "B fixed at (6, 0)", "cable A-m length 5", "cable B-m length 5"]
-            + ["mass 1 at m", "gravity 10"]
+            "statements": [
+                "A fixed at (0, 0)",
+                "B fixed at (6, 0)",
+                "cable A-m length 5",
+                "cable B-m length 5",
+                "mass 1 at m",
+                "gravity 10",
+            ]
         }
     )
     rest = finished(structure.system, structure.system.centre + 0.01)

@@ -29,12 +29,14 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "directed angle": ("A", "B", "C", 250.0),
     "tangent circles": ("k", "m", "outside"),
     "on arc": ("A", "a"),
+    "coplanar": ("H", "A", "B", "C", "D"),
 }
 
 
 def alone(kind: str) -> Problem:
     """A problem of one constraint."""
     problem = Problem(points=[*POINTS, "O", "P"], circles={"k": "O", "m": "P", "ring": "P"}, distinct=False)
+    problem.solid = kind == "coplanar"
     problem.arcs["a"] = ("ring", "G", "H")
     given = ARGUMENTS.get(kind)
     if given is None:

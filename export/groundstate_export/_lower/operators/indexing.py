@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -121,8 +120,8 @@ def _index(low: Lowering, call: Call) -> Entry:
     x = g.reshape(x, (*x.shape[: where.axis], where.size, *x.shape[where.axis + where.count :]))
     lead = where.shape[1:] if where.rows else where.shape
     if where.constant is not None and static(lead):
-        places = np.broadcast_to(_without_row(where), [fixed(d) for d in lead])
-        return low.entry(call, gather(low, x, where.axis, places))
+        constant = np.broadcast_to(_without_row(where), [fixed(d) for d in lead])
+        return low.entry(call, gather(low, x, where.axis, constant))
     places = g.constant(where.constant) if where.value is None else where.value
     if where.rows:
         index = g.expand(places, where.shape)

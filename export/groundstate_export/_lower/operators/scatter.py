@@ -49,8 +49,8 @@ def _index_put(low: Lowering, call: Call) -> Entry:
     new = g.reshape(new, (*moved[: where.axis], many, *where.rest))
     if where.constant is not None and static(lead) and not sized(where.size):
         array = where.constant[0] if where.rows and where.constant.ndim == len(where.shape) else where.constant
-        places = np.broadcast_to(array, [fixed(d) for d in lead]).reshape(-1)
-        result = _put(low, base, x, new, where.axis, places, add=add)
+        constant = np.broadcast_to(array, [fixed(d) for d in lead]).reshape(-1)
+        result = _put(low, base, x, new, where.axis, constant, add=add)
     elif where.rows:
         places = g.constant(where.constant) if where.value is None else where.value
         index = g.reshape(g.expand(places, where.shape), (Batch(), many, *(1,) * len(where.rest)))

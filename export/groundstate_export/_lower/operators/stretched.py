@@ -112,7 +112,8 @@ def overlapped(low: Lowering, x: Value, axis: int, length: int, step: int, dilat
     """The adjoint of `windows`: one axis of ``length`` elements, each the sum of its places in all windows."""
     g = low.graph
     count, size = x.shape[axis], x.shape[axis + 1]
-    assert isinstance(count, int) and isinstance(size, int)
+    assert isinstance(count, int)
+    assert isinstance(size, int)
     if size == step and dilation == 1:
         whole = g.reshape(x, (*x.shape[:axis], count * size, *x.shape[axis + 2 :]))
         return pad(low, whole, {}, {axis: length - count * size}, resized(whole, axis, length))

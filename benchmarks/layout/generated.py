@@ -1,0 +1,246 @@
+"""Generated layouts whose truth is known: ``python -m benchmarks.layout.generated [--count 20] [--only worlds …]``.
+
+Every answer is checked by `flaws`, which shares no code with the model. A feasible request called infeasible, or an answer
+with a flaw, counts as wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import numpy as np
+from benchmarks.layout.bedrooms import corners, overlap
+
+import groundstate as gs
+
+FIRST_SEED = 1_000_000
+TALLY = {"wrong": 0, "falsely impossible": 0}
+
+FURNITURE = {
+    "bed": (160, 200), "wardrobe": (120, 60), "desk": (120, 60), "sofa": (200, 90), "armchair": (80, 80), "table": (110, 70),
+    "shelf": (80, 35), "tv stand": (140, 40), "dresser": (100, 50), "nightstand": (45, 40), "lamp": (35, 35), "plant": (40, 40),
+    "chair": (45, 50), "cabinet": (90, 45),
+}  # fmt: skip
+
+
+def flaws(request: dict[str, Any], answer: dict[str, Any]) -> float:
+    """The worst overlap, or reach out of the area."""
+    width, height = request["area"]
+    shapes = []
+    for name, one in answer["items"].items():
+        given = request["items"][name]
+        w, d = given["size"] if isinstance(given, dict) else given
+        shapes.append(corners(one["x"], one["y"], w, d, one["turn"]))
+    out = max(max(-x, -y, x - width, y - height) for shape in shapes for x, y in shape)
+    return max([out, *(overlap(a, b) for k, a in enumerate(shapes) for b in shapes[k + 1 :])])
+
+
+def timed(solver: gs.Solver, request: dict[str, Any], **options: Any) -> tuple[gs.Solution, float]:
+    begun = time.perf_counter()
+    found = solver.solve(request, **options)
+    seconds = time.perf_counter() - begun
+    if found.answer is not None and flaws(request, found.answer) > 1e-3:
+        TALLY["wrong"] += 1
+    return found, seconds
+
+
+def packed(
+    draw: np.random.Generator, sizes: list[tuple[float, float]], width: float, height: float
+) -> list[Any] | None:
+    """Boxes (left, bottom, right, top) at random without overlap, or None."""
+    placed: list[tuple[float, float, float, float]] = []
+    for w, h in sizes:
+        for _ in range(300):
+            x, y = draw.uniform(0, max(width - w, 0)), draw.uniform(0, max(height - h, 0))
+            box = (x, y, x + w, y + h)
+            if all(box[2] <= b[0] or b[2] <= box[0] or box[3] <= b[1] or b[3] <= box[1] for b in placed):
+                placed.append(box)
+                break
+        else:
+            return None
+    return placed
+
+
+def world(draw: np.random.Generator, count: int, turns: str) -> dict[str, Any]:
+    """Boxes of half the area's size, with relations read off a hidden packing."""
+    while True:
+        dims = draw.uniform(0.3, 1.0, (count, 2))
+        dims *= 100 * math.sqrt(0.5 / float(dims.prod(1).sum()))
+        boxes = packed(draw, [(float(w), float(h)) for w, h in dims], 100, 100)
+        if boxes is not None:
+            break
+    relations = []
+    for a in range(count):
+        for b in range(count):
+            if a != b and draw.random() < 0.3:
+                if boxes[a][2] <= boxes[b][0]:
+                    relations.append(f"b{a} left of b{b}")
+                elif boxes[a][3] <= boxes[b][1]:
+                    relations.append(f"b{a} below b{b}")
+                elif turns == "none" and a < b:
+                    relations.append(f"b{a} within 40 of b{b}")
+    items = {f"b{k}": {"size": [float(w), float(h)], "turns": turns} for k, (w, h) in enumerate(dims)}
+    if turns == "none":
+        relations = [r for r in relations if "within" not in r or _gap(boxes, r) <= 40]
+    return {"area": [100.0, 100.0], "items": items, "relations": relations}
+
+
+def _gap(boxes: list[Any], text: str) -> float:
+    a, b = (boxes[int(word[1:])] for word in (text.split(maxsplit=1)[0], text.rsplit(maxsplit=1)[-1]))
+    return math.hypot(max(b[0] - a[2], a[0] - b[2], 0), max(b[1] - a[3], a[1] - b[3], 0))
+
+
+def room(draw: np.random.Generator) -> dict[str, Any]:
+    """6 to 14 pieces of furniture, and what holds of a hidden arrangement, in Holodeck's words: edge, near, far, sides."""
+    while True:
+        names = [str(n) for n in draw.permutation(list(FURNITURE))[: int(draw.integers(6, 15))]]
+        width, height = float(draw.integers(380, 620)), float(draw.integers(340, 560))
+        boxes: list[tuple[float, float, float, float]] = []
+        edge = []
+        for name in names:
+            w, d = FURNITURE[name]
+            for _ in range(200):
+                turned = bool(draw.random() < 0.5)
+                sx, sy = (d, w) if turned else (w, d)
+                x, y = float(draw.uniform(0, width - sx)), float(draw.uniform(0, height - sy))
+                wall = draw.random() < 0.6
+                if wall:
+                    side = bool(draw.random() < 0.5)
+                    # The back, the longer side, goes along the wall.
+                    x, y = (x, 0.0 if side else height - sy) if not turned else (0.0 if side else width - sx, y)
+                box = (x, y, x + sx, y + sy)
+                if all(box[2] <= b[0] or b[2] <= box[0] or box[3] <= b[1] or b[3] <= box[1] for b in boxes):
+                    boxes.append(box)
+                    edge.append(wall)
+                    break
+        if len(boxes) == len(names):
+            break
+    items = {n: {"size": list(FURNITURE[n]), "turns": "quarter", "front": "south"} for n in names}
+    relations = [f"{n} against any wall" for n, wall in zip(names, edge, strict=True) if wall]
+    for k, one in enumerate(names[1:], start=1):
+        for other in names[:k]:
+            a, b = boxes[k], boxes[names.index(other)]
+            gap = math.hypot(max(b[0] - a[2], a[0] - b[2], 0), max(b[1] - a[3], a[1] - b[3], 0))
+            pick = draw.random()
+            if gap <= 150 and pick < 0.15:
+                relations.append(f"{one} near {other} within 150")
+            elif gap >= 150 and pick < 0.08:
+                relations.append(f"{one} at least 150 from {other}")
+            elif a[2] <= b[0] and pick < 0.2:
+                relations.append(f"{one} left of {other}")
+            elif a[1] >= b[3] and pick < 0.2:
+                relations.append(f"{one} above {other}")
+    return {"area": [width, height], "items": items, "relations": relations, "unit": "cm"}
+
+
+def impossible(draw: np.random.Generator) -> dict[str, Any]:
+    """A room with one contradiction put in: a size, a sum of areas, a chain, a cycle, or a pair that shares both axes."""
+    made = room(draw)
+    width, height = made["area"]
+    names = list(made["items"])
+    kind = int(draw.integers(5))
+    if kind == 0:
+        made["items"][names[0]]["size"] = [max(width, height) + float(draw.integers(5, 60)), 60.0]
+    elif kind == 1:
+        for name in names[:3]:
+            made["items"][name]["size"] = [0.75 * width, 0.75 * height]
+    elif kind == 2:
+        some, need = names[:4], width + float(draw.integers(10, 80))
+        for name in some:
+            made["items"][name] |= {"size": [need / 4, 40.0], "turns": "none"}
+        made["relations"] += [f"{a} left of {b}" for a, b in pairwise(some)]
+    elif kind == 3:
+        made["relations"] += [f"{a} left of {b}" for a, b in zip(names[:3], [*names[1:3], names[0]], strict=True)]
+    else:
+        for name in names[:2]:
+            made["items"][name] |= {"size": [0.55 * width, 0.55 * height], "turns": "none"}
+    return made
+
+
+def two_walls(draw: np.random.Generator) -> dict[str, Any]:
+    """A shelf longer than the room is deep goes against the north or the south wall; a table stays in the middle."""
+    height = float(draw.integers(250, 350))
+    width = height + float(draw.integers(60, 150))
+    items = {
+        "shelf": {"size": [float(draw.uniform(height + 10, width)), 40.0], "turns": "quarter", "front": "south"},
+        "table": {"size": [90.0, 60.0], "turns": "none"},
+    }
+    return {
+        "area": [width, height],
+        "items": items,
+        "relations": ["shelf against any wall", "table centred in the room"],
+    }
+
+
+def worlds(solver: gs.Solver, count: int) -> None:
+    for n, turns in ((4, "none"), (6, "none"), (8, "none"), (6, "free")):
+        placed, seconds = 0, []
+        for k in range(count):
+            found, took = timed(solver, world(np.random.default_rng(FIRST_SEED + k), n, turns), ask=False)
+            placed += found.answer is not None
+            TALLY["falsely impossible"] += found.status == "infeasible"
+            seconds.append(took)
+        print(
+            f"worlds of {n} boxes, turns {turns}: {placed} of {count}; median {median(seconds):.3f} s, max {max(seconds):.2f} s"
+        )
+
+
+def rooms(solver: gs.Solver, count: int) -> None:
+    placed, seconds = 0, []
+    for k in range(count):
+        found, took = timed(solver, room(np.random.default_rng(FIRST_SEED + k)), ask=False)
+        placed += found.answer is not None
+        TALLY["falsely impossible"] += found.status == "infeasible"
+        seconds.append(took)
+    print(f"rooms of 6 to 14 items: {placed} of {count}; median {median(seconds):.3f} s, max {max(seconds):.2f} s")
+
+
+def impossibles(solver: gs.Solver, count: int) -> None:
+    proven, helped, seconds = 0, 0, []
+    for k in range(count):
+        request = impossible(np.random.default_rng(FIRST_SEED + k))
+        begun = time.perf_counter()
+        found = solver.solve(request, restarts=16, max_steps=128)
+        seconds.append(time.perf_counter() - begun)
+        proven += found.status == "infeasible"
+        TALLY["wrong"] += found.answer is not None
+        helped += found.question is not None
+    print(
+        f"impossible rooms: {proven} of {count} proven, {helped} with options that work; median {median(seconds):.2f} s"
+    )
+
+
+def twos(solver: gs.Solver, count: int) -> None:
+    asked, both, seconds = 0, 0, []
+    for k in range(count):
+        found, took = timed(solver, two_walls(np.random.default_rng(FIRST_SEED + k)), alternatives=2)
+        asked += found.question is not None and "wall" in found.question.text
+        both += found.question is not None and {o.label for o in found.question.options} == {"north", "south"}
+        seconds.append(took)
+    print(
+        f"two walls: {asked} of {count} asked about the wall, {both} with exactly both; median {median(seconds):.2f} s"
+    )
+
+
+FAMILIES = {"worlds": worlds, "rooms": rooms, "impossible": impossibles, "walls": twos}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--all", action="store_true", help="200 of each")
+    parser.add_argument("--only", nargs="*", choices=FAMILIES, default=list(FAMILIES))
+    options = parser.parse_args()
+    with gs.load("layout") as solver:
+        for name in options.only:
+            FAMILIES[name](solver, 200 if options.all else options.count)
+    print(TALLY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""What was understood of a request, in plain words and units, so that a slip shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from groundstate_models.scheduling.schedule import Activity, Schedule
+from groundstate_models.scheduling.times import printed_duration
+
+MOST = 8
+"""Most clauses of an echo."""
+
+_MOST_NAMES = 4
+
+
+def understood(schedule: Schedule) -> str:
+    """Clauses about relative days, durations in days, people to choose, recurrence and limits; empty if there are none."""
+    clauses = list(
+        dict.fromkeys([*([schedule.days.understood] if schedule.days.understood else []), *_clauses(schedule)])
+    )
+    more = [f"and {len(clauses) - MOST} more"] if len(clauses) > MOST else []
+    return "; ".join([*clauses[:MOST], *more])
+
+
+def _clauses(schedule: Schedule) -> Iterator[str]:
+    series: dict[str, list[Activity]] = {}
+    for activity in schedule.activities.values():
+        series.setdefault(activity.series or activity.name, []).append(activity)
+    for title, some in series.items():
+        first = some[0]
+        parts = [f"{len(some)} times"] if first.series is not None else []
+        parts += [f"{printed_duration(first.duration)} of work, with pauses"] if first.pauses else []
+        for choice in first.choices:
+            if len(choice.among) > _MOST_NAMES:
+                many = str(choice.least) if choice.least == choice.most else f"{choice.least} to {choice.most}"
+                parts.append(f"{many} of {len(choice.among)} people")
+            else:
+                parts.append(choice.in_words())
+        if parts:
+            yield f"{title}: {', '.join(parts)}"
+    for limit in schedule.limits:
+        yield limit.in_words().removesuffix(" for each person")

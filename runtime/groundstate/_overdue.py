@@ -1,0 +1,74 @@
+"""Ends Python code of a task when a deadline passes: reading a large request, a search for a proof."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from groundstate._watchdog import WATCHDOG
+
+_Result = TypeVar("_Result")
+
+
+class OverdueError(BaseException):
+    """The deadline passed. Not an `Exception`, so that code that handles its own errors lets it pass. Internal."""
+
+
+def in_time(due: float | None, call: Callable[..., _Result], *arguments: object) -> _Result:
+    """Call a function, and end it where it is if the deadline passes. Calls of C code are ended when they return.
+
+    What the function was changing may be left half done, so it must not be used afterwards.
+
+    Args:
+        due: The deadline (`time.monotonic`), or None.
+
+    Raises:
+        OverdueError: If the deadline has passed.
+    """
+    if due is None:
+        return call(*arguments)
+    watch = _Watch()
+    alarm = WATCHDOG.at(due, watch.end)
+    try:
+        try:
+            return call(*arguments)
+        finally:
+            watch.leave()
+    except OverdueError:
+        watch.leave()  # again: the error may have come while the watch was being left
+        raise
+    finally:
+        alarm.cancel()
+
+
+class _Watch:
+    """Raises `OverdueError` in the thread that made it, until it is left."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._raised = self._left = False
+
+    def end(self) -> None:
+        """Have the error raised. For the thread of the watchdog."""
+        with self._lock:
+            if not self._left:
+                self._raised = True
+                _raise_in(self._thread, OverdueError)
+
+    def leave(self) -> None:
+        """From now on nothing is raised. An error that has not been raised yet is taken back."""
+        with self._lock:
+            self._left = True
+            if self._raised:
+                self._raised = False
+                _raise_in(self._thread, None)
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    import ctypes  # numpy has imported it
+
+    raising = getattr(getattr(ctypes, "pythonapi", None), "PyThreadState_SetAsyncExc", None)
+    if raising is not None:
+        raising(ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error))

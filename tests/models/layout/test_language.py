@@ -1,0 +1,193 @@
+"""What people write about a layout is understood, and is refused in one sentence if it means nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from groundstate import RequestError
+from groundstate_models.layout.request import read
+
+ITEMS: dict[str, Any] = {
+    "bed": [180, 200],
+    "wardrobe": {"size": [120, 60], "front": "south"},
+    "lamp": {"diameter": 30},
+    "desk": "120 x 60",
+    "tv": [100, 20],
+    "nightstand": {"size": [40, 40], "count": 2},
+    "vase": [10, 10],
+}
+AREA: dict[str, Any] = {
+    "width": 500,
+    "height": 400,
+    "doors": [{"wall": "south", "at": 40, "width": 80}],
+    "windows": [{"wall": "north", "at": 100, "width": 120}],
+}
+
+STATEMENTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    "bed against north wall": ("against", ("bed",), {"wall": 2}),
+    "the bed is against the north wall": ("against", ("bed",), {"wall": 2}),
+    "wardrobe against any wall": ("against", ("wardrobe",), {}),
+    "lamp in the northwest corner": ("corner", ("lamp",), {"walls": (2, 3)}),
+    "lamp in a corner": ("corner", ("lamp",), {}),
+    "desk in the left half": ("half", ("desk",), {"side": "west"}),
+    "nightstand-1 left of bed, gap 5": ("beside", ("nightstand-1", "bed"), {"side": "left", "gap": 5.0}),
+    "nightstand 2 to the right of the bed": ("beside", ("nightstand-2", "bed"), {"side": "right"}),
+    "lamp above desk": ("beside", ("lamp", "desk"), {"side": "above"}),
+    "lamp in front of desk within 50": ("beside", ("lamp", "desk"), {"side": "front", "own": True, "within": 50.0}),
+    "lamp behind desk": ("beside", ("lamp", "desk"), {"side": "back", "own": True}),
+    "desk near window": ("distance", ("desk", "window"), {"most": 150.0}),
+    "desk within 1 m of window": ("distance", ("desk", "window"), {"most": 100.0}),
+    "lamp next to bed": ("distance", ("lamp", "bed"), {"most": 30.0}),
+    "bed far from door": ("distance", ("bed", "door"), {"least": 150.0}),
+    "far: bed, door": ("distance", ("bed", "door"), {"least": 150.0}),
+    "bed at least 90 from desk": ("distance", ("bed", "desk"), {"least": 90.0}),
+    "bed facing tv": ("facing", ("bed", "tv"), {}),
+    "bed facing south": ("looking", ("bed",), {"side": "south"}),
+    "bed, desk aligned top": ("aligned", ("bed", "desk"), {"edge": "top"}),
+    "bed and desk aligned": ("aligned", ("bed", "desk"), {}),
+    "vase on desk": ("on", ("vase", "desk"), {}),
+    "vase on top of the desk": ("on", ("vase", "desk"), {}),
+    "bed centred in the room": ("centred", ("bed", "area"), {}),
+    "tv centered on bed horizontally": ("centred", ("tv", "bed"), {"axis": "x"}),
+    "lamp between bed and desk": ("between", ("lamp", "bed", "desk"), {}),
+    "60 clear in front of wardrobe": ("clear", ("wardrobe",), {"side": "front", "depth": 60.0}),
+    "keep 0.6 m clear in front of the wardrobe": ("clear", ("wardrobe",), {"side": "front", "depth": 60.0}),
+    "bed, lamp, desk grouped within 100": ("group", ("bed", "lamp", "desk"), {"most": 100.0}),
+    "lamp, desk, tv evenly spaced": ("even", ("lamp", "desk", "tv"), {"axis": "x"}),
+    "nightstands symmetric about bed": ("symmetric", ("nightstand-1", "nightstand-2", "bed"), {"axis": "x"}),
+}
+
+
+def stated(text: Any) -> Any:
+    plan = read({"area": AREA, "items": ITEMS, "relations": [text], "unit": "cm"})
+    return plan.stated
+
+
+@pytest.mark.parametrize("text", STATEMENTS)
+def test_a_statement_is_understood(text: str) -> None:
+    kind, of, values = STATEMENTS[text]
+    (one,) = stated(text)
+    assert (one.kind, one.of, dict(one.values)) == (kind, of, values)
+    assert math.isinf(one.strength)
+
+
+@pytest.mark.parametrize("text", [text for text in STATEMENTS if ":" not in text][:28])
+def test_text_and_object_mean_the_same(text: str) -> None:
+    (one,) = stated(text)
+    (other,) = stated(
+        {
+            "type": one.kind,
+            "of": list(one.of),
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in one.values.items()},
+        }
+    )
+    assert (one.kind, one.of, dict(one.values)) == (other.kind, other.of, dict(other.values))
+
+
+def test_a_name_of_several_copies_means_each() -> None:
+    assert [one.of for one in stated("nightstands near bed within 20")] == [
+        ("nightstand-1", "bed"),
+        ("nightstand-2", "bed"),
+    ]
+
+
+def test_wishes_have_a_strength() -> None:
+    request = {
+        "area": AREA,
+        "items": ITEMS,
+        "relations": ["strong: desk near window", "desk near bed"],
+        "prefer": ["lamp near bed", {"relation": "lamp near desk", "weight": 3}],
+    }
+    assert [one.strength for one in read(request).stated] == [10.0, math.inf, 1.0, 3.0]
+
+
+FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"relations": ["bad near desk"]}, "Did you mean 'bed'?"),
+    ({"relations": ["bed dances with desk"]}, "is not understood"),
+    ({"relations": ["bed near bed"]}, ""),
+    ({"relations": ["lamp against the purple wall"]}, "the walls are south, east, north, west"),
+    ({"items": {"bed": [0, 10]}}, "must be positive"),
+    ({"items": {"bed": [-5, 10]}}, "must be positive"),
+    ({"items": {"bed": {"size": [5, 5], "count": 500}}}, "whole number from 1 to 200"),
+    ({"items": {"bed": {"size": [5, 5], "fixed": True}}}, "has no place"),
+    ({"items": {"bed": {"polygon": [[0, 0], [10, 10], [10, 0], [0, 10]]}}}, "must not cross itself"),
+    ({"area": {"polygon": [[0, 0], [10, 10], [10, 0], [0, 10]]}}, "crosses itself"),
+    ({"area": {"width": 100, "height": 100, "doors": [{"wall": "roof"}]}}, "There is no wall 'roof'"),
+    ({"area": {"width": 100, "height": 100, "doors": [{"wall": "south", "at": 50, "width": 80}]}}, "is 100 long"),
+    ({"items": {"bed": ["10 px", "1 m"]}}, "neither converts to the other"),
+    ({"relations": [{"type": "besides", "of": ["bed", "desk"]}]}, "Did you mean 'beside'?"),
+    ({"relations": [{"type": "clear", "of": ["bed"]}]}, "needs 'side'"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), FAULTS[:2] + FAULTS[3:])
+def test_what_means_nothing_is_refused_in_a_sentence(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        read({"area": AREA, "items": ITEMS, **change})
+    assert sentence in str(caught.value)
+
+
+def test_lengths_follow_the_unit_of_the_request() -> None:
+    plan = read({"area": {"width": "4 m", "height": "300 cm"}, "items": {"bed": ["1.8 m", "2000 mm"]}, "unit": "cm"})
+    assert plan.box == (0.0, 0.0, 400.0, 300.0)
+    assert plan.items["bed"].size == (180.0, 200.0)
+
+
+def test_a_page_has_its_origin_at_the_top_left() -> None:
+    plan = read({"area": [800, 600], "items": {"logo": {"size": [100, 50], "at": [60, 40]}}, "unit": "px"})
+    assert plan.items["logo"].at == (60.0, 560.0)
+    assert plan.page((60.0, 560.0)) == (60.0, 40.0)
+    assert plan.items["logo"].turning == "none"
+
+
+GARBAGE: list[Any] = [None, True, "x", 3, -1, [], {}, [1], [[1, 2]], {"a": 1}, float("nan"), "1e999 cm"]
+
+ODD: list[Any] = [
+    {"type": 3},
+    {"type": "against", "of": 3},
+    {"relation": 3},
+    {"type": "clear", "of": "a", "side": [], "depth": {}},
+]
+
+
+def understood(request: dict[str, Any]) -> bool:
+    """Whether a request is read; if it is refused, by a RequestError alone."""
+    try:
+        read(request)
+    except RequestError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "key", ["size", "diameter", "polygon", "count", "at", "near", "turn", "turns", "front", "z", "walls"]
+)
+def test_garbage_in_an_item_is_a_sentence_and_no_crash(key: str) -> None:
+    found = [understood({"area": [100, 100], "items": {"a": {"size": [10, 10], key: value}}}) for value in GARBAGE]
+    assert not all(found)
+
+
+@pytest.mark.parametrize("key", ["width", "polygon", "doors", "windows", "obstacles", "colour"])
+def test_garbage_in_the_area_is_a_sentence_and_no_crash(key: str) -> None:
+    area = {"width": 100, "height": 100}
+    found = [understood({"area": {**area, key: value}, "items": {"a": [10, 10]}}) for value in GARBAGE]
+    assert not all(found)
+
+
+@pytest.mark.parametrize("value", [*GARBAGE, *ODD], ids=repr)
+def test_garbage_among_the_statements_is_a_sentence_and_no_crash(value: Any) -> None:
+    assert not understood({"area": [100, 100], "items": {"a": [10, 10]}, "relations": [value]})
+
+
+def test_a_name_may_hold_words_of_the_language() -> None:
+    items = {"tv stand": [10, 10], "box on wheels": [10, 10], "left shelf": [10, 10]}
+    relations = ["tv stand against any wall", "box on wheels near left shelf", "left shelf left of tv stand"]
+    plan = read({"area": [100, 100], "items": items, "relations": relations})
+    assert [(one.kind, one.of) for one in plan.stated] == [
+        ("against", ("tv stand",)),
+        ("distance", ("box on wheels", "left shelf")),
+        ("beside", ("left shelf", "tv stand")),
+    ]
