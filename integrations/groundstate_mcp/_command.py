@@ -61,8 +61,8 @@ class Options:
             raise click.UsageError(f"{names} can only be given with --mcp; plain HTTP takes options with each call.")
         if not self.mcp and (self.learn or self.learn_folder):
             raise click.UsageError("--learn and --learn-folder can only be given with --mcp.")
-        alone = (self.host, self.port, self.token_file, self.no_auth or None, self.allow_host or None)
-        alone += (self.allow_origin or None,)
+        called = self.allow_host or self.allow_origin or None
+        alone = (self.host, self.port, self.token_file, self.no_auth or None, called)
         if not self.http and any(option is not None for option in alone):
             raise click.UsageError(
                 "--host, --port, --token-file, --no-auth, --allow-host and --allow-origin are for --http; "
@@ -165,8 +165,16 @@ def serve(options: Options) -> int:
         return STOPPED
     server = build_server(options.served, **options.settings)
     if options.http:
-        names = {"hosts": options.allow_host, "origins": options.allow_origin}
-        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth, **names)
+        serving.over_http(
+            server,
+            host,
+            port,
+            _ready,
+            token=token,
+            anyone=options.no_auth,
+            hosts=options.allow_host,
+            origins=options.allow_origin,
+        )
         return STOPPED
     if sys.stdin.isatty():
         click.echo(

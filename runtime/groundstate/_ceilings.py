@@ -62,7 +62,7 @@ class Ceilings:
         Raises:
             ArtefactError: If one chain takes more than the memory.
         """
-        most: dict[str, float] = {"restarts": self.restarts, "max_steps": self.max_steps, "batch": self.batch}
+        most: dict[str, int] = {"restarts": self.restarts, "max_steps": self.max_steps, "batch": self.batch}
         if header.sizes:
             most["elements"] = self.memory // (8 * _LEAST_ROWS)
         else:
@@ -73,7 +73,7 @@ class Ceilings:
                 )
             rows = self.memory // max(row, 1)
             most |= {"restarts": min(self.restarts, rows), "batch": min(self.batch, rows)}
-        limits = {name: min(value, most.get(name, value)) for name, value in header.limits.items()}
+        limits: dict[str, int] = {name: min(value, most.get(name, value)) for name, value in header.limits.items()}
         defaults: dict[str, Any] = dict(header.defaults)
         for name in ("restarts", "max_steps"):
             defaults[name] = min(defaults[name], limits[name])

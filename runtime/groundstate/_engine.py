@@ -407,7 +407,7 @@ class Engine:
         if not joins(header):
             start, stop = first.pieces[0]
             return stop - start
-        most = _work(first).at_once
+        most: int = _work(first).at_once
         if header.batch is not None or _work(first).session.resident is not None:
             return most
         free = max(self.pool.threads - len(self._running), 1)

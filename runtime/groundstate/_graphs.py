@@ -66,7 +66,7 @@ def hold_against(header: Header, session: Session, source: str) -> None:
         sizes = session.shapes[name]
         # A graph may leave lengths open; what it states must be what the header states.
         stated = zip(sizes[1:], shape, strict=False)
-        same = header.sizes or not sizes or len(sizes) - 1 == len(shape) or name == "steps"
+        same = bool(header.sizes) or not sizes or len(sizes) - 1 == len(shape) or name == "steps"
         if session.types[name] != dtype or not same or (not header.sizes and any(_apart(*pair) for pair in stated)):
             text = f"{dtype} of shape (batch{''.join(f', {n}' for n in shape)})"
             refuse(f"has an output {name!r} that is not {text}, as the header says")

@@ -237,10 +237,11 @@ def _on_device(session: Session, slices: Sequence[Slice], feeds: Tensors, rows: 
     """Run slices on a device, where their state stays."""
     header = slices[0].work.header
     assert session.resident is not None, "the caller has looked"
-    groups = [{name: feeds[f"{kind}.{name}"] for name in getattr(header, kind)} for kind in ("state", "noise")]
+    state = {name: feeds[f"state.{name}"] for name in header.state}
+    noise = {name: feeds[f"noise.{name}"] for name in header.noise}
     inputs = {name: feeds[name] for name in header.inputs}
     try:
-        out = session.resident.segment(header, inputs, *groups, feeds[header.step_scale], _fetched(slices))
+        out = session.resident.segment(header, inputs, state, noise, feeds[header.step_scale], _fetched(slices))
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors have no common base
         raise session.failure(error, inputs) from None
     _hold_against(header, out, rows)

@@ -38,7 +38,7 @@ def test_a_file_is_refused_by_its_own_sentence_when_it_is_loaded(attack: Attack)
 def test_a_file_that_loads_is_refused_when_a_request_is_read(attack: Attack) -> None:
     solver = gs.load(attack.build())
     with pytest.raises(gs.GroundstateError, match=attack.says) as refusal:
-        solver.solve(OPEN, deadline=1)
+        solver.solve(OPEN)
     refused(attack, refusal.value)
 
 
