@@ -33,6 +33,8 @@ class Options:
     port: int | None
     token_file: str | None
     no_auth: bool
+    allow_host: tuple[str, ...]
+    allow_origin: tuple[str, ...]
     on_question: str | None
     detail: str | None
     restarts: int | None
@@ -59,10 +61,12 @@ class Options:
             raise click.UsageError(f"{names} can only be given with --mcp; plain HTTP takes options with each call.")
         if not self.mcp and (self.learn or self.learn_folder):
             raise click.UsageError("--learn and --learn-folder can only be given with --mcp.")
-        alone = (self.host, self.port, self.token_file, self.no_auth or None)
+        alone = (self.host, self.port, self.token_file, self.no_auth or None, self.allow_host or None)
+        alone += (self.allow_origin or None,)
         if not self.http and any(option is not None for option in alone):
             raise click.UsageError(
-                "--host, --port, --token-file and --no-auth are for --http; without it the client starts this command."
+                "--host, --port, --token-file, --no-auth, --allow-host and --allow-origin are for --http; "
+                "without it the client starts this command."
             )
         if self.token_file is not None and self.no_auth:
             raise click.UsageError("--token-file and --no-auth contradict each other; give one of them.")
@@ -122,6 +126,10 @@ class Options:
 )
 @click.option("--token-file", metavar="FILE", help="With --http: a file with the bearer token that clients must send.")
 @click.option("--no-auth", is_flag=True, help="With --http: serve other machines without a token.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="With --http: a further name of this server.")
+@click.option(
+    "--allow-origin", multiple=True, metavar="ORIGIN", help="With --http: web pages that may call, https://…."
+)
 @click.option(
     "--on-question", help="elicit: ask the user where the client can; return: in the result.  [default: elicit]"
 )
@@ -157,7 +165,8 @@ def serve(options: Options) -> int:
         return STOPPED
     server = build_server(options.served, **options.settings)
     if options.http:
-        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth)
+        names = {"hosts": options.allow_host, "origins": options.allow_origin}
+        serving.over_http(server, host, port, _ready, token=token, anyone=options.no_auth, **names)
         return STOPPED
     if sys.stdin.isatty():
         click.echo(
@@ -169,7 +178,8 @@ def serve(options: Options) -> int:
 
 def plain_http(options: Options, host: str, port: int, token: str | None) -> None:
     """Serve plain HTTP until Ctrl-C."""
-    settings = settings_for(host, token, no_auth=options.no_auth)
+    settings = settings_for(host, token, no_auth=options.no_auth, allowed=options.allow_host)
+    settings = replace(settings, origins=frozenset(options.allow_origin))
     if options.deadline is not None:
         settings = replace(settings, deadline=options.deadline)
     folder = sorted(Path(options.folder).glob("*.onnx")) if options.folder else []

@@ -10,12 +10,19 @@ from typing import Any
 import anyio
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 import groundstate as gs
 from groundstate_serve import LOCAL
 from groundstate_serve.listening import listen, on_interrupt
 
 PATH = "/mcp"
+
+HEALTH = "/health"
+"""For load balancers: needs no token, and says nothing about the models."""
 
 STOPPED = 130
 """The exit code after Ctrl-C: 128 plus the signal number, as in shells."""
@@ -50,6 +57,8 @@ def over_http(
     *,
     token: str | None = None,
     anyone: bool = False,
+    hosts: tuple[str, ...] = (),
+    origins: tuple[str, ...] = (),
 ) -> None:
     """Serve any number of clients over streamable HTTP, until Ctrl-C.
 
@@ -59,6 +68,9 @@ def over_http(
         ready: Called with the address when the server accepts connections.
         token: The token in ``Authorization: Bearer <token>``.
         anyone: Whether a non-local address may be served without a token.
+        hosts: Names under which clients may call the server, besides the address. On a local address other names are refused; on
+            others, if `hosts` or `origins` are given.
+        origins: Origins of the web pages that may call the server, such as ``https://example.org``.
 
     Raises:
         OptionError: If the server cannot listen on the address, or the address is not local and `token` and `anyone` are unset.
@@ -67,10 +79,33 @@ def over_http(
         raise gs.OptionError(
             f"host is {host!r}, which other machines reach; require a token (--token-file), or allow anyone (--no-auth)."
         )
-    app: Application = server.streamable_http_app(streamable_http_path=PATH, host=host)
+    app: Application = server.streamable_http_app(
+        streamable_http_path=PATH,
+        host=host,
+        transport_security=_security(host, hosts, origins),
+        custom_starlette_routes=[Route(HEALTH, _health)],
+    )
     if token is not None:
         app = _guarded(app, token)
     listen(app, host, port, lambda address: ready(address + PATH))
+
+
+async def _health(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
+
+
+def _security(host: str, hosts: tuple[str, ...], origins: tuple[str, ...]) -> TransportSecuritySettings | None:
+    """Which Host and Origin headers are accepted; None for the SDK's default, which guards local addresses only."""
+    if not hosts and not origins:
+        return None
+    local = [f"[{name}]" if ":" in name else name for name in LOCAL] if host in LOCAL else []
+    names = [*local, f"[{host}]" if ":" in host else host, *hosts]
+    pages = [f"http://{name}:*" for name in local]
+    return TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=[form for name in names for form in (name, f"{name}:*")],
+        allowed_origins=[*pages, *origins],
+    )
 
 
 def _guarded(app: Application, token: str) -> Application:
@@ -78,7 +113,7 @@ def _guarded(app: Application, token: str) -> Application:
     wanted = f"bearer {token}".encode()
 
     async def guarded(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] != HEALTH:
             given = dict(scope["headers"]).get(b"authorization", b"")
             kind, _, rest = given.partition(b" ")
             if not hmac.compare_digest(kind.lower() + b" " + rest.strip(), wanted):

@@ -10,7 +10,8 @@ from tests.export.any_size import PATTERNS, compare
 REFUSED = {"LSTM", "FFT"}
 SAMPLE = [
     "arange", "learned positions", "rotary, causal, class token", "all but the first", "circular padding", "max pool",
-    "patches by unfold", "pairs by triu_indices", "strided convolution", "two halves", "U-Net, average pool, resized to a size", "graph",
+    "patches by unfold", "pairs by triu_indices", "strided convolution", "two halves", "graph",
+    "U-Net, average pool, resized to a size",
 ]  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+from groundstate_models.learned.learning import Budget
 from langchain_groundstate import EnergyLearnTool, EnergyTool
 
 ROSTERS = [dict(zip(("mon", "tue", "wed"), people, strict=True)) for people in itertools.permutations("abc")] * 4
 
 
 def test_the_new_tool_solves_by_what_was_learned_and_a_refusal_is_readable() -> None:
-    learn = EnergyLearnTool.within()
+    learn = EnergyLearnTool.within(Budget(seconds=900))
     call = {"name": learn.name, "args": {"examples": ROSTERS, "kind": "rules"}, "id": "1", "type": "tool_call"}
     message = learn.invoke(call)
     tool = message.artifact

@@ -22,7 +22,7 @@ ROSTERS = [
 
 
 async def test_a_tool_is_learned_listed_and_used_and_listeners_are_notified(small: gs.Solver, tmp_path: Path) -> None:
-    server = build_server(small, learn=LearnTool(tmp_path))
+    server = build_server(small, learn=LearnTool(tmp_path, budget=Budget(seconds=900)))
     async with client(server, "2026-07-28") as one, one.listen(tools_list_changed=True) as changes:
         before = {tool.name for tool in (await one.list_tools()).tools}
         found = record(await one.call_tool("learn_tool", {"examples": ROSTERS, "name": "roster", "kind": "rules"}))
@@ -48,7 +48,7 @@ async def test_a_client_of_the_older_protocol_is_notified_and_refusals_can_be_co
         if "ToolListChanged" in type(getattr(message, "root", message)).__name__:
             changed.set()
 
-    server = build_server(small, learn=LearnTool(tmp_path, budget=Budget(tools=1)))
+    server = build_server(small, learn=LearnTool(tmp_path, budget=Budget(seconds=900, tools=1)))
     async with Client(server, mode=ERAS["2025-11-25"], message_handler=heard) as one:
         capabilities = one.server_capabilities
         assert capabilities is not None

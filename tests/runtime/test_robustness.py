@@ -96,6 +96,7 @@ def test_nothing_is_asked_of_the_network_while_a_request_is_checked(monkeypatch:
     with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setattr("groundstate._request.examine", lambda *_: None)
+        monkeypatch.setattr("groundstate._solver.examine_schema", lambda *_: None)
         address = f"http://127.0.0.1:{server.server_address[1]}/schema.json"
         solver = gs.load(toys.bowl(request={"type": "object", "properties": {"x": {"$ref": address}}}))
         with pytest.raises(gs.ArtefactError, match="that it does not have"):

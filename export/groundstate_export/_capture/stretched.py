@@ -87,7 +87,8 @@ def _unfold(x: Tensor, dimension: int, size: int, step: int) -> Tensor:
     axis = dimension % x.dim()
     count = (x.shape[axis] - size) // step + 1
     if size == step:
-        return x.narrow(axis, 0, count * size).unflatten(axis, (count, size)).movedim(axis + 1, -1)
+        apart: Tensor = x.narrow(axis, 0, count * size).unflatten(axis, (count, size)).movedim(axis + 1, -1)
+        return apart
     found: Tensor = x.movedim(axis, -1)[..., _places(count, size, step)].movedim(-2, axis)
     return found
 
@@ -105,7 +106,7 @@ def _patches(
 ) -> Tensor:
     """`torch.nn.functional.unfold`."""
     (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
-    x = functional.pad(input, (pw, pw, ph, ph))
+    x = _padded(input, (pw, pw, ph, ph))
     rows, columns = (x.shape[2] - dh * (kh - 1) - 1) // sh + 1, (x.shape[3] - dw * (kw - 1) - 1) // sw + 1
     x = x[:, :, :, _places(columns, kw, sw, dw)]
     x = x[:, :, _places(rows, kh, sh, dh)]  # (batch, channels, rows, kh, columns, kw)

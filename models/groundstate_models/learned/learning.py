@@ -26,12 +26,15 @@ from groundstate.tools import LLMTool, Reply, SolveTool
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _CASES: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
 
+FEWEST = 5
+"""Smallest number of examples."""
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         "examples": {
             "type": "array",
-            "minItems": 5,
+            "minItems": FEWEST,
             "description": "One complete example an entry: an object of names and values, or the rows of a grid.",
             "items": {"type": ["object", "array", "string"]},
         },
@@ -155,6 +158,10 @@ class LearnTool(LLMTool):
         examples = arguments.get("examples")
         if not isinstance(examples, list):
             raise gs.RequestError([gs.Fault("examples", "This must be a list with one example an entry.")])
+        if len(examples) < FEWEST:
+            raise gs.RequestError(
+                [gs.Fault("examples", f"There are {len(examples)} examples; learning needs {FEWEST}.")]
+            )
         cells = sum(map(_cells, examples))
         if cells > self.budget.cells:
             message = f"There are {cells} values; up to {self.budget.cells} are allowed. Send a sample of the examples."

@@ -180,8 +180,8 @@ class Residency:
         parts = []
         for start in range(0, len(scale), most):
             rows = slice(start, start + most)
-            some = ({name: np.asarray(x[rows]) for name, x in group.items()} for group in (inputs, state, noise))
-            out = self._driver.call(partial(self._segment, header, *some, scale[rows], fetch))
+            one, two, three = (_rows_of(group, rows) for group in (inputs, state, noise))
+            out = self._driver.call(partial(self._segment, header, one, two, three, scale[rows], fetch))
             parts.append({name: np.asarray(x) for name, x in out.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -280,6 +280,10 @@ def _lease_of(state: Mapping[str, Any], header: Header) -> Lease | None:
     found = [state[name].lease for name in header.state if isinstance(state[name], Resident)]
     whole = len(found) == len(header.state) and all(lease is found[0] for lease in found)
     return found[0] if whole and found else None
+
+
+def _rows_of(tensors: Mapping[str, Any], rows: slice) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(tensor[rows]) for name, tensor in tensors.items()}
 
 
 def _padded(array: NDArray[Any], length: int) -> NDArray[Any]:

@@ -80,7 +80,7 @@ def test_what_is_called_solved_passes_the_check_of_the_request_read_anew(solver:
             f"i{k}": {"size": [float(v) for v in draw.uniform(20, 60, 2).round(1)], "turns": turns} for k in range(6)
         }
         request = {"area": [140, 110], "items": items, "relations": ["i0 left of i1", "i2 near i3 within 10"]}
-        found = solver.solve(request, ask=False, max_steps=128)
+        found = solver.solve(request, ask=False, restarts=16, max_steps=64)
         assert found.status in ("solved", "unsolved", "infeasible")
         if found.answer is not None:
             solved += 1
@@ -193,7 +193,7 @@ def test_drawings_and_files_hold_every_item(solver: gs.Solver) -> None:
 
 def test_a_wish_that_cannot_hold_is_named(solver: gs.Solver) -> None:
     request = {"area": [100, 60], "items": {"a": [40, 40], "b": [40, 40]}, "prefer": ["a at least 50 from b"]}
-    found = solver.solve(request, ask=False, max_steps=64)
+    found = solver.solve(request, ask=False, restarts=8, max_steps=32)
     assert found.answer is not None
     assert found.answer["unkept"] == ["a at least 50 from b"]
     assert found.answer["items"]["a"]["x"] in (pytest.approx(20, abs=2), pytest.approx(80, abs=2))
@@ -207,5 +207,10 @@ def test_a_text_on_one_line_is_parsed(solver: gs.Solver) -> None:
 
 
 def test_the_same_seed_gives_the_same_layout(solver: gs.Solver) -> None:
-    one, two = (solver.solve(ROOM, seed=3, ask=False).answer for _ in range(2))
+    small = {
+        "area": [300, 200],
+        "items": {"a": [90, 50], "b": {"diameter": 40}, "c": [60, 60]},
+        "relations": ["a near b"],
+    }
+    one, two = (solver.solve(small, seed=3, ask=False).answer for _ in range(2))
     assert one == two

@@ -11,6 +11,7 @@ from groundstate_export._ir.dtypes import COMPUTED
 from groundstate_export._ir.graph import Value, broadcast
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
+from groundstate_export._lower.operators.double import function
 
 _UNARY = {
     "_neg_view": "Neg", "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "asin": "Asin", "asinh": "Asinh", "atan": "Atan",
@@ -48,7 +49,7 @@ def _unary(low: Lowering, call: Call) -> Entry:
         return low.entry(
             call, low.graph.binary("Div", low.graph.unary("Round", low.graph.binary("Mul", x, scale)), scale)
         )
-    return low.entry(call, low.graph.unary(_UNARY[name], x))
+    return low.entry(call, function(low.graph, _UNARY[name], x))
 
 
 @handles(*_BINARY)
@@ -124,7 +125,7 @@ def angle(low: Lowering, y: Value, x: Value) -> Value:
     steep = g.binary("Greater", up, across, np.bool_)
     short, long = g.binary("Min", across, up), g.binary("Max", across, up)
     nowhere = g.binary("Equal", long, zero, np.bool_)
-    base = g.unary("Atan", g.emit("Div", [short, where(nowhere, one, long)], shape))
+    base = function(g, "Atan", g.emit("Div", [short, where(nowhere, one, long)], shape))
     first = where(steep, g.binary("Sub", half, base), base)
     left = _negative(low, x)
     turned = where(left, g.binary("Sub", pi, first), first)
