@@ -183,7 +183,7 @@ def _labels(
     drawn: Strokes, figure: Figure, names: Sequence[str], circles: Sequence[str], place: dict[str, Point], page: Page
 ) -> list[str]:
     """Place each text where it is farthest from lines, circles, points and earlier texts."""
-    taken: list[tuple[float, float, float]] = [(*place[name], 3.0) for name in names]
+    taken: list[tuple[float, ...]] = [(*place[name], 3.0) for name in names]
     rings = [(place[figure.circles[k][0]], figure.circles[k][1] * page.factor) for k in circles]
     segments = [(place[a], place[b]) for a, b in drawn.segments]
     found = []

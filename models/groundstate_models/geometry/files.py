@@ -21,7 +21,7 @@ def dxf(read: Read, figure: Figure) -> str:
     def number(value: float) -> str:
         return f"{value:.12g}"
 
-    def at(code: int, point: tuple[float, float]) -> list[tuple[int, str]]:
+    def at(code: int, point: tuple[float, ...]) -> list[tuple[int, str]]:
         return [(code, number(point[0])), (code + 10, number(point[1])), (code + 20, "0")]
 
     for a, b in strokes(read).segments:
