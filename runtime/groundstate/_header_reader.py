@@ -193,7 +193,7 @@ def _length(value: object, place: str, *, least: int = 0) -> Length:
     number = isinstance(value, int) and not isinstance(value, bool) and value >= least
     if not number and not is_product(value):
         raise _DamagedError(
-            f"{place!r} is {value!r}; it must be a whole number of at least {least}, or a product of sizes"
+            f"{place!r} is {shortened(repr(value), 80)}; it must be a whole number of at least {least}, or a product of sizes"
         )
     return cast("Length", value)
 

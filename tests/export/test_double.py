@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from groundstate_export import GradientDescent, export
-from groundstate_export._ir.graph import Batch, Graph
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch
 from groundstate_export._lower.operators.double import function
 from groundstate_export._write.model import model_of
 

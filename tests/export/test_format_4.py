@@ -352,9 +352,9 @@ def test_a_wrong_earlier_stage_is_not_written(tmp_path: Path, monkeypatch: pytes
 
     original, seen = _pipeline.verify, []
 
-    def spoilt(segment: Any, model: bytes, checker: Any) -> Any:
+    def spoilt(segment: Any, hosts: Any) -> Any:
         seen.append(segment.examined.what)
-        return original(segment, model, checker)
+        return original(segment, hosts)
 
     monkeypatch.setattr(_pipeline, "verify", spoilt)
     two_stages(tmp_path / "a.onnx")

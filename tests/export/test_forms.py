@@ -14,7 +14,8 @@ from torch import Tensor
 
 import groundstate as gs
 from groundstate_export import BadArgument, ExportReport, GradientDescent, HeavyBall, ParityError, export
-from groundstate_export._ir.graph import Batch, Graph
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch
 from groundstate_export._unroll.float16 import rounded
 from groundstate_export._unroll.unroll import distinct
 from groundstate_export._verify.replay import session

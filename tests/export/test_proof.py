@@ -24,7 +24,8 @@ from groundstate_export import (
 from groundstate_export._arguments import Arguments
 from groundstate_export._examine.examined import Examined
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir.graph import Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Node, Value
 from groundstate_export._optimise.optimise import optimise_all
 from groundstate_export._unroll import loop
 from groundstate_export._unroll import unroll as unrolling

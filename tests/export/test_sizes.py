@@ -30,8 +30,9 @@ from groundstate_export import (
     export,
 )
 from groundstate_export._ir.dimensions import Product, greatest, product
-from groundstate_export._ir.graph import Batch, Graph
+from groundstate_export._ir.graph import Graph
 from groundstate_export._ir.lengths import Length, length, size
+from groundstate_export._ir.values import Batch
 from groundstate_export._unroll.unroll import distinct
 from groundstate_export._verify.findings import Parity
 from groundstate_export._write.model import model_of

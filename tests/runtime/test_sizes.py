@@ -183,7 +183,7 @@ def test_a_state_or_an_answer_of_another_size_than_the_problem_is_refused(solver
 
 def test_a_problem_that_takes_too_much_memory_is_refused_before_anything_is_made(solver: gs.Solver) -> None:
     huge = np.broadcast_to(np.float32(0), (1, 100_000, 100_000))
-    said = r"At this size \(edges 1, nodes 100000, colours 100000\) a step takes tensors of 10000000000 elements; at most 16"
+    said = r"At this size \(edges 1, nodes 100000, colours 100000\) a step takes tensors of 80000000000 elements; at most 16"
     with pytest.raises(gs.RequestError, match=said):
         solver.minimise(tensors(request(2, 2) | {"edge": [[0, 1]], "weight": [1]}) | {"price": huge})
 
@@ -357,16 +357,16 @@ def test_where_nothing_proves_an_answer_the_cheapest_the_search_stops_all_the_sa
 def test_a_deadline_ends_the_search_with_the_cheapest_answer_so_far(
     priced: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Time passes by a second with each look at the clock, which is looked at after every segment."""
+    """Time passes by a second with each look at the clock, which is looked at before and after every segment."""
     clock = itertools.count()
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     monkeypatch.setattr(Priced, "provable", False)
     problem, costs = request(9, 5, 1), list[float]()
-    for deadline in (3.0, 6.0, 12.0, 24.0):
+    for deadline in (8.0, 16.0, 32.0, 64.0, 128.0):
         seen: list[gs.Segment] = []
         Priced.noted.clear()
         solution = priced.solve(problem, deadline=deadline, watch=seen.append)
-        assert 1 <= len(seen) <= deadline
+        assert len(seen) <= deadline
         if Priced.noted:
             assert solution.status is gs.Status.SOLVED
             assert solution.answer is not None

@@ -23,9 +23,9 @@ from groundstate_export._capture.decompositions import OWN, TORCH
 from groundstate_export._capture.substitutions import Substitutions
 from groundstate_export._capture.symbols import Symbols
 from groundstate_export._errors import BadEnergy, UnsupportedOperator
-from groundstate_export._ir.graph import Batch, Dimension, Shape
 from groundstate_export._ir.lengths import Number
 from groundstate_export._ir.program import Instruction, Program, Ref, Spec
+from groundstate_export._ir.values import Batch, Dimension, Shape
 
 _BATCHES = (1009, 1013)
 """Primes, so that a multiple of the batch differs from the model's own sizes."""

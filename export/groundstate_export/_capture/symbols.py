@@ -24,9 +24,9 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv
 from groundstate_export._callers_code import current_place
 from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.sizes import Sizes
-from groundstate_export._ir.graph import Shape
 from groundstate_export._ir.lengths import Length, Number, length, size
 from groundstate_export._ir.program import Condition
+from groundstate_export._ir.values import Shape
 
 REMEDY = (
     "Use sizes through the shapes of tensors: write the loop with operators on whole tensors, and a branch with masks "

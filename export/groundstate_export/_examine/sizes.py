@@ -13,7 +13,7 @@ from torch import Tensor
 from groundstate_export._errors import BadArgument
 from groundstate_export._ir import lengths as numbers
 from groundstate_export._ir.dimensions import BATCH
-from groundstate_export._ir.graph import Shape
+from groundstate_export._ir.values import Shape
 
 Axes = Mapping[str, Sequence[str | None]]
 """The names of each input's axes after the batch; None for an axis of fixed length."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from groundstate_export._descent.initial import Constant, Normal
 from groundstate_export._descent.rules.rule import State, choose
 from groundstate_export._examine.examined import Examined
-from groundstate_export._ir.graph import Array
+from groundstate_export._ir.values import Array
 
 _TINY = 1e-30
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import sympy  # type: ignore[import-untyped]  # it has no types
 
-from groundstate_export._ir.graph import Batch, Dimension
 from groundstate_export._ir.lengths import Length
+from groundstate_export._ir.values import Batch, Dimension
 
 Powers = tuple[tuple[str, int], ...]
 """Sizes by name, each with its power."""

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from groundstate_export._ir.lengths import Length, Number
+from groundstate_export._ir.values import Value
 
-if TYPE_CHECKING:
-    from groundstate_export._ir.graph import Graph, Value
+
+class Graph(Protocol):
+    """What is needed of `graph.Graph`, which computes lengths by this module."""
+
+    inputs: dict[str, Value]
+
+    def constant(self, *args: Any, **kwargs: Any) -> Value: ...
+    def unary(self, *args: Any, **kwargs: Any) -> Value: ...
+    def binary(self, *args: Any, **kwargs: Any) -> Value: ...
+    def reshape(self, *args: Any, **kwargs: Any) -> Value: ...
+    def emit(self, *args: Any, **kwargs: Any) -> Value: ...
 
 
 def whole(graph: Graph, expression: Any) -> Value:
@@ -33,7 +43,9 @@ def whole(graph: Graph, expression: Any) -> Value:
         # ONNX divides towards zero; the remainder has the divisor's sign.
         return graph.binary("Div", graph.binary("Sub", a, graph.binary("Mod", a, b)), b)
     if name in _ROUNDED:
-        number = graph.unary(_ROUNDED[name], real(graph, expression.args[0]))
+        number = real(graph, expression.args[0])
+        if rounded := _ROUNDED[name]:
+            number = graph.unary(rounded, number)
         return graph.reshape(graph.unary("Cast", number, np.int64), (1,))
     raise ValueError(f"{name} of sizes has no translation")
 
@@ -81,7 +93,7 @@ _RELATIONS = {
     "Equality": "Equal", "Unequality": "Equal", "StrictLessThan": "Less", "StrictGreaterThan": "Greater",
     "LessThan": "LessOrEqual", "GreaterThan": "GreaterOrEqual",
 }  # fmt: skip
-_ROUNDED = {"FloorToInt": "Floor", "CeilToInt": "Ceil", "TruncToInt": "Floor", "RoundToInt": "Round"}
+_ROUNDED = {"FloorToInt": "Floor", "CeilToInt": "Ceil", "TruncToInt": "", "RoundToInt": "Round"}  # a cast truncates
 _FUNCTIONS = {
     "OpaqueUnaryFn_sqrt": "Sqrt", "OpaqueUnaryFn_log": "Log", "OpaqueUnaryFn_exp": "Exp", "log": "Log", "exp": "Exp",
 }  # fmt: skip

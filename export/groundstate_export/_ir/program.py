@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from groundstate_export._ir.graph import Dimension, Shape
+from groundstate_export._ir.values import Dimension, Shape
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import groundstate_export._lower.operators  # noqa: F401  # it registers transla
 from groundstate_export._ir import emit_lengths
 from groundstate_export._ir.dtypes import NUMPY
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir.graph import Batch, Graph
+from groundstate_export._ir.graph import Graph
 from groundstate_export._ir.program import Condition, Program
+from groundstate_export._ir.values import Batch
 from groundstate_export._lower.lowering import Lowering
 
 

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from groundstate_export._errors import UnsupportedOperator
 from groundstate_export._ir.dtypes import COMPUTED, HALVES, NUMPY
-from groundstate_export._ir.graph import Batch, Dimension, Graph, Shape, Value, static
+from groundstate_export._ir.graph import Graph
 from groundstate_export._ir.lengths import sized
 from groundstate_export._ir.program import Instruction, Program
+from groundstate_export._ir.values import Batch, Dimension, Shape, Value, static
 from groundstate_export._lower.aliasing import Memory
 from groundstate_export._lower.operands import AnySize, Call, Entry, Pair
 

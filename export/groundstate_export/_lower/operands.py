@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from groundstate_export._errors import UnsupportedOperator
-from groundstate_export._ir.graph import Shape, Value
 from groundstate_export._ir.program import Instruction
+from groundstate_export._ir.values import Shape, Value
 
 
 class AnySize(Exception):  # noqa: N818  # it reports a case, and a handler's caller words the refusal

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Graph, Node, Shape, Value, broadcast, count
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch, Node, Shape, Value, broadcast, count
 from groundstate_export._optimise.rewrite import Rewrite
 
 

@@ -7,7 +7,7 @@ T. Dao et al., "FlashAttention: Fast and Memory-Efficient Exact Attention with I
 
 from __future__ import annotations
 
-from groundstate_export._ir.graph import Node, Value
+from groundstate_export._ir.values import Node, Value
 from groundstate_export._optimise.rewrite import Rewrite, transposed, without_reshapes
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Node, Shape, Value, elements, static, usual
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Batch, Node, Shape, Value, elements, static, usual
 from groundstate_export._optimise.rewrite import Rewrite
 
 _BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Max", "Min"})

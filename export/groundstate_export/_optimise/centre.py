@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from groundstate_export._ir.graph import Node, Value
+from groundstate_export._ir.values import Node, Value
 from groundstate_export._optimise.rewrite import Rewrite, without_reshapes
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from groundstate_export._ir.graph import Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Node, Value
 from groundstate_export._optimise.finite import finite
 from groundstate_export._optimise.rewrite import Rewrite
 

@@ -6,7 +6,8 @@ The figures are nanoseconds per element of the result, on one thread, with resul
 
 from __future__ import annotations
 
-from groundstate_export._ir.graph import Graph, count
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import count
 
 NODE = 1000.0
 """The fixed cost of a node in nanoseconds."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Value
+from groundstate_export._ir.values import Value
 
 _KEEPS = frozenset({
     "Abs", "Add", "Cast", "Ceil", "Concat", "Conv", "ConvTranspose", "Cos", "CumSum", "Erf", "Expand",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_export._ir.graph import Array, Batch, Node, Shape, Value, elements
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Array, Batch, Node, Shape, Value, elements
 from groundstate_export._optimise.rewrite import Rewrite
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from groundstate_export._ir.graph import Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Node, Value
 
 
 class Rewrite:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Node, Value
+from groundstate_export._ir.values import Batch, Node, Value
 from groundstate_export._optimise.rewrite import Rewrite, without_reshapes
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch, Node, Value
 from groundstate_export._optimise.rewrite import Rewrite
 
 _COLUMN = (Batch(), 1)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_export._ir.graph import Array, Batch, Dimension, Graph, Node, Shape, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Array, Batch, Dimension, Node, Shape, Value
 from groundstate_export._unroll.segment import Segment
 
 

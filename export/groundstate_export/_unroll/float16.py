@@ -13,7 +13,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir.graph import Array, Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Array, Node, Value
 from groundstate_export._optimise.optimise import moving
 
 _PRODUCTS = frozenset({"MatMul", "Conv", "ConvTranspose"})

@@ -15,7 +15,8 @@ import numpy as np
 
 from groundstate_export._examine.examined import Examined
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir.graph import Batch, Graph, Node, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch, Node, Value
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._unroll.unroll import begin, declare, distinct, finish
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from groundstate_export._examine.examined import Examined
 from groundstate_export._ir.functions import Functions
-from groundstate_export._ir.graph import Batch, Graph, Value
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Batch, Value
 from groundstate_export._optimise.optimise import moving
 from groundstate_export._unroll.segment import Segment
 

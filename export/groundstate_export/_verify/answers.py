@@ -14,7 +14,7 @@ from groundstate_export._descent.rules.rule import choose
 from groundstate_export._errors import ParityError
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.starts import Case, relative
-from groundstate_export._ir.graph import Array
+from groundstate_export._ir.values import Array
 from groundstate_export._onnxruntime import ort
 from groundstate_export._verify.findings import Parity
 from groundstate_export._verify.reference import Ranking

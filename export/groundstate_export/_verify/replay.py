@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from groundstate_export._examine.examined import Examined
-from groundstate_export._ir.graph import Array, Graph
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Array
 from groundstate_export._onnxruntime import ort
 from groundstate_export._unroll.fixed_batch import fix_batch
 from groundstate_export._unroll.float16 import rounded

@@ -9,7 +9,7 @@ import numpy as np
 
 from groundstate_export._errors import ParityError
 from groundstate_export._examine.starts import Case, relative
-from groundstate_export._ir.graph import Array
+from groundstate_export._ir.values import Array
 from groundstate_export._onnxruntime import ort
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._verify.findings import Parity

@@ -15,9 +15,10 @@ from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.sizes import Sizes
 from groundstate_export._ir.dimensions import greatest, product
-from groundstate_export._ir.graph import Graph, Shape, Value
+from groundstate_export._ir.graph import Graph
 from groundstate_export._ir.lengths import Length, is_product
 from groundstate_export._ir.program import Spec
+from groundstate_export._ir.values import Shape, Value
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._verify.findings import Parity
 from groundstate_export._verify.parity import segments

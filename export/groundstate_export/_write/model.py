@@ -17,8 +17,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from groundstate_export._ir.graph import Batch, Graph, Node, Shape, Value
+from groundstate_export._ir.graph import Graph
 from groundstate_export._ir.lengths import Length
+from groundstate_export._ir.values import Batch, Node, Shape, Value
 from groundstate_export._unroll.segment import Segment
 from groundstate_export._unroll.unroll import distinct
 from groundstate_export._write.weights import Weights

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from groundstate_export._ir.graph import Array
+from groundstate_export._ir.values import Array
 
 _SMALL = 512
 """Up to this many elements, storing a constant is cheaper than the nodes that would compute it."""

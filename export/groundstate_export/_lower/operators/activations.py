@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from groundstate_export._ir.graph import Value
+from groundstate_export._ir.values import Value
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.elementwise import number_like, select

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from groundstate_export._ir.graph import Batch, Dimension
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Batch, Dimension
 from groundstate_export._lower.lowering import Lowering
 from groundstate_export._lower.operands import AnySize, Call, Entry
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export._ir.graph import Shape, Value, broadcast
+from groundstate_export._ir.values import Shape, Value, broadcast
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.operators.elementwise import angle

@@ -11,7 +11,8 @@ from functools import reduce
 
 import numpy as np
 
-from groundstate_export._ir.graph import Graph, Value, broadcast
+from groundstate_export._ir.graph import Graph
+from groundstate_export._ir.values import Value, broadcast
 
 
 class _Number:

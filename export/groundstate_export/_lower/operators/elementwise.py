@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
-from groundstate_export._ir.graph import Value, broadcast
+from groundstate_export._ir.values import Value, broadcast
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.double import function

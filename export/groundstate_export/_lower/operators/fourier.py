@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from groundstate_export._ir.graph import Array, Batch, Value
+from groundstate_export._ir.values import Array, Batch, Value
 from groundstate_export._lower.lowering import Lowering
 from groundstate_export._lower.operands import Call, Entry, Pair
 from groundstate_export._lower.operators.axes import fixed

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value, broadcast, static
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Array, Batch, Dimension, Shape, Value, broadcast, static
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from groundstate_export._ir.graph import Array, Batch, Dimension, Shape, Value
 from groundstate_export._ir.lengths import sized
 from groundstate_export._ir.program import Instruction
+from groundstate_export._ir.values import Array, Batch, Dimension, Shape, Value
 from groundstate_export._lower.lowering import Lowering, concrete
 from groundstate_export._lower.operands import AnySize, Entry
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from groundstate_export._ir.graph import Batch, Shape, Value
 from groundstate_export._ir.lengths import sized
 from groundstate_export._ir.program import Instruction
+from groundstate_export._ir.values import Batch, Shape, Value
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import AnySize, Call, Entry
 from groundstate_export._lower.operators.axes import fixed

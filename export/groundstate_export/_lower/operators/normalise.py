@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_export._ir.graph import Shape, Value, static
+from groundstate_export._ir.values import Shape, Value, static
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import literal, product

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch
+from groundstate_export._ir.values import Batch
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groundstate_export._ir.graph import Array, Batch, Value
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Array, Batch, Value
 from groundstate_export._lower.lowering import Lowering
 from groundstate_export._lower.operands import AnySize, Call, Entry
 from groundstate_export._lower.operators.axes import fixed

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_export._ir.graph import Shape, Value
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Shape, Value
 from groundstate_export._lower.lowering import Lowering
 from groundstate_export._lower.operators.tables import column, counted
 from groundstate_export._lower.operators.views import cut, pad, resized

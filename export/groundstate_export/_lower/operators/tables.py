@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
-from groundstate_export._ir.graph import Batch, Value
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Batch, Value
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from groundstate_export._ir.dtypes import COMPUTED
-from groundstate_export._ir.graph import Batch, Shape, Value, static
 from groundstate_export._ir.lengths import sized
+from groundstate_export._ir.values import Batch, Shape, Value, static
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed

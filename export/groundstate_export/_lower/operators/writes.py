@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from groundstate_export._ir.graph import Batch, Value
+from groundstate_export._ir.values import Batch, Value
 from groundstate_export._lower.lowering import Lowering, writes
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import fixed, literal
