@@ -32,7 +32,7 @@ class Journal:
                 self._values[_name(record["key"])] = record["value"]
             except (ValueError, KeyError, TypeError):
                 raise SystemExit(
-                    f"Line {number} of {path} is no record of a benchmark; repair it, or name another --journal."
+                    f"Line {number} of {path} is not a record of a benchmark; repair it, or name another --journal."
                 ) from None
         if torn:  # the process was killed while it wrote its last line
             os.truncate(path, path.stat().st_size - len(torn))

@@ -332,7 +332,7 @@ def read(path: Path) -> Problem:
     """Read a file.
 
     Raises:
-        KeyError, ValueError: It is no program of the known words.
+        KeyError, ValueError: It is not a program of the known words.
     """
     found = Problem(path.stem)
     for form in forms(path.read_text(encoding="utf-8")):

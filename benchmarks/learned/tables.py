@@ -81,7 +81,7 @@ MECHANISMS: dict[str, Callable[[Floats, np.random.Generator], Mask]] = {
 
 
 def _crps(draws: Floats, true: Floats, fair: bool) -> float:
-    """Mean CRPS of draws ``(draws, cells)``; quantiles are no draws and need no correction for their number."""
+    """Mean CRPS of draws ``(draws, cells)``; quantiles are not draws and need no correction for their number."""
     m = len(draws)
     ordered = np.sort(draws, 0)
     weights = (2 * np.arange(1, m + 1) - m - 1)[:, None]

@@ -74,7 +74,7 @@ class Basins:
         self._last[segment.index] = now
 
     def done(self, index: int, outcome: gs.Solution | gs.RequestError) -> None:
-        """Chains that were still moving when another one found the answer are no basins; those that ran out are."""
+        """Chains that were still moving when another one found the answer are not basins; those that ran out are."""
         last = self._last.pop(index, {})
         if isinstance(outcome, gs.Solution) and not outcome.solved:
             self.found[index] = [*self.found.get(index, []), *last.values()]

@@ -63,18 +63,18 @@ def _misfit(value: Any, model: Any, place: str) -> str:
     """The first place where a value does not have the shape of the model, as the start of a sentence; empty if none."""
     if isinstance(model, Mapping):
         if not isinstance(value, dict):
-            return f"{place or 'the file'} is no object"
+            return f"{place or 'the file'} is not an object"
         if differing := sorted(value.keys() ^ model.keys()):
             what = "is unknown" if differing[0] in value else "is missing"
             return f"{_joined(place, differing[0])} {what}"
         each = [(value[name], model[name], _joined(place, name)) for name in model]
     elif isinstance(model, list):
         if not isinstance(value, list) or len(value) != len(model):
-            return f"{place} is no list of {len(model)} numbers"
+            return f"{place} is not a list of {len(model)} numbers"
         each = [(one, like, f"{place}[{i}]") for i, (one, like) in enumerate(zip(value, model, strict=True))]
     else:
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return "" if number else f"{place} is no number"
+        return "" if number else f"{place} is not a number"
     return next(filter(None, (_misfit(*one) for one in each)), "")
 
 

@@ -61,7 +61,7 @@ def _shape(place: str, value: Any) -> tuple[int, ...]:
     try:
         return np.shape(value)
     except ValueError:
-        raise RequestError([Fault(place, "This is no array: its rows have different lengths.")]) from None
+        raise RequestError([Fault(place, "This is not an array: its rows have different lengths.")]) from None
 
 
 def named(place: str, given: Mapping[str, NDArray[Any]], specs: Mapping[str, Spec]) -> None:

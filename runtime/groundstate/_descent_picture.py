@@ -24,7 +24,7 @@ MOMENTS = 4
 
 RISES = (
     "The bold line is the lowest energy so far. The energy itself may rise on the way: momentum, noise and growing multipliers "
-    "carry a chain out of minima that are no answers."
+    "carry a chain out of minima that are not answers."
 )
 
 _WIDTH, _MARGIN, _GAP, _PLOT = 900.0, 32.0, 22.0, 150.0

@@ -26,7 +26,7 @@ def explained(meaning: Meaning, header: Header, solution: Solution, sought: int)
         case Status.UNSOLVED:
             return f"{asked} {_unsolved(header, solution)}"
         case Status.AMBIGUOUS:
-            # How one of several answers was found is no reason to prefer it.
+            # How one of several answers was found is not a reason to prefer it.
             found = f"{len(solution.alternatives) + 1} different"
             if not solution.checked:
                 return f"{asked} Found by descent: {found} minima of equal energy so far, which nothing checks."
@@ -68,7 +68,7 @@ def _solved(meaning: Meaning, header: Header, solution: Solution, sought: int) -
         parts.append("It is the only answer, which is proven.")
     elif sought > 1 and not meaning.indifferent(solution.answer or {}):
         came = f"{solution.hits} of {plural(solution.chains, 'chain')}"
-        parts.append(f"No other answer was found, and {came} came to this one; that is no proof.")
+        parts.append(f"No other answer was found, and {came} came to this one; that is not a proof.")
     parts.append(_order(meaning, solution))
     if (near := solution.runner_up) is not None:
         parts.append(_nearest(near))
@@ -82,7 +82,7 @@ def _checked(header: Header) -> str:
 
 def _nearest(near: Attempt) -> str:
     failed = f"failed {plural(near.violated, 'check')}" if near.violations else "had not converged"
-    return f"The nearest configuration that is no answer had energy {near.energy:.4g} and {failed}."
+    return f"The nearest configuration that is not an answer had energy {near.energy:.4g} and {failed}."
 
 
 def _order(meaning: Meaning, solution: Solution) -> str:

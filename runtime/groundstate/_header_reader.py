@@ -171,7 +171,7 @@ def _field(raw: Mapping[str, Any], key: str, kind: type | tuple[type, ...], wher
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise _DamagedError(f"{place!r} is {value!r}, which has the wrong type")
     if isinstance(value, float) and not math.isfinite(value):
-        raise _DamagedError(f"{place!r} is {value!r}, which is no finite number")
+        raise _DamagedError(f"{place!r} is {value!r}, which is not a finite number")
     return value
 
 
@@ -224,7 +224,7 @@ def _inputs(raw: Mapping[str, Any]) -> dict[str, InputSpec]:
             try:
                 default = np.asarray(given, spec.dtype)
             except (ValueError, TypeError, OverflowError):
-                raise _DamagedError(f"'inputs.{name}.default' is no array of {spec.dtype}") from None
+                raise _DamagedError(f"'inputs.{name}.default' is not an array of {spec.dtype}") from None
             if default.shape != spec.shape or spec.axes:
                 raise _DamagedError(f"'inputs.{name}.default' has shape {default.shape}; it must be {spec.text}")
             default.setflags(write=False)

@@ -67,7 +67,7 @@ def load(
             path = _catalog.locate(source)
         with path.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArtefactError(f"{str(path)[:200]} is no regular file, so it is not an energy artefact.")
+                raise ArtefactError(f"{str(path)[:200]} is not a regular file, so it is not an energy artefact.")
             # One byte more than is accepted, whatever the file system says about its length.
             data = file.read(ceilings.file + 1)
     except (OSError, ValueError) as error:

@@ -101,7 +101,7 @@ def _pattern(key: str, value: object) -> None:
     try:
         reason = unsafe(str(value))
     except (re.error, RecursionError, OverflowError) as error:
-        raise _UnusableError(f"its {key} {value!r:.80} is no regular expression ({error!s:.80})") from None
+        raise _UnusableError(f"its {key} {value!r:.80} is not a regular expression ({error!s:.80})") from None
     if reason is not None:
         raise _UnusableError(f"its {key} {value!r:.80} has {reason}, so that matching may take for ever")
 
@@ -113,7 +113,7 @@ def unsafe(pattern: str) -> str | None:
     inside of repeats an exponential.
 
     Raises:
-        re.error: If it is no regular expression.
+        re.error: If it is not a regular expression.
     """
     re.compile(pattern)
     # The standard library's own reader, which has no public name.

@@ -167,7 +167,7 @@ def a_pattern_for_names(fields: Fields) -> None:
     fields["request"]["patternProperties"] = {"^(a|aa)+$": {}}
 
 
-@attack("is no regular expression")
+@attack("is not a regular expression")
 def a_broken_pattern(fields: Fields) -> None:
     fields["request"]["properties"]["grid"] = {"type": "string", "pattern": "("}
 

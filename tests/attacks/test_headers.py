@@ -91,7 +91,7 @@ def test_a_ceiling_is_no_excuse_for_a_file_that_wants_less() -> None:
 def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
     for path in ("/dev/zero", "/dev/null"):
         if Path(path).exists():
-            with pytest.raises(gs.ArtefactError, match="is no regular file"):
+            with pytest.raises(gs.ArtefactError, match="is not a regular file"):
                 gs.load(Path(path))
     with pytest.raises(gs.ArtefactError, match="cannot be read"):
         gs.load(tmp_path)

@@ -143,7 +143,7 @@ def test_langgraph_is_imported_only_where_a_person_is_asked() -> None:
 
 
 def test_a_chat_model_replies_from_within_the_node(small: gs.Solver) -> None:
-    model = Scripted(replies=[AIMessage("Hm.")])  # which is no option
+    model = Scripted(replies=[AIMessage("Hm.")])  # which is not an option
     state = energy_node(small, on_question=ask_llm(model)).invoke({"request": {"grid": OPEN}})
     assert len(model.seen) == 1
     assert needs_reply(state)

@@ -13,7 +13,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field
 
 _TOOLS_OWN = {"replies", "action", "answer"}
-"""Arguments of the tool that are no part of the request."""
+"""Arguments of the tool that are not part of the request."""
 
 
 class LocalChat(BaseChatModel):

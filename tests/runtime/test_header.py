@@ -62,7 +62,7 @@ def read(**changes: Any) -> gs.Header:
         ({"noise": {"y": spec([2, 2], period=8, offsets=[0])}}, "'noise.y.shape' has 2 slots; its period and offsets make 1"),
         ({"noise": {"y": spec([1, 2], period=3, offsets=[0])}}, "'noise.y.period' is 3; it must divide the 8 steps"),
         ({"inputs": {"w": spec([2], default=[1])}}, r"'inputs.w.default' has shape \(1,\); it must be \(2,\)"),
-        ({"inputs": {"w": spec([2], default=["a", "b"])}}, "'inputs.w.default' is no array of float32"),
+        ({"inputs": {"w": spec([2], default=["a", "b"])}}, "'inputs.w.default' is not an array of float32"),
         ({"state": {"y": spec([2], "int64", initial={"constant": 0}, minimised=True)}}, "a state is of floating point"),
         ({"state": {"y": spec([2], initial={"answer": "y"}, minimised=True)}}, "and there is no stage before"),
         (

@@ -54,7 +54,7 @@ def test_a_batch_gives_each_row_what_it_gets_alone(sudoku: gs.Solver) -> None:
         ({"board": GRIDS}, r"inputs\.board: This is unknown"),
         ({"grid": GRIDS + 0.5}, r"inputs\.grid: This is float64 of shape \(3, 9, 9\); it must be int64"),
         ({"grid": GRIDS[0]}, r"inputs\.grid: This has shape \(9, 9\), without the batch; add a first axis"),
-        ({"grid": [[1, 2], [3]]}, r"inputs\.grid: This is no array: its rows have different lengths"),
+        ({"grid": [[1, 2], [3]]}, r"inputs\.grid: This is not an array: its rows have different lengths"),
         ({"grid": "text"}, r"inputs: All inputs need the same first axis"),
         ({"grid": GRIDS[:, :8]}, r"it must be int64 of shape \(3, 9, 9\)"),
     ],

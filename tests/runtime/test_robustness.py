@@ -66,7 +66,7 @@ def test_a_reference_within_the_document_is_followed() -> None:
         ({"$ref": "#/$defs/nowhere"}, r"refers to a place '.*nowhere' that it does not have"),
         ({"type": "complex"}, "the type 'complex' is unknown"),
         ({"type": "number", "multipleOf": 0}, "its multipleOf is 0; it must be above 0"),
-        ({"type": "string", "pattern": "("}, "its pattern '\\(' is no regular expression"),
+        ({"type": "string", "pattern": "("}, "its pattern '\\(' is not a regular expression"),
         ({"minItems": "two"}, "its minItems is 'two'; it must be a number"),
         ({"properties": []}, "its properties \\[\\] maps no names to schemas"),
         ({"required": 5}, "is no JSON schema|cannot be used"),

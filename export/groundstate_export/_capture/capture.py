@@ -2,7 +2,7 @@
 
 The function is traced with fake tensors at two prime batch sizes. An integer that is the same in both traces is a constant, and
 one that grows with the batch is a multiple of it. Anything else (``batch + 1``, a branch on the batch size) is refused.
-The batch is no symbol, so nothing can silently specialise to an example's batch. Named sizes are symbols, see `symbols`.
+The batch is not a symbol, so nothing can silently specialise to an example's batch. Named sizes are symbols, see `symbols`.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Sizes:
         )
 
     def shape(self, name: str, shapes: Sequence[tuple[int, ...]]) -> Shape | None:
-        """A tensor's shape in terms of sizes, from its shapes in all examples; None if an axis is no product of sizes."""
+        """A tensor's shape in terms of sizes, from its shapes in all examples; None if an axis is not a product of sizes."""
         names = self.named.get(name, [None] * len(shapes[0]))
         found = [
             self.dimension(lengths) if known is None else numbers.length(self.nominal()[known], numbers.size(known))

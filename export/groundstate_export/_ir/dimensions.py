@@ -36,7 +36,7 @@ class Product:
 
 
 def product(shape: Iterable[Dimension]) -> Product:
-    """The number of elements of a tensor per row of the batch; at least that number, if it is no product of sizes."""
+    """The number of elements of a tensor per row of the batch; at least that number, if it is not a product of sizes."""
     found = [_bound(d.times if isinstance(d, Batch) else d) for d in shape]
     powers: dict[str, int] = {}
     for name, power in (pair for one in found for pair in one.powers):

@@ -270,7 +270,7 @@ def meaningless(constraint: Constraint, domains: Mapping[str, Sequence[Value]]) 
     if isinstance(constraint, Counts):
         for value, low, high in constraint.bounds:
             if low > high:
-                yield f"At least {low} and at most {high} are {value!r}: that is no number."
+                yield f"At least {low} and at most {high} are {value!r}: that is not a number."
             if not any(value in domains[name] for name in constraint.names):
                 yield f"{value!r} is a value of none of the variables."
     if isinstance(constraint, Intervals):

@@ -18,7 +18,7 @@ from groundstate_models.constraints.schema import EXTREME, LITERAL_TERMS
 from groundstate_models.constraints.typed import faults_of
 
 MOST_COMBINATIONS = 2_000
-"""Values together of the variables of an objective that is no weighted sum."""
+"""Values together of the variables of an objective that is not a weighted sum."""
 
 _VERBS = ("minimise", "maximise")
 _ALLOWED = 'write "minimise 3*x + y", "maximise x" or "minimise the latest end of x for 3, y for 2"'
@@ -41,12 +41,12 @@ def _typed(raw: Any, names: Names, faults: list[Fault], place: str) -> dict[str,
         try:
             found = parsed(raw, names)
         except NotationError as error:
-            faults.append(Fault(place, f'"{raw:.60}" is no objective. {error}'))
+            faults.append(Fault(place, f'"{raw:.60}" is not an objective. {error}'))
             return None
         (verb,) = found
         return _plain(verb, found[verb], raw, {}, names, faults, place)
     if not isinstance(raw, Mapping) or len(set(raw) & set(_VERBS)) != 1 or set(raw) - {*_VERBS, "weight"}:
-        faults.append(Fault(place, f"This is no objective; {_ALLOWED}."))
+        faults.append(Fault(place, f"This is not an objective; {_ALLOWED}."))
         return None
     verb = next(verb for verb in _VERBS if verb in raw)
     weight = raw.get("weight", 1)
@@ -83,7 +83,7 @@ def _plain(
     many = reduce(mul, map(len, domains), 1)
     if many > MOST_COMBINATIONS:
         together = f"{', '.join(one.variables)} have {many} values together; at most {MOST_COMBINATIONS} are tried"
-        faults.append(Fault(place, f'"{text:.60}" is no weighted sum, and {together}.'))
+        faults.append(Fault(place, f'"{text:.60}" is not a weighted sum, and {together}.'))
         return None
     rows = {row: one.value(dict(zip(one.variables, row, strict=True))) for row in product(*domains)}
     shown = text.strip().split(maxsplit=1)[1]

@@ -151,7 +151,7 @@ class Extreme(Objective):
 
 @dataclass(frozen=True)
 class Tabled(Objective):
-    """A number that is no weighted sum, by the values of its variables together."""
+    """A number that is not a weighted sum, by the values of its variables together."""
 
     names: tuple[str, ...]
     values: Mapping[tuple[Value, ...], int]

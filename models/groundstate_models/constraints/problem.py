@@ -179,7 +179,7 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
     if isinstance(raw, str):
         span = re.fullmatch(r"\s*(-?\d{1,9})\s*(?:\.\.|\.\.\.|to)\s*(-?\d{1,9})\s*", raw)
         if span is None:
-            message = f'{raw!r:.60} is no range of whole numbers; write "1..9", or a list of values.'
+            message = f'{raw!r:.60} is not a range of whole numbers; write "1..9", or a list of values.'
             faults.append(Fault(f"variables.{name}", message))
             return ()
         raw = {"from": int(span[1]), "to": int(span[2])}
@@ -208,7 +208,7 @@ def _name(raw: Any, index: int) -> str:
 def _weight(raw: Mapping[str, Any], place: str, faults: list[Fault]) -> float:
     weight = float(raw.get("weight", 1.0))
     if math.isnan(weight):  # NaN passes the bounds of the schema
-        faults.append(Fault(place, "nan is no weight; give a number above 0."))
+        faults.append(Fault(place, "nan is not a weight; give a number above 0."))
     return weight
 
 

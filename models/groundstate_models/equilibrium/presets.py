@@ -22,7 +22,7 @@ def expanded(preset: Mapping[str, Any]) -> Request:
     """
     kind = str(preset.get("type", "")).lower()
     if kind not in _PRESETS:
-        raise MisreadError(f"{kind!r} is no preset; known are {', '.join(_PRESETS)}.")
+        raise MisreadError(f"{kind!r} is not a preset; known are {', '.join(_PRESETS)}.")
     make, known = _PRESETS[kind]
     if unknown := sorted(set(preset) - known - {"type"}):
         raise MisreadError(f"A {kind} takes no {unknown[0]!r}; it takes {', '.join(sorted(known))}.")
@@ -135,7 +135,7 @@ def _truss(preset: Mapping[str, Any]) -> Request:
     for what, given in (("supports", supports), ("loads", loads)):
         for name in given:
             if name not in made:
-                raise MisreadError(f"{what} names {name!r}, which is no node.")
+                raise MisreadError(f"{what} names {name!r}, which is not a node.")
     members = [{"type": "rod", "between": list(bar) if not isinstance(bar, str) else bar} for bar in bars]
     return {"nodes": made, "members": members, "as_drawn": True}
 
@@ -153,7 +153,7 @@ def _cluster(preset: Mapping[str, Any]) -> Request:
         nodes = {name: {} for name in names}
         one = {"type": kind, "between": names}
     else:
-        raise MisreadError(f"{kind!r} is no potential of a cluster; known are lennard_jones, morse and thomson.")
+        raise MisreadError(f"{kind!r} is not a potential of a cluster; known are lennard_jones, morse and thomson.")
     for name in ("depth", "distance", "width"):
         if name in preset:
             one[name] = preset[name]

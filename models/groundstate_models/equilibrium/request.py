@@ -52,7 +52,7 @@ class _Reader:
         self._preset(self.request.pop("preset", None), "preset")
         s = self.structure
         if self.unit is not None and self.unit not in LENGTHS:
-            self.fault("unit", f"{self.unit!r} is no unit of length; known are {', '.join(LENGTHS)}.")
+            self.fault("unit", f"{self.unit!r} is not a unit of length; known are {', '.join(LENGTHS)}.")
         s.unit = self.unit
         self._guarded("gravity", lambda: setattr(s, "gravity", self.number(self.request.get("gravity", 9.81), None)))
         self._guarded("friction", lambda: self._friction(self.request.get("friction", 0.5)))
@@ -88,11 +88,11 @@ class _Reader:
     def number(self, value: Any, kind: str | None) -> float:
         """A number, with its unit converted: ``kind`` is length, mass, force, angle, or None for a plain number."""
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise MisreadError(f"{str(value)[:40]!r} is no number.")
+            raise MisreadError(f"{str(value)[:40]!r} is not a number.")
         if isinstance(value, str):
             match = re.fullmatch(rf"\s*({NUMBER})\s*([A-Za-z°]*)\s*", value)
             if match is None:
-                raise MisreadError(f"{value[:40]!r} is no number.")
+                raise MisreadError(f"{value[:40]!r} is not a number.")
             found, unit = float(match[1]), match[2]
             tables = {
                 "length": LENGTHS,
@@ -122,7 +122,7 @@ class _Reader:
     def vector(self, value: Any, kind: str | None = "length") -> Vector:
         """Two or three numbers."""
         if isinstance(value, str) or not isinstance(value, Sequence) or len(value) not in {2, 3}:
-            raise MisreadError(f"{str(value)[:40]} is no place; give two or three numbers, such as [0, 2.5].")
+            raise MisreadError(f"{str(value)[:40]} is not a place; give two or three numbers, such as [0, 2.5].")
         found = [self.number(v, kind) for v in value]
         if len(found) == 3:
             self.structure.dimensions = 3
@@ -192,10 +192,10 @@ class _Reader:
 
     def _given(self, name: str, one: Any, path: str) -> None:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_']*", name):
-            raise MisreadError(f"{name[:30]!r} is no name of a node; use letters, digits and underscores.")
+            raise MisreadError(f"{name[:30]!r} is not a name of a node; use letters, digits and underscores.")
         made = {"at": one} if isinstance(one, list) else one
         if not isinstance(made, Mapping):
-            raise MisreadError(f"{str(one)[:40]} is no node; give its place, such as [0, 2], or an object.")
+            raise MisreadError(f"{str(one)[:40]} is not a node; give its place, such as [0, 2], or an object.")
         if isinstance(one, list) and one and isinstance(one[-1], str) and one[-1] == "fixed":
             made = {"at": one[:-1], "fixed": True}
         if unknown := sorted(set(made) - NODE_KEYS):
@@ -207,12 +207,12 @@ class _Reader:
 
     def _name(self, given: Any, path: str) -> str:
         if not isinstance(given, str):
-            raise MisreadError(f"{str(given)[:40]!r} is no name.")
+            raise MisreadError(f"{str(given)[:40]!r} is not a name.")
         name: str = given.strip()
         if name not in self.given:
             near = difflib.get_close_matches(name, sorted(self.declared), 1, 0.6) if len(name) > 1 else []
             if near:
-                raise MisreadError(f"{name!r} is no node; did you mean {near[0]!r}?")
+                raise MisreadError(f"{name!r} is not a node; did you mean {near[0]!r}?")
             self._given(name, {}, path)
         return name
 
@@ -274,7 +274,7 @@ class _Reader:
             near = difflib.get_close_matches(kind, [*known, *KINDS], 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise MisreadError(
-                f"{kind!r} is no type.{hint} Known are {', '.join(known)}, lennard_jones, morse, node, block."
+                f"{kind!r} is not a type.{hint} Known are {', '.join(known)}, lennard_jones, morse, node, block."
             )
 
     def _member(self, kind: str, one: Mapping[str, Any], path: str) -> None:
@@ -337,7 +337,7 @@ class _Reader:
         self._name(name, path)
         if isinstance(value, str):
             if value not in {"above", "below"}:
-                raise MisreadError(f"{value!r} is no place; use above, below, or numbers.")
+                raise MisreadError(f"{value!r} is not a place; use above, below, or numbers.")
             self.structure.where[name] = value
         else:
             self.structure.where[name] = self.vector(value)
@@ -417,7 +417,7 @@ class _Reader:
 
     def _block(self, name: str, one: Any, tops: dict[str, tuple[float, float]], path: str) -> Block:
         if not isinstance(one, Mapping):
-            raise MisreadError(f"{str(one)[:40]} is no block; give an object with size and at or on.")
+            raise MisreadError(f"{str(one)[:40]} is not a block; give an object with size and at or on.")
         if unknown := sorted(set(one) - BLOCK_KEYS):
             raise MisreadError(f"A block takes no {unknown[0]!r}; it takes {', '.join(sorted(BLOCK_KEYS))}.")
         faces: tuple[tuple[int, ...], ...] = tuple(tuple(int(k) for k in face) for face in one.get("faces", []))
@@ -461,7 +461,7 @@ class _Reader:
             if below != "floor" and below not in tops:
                 near = difflib.get_close_matches(below, ["floor", *tops], 1)
                 hint = f"; did you mean {near[0]!r}?" if near else " that was named before."
-                raise MisreadError(f"{below!r} is no block{hint}")
+                raise MisreadError(f"{below!r} is not a block{hint}")
             floor = next((p.offset for p in self.structure.planes if p.name == "floor"), 0.0)
             top, middle = (floor, 0.0) if below == "floor" else tops[below]
             x = self.number(one["x"], "length") if one.get("x") is not None else middle

@@ -206,7 +206,9 @@ class Parser:
 
     def _constant(self, over: Sum, under: Sum) -> Number:
         if not over.is_constant or not under.is_constant:
-            raise MisreadError(f"{self.text.strip()!r} takes a root or an angle's sine of something that is no number.")
+            raise MisreadError(
+                f"{self.text.strip()!r} takes a root or an angle's sine of something that is not a number."
+            )
         return over.constant / under.constant
 
     def _number(self, symbol: str) -> Sum:

@@ -77,7 +77,7 @@ class Names:
         near = difflib.get_close_matches(word, self.shown(), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         known = ", ".join(self.shown()[:12]) or "none yet"
-        return f"{word!r} is no point; points are capital letters such as A or B1, or listed in points (now: {known}).{hint}"
+        return f"{word!r} is not a point; points are capital letters such as A or B1, or listed in points (now: {known}).{hint}"
 
     def shown(self) -> list[str]:
         return [name for name in self.problem.points if not name.startswith(" ")]
@@ -124,10 +124,10 @@ class Names:
         if len(found) != 2:
             lines = f", or one of the lines {', '.join(self.lines)}" if self.lines else ""
             raise MisreadError(
-                f"{text.strip()!r} is no line: it names {len(found)} points; give two, such as AB{lines}."
+                f"{text.strip()!r} is not a line: it names {len(found)} points; give two, such as AB{lines}."
             )
         if found[0] == found[1]:
-            raise MisreadError(f"{text.strip()!r} is no line: it names the point {found[0]} twice.")
+            raise MisreadError(f"{text.strip()!r} is not a line: it names the point {found[0]} twice.")
         return found[0], found[1]
 
     def circle(self, text: str) -> str:
@@ -147,7 +147,7 @@ class Names:
             return found[0]
         known = ", ".join(k for k in self.problem.circles if not k.startswith(" ")) or "none"
         raise MisreadError(
-            f"{word!r} is no circle (known: {known}); name it in circles, such as "
+            f"{word!r} is not a circle (known: {known}); name it in circles, such as "
             f'"{word or "k"}": {{"center": "O", "radius": 5}}.'
         )
 

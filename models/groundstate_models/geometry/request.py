@@ -93,7 +93,7 @@ class _Reader:
         pairs = given.items() if isinstance(given, Mapping) else ((name, None) for name in given)
         for name, at in pairs:
             if not isinstance(name, str) or not name.strip() or any(c in name for c in " ,|=()+*/^→"):
-                self.fault("points", f"{str(name)[:30]!r} is no name of a point; use letters, digits and primes.")
+                self.fault("points", f"{str(name)[:30]!r} is not a name of a point; use letters, digits and primes.")
                 continue
             if name in self.problem.points:
                 self.fault("points", f"{name!r} is there twice.")
@@ -111,7 +111,7 @@ class _Reader:
                 if self.problem.solid
                 else "two finite numbers, such as [0, 2.5]"
             )
-            self.fault(path, f"{str(at)[:40]} is no place; give {numbers}.")
+            self.fault(path, f"{str(at)[:40]} is not a place; give {numbers}.")
             return
         w = self.writer(f"{name} = ({', '.join(f'{v:g}' for v in at)})", path)
         for axis, value in zip("xyz", at, strict=False):

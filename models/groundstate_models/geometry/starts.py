@@ -45,7 +45,7 @@ DONE = 1e-24
 """Sum of squares at which a step's descent ends."""
 
 STUCK = 1e2
-"""Damping above which a step's descent ends: it is in a minimum that is no solution."""
+"""Damping above which a step's descent ends: it is in a minimum that is not a solution."""
 
 MOST_MEASURES = 24
 """Bound on inequalities that a step considers for each unit."""

@@ -286,7 +286,7 @@ def _coordinates(w: Writer, p: str, x: str, y: str, z: str | None = None) -> Non
         try:
             number = Fraction(value.replace("−", "-"))
         except ValueError:
-            raise MisreadError(f"{value!r} is no coordinate.") from None
+            raise MisreadError(f"{value!r} is not a coordinate.") from None
         w.add("equation", Sum.of((axis, name)) - Sum.of(number))
 
 

@@ -36,7 +36,7 @@ DONE = 1e-26
 """Sum of squares at which the host's descent ends."""
 
 STUCK = 1e4
-"""Damping above which the host's descent ends: it is in a minimum that is no solution."""
+"""Damping above which the host's descent ends: it is in a minimum that is not a solution."""
 
 
 class Row(NamedTuple):

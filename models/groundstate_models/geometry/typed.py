@@ -182,7 +182,7 @@ def state_typed(w: Writer, one: Mapping[str, Any]) -> None:
     if name not in kinds:
         near = difflib.get_close_matches(name, KNOWN, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise MisreadError(f"{name!r} is no type of constraint.{hint} Known are {', '.join(KNOWN)}.")
+        raise MisreadError(f"{name!r} is not a type of constraint.{hint} Known are {', '.join(KNOWN)}.")
     _plain(w, kinds[name], _flat(one["of"]), one)
 
 
@@ -203,7 +203,7 @@ def _plain(w: Writer, name: str, of: Sequence[str], one: Mapping[str, Any]) -> N
         elif mark == "a":
             arguments.append(rest.pop(0))
             if arguments[-1] not in w.names.problem.arcs:
-                raise MisreadError(f"{arguments[-1]!r} is no arc.")
+                raise MisreadError(f"{arguments[-1]!r} is not an arc.")
         else:
             word = rest.pop(0)
             if mark == "p" and len(w.names.split(word)) > 1:

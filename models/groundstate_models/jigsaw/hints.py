@@ -105,5 +105,5 @@ def _place(value: Any, shape: Place, name: str) -> Place:
             return (0 if words[0] == "top" else rows - 1, 0 if words[1] == "left" else columns - 1)
     elif len(value) == 2:
         return (value[0], value[1])
-    message = f'{value!r} is no place; write [row, column] from 0, or a corner such as "top left".'
+    message = f'{value!r} is not a place; write [row, column] from 0, or a corner such as "top left".'
     raise RequestError([Fault(f"fixed.{name}", message)])

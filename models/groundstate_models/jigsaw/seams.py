@@ -31,7 +31,7 @@ CHUNK = 2048
 LOOPS = 4
 LOOP_FLOOR = 0.003
 FLOOR = -6.0
-"""Log-odds of sides that are no candidates, and lower bound of the network's output."""
+"""Log-odds of sides that are not candidates, and lower bound of the network's output."""
 
 Matrix = NDArray[np.float32]
 

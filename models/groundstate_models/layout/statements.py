@@ -52,7 +52,7 @@ class Reader:
         self.several: list[str] = []
 
     def protected(self, text: str) -> str:
-        """The text with names of several words in brackets: "tv stand" is no verb, and "box on wheels" carries nothing."""
+        """The text with names of several words in brackets: "tv stand" is not a verb, and "box on wheels" carries nothing."""
         names = {*self.plan.items, *self.plan.marks, *(item.base for item in self.plan.items.values())}
         self.several = sorted((name for name in names if " " in name), key=len, reverse=True)
         for k, name in enumerate(self.several):
@@ -99,7 +99,7 @@ class Reader:
         near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.5)
         hint = f" Did you mean {known[near[0]]!r}?" if near else ""
         raise MisreadError(
-            f"{self.text!r} names {word!r}, which is no item (items: {', '.join([*plan.items, *plan.marks][:12])}).{hint}"
+            f"{self.text!r} names {word!r}, which is not an item (items: {', '.join([*plan.items, *plan.marks][:12])}).{hint}"
         )
 
     def item(self, text: str) -> str:
@@ -544,7 +544,7 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
     if kind not in KINDS:
         near = difflib.get_close_matches(kind, list(KINDS), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise MisreadError(f"{kind!r} is no type of statement; allowed are {', '.join(KINDS)}.{hint}")
+        raise MisreadError(f"{kind!r} is not a type of statement; allowed are {', '.join(KINDS)}.{hint}")
     names = [reader.item(str(one)) for one in (of if isinstance(of, list) else [of])]
     if kind == "centred" and len(names) == 1:
         names.append("area")

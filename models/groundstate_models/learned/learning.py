@@ -169,7 +169,7 @@ class LearnTool(LLMTool):
         name = arguments.get("name", "learned")
         if not isinstance(name, str) or not re.fullmatch(SCHEMA["properties"]["name"]["pattern"], name):
             raise gs.RequestError(
-                [gs.Fault("name", f"{str(name)[:60]!r} is no word of letters, digits and underscores.")]
+                [gs.Fault("name", f"{str(name)[:60]!r} is not a word of letters, digits and underscores.")]
             )
         if name not in self._state.solvers and len(self._state.solvers) >= self.budget.tools:
             raise gs.RequestError(

@@ -164,7 +164,7 @@ class TableReading(Reading, Asks, Shows):
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 faults.append(Fault(f"row.{name}", f"No example has {value!r} here.{hint}"))
             elif column.kind == "number" and not math.isfinite(float(value)):
-                faults.append(Fault(f"row.{name}", f"{value} is no finite number."))
+                faults.append(Fault(f"row.{name}", f"{value} is not a finite number."))
         for name, (low, high) in self.request.get("between", {}).items():
             if not low <= high:
                 faults.append(Fault(f"between.{name}", f"{low} is more than {high}."))

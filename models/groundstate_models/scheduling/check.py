@@ -57,7 +57,7 @@ def placements(schedule: Schedule, answer: Mapping[str, Any]) -> tuple[Placed, l
         name, where = one["name"], f"activities[{index}]"
         activity = schedule.activities.get(name)
         if activity is None:
-            broken.append(Violation("activities", f"{name} is no activity of the request.", places=(where,)))
+            broken.append(Violation("activities", f"{name} is not an activity of the request.", places=(where,)))
             continue
         if name in placed:
             broken.append(Violation("activities", f"{name} takes place twice.", places=(where,)))
@@ -143,9 +143,7 @@ def _window(schedule: Schedule, activity: Activity, one: Placement) -> Iterator[
             "windows", f"{when}, outside {spans_text(activity.window, days)}.", places=(activity.says_when,)
         )
     if schedule.slot is not None and activity.at is None and schedule.days.clock(one.start) % schedule.slot:
-        late = (
-            f"{activity.name} starts at {days.moment_text(one.start)}, which is no multiple of {schedule.slot} minutes."
-        )
+        late = f"{activity.name} starts at {days.moment_text(one.start)}, which is not a multiple of {schedule.slot} minutes."
         yield Violation("windows", late, places=("slot",))
 
 

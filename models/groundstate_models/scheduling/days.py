@@ -213,7 +213,7 @@ class Days:
         if "," in kinds:
             return union(span for part in _parts(words) for span in self._window(part, text))
         raise ValueError(
-            f'{quoted(text)} is no window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
+            f'{quoted(text)} is not a window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
             f'"2025-03-03T09:00/2025-03-03T12:00".'
         )
 

@@ -129,7 +129,7 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
         return None
     if len(words) == 1 and isinstance(words[0].value, date):
         return words[0].value.date() if isinstance(words[0].value, datetime) else words[0].value
-    faults.append(Fault("today", f'{quoted(text)} is no date; write "2025-06-02".'))
+    faults.append(Fault("today", f'{quoted(text)} is not a date; write "2025-06-02".'))
     return None
 
 
@@ -190,7 +190,9 @@ def _one(text: str, today: date | None) -> range | set[int]:
     words = tokens(text, today)
     kinds = "".join(word.kind for word in words)
     if not re.fullmatch(r"D(?:-D)?(?:,?D(?:-D)?)*", kinds):
-        raise ValueError(f'{quoted(text)} is no day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".')
+        raise ValueError(
+            f'{quoted(text)} is not a day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".'
+        )
     first, last = words[0].value, words[-1].value
     if isinstance(first, date) and isinstance(last, date) and kinds in ("D", "D-D"):
         if last < first:

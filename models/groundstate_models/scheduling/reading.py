@@ -131,7 +131,7 @@ class _Reader:
     def weight(self, raw: Mapping[str, Any], place: str) -> float:
         weight = raw.get("weight", 1)
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
-            message = f"{weight!r} is no weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
+            message = f"{weight!r} is not a weight; they are from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}."
             if isinstance(weight, float) and math.isinf(weight) and weight > 0:
                 message += ' What must hold is a rule: put it under "rules", or leave out "optional".'
             self.fault(f"{place}.weight", message)

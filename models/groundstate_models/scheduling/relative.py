@@ -101,7 +101,7 @@ def _named(words: str, today: date | None, text: str) -> date:
             continue
         if len(numbers) > 1 or today is None or found >= today:
             return found
-    raise ValueError(f"{words!r} in {quoted(text)} is no date.")
+    raise ValueError(f"{words!r} in {quoted(text)} is not a date.")
 
 
 def _date_text(day: date) -> str:

@@ -93,7 +93,7 @@ def _times(text: str, days: Days) -> tuple[list[Time], bool, list[list[int]]]:
     elif match := _TIMES.fullmatch(lowered):
         many = int(match["many"]) if match["many"].isdecimal() else _NUMBERS[match["many"]]
         if many == 0:
-            raise ValueError(f"{quoted(text)} is no time at all; {FORMS}.")
+            raise ValueError(f"{quoted(text)} is not a time at all; {FORMS}.")
         times = _often(many, match["per"], days)[0]
         return times, same_time, list(_apart(many, match["per"], times, days))
     else:

@@ -85,7 +85,7 @@ def long_duration(value: str) -> int:
     """
     minutes = _minutes(value) if len(value) <= LONGEST_DURATION else None
     if minutes is None or minutes.denominator != 1:
-        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
+        raise ValueError(f"{quoted(value)} is not a duration; {_DURATIONS}.")
     return int(minutes)
 
 
@@ -98,12 +98,12 @@ def gap(value: float | str) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # 60.0 is an integer in JSON
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"{value!r} is no duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
+        raise ValueError(f"{value!r} is not a duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
     if isinstance(value, str) and len(value) > LONGEST_DURATION:
-        raise ValueError(f"{quoted(value)} is no duration; {_DURATIONS}.")
+        raise ValueError(f"{quoted(value)} is not a duration; {_DURATIONS}.")
     minutes = _minutes(value) if isinstance(value, str) else Fraction(value)
     if minutes is None:
-        raise ValueError(f"{value!r} is no duration; {_DURATIONS}.")
+        raise ValueError(f"{value!r} is not a duration; {_DURATIONS}.")
     if minutes.denominator != 1:
         raise ValueError(f"{value!r} is {float(minutes):g} minutes; durations are whole minutes.")
     if not 0 <= minutes <= LONGEST:
@@ -220,7 +220,7 @@ def _read(text: str, today: date | None) -> tuple[Token, ...]:
         if match is None or match.lastgroup is None:
             word = re.split(r"[\s,;]", text[at : at + 40], maxsplit=1)[0]
             raise ValueError(
-                f'{word!r} in {quoted(text)} is no day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
+                f'{word!r} in {quoted(text)} is not a day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
                 '"9:00-12:00" (every day) or "tue" (all day).'
             )
         if match.lastgroup in ("relative", "named"):
@@ -269,7 +269,7 @@ def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock |
             read = _date(word) if group == "date" else _moment(word)
             if read is None or not FIRST_YEAR <= read.year <= LAST_YEAR:
                 years = f"from {FIRST_YEAR} to {LAST_YEAR}"
-                raise ValueError(f"{word!r} in {quoted(text)} is no date, or no time in whole minutes, {years}.")
+                raise ValueError(f"{word!r} in {quoted(text)} is not a date, or no time in whole minutes, {years}.")
             return read
     return None
 
@@ -309,7 +309,7 @@ def _clock(word: str, text: str) -> Clock:
 
 
 def _no_clock(word: str, text: str) -> ValueError:
-    return ValueError(f"{word!r} in {quoted(text)} is no time of day; write 0:00 to 24:00, or 1am to 12pm.")
+    return ValueError(f"{word!r} in {quoted(text)} is not a time of day; write 0:00 to 24:00, or 1am to 12pm.")
 
 
 def _dates_win(found: list[Token], text: str) -> list[Token]:

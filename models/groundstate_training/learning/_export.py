@@ -47,7 +47,7 @@ def name_of(path: Path, name: str | None) -> str:
     """The name of a tool: the given one, or the file's name as an identifier.
 
     Raises:
-        TrainingError: If the name is no identifier, or the file does not end in ``.onnx``.
+        TrainingError: If the name is not an identifier, or the file does not end in ``.onnx``.
     """
     if path.suffix != ".onnx":
         raise TrainingError(f"The file {path} must end in .onnx.")

@@ -48,7 +48,7 @@ def refused(solver: gs.Solver, request: Any) -> list[tuple[str, str]]:
         ({"variables": ["red"]}, "variables", "an array of 1 is not allowed here; an object is."),
         ({"variables": {}}, "variables", "There are 0 properties; there must be 1 to 20000."),
         ({"variables": {"red": None}}, "variables.red", "None is not allowed here; an array or an object or a string is."),
-        ({"variables": {"red": "one to two"}}, "variables.red", "is no range of whole numbers; write"),
+        ({"variables": {"red": "one to two"}}, "variables.red", "is not a range of whole numbers; write"),
         ({"variables": {"red": []}}, "variables.red", "There are 0 entries; there must be 1 to 1000."),
         ({"variables": {"red": {}}}, "variables.red", "The property 'from', 'to' is missing."),
         ({"variables": {"red": [1, 2, 1]}}, "variables.red", "1 is listed twice"),

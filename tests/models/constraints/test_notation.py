@@ -1,4 +1,4 @@
-"""Constraints written as texts mean what Python means by them, and what is no constraint is refused where it goes wrong."""
+"""Constraints written as texts mean what Python means by them, and what is not a constraint is refused where it goes wrong."""
 
 from __future__ import annotations
 

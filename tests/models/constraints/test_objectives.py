@@ -104,7 +104,7 @@ def test_preferences_and_an_objective_cost_together(solver: gs.Solver) -> None:
         ({"minimise": [{"variable": "q"}]}, "There is no variable 'q'"),
         ({"minimise": [{"variable": "c", "value": "green"}]}, "'green' is none of the values of 'c'"),
         ({"minimise": [{"variable": "c"}]}, "weight its values: 3*(c == red)"),
-        ({}, "This is no objective"),
+        ({}, "This is not an objective"),
     ],
 )
 def test_an_objective_without_meaning_is_refused(solver: gs.Solver, objective: Any, words: str) -> None:

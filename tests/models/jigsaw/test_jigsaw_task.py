@@ -130,7 +130,7 @@ def test_hints_that_contradict_each_other_are_proof_that_there_is_no_answer(solv
         ({"fixed": {"99": [0, 0]}}, "There is no piece '99'; pieces are numbered 0 to 19."),
         (
             {"fixed": {"1": "middle"}},
-            "'middle' is no place; write [row, column] from 0, or a corner such as \"top left\".",
+            "'middle' is not a place; write [row, column] from 0, or a corner such as \"top left\".",
         ),
     ],
 )

@@ -41,7 +41,7 @@ def test_a_finished_picture_turns_its_pieces_clockwise_and_leaves_holes_grey():
         ({"pieces": ["a.png"]}, "One piece is a picture already; a jigsaw needs at least 2."),
         ({"pieces": ["a.png"] * 5000}, "There are 5,000 pieces; at most 1,000 are allowed."),
         ({"image": "a.png"}, "One `image` of shuffled tiles needs `rows`: how many tiles it has."),
-        ({"pieces": ["QUJD" * 30, "QUJD" * 30]}, "is no picture; a file or base64 of PNG or JPEG is needed."),
+        ({"pieces": ["QUJD" * 30, "QUJD" * 30]}, "is not a picture; a file or base64 of PNG or JPEG is needed."),
         ({"pieces": ["?" * 5000, "?" * 5000]}, "This is neither a file nor base64."),
     ],
 )

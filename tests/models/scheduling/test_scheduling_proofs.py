@@ -190,9 +190,9 @@ RIGHT = {
     ("change", "rule", "why"),
     [
         ({"plan": None}, "activities", "plan does not take place."),
-        ({"party": {"start": "mon 9:00"}}, "activities", "party is no activity of the request."),
+        ({"party": {"start": "mon 9:00"}}, "activities", "party is not an activity of the request."),
         ({"plan": {"start": "mon 8:00"}}, "windows", "plan takes place at mon 8:00-9:00, outside"),
-        ({"plan": {"start": "mon 9:10"}}, "windows", "plan starts at mon 9:10, which is no multiple of 15 minutes."),
+        ({"plan": {"start": "mon 9:10"}}, "windows", "plan starts at mon 9:10, which is not a multiple of 15 minutes."),
         ({"plan": {"start": "soon"}}, "windows", "plan: 'soon'"),
         ({"lunch": {"start": "mon 13:30"}}, "windows", "lunch starts at mon 13:30, but is fixed at mon 13:00."),
         (

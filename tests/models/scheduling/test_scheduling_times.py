@@ -99,19 +99,19 @@ def test_windows_on_dates(said: str, spans: str) -> None:
 @pytest.mark.parametrize(
     ("days", "said", "why"),
     [
-        (WEEK, "mon teatime", "'teatime' in 'mon teatime' is no day or time"),
+        (WEEK, "mon teatime", "'teatime' in 'mon teatime' is not a day or time"),
         (WEEK, "mon 12:00-9:00", "ends at 9:00, no later than it starts"),
         (WEEK, "mon 9:00-9:00", "no later than it starts"),
-        (WEEK, "mon 25:00-26:00", "'25:00' in 'mon 25:00-26:00' is no time of day"),
-        (WEEK, "mon 13pm-14pm", "is no time of day"),
+        (WEEK, "mon 25:00-26:00", "'25:00' in 'mon 25:00-26:00' is not a time of day"),
+        (WEEK, "mon 13pm-14pm", "is not a time of day"),
         (WEEK, "mon 9:00:30-10:00", "has seconds"),
         (WEEK, "sat", "none of the days of this request, which are mon, tue, wed, thu, fri"),
         (WEEK, "2025-03-03", 'give "days" as dates'),
-        (WEEK, "mon 10:00", "is no window"),
+        (WEEK, "mon 10:00", "is not a window"),
         (WEEK, "", "names no day and no time"),
         (WEEK, "tue 9:00 - mon 10:00", "ends before it starts"),
         (MARCH, "2025-03-30", "none of the days of this request"),
-        (MARCH, "2025-02-30", "is no date"),
+        (MARCH, "2025-02-30", "is not a date"),
         (MARCH, "0001-01-01", "from 1900 to 2999"),
         (MARCH, "Tue 2025-03-03 9-10", "is a Monday, not 'tue'"),
         (MARCH, "2025-03-03T09:00:30/2025-03-03T10:00", "whole minutes"),
@@ -198,5 +198,5 @@ def test_a_long_text_is_read_in_work_that_grows_with_its_length_and_quoted_by_it
 def test_a_text_longer_than_any_calendar_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="at most 200000 are read"):
         WEEK.window("mon 9:00-10:00, " * 60_000)
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         duration("1h" * 100_000)

@@ -72,7 +72,7 @@ def nearest_adjoint(low: Lowering, x: Value, axis: int, inside: int, scale: floa
 
 
 def _times(out: int, inside: int) -> int:
-    """How many times longer one length is at every size; 0 if it is no whole number of times."""
+    """How many times longer one length is at every size; 0 if it is not a whole number of times."""
     times = int(out) // int(inside)
     return times if times and inside * times == out else 0
 

@@ -13,7 +13,7 @@ from groundstate_models.constraints.notation.sums import Sum, Sums, added, numbe
 from groundstate_models.constraints.notation.words import JSON, Token
 
 MOST_COMBINATIONS = 20_000
-"""Values that are tried together where a condition is no weighted sum."""
+"""Values that are tried together where a condition is not a weighted sum."""
 
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt,
@@ -147,12 +147,12 @@ class Comparisons(Sums):
         return {"type": "precedence", "before": minus, "after": plus, "gap": (op == ">") + bound}
 
     def tried(self, moved: Sum, op: str, token: Token) -> JSON:
-        """A condition that is no weighted sum, as the values with which it holds, or those with which it does not."""
+        """A condition that is not a weighted sum, as the values with which it holds, or those with which it does not."""
         domains = [self.domains[name] for name in moved.variables]
         many = reduce(operator.mul, map(len, domains), 1)
         if many > MOST_COMBINATIONS:
             raise self.meaningless(
-                f"this is no weighted sum, and {', '.join(moved.variables)} have {many} values together; at most "
+                f"this is not a weighted sum, and {', '.join(moved.variables)} have {many} values together; at most "
                 f"{MOST_COMBINATIONS} are tried",
                 token,
             )

@@ -30,7 +30,7 @@ _ARITHMETIC = ("+", "-", "*", "<=", ">=", "<", ">", "==", "!=")
 def objective(text: str, names: Names) -> JSON:
     """The typed objective of a text: ``"minimise 3*x + 2*(y == red)"``, ``"minimise the latest end of a for 3"``.
 
-    A number that is no weighted sum is a mapping with the key "sum".
+    A number that is not a weighted sum is a mapping with the key "sum".
 
     Raises:
         NotationError: If it is none.

@@ -34,7 +34,7 @@ class Sum:
     least: tuple[Sum, ...] = ()
     """The sums of which it is the greatest, or the least."""
     word: Value | None = None
-    """A name that is no variable, or a quoted text."""
+    """A name that is not a variable, or a quoted text."""
     token: Token | None = None
 
     @property
@@ -149,7 +149,7 @@ class Sums(Reader):
 
     def numeric(self, one: Sum) -> Sum:
         if one.word is not None and not one.variables:
-            raise self.meaningless(f"{one.word!r} is no number and no variable")
+            raise self.meaningless(f"{one.word!r} is neither a number nor a variable")
         only_literals = {name for name, _ in one.literals} - set(one.terms or {})
         for name in one.variables:
             if name in only_literals:

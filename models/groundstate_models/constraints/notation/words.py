@@ -45,7 +45,7 @@ _FIRST = re.compile(r"\w+|\S")
 
 
 class NotationError(ValueError):
-    """A text that is no constraint; it says where, and what is understood.
+    """A text that is not a constraint; it says where, and what is understood.
 
     Args:
         at: Place in the text, from 0.
@@ -138,7 +138,7 @@ def _token(match: re.Match[str], at: int) -> Token:
             return Token("name" if word[0] == "`" else "quoted", word, inner, at)
         case "number":
             if not word.isdecimal():
-                raise NotationError(at, f"{word} is no whole number; multiply by 10 or 100")
+                raise NotationError(at, f"{word} is not a whole number; multiply by 10 or 100")
             return Token("number", word, int(word), at)
         case "phrase":
             short = re.sub(r"[\s_-]+", "", word.lower())
