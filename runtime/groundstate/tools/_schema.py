@@ -162,7 +162,7 @@ def _in_words(schema: Mapping[str, Any]) -> dict[str, Any]:
     for key, noun in (("items", "Each"), ("additionalProperties", "By name")):
         inner = kept.get(key)
         either = isinstance(inner, Mapping) and [*inner] == ["anyOf"] and inner["anyOf"][0] == {"type": "string"}
-        if either:
+        if isinstance(inner, Mapping) and either:
             inner = {**inner["anyOf"][-1], "type": ["string", "object"]}
         if isinstance(inner, Mapping) and "properties" in inner:
             required = inner.get("required", ())
