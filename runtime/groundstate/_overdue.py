@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from groundstate._watchdog import WATCHDOG
@@ -64,6 +65,23 @@ class _Watch:
             if self._raised:
                 self._raised = False
                 _raise_in(self._thread, None)
+                _lower_flag()
+
+
+class _FlagError(BaseException):
+    pass
+
+
+def _lower_flag() -> None:
+    """Have the interpreter forget that there is an error to raise.
+
+    To take one back leaves the flag that one is pending. While it is up, CPython 3.11 looks for errors before each instruction, and
+    loops forever in code that is traced or profiled. Only an error that is raised lowers it.
+    """
+    with suppress(_FlagError):
+        _raise_in(threading.get_ident(), _FlagError)
+        for _ in range(1_000_000):  # it comes at once
+            pass
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -148,3 +150,30 @@ def test_nothing_is_raised_after_the_code_has_ended() -> None:
 def test_what_the_code_raises_rises() -> None:
     with pytest.raises(ZeroDivisionError):
         in_time(time.monotonic() + 60, lambda: 1 // 0)
+
+
+_TRACED = """
+import sys, time
+from groundstate._overdue import OverdueError, in_time
+
+def endless():
+    while True:
+        pass
+
+for call in (endless, lambda: [None for _ in range(60_000)]) * 10:
+    try:
+        in_time(time.monotonic() + 0.003, call)
+    except OverdueError:
+        pass
+seen = []
+trace = lambda *event: seen.append(event)
+sys.setprofile(trace)
+sum([1, 2])
+sys.setprofile(None)
+assert seen
+"""
+
+
+def test_after_a_deadline_code_can_be_profiled() -> None:
+    """CPython 3.11 loops forever in profiled code while it believes that an error waits to be raised."""
+    subprocess.run([sys.executable, "-c", _TRACED], check=True, timeout=60)
