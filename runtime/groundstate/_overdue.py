@@ -75,8 +75,8 @@ class _FlagError(BaseException):
 def _lower_flag() -> None:
     """Have the interpreter forget that there is an error to raise.
 
-    To take one back leaves the flag that one is pending. While it is up, CPython 3.11 looks for errors before each instruction, and
-    loops forever in code that is traced or profiled. Only an error that is raised lowers it.
+    To take one back leaves the flag that one is pending. While it is up, CPython 3.11 looks for errors before each instruction,
+    and loops forever in code that is traced or profiled. Only an error that is raised lowers it.
     """
     with suppress(_FlagError):
         _raise_in(threading.get_ident(), _FlagError)
