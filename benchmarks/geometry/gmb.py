@@ -3,6 +3,8 @@
 ``param`` and ``define`` name objects, ``assert`` states what must hold; all of it becomes one request, in no order. ``eval`` is
 what should follow. It is kept from the solver, and evaluated by formulas of this module. Roots that a file selects arbitrarily
 are left open.
+
+Long because it is one language: its forms, its objects, and the formulas that check what should follow.
 """
 
 from __future__ import annotations

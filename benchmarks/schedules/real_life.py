@@ -2,6 +2,8 @@
 
 ``python -m benchmarks.schedules.real_life`` prints one line each: status, cost and seconds with the options of a tool, and
 the cost that CP-SAT proves or finds in ten seconds on the factors of the compiled request.
+
+Long because it is a list of thirty requests.
 """
 
 from __future__ import annotations

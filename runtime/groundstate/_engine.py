@@ -4,6 +4,8 @@ A run is a segment for some rows of several problems. Whenever a thread of the p
 served least so far, as many rows as make a run efficient, and computes their next segment. So a problem joins at the next run, a
 finished one leaves at once, and a problem with many chains does not delay those with few (start-time fair queueing; P. Goyal,
 H. M. Vin and H. Cheng, 1996). The rows of a problem are its own: company changes when they run, not what comes out.
+
+Long because one lock guards the calls, the runs and their threads, and what it guards stands in one place.
 """
 
 from __future__ import annotations

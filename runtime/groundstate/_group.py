@@ -1,4 +1,7 @@
-"""A call of a solver, and its problems: they descend alone in the caller's thread, or in the engine with those of other calls."""
+"""A call of a solver, and its problems: they descend alone in the caller's thread, or in the engine with those of other calls.
+
+Long because the two ways of a descent, alone and in company, stand side by side and must agree.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One problem in the descent: its budget, its answers so far, and when it ends."""
+"""One problem in the descent: its budget, its answers so far, and when it ends.
+
+Long because a problem is one class, which stands with the records that it takes and keeps.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Every kind is a small class with three methods: `holds` (the exact check of a full assignment, independent of factors), `compile`
 (its factors) and `in_words` (its meaning in the request's terms). `read` builds them from JSON that has passed `typed`.
+
+Long because it has a class for each kind.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Reads a request into a `Structure`: presets, statements and typed objects by one compiler; faults name their place."""
+"""Reads a request into a `Structure`: presets, statements and typed objects by one compiler; faults name their place.
+
+Long because each type of object has its reader, with the sentences that refuse it.
+"""
 
 from __future__ import annotations
 

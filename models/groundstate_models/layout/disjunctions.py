@@ -3,6 +3,8 @@
 Each decision adds differences ``x_j − x_i ≥ c`` of coordinates, whose longest paths are kept for every pair; a path from a
 coordinate to itself of positive length is a contradiction (R. Dechter, I. Meiri and J. Pearl, "Temporal constraint networks",
 1991). What cannot be written in this way is left out, so a contradiction found is a proof, and nothing else is.
+
+Long because the network, its propagation and the search share one state.
 """
 
 from __future__ import annotations

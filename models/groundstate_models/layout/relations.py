@@ -1,6 +1,8 @@
 """The kinds of statements: the rows of each for the energy, its exact check, and what it says.
 
 A direction ``u`` is a unit vector of the page, or of the frame of an item. ``A beyond B along u`` is the pattern of most.
+
+Long because it is one table, so that the rows and the check of a kind stand side by side.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Statements as people and models write them, and as objects: both become the same `Stated`."""
+"""Statements as people and models write them, and as objects: both become the same `Stated`.
+
+Long because it is one table of patterns, each with its reader; their order matters.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Read a `Schedule` from JSON: look up names, parse times, refuse meaningless parts with their places."""
+"""Read a `Schedule` from JSON: look up names, parse times, refuse meaningless parts with their places.
+
+Long because each property of a request has its reader, with the sentences that refuse it.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Where one person is chosen for an activity with one start, a variable has the people as values. A person's activities of one day
 that exclude each other share a variable, whose values are the activities and `OFF`; this is the usual model of a roster. Any
 other possible part of a person in an activity has a variable of its own, with the starts of the activity as values.
+
+Long because variables, constraints and meanings of one encoding must agree.
 """
 
 from __future__ import annotations
