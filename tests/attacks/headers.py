@@ -64,7 +64,7 @@ def a_format_of_the_future(fields: Fields) -> None:
 # Numbers
 
 
-@attack("no finite number")
+@attack("not a finite number")
 def limits_that_are_no_numbers(fields: Fields) -> None:
     fields["limits"]["restarts"] = float("nan")
 

@@ -15,7 +15,10 @@ from tests.cli.conftest import Groundstate
     ("arguments", "told"),
     [
         (["sudoku"], "Name the protocol: --mcp, the Model Context Protocol, or --http, plain HTTP; or both."),
-        (["--mcp", "sudoku", "--port", "8000"], "--host, --port, --token-file and --no-auth are for --http"),
+        (
+            ["--mcp", "sudoku", "--port", "8000"],
+            "--host, --port, --token-file, --no-auth, --allow-host and --allow-origin are for --http",
+        ),
         (["--mcp", "sudoku", "--http", "--port", "70000"], "Invalid value for '--port'"),
         (["--mcp", "sudoku_4x4", "--http", "--host", "0.0.0.0", "--port", "0"], "require a token (--token-file)"),
         (["--mcp", "sudoku_4x4", "--http", "--token-file", "nowhere"], "--token-file 'nowhere' cannot be read"),

@@ -107,7 +107,7 @@ def test_what_a_text_is_understood_as(text: str, meaning: str) -> None:
         ("cat < 3", 8, "sums need numbers, and 'cat' may be 'blue'"),
         ("x != y != z", 12, "write 'all different: a, b, c'"),
         ("x / 2 == 1", 3, "'/' leaves fractions"),
-        ("x = 1.5", 5, "no whole number"),
+        ("x = 1.5", 5, "not a whole number"),
         ("x = = 3", 5, "is missing before '='"),
         ("red house == dog", 11, "'dog' is a variable, and a value of 'red house'"),
         ("all different: x", 17, "at least two variables"),

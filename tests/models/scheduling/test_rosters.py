@@ -210,9 +210,9 @@ def test_a_duration_in_days_pauses_outside_the_hours(solver: gs.Solver) -> None:
         ({"who": "3 of Ada, Bob"}, "asks for 3 people, and there are 2"),
         ({"who": "1 of Ada, Eve"}, "There is no person 'Eve'"),
         ({"repeat": "every blue moon"}, "every Tuesday"),
-        ({"repeat": "0 times"}, "no time at all"),
+        ({"repeat": "0 times"}, "not a time at all"),
         ({"at": "mon 9:00", "repeat": "daily"}, "time of day"),
-        ({"within": "soon", "after": []}, "no duration"),
+        ({"within": "soon", "after": []}, "not a duration"),
     ],
 )
 def test_a_roster_without_meaning_is_refused(change: dict[str, Any], words: str) -> None:
@@ -226,7 +226,7 @@ def test_a_roster_without_meaning_is_refused(change: dict[str, Any], words: str)
     [
         ({"type": "rest"}, "'rest' needs 'time'"),
         ({"type": "work"}, "needs 'at_most' or 'at_least'"),
-        ({"type": "work", "at_most": "many"}, "no duration"),
+        ({"type": "work", "at_most": "many"}, "not a duration"),
         ({"type": "work", "at_least": 3, "at_most": 2}, "more than 'at_most'"),
         ({"type": "work", "at_least": 1, "at_most": "8 h"}, "both"),
         ({"type": "earlier"}, "is not allowed here"),

@@ -130,3 +130,11 @@ def test_leaving_out_frees_those_who_wait() -> None:
     patch = wishes.fix(request, read(request), "Lunch", "left out")
     after = Option("none", "none", patch, 1).apply(request)
     assert [(one["name"], one["after"]) for one in after["activities"]] == [("Talk", [])]
+
+
+def test_two_activities_of_one_person_cannot_be_at_the_same_time() -> None:
+    """Activities of a rule share a variable where nothing between them can exclude their times; here something does."""
+    activities = [{"name": name, "duration": 30, "who": ["Ada"]} for name in ("one", "two")]
+    made = compiled(read({"days": "mon", "activities": activities, "rules": [{"type": "same_time"}]}))
+    assert not made.alias
+    assert any_answer(made, 0) is None
