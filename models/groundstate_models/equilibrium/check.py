@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import Any
 
 from groundstate import Violation
-from groundstate_models.equilibrium.structure import Member, Structure
+from groundstate_models.equilibrium.parts import Member
+from groundstate_models.equilibrium.structure import Structure
 
 TOLERANCE = 1e-8
 """Largest force that may be left, relative to the structure's forces; largest error of a length, relative to its size."""

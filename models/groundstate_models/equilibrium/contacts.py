@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from groundstate_models.equilibrium.structure import Block, Plane
+from groundstate_models.equilibrium.parts import Block, Plane
 from groundstate_models.equilibrium.system import Floats
 
 ALIGNED = 1e-6

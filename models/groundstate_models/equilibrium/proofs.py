@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundstate_models.equilibrium.contacts import Contact
-from groundstate_models.equilibrium.structure import Member, Structure
+from groundstate_models.equilibrium.parts import Member
+from groundstate_models.equilibrium.structure import Structure
 from groundstate_models.equilibrium.system import Floats
 
 MARGIN = 1e-9

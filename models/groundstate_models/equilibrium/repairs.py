@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from groundstate import Change
+from groundstate_models.equilibrium.parts import Block
 from groundstate_models.equilibrium.proofs import Proof, _chain, contradiction
-from groundstate_models.equilibrium.structure import Block, Structure
+from groundstate_models.equilibrium.structure import Structure
 
 MOST = 12
 

@@ -16,8 +16,9 @@ import numpy as np
 
 from groundstate import Fault, RequestError
 from groundstate_models.equilibrium.contacts import overlap
+from groundstate_models.equilibrium.parts import Block, Member, Node, Plane, Potential, Torsion, Vector
 from groundstate_models.equilibrium.presets import expanded
-from groundstate_models.equilibrium.structure import Block, Member, Node, Plane, Potential, Structure, Torsion, Vector
+from groundstate_models.equilibrium.structure import Structure
 from groundstate_models.equilibrium.words import DIRECTIONS, KINDS, NUMBER, MisreadError, names, typed
 
 MOST_NODES = 300

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from groundstate_models.equilibrium.contacts import Contact, touching
+from groundstate_models.equilibrium.parts import Description
 from groundstate_models.equilibrium.simplex import Verdict, balanced
-from groundstate_models.equilibrium.structure import Structure
 from groundstate_models.equilibrium.system import Floats, Row, System
 
 NEAR = 1e-6
@@ -36,7 +36,7 @@ class Statics:
         wide: The same with pyramids around the friction cones; None in the plane, where they are exact.
     """
 
-    structure: Structure
+    structure: Description
     system: System
     contacts: list[Contact]
     wide: System | None = None
@@ -81,7 +81,7 @@ class Statics:
         return whole.reshape(-1, 3)
 
 
-def statics(structure: Structure) -> Statics:
+def statics(structure: Description) -> Statics:
     """The linear problem of a structure as drawn."""
     size, force = structure.length, structure.force
     nodes, blocks = list(structure.nodes.values()), list(structure.blocks.values())
@@ -111,7 +111,7 @@ def statics(structure: Structure) -> Statics:
     return Statics(structure, system(1.0), contacts, None if wide is None else system(wide))
 
 
-def _members(structure: Structure) -> list[Row]:
+def _members(structure: Description) -> list[Row]:
     found = []
     for number, m in enumerate(structure.members):
         a, b = structure.nodes[m.a].at, structure.nodes[m.b].at
@@ -141,7 +141,7 @@ def cone(normal: Floats, friction: float, *, space: bool) -> list[Floats]:
     return [normal + friction * (math.cos(t) * u + math.sin(t) * v) for t in turns]
 
 
-def _contacts(structure: Structure, contacts: list[Contact], widened: float) -> list[Row]:
+def _contacts(structure: Description, contacts: list[Contact], widened: float) -> list[Row]:
     place = {name: len(structure.nodes) + 2 * k for k, name in enumerate(structure.blocks)}
     found = []
     for number, contact in enumerate(contacts):
