@@ -58,7 +58,6 @@ class Optimises(Protocol):
     @abstractmethod
     def cost(self, answer: Answer) -> float:
         """The cost of an answer: a finite number, lower is better."""
-        raise NotImplementedError
 
     def improves(self, cost: float, best: float) -> bool:
         """Whether a cost is lower than the best by more than rounding. For exact costs, ``cost < best``."""
@@ -80,7 +79,6 @@ class Asks(Protocol):
 
         Answers with equal values count as one answer: no question distinguishes them.
         """
-        raise NotImplementedError
 
     def choices(self, variable: str) -> Sequence[Any]:
         """Values that the request allows for a variable, best first; empty if they are unknown."""
@@ -90,7 +88,6 @@ class Asks(Protocol):
     @abstractmethod
     def fix(self, variable: str, value: Any) -> Patch:
         """The change of the request that fixes a variable to this value."""
-        raise NotImplementedError
 
     def ask(self, variable: str) -> str:
         """The text of the question about a variable's value."""
