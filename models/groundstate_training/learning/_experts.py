@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from groundstate_training.learning._factors import Factors
 from groundstate_training.learning._features import features
-from groundstate_training.learning._neighbours import Neighbours
+from groundstate_training.learning._neighbours import BARRED, Neighbours, remembered
 from groundstate_training.learning._network import Network
 from groundstate_training.learning._training import Training
 
@@ -23,8 +23,14 @@ COMMON = 10.0
 
 STEPS = 400
 BATCH = 64
-REMEMBERED = 256
+COMPARED = 256
 """Remembered rows that a training step compares with."""
+
+MOST_TESTED = 2_000
+"""Largest number of rows whose held-out cells judge the experts."""
+
+AT_ONCE = 256
+"""Rows that are judged at once."""
 
 CHECK_EVERY = 50
 
@@ -135,72 +141,79 @@ class Experts(nn.Module):
         return numbers, found  # type: ignore[return-value]
 
 
-def gather(training: Training, network: Network, seed: int) -> tuple[Experts, float]:
+def gather(training: Training, network: Network, seed: int) -> tuple[Experts, float, Tensor]:
     """Train the other experts on the same cells, and share out the columns by the held-out ones.
 
     Returns:
-        The experts, and their negative log likelihood of the held-out cells, in nats per cell.
+        The experts, their negative log likelihood of held-out cells in nats per cell, and the indices of the remembered rows.
     """
     shape, usable = training.shape, training.usable[0]
-    rows = features(shape, training.numbers, training.hot)
-    held, given = training.held[0], (usable & training.check_mask[0]).float()
-    every = torch.arange(len(rows))
-    leave = torch.where(every[:, None] == every, -1e4, 0.0)[:, None]
+    rows, numbers = features(shape, training.numbers, training.hot), training.numbers
+    draw = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(rows), generator=draw)
+    some, tested = (order[:many].sort().values for many in (remembered(shape), MOST_TESTED))
 
     factors = Factors(shape, rows, usable, seed)
 
     def of_factors(chosen: Tensor, known: Tensor) -> Tensor:
-        found = factors(rows[chosen], known)
-        return factors.log_likelihood(*found, training.numbers[chosen], [level[chosen] for level in training.hot])
+        means, variances = factors(rows[chosen], known)
+        return factors.log_likelihood(means, variances, numbers[chosen], [level[chosen] for level in training.hot])
 
     penalty = 2.0 / (len(rows) * rows.shape[1])
-    _fit(factors, training, of_factors, seed, 2e-2, lambda: penalty * factors.loadings.square().sum())
+    _fit(factors, training, of_factors, tested, seed, 2e-2, lambda: penalty * factors.loadings.square().sum())
 
-    neighbours = Neighbours(shape, training.numbers, training.hot, usable)
+    neighbours = Neighbours(shape, numbers[some], [level[some] for level in training.hot], usable[some])
     start = neighbours.metric.detach().clone()
-    draw = torch.Generator().manual_seed(seed)
 
     def of_neighbours(chosen: Tensor, known: Tensor) -> Tensor:
         only = None
-        if neighbours.training and len(rows) > REMEMBERED:
-            only = torch.randperm(len(rows), generator=draw)[:REMEMBERED]
-        out = leave[chosen] if only is None else leave[chosen][..., only]
-        weights = neighbours.weights(rows[chosen][:, None], known[:, None], only, out)
-        return neighbours.log_likelihood(
-            weights, training.numbers[chosen], [level[chosen] for level in training.hot], only
-        )
+        if neighbours.training and len(some) > COMPARED:
+            only = torch.randperm(len(some), generator=draw)[:COMPARED]
+        # A row does not remember itself.
+        itself = chosen[:, None, None] == (some if only is None else some[only])
+        weights = neighbours.weights(rows[chosen][:, None], known[:, None], only, BARRED * itself.float())
+        return neighbours.log_likelihood(weights, numbers[chosen], [level[chosen] for level in training.hot], only)
 
     def near_start() -> Tensor:
         return 1e-3 * (neighbours.metric - start).square().sum() / shape.columns
 
-    _fit(neighbours, training, of_neighbours, seed, 3e-2, near_start)
-    with torch.no_grad():
-        outputs = network(training.numbers, training.hot, given)
-        own = torch.logsumexp(network.log_likelihood(outputs, training.numbers, training.hot), 0)
-        chances = torch.stack(
-            [own - math.log(shape.members), of_neighbours(every, given), of_factors(every, given)], -1
-        )
-        shares = _shares(chances.clamp(min=-30), held)
-        together = torch.logsumexp(chances + shares.log(), -1)
-        worth = -float((together.clamp(min=-30) * held).sum() / held.sum().clamp(min=1))
-    return Experts(network, neighbours, factors, shares), worth
+    _fit(neighbours, training, of_neighbours, tested, seed, 3e-2, near_start)
+
+    def of_network(chosen: Tensor, known: Tensor) -> Tensor:
+        x, hot = numbers[chosen], [level[chosen] for level in training.hot]
+        return torch.logsumexp(network.log_likelihood(network(x, hot, known), x, hot), 0) - math.log(shape.members)
+
+    every = (of_network, of_neighbours, of_factors)
+    chances = torch.stack([_tested(training, one, tested) for one in every], -1)
+    held = training.held[0][tested]
+    shares = _shares(chances, held)
+    together = torch.logsumexp(chances + shares.log(), -1)
+    worth = -float((together * held).sum() / held.sum().clamp(min=1))
+    return Experts(network, neighbours, factors, shares), worth, some
+
+
+@torch.no_grad()
+def _tested(training: Training, likelihood: Callable[[Tensor, Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Log likelihood of the values of rows from their usable cells, ``(rows, columns)``."""
+    given = (training.usable[0] & training.check_mask[0]).float()
+    return torch.cat([likelihood(part, given[part]).clamp(min=-30) for part in rows.split(AT_ONCE)])
 
 
 def _fit(
     expert: nn.Module,
     training: Training,
     likelihood: Callable[[Tensor, Tensor], Tensor],
+    tested: Tensor,
     seed: int,
     rate: float,
     penalty: Callable[[], Tensor],
 ) -> None:
     """Train an expert on random masks of the usable cells; it keeps the weights with the best held-out likelihood."""
-    usable, held = training.usable[0], training.held[0].float()
-    given = (usable & training.check_mask[0]).float()
+    usable, held = training.usable[0], training.held[0][tested].float()
     draw = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(expert.parameters(), rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=STEPS, pct_start=0.1)
-    every, best, kept = torch.arange(len(usable)), math.inf, {}
+    best, kept = math.inf, {}
     for step in range(1, STEPS + 1):
         expert.train()
         chosen = torch.randint(len(usable), (min(BATCH, len(usable)),), generator=draw)
@@ -215,8 +228,7 @@ def _fit(
         schedule.step()
         if step % CHECK_EVERY == 0:
             expert.eval()
-            with torch.no_grad():
-                worth = -float((likelihood(every, given).clamp(min=-30) * held).sum() / held.sum().clamp(min=1))
+            worth = -float((_tested(training, likelihood, tested) * held).sum() / held.sum().clamp(min=1))
             if worth < best:
                 best, kept = worth, {name: value.clone() for name, value in expert.named_parameters()}
     with torch.no_grad():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from groundstate_training.learning._models import RulesModel, TableModel
 
 VERSION = "0.1.0"
-STEPS = 4
+STEPS = 8
 
 
 @dataclass(frozen=True)

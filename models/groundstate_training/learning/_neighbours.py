@@ -21,6 +21,12 @@ from groundstate_training.learning._network import Shape
 BINS = 32
 """Components with which the density of a number is given."""
 
+MOST_BYTES = 160_000
+"""Largest size of the remembered rows in a file; of more rows, a random part is remembered."""
+
+MOST_ROWS = 1_000
+"""Largest number of remembered rows."""
+
 BARRED = -1e4
 """Log weight of a remembered row that does not know the column."""
 
@@ -89,14 +95,14 @@ class Neighbours(nn.Module):
             only: Indices of the remembered rows to compare with; all by default.
             out: Added to the log weights, ``(batch, 1 or columns, remembered)``.
         """
-        metric = self.metric.exp() / self.spread
+        metric = 0.5 * self.metric.exp() / self.spread
         g = given[..., self.source]
         far = 2.0 * self.spread * self.unknown.exp()
-        query = torch.cat([metric * part for part in (g * (rows * rows - far), g, -2.0 * g * rows)], -1)
+        query = torch.cat([metric * part for part in (g * (far - rows * rows), -g, 2.0 * g * rows)], -1)
         memory, barred = self.memory, self.barred
         if only is not None:
             memory, barred = memory[:, only], barred[:, only]
-        found = barred - 0.5 * torch.matmul(query, memory)
+        found = barred + torch.matmul(query, memory)
         return torch.log_softmax(found if out is None else found + out, -1)
 
     def same(self, rows: Tensor, given: Tensor) -> Tensor:
@@ -145,6 +151,12 @@ class Neighbours(nn.Module):
         empty = torch.zeros_like(weight[..., :1]).expand(-1, -1, self.centres.shape[1])
         shared = empty.scatter_add(2, self.bins.expand(len(weight), -1, -1), weight)
         return shared, self.centres, (self.widths.square() + self.deviation[:, None].square()).sqrt()
+
+
+def remembered(shape: Shape) -> int:
+    """The largest number of rows that are remembered."""
+    each = 4 * (3 * len(sources(shape)) + shape.columns) + 9 * shape.numbers
+    return max(8, min(MOST_ROWS, MOST_BYTES // each))
 
 
 def _binned(

@@ -177,9 +177,11 @@ def learn_table(
                     path = _saved(training, path, say)
                 if progress is not None:
                     progress(training.step, steps, loss)
-    experts, held_out = gather(training, training.finished(), seed)
+    experts, held_out, some = gather(training, training.finished(), seed)
     calibrated = _calibrated(experts, columns, table, training.usable & training.check_mask, training.held)
-    experts.neighbours.remember(training.numbers, training.hot, torch.from_numpy(table.known))
+    # In the end the held-out cells are remembered too.
+    shown = [level[some] for level in training.hot]
+    experts.neighbours.remember(training.numbers[some], shown, torch.from_numpy(table.known)[some])
     return Learned(experts, tuple(calibrated), held_out, _frequency(table, shape))
 
 
