@@ -152,6 +152,11 @@ class Meaning:
             tensors[name] = tensor
         return tensors
 
+    @property
+    def has_starts(self) -> bool:
+        """Whether the reading may have initial states of its own."""
+        return type(self.reading).starts is not Reading.starts
+
     def starts(self, random: np.random.Generator, count: int, state: Mapping[str, StateSpec]) -> Tensors:
         """See `Reading.starts`; only finite tensors of the state's shapes.
 

@@ -10,11 +10,13 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._beginnings import Words
 from groundstate._header import Header
 from groundstate._meaning import Meaning
 from groundstate._overdue import OverdueError, in_time
@@ -83,8 +85,12 @@ class Budget:
     alternatives: int
     improve_for: float | None = None
 
+    def due(self, begun: float) -> float | None:
+        """When the deadline of a problem passes that began at a time (`time.monotonic`), or None."""
+        return None if self.deadline is None else begun + self.deadline
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Candidate:
     """A configuration that a chain reached.
 
@@ -161,6 +167,11 @@ _FIRST_PROOF = 4
 """Number of segments without an answer before the first search for a proof of infeasibility."""
 
 
+@lru_cache(1024)
+def _words_of(seed: int) -> NDArray[np.uint64]:
+    return np.random.SeedSequence(seed).generate_state(2, np.uint64).astype(np.uint64, copy=False)
+
+
 @dataclass(eq=False)
 class Problem:
     """One problem in the descent.
@@ -213,7 +224,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
-        self._words = np.random.SeedSequence(self.budget.seed).generate_state(2, np.uint64)
+        self._words = _words_of(self.budget.seed)
 
     @property
     def size(self) -> tuple[tuple[int, ...], ...]:
@@ -249,7 +260,7 @@ class Problem:
     @property
     def due(self) -> float | None:
         """When its deadline passes (`time.monotonic`), or None."""
-        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+        return self.budget.due(self.begun)
 
     @property
     def late(self) -> bool:
@@ -296,8 +307,9 @@ class Problem:
             return self.budget.restarts
         block = BLOCK if shared(self.header) else 1
         # The length of a segment is a matter of speed: it must not decide how soon a problem gets more chains.
-        cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
-        return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
+        return width(
+            self.rounds * self.header.steps // self.header.cycle, self.budget.restarts, self.header.largest, block
+        )
 
     def copied(self) -> Problem:
         """A copy with the answers so far, which does not change while the descent goes on."""
@@ -307,8 +319,10 @@ class Problem:
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
-        words = np.array([*self._words, (chain << 16) + stream], np.uint64)
-        return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+        words = np.empty(3, np.uint64)
+        words[:2] = self._words
+        words[2] = (chain << 16) + stream
+        return np.random.Generator(np.random.SFC64(Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
 
     def starts(self, first: int, count: int, header: Header) -> Tensors:
         """Initial states that the task gives to new chains, from number ``first``.
@@ -316,6 +330,8 @@ class Problem:
         Args:
             header: The header of the first stage.
         """
+        if not self.meaning.has_starts:
+            return {}
         return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
 
     def offer(self, candidate: Candidate) -> bool:
@@ -330,6 +346,8 @@ class Problem:
         if outcome is None:
             return False
         answer, checked, cost = outcome
+        if checked and self.meaning.optimises is None and self._hit(answer):
+            return True
         # A chain that continues changes its own.
         since = {name: tensor.copy() for name, tensor in candidate.since.items()}
         found = Found(answer, candidate.energy, candidate.steps, since)
@@ -346,8 +364,9 @@ class Problem:
         if not self.meaning.cheaper(self.cost, cost):
             # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
-            known = next((one for one in self.found if one.answer is answer), None)
-            known = known or next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
+            if self._hit(answer):
+                return True
+            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:
@@ -357,6 +376,14 @@ class Problem:
                     with suppress(OverdueError):
                         self.unique = in_time(self.due, self.meaning.unique, answer)
         return True
+
+    def _hit(self, answer: dict[str, Any]) -> bool:
+        """Count that a chain reached an answer again. Returns False if this very object is not among those found."""
+        for one in self.found:
+            if one.answer is answer:
+                one.hits += 1
+                return True
+        return False
 
     def _judged(self, tensors: Tensors) -> tuple[dict[str, Any], bool, float] | None:
         """The answer in a configuration, whether anything checked it, and its cost; None if the task rejects it.
@@ -404,15 +431,3 @@ class Problem:
             rounding = max(1e-6, 1e-5 * abs(lowest), self.header.defaults["residual_tolerance"] ** 2)
             ordered = [one for one in ordered if one.energy <= lowest + rounding]
         return ordered[: self.budget.alternatives]
-
-
-class _Words(np.random.bit_generator.ISeedSequence):
-    """Seed words for a bit generator. Making a `SeedSequence` takes longer than the draws of most chains."""
-
-    def __init__(self, words: NDArray[np.uint64]) -> None:
-        self._words = words
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        """Return the words."""
-        del n_words, dtype
-        return self._words

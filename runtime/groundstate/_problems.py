@@ -144,6 +144,26 @@ class Problems:
         finally:
             group.leave()
 
+    async def outcome(self, call: Call, meaning: Meaning, budget: Budget, watching: Watching, begun: float) -> Solution:
+        """Solve one request. As `outcomes`, and raises the error of an invalid one.
+
+        Raises:
+            RequestError: If the request has no meaning for the task.
+        """
+        try:
+            prepared = in_time(budget.due(begun), self._prepare, 0, meaning, budget, begun)
+        except OverdueError:
+            return self.unread(meaning, budget, begun)
+        if isinstance(prepared, Solution):
+            return prepared
+        group = Group(call, self._sessions, iter((prepared,)), watch=watching.watch, heartbeat=watching.heartbeat)
+        try:
+            problem = await group.next()
+        finally:
+            group.leave()
+        assert problem is not None, "the problem has an end"
+        return self._conclude(problem, explain=True)
+
     def _admitted(
         self,
         requests: Iterable[Mapping[str, Any] | Meaning],
@@ -154,7 +174,7 @@ class Problems:
         """Read requests as the descent has room for them. What ends without a descent is appended to ``early``."""
         for index, request in enumerate(requests):
             at = time.monotonic() if begun is None else begun
-            due = None if budget.deadline is None else at + budget.deadline
+            due = budget.due(at)
             if begun is not None and due is not None and time.monotonic() >= due and index:
                 return  # options of a question: there is no time to try this one
             meaning = request if isinstance(request, Meaning) else None
@@ -222,28 +242,6 @@ class Problems:
         seconds = time.monotonic() - begun
         return Solution(Status.UNSOLVED, None, None, explanation=text, request=plain, seconds=seconds, seed=budget.seed)
 
-    def violations(self, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
-        """The checks that fail in the graph. A negative count is invalid and is treated as a failure.
-
-        Args:
-            counts: Number of failures of each check, ``(C,)``.
-            excess: The largest excess of each check, ``(C,)``; None if the graph does not measure.
-        """
-        found = []
-        for place, (check, count) in enumerate(zip(self.header.checks, counts.tolist(), strict=True)):
-            if not count:
-                continue
-            if check.tolerance is None or excess is None:
-                failure = f"Violated {count} time{'' if count == 1 else 's'}."
-                found.append(Violation(check.name, f"{check.description} {failure}".strip(), max(count, 1)))
-                continue
-            amount, unit = float(excess[place]), "" if check.unit is None else f" {check.unit}"
-            where = f"at {count} place{'' if count == 1 else 's'}"
-            failure = f"The tolerance of {check.tolerance:g}{unit} is exceeded by {amount:.3g}{unit}, {where}."
-            text = f"{check.description} {failure}".strip()
-            found.append(Violation(check.name, text, max(count, 1), amount, check.unit))
-        return found
-
     def _make_header(self, shapes: tuple[tuple[int, ...], ...]) -> Header:
         return header_at(self.header, dict(zip(self.header.inputs, shapes, strict=True)))
 
@@ -258,21 +256,37 @@ class Problems:
         return Problem(index, self.sized(meaning.inputs), meaning, budget, begun)
 
     def _conclude(self, problem: Problem, *, explain: bool) -> Solution:
-        solution = self._answered(problem, explain=explain) if problem.found else self._given_up(problem)
-        return self._finished(solution, problem.meaning, problem.budget, problem.begun, explain=explain)
+        solution = self._answered(problem) if problem.found else self._given_up(problem)
+        return self._finished(solution, problem.meaning, problem.budget, problem.begun, problem if explain else None)
 
     def _finished(
-        self, solution: Solution, meaning: Meaning, budget: Budget, begun: float, *, explain: bool
+        self,
+        solution: Solution,
+        meaning: Meaning,
+        budget: Budget,
+        begun: float,
+        problem: Problem | None = None,
+        *,
+        explain: bool = False,
     ) -> Solution:
-        text = explained(meaning, self.header, solution, budget.alternatives) if explain else ""
-        draw = None if meaning.shows is None else meaning.svg
-        seconds = time.monotonic() - begun
-        return replace(solution, explanation=text, request=meaning.request, seconds=seconds).drawn_by(draw)
+        """Add what does not depend on the outcome.
 
-    def _answered(self, problem: Problem, *, explain: bool) -> Solution:
+        Args:
+            problem: The problem, to explain its descent when somebody reads the explanation.
+            explain: Whether to explain the outcome of a request without a descent.
+        """
+        object.__setattr__(solution, "request", meaning.request)  # nobody else has it yet
+        object.__setattr__(solution, "seconds", time.monotonic() - begun)
+        if problem is not None or explain:
+            first = problem.answers[0] if problem is not None and problem.found else None
+            best = problem.best if problem is not None and first is not None and problem.checked else None
+            since = {} if first is None else first.since
+            solution.explained_by(_Explaining(self.header, meaning, budget.alternatives, since, best))
+        return solution.drawn_by(None if meaning.shows is None else meaning.svg)
+
+    def _answered(self, problem: Problem) -> Solution:
         first, *others = problem.answers
         status = Status.AMBIGUOUS if others else Status.SOLVED if problem.checked else Status.SETTLED
-        runner_up = problem.best if explain and problem.checked else None
         return Solution(
             status,
             first.answer,
@@ -282,8 +296,6 @@ class Problems:
             unique=problem.unique,
             optimal=problem.optimal,
             bound=problem.bound if math.isfinite(problem.bound) and problem.optimises else None,
-            decided=problem.meaning.decided(first.since) if explain else {},
-            runner_up=None if runner_up is None else self._attempt(problem, runner_up),
             hits=first.hits,
             steps=first.steps,
             chains=problem.started,
@@ -296,13 +308,55 @@ class Problems:
             return Solution(Status.INFEASIBLE, None, None, violations=problem.disproved, **spent)
         if problem.best is None:
             return Solution(Status.UNSOLVED, None, None, **spent)
-        closest = self._attempt(problem, problem.best)
+        closest = _attempt(self.header, problem.meaning, problem.best)
         return Solution(Status.UNSOLVED, None, None, closest, closest.violations, **spent)
 
-    def _attempt(self, problem: Problem, candidate: Candidate) -> Attempt:
-        answer = problem.meaning.decode(candidate.tensors)
-        broken = problem.meaning.check(answer) or self.violations(candidate.violations, candidate.excess)
-        return Attempt(answer, candidate.energy, tuple(broken))
+
+def violated(header: Header, counts: NDArray[np.int64], excess: NDArray[np.float32] | None) -> list[Violation]:
+    """The checks that fail in the graph. A negative count is invalid and is treated as a failure.
+
+    Args:
+        counts: Number of failures of each check, ``(C,)``.
+        excess: The largest excess of each check, ``(C,)``; None if the graph does not measure.
+    """
+    found = []
+    for place, (check, count) in enumerate(zip(header.checks, counts.tolist(), strict=True)):
+        if not count:
+            continue
+        if check.tolerance is None or excess is None:
+            failure = f"Violated {count} time{'' if count == 1 else 's'}."
+            found.append(Violation(check.name, f"{check.description} {failure}".strip(), max(count, 1)))
+            continue
+        amount, unit = float(excess[place]), "" if check.unit is None else f" {check.unit}"
+        where = f"at {count} place{'' if count == 1 else 's'}"
+        failure = f"The tolerance of {check.tolerance:g}{unit} is exceeded by {amount:.3g}{unit}, {where}."
+        text = f"{check.description} {failure}".strip()
+        found.append(Violation(check.name, text, max(count, 1), amount, check.unit))
+    return found
+
+
+def _attempt(header: Header, meaning: Meaning, candidate: Candidate) -> Attempt:
+    answer = meaning.decode(candidate.tensors)
+    broken = meaning.check(answer) or violated(header, candidate.violations, candidate.excess)
+    return Attempt(answer, candidate.energy, tuple(broken))
+
+
+@dataclass(frozen=True, slots=True)
+class _Explaining:
+    """Computes what explains a solution, when somebody reads it. It keeps no session alive."""
+
+    header: Header
+    meaning: Meaning
+    sought: int
+    since: Tensors
+    best: Candidate | None
+
+    def __call__(self, solution: Solution, name: str) -> Any:
+        if name == "decided":
+            return self.meaning.decided(self.since)
+        if name == "runner_up":
+            return None if self.best is None else _attempt(self.header, self.meaning, self.best)
+        return explained(self.meaning, self.header, solution, self.sought)
 
 
 class _Spent(TypedDict):

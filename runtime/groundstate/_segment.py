@@ -96,9 +96,12 @@ def wanted_outputs(header: Header, session: Session, *, path: bool, trace: bool)
         path: Whether the order in which an answer was decided is needed.
         trace: Whether the descent is watched.
     """
-    names = [name for name in header.graph_outputs if name not in ("terms", "steps")]
-    names += ["trace"] if trace else []
-    return names + [name for name in session.outputs if path and name.startswith("path.")]
+    if (known := session.wanted.get((path, trace))) is None:
+        known = [name for name in header.graph_outputs if name not in ("terms", "steps")]
+        known += ["trace"] if trace else []
+        known += [name for name in session.outputs if path and name.startswith("path.")]
+        session.wanted[path, trace] = known  # a session runs one graph, whose outputs are those of every size
+    return known
 
 
 @dataclass(slots=True, eq=False)
@@ -308,9 +311,13 @@ def _filled(tensor: NDArray[np.generic], rows: int) -> NDArray[np.generic]:
 
 
 def _hold_against(header: Header, out: Tensors, rows: int) -> None:
-    for name, (dtype, shape) in header.graph_outputs.items():
-        if name in out and (out[name].dtype != dtype or out[name].shape != (rows, *shape)):
+    expected = header.graph_outputs
+    for name, tensor in out.items():
+        if name not in expected:
+            continue
+        dtype, shape = expected[name]
+        if tensor.dtype != dtype or tensor.shape[1:] != shape or tensor.shape[:1] != (rows,):
             raise ArtefactError(
-                f"The artefact {header.name!r} returned {name!r} as {out[name].dtype} of shape {out[name].shape}; "
+                f"The artefact {header.name!r} returned {name!r} as {tensor.dtype} of shape {tensor.shape}; "
                 f"its header says {dtype} of shape {(rows, *shape)}."
             )

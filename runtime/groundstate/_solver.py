@@ -486,12 +486,7 @@ class Solver:
                 return self._problems.unread(current, budget, begun)
             solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
-                async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
-                    async for _, _, outcome in found:
-                        if isinstance(outcome, RequestError):
-                            raise outcome
-                        solution = outcome
-                assert solution is not None, "a request has an outcome"
+                solution = await self._problems.outcome(call, meaning, budget, watching, begun)
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)
                 self._replies.remember(meaning, options, solution)
@@ -596,7 +591,7 @@ class _Asking:
     @property
     def due(self) -> float | None:
         """When the deadline passes, or None."""
-        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+        return self.budget.due(self.begun)
 
 
 def _several(requests: object) -> None:
