@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate._overdue import OverdueError, in_time
+from groundstate._overdue import OverdueError
 from groundstate._problem import Candidate, Problem, Segment
 from groundstate._rows import Rows
-from groundstate._segment import Work, wanted_outputs
+from groundstate._segment import Work, unscaled, wanted_outputs
 from groundstate._session import Session, Tensors
 
 
@@ -29,11 +28,6 @@ def luby(n: int) -> int:
 
 
 _NOTHING = np.zeros(0, np.int64)
-
-
-@lru_cache(64)
-def _ones(rows: int) -> NDArray[np.float32]:
-    return np.ones(rows, np.float32)
 
 
 class Flight:
@@ -86,7 +80,7 @@ class Flight:
         self._prepare()
         if self.work is None:
             with suppress(OverdueError):
-                in_time(self.problem.due, self.problem.count_round)
+                self.problem.count_round()
             live = sum(map(len, self._stages))
             problem = self.problem
             if problem.late:
@@ -106,7 +100,7 @@ class Flight:
             rows = self._stages[stage]
             if not len(rows):
                 continue
-            scale = _ones(len(rows))
+            scale = unscaled(len(rows))
             self.work = Work.of(
                 self._sessions[stage], rows.header, rows.inputs, rows.state, rows.noise(), scale, self._fetch[stage]
             )

@@ -6,6 +6,7 @@ Long because the two ways of a descent, alone and in company, stand side by side
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -377,9 +378,9 @@ class _Alone:
         for flight in flights:
             if flight.work is None:  # else it comes back from a round that was interrupted for another's sake
                 flight.begin_round()
-        ends = [p.begun + p.budget.deadline for p in (f.problem for f in flights) if p.budget.deadline is not None]
-        self._due = False
-        alarm = WATCHDOG.at(min(ends), self._end) if ends else None
+        ends = [flight.problem.due for flight in flights if flight.problem.due is not None]
+        self._due = bool(ends) and time.monotonic() >= min(ends)
+        alarm = WATCHDOG.at(min(ends), self._end) if ends and not self._due else None
         try:
             while not self._due and (works := {f.work: f for f in flights if f.work is not None}):
                 if len(works) == 1 and self._single(*next(iter(works.items()))):
