@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
@@ -99,6 +99,8 @@ class Schema:
             raise RequestError(
                 [Fault("", f"The {self._noun} is {what}; it must be an object with the properties {names}.")]
             )
+        if self._only_bulk and (copied := self._copied(value)) is not None:
+            return copied
         try:
             sent = {str(name): self._plain(str(name), item) for name, item in value.items()}
         except RecursionError:
@@ -117,6 +119,20 @@ class Schema:
         if faults:
             raise RequestError(list(faults))
         return sent
+
+    def _copied(self, value: Mapping[Any, Any]) -> dict[str, Any] | None:
+        """A copy of a value that consists of tensors alone; None if a check in bulk does not show that it is valid."""
+        if value.keys() != self._bulk.keys():
+            return None
+        copied = {}
+        for name, item in value.items():
+            shape, bounds = self._bulk[name]
+            plain_ = item.tolist() if hasattr(item, "tolist") else item
+            tensor = _copy_within(plain_, shape, bounds, whole=self._whole[name])
+            if tensor is None:
+                return None
+            copied[name] = tensor
+        return copied
 
     def _errors(self, sent: dict[str, Any]) -> list[ValidationError]:
         validator = self._validator
@@ -452,6 +468,34 @@ def _bounds(schema: Any, shape: tuple[int, ...]) -> _Bounds | None:
         schema = schema["items"]
     bounds = _scalar(schema)
     return None if bounds is None or str in bounds[0] else bounds
+
+
+def _copy_within(value: Any, shape: tuple[int, ...], bounds: _Bounds, *, whole: bool) -> Any:
+    """A copy of nested lists of exactly this shape and numbers within bounds; None if it is not that, or must be converted.
+
+    It makes no Python call for each element: a board of 81 cells takes a few microseconds.
+
+    Args:
+        whole: As in `plain`: then floating-point numbers must be converted.
+    """
+    level = [value]
+    for size in shape:
+        if set(map(type, level)) - {list} or set(map(len, level)) - {size}:
+            return None
+        level = list(chain.from_iterable(level))
+    kinds, low, high = bounds
+    present = set(map(type, level))
+    if not present <= kinds or (float in present and (whole or not all(map(math.isfinite, level)))):
+        return None
+    if level and not (low <= min(level) and max(level) <= high):
+        return None
+    return _copy_nested(value, len(shape))
+
+
+def _copy_nested(value: Any, depth: int) -> Any:
+    if depth == 0:
+        return value
+    return value.copy() if depth == 1 else [_copy_nested(item, depth - 1) for item in value]
 
 
 def _within(value: Any, shape: tuple[int, ...], bounds: _Bounds) -> bool:
