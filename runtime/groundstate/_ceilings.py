@@ -11,6 +11,7 @@ from groundstate._arguments import whole
 from groundstate._errors import ArtefactError
 from groundstate._gate import Limits
 from groundstate._header import KEY, Header
+from groundstate._request import MOST_VALUES
 
 _LEAST_ROWS = 16
 """Rows for which a problem of varying size must have memory: the fewest that are in flight together."""
@@ -26,6 +27,7 @@ class Ceilings:
         batch: Rows of `Solver.minimise`.
         memory: Bytes of the tensors of all rows of one problem, as they pass between segments. ONNX Runtime takes more within
             a run, whose rows are few.
+        values: Values in a request or an answer, such as the cells of a grid; more if the model's own tensors have more elements.
         header: Bytes of the header's text.
         metadata: Bytes of all metadata, with the header, the checker and the graphs of earlier stages.
         file: Bytes of the file.
@@ -35,6 +37,7 @@ class Ceilings:
     max_steps: int = 1 << 22
     batch: int = 1 << 20
     memory: int = 2 << 30
+    values: int = MOST_VALUES
     header: int = 4 << 20
     metadata: int = 16 << 20
     file: int = 1 << 30

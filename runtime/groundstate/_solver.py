@@ -84,7 +84,7 @@ class Solver:
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._engine = Engine(self._pool, max_waiting)
-        self._problems = Problems(sessions, self.header, self._task)
+        self._problems = Problems(sessions, self.header, self._task, ceilings.values)
         checker = models.get(self.header.checker_key)
         self._scorer = Scorer(self._session, self._problems, self._pool, checker)
         self._replies = Replies()
@@ -366,7 +366,12 @@ class Solver:
         return self._problems.read(request).reading
 
     def coerce(self, request: Any) -> tuple[Any, list[str]]:
-        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion."""
+        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion.
+
+        Raises:
+            RequestError: If it has more values than a request may have.
+        """
+        self._problems.hold_size(request)
         return self._task.coerce(request)
 
     def parse(self, text: str) -> dict[str, Any]:
