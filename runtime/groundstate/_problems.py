@@ -65,9 +65,7 @@ class Problems:
         values: Maximum number of values in a request, if the tensors do not have more elements.
     """
 
-    def __init__(
-        self, sessions: list[Session], header: Header, task: Understanding, values: int = MOST_VALUES
-    ) -> None:
+    def __init__(self, sessions: list[Session], header: Header, task: Understanding, values: int = MOST_VALUES) -> None:
         self._sessions = sessions
         self.header, self.task = header, task
         if any(spec.axes and name in header.request.get("properties", {}) for name, spec in header.asked.items()):

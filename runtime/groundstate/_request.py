@@ -43,7 +43,7 @@ _DEEPEST = 200
 """Levels of a request. The validator takes several of Python's frames for each."""
 
 _LEAST_WORK, _WORK = 2_000, 40
-"""Checks by costly keywords that any request may need, and further ones for each of its values. The bundled models need less than 5."""
+"""Checks by costly keywords that a request may need, and further ones for each of its values. Bundled models need at most 3."""
 
 _EXACT = 2**53
 """Below this, every whole number is exact in floating point."""
@@ -479,9 +479,7 @@ def plain(value: Any, *, whole: bool = False) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {
-            str(name): item if type(item) in _FIXED else plain(item, whole=whole) for name, item in value.items()
-        }
+        return {str(name): item if type(item) in _FIXED else plain(item, whole=whole) for name, item in value.items()}
     if isinstance(value, list | tuple):
         kinds = set(map(type, value))
         if kinds <= _SCALARS:

@@ -22,6 +22,7 @@ _DEEPEST = 64
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$id", "id")
 _TYPES = {"integer", "number", "array", "object", "string", "boolean", "null"}
 
+
 def examine(schema: Mapping[str, Any], noun: str) -> None:
     """Refuse a schema that refers to anything outside of it, or that a validator cannot use.
 

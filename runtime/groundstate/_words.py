@@ -42,10 +42,11 @@ def nearest(word: object, known: Iterable[object], cutoff: float = 0.6) -> str |
     """The known word that a misspelt one most likely means; None where none is near."""
     import difflib  # 5 ms, and only on the way to an error
 
-    words = [one for one in known if isinstance(one, str) and len(one) <= _LONGEST_WORD]
     # The time grows with the product of the lengths.
-    short = isinstance(word, str) and len(word) <= _LONGEST_WORD
-    close = difflib.get_close_matches(word, words[:_MOST_WORDS], n=1, cutoff=cutoff) if short else []
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
+        return None
+    words = [one for one in known if isinstance(one, str) and len(one) <= _LONGEST_WORD]
+    close = difflib.get_close_matches(word, words[:_MOST_WORDS], n=1, cutoff=cutoff)
     return close[0] if close else None
 
 
