@@ -192,6 +192,6 @@ async def _wrong(_: Request, error: Exception) -> Response:
     if isinstance(error, gs.RequestError):
         faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
         return JSONResponse({"error": str(error), "faults": faults}, 422)
-    if isinstance(error, gs.BusyError):
+    if isinstance(error, gs.BusyError | gs.ClosedError):
         return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
     return JSONResponse({"error": str(error)}, 400 if isinstance(error, gs.OptionError) else 500)

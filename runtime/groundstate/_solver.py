@@ -6,11 +6,11 @@ The file is long because it documents every public operation; other modules do t
 from __future__ import annotations
 
 import os
-import sys
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
@@ -629,15 +629,27 @@ def _made(
 _SOLVERS: WeakSet[Solver] = WeakSet()
 
 
-_IMPORTED_LATE = ("jsonpatch", "jsonschema", "difflib")
+_IMPORTED_LATE = (
+    "difflib",
+    "groundstate._asynchronous",
+    "importlib.metadata",
+    "json",
+    "jsonpatch",
+    "jsonschema.validators",
+    "pathlib",
+    "referencing.exceptions",
+    "zoneinfo",
+)
 """What calls import when they first need it."""
 
 
 def _before_fork() -> None:
     # A child could never import a module that another thread is just importing: nobody there would release the module's lock.
-    for name in _IMPORTED_LATE:
-        if name in sys.modules:
-            import_module(name)
+    # Whether one is about to begin cannot be known, so everything is imported now, once.
+    if _SOLVERS and threading.active_count() > 1:
+        for name in _IMPORTED_LATE:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def _after_fork() -> None:
