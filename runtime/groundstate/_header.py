@@ -187,7 +187,11 @@ class Accept:
 
 @dataclass(frozen=True)
 class Header:
-    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way."""
+    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way.
+
+    Attributes:
+        files: Whether a request may name files of this host for a task to read. The host says so, and not the file.
+    """
 
     format: int
     name: str
@@ -218,6 +222,7 @@ class Header:
     parity: dict[str, Any]
     built_with: dict[str, str]
     knowledge: dict[str, Any] = field(default_factory=dict)
+    files: bool = True
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:

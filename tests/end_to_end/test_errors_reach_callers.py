@@ -26,7 +26,10 @@ ERRORS = [
         gs.ArtefactError("The artefact's graph failed: \x1b[2Jan index is out of range."),
         "failed, and not by these arguments: The artefact's graph failed: [2Jan index is out of range. Tell the user; do not retry.",
     ),
-    (gs.TaskError("The task 'x' raised KeyError: 'y'."), "The task 'x' raised KeyError: 'y'. Tell the user; do not retry."),
+    (
+        gs.TaskError("The task 'x' raised KeyError: 'y'."),
+        "The task 'x' raised KeyError: 'y'. Tell the user; do not retry.",
+    ),
 ]
 
 
