@@ -63,11 +63,11 @@ class _Pixels(nn.Module):
 
 
 class UNet(nn.Module):
-    """A diffusion model's U-Net, 3.2 million weights, as the energy ``f(x) · x`` of a 32×32 picture."""
+    """A diffusion model's U-Net, 3.4 million weights, as the energy ``f(x) · x`` of a 32×32 picture."""
 
-    def __init__(self, width: int = 56) -> None:
+    def __init__(self, widths: tuple[int, int, int] = (48, 96, 256)) -> None:
         super().__init__()
-        w, v, u = width, 2 * width, 4 * width
+        w, v, u = widths
         self.enter = nn.Conv2d(3, w, 3, padding=1)
         self.down = nn.ModuleList([_Residual(w, w), _Residual(w, v), _Residual(v, u)])
         self.shrink = nn.ModuleList([nn.Conv2d(w, w, 3, 2, 1), nn.Conv2d(v, v, 3, 2, 1)])
@@ -106,7 +106,7 @@ class _Plain(nn.Module):
 class DRUNet(nn.Module):
     """The gradient-step denoiser: ``½ ‖x − D(x, σ)‖²`` of a DRUNet of 1 million weights, and a data term, for 32×32 pixels."""
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 72, 96), blocks: int = 2) -> None:
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 128), blocks: int = 2) -> None:
         super().__init__()
         pairs = list(zip(widths, widths[1:], strict=False))
         self.head = nn.Conv2d(4, widths[0], 3, padding=1, bias=False)
@@ -218,15 +218,15 @@ class Sets(nn.Module):
 class Decoder(nn.Module):
     """A latent vector, decoded to a 32×32 picture and compared with what is known of one; 0.9 million weights."""
 
-    def __init__(self, latent: int = 64, width: int = 112) -> None:
+    def __init__(self, latent: int = 64, width: int = 112, narrow: int = 64) -> None:
         super().__init__()
         self.width = width
         self.enter = nn.Linear(latent, 4 * 4 * width)
         self.layers = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1), nn.SiLU(),
             nn.ConvTranspose2d(width, width, 4, 2, 1), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1), nn.SiLU(),
-            nn.ConvTranspose2d(width, width, 4, 2, 1), nn.SiLU(), nn.Conv2d(width, width // 2, 3, padding=1), nn.SiLU(),
-            nn.ConvTranspose2d(width // 2, width // 2, 4, 2, 1), nn.SiLU(), nn.Conv2d(width // 2, 3, 3, padding=1),
+            nn.ConvTranspose2d(width, width, 4, 2, 1), nn.SiLU(), nn.Conv2d(width, narrow, 3, padding=1), nn.SiLU(),
+            nn.ConvTranspose2d(narrow, narrow, 4, 2, 1), nn.SiLU(), nn.Conv2d(narrow, 3, 3, padding=1),
         )  # fmt: skip
 
     def forward(self, state: Tensor, known: Tensor, mask: Tensor) -> dict[str, Tensor]:
