@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from groundstate_export import ExportError, GradientDescent, export
 
@@ -33,8 +33,8 @@ class Pooled(nn.Module):
         self.out = nn.Linear(16, 1)
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
-        hidden = F.max_pool2d(F.silu(self.first((y + x).reshape(-1, 1, 8, 8))), 2)
-        hidden = F.max_pool2d(F.relu(self.second(hidden)), 2)
+        hidden = functional.max_pool2d(functional.silu(self.first((y + x).reshape(-1, 1, 8, 8))), 2)
+        hidden = functional.max_pool2d(functional.relu(self.second(hidden)), 2)
         return self.out(hidden.flatten(1)).squeeze(1) + 0.05 * y.square().sum(1)
 
 
@@ -48,7 +48,9 @@ class Angles(nn.Module):
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
         one, two = x.unflatten(1, (8, 2)), (x + self.turn(y)).unflatten(1, (8, 2))
-        cosine = (F.normalize(one, dim=-1) * F.normalize(two, dim=-1)).sum(-1).clamp(-0.999999, 0.999999)
+        cosine = (
+            (functional.normalize(one, dim=-1) * functional.normalize(two, dim=-1)).sum(-1).clamp(-0.999999, 0.999999)
+        )
         across = one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0]
         turned = torch.atan2(across, (one * two).sum(-1))
         return torch.acos(cosine).sum(1) + turned.square().sum(1) + 0.5 * y.square().sum(1)
