@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmarks.by_chance import ENERGIES, attempt
 from torch import Tensor, nn
 
-from benchmarks.by_chance import ENERGIES, attempt
 from groundstate_export import GradientDescent, ParityError, export
 from groundstate_export._arguments import Arguments
 from groundstate_export._examine.examine import examine
@@ -36,7 +36,7 @@ class Held:
 
 
 def _closures() -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
-    layer, held, table = nn.Linear(3, 3), Held(), torch.eye(3)
+    layer, held, table, rows = nn.Linear(3, 3), Held(), torch.eye(3), [torch.ones(3)] * 3
     return {
         "over a module": lambda y, x: (layer(y) - x).square().sum(1),
         "over an object with a tensor": lambda y, x: (y @ held.matrix - x).square().sum(1),
@@ -45,7 +45,7 @@ def _closures() -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
         "that asks for float32": lambda y, x: (
             y.float() @ torch.ones(3, 3, dtype=torch.float32) - x.to(torch.float32)
         ).square().sum(1),
-        "of a list of tensors": (lambda rows: lambda y, x: (y @ torch.stack(rows) - x).square().sum(1))([torch.ones(3)] * 3),
+        "of a list of tensors": lambda y, x: (y @ torch.stack(rows) - x).square().sum(1),
     }  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Replayed) -> dict[
     return sizes
 
 
-class _FromFloat64(NamedTuple):
+class FromFloat64(NamedTuple):
     """The error of an output against float64: its name and scale, the start, the file's error, PyTorch float32's error."""
 
     kind: tuple[str, float]
@@ -124,14 +124,14 @@ class _FromFloat64(NamedTuple):
     own: float
 
 
-def from_float64(step: Step, names: set[str]) -> Iterator[_FromFloat64]:
+def from_float64(step: Step, names: set[str]) -> Iterator[FromFloat64]:
     truth, _, sure = _truth(step)
     sure = sure & step.clear
     _as_good(step, ~sure)
     for name in sorted(names & step.wanted.keys()):
         rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure
         error = step.error(name, step.found[name], truth[name], rows)
-        yield _FromFloat64(
+        yield FromFloat64(
             (name, step.start.scale), step.start, error, step.error(name, step.wanted[name].numpy(), truth[name], rows)
         )
 
