@@ -13,6 +13,7 @@ import numpy as np
 
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure, Point
+from groundstate_models.geometry.incidence import Incidence
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.lines import Lines
 from groundstate_models.geometry.lowering import Lowering
@@ -128,7 +129,7 @@ class Problem:
         on: dict[str, list[tuple[str, str]]] = {}
         for one in self.constraints:
             names = one.arguments
-            if one.kind == "parallel" and len(set(names)) == 4:
+            if one.kind == "parallel" and len(set(names)) == 4 and self.incidence.arguments(one.kind, names):
                 found.setdefault(
                     frozenset((names[2], *names[:2])), Stated("not on line", (names[2], names[0], names[1]))
                 )
@@ -136,7 +137,8 @@ class Problem:
                 on.setdefault(names[0], []).append((names[1], names[2]))
         for p, lines in on.items():
             for first, second in combinations(lines, 2):
-                if len({p, *first, *second}) == 5:
+                same = self.incidence.direction(*first) == self.incidence.direction(*second)
+                if len({p, *first, *second}) == 5 and not same:
                     found.setdefault(frozenset((*first, *second)), Stated("not parallel", (*first, *second)))
         return list(found.values())
 
@@ -191,11 +193,18 @@ class Problem:
             b.source = one.source
             if not self._touched(b, one):
                 before = len(b.system.rows)
-                KINDS[one.kind].rows(b, *one.arguments)
+                arguments = self.incidence.arguments(one.kind, one.arguments)
+                if arguments is not None:
+                    KINDS[one.kind].rows(b, *arguments)
                 lines.drop(b.system.rows, before, one.kind, one.arguments)
         b.source = -1
         self._gauge(b)
         return b
+
+    @cached_property
+    def incidence(self) -> Incidence:
+        """The lines through three or more points."""
+        return Incidence(self)
 
     def _blank(self) -> Lowering:
         return Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units, self.solid)

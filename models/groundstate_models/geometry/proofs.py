@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import combinations
 
 from groundstate_models.geometry.expressions import Atom, Product, Sum, angle, length
+from groundstate_models.geometry.incidence import NO_SOURCES, Incidence, Sources
 from groundstate_models.geometry.problem import Problem
 
 CLEAR = 1e-4
@@ -21,7 +22,6 @@ CLEAR = 1e-4
 MOST_ROWS = 400
 MOST_TRIANGLES = 4_000
 
-Sources = frozenset[int]
 
 
 def contradiction(problem: Problem) -> list[int]:
@@ -146,11 +146,15 @@ class _Known:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self.incidence = Incidence(problem, angles=True)
         self.values: dict[Atom, _Value] = {}
         self.found: Sources | None = None
         self.pivots: list[tuple[Product, _Row]] = []
 
     def contradiction(self) -> Sources | None:
+        clash = next((line for line in self.incidence.lines if line.clashes), None)
+        if clash is not None:
+            return clash.sources
         rows = self._rows()
         if len(rows) <= MOST_ROWS:
             for row in rows:
@@ -164,8 +168,9 @@ class _Known:
         angles: set[Atom] = set()
 
         def add(value: Sum, source: int) -> None:
+            value, used = self.incidence.sum(value)
             exact = {p: Fraction(c) for p, c in value.terms.items()}
-            found.append(_Row(exact, frozenset((source,)), abs(exact.get((), Fraction(0)))))
+            found.append(_Row(exact, used | {source}, abs(exact.get((), Fraction(0)))))
             angles.update(atom for atom in value.atoms() if atom[0] == "angle")
 
         for one in self.problem.constraints:
@@ -195,14 +200,70 @@ class _Known:
                 v = next(name for name in a if a.count(name) == 2)
                 p, q = (name for name in a if name != v)
                 add(Sum.of(angle(p, v, q)) - Sum.of(90), one.source)
-        for atom in list(angles):
-            _, p, v, q = atom
-            others = (angle(v, p, q), angle(v, q, p))
-            if all(other in angles for other in others) and (p, v, q) == tuple(sorted((p, v, q))):
-                terms: dict[Product, Fraction] = {(): Fraction(-180)}
-                terms |= {(each,): Fraction(1) for each in (atom, *others)}
-                found.append(_Row(terms, frozenset(), Fraction(180)))
+        found += self._isosceles(found, angles)
+        return found + self._sums(angles)
+
+    def _isosceles(self, rows: list[_Row], angles: set[Atom]) -> list[_Row]:
+        """Angles across from equal sides are equal."""
+        equal: dict[Atom, list[tuple[Atom, Sources]]] = {}
+        for row in rows:
+            parts = [p for p in row.terms if p]
+            if len(row.terms) == 2 == len(parts) and sum(row.terms.values()) == 0 and all(len(p) == 1 for p in parts):
+                one, two = parts[0][0], parts[1][0]
+                equal.setdefault(one, []).append((two, row.sources))
+                equal.setdefault(two, []).append((one, row.sources))
+        found = []
+        for start in equal:
+            if start[0] != "length":
+                continue
+            reached: dict[Atom, Sources] = {start: NO_SOURCES}
+            queue = [start]
+            for here in queue:
+                for there, more in equal[here]:
+                    if there not in reached:
+                        reached[there] = reached[here] | more
+                        queue.append(there)
+            for other, used in reached.items():
+                common = set(start[1:]) & set(other[1:]) if other[0] == "length" and start < other else set()
+                if len(common) != 1:
+                    continue
+                (v,) = common
+                (p,), (q,) = set(start[1:]) - common, set(other[1:]) - common
+                if frozenset((p, q)) in self.incidence.apart:
+                    one_, two_ = (self.incidence.angle(angle(v, *ends)) for ends in ((p, q), (q, p)))
+                    difference = one_.value - two_.value
+                    if set(difference.atoms()) <= angles:
+                        exact = {product: Fraction(c) for product, c in difference.terms.items()}
+                        found.append(_Row(exact, used | one_.sources | two_.sources, Fraction(180)))
         return found
+
+    def _sums(self, angles: set[Atom]) -> list[_Row]:
+        """Angles of a triangle are 180° together; a point between two others parts the angle under which they are seen."""
+        apart = self.incidence.apart
+        names = sorted({name for atom in angles for name in atom[1:]})
+        found: list[tuple[list[tuple[Atom, int]], int, Sources]] = []
+        for line in self.incidence.lines:
+            for d in line.points:
+                for a, b in combinations(line.points, 2):
+                    if d not in (a, b) and line.between(d, a, b) < 0:
+                        for v in names:
+                            if all(frozenset((v, name)) in apart for name in (d, a, b)):
+                                parts = [(angle(a, v, d), 1), (angle(d, v, b), 1), (angle(a, v, b), -1)]
+                                found.append((parts, 0, line.sources))
+        if math.comb(len(names), 3) <= MOST_TRIANGLES:
+            for p, v, q in combinations(names, 3):
+                if all(frozenset(pair) in apart for pair in ((p, v), (v, q), (p, q))):
+                    parts = [(angle(p, v, q), 1), (angle(v, p, q), 1), (angle(v, q, p), 1)]
+                    found.append((parts, 180, NO_SOURCES))
+        rows = []
+        for parts, total, sources in found:
+            value, used = Sum.of(-total), sources
+            for atom, sign in parts:
+                part = self.incidence.angle(atom)
+                value, used = value + part.value * sign, used | part.sources
+            if value.terms and set(value.atoms()) <= angles:
+                rows.append(_Row({p: Fraction(c) for p, c in value.terms.items()}, used, Fraction(180)))
+        return rows
 
     def _enter(self, row: _Row) -> bool:
         """Reduce a row by the rows before it and keep it as a pivot; returns False for 0 = c with c ≠ 0."""
@@ -302,9 +363,12 @@ class _Known:
     def _triangles(self) -> Sources | None:
         """Derive sides and angles of triangles until a contradiction, or until nothing new follows."""
         names = sorted({name for atom in self.values if atom[0] in {"length", "angle"} for name in atom[1:]})
-        triangles = list(combinations(names, 3))
-        if len(triangles) > MOST_TRIANGLES:
+        if math.comb(len(names), 3) > MOST_TRIANGLES:
             return None
+        apart = self.incidence.apart
+        triangles = [
+            trio for trio in combinations(names, 3) if all(frozenset(pair) in apart for pair in combinations(trio, 2))
+        ]
         for _ in range(4):
             before = len(self.values)
             for corners in triangles:
@@ -319,7 +383,7 @@ class _Known:
         sides = [length(corners[(k + 1) % 3], corners[(k + 2) % 3]) for k in range(3)]
         angles = [angle(corners[(k + 1) % 3], corners[k], corners[(k + 2) % 3]) for k in range(3)]
         side = [self.values.get(atom) for atom in sides]
-        turn = [self.values.get(atom) for atom in angles]
+        turn = [self._angle(atom) for atom in angles]
         if any(v is not None and v.value <= 0 for v in side):
             return None
         for k in range(3):
@@ -362,9 +426,29 @@ class _Known:
                     return found
         return None
 
+    def _angle(self, atom: Atom) -> _Value | None:
+        """The value of an angle, if it is known."""
+        named, used = self.incidence.angle(atom)
+        if named.is_constant:
+            return _Value(float(named.constant), used)
+        if not all(other in self.values for other in named.atoms()):
+            return None
+        known = {other: self.values[other].value for other in named.atoms()}
+        return _Value(named.value(known), used.union(*(self.values[other].sources for other in known)))
+
     def _follows(self, atom: Atom, value: float, because: Iterable[_Value], size: float) -> Sources | None:
         sources: Sources = frozenset().union(*(one.sources for one in because))
         known = self.values.get(atom)
+        if atom[0] == "angle":
+            named, used = self.incidence.angle(atom)
+            if named.is_constant:
+                known = _Value(float(named.constant), used)
+            else:
+                # An angle is named by other points: the same, or its supplement.
+                ((product, c),) = ((p, c) for p, c in named.terms.items() if p)
+                atom, sources = product[0], sources | used
+                value = (value - float(named.constant)) / float(c)
+                known = self.values.get(atom)
         if known is None:
             self.values[atom] = _Value(value, sources)
             return None

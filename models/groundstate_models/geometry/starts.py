@@ -28,6 +28,9 @@ MOST_TOGETHER = 3
 ORDERS, KEPT = 16, 4
 """Random orders that are tried if the first has surplus equations, and orders that are kept for use in turn."""
 
+TRIAL, ENOUGH_BUILT = 8, 0.25
+"""Population of an order's trial, and the share of figures that is enough."""
+
 LEAST_POPULATION, MOST_POPULATION = 8, 512
 
 BUILT = 1e-9
@@ -110,14 +113,43 @@ class Builder:
 
     @cached_property
     def plans(self) -> list[list[Step]]:
-        """Orders of the construction, those with the fewest equations beyond what their steps can satisfy first."""
+        """Orders of the construction: those that lead to figures first, then those with the fewest surplus equations.
+
+        The equations alone do not show that an order leads nowhere: an angle at one of two parallel lines gives the angle at the
+        other. If the first order fails a trial, random ones are tried.
+        """
         draw = np.random.default_rng(0)
-        found = [self._ordered(None)]
-        if found[0][0]:
-            found += [self._ordered(draw) for _ in range(ORDERS if len(self.units) <= 40 else ORDERS // 4)]
-        found.sort(key=lambda plan: plan[0])
-        least = found[0][0]
-        return [self._written(order) for beyond, order in found[:KEPT] if beyond <= least + 1]
+        beyond, order = self._ordered(None)
+        first = self._written(order)
+        share = self._share(first)
+        if not beyond and share >= ENOUGH_BUILT:
+            return [first]
+        found = [(share, -beyond, first)]
+        for _ in range(ORDERS if len(self.units) <= 40 else ORDERS // 4):
+            beyond, order = self._ordered(draw)
+            if -beyond < max(less for _, less, _ in found) - 1:
+                continue
+            plan = self._written(order)
+            found.append((self._share(plan), -beyond, plan))
+            if sum(share >= ENOUGH_BUILT for share, _, _ in found) == KEPT:
+                break
+        found.sort(key=lambda one: one[:2], reverse=True)
+        built = [plan for share, _, plan in found if share]
+        return (built or [plan for _, _, plan in found])[:KEPT]
+
+    def _share(self, plan: list[Step]) -> float:
+        """The share of a small population that an order leads to a figure."""
+        random = np.random.default_rng(0)
+        z = random.standard_normal((TRIAL, self.reduction.size))
+        lost = self._build(plan, z, random, 1.0, trial=True)
+        return 0.0 if lost.all() else float((lost + self._off(self._centred(z)) < 1e-6).mean())
+
+    def _centred(self, z: Floats) -> Floats:
+        """The unknowns ``(count, N)`` of figures, where the constraints leave their place and size open in the energy's place."""
+        return np.stack([landscape.centred(self.problem, row) for row in self.reduction.expand(z)])
+
+    def _off(self, y: Floats) -> Floats:
+        return np.asarray(np.abs(np.nan_to_num(self.tables.residual(y), nan=1e3)).max(1, initial=0.0))
 
     def _ordered(self, draw: np.random.Generator | None) -> tuple[int, list[tuple[set[int], list[int], list[int]]]]:
         """An order: the units of each step with their equations and inequalities; and the number of surplus equations."""
@@ -203,21 +235,12 @@ class Builder:
             return None
         members = min(max(LEAST_POPULATION, 2 * count), MOST_POPULATION)
         z = spread * random.standard_normal((members, self.reduction.size))
-        lost = np.zeros(members)
         plan = self.plans[self._calls % len(self.plans)]
         self._calls += 1
-        for step in plan:
-            off = self._place(step, z, random, spread)
-            failed = off > BUILT
-            if failed.any() and not failed.all():
-                copies = random.choice(np.flatnonzero(~failed), int(failed.sum()))
-                z[failed], lost[failed] = z[copies], lost[copies]
-            elif failed.all():
-                lost = lost + off
-        y = self.reduction.expand(z)
-        y = np.stack([landscape.centred(self.problem, row) for row in y])
+        lost = self._build(plan, z, random, spread)
+        y = self._centred(z)
         z = self.reduction.reduce(y)
-        off = lost + np.abs(np.nan_to_num(self.tables.residual(y), nan=1e3)).max(1, initial=0.0)
+        off = lost + self._off(y)
         order = np.argsort(np.where(off < 1e-6, 0.0, off), kind="stable")
         chosen = order[np.arange(count) % members]
         best = z[chosen]
@@ -226,6 +249,26 @@ class Builder:
         apart = (off[chosen] > 1e-2) & (np.arange(count) % 2 == 1)
         best[apart] = spread * random.standard_normal((int(apart.sum()), z.shape[1]))
         return np.nan_to_num(best)
+
+    def _build(
+        self, plan: list[Step], z: Floats, random: np.random.Generator, spread: float, *, trial: bool = False
+    ) -> Floats:
+        """Place all members of a population in place; returns what steps left over that no member could satisfy.
+
+        A trial ends at such a step.
+        """
+        lost = np.zeros(len(z))
+        for step in plan:
+            off = self._place(step, z, random, spread)
+            failed = off > BUILT
+            if failed.any() and not failed.all():
+                copies = random.choice(np.flatnonzero(~failed), int(failed.sum()))
+                z[failed], lost[failed] = z[copies], lost[copies]
+            elif failed.all():
+                lost = lost + off
+                if trial:
+                    return lost
+        return lost
 
     def some(self, count: int = 24) -> list[Floats]:
         """Unknowns of figures that satisfy every row, found on the host by a short descent."""
