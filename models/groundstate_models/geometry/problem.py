@@ -49,6 +49,7 @@ class Problem:
         unknowns: Names of the scalars.
         statements: The text of each statement, and its place in the request.
         distinct: Whether all points must differ.
+        shapes: First three corners of squares and regular polygons. Where nothing decides, they turn the same way.
         solid: Whether the figure is in space.
     """
 
@@ -59,6 +60,7 @@ class Problem:
     constraints: list[Stated] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     distinct: bool = True
+    shapes: list[tuple[str, str, str]] = field(default_factory=list)
     solid: bool = False
 
     def add(self, kind: str, *arguments: Any, source: int = -1) -> None:
@@ -80,9 +82,14 @@ class Problem:
                 name = group[name]
             return name
 
+        middle: dict[tuple[str, frozenset[str]], str] = {}
         for one in self.constraints:
             if one.kind == "coincident":
                 group[root(one.arguments[0])] = root(one.arguments[1])
+            elif one.kind in {"midpoint", "centroid"}:
+                # Two names for one middle are two names for one point.
+                name, *ends = one.arguments
+                group[root(name)] = root(middle.setdefault((one.kind, frozenset(ends)), name))
         groups: dict[str, list[str]] = {}
         for name in self.points:
             groups.setdefault(root(name), []).append(name)

@@ -20,8 +20,8 @@ CLEAR = 1e-4
 """Relative difference below which values do not contradict each other."""
 
 MOST_ROWS = 400
+MOST_SETS = 4
 MOST_TRIANGLES = 4_000
-
 
 
 def contradiction(problem: Problem) -> list[int]:
@@ -36,6 +36,25 @@ def contradiction(problem: Problem) -> list[int]:
         if rest and _prove(problem.without(everything - rest)) is not None:
             kept = rest
     return sorted(kept)
+
+
+def contradictions(problem: Problem) -> list[list[int]]:
+    """Minimal sets of contradictory statements, at most `MOST_SETS`, none of which holds all of another."""
+    found: list[list[int]] = []
+    while len(found) < MOST_SETS and (one := contradiction(problem)):
+        found.append(one)
+        left = {source: _apart(problem.without([source])) for source in one}
+        problem = problem.without([max(reversed(one), key=lambda source: left[source])])
+    return found
+
+
+def _apart(problem: Problem) -> int:
+    """The number of contradictory sets that share no statement."""
+    count = 0
+    while count < MOST_SETS and (one := contradiction(problem)):
+        problem = problem.without(one)
+        count += 1
+    return count
 
 
 def _prove(problem: Problem) -> Sources | None:
@@ -155,6 +174,8 @@ class _Known:
         clash = next((line for line in self.incidence.lines if line.clashes), None)
         if clash is not None:
             return clash.sources
+        if (touching := self._touching()) is not None:
+            return touching
         rows = self._rows()
         if len(rows) <= MOST_ROWS:
             for row in rows:
@@ -202,6 +223,19 @@ class _Known:
                 add(Sum.of(angle(p, v, q)) - Sum.of(90), one.source)
         found += self._isosceles(found, angles)
         return found + self._sums(angles)
+
+    def _touching(self) -> Sources | None:
+        """Find a line that is tangent to a circle and goes through its centre."""
+        for one in self.problem.constraints:
+            if one.kind == "tangent line":
+                k, *ends = one.arguments
+                centre = self.problem.circles[k]
+                line = self.incidence.of.get(frozenset(ends))
+                if centre in ends:
+                    return frozenset((one.source,))
+                if line is not None and centre in line.points:
+                    return line.sources | {one.source}
+        return None
 
     def _isosceles(self, rows: list[_Row], angles: set[Atom]) -> list[_Row]:
         """Angles across from equal sides are equal."""

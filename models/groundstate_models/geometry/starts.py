@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.geometry import landscape
+from groundstate_models.geometry import analysis, landscape
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.system import EQUAL, Floats, Tables, descended
 
@@ -49,6 +49,13 @@ DONE = 1e-24
 
 STUCK = 1e2
 """Damping above which a step's descent ends: it is in a minimum that is not a solution."""
+
+MOST_POLISHED, POLISH, NEAR = 24, 60, 1e-3
+"""Members that descend on the host where no order leads to a figure, their updates, and the residual from which Newton's
+method polishes them."""
+
+MOST_DESCENTS, LARGE = 4, 120
+"""Calls in which they do, and the number of unknowns above which none does."""
 
 MOST_MEASURES = 24
 """Bound on inequalities that a step considers for each unit."""
@@ -233,7 +240,9 @@ class Builder:
         """Reduced unknowns of figures, ``(count, size)``; None if there is nothing to place."""
         if not self.reduction.size:
             return None
-        members = min(max(LEAST_POPULATION, 2 * count), MOST_POPULATION)
+        # Among more figures there is one whose shapes turn the same way.
+        least = LEAST_POPULATION * (1 + 2 * min(max(len(self.problem.shapes) - 1, 0), 3))
+        members = min(max(least, 2 * count), MOST_POPULATION)
         z = spread * random.standard_normal((members, self.reduction.size))
         plan = self.plans[self._calls % len(self.plans)]
         self._calls += 1
@@ -241,7 +250,10 @@ class Builder:
         y = self._centred(z)
         z = self.reduction.reduce(y)
         off = lost + self._off(y)
-        order = np.argsort(np.where(off < 1e-6, 0.0, off), kind="stable")
+        if not (off < 1e-6).any() and self._calls <= MOST_DESCENTS and self.reduction.size <= LARGE:
+            y = self._polished(y, off)
+            z, off = self.reduction.reduce(y), self._off(y)
+        order = np.lexsort((-self._alike(y), np.where(off < 1e-6, 0.0, off)))
         chosen = order[np.arange(count) % members]
         best = z[chosen]
         best[off[chosen] > 1e-2] += 0.1 * random.standard_normal(((off[chosen] > 1e-2).sum(), z.shape[1]))
@@ -249,6 +261,29 @@ class Builder:
         apart = (off[chosen] > 1e-2) & (np.arange(count) % 2 == 1)
         best[apart] = spread * random.standard_normal((int(apart.sum()), z.shape[1]))
         return np.nan_to_num(best)
+
+    def _polished(self, y: Floats, off: Floats) -> Floats:
+        """Figures that no order leads to, after a descent with dense linear algebra.
+
+        Unrolled conjugate gradients are slow near a double root, such as a figure of an extremal case.
+        """
+        near = np.argsort(off, kind="stable")[:MOST_POLISHED]
+        y = y.copy()
+        y[near] = descended(self.tables, y[near], POLISH)
+        for k in near[self._off(y[near]) < NEAR]:
+            y[k] = analysis.polished(self.tables, y[k])
+        return y
+
+    def _alike(self, y: Floats) -> Floats:
+        """How many of the squares and regular polygons turn the same way, ``(count,)``: a convention where nothing decides."""
+        places, signs = self.problem.lowering.places, np.zeros(len(y))
+        if self.problem.solid:
+            return signs
+        for corners in self.problem.shapes:
+            a, b, c = (y[:, [places[name], places[name] + 1]] for name in corners)
+            u, w = b - a, c - a
+            signs += np.sign(u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0])
+        return np.asarray(np.abs(signs))
 
     def _build(
         self, plan: list[Step], z: Floats, random: np.random.Generator, spread: float, *, trial: bool = False

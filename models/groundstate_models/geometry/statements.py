@@ -517,6 +517,7 @@ def _ring(corners: list[str]) -> list[tuple[str, str]]:
 
 def _square(w: Writer, c: list[str], at: str | None) -> None:
     del at
+    w.names.problem.shapes.append((c[0], c[1], c[2]))
     w.add("parallelogram", *c)
     w.right(c[0], c[1], c[2])
     w.same(c[0], c[1], c[1], c[2])
@@ -561,6 +562,7 @@ def _kite(w: Writer, c: list[str], at: str | None) -> None:
 
 def _regular(w: Writer, c: list[str], at: str | None) -> None:
     del at
+    w.names.problem.shapes.append((c[0], c[1], c[2]))
     n = len(c)
     for (a, b), (p, q) in pairwise(_ring(c)):
         w.same(a, b, p, q)
