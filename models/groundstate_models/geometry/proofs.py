@@ -19,6 +19,9 @@ from groundstate_models.geometry.problem import Problem
 CLEAR = 1e-4
 """Relative difference below which values do not contradict each other."""
 
+EXACTLY = 1e-13
+"""Distance of a cosine from ±1 at which a triangle is flat; its sides are then equal in decimals."""
+
 MOST_ROWS = 400
 MOST_SETS = 4
 MOST_TRIANGLES = 4_000
@@ -169,13 +172,18 @@ class _Known:
         self.values: dict[Atom, _Value] = {}
         self.found: Sources | None = None
         self.pivots: list[tuple[Product, _Row]] = []
+        self.open = {
+            frozenset(one.arguments): one.source
+            for one in problem.constraints
+            if one.kind in {"not on line", "left of"} or (one.kind == "counter-clockwise" and len(one.arguments) == 3)
+        }
 
     def contradiction(self) -> Sources | None:
         clash = next((line for line in self.incidence.lines if line.clashes), None)
         if clash is not None:
             return clash.sources
-        if (touching := self._touching()) is not None:
-            return touching
+        if (found := self._touching() or self._flat()) is not None:
+            return found
         rows = self._rows()
         if len(rows) <= MOST_ROWS:
             for row in rows:
@@ -235,6 +243,14 @@ class _Known:
                     return frozenset((one.source,))
                 if line is not None and centre in line.points:
                     return line.sources | {one.source}
+        return None
+
+    def _flat(self) -> Sources | None:
+        """Find three points on one line, of which a statement demands that they are not."""
+        for trio, source in self.open.items():
+            for line in self.incidence.lines:
+                if trio <= set(line.points):
+                    return line.sources | {source}
         return None
 
     def _isosceles(self, rows: list[_Row], angles: set[Atom]) -> list[_Row]:
@@ -355,7 +371,7 @@ class _Known:
                 largest, abs(known.value)
             ):
                 return known.sources
-            if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) < 1e-7 * largest:
+            if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) <= 1e-7 * largest:
                 return known.sources
             if kind == "radius" and known.value <= 0:
                 return known.sources
@@ -431,6 +447,8 @@ class _Known:
                 cosine = (one.value**2 + two.value**2 - across.value**2) / (2 * one.value * two.value)
                 if abs(cosine) > 1 + 4 * CLEAR:
                     return one.sources | two.sources | across.sources
+                if abs(cosine) > 1 - EXACTLY and frozenset(corners) in self.open:
+                    return one.sources | two.sources | across.sources | {self.open[frozenset(corners)]}
                 if (
                     abs(cosine) < 0.999
                     and (found := self._follows(angles[k], math.degrees(math.acos(cosine)), (one, two, across), 180.0))

@@ -72,6 +72,7 @@ class _Reader:
         if count > MOST_POINTS:
             self.fault("points", f"There are {count} points; there may be {MOST_POINTS}.")
         self._misspelt()
+        self._unsaid()
         if self.faults:
             raise RequestError(self.faults[:MOST_FAULTS])
         if not self.problem.points:
@@ -233,6 +234,17 @@ class _Reader:
                 self.fault(
                     "points", f"{name!r} is not among points, and {near[0]!r} is, which nothing uses; is one misspelt?"
                 )
+
+
+    def _unsaid(self) -> None:
+        """Refuse a circle of which nothing is known."""
+        spoken = {name for one in self.problem.constraints for name in _names(one.arguments)}
+        for what in ("circles", "arcs"):
+            for name, one in self.request.get(what, {}).items():
+                k = f" arc {name}" if what == "arcs" else name
+                if not {"radius", "through"} & set(one) and k not in spoken and self.problem.circles.get(k) not in spoken:
+                    message = f"Nothing is said about {name!r}; give a center, a radius or points in through."
+                    self.fault(f"{what}.{name}", message)
 
 
 def _polygon(value: Sum) -> bool:
