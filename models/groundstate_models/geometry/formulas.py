@@ -229,7 +229,9 @@ class Parser:
             number = self._in_units(Fraction(number), unit)
         elif len(unit) > 2 and unit.isalpha() and unit.islower() and not self._known(unit):
             units = ", ".join(one for one in LENGTHS if len(one) < 3)
-            raise MisreadError(f"{unit!r} in {self.text.strip()!r} is no unit; lengths are in {units}, angles in degrees.")
+            raise MisreadError(
+                f"{unit!r} in {self.text.strip()!r} is no unit; lengths are in {units}, angles in degrees."
+            )
         elif unit == "%":
             raise MisreadError(f"{self.text.strip()!r} is in per cent; give a number.")
         return Sum.of(number)

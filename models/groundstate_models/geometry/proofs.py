@@ -275,7 +275,7 @@ class _Known:
                         queue.append(there)
             for other, used in reached.items():
                 common = set(start[1:]) & set(other[1:]) if other[0] == "length" and start < other else set()
-                if len(common) != 1:
+                if len(common) != 1 or len({*start[1:], *other[1:]}) != 3:
                     continue
                 (v,) = common
                 (p,), (q,) = set(start[1:]) - common, set(other[1:]) - common

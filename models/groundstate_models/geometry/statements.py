@@ -14,8 +14,7 @@ from groundstate_models.geometry.expressions import Sum, angle, length
 from groundstate_models.geometry.formulas import Formula, Parser
 from groundstate_models.geometry.names import MisreadError, Names
 
-
-ONE_EACH = {"midpoint", "between", "centroid", "not on line"}
+ONE_EACH = {"midpoint", "between", "centroid", "not on line", "parallelogram", "convex", "concyclic"}
 """Kinds whose points must differ."""
 
 
@@ -508,6 +507,8 @@ def _shape(w: Writer, names: str, what: str, at: str | None = None) -> None:
     count |= dict.fromkeys(("equilateral", "isosceles", "right", "right-angled", "acute", "obtuse", "triangle"), 3)
     if what in count and len(corners) != count[what]:
         raise MisreadError(f"{what} {names} names {len(corners)} points; it has {count[what]} corners.")
+    if len(set(corners)) < len(corners):
+        raise MisreadError(f"{what} {names} names a point twice; its corners are different points.")
     if tuple(corners) not in w.names.polygons:
         w.names.polygons.append(tuple(corners))
     _SHAPE[what](w, corners, None if at is None else w.names.point(at))

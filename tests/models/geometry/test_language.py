@@ -131,6 +131,7 @@ BAD = {
     "AB = 1e400": "too large",
     "AB = nan": "not understood",
     "A midpoint of AB": "named twice",
+    "ABBA rectangle": "names a point twice",
     "ABC = 5": "write angle ABC, area ABC",
     "AB = ": "empty side",
     "angle ABA = 20": "names a point twice",
