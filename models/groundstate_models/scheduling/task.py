@@ -167,6 +167,9 @@ class SchedulingReading(Reading, Asks, Shows):
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.plan.read.network.tensors()
 
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
+        return self.plan.read.starts(self.header, random, count)
+
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         values = answers.values(self.plan.compiled, answer)
         return None if values is None else {"value": self.plan.read.network.chosen(values)}
