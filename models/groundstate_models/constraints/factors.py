@@ -66,6 +66,7 @@ class Graph:
         count: Number of literals so far.
         factors: Factors so far; the first ones require one true literal in each variable's group.
         costs: The cost of a literal if it holds.
+        choices: The source of each group that belongs to no variable, in the order of these groups.
     """
 
     domains: Mapping[str, Sequence[Value]]
@@ -74,6 +75,7 @@ class Graph:
     count: int = field(init=False, default=0)
     factors: list[Factor] = field(init=False, default_factory=list)
     costs: dict[int, float] = field(init=False, default_factory=dict)
+    choices: list[int] = field(init=False, default_factory=list)
     _edges: int = field(init=False, default=0)
     _place: dict[tuple[str, Value], int] = field(init=False, default_factory=dict)
     _group_of: list[int] = field(init=False, default_factory=list)
@@ -94,6 +96,8 @@ class Graph:
         """New literals with exactly one true, which belong to no variable."""
         made = range(self.count, self.count + n)
         self.count += n
+        if n:
+            self.choices.append(source)
         self._group(made, source)
         return made
 

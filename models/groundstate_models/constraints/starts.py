@@ -35,6 +35,12 @@ WEIGHTS = (5.0, 25.0)
 """Range of the weight of all factors at the start of a decided chain: of weight 1, they do not keep variables with many values
 decided (`energy`), and the chain would forget its start."""
 
+LAST = 100.0
+"""Puts the variables to decide last behind all others; a logarithm."""
+
+MOST_PAIRS = 20_000_000
+"""Above this many variables times (variable, factor) pairs, the order of a pass is that of the undecided state."""
+
 MOST_WORK = 3_000_000
 """Edges, summed over the chains of a call, above which further chains start undecided."""
 
@@ -74,30 +80,36 @@ class Passes:
         self.coefficient = coefficient[order].astype(np.float64)
         self.edges = len(used)
         self.variables = self._variables(row)
-        self.open = self.domain.sum(1)
-        p = (self.domain / self.open[:, None]).astype(np.float64)
-        self.undecided = p
-        self.sure = np.log(ODDS * np.maximum(self.open - 1.0, 1.0)).astype(np.float32)
-        chosen = p.reshape(-1)[self.literal]
+        open_ = self.domain.sum(1)
+        self.share = (self.domain / open_[:, None]).astype(np.float64)
+        self.sure = np.log(ODDS * np.maximum(open_ - 1.0, 1.0)).astype(np.float32)
+        self.undecided = (open_ > 1) & (np.bincount(row, minlength=len(self.domain)) > 0)
+        self.cheapest = np.where(self.domain > 0, self.cost, np.inf).argmin(1)
+        self.last = np.zeros(len(self.domain))
+        self.last[list(last)] = -LAST
+        chosen = self.share.reshape(-1)[self.literal]
         self.mean = np.bincount(self.factor, self.coefficient * chosen, len(self.low))
         self.variance = np.bincount(self.factor, self.coefficient**2 * chosen * (1.0 - chosen), len(self.low))
-        beyond = self._beyond(np.arange(len(self.low)), self.mean, self.variance)
-        self.pressure = np.array([beyond[one.factors].sum() for one in self.variables]) + 1e-9
-        self.pressure[list(last)] *= 1e-9
+        self.beyond = self._beyond(np.arange(len(self.low)), self.mean, self.variance)
+
+    def _pressure(self, beyond: Floats) -> Floats:
+        """The logarithm of the expected violation of each variable's factors; far below for variables to decide last."""
+        summed = np.bincount(self.pair_row, beyond[self.pair_factor], len(self.domain))
+        return np.log(summed + 1e-9) + self.last
 
     def _variables(self, row: Numbers) -> list[_Variable]:
         """The edges of each variable, from the variable of each edge; edges are sorted by variable, then by factor."""
         new = np.ones(self.edges, bool)
         new[1:] = (row[1:] != row[:-1]) | (self.factor[1:] != self.factor[:-1])
         pair = np.cumsum(new) - 1
-        pairs = self.factor[new]
+        self.pair_factor, self.pair_row = self.factor[new], row[new]
         value = self.literal - row * self.domain.shape[1]
         ends = np.searchsorted(row, np.arange(len(self.domain) + 1)).tolist()
         found = []
         for begin, end in pairwise(ends):
             first, last = (int(pair[begin]), int(pair[end - 1]) + 1) if end > begin else (0, 0)
             edges = slice(begin, end)
-            found.append(_Variable(pairs[first:last], pair[edges] - first, value[edges], self.coefficient[edges]))
+            found.append(_Variable(self.pair_factor[first:last], pair[edges] - first, value[edges], self.coefficient[edges]))
         return found
 
     def _beyond(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
@@ -107,20 +119,25 @@ class Passes:
 
     def chosen(self, random: np.random.Generator) -> Numbers:
         """A value of each variable, ``(variables,)``."""
-        mean, variance = self.mean.copy(), self.variance.copy()
-        rank = np.log(self.pressure) + ORDER * random.standard_normal(len(self.variables))
+        mean, variance, beyond = self.mean.copy(), self.variance.copy(), self.beyond.copy()
+        noise = ORDER * random.standard_normal(len(self.variables))
         ties = TIES * random.standard_normal(self.domain.shape)
-        found = np.zeros(len(self.variables), np.int64)
-        for number in np.argsort(-rank, kind="stable").tolist():
-            if self.open[number] < 2 or not len(self.variables[number].of):
-                found[number] = int((self.domain[number] * (1.0 + self.cost.max()) - self.cost[number]).argmax())
-                continue
-            one, p = self.variables[number], self.undecided[number]
+        found = self.cheapest.copy()
+        pressure = self._pressure(beyond)
+        todo = [number for number in np.argsort(-pressure - noise, kind="stable").tolist() if self.undecided[number]]
+        waiting = np.zeros(len(self.variables), bool)
+        waiting[todo] = True
+        dynamic = len(todo) * len(self.pair_factor) <= MOST_PAIRS
+        for place in range(len(todo)):
+            number = todo[place]
+            if dynamic and place:
+                number = int(np.where(waiting, self._pressure(beyond) + noise, -np.inf).argmax())
+            waiting[number] = False
+            one, p = self.variables[number], self.share[number]
             share = one.coefficient * p[one.value]
-            here = mean[one.factors] - np.bincount(one.of, share, len(one.factors))
-            spread = variance[one.factors] - np.bincount(
-                one.of, one.coefficient * share * (1.0 - p[one.value]), len(one.factors)
-            )
+            size = len(one.factors)
+            here = mean[one.factors] - np.bincount(one.of, share, size)
+            spread = variance[one.factors] - np.bincount(one.of, one.coefficient * share * (1.0 - p[one.value]), size)
             spread = np.maximum(spread, 0.0)
             without = self._beyond(one.factors, here, spread)
             having = self._beyond(one.factors[one.of], here[one.of] + one.coefficient, spread[one.of])
@@ -130,7 +147,8 @@ class Passes:
             found[number] = best
             taken = one.value == best
             here[one.of[taken]] += one.coefficient[taken]
-            mean[one.factors], variance[one.factors] = here, spread
+            without[one.of[taken]] = having[taken]
+            mean[one.factors], variance[one.factors], beyond[one.factors] = here, spread, without
         return found
 
     def starts(self, random: np.random.Generator, count: int, spread: float) -> dict[str, NDArray[np.float32]]:

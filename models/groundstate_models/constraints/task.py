@@ -47,8 +47,7 @@ class Read:
         """Initial states of chains for the latest inputs, see `Reading.starts`."""
         tensors = self.network.latest or self.network.tensors()
         if self._passes is None or self._passes[0] is not tensors:
-            choices = [row for row, name in enumerate(self.network.rows) if name is None]
-            self._passes = tensors, Passes(tensors, choices)
+            self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
         return self._passes[1].starts(random, count, header.state["y"].initial.values[1])
 
     @cached_property

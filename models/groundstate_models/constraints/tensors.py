@@ -91,6 +91,13 @@ class Network:
         left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
         return [name for name, many in zip(names, left, strict=True) if many > 1]
 
+    def choices(self, first: int) -> list[int]:
+        """The used rows of ``domain`` of auxiliary choices from a source on, as a preference's choice to keep it or pay."""
+        owners = [-1] * (len(self.graph.groups) - len(self.graph.choices)) + self.graph.choices
+        left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
+        used = [owner for owner, many in zip(owners, left, strict=True) if many > 1]
+        return [row for row, owner in enumerate(used) if owner >= first]
+
     @cached_property
     def costs(self) -> NDArray[np.int64]:
         """The cost of each literal as an integer: `quantum` times the cost in the request, ``(literals,)``."""
