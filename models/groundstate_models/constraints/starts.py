@@ -109,7 +109,9 @@ class Passes:
         for begin, end in pairwise(ends):
             first, last = (int(pair[begin]), int(pair[end - 1]) + 1) if end > begin else (0, 0)
             edges = slice(begin, end)
-            found.append(_Variable(self.pair_factor[first:last], pair[edges] - first, value[edges], self.coefficient[edges]))
+            found.append(
+                _Variable(self.pair_factor[first:last], pair[edges] - first, value[edges], self.coefficient[edges])
+            )
         return found
 
     def _beyond(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
