@@ -88,6 +88,11 @@ def test_designed_columns_have_levels_and_rounded_measurements_are_numbers() -> 
     assert typed("width", measured).kind == "number"
 
 
+def test_levels_are_in_the_order_of_their_values_whatever_their_types() -> None:
+    column = typed("angle", [2.7, 0, 1.5, 3, 12.6, 4] * 10)
+    assert column.levels == (0.0, 1.5, 2.7, 3.0, 4.0, 12.6)
+
+
 def test_an_interval_of_levels_grows_from_the_likeliest_until_it_is_probable_enough() -> None:
     chances = np.array([0.05, 0.2, 0.5, 0.15, 0.1])
     assert grown(chances, 0.4) == (2, 2)

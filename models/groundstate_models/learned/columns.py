@@ -54,7 +54,7 @@ class Column:
         whole: Whether the numbers are whole.
         spread: Standard deviation of the numbers, the unit of errors.
         widen: Factor on the width of a number's distribution, or the temperature of levels, fitted on held-out cells.
-        mass: Probability that a 90 % interval of levels must have by the network, fitted on held-out cells.
+        mass: Probability that a 90 % interval must have by the experts, fitted on held-out cells.
     """
 
     name: str
@@ -224,11 +224,12 @@ class Belief:
         return float(self.quantiles(np.array([0.5]))[0])
 
     def interval(self, part: float = 0.9) -> tuple[float, float]:
-        """The central interval with a given probability; for ordered levels the one around the likeliest, calibrated for 0.9."""
+        """The central interval with a given probability, calibrated for 0.9; for ordered levels the one around the likeliest."""
         if self.column.kind == "levels":
             first, last = grown(self.chances, part * self.column.mass / 0.9)
             return float(self.column.levels[first]), float(self.column.levels[last])
-        low, high = self.quantiles(np.array([(1 - part) / 2, (1 + part) / 2]))
+        mass = min(part * self.column.mass / 0.9, 0.999)
+        low, high = self.quantiles(np.array([(1 - mass) / 2, (1 + mass) / 2]))
         return float(low), float(high)
 
     def likelihood(self, value: Value) -> float:

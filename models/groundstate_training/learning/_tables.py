@@ -66,7 +66,8 @@ def typed(name: str, values: Sequence[Value | None]) -> Column:
         raise TrainingError(
             f"The column {name!r} mixes words ({words[0]!r}) and numbers ({number!r}). Make it one or the other."
         )
-    distinct = sorted(set(given), key=lambda value: (str(type(value)), value))
+    # 0 and 1.5 are numbers of one kind: levels are in the order of their values, whatever their types.
+    distinct = sorted(set(given), key=lambda value: (isinstance(value, str), value))
     if len(distinct) == 1:
         raise TrainingError(
             f"The column {name!r} is {distinct[0]!r} in every row, so there is nothing to learn. Leave it out."
@@ -239,7 +240,18 @@ def _calibrated(experts: Experts, columns: Sequence[Column], table: Table, given
     for place, score in _shrunk(ratios, 0.0):
         k = table.order[place]
         found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
-    masses: list[list[float]] = []
+    # The factor on the width is bounded, and steps of a distribution do not widen: the rest is left to the probability.
+    masses = [
+        [
+            _central(replace(belief, column=found[table.order[place]]), float(table.numbers[row, place]))
+            for belief, row in cells[place]
+        ]
+        for place in range(many)
+    ]
+    for place, score in _shrunk(masses, 0.9):
+        k = table.order[place]
+        found[k] = replace(found[k], mass=float(np.clip(score, 0.9, 0.999)))
+    masses = []
     for place in range(many, len(columns)):
         k = table.order[place]
         seen = [(belief.chances, int(table.levels[row, place - many])) for belief, row in cells[place]]
@@ -257,6 +269,11 @@ def _ratio(belief: Belief, point: float) -> float:
     low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
     ratio = abs(point - middle) / max(high - middle if point > middle else middle - low, 1e-6)
     return math.log(max(ratio, 0.05))
+
+
+def _central(belief: Belief, point: float) -> float:
+    """The probability of the smallest central interval that covers a point."""
+    return 2.0 * abs(float(np.interp(point, GRID, belief.cdf)) - 0.5)
 
 
 def _temperature(seen: Sequence[tuple[NDArray[np.float64], int]]) -> float:
