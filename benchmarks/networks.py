@@ -4,8 +4,9 @@
     python benchmarks/networks.py --prepare                              # exports and compiles into a folder: half an hour
     python benchmarks/networks.py --reuse --json networks.json           # times what was prepared
 
-All contenders make the same steps from the same start, and are checked against each other. They take turns in one process; a figure
-is the median over turns, a ratio the median of the turns' ratios. torch.compile gets graphs of fixed shape with the gradient
+All contenders make the same steps from the same start, and are checked against each other. The file also returns the energy and the
+residual of where the steps end, which costs it one more gradient; `eager, same results` computes these too, the other two do not. They
+take turns in one process; a figure is the median over turns, a ratio the median of the turns' ratios. torch.compile gets graphs of fixed shape with the gradient
 inside: all steps as one graph for the small networks, one step for the large ones, which take it minutes. The file is the one
 that a user gets: any batch, and for `gnn` and `sets` any size.
 """
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(tempfile.gettempdir()) / "groundstate-networks"
-CONTENDERS = ("groundstate", "eager", "compile")
+CONTENDERS = ("groundstate", "eager", "same", "compile")
 NAMES = ("unet", "drunet", "transformer", "gnn", "sets", "decoder")
 SECONDS = 0.3
 """How long a contender runs in one turn, at least."""
@@ -69,7 +70,9 @@ def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, 
     return path.read_bytes(), found
 
 
-def contenders(name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool) -> dict[str, Contender]:
+def contenders(
+    name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool
+) -> dict[str, Contender]:
     """Callables that each make the steps of a segment; all were checked against one another."""
     import torch
     from benchmarks.speed import apart
@@ -103,7 +106,16 @@ def contenders(name: str, batch: int, threads: int, folder: Path, *, reuse: bool
     arguments = (start, *inputs.values())
     eager = several(step, steps)
     wanted = eager(*arguments)
-    found: dict[str, Contender] = {"eager": lambda: eager(*arguments)}
+
+    def ended() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        leaf = eager(*arguments).detach().requires_grad_()
+        with torch.enable_grad():
+            found = landscape.energy(leaf, **inputs)
+            energy = found if isinstance(found, torch.Tensor) else sum(found.values())
+            (slope,) = torch.autograd.grad(energy.sum(), leaf)
+        return leaf, energy, slope.flatten(1).norm(dim=1)
+
+    found: dict[str, Contender] = {"eager": lambda: eager(*arguments), "same": ended}
     if compiling:
         part = steps if made.whole else 1
         with torch.no_grad():
@@ -177,11 +189,11 @@ def one(options: argparse.Namespace) -> None:
     print(json.dumps(found))
 
 
-def child(name: str, threads: int, options: argparse.Namespace) -> dict[str, Any]:
+def child(name: str, threads: int, options: argparse.Namespace, *, reuse: bool) -> dict[str, Any]:
     """Measure one network at one number of threads in a process of its own."""
     command = [sys.executable, __file__, "--one", "--only", name, "--threads", str(threads)]
     command += ["--batches", *map(str, options.batches), "--turns", str(options.turns), "--folder", str(options.folder)]
-    flags = {"--prepare": options.prepare, "--reuse": options.reuse, "--no-compile": options.no_compile}
+    flags = {"--prepare": options.prepare, "--reuse": reuse, "--no-compile": options.no_compile}
     command += [flag for flag, given in flags.items() if given]
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
@@ -201,7 +213,9 @@ def machine() -> dict[str, str]:
     model = platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         model = f"{len(names)} × {names[0]}" if names else model
     return {"processor": model, "torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
 
@@ -221,7 +235,9 @@ def row(name: str, batch: str, threads: int, times: dict[str, list[float]]) -> s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Networks of real size: exported files against PyTorch and its compiler.")
+    parser = argparse.ArgumentParser(
+        description="Networks of real size: exported files against PyTorch and its compiler."
+    )
     parser.add_argument("--only", nargs="+", default=list(NAMES), choices=NAMES)
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 32])
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
@@ -239,26 +255,26 @@ def main() -> None:
         return
     found: dict[str, Any] = {"machine": machine(), "networks": {}}
     print(", ".join(f"{k} {v}" for k, v in found["machine"].items()), "; milliseconds a segment\n", sep="")
-    print("| network | batch | threads | groundstate | eager | torch.compile | / eager | / compile |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| network | batch | threads | groundstate | eager | eager, same results | torch.compile | / eager | / same results | / compile |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
     exports = []
     for name in options.only:
-        for threads in options.threads:
-            measured = child(name, threads, options)
-            options_reuse, options.reuse = options.reuse, True
+        for place, threads in enumerate(options.threads):
+            measured = child(name, threads, options, reuse=options.reuse or place > 0)
             found["networks"].setdefault(name, {"export": measured["export"], "threads": {}})
             found["networks"][name]["threads"][threads] = measured["times"]
             for batch, times in measured["times"].items():
                 print(row(name, batch, threads, times), flush=True)
-            if threads != options.threads[-1]:
-                continue
-            options.reuse = options_reuse
         facts = found["networks"][name]["export"]
         exports.append(
             f"| {name} | {facts['nodes']} | {facts['wall_s']:.1f} | {facts['cpu_s']:.1f} "
             f"| {facts['stages_s']['verify']:.1f} | {facts['size_over_weights']:.2f} | {facts['worst_error']:.0e} |"
         )
-    print("\n| network | nodes | export s | processor s | verify s | file / weights | worst error |\n|---|---|---|---|---|---|---|")
+    print(
+        "\n| network | nodes | export s | processor s | verify s | file / weights | worst error |\n|---|---|---|---|---|---|---|"
+    )
     print("\n".join(exports))
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
