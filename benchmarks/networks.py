@@ -4,11 +4,12 @@
     python benchmarks/networks.py --prepare                              # exports and compiles into a folder: half an hour
     python benchmarks/networks.py --reuse --json networks.json           # times what was prepared
 
-All contenders make the same steps from the same start, and are checked against each other. The file also returns the energy and the
-residual of where the steps end, which costs it one more gradient; `eager, same results` computes these too, the other two do not. They
-take turns in one process; a figure is the median over turns, a ratio the median of the turns' ratios. torch.compile gets graphs of fixed shape with the gradient
-inside: all steps as one graph for the small networks, one step for the large ones, which take it minutes. The file is the one
-that a user gets: any batch, and for `gnn` and `sets` any size.
+All contenders make the same steps from the same start, and are checked against each other. The file also returns the energy
+and the residual of where the steps end, which costs it one more gradient; `same results` is eager PyTorch that computes these
+too, the other two do not. They take turns in one process; a figure is the median over turns, a ratio the median of the turns'
+ratios. torch.compile gets graphs of fixed shape with the gradient inside: all steps as one graph for the small networks, one
+step for the large ones, which take it minutes. The file is the one that a user gets: any batch, and for `gnn` and `sets` any
+size.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ SECONDS = 0.3
 Contender = Callable[[], object]
 
 
-def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, Any]]:
+def exported(name: str, steps: int | None, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, Any]]:
     """The file of a network, and facts about its export."""
     from benchmarks.trained import network
 
     from groundstate_export import export
 
-    path, facts = folder / f"{name}.onnx", folder / f"{name}.json"
+    path, facts = (folder / f"{name}{steps or ''}.{kind}" for kind in ("onnx", "json"))
     if reuse and path.exists() and facts.exists():
         return path.read_bytes(), json.loads(facts.read_text())
-    made = network(name)
+    made = network(name, steps)
     few = made.landscape
     begin, spent = time.perf_counter(), time.process_time()
     report = export(
@@ -70,9 +71,7 @@ def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, 
     return path.read_bytes(), found
 
 
-def contenders(
-    name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool
-) -> dict[str, Contender]:
+def contenders(name: str, batch: int, threads: int, options: argparse.Namespace) -> dict[str, Contender]:
     """Callables that each make the steps of a segment; all were checked against one another."""
     import torch
     from benchmarks.speed import apart
@@ -80,7 +79,7 @@ def contenders(
     from torch.fx.experimental.proxy_tensor import make_fx
 
     torch.set_num_threads(threads)
-    made = network(name)
+    made = network(name, options.steps)
     landscape, steps = made.landscape, made.steps
     inputs, start = landscape.inputs(batch), landscape.state(batch)
     keys = list(inputs)
@@ -116,7 +115,7 @@ def contenders(
         return leaf, energy, slope.flatten(1).norm(dim=1)
 
     found: dict[str, Contender] = {"eager": lambda: eager(*arguments), "same": ended}
-    if compiling:
+    if not options.no_compile:
         part = steps if made.whole else 1
         with torch.no_grad():
             begin = time.perf_counter()
@@ -125,7 +124,7 @@ def contenders(
             apart(compiled(*arguments), wanted)
             print(f"{name} {batch} {threads}: torch.compile {time.perf_counter() - begin:.0f} s", file=sys.stderr)
         found["compile"] = lambda: compiled(*arguments)
-    model, _ = exported(name, folder, reuse=reuse)
+    model, _ = exported(name, options.steps, options.folder, reuse=options.reuse)
     feeds = {k: v.numpy() for k, v in inputs.items()} | {"state.y": start.numpy()}
     found["groundstate"] = served(model, feeds, threads)
     apart(found["groundstate"](), wanted)
@@ -135,6 +134,7 @@ def contenders(
 def served(model: bytes, feeds: dict[str, Any], threads: int) -> Contender:
     """The file in a session of the runtime, in runs of as many rows as the runtime takes, over a number of threads."""
     import numpy as np
+
     from groundstate._header_reader import read_header
     from groundstate._pool import Pool
     from groundstate._segment import rows_per_run
@@ -181,11 +181,11 @@ def one(options: argparse.Namespace) -> None:
     name, threads = options.only[0], options.threads[0]
     found: dict[str, Any] = {"times": {}}
     for batch in options.batches:
-        runs = contenders(name, batch, threads, options.folder, reuse=options.reuse, compiling=not options.no_compile)
+        runs = contenders(name, batch, threads, options)
         options.reuse = True
         if not options.prepare:
             found["times"][batch] = measure(runs, options.turns)
-    found["export"] = exported(name, options.folder, reuse=True)[1]
+    found["export"] = exported(name, options.steps, options.folder, reuse=True)[1]
     print(json.dumps(found))
 
 
@@ -195,6 +195,7 @@ def child(name: str, threads: int, options: argparse.Namespace, *, reuse: bool) 
     command += ["--batches", *map(str, options.batches), "--turns", str(options.turns), "--folder", str(options.folder)]
     flags = {"--prepare": options.prepare, "--reuse": reuse, "--no-compile": options.no_compile}
     command += [flag for flag, given in flags.items() if given]
+    command += ["--steps", str(options.steps)] if options.steps else []
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
         "TORCHINDUCTOR_CACHE_DIR": str(options.folder / "inductor"),
@@ -242,6 +243,7 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 32])
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--steps", type=int, help="steps in a segment, in place of each network's own")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     parser.add_argument("--prepare", action="store_true", help="export and compile into the folder, and time nothing")
     parser.add_argument("--reuse", action="store_true", help="take the files from the folder if they are there")
@@ -255,9 +257,8 @@ def main() -> None:
         return
     found: dict[str, Any] = {"machine": machine(), "networks": {}}
     print(", ".join(f"{k} {v}" for k, v in found["machine"].items()), "; milliseconds a segment\n", sep="")
-    print(
-        "| network | batch | threads | groundstate | eager | eager, same results | torch.compile | / eager | / same results | / compile |"
-    )
+    contenders = "groundstate | eager | same results | torch.compile | / eager | / same results | / compile"
+    print(f"| network | batch | threads | {contenders} |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     exports = []
     for name in options.only:
