@@ -116,7 +116,7 @@ def contenders(name: str, batch: int, threads: int, options: argparse.Namespace)
 
     found: dict[str, Contender] = {"eager": lambda: eager(*arguments), "same": ended}
     if not options.no_compile:
-        part = steps if made.whole else 1
+        part = steps if made.whole and not options.by_step else 1
         with torch.no_grad():
             begin = time.perf_counter()
             graph = make_fx(several(step, part))(*arguments)
@@ -193,7 +193,12 @@ def child(name: str, threads: int, options: argparse.Namespace, *, reuse: bool) 
     """Measure one network at one number of threads in a process of its own."""
     command = [sys.executable, __file__, "--one", "--only", name, "--threads", str(threads)]
     command += ["--batches", *map(str, options.batches), "--turns", str(options.turns), "--folder", str(options.folder)]
-    flags = {"--prepare": options.prepare, "--reuse": reuse, "--no-compile": options.no_compile}
+    flags = {
+        "--prepare": options.prepare,
+        "--reuse": reuse,
+        "--by-step": options.by_step,
+        "--no-compile": options.no_compile,
+    }
     command += [flag for flag, given in flags.items() if given]
     command += ["--steps", str(options.steps)] if options.steps else []
     environment = os.environ | {
@@ -245,6 +250,9 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--steps", type=int, help="steps in a segment, in place of each network's own")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument(
+        "--by-step", action="store_true", help="compile one step for small networks too, which is quicker"
+    )
     parser.add_argument("--prepare", action="store_true", help="export and compile into the folder, and time nothing")
     parser.add_argument("--reuse", action="store_true", help="take the files from the folder if they are there")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where files and compiled code are kept")
