@@ -4,10 +4,12 @@
     python benchmarks/networks.py --prepare                              # exports and compiles into a folder: half an hour
     python benchmarks/networks.py --reuse --json networks.json           # times what was prepared
 
-All contenders make the same steps from the same start, and are checked against each other. They take turns in one process; a figure
-is the median over turns, a ratio the median of the turns' ratios. torch.compile gets graphs of fixed shape with the gradient
-inside: all steps as one graph for the small networks, one step for the large ones, which take it minutes. The file is the one
-that a user gets: any batch, and for `gnn` and `sets` any size.
+All contenders make the same steps from the same start, and are checked against each other. The file also returns the energy
+and the residual of where the steps end, which costs it one more gradient; `same results` is eager PyTorch that computes these
+too, the other two do not. They take turns in one process; a figure is the median over turns, a ratio the median of the turns'
+ratios. torch.compile gets graphs of fixed shape with the gradient inside: all steps as one graph for the small networks, one
+step for the large ones, which take it minutes. The file is the one that a user gets: any batch, and for `gnn` and `sets` any
+size.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(tempfile.gettempdir()) / "groundstate-networks"
-CONTENDERS = ("groundstate", "eager", "compile")
+CONTENDERS = ("groundstate", "eager", "same", "compile")
 NAMES = ("unet", "drunet", "transformer", "gnn", "sets", "decoder")
 SECONDS = 0.3
 """How long a contender runs in one turn, at least."""
@@ -34,16 +36,16 @@ SECONDS = 0.3
 Contender = Callable[[], object]
 
 
-def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, Any]]:
+def exported(name: str, steps: int | None, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, Any]]:
     """The file of a network, and facts about its export."""
     from benchmarks.trained import network
 
     from groundstate_export import export
 
-    path, facts = folder / f"{name}.onnx", folder / f"{name}.json"
+    path, facts = (folder / f"{name}{steps or ''}.{kind}" for kind in ("onnx", "json"))
     if reuse and path.exists() and facts.exists():
         return path.read_bytes(), json.loads(facts.read_text())
-    made = network(name)
+    made = network(name, steps)
     few = made.landscape
     begin, spent = time.perf_counter(), time.process_time()
     report = export(
@@ -69,9 +71,7 @@ def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, 
     return path.read_bytes(), found
 
 
-def contenders(
-    name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool
-) -> dict[str, Contender]:
+def contenders(name: str, batch: int, threads: int, options: argparse.Namespace) -> dict[str, Contender]:
     """Callables that each make the steps of a segment; all were checked against one another."""
     import torch
     from benchmarks.speed import apart
@@ -79,7 +79,7 @@ def contenders(
     from torch.fx.experimental.proxy_tensor import make_fx
 
     torch.set_num_threads(threads)
-    made = network(name)
+    made = network(name, options.steps)
     landscape, steps = made.landscape, made.steps
     inputs, start = landscape.inputs(batch), landscape.state(batch)
     keys = list(inputs)
@@ -105,9 +105,18 @@ def contenders(
     arguments = (start, *inputs.values())
     eager = several(step, steps)
     wanted = eager(*arguments)
-    found: dict[str, Contender] = {"eager": lambda: eager(*arguments)}
-    if compiling:
-        part = steps if made.whole else 1
+
+    def ended() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        leaf = eager(*arguments).detach().requires_grad_()
+        with torch.enable_grad():
+            found = landscape.energy(leaf, **inputs)
+            energy = found if isinstance(found, torch.Tensor) else sum(found.values())
+            (slope,) = torch.autograd.grad(energy.sum(), leaf)
+        return leaf, energy, slope.flatten(1).norm(dim=1)
+
+    found: dict[str, Contender] = {"eager": lambda: eager(*arguments), "same": ended}
+    if not options.no_compile:
+        part = steps if made.whole and not options.by_step else 1
         with torch.no_grad():
             begin = time.perf_counter()
             graph = make_fx(several(step, part))(*arguments)
@@ -115,7 +124,7 @@ def contenders(
             apart(compiled(*arguments), wanted)
             print(f"{name} {batch} {threads}: torch.compile {time.perf_counter() - begin:.0f} s", file=sys.stderr)
         found["compile"] = lambda: compiled(*arguments)
-    model, _ = exported(name, folder, reuse=reuse)
+    model, _ = exported(name, options.steps, options.folder, reuse=options.reuse)
     feeds = {k: v.numpy() for k, v in inputs.items()} | {"state.y": start.numpy()}
     found["groundstate"] = served(model, feeds, threads)
     apart(found["groundstate"](), wanted)
@@ -125,6 +134,7 @@ def contenders(
 def served(model: bytes, feeds: dict[str, Any], threads: int) -> Contender:
     """The file in a session of the runtime, in runs of as many rows as the runtime takes, over a number of threads."""
     import numpy as np
+
     from groundstate._header_reader import read_header
     from groundstate._pool import Pool
     from groundstate._segment import rows_per_run
@@ -171,20 +181,26 @@ def one(options: argparse.Namespace) -> None:
     name, threads = options.only[0], options.threads[0]
     found: dict[str, Any] = {"times": {}}
     for batch in options.batches:
-        runs = contenders(name, batch, threads, options.folder, reuse=options.reuse, compiling=not options.no_compile)
+        runs = contenders(name, batch, threads, options)
         options.reuse = True
         if not options.prepare:
             found["times"][batch] = measure(runs, options.turns)
-    found["export"] = exported(name, options.folder, reuse=True)[1]
+    found["export"] = exported(name, options.steps, options.folder, reuse=True)[1]
     print(json.dumps(found))
 
 
-def child(name: str, threads: int, options: argparse.Namespace) -> dict[str, Any]:
+def child(name: str, threads: int, options: argparse.Namespace, *, reuse: bool) -> dict[str, Any]:
     """Measure one network at one number of threads in a process of its own."""
     command = [sys.executable, __file__, "--one", "--only", name, "--threads", str(threads)]
     command += ["--batches", *map(str, options.batches), "--turns", str(options.turns), "--folder", str(options.folder)]
-    flags = {"--prepare": options.prepare, "--reuse": options.reuse, "--no-compile": options.no_compile}
+    flags = {
+        "--prepare": options.prepare,
+        "--reuse": reuse,
+        "--by-step": options.by_step,
+        "--no-compile": options.no_compile,
+    }
     command += [flag for flag, given in flags.items() if given]
+    command += ["--steps", str(options.steps)] if options.steps else []
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
         "TORCHINDUCTOR_CACHE_DIR": str(options.folder / "inductor"),
@@ -232,7 +248,11 @@ def main() -> None:
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 32])
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--steps", type=int, help="steps in a segment, in place of each network's own")
     parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
+    parser.add_argument(
+        "--by-step", action="store_true", help="compile one step for small networks too, which is quicker"
+    )
     parser.add_argument("--prepare", action="store_true", help="export and compile into the folder, and time nothing")
     parser.add_argument("--reuse", action="store_true", help="take the files from the folder if they are there")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where files and compiled code are kept")
@@ -245,20 +265,17 @@ def main() -> None:
         return
     found: dict[str, Any] = {"machine": machine(), "networks": {}}
     print(", ".join(f"{k} {v}" for k, v in found["machine"].items()), "; milliseconds a segment\n", sep="")
-    print("| network | batch | threads | groundstate | eager | torch.compile | / eager | / compile |")
-    print("|---|---|---|---|---|---|---|---|")
+    contenders = "groundstate | eager | same results | torch.compile | / eager | / same results | / compile"
+    print(f"| network | batch | threads | {contenders} |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     exports = []
     for name in options.only:
-        for threads in options.threads:
-            measured = child(name, threads, options)
-            options_reuse, options.reuse = options.reuse, True
+        for place, threads in enumerate(options.threads):
+            measured = child(name, threads, options, reuse=options.reuse or place > 0)
             found["networks"].setdefault(name, {"export": measured["export"], "threads": {}})
             found["networks"][name]["threads"][threads] = measured["times"]
             for batch, times in measured["times"].items():
                 print(row(name, batch, threads, times), flush=True)
-            if threads != options.threads[-1]:
-                continue
-            options.reuse = options_reuse
         facts = found["networks"][name]["export"]
         exports.append(
             f"| {name} | {facts['nodes']} | {facts['wall_s']:.1f} | {facts['cpu_s']:.1f} "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -112,7 +113,7 @@ class DRUNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 128), blocks: int = 2) -> None:
         super().__init__()
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.head = nn.Conv2d(4, widths[0], 3, padding=1, bias=False)
         self.down = nn.ModuleList([
             nn.Sequential(*(_Plain(a) for _ in range(blocks)), nn.Conv2d(a, b, 2, 2, bias=False)) for a, b in pairs
@@ -277,10 +278,11 @@ NETWORKS: dict[str, Callable[[], Network]] = {
 }  # fmt: skip
 
 
-def network(name: str) -> Network:
-    """A network by name, with reproducible weights."""
+def network(name: str, steps: int | None = None) -> Network:
+    """A network by name, with reproducible weights, and steps in a segment other than its own."""
     torch.manual_seed(0)
     made = NETWORKS[name]()
+    made = made if steps is None else replace(made, steps=steps)
     energy: Any = made.landscape.energy
     energy.eval().requires_grad_(requires_grad=False)
     torch.manual_seed(1)

@@ -49,6 +49,12 @@ def normal_batch_norm() -> nn.Module:
     return norm
 
 
+def weighted_group_norm() -> nn.Module:
+    norm = nn.GroupNorm(2, 6)
+    norm.weight, norm.bias = nn.Parameter(torch.randn(6)), nn.Parameter(torch.randn(6))
+    return norm
+
+
 def sampled(y: Tensor, x: Tensor) -> Tensor:
     grid = x[:, :1].permute(0, 2, 3, 1).expand(-1, -1, -1, 2).tanh() * torch.tensor([1.1, 0.8])
     return F.grid_sample(y, grid, align_corners=False).sin()
@@ -178,6 +184,8 @@ LAYERS: dict[str, Mapping[str, Term | Case]] = {
         "layer norm with weights": layer((4, 6), lambda: nn.LayerNorm((4, 6))),
         "group norm": lambda y, x: F.group_norm(y, 2) * x,
         "group norm of images": layer((4, 5, 6), lambda: nn.GroupNorm(2, 4)),
+        "group norm of images, weighted": layer((6, 4, 5), weighted_group_norm),
+        "group norm of images, without weights": layer((6, 4, 5), lambda: nn.GroupNorm(3, 6, affine=False)),
         "instance norm": lambda y, x: F.instance_norm(y) * x,
         "instance norm with statistics": layer(
             (3, 5, 5), lambda: nn.InstanceNorm2d(3, affine=True, track_running_stats=True)

@@ -252,3 +252,15 @@ def test_a_kernel_that_a_gradient_uses_mirrored_is_stored_once(tmp_path: Path) -
         rule=GradientDescent(0.1), unroll=2, path=tmp_path / "kernels.onnx",
     )  # fmt: skip
     assert report.bytes < 1.2 * sum(4 * p.numel() for p in layers.parameters())
+
+
+def test_equal_elements_are_stored_as_one_number(tmp_path: Path) -> None:
+    layers = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.GroupNorm(2, 8), nn.Tanh())
+    path = tmp_path / "normalised.onnx"
+    export(
+        lambda state: layers(state).square().flatten(1).mean(1), inputs={}, state=torch.randn(2, 3, 24, 24),
+        rule=GradientDescent(0.1), unroll=1, path=path, batches=(1, 3),
+    )  # fmt: skip
+    graph = onnx.load(path).graph
+    assert any(node.op_type == "ConstantOfShape" for node in graph.node)
+    assert max(int(np.prod(t.dims)) for t in graph.initializer) == 8 * 3 * 9

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundstate_export._ir import emit_lengths
+from groundstate_export._ir.contents import content
 from groundstate_export._ir.lengths import Length, Number, sized
 from groundstate_export._ir.values import _FOLD, Batch, Node, Shape, Value, broadcast, static
 
@@ -40,8 +41,9 @@ class Graph:
             if isinstance(array, (Length, Number)):
                 return emit_lengths.number(self, array, np.int64 if dtype is None else dtype)
             return emit_lengths.vector(self, array)
-        array = np.ascontiguousarray(array, dtype=dtype).reshape(np.shape(array))
-        key = (array.dtype.str, array.shape, array.tobytes())
+        if not (isinstance(array, np.ndarray) and array.flags.c_contiguous and dtype in (None, array.dtype)):
+            array = np.ascontiguousarray(array, dtype=dtype).reshape(np.shape(array))
+        key = content(array)
         if key not in self._constants:
             self._constants[key] = Value(array.dtype, array.shape, array=array)
         return self._constants[key]

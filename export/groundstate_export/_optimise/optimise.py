@@ -12,9 +12,13 @@ from groundstate_export._optimise.broadcasts import Broadcasts
 from groundstate_export._optimise.centre import Centre
 from groundstate_export._optimise.choices import Choices
 from groundstate_export._optimise.cost import cost
+from groundstate_export._optimise.products import Products
 from groundstate_export._optimise.readout import Readout
 from groundstate_export._optimise.rows import Rows
 from groundstate_export._optimise.terms import Terms
+
+FIRST = (Rows, Products, Products)
+"""Passes that only ever save; they run once, at the beginning."""
 
 PASSES = (Readout, Attention, Centre, Rows, Choices, Algebra)
 """The passes in order. They are repeated until the graph no longer gets cheaper."""
@@ -34,6 +38,8 @@ def optimise(graph: Graph, moving: Iterable[str]) -> Graph:
     """
     names = set(moving)
     best = graph
+    for first in FIRST:
+        best = first(best, names).run()
     for _ in range(_ROUNDS):
         candidate = best
         for each in PASSES:

@@ -13,7 +13,7 @@ from groundstate_export._ir.values import Array
 _SMALL = 512
 """Up to this many elements, storing a constant is cheaper than the nodes that would compute it."""
 
-_LARGE = 16384
+_LARGE = 2048
 """From this many elements on, a second copy is worth a search."""
 
 _ROUNDING = 4.0

@@ -176,10 +176,8 @@ def _group_norm_backward(low: Lowering, call: Call) -> list[Any]:
         centred = g.binary("Sub", grouped, g.reshape(low.compact(mean), (batch, groups, 1)))
         normal = g.binary("Mul", centred, deviation)
     each = (groups, channels // groups)
-    if weight is not None:
-        scale = g.reshape(low.full(weight), (1, *each))
-    else:
-        scale = g.constant(np.ones((1, 1, 1), gradient.dtype))
+    one = g.constant(np.ones((1, 1, 1), gradient.dtype))
+    scale = g.reshape(low.full(weight), (1, *each)) if weight is not None else one
 
     def weighted(x: Value) -> Value:
         """The mean over a group of a gradient, weighted by channel: ``(batch, groups, 1)``."""
