@@ -131,8 +131,8 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             tally["injected"] += len(wrong)
             tally["named"] += sum(place in named for place in places)
             problem = read(request).problem
-            for one in found.violations:
-                mine = {j for j, (_, path) in enumerate(problem.statements) if path in one.places}
+            for violation in found.violations:
+                mine = {j for j, (_, path) in enumerate(problem.statements) if path in violation.places}
                 others = set(range(len(problem.statements))) - mine
                 tally["sets"] += 1
                 tally["minimal"] += not any(contradiction(problem.without(others | {j})) for j in mine)
