@@ -243,7 +243,7 @@ def nearest(solver: gs.Solver, count: int, deadline: float) -> str:
         a, b = draw.uniform(2, 9, 2)
         wrong = (a + b) * draw.uniform(1.1, 2.0)
         request = {"constraints": [f"AB = {a:.4f}", f"BC = {b:.4f}", f"AC = {wrong:.4f}"]}
-        found = solver.solve(request, deadline=deadline)
+        found, _ = timed(solver, request, deadline=deadline)
         options = found.question.options if found.question else ()
         mine = next((one for one in options if one.label.startswith("AC =") and "could be" in one.label), None)
         if mine is None:

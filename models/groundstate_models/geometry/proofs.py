@@ -9,7 +9,7 @@ from groundstate_models.geometry.incidence import Sources
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.values import Known
 
-MOST_SETS = 4
+MOST_SETS = 6
 
 
 def contradiction(problem: Problem) -> list[int]:
@@ -27,22 +27,24 @@ def contradiction(problem: Problem) -> list[int]:
 
 
 def contradictions(problem: Problem) -> list[list[int]]:
-    """Minimal sets of contradictory statements, at most `MOST_SETS`, none of which holds all of another."""
+    """Minimal sets of contradictory statements, at most `MOST_SETS`.
+
+    First come sets that share no statement; then those that share some and name others, as of two wrong values of a dimension.
+    """
     found: list[list[int]] = []
-    while len(found) < MOST_SETS and (one := contradiction(problem)):
+    rest = problem
+    while len(found) < MOST_SETS and (one := contradiction(rest)):
         found.append(one)
-        left = {source: _apart(problem.without([source])) for source in one}
-        problem = problem.without([max(reversed(one), key=lambda source: left[source])])
+        rest = rest.without(one)
+    for one in list(found):
+        for source in one:
+            named = {other for each in found for other in each}
+            if len(found) == MOST_SETS:
+                return found
+            further = contradiction(problem.without([source, *(named - set(one))]))
+            if set(further) - named:
+                found.append(further)
     return found
-
-
-def _apart(problem: Problem) -> int:
-    """The number of contradictory sets that share no statement."""
-    count = 0
-    while count < MOST_SETS and (one := contradiction(problem)):
-        problem = problem.without(one)
-        count += 1
-    return count
 
 
 def _prove(problem: Problem) -> Sources | None:
