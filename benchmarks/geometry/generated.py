@@ -131,8 +131,8 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             tally["injected"] += len(wrong)
             tally["named"] += sum(place in named for place in places)
             problem = read(request).problem
-            for one in found.violations:
-                mine = {j for j, (_, path) in enumerate(problem.statements) if path in one.places}
+            for violation in found.violations:
+                mine = {j for j, (_, path) in enumerate(problem.statements) if path in violation.places}
                 others = set(range(len(problem.statements))) - mine
                 tally["sets"] += 1
                 tally["minimal"] += not any(contradiction(problem.without(others | {j})) for j in mine)
@@ -243,7 +243,7 @@ def nearest(solver: gs.Solver, count: int, deadline: float) -> str:
         a, b = draw.uniform(2, 9, 2)
         wrong = (a + b) * draw.uniform(1.1, 2.0)
         request = {"constraints": [f"AB = {a:.4f}", f"BC = {b:.4f}", f"AC = {wrong:.4f}"]}
-        found = solver.solve(request, deadline=deadline)
+        found, _ = timed(solver, request, deadline=deadline)
         options = found.question.options if found.question else ()
         mine = next((one for one in options if one.label.startswith("AC =") and "could be" in one.label), None)
         if mine is None:

@@ -385,8 +385,8 @@ class Drawn:
             x, y, z = abs(q - r), abs(p - r), abs(p - q)
             centre = (x * p + y * q + z * r) / (x + y + z)
             return centre, abs(((p - centre) * (q - p).conjugate()).imag) / z
-        w = ((r - p) / (q - p)).conjugate() - (r - p) / (q - p)
-        centre = p + (q - p) * ((r - p) / (q - p)).conjugate() * (((r - p) / (q - p)) - 1) / -w
+        z = (r - p) / (q - p)
+        centre = p + (q - p) * (abs(z) ** 2 - z) / (z.conjugate() - z)
         return centre, abs(centre - p)
 
     def number(self, form: Form) -> float:

@@ -218,7 +218,7 @@ def _ticks(drawn: Strokes, place: dict[str, Point]) -> Iterator[str]:
                 shift = TICK * (k - (number - 1) / 2)
                 mx, my = (x + u) / 2 + shift * ux, (y + v) / 2 + shift * uy
                 yield (
-                    f'<path class="thin" d="M{mx - TICK * uy:.1f} {my + TICK * ux:.1f}'
+                    f'<path class="thin tick" d="M{mx - TICK * uy:.1f} {my + TICK * ux:.1f}'
                     f'L{mx + TICK * uy:.1f} {my - TICK * ux:.1f}"/>'
                 )
 

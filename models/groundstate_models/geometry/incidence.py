@@ -110,9 +110,8 @@ class Incidence:
         for v, x, y, sign, source in orders:
             trio = (v, x, y)
             if all(name in at for name in trio) and all(frozenset(p) in self.apart for p in combinations(trio, 2)):
-                i, j, k = at[v], at[x], at[y]
-                line.clashes |= turn[i, j, k] == -sign
-                turn[i, j, k] = turn[i, k, j] = sign
+                line.clashes |= bool(turn[at[v], at[x], at[y]] == -sign)
+                turn[at[v], at[x], at[y]] = turn[at[v], at[y], at[x]] = sign
                 sources.add(source)
         line.sources, line.turn = frozenset(sources - {-1}), turn
         if n > MOST_ORDERED:

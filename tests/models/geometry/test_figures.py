@@ -44,7 +44,7 @@ def test_what_is_called_solved_holds_by_the_request_read_anew(solver: gs.Solver,
     count = 0
     for _ in range(4):
         request = FAMILIES[family](draw, (5, 8)).request if family == "sketch" else FAMILIES[family](draw).request  # type: ignore[call-arg]
-        found = solver.solve(request, ask=False, deadline=5)
+        found = solver.solve(request, ask=False, deadline=60)
         if found.answer is not None:
             count += 1
             figure_points = found.answer["points"]
