@@ -58,7 +58,7 @@ class JigsawReading(Reading, Asks, Shows):
 
     def __init__(self, header: Header, request: dict[str, Any]) -> None:
         super().__init__(header, request)
-        self.pieces = read_pieces(request, MOST_PIECES)
+        self.pieces = read_pieces(request, MOST_PIECES, files=header.files)
         self.turned = bool(request.get("turned", False))
         height, width = self.pieces.shape[1:3]
         if self.turned and height != width:
