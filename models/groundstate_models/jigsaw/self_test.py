@@ -44,4 +44,5 @@ def landscape(height: int, width: int) -> Picture:
         shade = 18 * np.sin(31 * x + 17 * y * (number + 1)) + 12 * np.cos(53 * y - 19 * x)
         drawn = np.array(colour) + shade[..., None] * np.array([1.0, 1.3, 1.6])
         picture = np.where(hill[..., None], drawn, picture)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    levels: Picture = np.clip(picture, 0, 255).astype(np.uint8)
+    return levels
