@@ -23,14 +23,23 @@ from groundstate_models.jigsaw.task import JigsawReading
 RIDGE = 0.5
 """Ridge penalty of the weights, for evidence in units of its standard deviation."""
 
+SIGNS = (-1, -1, -1, -1, -1, 1, -1, -1, -1, -1, -1)
+"""How each `confidence.EVIDENCE` may count: only a gap to the next layout speaks for a layout."""
 
-def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzzle:
-    """A jigsaw of a random kind from a random photograph at a random scale; in one of ten, a duplicate replaces a piece."""
+
+def draw(pictures: list[data.Picture], rng: np.random.Generator, largest: tuple[int, int] = (11, 13)) -> puzzles.Puzzle:
+    """A jigsaw of a random kind from a random photograph at a random scale; in one of ten, a duplicate replaces a piece.
+
+    Args:
+        pictures: Photographs.
+        rng: Decides everything.
+        largest: Most rows and columns.
+    """
     from PIL import Image
 
     picture = pictures[rng.integers(len(pictures))]
     size = int(rng.choice([22, 28, 28, 36]))
-    shape = (int(rng.integers(2, 12)), int(rng.integers(3, 14)))
+    shape = (int(rng.integers(2, largest[0] + 1)), int(rng.integers(3, largest[1] + 1)))
     high, wide = shape[0] * size, shape[1] * size
     fit = min(picture.shape[0] / high, picture.shape[1] / wide)
     scale = min(fit, float(np.exp(rng.uniform(0, np.log(max(fit, 1.0))))))
@@ -54,7 +63,7 @@ def draw(pictures: list[data.Picture], rng: np.random.Generator) -> puzzles.Puzz
 def measured(solver: gs.Solver, puzzle: puzzles.Puzzle, seed: int) -> dict[str, Any] | None:
     """The evidence about the solver's layout of a jigsaw, and whether the layout is right."""
     request = puzzle.request()
-    solution = solver.solve(request, seed=seed, restarts=2, max_steps=408)
+    solution = solver.solve(request, seed=seed, restarts=2)
     answer = solution.answer if solution.closest is None else solution.closest.answer
     if answer is None:
         return None
@@ -71,7 +80,22 @@ def measured(solver: gs.Solver, puzzle: puzzles.Puzzle, seed: int) -> dict[str, 
 
 
 def fit(evidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
-    """Weights and bias of a logistic regression with a ridge, by Newton's method."""
+    """Weights and bias of a logistic regression with a ridge.
+
+    Evidence whose weight has the wrong sign (`SIGNS`) gets none: such a weight only follows the sample.
+    """
+    used = np.ones(len(SIGNS), bool)
+    while True:
+        some, bias = _regressed(evidence[:, used], right)
+        weights = np.zeros(len(SIGNS))
+        weights[used] = some
+        if not (wrong := weights * np.array(SIGNS) < 0).any():
+            return weights, bias
+        used &= ~wrong
+
+
+def _regressed(evidence: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias by Newton's method."""
     mean, spread = evidence.mean(axis=0), evidence.std(axis=0) + 1e-6
     design = np.column_stack([(evidence - mean) / spread, np.ones(len(evidence))])
     penalty = np.diag([*[RIDGE] * evidence.shape[1], 1e-6])
@@ -98,6 +122,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m groundstate_models.jigsaw.calibrate", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the packages with the photographs are unpacked")
     parser.add_argument("--puzzles", type=int, default=400)
+    parser.add_argument("--largest", type=int, nargs=2, default=(11, 13), help="most rows and columns")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -112,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         for number in range(options.puzzles):
             if time.monotonic() - begun > 60 * options.minutes:
                 break
-            row = measured(solver, draw(pictures, rng), number)
+            row = measured(solver, draw(pictures, rng, tuple(options.largest)), number)
             if row is not None:
                 file.write(json.dumps(row) + "\n")
                 file.flush()

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.jigsaw.layout import Grid, exchanges, moves, seam_odds
+from groundstate_models.jigsaw.layout import Grid, exchanges, frames, moves, seam_odds
 from groundstate_models.jigsaw.seams import FLOOR, Matrix
 
 FILE = Path(__file__).with_name("confidence.json")
@@ -68,7 +68,8 @@ def evidence(
         return np.array([0.0] * (len(EVIDENCE) - 1) + [1.0])
     loss = -np.log(np.clip(chance, 1e-4, 1))
     near = [more for more, one, other in exchanges(grid, odds, GAP) if not alike(one, other)]
-    near = sorted([*near, *(more for more, _ in moves(grid, odds, GAP))])
+    near += [more for more, _ in moves(grid, odds, GAP)]
+    near = sorted([*near, *(more for more, _, _ in frames(grid, odds) if more <= GAP)])
     apart = parts(grid, likely)
     wrong = float((value <= FLOOR / 2).mean())
     gap = float(np.clip(near[0], -1, GAP)) if near else GAP

@@ -24,6 +24,7 @@ from groundstate_models.jigsaw.energy import (
 )
 from groundstate_models.jigsaw.energy_numbers import RESIDUAL_TOLERANCE
 from groundstate_models.jigsaw.schema import ANSWER, DESCRIPTION, REQUEST
+from groundstate_models.jigsaw.self_test import self_test
 
 VERSION = "0.1.0"
 SEGMENT = 24
@@ -117,6 +118,7 @@ def card() -> Card:
         task="jigsaw",
         request=REQUEST,
         answer=ANSWER,
+        self_test=self_test(),
         terms=TERMS,
         defaults={
             "restarts": 4,

@@ -183,3 +183,18 @@ def moves(grid: Grid, odds: Matrix, within: float) -> list[tuple[float, int]]:
             if (more := cost(other, odds) - before) <= within:
                 found.append((more, int(piece[place])))
     return sorted(found)
+
+
+def frames(grid: Grid, odds: Matrix) -> list[tuple[float, int, int]]:
+    """Layouts that are cut elsewhere, rows or columns from one end going to the other: (cost, rows, columns) as of `np.roll`.
+
+    A layout in the wrong frame has only one row or one column of wrong seams.
+    """
+    found = []
+    for axis, one, other in ((0, grid, np.roll(grid, -1, 0)), (1, grid, np.roll(grid, -1, 1))):
+        values = odds[1 - axis][one, other] * ((one >= 0) & (other >= 0))
+        sums = values.sum(axis=1 - axis)
+        for place, value in enumerate(sums[:-1].tolist()):
+            move = len(sums) - 1 - place
+            found.append((value - float(sums[-1]), move if axis == 0 else 0, move if axis == 1 else 0))
+    return sorted(found)

@@ -69,7 +69,7 @@ def opened(source: str, place: str, *, pictures: int = 1, files: bool = True) ->
                 raise _fault(place, f"{many}; at most {MOST_PIXELS:,} pixels are allowed.")
             return np.asarray(_opaque(image))
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError):
-        shown = source if len(source) <= 60 else f"{source[:40]}…"
+        shown = source if len(source) <= 300 else f"{source[:40]}…"
         raise _fault(place, f"{shown!r} is not a picture; a file or base64 of PNG or JPEG is needed.") from None
 
 

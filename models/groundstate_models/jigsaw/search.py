@@ -21,6 +21,9 @@ HEATS = (4.0, 1.5)
 MOVES = 800
 """Attempted moves of an annealing, for each piece."""
 
+CHECKED = 100
+"""The same if every seam is likely already."""
+
 WARM = 7.0
 """Temperature from which an annealing goes on from the best layout so far, in log-odds."""
 
@@ -105,21 +108,25 @@ class Search:
         cooled = [self._cooled(layout) for layout in starts]
         start = min(cooled, key=lambda layout: layout.cost)
         self._keep(start)
+        assert self.best is not None
+        if _perfect(self.best.grid, self._seams.upright(self.best.turns)[1]):
+            # All seams are likely; a short annealing looks for something better still.
+            self._anneal(self.best, CHECKED, WARM, number)
+            self._finished = _perfect(self.best.grid, self._seams.upright(self.best.turns)[1])
         if not self._finished:
             fresh = number % 2 == 0
-            first = start if fresh or self.best is None else self.best
-            moves = MOVES * self._seams.pieces
-            heat = HOT if fresh else WARM
-            pinned = sorted(self._fixed)
-            grid, turns = annealed(first.grid, first.turns, self._rows, pinned, moves=moves, seed=number, hot=heat)
-            self._keep(self._layout(grid, turns))
-        assert self.best is not None
+            self._anneal(start if fresh else self.best, MOVES, HOT if fresh else WARM, number)
         return self.best
+
+    def _anneal(self, first: Layout, moves: int, heat: float, seed: int) -> None:
+        moves *= self._seams.pieces
+        pinned = sorted(self._fixed)
+        grid, turns = annealed(first.grid, first.turns, self._rows, pinned, moves=moves, seed=seed, hot=heat)
+        self._keep(self._layout(grid, turns))
 
     def _keep(self, layout: Layout) -> None:
         if self.best is None or layout.cost < self.best.cost - 1e-6:
             self.best = layout
-            self._finished = _perfect(layout.grid, self._seams.upright(layout.turns)[1])
 
     def _layout(self, grid: Grid, turns: NDArray[np.int64]) -> Layout:
         return Layout(grid, turns, cost(grid, self._seams.upright(turns)[0]))

@@ -47,3 +47,11 @@ def test_doubtful_seams_are_named_worst_first():
     grid, _, likely = certain(2, 3)
     likely[0][0, 1], likely[1][2, 5] = 0.4, 0.2
     assert [(one, other) for _, one, other in doubtful(grid, likely)] == [(2, 5), (0, 1)]
+
+
+def test_a_layout_in_the_wrong_frame_is_never_called_sure():
+    grid, odds, likely = certain(4, 5)
+    shifted = np.roll(grid, 2, 0)
+    odds[1][grid[3], grid[0]] = 2.0  # the ends of the frame seem to fit each other too
+    likely[1][grid[3], grid[0]] = 0.9
+    assert confidence(shifted, odds, likely, 0.0, turned=False, alike=never) <= CAPPED

@@ -6,6 +6,7 @@ import pytest
 import groundstate as gs
 from groundstate_models.jigsaw.pictures import encoded
 from groundstate_models.jigsaw.puzzles import make
+from groundstate_models.jigsaw.self_test import self_test
 from tests.models.jigsaw.scenes import scene
 
 
@@ -191,3 +192,42 @@ def test_a_score_of_somebody_elses_layout_says_what_is_wrong(solver):
     score = solver.score(request, {**answer, "grid": grid})
     assert not score.valid
     assert score.energy > solver.score(request, answer).energy
+
+
+def test_the_self_test_is_solved_as_stored(solver):
+    test = self_test()
+    solution = solver.solve(test["request"], seed=0)
+    assert solution.status == "solved"
+    assert solver.read(test["request"]).same(solution.answer, test["answer"])
+
+
+def test_five_thousand_pieces_are_too_many(solver):
+    with pytest.raises(gs.RequestError, match="There are 5,000 pieces; at most 1,000 are allowed"):
+        solver.solve({"pieces": ["piece.png"] * 5000})
+
+
+def test_one_piece_is_no_jigsaw(solver):
+    white = base64.b64encode(encoded(np.full((20, 20, 3), 255, np.uint8), "png")).decode()
+    with pytest.raises(gs.RequestError, match="One piece is a picture already; a jigsaw needs at least 2"):
+        solver.solve({"pieces": [white]})
+
+
+def test_pieces_of_several_sizes_are_named(solver):
+    sent = [base64.b64encode(encoded(scene(20, width), "png")).decode() for width in (20, 20, 30)]
+    with pytest.raises(
+        gs.RequestError, match="Piece 2 has 30 × 20 pixels and piece 0 has 20 × 20; all must have one size"
+    ):
+        solver.solve({"pieces": sent})
+
+
+def test_a_file_that_is_no_picture_is_named(solver, tmp_path):
+    (tmp_path / "note.png").write_text("no picture")
+    with pytest.raises(gs.RequestError, match=r"note\.png' is not a picture"):
+        solver.solve({"pieces": [str(tmp_path / "note.png")] * 4})
+
+
+def test_strips_from_a_shredder_come_together(solver):
+    puzzle = make(scene(160, 144, 6), (160, 12), np.random.default_rng(0))
+    solution = solver.solve(puzzle.request())
+    assert puzzle.shape == (1, 12)
+    assert puzzle.perfect(solution.answer or solution.closest.answer)

@@ -76,3 +76,16 @@ def test_moves_are_those_of_trying_every_empty_place(seed, rows, columns):
             wanted += more <= 2.0
             assert more > 2.0 - 1e-4 or any(one == piece and abs(cost - more) < 1e-4 for cost, one in found)
     assert abs(wanted - len(found)) <= 1
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(2, 4))
+def test_frames_are_the_layouts_cut_elsewhere(seed, rows, columns):
+    rng = np.random.default_rng(seed)
+    pieces = rows * columns - 1
+    odds = odds_of(rng, pieces)
+    grid = rng.permutation(np.append(np.arange(pieces), -1)).reshape(rows, columns)
+    found = layout.frames(grid, odds)
+    assert len(found) == rows + columns - 2
+    for more, down, across in found:
+        other = np.roll(grid, (down, across), (0, 1))
+        assert abs(layout.cost(other, odds) - layout.cost(grid, odds) - more) < 1e-3
