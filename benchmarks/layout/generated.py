@@ -235,7 +235,7 @@ def impossibles(solver: gs.Solver, count: int) -> None:
         proven += 1
         places = [place for one in found.violations for place in one.places]
         named += any(place in places for place in planted)
-        minimal += needed(request, places)
+        minimal += needed(solver, request, places)
         helped += found.question is not None
     print(
         f"impossible rooms: {proven} of {count} proven; {named} name what was put in, {minimal} sets are minimal, "
@@ -243,7 +243,7 @@ def impossibles(solver: gs.Solver, count: int) -> None:
     )
 
 
-def needed(request: dict[str, Any], places: list[str]) -> bool:
+def needed(solver: gs.Solver, request: dict[str, Any], places: list[str]) -> bool:
     """Whether the named set without any one of its parts has a layout, found by the model on the rest alone."""
     items = [place.removeprefix("items.") for place in places if place.startswith("items.")]
     stated = [int(place[10:-1]) for place in places if place.startswith("relations[")]
@@ -252,7 +252,7 @@ def needed(request: dict[str, Any], places: list[str]) -> bool:
         texts = [request["relations"][k] for k in stated]
         texts = [t for t in texts if all(name in items for name in request["items"] if name in _words(t, request))]
         rest = {"area": request["area"], "items": {n: request["items"][n] for n in items}, "relations": texts}
-        return not items or gs.load("layout").solve(rest, ask=False).answer is not None
+        return not items or solver.solve(rest, ask=False).answer is not None
 
     every = items or sorted({n for k in stated for n in _words(request["relations"][k], request)})
     return all(solvable(every, [k for k in stated if k != one]) for one in stated) and all(
