@@ -3,6 +3,8 @@
 Candidates lie at walls, in corners, beside items that are placed already, or anywhere; turns are drawn with them. A candidate
 costs what the rows between it and everything placed are off by (min-conflicts, S. Minton et al., "Minimizing conflicts", 1992),
 for many chains at once. Bounding boxes stand for the parts, so this decides an arrangement; the descent does the rest.
+
+Long because candidates, their costs and the tables behind both share one state.
 """
 
 from __future__ import annotations
