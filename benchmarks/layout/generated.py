@@ -223,11 +223,12 @@ def rooms(solver: gs.Solver, count: int) -> None:
 
 
 def impossibles(solver: gs.Solver, count: int) -> None:
-    proven, named, minimal, helped, seconds = 0, 0, 0, 0, []
+    """Proofs of all; of every tenth also whether each part of the set is needed, and whether an option helps."""
+    proven, named, asked, minimal, helped, seconds, waits = 0, 0, 0, 0, 0, [], []
     for k in range(count):
         request, planted = impossible(np.random.default_rng(FIRST_SEED + k))
         begun = time.perf_counter()
-        found = solver.solve(request)
+        found = solver.solve(request, ask=False)
         seconds.append(time.perf_counter() - begun)
         TALLY["wrong"] += found.answer is not None
         if found.status != "infeasible":
@@ -235,15 +236,20 @@ def impossibles(solver: gs.Solver, count: int) -> None:
         proven += 1
         places = [place for one in found.violations for place in one.places]
         named += any(place in places for place in planted)
-        minimal += needed(request, places)
-        helped += found.question is not None
+        if k % 10 == 0:
+            asked += 1
+            minimal += needed(solver, request, places)
+            begun = time.perf_counter()
+            helped += solver.solve(request, deadline=10).question is not None
+            waits.append(time.perf_counter() - begun)
     print(
-        f"impossible rooms: {proven} of {count} proven; {named} name what was put in, {minimal} sets are minimal, "
-        f"{helped} with options that work; median {median(seconds):.2f} s"
+        f"impossible rooms: {proven} of {count} proven, {named} name what was put in; median {median(seconds):.3f} s, "
+        f"max {max(seconds):.2f} s. Of {asked}: {minimal} sets are minimal, {helped} have options that work; with the "
+        f"question median {median(waits):.2f} s"
     )
 
 
-def needed(request: dict[str, Any], places: list[str]) -> bool:
+def needed(solver: gs.Solver, request: dict[str, Any], places: list[str]) -> bool:
     """Whether the named set without any one of its parts has a layout, found by the model on the rest alone."""
     items = [place.removeprefix("items.") for place in places if place.startswith("items.")]
     stated = [int(place[10:-1]) for place in places if place.startswith("relations[")]
@@ -252,7 +258,7 @@ def needed(request: dict[str, Any], places: list[str]) -> bool:
         texts = [request["relations"][k] for k in stated]
         texts = [t for t in texts if all(name in items for name in request["items"] if name in _words(t, request))]
         rest = {"area": request["area"], "items": {n: request["items"][n] for n in items}, "relations": texts}
-        return not items or gs.load("layout").solve(rest, ask=False).answer is not None
+        return not items or solver.solve(rest, ask=False, deadline=3).answer is not None
 
     every = items or sorted({n for k in stated for n in _words(request["relations"][k], request)})
     return all(solvable(every, [k for k in stated if k != one]) for one in stated) and all(

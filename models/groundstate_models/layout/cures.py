@@ -22,7 +22,7 @@ from groundstate_models.layout.starts import Starts
 MOST = 16
 LIMIT = 600
 
-OFFERED, UNSURE = 8, 6
+OFFERED, UNSURE = 8, 4
 """Changes that are passed on to be tried."""
 
 
@@ -73,7 +73,7 @@ def changes(
 
 
 def promising(request: Mapping[str, Any], changes: Sequence[Change]) -> list[Change]:
-    """The changes after which an arrangement was built; where there is none, those after which nothing is proven impossible."""
+    """The changes after which an arrangement was built, and the first few of those after which nothing is proven impossible."""
     ready: list[Change] = []
     unsure: list[Change] = []
     for change in changes:
@@ -89,7 +89,8 @@ def promising(request: Mapping[str, Any], changes: Sequence[Change]) -> list[Cha
             ready.append(change)
         elif len(unsure) < UNSURE and proofs.contradiction(plan) is None:
             unsure.append(change)
-    return ready or unsure
+    kept = {change.id for change in (*ready, *unsure)}
+    return [change for change in changes if change.id in kept]
 
 
 def _given(request: Mapping[str, Any], item: Item) -> dict[str, Any]:

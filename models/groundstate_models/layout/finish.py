@@ -24,6 +24,9 @@ MARGIN = 1e-7
 CLOSE = 1e-9
 """Violation at which the finish stops."""
 
+EARLY = 2
+"""The round from which on the movement so far tells what it will be."""
+
 SNAP, NEARLY = 4, 2e-3
 """From this round on, wishes that are off by less than this are kept exactly."""
 
@@ -204,8 +207,16 @@ class Finisher:
         scale[self.spins, 2] = 2.0
         return scale
 
-    def finished(self, centre: Floats, front: Floats, rounds: int = 12) -> tuple[Floats, Floats, float]:
-        """Places and fronts near the given ones that satisfy the rows, and the largest violation of what is required."""
+    def finished(
+        self, centre: Floats, front: Floats, rounds: int = 12, most: float = math.inf
+    ) -> tuple[Floats, Floats, float]:
+        """Places and fronts near the given ones that satisfy the rows, and the largest violation of what is required.
+
+        Args:
+            centre, front: Of the items, ``(items, 2)``.
+            rounds: Quadratic programs at most.
+            most: Give up, with an infinite violation, where the items move further in all; they move less from round to round.
+        """
         centre, front = centre.copy(), front.copy()
         scale = self.scales()
         pull = ~np.isnan(self.wanted[:, 0]) & self.moves
@@ -254,4 +265,6 @@ class Finisher:
                 front /= np.linalg.norm(front, axis=1, keepdims=True)
             if pull.any():
                 moved = np.linalg.norm(centre - np.where(pull[:, None], goal_at, centre), axis=1)
+                if k >= EARLY and float((self.weight * moved)[pull].sum()) > most:
+                    return centre, front, math.inf
         return best

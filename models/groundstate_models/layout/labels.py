@@ -1,9 +1,9 @@
-"""Labels of a chart: each at one of eight places around its point, so that none overlaps another label or a point.
+"""Labels of a chart: each at a place around its point, so that none overlaps another label or a point.
 
-``place_labels(axes, texts)`` moves the texts of a matplotlib chart. Preferred places: J. Christensen, J. Marks and S. Shieber,
-"An empirical study of algorithms for point-feature label placement", 1995. The arrangement is found here by a local search over
-the eight places (their Algorithm: discrete gradient descent with restarts), group by group; `request` states the same task to the
-model for labels that need more room than the eight places give.
+``place_labels(axes, texts)`` moves the texts of a matplotlib chart. Eight places are preferred (J. Christensen, J. Marks and
+S. Shieber, "An empirical study of algorithms for point-feature label placement", 1995); between them a label slides along its
+point (M. van Kreveld, T. Strijk and A. Wolff, "Point labeling with sliding labels", 1999). The arrangement is found by discrete
+gradient descent with restarts of what clashes; `request` states the same task to the model.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ Floats = NDArray[np.float64]
 
 OFFSETS: tuple[tuple[float, float], ...] = (
     (1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (0.0, 1.0), (0.0, -1.0), (1.0, 0.0), (-1.0, 0.0),
+    (0.5, 1.0), (-0.5, 1.0), (0.5, -1.0), (-0.5, -1.0),
 )  # fmt: skip
-"""The eight places in order of preference: upper right first."""
+"""The places in order of preference: upper right first; the last four lie between the others."""
 
-RINGS = (1.0, 2.2, 3.6, 5.2)
+RINGS = (1.0, 2.0, 3.5, 6.0, 9.0, 13.0)
 """Distances of the places, in multiples of the gap; further ones get a line to their point."""
+
+RESTARTS, SHAKEN = 12, 0.5
+"""Restarts while something clashes, and the part of the labels nearby that change at random."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def place(
     points: Floats,
     sizes: Floats,
     area: Sequence[float] | None = None,
-    gap: float = 3.0,
+    gap: float = 2.0,
     obstacles: Floats | None = None,
     seed: int = 0,
 ) -> Labels:
@@ -95,15 +99,15 @@ _CLASH = 100.0
 def _candidates(points: Floats, sizes: Floats, gap: float) -> tuple[Floats, Floats]:
     """Boxes ``(n, places, 4)``, and the preference cost of each."""
     boxes, cost = [], []
-    for ring, far in enumerate(RINGS):
+    for far in RINGS:
         for k, (dx, dy) in enumerate(OFFSETS):
             w, h = sizes[:, 0], sizes[:, 1]
-            # At a corner the box touches the diagonal at the gap; at a side it is centred.
-            reach = far * gap / (math.sqrt(2) if dx and dy else 1.0)
-            x = points[:, 0] + dx * reach + (dx - 1) / 2 * w
+            # At a corner the box touches the diagonal at the gap; at a side it is centred, or slides along.
+            reach = far * gap / (math.sqrt(2) if abs(dx * dy) == 1 else 1.0)
+            x = points[:, 0] + (dx if abs(dx) == 1 else 0.0) * reach + (dx - 1) / 2 * w
             y = points[:, 1] + dy * reach + (dy - 1) / 2 * h
             boxes.append(np.stack([x, y, x + w, y + h], axis=1))
-            cost.append(np.full(len(points), 0.1 * k + 8.0 * ring))
+            cost.append(np.full(len(points), 0.05 * k + 2.0 * (far - 1.0)))
     return np.stack(boxes, axis=1), np.stack(cost, axis=1)
 
 
@@ -116,43 +120,56 @@ def _overlaps(one: Floats, other: Floats) -> NDArray[np.bool_]:
     )
 
 
-def _search(boxes: Floats, cost: Floats, draw: np.random.Generator, restarts: int = 6) -> NDArray[np.int64]:
-    """The choice of lowest cost found: min-conflicts moves with restarts of what clashes."""
+def _search(boxes: Floats, cost: Floats, draw: np.random.Generator) -> NDArray[np.int64]:
+    """The choice of lowest cost found: the move of largest gain, again and again, with restarts of what clashes."""
     count, places = cost.shape
-    owner = np.repeat(np.arange(count), places)
-    flat = boxes.reshape(-1, 4)
-    hit = _overlaps(flat, flat) & (owner[:, None] != owner[None, :])
-    weight = hit.astype(np.float32) * np.float32(_CLASH)
-    choice: NDArray[np.int64] = cost.argmin(1).astype(np.int64)
-    best, least = choice.copy(), math.inf
-    base = np.arange(count) * places
-    for attempt in range(restarts):
-        felt = weight[:, base + choice].sum(1).reshape(count, places) + cost
-        for _ in range(40 * count):
-            now = felt[np.arange(count), choice]
-            gain = now - felt.min(1)
+    left, bottom, right, top = (np.ascontiguousarray(boxes[..., k]) for k in range(4))
+    every = np.arange(count)
+
+    def hit(k: int, place: int) -> Floats:
+        """Which places of the others label k covers at a place, ``(count, places)``."""
+        over = (left < right[k, place]) & (right > left[k, place]) & (bottom < top[k, place]) & (top > bottom[k, place])
+        over[k] = False
+        return over * _CLASH
+
+    def descended(choice: NDArray[np.int64]) -> tuple[float, NDArray[np.bool_]]:
+        """Move labels while that helps; returns the cost, and which labels clash."""
+        felt = cost.copy()
+        for k in range(count):
+            felt += hit(k, int(choice[k]))
+        for _ in range(20 * count):
+            gain = felt[every, choice] - felt.min(1)
             k = int(gain.argmax())
             if gain[k] <= 1e-6:
                 break
             new = int(felt[k].argmin())
-            felt += (weight[:, base[k] + new] - weight[:, base[k] + choice[k]]).reshape(count, places)
+            felt += hit(k, new) - hit(k, int(choice[k]))
             choice[k] = new
-        pairs = weight[base + choice][:, base + choice].sum() / 2
-        total = float(pairs + cost[np.arange(count), choice].sum())
-        if total < least - 1e-9:
-            best, least = choice.copy(), total
-        clashing = (weight[base + best][:, base + best].sum(1) > 0) | (cost[np.arange(count), best] >= _CLASH)
+        now = felt[every, choice]
+        alone = cost[every, choice]
+        return float((now + alone).sum() / 2), now >= _CLASH
+
+    best: NDArray[np.int64] = cost.argmin(1).astype(np.int64)
+    least, clashing = descended(best)
+    for _ in range(RESTARTS):
         if not clashing.any():
             break
         choice = best.copy()
-        near = clashing | (weight[(base + best)[clashing]].reshape(-1, count, places).max(2).max(0) > 0)
-        shaken = near & (draw.random(count) < 0.5 + 0.1 * attempt)
+        reached = np.zeros(count, bool)
+        for k in np.flatnonzero(clashing):
+            wide = (left[k].min(), bottom[k].min(), right[k].max(), top[k].max())
+            now = boxes[every, best]
+            reached |= (now[:, 0] < wide[2]) & (now[:, 2] > wide[0]) & (now[:, 1] < wide[3]) & (now[:, 3] > wide[1])
+        shaken = reached & (draw.random(count) < SHAKEN)
         choice[shaken] = draw.integers(0, places, int(shaken.sum()))
+        total, some = descended(choice)
+        if total < least - 1e-9:
+            best, least, clashing = choice, total, some
     return best
 
 
 def request(
-    points: Floats, sizes: Floats, names: Sequence[str], area: Sequence[float], gap: float = 3.0
+    points: Floats, sizes: Floats, names: Sequence[str], area: Sequence[float], gap: float = 2.0
 ) -> dict[str, Any]:
     """The same labels as a request to the model: points are fixed, labels stay near them."""
     left, bottom, right, top = (float(v) for v in area)
@@ -166,7 +183,7 @@ def request(
 
 
 def place_labels(
-    axes: Any, texts: Sequence[Any], x: Any = None, y: Any = None, gap: float = 3.0, *, lines: bool = True
+    axes: Any, texts: Sequence[Any], x: Any = None, y: Any = None, gap: float = 1.4, *, lines: bool = True
 ) -> Labels:
     """Move the texts of a matplotlib chart so that they overlap neither each other nor the points.
 
@@ -177,24 +194,28 @@ def place_labels(
         gap: In points (1/72 inch).
         lines: Whether labels that lie further away get a line to their point.
     """
+    from matplotlib.collections import LineCollection  # charts are optional
+
     figure = axes.figure
     canvas = figure.canvas
     renderer = canvas.get_renderer()
     to_page, back = axes.transData, axes.transData.inverted()
-    points = np.array([to_page.transform(text.get_position()) for text in texts], np.float64).reshape(-1, 2)
+    points = to_page.transform(np.array([text.get_position() for text in texts], np.float64).reshape(-1, 2))
     extents = [text.get_window_extent(renderer) for text in texts]
     sizes = np.array([(one.width, one.height) for one in extents]).reshape(-1, 2)
     others = None if x is None else to_page.transform(np.column_stack([np.asarray(x, float), np.asarray(y, float)]))
     frame = axes.get_window_extent(renderer)
     gap = gap * figure.dpi / 72
     placed = place(points, sizes, (frame.x0, frame.y0, frame.x1, frame.y1), gap, others)
-    for text, box, at, away in zip(texts, placed.boxes, points, placed.leaders, strict=True):
-        left, bottom = back.transform((box[0], box[1]))
-        if lines and away > 1.6 * gap:
-            end = (min(max(at[0], box[0]), box[2]), min(max(at[1], box[1]), box[3]))
-            (ax, ay), (bx, by) = back.transform(at), back.transform(end)
-            axes.plot([ax, bx], [ay, by], color="0.5", linewidth=0.6, zorder=1)
+    if not len(texts):
+        return placed
+    for text, at in zip(texts, back.transform(placed.boxes[:, :2]), strict=True):
         text.set_horizontalalignment("left")
         text.set_verticalalignment("bottom")
-        text.set_position((left, bottom))
+        text.set_position(tuple(at))
+    away = placed.leaders > 2.5 * gap
+    if lines and away.any():
+        ends = np.clip(points[away], placed.boxes[away, :2], placed.boxes[away, 2:])
+        segments = np.stack([back.transform(points[away]), back.transform(ends)], axis=1)
+        axes.add_collection(LineCollection(segments, colors="0.5", linewidths=0.6, zorder=1), autolim=False)
     return placed

@@ -16,8 +16,11 @@ from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.placed import Placed, Spot
 from groundstate_models.layout.places import places_of, spots_of
 
-STARTS, TRIES = 4, 48
+STARTS, TRIES = 1, 24
 """Perturbed starts, and changed arrangements that are tried."""
+
+WORSE = 1.1
+"""A finish is given up while it moves the items further than the best one so far, times this."""
 
 
 def least_change(lowering: Lowering, spots: Mapping[str, Spot]) -> dict[str, Spot]:
@@ -48,7 +51,7 @@ class _Search:
         finisher = self.lowering.finisher
         finisher.forced = dict(forced or {})
         try:
-            finished, turned, worst = finisher.finished(centre, front, 9)
+            finished, turned, worst = finisher.finished(centre, front, 9, WORSE * self.change)
         finally:
             finisher.forced = {}
         if worst > 1e3 * CLOSE:

@@ -3,11 +3,14 @@
 Candidates lie at walls, in corners, beside items that are placed already, or anywhere; turns are drawn with them. A candidate
 costs what the rows between it and everything placed are off by (min-conflicts, S. Minton et al., "Minimizing conflicts", 1992),
 for many chains at once. Bounding boxes stand for the parts, so this decides an arrangement; the descent does the rest.
+
+Long because candidates, their costs and the tables behind both share one state.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +23,7 @@ from groundstate_models.layout.tensors import ALTERNATIVES, ATOMS, Arrays, neede
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CANDIDATES, SWEEPS = 28, 8
+CANDIDATES, SWEEPS = 40, 8
 """Candidate places of an item, and how often each item is placed again at most, while no start is clean."""
 
 FEWEST = 8
@@ -120,14 +123,17 @@ class Starts:
     @classmethod
     def of(cls, lowering: Lowering) -> Starts:
         left, bottom, right, top = lowering.plan.box
-        return cls(lowering.system, (*lowering.point((left, bottom)), *lowering.point((right, top))))
+        fronts = {k: lowering.plan.items[name].front for name, k in lowering.numbers.items()}
+        return cls(lowering.system, (*lowering.point((left, bottom)), *lowering.point((right, top))), fronts)
 
     def possible(self, draw: np.random.Generator) -> bool:
         """Whether an arrangement without violations was built."""
         return bool((self.places(draw, 4)[2] <= CLEAN).any())
 
-    def __init__(self, system: System, box: tuple[float, float, float, float]) -> None:
-        self.system, self.box = system, np.array(box)
+    def __init__(
+        self, system: System, box: tuple[float, float, float, float], ahead: Mapping[int, tuple[float, float]]
+    ) -> None:
+        self.system, self.box, self.ahead = system, np.array(box), ahead
         t: Arrays = tensors(system, needed(system))
         self.t = t
         self.owner = t["owner"][: len(system.parts)]
@@ -247,10 +253,13 @@ class Starts:
                 r = self.radius[part]
                 self.boxes[:, part] = x.min() - r, y.min() - r, x.max() + r, y.max() + r
         every = np.arange(several)
-        order = sorted(self.items, key=lambda k: -self.size[k] * math.exp(0.7 * draw.standard_normal()))
-        for k in order:
+        left = {k: math.log(self.size[k]) + 0.7 * float(draw.standard_normal()) for k in self.items}
+        while left:
+            # Large items first, and what is related to something that has a place.
+            k = max(left, key=lambda k: left[k] + 1.5 * bool(self.known[self.items[k].friends].any()))
             self._place(draw, k, every, again=False)
             self.known[k] = True
+            del left[k]
         off = self._all_off()
         for _ in range(SWEEPS):
             if off.min() <= CLEAN:
@@ -293,38 +302,46 @@ class Starts:
     def _candidates(self, draw: np.random.Generator, k: int, rows: Ints) -> tuple[Floats, Ints]:
         """Centres ``(rows, candidates, 2)`` and turns: at a wall, in a corner, beside something placed, or anywhere."""
         item, m, c = self.items[k], len(rows), CANDIDATES
+        how = draw.random((m, c))
+        axis = draw.integers(0, 2, (m, c))
         turn = draw.integers(0, len(item.fronts), (m, c))
+        far = draw.random((m, c)) < 0.5
+        wall = how < 0.5
+        if len(item.fronts) > 1 and k in self.ahead:
+            # Most items stand with their back to a wall.
+            x, y = self.ahead[k]
+            ahead = np.stack(
+                [item.fronts[:, 0] * x - item.fronts[:, 1] * y, item.fronts[:, 1] * x + item.fronts[:, 0] * y], 1
+            )
+            inward = np.where(far, -1.0, 1.0)[..., None] * (np.arange(2) == axis[..., None])
+            backed = (inward @ ahead.T).argmax(-1)
+            turn = np.where(wall & (draw.random((m, c)) < 0.8), backed, turn)
         box = item.boxes[turn, 0]
         low, high = self.box[:2] - box[..., :2], self.box[2:] - box[..., 2:]
         middle = (low + high) / 2
         low, high = np.minimum(low, middle), np.maximum(high, middle)
-        share = draw.random((m, c, 2))
-        how = draw.random((m, c))
-        # Ends of the range are walls, and both ends a corner.
-        snapped = (share > 0.5).astype(float)
-        axis = draw.integers(0, 2, (m, c))
-        at_wall = (how < 0.45)[..., None] & ((np.arange(2) == axis[..., None]) | (how < 0.15)[..., None])
-        share = np.where(at_wall, snapped, share)
-        at = low + share * (high - low)
+        at = low + draw.random((m, c, 2)) * (high - low)
         others = [j for j in self.items if j != k and self.known[j]]
         if others:
             friends = [j for j in item.friends if j in self.items and self.known[j]] or others
-            beside = how > 0.6
-            pick = np.where(how > 0.75, draw.choice(friends, (m, c)), draw.choice(others, (m, c)))
+            pick = np.where(draw.random((m, c)) < 0.7, draw.choice(friends, (m, c)), draw.choice(others, (m, c)))
             main = np.array([self.items[j].parts[0] if j in self.items else 0 for j in range(len(self.known))])
             there = self.boxes[rows[:, None], main[pick]]
-            far = draw.random((m, c)) < 0.5
-            # Touching along one axis; along the other flush, centred or shifted.
-            flush = draw.random((m, c, 1)) * np.ones(2)
-            flush = np.where(
-                flush < 0.25, 0.0, np.where(flush < 0.5, 1.0, np.where(flush < 0.65, 0.5, draw.random((m, c, 1))))
-            )
+            # Beside something along one axis, at once or with a gap; along the other flush, centred or shifted.
+            shift = draw.random((m, c, 1))
+            flush = draw.random((m, c, 1))
+            flush = np.where(flush < 0.2, 0.0, np.where(flush < 0.4, 1.0, np.where(flush < 0.65, 0.5, shift)))
             slide = (
                 there[..., :2] - box[..., :2] + flush * (there[..., 2:] - box[..., 2:] - there[..., :2] + box[..., :2])
             )
-            touch = np.where(far[..., None], there[..., 2:] - box[..., :2] + 1e-6, there[..., :2] - box[..., 2:] - 1e-6)
+            gap = np.where(draw.random((m, c, 1)) < 0.6, 1e-6, 0.5 * draw.random((m, c, 1)) ** 2)
+            touch = np.where(far[..., None], there[..., 2:] - box[..., :2] + gap, there[..., :2] - box[..., 2:] - gap)
             next_to = np.where(np.arange(2) == axis[..., None], touch, slide)
-            at = np.where(beside[..., None], np.clip(next_to, low, high), at)
+            at = np.where((how > 0.6)[..., None], next_to, np.where((how > 0.3)[..., None], slide, at))
+        corner = draw.random((m, c)) < 0.3
+        side = np.where((np.arange(2) == axis[..., None]), far[..., None], draw.random((m, c, 1)) < 0.5)
+        snapped = wall[..., None] & ((np.arange(2) == axis[..., None]) | corner[..., None])
+        at = np.where(snapped, np.where(side, high, low), np.clip(at, low, high))
         body = self.system.bodies[k]
         if body.wanted is not None:
             near = np.array(body.wanted) + body.spread * 0.5 * draw.standard_normal((m, c, 2))
