@@ -33,6 +33,9 @@ from groundstate_models.sudoku.singles import settled_by_singles
 NODES = 4
 """States of the board that a proof may look at for each unit of effort: about a millisecond on 9×9."""
 
+MOST_NAMED = 8
+"""Most contradictory givens that a message lists."""
+
 LOOKED = 1_000
 """Units of effort for the order in which givens are tried without."""
 
@@ -64,6 +67,8 @@ class SudokuReading(Reading, Asks, Shows):
             return []
         named = [f"{_digit_text(self._given[cell])} in {self._words(cell)}" for cell in cells]
         text = f"These digits contradict each other: {', '.join(named)}."
+        if len(cells) > MOST_NAMED:  # the places name them all
+            text = f"{len(cells)} of the {sum(map(bool, self._given))} givens contradict each other."
         return [Violation("givens", text, len(cells), places=tuple(map(self._place, cells)))]
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
