@@ -69,7 +69,9 @@ def exported(name: str, folder: Path, *, reuse: bool) -> tuple[bytes, dict[str, 
     return path.read_bytes(), found
 
 
-def contenders(name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool) -> dict[str, Contender]:
+def contenders(
+    name: str, batch: int, threads: int, folder: Path, *, reuse: bool, compiling: bool
+) -> dict[str, Contender]:
     """Callables that each make the steps of a segment; all were checked against one another."""
     import torch
     from benchmarks.speed import apart
@@ -201,7 +203,9 @@ def machine() -> dict[str, str]:
     model = platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         model = f"{len(names)} × {names[0]}" if names else model
     return {"processor": model, "torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
 
@@ -221,7 +225,9 @@ def row(name: str, batch: str, threads: int, times: dict[str, list[float]]) -> s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Networks of real size: exported files against PyTorch and its compiler.")
+    parser = argparse.ArgumentParser(
+        description="Networks of real size: exported files against PyTorch and its compiler."
+    )
     parser.add_argument("--only", nargs="+", default=list(NAMES), choices=NAMES)
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 32])
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
@@ -258,7 +264,9 @@ def main() -> None:
             f"| {name} | {facts['nodes']} | {facts['wall_s']:.1f} | {facts['cpu_s']:.1f} "
             f"| {facts['stages_s']['verify']:.1f} | {facts['size_over_weights']:.2f} | {facts['worst_error']:.0e} |"
         )
-    print("\n| network | nodes | export s | processor s | verify s | file / weights | worst error |\n|---|---|---|---|---|---|---|")
+    print(
+        "\n| network | nodes | export s | processor s | verify s | file / weights | worst error |\n|---|---|---|---|---|---|---|"
+    )
     print("\n".join(exports))
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))

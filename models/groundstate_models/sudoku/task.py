@@ -51,7 +51,7 @@ class SudokuReading(Reading, Asks, Shows):
         board: The artefact's board.
     """
 
-    most_options = 9  # any of many givens may be the wrong one
+    most_options = 8  # any of many givens may be the wrong one
 
     def __init__(self, header: Header, request: dict[str, Any], board: Board) -> None:
         super().__init__(header, request)
