@@ -36,9 +36,6 @@ MOST_PROBES = 48
 MOST_OPTIONS = 9
 """Maximum number of options of a question."""
 
-ENOUGH = 4
-"""Relaxations offered; the search stops at this many."""
-
 MOST_TRIED = 64
 """Maximum number of relaxations, and of pairs of them, that are tried."""
 
@@ -88,18 +85,23 @@ async def relax(
     request = meaning.request
     changes = meaning.relaxations(attempt, violations)[:MOST_TRIED]
     proven = attempt is None and bool(violations)
+    most = meaning.most_options
+    # A proof names few parts. All of them are tried, so that the likeliest are offered, not those that are solved soonest.
+    stop = len(changes) if proven else most
     for effort in (1, 2):
-        if helping := await _helping(request, changes, trial, effort):
+        if helping := await _helping(request, changes, trial, effort, most, stop):
             return _which(request, helping, proven=proven, checks=checks)
-    pairs = [_both(*pair) for pair in combinations(changes[:IN_PAIRS], 2)][:MOST_TRIED]
-    helping = await _helping(request, pairs, trial, 1)
+    pairs = [_both(*pair) for pair in combinations(changes[:IN_PAIRS], 2) if _apart(*pair)][:MOST_TRIED]
+    helping = await _helping(request, pairs, trial, 1, most, most)
     return _which(request, helping, proven=proven, checks=checks) if helping else None
 
 
-async def _helping(request: JSON, changes: Sequence[Change], trial: Trial, effort: int) -> list[Change]:
-    """The changes that lead to an answer, in order; at most `ENOUGH`."""
-    tried = await trial((patched(request, change.patch) for change in changes), effort, ENOUGH)
-    return [changes[place] for place, _ in sorted(tried, key=lambda one: one[0])]
+async def _helping(
+    request: JSON, changes: Sequence[Change], trial: Trial, effort: int, most: int, stop: int
+) -> list[Change]:
+    """The changes that lead to an answer, in order; at most ``most`` of the first ``stop`` found."""
+    tried = await trial((patched(request, change.patch) for change in changes), effort, stop)
+    return [changes[place] for place, _ in sorted(tried, key=lambda one: one[0])][:most]
 
 
 def _which(request: JSON, helping: Sequence[Change], *, proven: bool, checks: str) -> Question:
@@ -118,6 +120,12 @@ def _which(request: JSON, helping: Sequence[Change], *, proven: bool, checks: st
         text += f"was not found; after {after} one was found that {checks}."
     options = [Option(change.id, change.label, change.patch, 1) for change in helping]
     return question(request, text, "", options, len(options))
+
+
+def _apart(one: Change, other: Change) -> bool:
+    """Whether two changes are of different parts of the request."""
+    paths = [{f"{step['path']}/" for step in change.patch if step["op"] != "test"} for change in (one, other)]
+    return not any(a.startswith(b) or b.startswith(a) for a in paths[0] for b in paths[1])
 
 
 def _both(one: Change, other: Change) -> Change:

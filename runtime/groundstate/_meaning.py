@@ -223,6 +223,11 @@ class Meaning:
         """Whether a reading that asks has no variables in an answer: `settle_ties` alone then decides between answers."""
         return self.asks is not None and not self.variables(answer)
 
+    @property
+    def most_options(self) -> int:
+        """Relaxations that a question offers: the reading's number, at least 1 and at most 9."""
+        return min(max(int(getattr(self.reading, "most_options", 4)), 1), 9)
+
     def settle_ties(self, answer: Answer) -> Answer:
         """The answer that the task's convention prefers, if it is equally good; else the given one."""
         settled: Answer = self._call(self.reading.settle_ties, answer)

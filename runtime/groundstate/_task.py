@@ -90,6 +90,9 @@ class Reading:
         }
         return tensors_of(given, self.request)
 
+    most_options: int = 4
+    """Relaxations that a question offers at most, up to 9."""
+
     def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
         """Initial states of new chains, the batch first; None, or without a state tensor: as the header specifies.
 

@@ -38,7 +38,7 @@ def test_an_answer_is_short(llm: LocalModel, tool: SolveTool) -> None:
 
 @pytest.mark.parametrize(
     ("puzzle", "status", "options"),
-    [(NINE, "ambiguous", 9), (CONTRADICTION, "unsolved", 2), (REPEATED, "infeasible", 1)],
+    [(NINE, "ambiguous", 9), (CONTRADICTION, "infeasible", 2), (REPEATED, "infeasible", 1)],
     ids=["nine answers", "hidden contradiction", "repeated digit"],
 )
 def test_a_question_is_short_with_all_its_options(

@@ -88,14 +88,16 @@ class Passes:
         self.last = np.zeros(len(self.domain))
         self.last[list(last)] = -LAST
         chosen = self.share.reshape(-1)[self.literal]
-        self.mean = np.bincount(self.factor, self.coefficient * chosen, len(self.low))
-        self.variance = np.bincount(self.factor, self.coefficient**2 * chosen * (1.0 - chosen), len(self.low))
+        self.mean: Floats = np.bincount(self.factor, self.coefficient * chosen, len(self.low)).astype(np.float64)
+        spread = self.coefficient**2 * chosen * (1.0 - chosen)
+        self.variance: Floats = np.bincount(self.factor, spread, len(self.low)).astype(np.float64)
         self.beyond = self._beyond(np.arange(len(self.low)), self.mean, self.variance)
 
     def _pressure(self, beyond: Floats) -> Floats:
         """The logarithm of the expected violation of each variable's factors; far below for variables to decide last."""
         summed = np.bincount(self.pair_row, beyond[self.pair_factor], len(self.domain))
-        return np.log(summed + 1e-9) + self.last
+        found: Floats = np.log(summed + 1e-9) + self.last
+        return found
 
     def _variables(self, row: Numbers) -> list[_Variable]:
         """The edges of each variable, from the variable of each edge; edges are sorted by variable, then by factor."""
@@ -117,14 +119,15 @@ class Passes:
     def _beyond(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
         """The squared expected violation of both sides of factors."""
         both = np.stack([mean - self.high[factors], self.low[factors] - mean])
-        return np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
+        found: Floats = np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
+        return found
 
     def chosen(self, random: np.random.Generator) -> Numbers:
         """A value of each variable, ``(variables,)``."""
         mean, variance, beyond = self.mean.copy(), self.variance.copy(), self.beyond.copy()
         noise = ORDER * random.standard_normal(len(self.variables))
         ties = TIES * random.standard_normal(self.domain.shape)
-        found = self.cheapest.copy()
+        found: Numbers = self.cheapest.copy()
         pressure = self._pressure(beyond)
         todo = [number for number in np.argsort(-pressure - noise, kind="stable").tolist() if self.undecided[number]]
         waiting = np.zeros(len(self.variables), bool)

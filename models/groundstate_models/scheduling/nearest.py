@@ -40,7 +40,7 @@ def _shorter(
 ) -> Iterator[Sized]:
     """The busy time begins later or ends earlier, so that the activity fits before or after the rest of it."""
     path = steps(reason.place)
-    owner = request[path[0]][path[1]]
+    owner = at(request, path[:2])
     if len(reason.busy) > 1 or "zone" in owner:
         return
     ((begin, end),) = reason.busy

@@ -20,14 +20,21 @@ def settled_by_singles(given: Sequence[int], board: Board) -> bool:
     known = [False] * len(open_)
     follows = [(cell, 1 << digit - 1) for cell, digit in enumerate(given) if digit]
     while follows:
-        if not _placed(follows, open_, known, board):
+        if not placed(follows, open_, known, board):
             return False
-        follows = _hidden(open_, known, board)
+        follows = hidden(open_, known, board)
     return all(known)
 
 
-def _placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool], board: Board) -> bool:
-    """Place digits and the naked singles that follow; False if a cell has no candidate left."""
+def placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool], board: Board) -> bool:
+    """Place digits and the naked singles that follow; False if a cell has no candidate left.
+
+    Args:
+        waiting: Cells and the bits of their digits; empty at the end.
+        open_: The bits of each cell's candidates, which change, as the next does.
+        known: Whether each cell has its digit.
+        board: The board.
+    """
     while waiting:
         cell, bit = waiting.pop()
         if known[cell] and open_[cell] == bit:
@@ -45,7 +52,7 @@ def _placed(waiting: list[tuple[int, int]], open_: list[int], known: list[bool],
     return True
 
 
-def _hidden(open_: Sequence[int], known: Sequence[bool], board: Board) -> list[tuple[int, int]]:
+def hidden(open_: Sequence[int], known: Sequence[bool], board: Board) -> list[tuple[int, int]]:
     """Digits with only one possible cell in a row, column or box."""
     found = []
     for unit in board.units:

@@ -28,7 +28,17 @@ from groundstate import (
 )
 from groundstate_models.sudoku.board import BOARDS, EMPTY, SYMBOLS, Board
 from groundstate_models.sudoku.drawing import board_svg, board_text
+from groundstate_models.sudoku.refuting import contradiction, likeliest
 from groundstate_models.sudoku.singles import settled_by_singles
+
+NODES = 4
+"""States of the board that a proof may look at for each unit of effort: about a millisecond on 9×9."""
+
+MOST_NAMED = 8
+"""Most contradictory givens that a message lists."""
+
+LOOKED = 1_000
+"""Units of effort for the order in which givens are tried without."""
 
 _IGNORED = "|+-, \t\r\n"
 _KINDS = (("row", "rows"), ("column", "columns"), ("box", "boxes"))
@@ -41,6 +51,8 @@ class SudokuReading(Reading, Asks, Shows):
         board: The artefact's board.
     """
 
+    most_options = 8  # any of many givens may be the wrong one
+
     def __init__(self, header: Header, request: dict[str, Any], board: Board) -> None:
         super().__init__(header, request)
         self._board = board
@@ -49,6 +61,16 @@ class SudokuReading(Reading, Asks, Shows):
     @property
     def contradictions(self) -> list[Violation]:
         return self._repeats(self._given) if self._board.repeats(self._given) else []
+
+    def proof(self, effort: int) -> list[Violation]:
+        cells = contradiction(self._given, self._board, NODES * effort)
+        if cells is None:
+            return []
+        named = [f"{_digit_text(self._given[cell])} in {self._words(cell)}" for cell in cells]
+        text = f"These digits contradict each other: {', '.join(named)}."
+        if len(cells) > MOST_NAMED:  # the places name them all
+            text = f"{len(cells)} of the {sum(map(bool, self._given))} givens contradict each other."
+        return [Violation("givens", text, len(cells), places=tuple(map(self._place, cells)))]
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         given, filled, size = self._given, _flat(answer), self._board.size
@@ -103,7 +125,10 @@ class SudokuReading(Reading, Asks, Shows):
         return f"{_digit_text(value)} in {self._words(self._cell(variable))}"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        """The givens, those in the most violated rows, columns and boxes first. If digits repeat, only those."""
+        """The givens, those in the most violated rows, columns and boxes first; of others, see `refuting.likeliest`.
+
+        If digits repeat, or a contradiction is proven, only the digits named.
+        """
         given, board = self._given, self._board
         named = Counter(place for violation in violations for place in violation.places)
         trouble = [sum(named[self._place(cell)] for cell in unit) for unit in board.units]
@@ -112,7 +137,10 @@ class SudokuReading(Reading, Asks, Shows):
             for cell in unit:
                 worst[cell] += count
         cells = [cell for cell, digit in enumerate(given) if digit and (attempt or named[self._place(cell)])]
-        return [self._erased(cell, given[cell]) for cell in sorted(cells, key=lambda cell: -worst[cell])]
+        cells.sort(key=lambda cell: -worst[cell])
+        if not self._repeats(given):
+            cells = likeliest(given, board, cells, NODES * LOOKED)
+        return [self._erased(cell, given[cell]) for cell in cells]
 
     def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
         steps = since["grid"].ravel().tolist()
