@@ -60,8 +60,8 @@ class _Environment(ShapeEnv):
 
 
 _BOUNDS = frozenset({
-    "_compute_slice_index", "slice_forward", "meta_select", "topk_meta", "pool2d_shape_check", "pool3d_shape_check", "_pad1d_common",
-    "_pad2d_common", "_pad3d_common",
+    "_compute_slice_index", "slice_forward", "meta_select", "topk_meta", "pool2d_shape_check", "pool3d_shape_check",
+    "_pad1d_common", "_pad2d_common", "_pad3d_common",
 })  # fmt: skip
 """PyTorch's functions that compare a size with a bound, beyond which they raise or return another length."""
 
