@@ -1,6 +1,6 @@
 """Convolutions and average pooling in float64, which ONNX Runtime's CPU lacks, as sums over the elements of the kernel.
 
-Each element of the kernel reads a shifted slice of the image. The slices are stacked, and multiplied with the weights as a matrix.
+Each element of the kernel reads a shifted slice of the image. The slices are stacked and multiplied with the weights as a matrix.
 """
 
 from __future__ import annotations
