@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, Self
 
 import numpy as np
@@ -218,9 +219,16 @@ class Condition:
         return f"{self.size} must be {' and '.join(parts)}"
 
 
+_NUMBERS = count()
+
+
 @dataclass(frozen=True)
 class Header:
-    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way."""
+    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way.
+
+    Attributes:
+        files: Whether a request may name files of this host for a task to read. The host says so, and not the file.
+    """
 
     format: int
     name: str
@@ -252,6 +260,7 @@ class Header:
     built_with: dict[str, str]
     knowledge: dict[str, Any] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
+    files: bool = True
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:
@@ -262,6 +271,11 @@ class Header:
                 if isinstance(axis, str) and axis.isidentifier():
                     found.setdefault(axis, (name, place))
         return found
+
+    @cached_property
+    def number(self) -> int:
+        """Distinguishes this header from all others of the process, unlike `id`."""
+        return next(_NUMBERS)
 
     @cached_property
     def asked(self) -> dict[str, InputSpec]:
@@ -289,6 +303,21 @@ class Header:
     def required(self) -> NDArray[np.intp]:
         """The columns of ``violations`` that must be 0 in an acceptable answer."""
         return np.array([k for k, check in enumerate(self.checks) if check.name in self.accept.checks], np.intp)
+
+    @cached_property
+    def requires_all(self) -> bool:
+        """Whether every column of ``violations`` must be 0."""
+        return len(self.required) == len(self.checks)
+
+    @cached_property
+    def cycle(self) -> int:
+        """Steps after which the noise of a chain recurs, or the steps of a segment, if they are more."""
+        return max([self.steps, *(noise.period for noise in self.noise.values())])
+
+    @cached_property
+    def tracked(self) -> dict[str, Spec]:
+        """The answers of whole numbers, for which the order in which they are decided is recorded."""
+        return {name: spec for name, spec in self.answers.items() if spec.dtype.kind in "iu"}
 
     @cached_property
     def streams(self) -> int:

@@ -6,11 +6,11 @@ The file is long because it documents every public operation; other modules do t
 from __future__ import annotations
 
 import os
-import sys
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +29,7 @@ from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
-from groundstate._overdue import OverdueError, in_time
+from groundstate._overdue import OverdueError
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems, Watching
@@ -84,7 +84,7 @@ class Solver:
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._engine = Engine(self._pool, max_waiting)
-        self._problems = Problems(sessions, self.header, self._task)
+        self._problems = Problems(sessions, self.header, self._task, ceilings.values)
         checker = models.get(self.header.checker_key)
         self._scorer = Scorer(self._session, self._problems, self._pool, checker)
         self._replies = Replies()
@@ -366,7 +366,12 @@ class Solver:
         return self._problems.read(request).reading
 
     def coerce(self, request: Any) -> tuple[Any, list[str]]:
-        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion."""
+        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion.
+
+        Raises:
+            RequestError: If it has more values than a request may have.
+        """
+        self._problems.hold_size(request)
         return self._task.coerce(request)
 
     def parse(self, text: str) -> dict[str, Any]:
@@ -481,19 +486,15 @@ class Solver:
             return self._problems.unread(request, budget, begun)
         while True:
             try:
-                meaning = in_time(asking.due, self._problems.read, current)
+                meaning = self._problems.in_time(budget, begun, self._problems.read, current)
             except OverdueError:
                 return self._problems.unread(current, budget, begun)
             solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
-                async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
-                    async for _, _, outcome in found:
-                        if isinstance(outcome, RequestError):
-                            raise outcome
-                        solution = outcome
-                assert solution is not None, "a request has an outcome"
+                solution = await self._problems.outcome(call, meaning, budget, watching, begun)
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)
+                meaning.unbound()
                 self._replies.remember(meaning, options, solution)
             if not left:
                 return solution
@@ -513,9 +514,10 @@ class Solver:
             async for index, meaning, outcome in found:
                 if ask and meaning is not None and isinstance(outcome, Solution):
                     begun = time.monotonic() - outcome.seconds
-                    yield index, await self._asked(call, meaning, outcome, budget, begun, watching)
-                else:
-                    yield index, outcome
+                    outcome = await self._asked(call, meaning, outcome, budget, begun, watching)  # noqa: PLW2901
+                if meaning is not None:
+                    meaning.unbound()
+                yield index, outcome
 
     async def _asked(
         self, call: Call, meaning: Meaning, solution: Solution, budget: Budget, begun: float, watching: Watching
@@ -596,7 +598,7 @@ class _Asking:
     @property
     def due(self) -> float | None:
         """When the deadline passes, or None."""
-        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+        return self.budget.due(self.begun)
 
 
 def _several(requests: object) -> None:
@@ -624,15 +626,27 @@ def _made(
 _SOLVERS: WeakSet[Solver] = WeakSet()
 
 
-_IMPORTED_LATE = ("jsonpatch", "jsonschema", "difflib")
+_IMPORTED_LATE = (
+    "difflib",
+    "groundstate._asynchronous",
+    "importlib.metadata",
+    "json",
+    "jsonpatch",
+    "jsonschema.validators",
+    "pathlib",
+    "referencing.exceptions",
+    "zoneinfo",
+)
 """What calls import when they first need it."""
 
 
 def _before_fork() -> None:
     # A child could never import a module that another thread is just importing: nobody there would release the module's lock.
-    for name in _IMPORTED_LATE:
-        if name in sys.modules:
-            import_module(name)
+    # Whether one is about to begin cannot be known, so everything is imported now, once.
+    if _SOLVERS and threading.active_count() > 1:
+        for name in _IMPORTED_LATE:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def _after_fork() -> None:
