@@ -111,7 +111,7 @@ def average(
 ) -> Tensor:
     """`torch.nn.functional.avg_pool1d`, `avg_pool2d` and `avg_pool3d`, without ``ceil_mode``."""
     del ceil_mode  # see `translated`
-    rank = input.dim() - 2
+    rank: int = input.dim() - 2
     kernel = _each(kernel_size, rank)
     strides = kernel if stride is None or stride == [] else _each(stride, rank)
     pads = [(p, p) for p in _each(padding, rank)]
@@ -121,14 +121,15 @@ def average(
     if count_include_pad or not any(p for p, _ in pads):
         return found / math.prod(kernel)
     ones = _padded(torch.ones_like(input[:1, :1]), pads)
-    return found / _windows(ones, kernel, strides, [1] * rank).sum(2)
+    counted: Tensor = found / _windows(ones, kernel, strides, [1] * rank).sum(2)
+    return counted
 
 
-_CONVOLUTIONS = {
+_CONVOLUTIONS: dict[Any, Any] = {
     **dict.fromkeys((torch.conv1d, torch.conv2d, torch.conv3d), convolve),
     **dict.fromkeys((torch.conv_transpose1d, torch.conv_transpose2d, torch.conv_transpose3d), convolve_transposed),
 }
-_POOLS = dict.fromkeys((torch.avg_pool1d, torch._C._nn.avg_pool2d, torch._C._nn.avg_pool3d), average)  # noqa: SLF001
+_POOLS: dict[Any, Any] = dict.fromkeys((torch.avg_pool1d, torch._C._nn.avg_pool2d, torch._C._nn.avg_pool3d), average)  # noqa: SLF001
 
 
 def translated(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
