@@ -35,6 +35,7 @@ from groundstate_export._examine.gather import (
 )
 from groundstate_export._examine.preserve import preserved
 from groundstate_export._examine.sizes import Axes, Sizes
+from groundstate_export._ir.program import Condition
 from groundstate_export._lower.lower import lower_all
 from groundstate_export._optimise.optimise import optimise_all
 from groundstate_export._report import ExportReport
@@ -45,6 +46,7 @@ from groundstate_export._unroll.segment import Segment
 from groundstate_export._unroll.unroll import unroll
 from groundstate_export._verify.findings import Parity
 from groundstate_export._verify.parity import Hosts, verify
+from groundstate_export._write.conditions import described_conditions
 from groundstate_export._write.header import header_of, proof_of, stage_of
 from groundstate_export._write.model import checker_of, model_of, write
 
@@ -194,12 +196,14 @@ class Proven:
         model: The graph as a model.
         checker: The small model that checks answers, serialised; None if there are neither checks nor an encoding.
         parity: Its errors against PyTorch.
+        conditions: The conditions on sizes under which it was captured.
     """
 
     segment: Segment
     model: onnx.ModelProto
     checker: bytes | None
     parity: Parity
+    conditions: list[Condition]
 
 
 def _run(
@@ -231,6 +235,9 @@ def _run(
     for one, stage in zip(earlier, described, strict=True):
         last.parity.include(one.parity, f"{stage['name']}: ")
     header = header_of(last.segment, path.stem, described)
+    if sizes is not None:
+        conditions = {one.expression: one for part in proven for one in part.conditions}
+        header["conditions"] = described_conditions(conditions.values(), sizes)
     header["parity"] = proof_of(last.segment.examined, sizes, last.parity)
     models = {key: one.model.SerializeToString(deterministic=True) for key, one in zip(keys, earlier, strict=True)}
     if last.checker is not None:
@@ -261,7 +268,8 @@ def _proven(examined: Sequence[Examined], sizes: Sizes | None, watch: Stopwatch)
         parity = verify(segment, hosts)
         for other in examined[1:]:
             parity.include(verify(replace(segment, examined=other), hosts))
-    return Proven(segment, model, checker, parity)
+    conditions = [one for program in programs.named().values() for one in program.conditions]
+    return Proven(segment, model, checker, parity, conditions)
 
 
 def _report(

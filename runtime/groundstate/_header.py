@@ -186,6 +186,39 @@ class Accept:
     polish: int
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on the length of a size: ``least <= length <= most`` and ``length % multiple == remainder``.
+
+    Attributes:
+        most: None for any length.
+    """
+
+    size: str
+    multiple: int = 1
+    remainder: int = 0
+    least: int = 1
+    most: int | None = None
+
+    def holds(self, length: int) -> bool:
+        """Whether a length meets the condition."""
+        within = self.least <= length and (self.most is None or length <= self.most)
+        return within and length % self.multiple == self.remainder
+
+    @property
+    def text(self) -> str:
+        """The condition in words, such as ``height must be a multiple of 4 and at least 8``."""
+        parts = []
+        if self.multiple > 1:
+            more = f"{self.remainder} more than " if self.remainder else ""
+            parts.append(f"{more}a multiple of {self.multiple}")
+        if self.least > 1:
+            parts.append(f"at least {self.least}")
+        if self.most is not None:
+            parts.append(f"at most {self.most}")
+        return f"{self.size} must be {' and '.join(parts)}"
+
+
 _NUMBERS = count()
 
 
@@ -226,6 +259,7 @@ class Header:
     parity: dict[str, Any]
     built_with: dict[str, str]
     knowledge: dict[str, Any] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
     files: bool = True
 
     @cached_property

@@ -24,6 +24,7 @@ from groundstate._header import (
     PRECISIONS,
     Accept,
     Check,
+    Condition,
     Header,
     Initial,
     InputSpec,
@@ -47,6 +48,8 @@ _LONGEST_REASON = 400
 
 
 _MOST_AXES = 16
+_MOST_CONDITIONS = 256
+_LONGEST_AXIS = (1 << 31) - 1
 _MOST_LUBY = 8
 _MOST_STEPS = 1 << 16
 """Steps of a segment, and the period of noise: some lists have an entry for each."""
@@ -121,6 +124,7 @@ def _read(raw: Mapping[str, Any]) -> Header:
         parity=_field(raw, "parity", dict),
         built_with=_field(raw, "built_with", dict),
         knowledge=_field({"knowledge": {}, **raw}, "knowledge", dict),
+        conditions=_conditions(raw) if accepts else (),
     )
     return replace(header, stages=_stages(raw, header)) if accepts else header
 
@@ -138,6 +142,7 @@ def _checked(header: Header) -> Header:
     used |= {size for one in parts for n in one.elements for size in sizes_in(n)}
     if used and header.format < FORMAT_OF_SIZES:
         raise _DamagedError(f"an axis is {min(used)!r} long, and format {header.format} knows numbers only")
+    used |= {condition.size for condition in header.conditions}
     if unknown := used - set(header.sizes):
         raise _DamagedError(f"the size {min(unknown)!r} is the length of no axis of an input")
     if used and (header.form == "loop" or header.batch is not None):
@@ -438,6 +443,27 @@ def _trace_every(raw: Mapping[str, Any], form: str, steps: int) -> int:
     if form == "loop" and value > 1:
         raise _DamagedError(f"'trace_every' is {value}; a loop records every energy, so it is 1")
     return value
+
+
+def _conditions(raw: Mapping[str, Any]) -> tuple[Condition, ...]:
+    """Conditions on sizes; older files have none."""
+    found = []
+    for i, one in enumerate(_objects({"conditions": [], **raw}, "conditions")):
+        if i == _MOST_CONDITIONS:
+            raise _DamagedError(f"'conditions' has more than {_MOST_CONDITIONS} elements")
+        where, defaults = f"conditions[{i}]", {"multiple": 1, "remainder": 0, "least": 1, "most": None}
+        numbers = {key: _field({**defaults, **one}, key, (int, type(None)), where) for key in defaults}
+        for key, value in numbers.items():
+            if (value is None and key != "most") or (value is not None and not 0 <= value <= _LONGEST_AXIS):
+                raise _DamagedError(
+                    f"'{where}.{key}' is {value!r}; it must be a whole number from 0 to {_LONGEST_AXIS}"
+                )
+        condition = Condition(_field(one, "size", str, where), **numbers)
+        least, most, multiple = condition.least, condition.most, condition.multiple
+        if multiple < 1 or condition.remainder >= multiple or least < 1 or (most is not None and most < least):
+            raise _DamagedError(f"{where!r} is {dict(one)!r}, which no length meets")
+        found.append(condition)
+    return tuple(found)
 
 
 def _one_of(raw: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:

@@ -18,12 +18,15 @@ def header_at(header: Header, shapes: Mapping[str, tuple[int, ...]]) -> Header:
         shapes: The shape of each input without the batch axis.
 
     Raises:
-        RequestError: If shapes do not fit together, a size is 0, or the problem is too large. A fault's place is an input's name.
+        RequestError: If shapes do not fit together, a size is 0 or breaks a condition, or the problem is too large. A fault's
+            place is an input's name.
     """
     _refuse([fault for name, spec in header.inputs.items() for fault in misshapen(name, shapes[name], spec)])
     sizes = {size: shapes[name][axis] for size, (name, axis) in header.sizes.items()}
     empty = [size for size, length in sizes.items() if not length]
     _refuse([Fault(header.sizes[size][0], f"Here {size} is 0; it must be at least 1.") for size in empty])
+    broken = [one for one in header.conditions if not one.holds(sizes[one.size])]
+    _refuse([Fault(header.sizes[one.size][0], f"The size {one.text}; it is {sizes[one.size]}.") for one in broken])
     found = header.at(sizes)
     apart = [name for name, spec in found.inputs.items() if shapes[name] != spec.shape]
     _refuse([_apart(header, name, shapes[name], sizes) for name in apart])

@@ -114,6 +114,21 @@ def a_state_of_terabytes(fields: Fields) -> None:
 # Checks
 
 
+@attack("which no length meets")
+def a_condition_that_divides_by_zero(fields: Fields) -> None:
+    fields["conditions"] = [{"size": "n", "multiple": 0}]
+
+
+@attack("must be a whole number from 0 to")
+def a_condition_beyond_every_integer(fields: Fields) -> None:
+    fields["conditions"] = [{"size": "n", "least": 10**30}]
+
+
+@attack("more than 256 elements")
+def a_million_conditions(fields: Fields) -> None:
+    fields["conditions"] = [{"size": "n"}] * 100_000
+
+
 @attack("asks for no check and for no convergence")
 def anything_is_an_answer(fields: Fields) -> None:
     fields["accept"] = {"checks": "none", "converged": False, "polish": 0}

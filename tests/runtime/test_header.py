@@ -78,6 +78,16 @@ def read(**changes: Any) -> gs.Header:
         ({"stages": [{k: v for k, v in STAGE.items() if k != "model"}]}, r"in 'stages\[0\]', it lacks 'model'"),
         ({"stages": "search"}, "'stages' is 'search', which has the wrong type"),
         ({"steps": float("nan")}, "'steps' is nan, which has the wrong type"),
+        ({"conditions": {}}, "'conditions' is {}, which has the wrong type"),
+        ({"conditions": [{"multiple": 4}]}, r"it lacks 'conditions\[0\].size'"),
+        ({"conditions": [{"size": "n", "multiple": 4}]}, "the size 'n' is the length of no axis of an input"),
+        ({"conditions": [{"size": "n", "multiple": 0}]}, r"'conditions\[0\]' is .*, which no length meets"),
+        ({"conditions": [{"size": "n", "multiple": 4, "remainder": 4}]}, "which no length meets"),
+        ({"conditions": [{"size": "n", "least": 5, "most": 4}]}, "which no length meets"),
+        ({"conditions": [{"size": "n", "least": 1 << 40}]}, "must be a whole number from 0 to"),
+        ({"conditions": [{"size": "n", "least": None}]}, "must be a whole number from 0 to"),
+        ({"conditions": [{"size": "n", "least": True}]}, "has the wrong type"),
+        ({"conditions": [{"size": "n"}] * 257}, "'conditions' has more than 256 elements"),
     ],
 )  # fmt: skip
 def test_a_header_of_format_4_that_means_nothing_is_refused(changes: dict[str, Any], sentence: str) -> None:
@@ -135,6 +145,18 @@ def test_learned_numbers_are_no_part_of_a_request_and_may_be_given_for_each_row(
     given = solver.minimise({"x": [[1.0, 2.0], [5.0, 6.0]]}, start, steps=80)["answer.y"]
     assert np.allclose(learned, [[3, 4], [3, 4]], atol=1e-3)
     assert np.allclose(given, [[1, 2], [5, 6]], atol=1e-3)
+
+
+def test_conditions_on_sizes_are_read_as_they_are_written() -> None:
+    sized = {"inputs": {"x": spec(["n", "m"])}}
+    one = {"size": "n", "multiple": 4, "remainder": 1, "least": 5, "most": 9}
+    found = read(**sized, conditions=[one, {"size": "m", "least": 2}, {"size": "m", "most": 3}]).conditions
+    assert [c.text for c in found] == [
+        "n must be 1 more than a multiple of 4 and at least 5 and at most 9", "m must be at least 2", "m must be at most 3",
+    ]  # fmt: skip
+    assert [n for n in range(20) if found[0].holds(n)] == [5, 9]
+    assert read(**sized).conditions == ()
+    assert read(**sized, format=3, conditions=7).conditions == ()
 
 
 @given(st.sampled_from([1, 2, 4, 8, 16]), st.sampled_from([1, 2, 4, 8, 16]), st.sets(st.integers(0, 15), min_size=1))

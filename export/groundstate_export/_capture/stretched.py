@@ -38,6 +38,10 @@ def _interpolate(
     if antialias or recompute_scale_factor or (mode != "nearest" and not mode.endswith("linear")):
         return functional.interpolate(input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)
     wanted, factors = _wanted(lengths, size, scale_factor)
+    if mode == "nearest" and len(lengths) == 1:  # PyTorch cannot trace the gradient of the operator of one dimension
+        image = _NEAREST[2](input.unsqueeze(2), [1, *wanted], *([1.0, *factors] if factors[0] else [None, None]))
+        signal: Tensor = image.squeeze(2)
+        return signal
     if mode == "nearest":
         found: Tensor = _NEAREST[len(lengths)](input, wanted, *factors)
         return found
@@ -73,7 +77,6 @@ def _wanted(lengths: Sequence[Any], size: Any, factor: Any) -> tuple[list[Any], 
 
 
 _NEAREST = {
-    1: torch.ops.aten.upsample_nearest1d.default,
     2: torch.ops.aten.upsample_nearest2d.default,
     3: torch.ops.aten.upsample_nearest3d.default,
 }

@@ -16,7 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from groundstate_export._capture.factorisations import lstsq, qr
 from groundstate_export._capture.stretched import STRETCHED, of_any_size
+from groundstate_export._capture.windows import translated
 from groundstate_export._errors import UnsupportedOperator
 
 _LARGEST = 16
@@ -35,7 +37,7 @@ class Substitutions(TorchFunctionMode):
         stretched = STRETCHED.get(func)
         if stretched is not None and of_any_size(given):
             return stretched(*args, **kwargs)
-        own = _OWN.get(func)
+        own = _OWN.get(func) or translated(func, args, kwargs)
         if own is None or not any(isinstance(a, FakeTensor) for a in given):
             return func(*args, **kwargs)
         return own(*args, **kwargs)
@@ -281,6 +283,8 @@ _OWN: dict[Any, Callable[..., Any]] = {
     **dict.fromkeys((torch.linalg.cholesky, torch.cholesky, Tensor.cholesky), _cholesky),
     **dict.fromkeys((torch.cholesky_solve, Tensor.cholesky_solve), _cholesky_solve),
     torch.linalg.solve: _solve,
+    **dict.fromkeys((torch.linalg.qr, torch.qr, Tensor.qr), qr),
+    torch.linalg.lstsq: lstsq,
     torch.linalg.solve_triangular: _solve_triangular,
     functional.grid_sample: _grid_sample,
     functional.bilinear: _bilinear,

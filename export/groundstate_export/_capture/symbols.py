@@ -55,15 +55,36 @@ class _Environment(ShapeEnv):
     def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
         found = super().evaluate_expr(orig_expr, *args, **kwargs)
         if not isinstance(orig_expr, bool) and getattr(orig_expr, "free_symbols", None):
-            self.places.append((orig_expr, found, current_place(), _asked_by_user(sys._getframe(1))))  # noqa: SLF001
+            self.places.append((orig_expr, found, current_place(), _decides(sys._getframe(1))))  # noqa: SLF001
         return found
 
 
-def _asked_by_user(frame: FrameType | None) -> bool:
-    """Whether the decision was made by the caller's code, not by PyTorch's."""
+_BOUNDS = frozenset({
+    "_compute_slice_index", "slice_forward", "meta_select", "topk_meta", "pool2d_shape_check", "pool3d_shape_check",
+    "_pad1d_common", "_pad2d_common", "_pad3d_common",
+})  # fmt: skip
+"""PyTorch's functions that compare a size with a bound, beyond which they raise or return another length."""
+
+_NEAR = 4
+"""Frames between such a function and the comparison."""
+
+
+def _decides(frame: FrameType | None) -> bool:
+    """Whether a comparison decides what is computed: it is the caller's, or PyTorch's with a bound.
+
+    PyTorch's other inequalities choose between ways of doing the same, such as a layout in memory.
+    """
     while frame is not None and (frame.f_code.co_filename.startswith(_ASKING) or __file__ == frame.f_code.co_filename):
         frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(str(Path(torch.__file__).parent))
+    if frame is None or not frame.f_code.co_filename.startswith(str(Path(torch.__file__).parent)):
+        return frame is not None
+    for _ in range(_NEAR):
+        if frame is None:
+            return False
+        if frame.f_code.co_name in _BOUNDS:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Symbols:
@@ -140,11 +161,10 @@ class Symbols:
         if self.environment is None:
             return []
         found: dict[Any, Condition] = {}
-        for expression, value, place, user in self.environment.places:
+        for expression, value, place, decides in self.environment.places:
             truth = expression if value is True or value == sympy.true else sympy.Not(expression)
             held = self._named(truth if _truth(value) else sympy.Eq(expression, value))
-            # PyTorch's own inequalities choose between ways of doing the same.
-            if held.free_symbols and (user or _fixes(held)):
+            if held.free_symbols and (decides or _fixes(held)):
                 found.setdefault(held, Condition(held, place))
         return list(found.values())
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
@@ -32,7 +33,7 @@ _VALUELESS = frozenset({
 
 _TAKING = frozenset({
     "item", "tolist", "numpy", "__array__", "__float__", "__int__", "__bool__", "__index__", "__complex__", "__dlpack__",
-    "__deepcopy__", "__reduce_ex__",
+    "__deepcopy__", "__reduce_ex__", "__format__", "__repr__", "untyped_storage", "storage", "_typed_storage", "data_ptr",
 })  # fmt: skip
 """Methods that take values out of a tensor and so lose the mark."""
 
@@ -115,7 +116,8 @@ def branching(place: str, what: str = "The energy") -> str:
 
 def _storage(tensor: Tensor) -> Any:
     try:
-        return tensor.untyped_storage()
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # it must not count as taking a value
+            return tensor.untyped_storage()
     except (NotImplementedError, RuntimeError):  # a sparse tensor has none
         return None
 

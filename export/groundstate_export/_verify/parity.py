@@ -40,6 +40,9 @@ _ILL = (
     "large numbers, a nearly singular matrix. Rewrite that part, or export it with a float64 state."
 )
 
+_MOST_NEARBY = 1e-2
+"""Larger differences nearby say nothing about rounding: the energy itself changes."""
+
 _NEARBY = 8
 """Points around each compared state at which the rounding of float32 PyTorch is measured, where one point does not explain the
 file's error."""
@@ -210,5 +213,6 @@ def _own(
     if any(one.error > max(examined.tolerance, _ROUNDING * own[one.kind]) for one in verdicts):
         for step in compared:
             for kind, error in noise_nearby(step, suspects, _NEARBY):
-                own[kind] = max(own.get(kind, 0.0), error)
+                if error <= _MOST_NEARBY:
+                    own[kind] = max(own.get(kind, 0.0), error)
     return own

@@ -149,7 +149,7 @@ def noise_nearby(step: Step, names: set[str], points: int) -> Iterator[tuple[tup
             inputs=_rounded_apart(step.start.inputs, generator),
         )
         found, sizes, clear = descend(step.one, here)
-        near = replace(step, start=here, wanted={name: found[name] for name in step.wanted}, sizes=sizes | step.sizes)
+        near = replace(step, start=here, wanted={name: found[name] for name in step.wanted}, sizes=step.sizes | sizes)
         truth, _, sure = _truth(near)
         for name in sorted(names & step.wanted.keys()):
             rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure & clear
