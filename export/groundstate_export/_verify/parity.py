@@ -210,7 +210,9 @@ def _own(
     own: dict[tuple[str, float], float] = {}
     for one in verdicts:
         own[one.kind] = max(own.get(one.kind, 0.0), one.own)
-    if any(one.error > max(examined.tolerance, _ROUNDING * own[one.kind]) for one in verdicts):
+    if examined.dtype != torch.float64 and any(
+        one.error > max(examined.tolerance, _ROUNDING * own[one.kind]) for one in verdicts
+    ):
         for step in compared:
             for kind, error in noise_nearby(step, suspects, _NEARBY):
                 if error <= _MOST_NEARBY:
