@@ -391,7 +391,7 @@ class Problems:
         if problem is not None or explain:
             first = problem.answers[0] if problem is not None and problem.found else None
             best = problem.best if problem is not None and first is not None and problem.checked else None
-            since = {} if first is None else first.since
+            since = dict if first is None else first.since
             solution.explained_by(_Explaining(self.header, meaning, budget.alternatives, since, best))
         return solution.drawn_by(None if meaning.shows is None else meaning.unbound_svg)
 
@@ -464,13 +464,13 @@ class _Explaining:
     header: Header
     meaning: Meaning
     sought: int
-    since: Tensors
+    since: Callable[[], Tensors]
     best: Candidate | None
 
     def __call__(self, solution: Solution, name: str) -> Any:
         self.meaning.unbound()  # the call is over
         if name == "decided":
-            return self.meaning.decided(self.since)
+            return self.meaning.decided(self.since())
         if name == "runner_up":
             return None if self.best is None else _attempt(self.header, self.meaning, self.best)
         return explained(self.meaning, self.header, solution, self.sought)

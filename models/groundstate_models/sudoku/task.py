@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import (
@@ -49,6 +50,10 @@ class SudokuReading(Reading, Asks, Shows):
     @property
     def contradictions(self) -> list[Violation]:
         return self._repeats(self._given) if self._board.repeats(self._given) else []
+
+    def encode(self) -> dict[str, NDArray[Any]]:
+        n = self._board.size
+        return {"grid": np.array(self._given, self.header.inputs["grid"].dtype).reshape(n, n)}
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         given, filled, size = self._given, _flat(answer), self._board.size
