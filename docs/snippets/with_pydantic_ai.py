@@ -15,7 +15,7 @@ def solving(tool: tools.SolveTool) -> Tool[None]:
     def solve(**arguments: Any) -> dict[str, Any]:
         try:
             reply = tool.call(arguments)
-        except gs.RequestError as error:
+        except (gs.RequestError, gs.BusyError) as error:
             raise ModelRetry(tool.refusal(error)) from error
         if reply.question is not None:
             raise CallDeferred(metadata={"question": reply.question})

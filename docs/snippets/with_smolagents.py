@@ -26,7 +26,7 @@ class EnergyTool(smolagents.Tool):
     def forward(self, **arguments: Any) -> Any:
         try:
             return self.tool.call(arguments).record
-        except gs.RequestError as error:
+        except gs.GroundstateError as error:
             return self.tool.refusal(error)
 
 

@@ -63,10 +63,10 @@ async def called(
         reply = await _reply(tool, context, params, asks=asks)
     except InputRequired as required:
         return required.result
-    except (gs.RequestError, gs.OptionError) as error:
+    except gs.GroundstateError as error:
+        if not isinstance(error, gs.RequestError | gs.BusyError):
+            _log.warning("A call of %s failed: %s", tool.name, error)
         return _refused(tool.refusal(error))
-    except gs.BusyError as error:
-        return _refused(str(error))
     except ClientLeftError:
         return _refused("The client left.")
     except MCPError:

@@ -163,7 +163,8 @@ def serve(options: Options) -> int:
     if not options.mcp:
         plain_http(options, host, port, token)
         return STOPPED
-    server = build_server(options.served, **options.settings)
+    # Callers over HTTP may be on other machines, and have no business with the files of this one.
+    server = build_server(options.served, ceilings=groundstate.Ceilings(files=not options.http), **options.settings)
     if options.http:
         serving.over_http(
             server,
@@ -190,11 +191,9 @@ def plain_http(options: Options, host: str, port: int, token: str | None) -> Non
     settings = replace(settings, origins=frozenset(options.allow_origin))
     if options.deadline is not None:
         settings = replace(settings, deadline=options.deadline)
-    folder = sorted(Path(options.folder).glob("*.onnx")) if options.folder else []
-    named: list[str | Path] = [*options.models, *folder]
-    models = [groundstate.load(model, device=options.device) for model in named or groundstate.models()]
+    app = build_app(options.served, settings, device=options.device)
     message = "groundstate: serving plain HTTP at {}. Ctrl-C ends it."
-    listen(build_app(models, settings), host, port, lambda address: click.echo(message.format(address), err=True))
+    listen(app, host, port, lambda address: click.echo(message.format(address), err=True))
 
 
 def _ready(address: str) -> None:

@@ -52,6 +52,7 @@ def build_server(
     *,
     name: str = "groundstate",
     device: str = "cpu",
+    ceilings: gs.Ceilings | None = None,
     on_question: OnQuestion = "elicit",
     detail: Detail = "brief",
     learn: LearnTool | None = None,
@@ -65,6 +66,7 @@ def build_server(
         models: Installed names, paths of artefacts or folders, bytes, or loaded solvers; or a single one.
         name: The server's name, for clients.
         device: ``"cpu"`` or ``"cuda"``, as in `groundstate.load`.
+        ceilings: As in `groundstate.load`. ``Ceilings(files=False)`` keeps callers from naming files of this host.
         on_question: ``"elicit"``: ask the user; return the question in the result if the client cannot ask or the user declines.
             ``"return"``: always return questions in the result.
         detail: Detail of the outcome for the language model: ``"brief"`` or ``"full"``.
@@ -82,7 +84,7 @@ def build_server(
     """
     if on_question not in get_args(OnQuestion):
         raise gs.OptionError(f"on_question is {on_question!r}; it must be 'elicit' or 'return'.")
-    solvers = collected(models, device, skipped=_skipped)
+    solvers = collected(models, device, ceilings=ceilings, skipped=_skipped)
     tools: dict[str, LLMTool] = {}
     for solver in solvers:
         tool = SolveTool(solver, detail=detail, **solve_options)

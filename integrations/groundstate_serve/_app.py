@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 import groundstate as gs
+from groundstate._words import clean
+from groundstate.tools import Model, collected
 from groundstate_serve._guard import guard
 from groundstate_serve._openapi import document, page
 from groundstate_serve._settings import Settings
@@ -23,27 +26,38 @@ from groundstate_serve._settings import Settings
 OPTIONS = ("restarts", "max_steps", "deadline", "seed", "alternatives", "ask", "replies")
 """Options of `Solver.solve` that a call may set."""
 
+_log = logging.getLogger("groundstate_serve")
+
 _GONE = 499
 """The status for a caller who disconnected, as in nginx."""
 
 
-def build_app(models: Iterable[gs.Solver | str] | gs.Solver | str, settings: Settings | None = None) -> Starlette:
+def build_app(models: Iterable[Model] | Model, settings: Settings | None = None, *, device: str = "cpu") -> Starlette:
     """An ASGI application that solves and scores.
 
+    A model that cannot be loaded is left out, with a warning in the log, as long as another one can. Requests cannot name files
+    of this host, except to solvers that were loaded with other `groundstate.Ceilings`.
+
     Args:
-        models: Loaded solvers, installed names or paths of files; one or several.
+        models: Loaded solvers, installed names, paths of files or of folders; one or several.
         settings: Limits and access rules.
+        device: As in `groundstate.load`.
 
     Returns:
         The application. Routes: ``GET /health``, ``GET /models``, ``GET /models/{name}``, ``POST /models/{name}/solve``,
         ``POST /models/{name}/score``, ``GET /openapi.json`` and a page at ``/``.
 
     Raises:
-        GroundstateError: If a model cannot be loaded.
+        GroundstateError: If no model can be loaded.
+        OptionError: If there is no model, or two have the same name.
     """
-    given = [models] if isinstance(models, gs.Solver | str) else list(models)
-    solvers = {s.header.name: s for s in (one if isinstance(one, gs.Solver) else gs.load(one) for one in given)}
-    return _Server(solvers, settings or Settings()).app()
+    solvers = collected(models, device, ceilings=gs.Ceilings(files=False), skipped=_skipped)
+    return _Server({solver.header.name: solver for solver in solvers}, settings or Settings()).app()
+
+
+def _skipped(model: Model, error: gs.GroundstateError) -> None:
+    what = f"{len(model)} bytes" if isinstance(model, bytes) else clean(str(model))
+    _log.warning("%s is not served: %s", what, error)
 
 
 class _Server:
@@ -192,6 +206,6 @@ async def _wrong(_: Request, error: Exception) -> Response:
     if isinstance(error, gs.RequestError):
         faults = [{"place": fault.place, "message": fault.message} for fault in error.faults]
         return JSONResponse({"error": str(error), "faults": faults}, 422)
-    if isinstance(error, gs.BusyError):
+    if isinstance(error, gs.BusyError | gs.ClosedError):
         return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
     return JSONResponse({"error": str(error)}, 400 if isinstance(error, gs.OptionError) else 500)

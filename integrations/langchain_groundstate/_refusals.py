@@ -16,14 +16,14 @@ from langchain_groundstate._errors import CannotAskError
 
 @contextmanager
 def translated(tool: LLMTool) -> Iterator[None]:
-    """Turn errors that the model can correct or report into a `ToolException`; other errors propagate."""
+    """Turn the errors of groundstate, which the model can correct or report, into a `ToolException`; other errors propagate."""
     try:
         yield
     except CannotAskError as error:
         # Only the developer can correct it. Until then the model gets the result, and can reply to the question itself.
         found = tool.reply(error.solution).text if isinstance(tool, SolveTool) else ""
         raise ToolException(f"{error} Tell the user. The result so far: {found}") from error
-    except (gs.RequestError, gs.OptionError) as error:
+    except gs.GroundstateError as error:
         raise ToolException(tool.refusal(error)) from error
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from groundstate._arguments import whole
-from groundstate._errors import ArtefactError
+from groundstate._errors import ArtefactError, OptionError
 from groundstate._gate import Limits
 from groundstate._header import KEY, Header
+from groundstate._request import MOST_VALUES
 
 _LEAST_ROWS = 16
 """Rows for which a problem of varying size must have memory: the fewest that are in flight together."""
@@ -26,21 +27,30 @@ class Ceilings:
         batch: Rows of `Solver.minimise`.
         memory: Bytes of the tensors of all rows of one problem, as they pass between segments. ONNX Runtime takes more within
             a run, whose rows are few.
+        values: Values in a request or an answer, such as the cells of a grid; more if the model's own tensors have more elements.
         header: Bytes of the header's text.
         metadata: Bytes of all metadata, with the header, the checker and the graphs of earlier stages.
         file: Bytes of the file.
+        files: Whether a request may name files of this host for a task to read, such as pictures. Servers for other machines
+            refuse it.
     """
 
     restarts: int = 1 << 16
     max_steps: int = 1 << 22
     batch: int = 1 << 20
     memory: int = 2 << 30
+    values: int = MOST_VALUES
     header: int = 4 << 20
     metadata: int = 16 << 20
     file: int = 1 << 30
+    files: bool = True
 
     def __post_init__(self) -> None:
+        if not isinstance(self.files, bool):
+            raise OptionError(f"ceilings.files is {self.files!r}; it must be True or False.")
         for field in fields(self):
+            if field.name == "files":
+                continue
             whole(f"ceilings.{field.name}", getattr(self, field.name), 1)
 
     @property
@@ -77,7 +87,7 @@ class Ceilings:
         defaults: dict[str, Any] = dict(header.defaults)
         for name in ("restarts", "max_steps"):
             defaults[name] = min(defaults[name], limits[name])
-        return replace(header, limits=limits, defaults=defaults)
+        return replace(header, limits=limits, defaults=defaults, files=self.files)
 
 
 def bytes_of_row(header: Header) -> int:

@@ -191,7 +191,11 @@ _NUMBERS = count()
 
 @dataclass(frozen=True)
 class Header:
-    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way."""
+    """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way.
+
+    Attributes:
+        files: Whether a request may name files of this host for a task to read. The host says so, and not the file.
+    """
 
     format: int
     name: str
@@ -222,6 +226,7 @@ class Header:
     parity: dict[str, Any]
     built_with: dict[str, str]
     knowledge: dict[str, Any] = field(default_factory=dict)
+    files: bool = True
 
     @cached_property
     def sizes(self) -> dict[str, tuple[str, int]]:

@@ -74,7 +74,7 @@ class Budget:
         restarts: Maximum number of chains.
         max_steps: Maximum number of steps per chain, restarts included.
         deadline: Seconds from the call, or None.
-        improve_for: Seconds from the call for the search for cheaper answers, or None.
+        improve_for: Seconds from the call for the search for cheaper answers, or for others of the same cost, or None.
         seed: Seed of every random draw.
         alternatives: Number of different answers to search for.
     """
@@ -291,8 +291,8 @@ class Problem:
             return all_minima_found(len(self.found), self.converged)
         if not self.found:
             return False
-        if self.improving and self.improved_enough:
-            return True
+        if self.optimises and self.improved_enough:
+            return True  # for a further answer of the same cost, too
         if self.improving and (self.budget.deadline, self.budget.improve_for) != (None, None):
             return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent

@@ -22,7 +22,7 @@ from groundstate._meaning import Meaning, Understanding
 from groundstate._overdue import Deadline, OverdueError, in_time
 from groundstate._problem import Budget, Candidate, Problem, Segment
 from groundstate._question import Question
-from groundstate._request import Schema
+from groundstate._request import MOST_VALUES, Schema
 from groundstate._session import Session, Tensors
 from groundstate._sizes import header_at
 from groundstate._solution import Alternative, Attempt, Solution, Status, Violation
@@ -88,12 +88,16 @@ class Problems:
         sessions: Run the graphs of the stages, in order.
         header: The artefact's header.
         task: The artefact's task.
+        values: Maximum number of values in a request, if the tensors do not have more elements.
     """
 
-    def __init__(self, sessions: list[Session], header: Header, task: Understanding) -> None:
+    def __init__(self, sessions: list[Session], header: Header, task: Understanding, values: int = MOST_VALUES) -> None:
         self._sessions = sessions
         self.header, self.task = header, task
-        self._request = Schema(header.request, header.asked)
+        if any(spec.axes and name in header.request.get("properties", {}) for name, spec in header.asked.items()):
+            values = max(values, header.limits["elements"])
+        self.values = values
+        self._request = Schema(header.request, header.asked, values=values)
         self._header_at = lru_cache(_REMEMBERED)(self._make_header)
         self._reserves: dict[int, float] = {}
         self._lag = 0.0
@@ -104,13 +108,16 @@ class Problems:
         Raises:
             RequestError: If it violates the schema, or the task cannot interpret it.
         """
-        try:
-            plain = self._request.validate(request)
-        except RequestError:
-            fault = self.task.explain(request) if isinstance(request, Mapping) else None
-            if fault is None:
-                raise
-            raise RequestError([fault]) from None
+        plain = self._request.tensors(request)
+        if plain is None:
+            plain = self._request.copied(request)
+            try:
+                self._request.check(plain)
+            except RequestError:
+                fault = self.task.explain(request) if isinstance(request, Mapping) else None
+                if fault is None:
+                    raise
+                raise RequestError([fault]) from None
         return self.task.read(plain)
 
     def cut(self, budget: Budget, begun: float) -> float | None:
@@ -141,6 +148,14 @@ class Problems:
 
     def _late_by(self, seconds: float) -> None:
         self._lag = min(max(seconds, _FORGETTING * self._lag), _LONGEST_LAG)
+
+    def hold_size(self, request: Any) -> None:
+        """Refuse a request that is nested too deeply, or has too many values in it.
+
+        Raises:
+            RequestError: It is one of these.
+        """
+        self._request.hold_size(request)
 
     def sized(self, inputs: Tensors) -> Header:
         """The header at the sizes of input tensors without the batch axis.

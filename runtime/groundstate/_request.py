@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
 from groundstate._header import Spec
 from groundstate._schema_check import LONGEST_MATCHED, examine
-from groundstate._words import first
+from groundstate._words import did_you_mean, first
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -27,11 +27,23 @@ _SHOWN = 60
 _NAMED = 10
 """Unknown properties that a message names."""
 
+_LISTED = 40
+"""Allowed values or known properties that a message lists."""
+
 _MOST = 100
 """Maximum number of faults reported: enough to correct a request, and a limit on the work for a huge one."""
 
 _SECONDS = 2.0
 """Processor seconds for the schema check of a request. Processor time does not depend on the load of the machine."""
+
+MOST_VALUES = 1 << 18
+"""Maximum number of values in a request, unless the host or the model's tensors set another: see `Ceilings.values`."""
+
+_DEEPEST = 200
+"""Levels of a request. The validator takes several of Python's frames for each."""
+
+_LEAST_WORK, _WORK = 2_000, 40
+"""Checks by costly keywords that a request may need, and further ones for each of its values. Bundled models need at most 3."""
 
 _EXACT = 2**53
 """Below this, every whole number is exact in floating point."""
@@ -45,16 +57,26 @@ class Schema:
         tensors: Properties that are tensors. If `_bounds` can read their bounds, they are checked in bulk; the full schema check
             runs only if that fails.
         noun: Name of the validated value in messages.
+        values: Maximum number of values, if the tensors do not have more elements.
 
     Raises:
         ArtefactError: If the schema is invalid, or refers to anything outside of it.
     """
 
-    def __init__(self, schema: Mapping[str, Any], tensors: Mapping[str, Spec], noun: str = "request") -> None:
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        tensors: Mapping[str, Spec],
+        noun: str = "request",
+        values: int = MOST_VALUES,
+    ) -> None:
         self._noun = noun
         self.schema = dict(schema)
         examine(self.schema, noun)
         properties = self.schema.get("properties", {})
+        asked = [spec.shape for name, spec in tensors.items() if name in properties and not spec.axes]
+        # The lists around the elements count too.
+        self.most = max(values, sum(math.prod(n + 1 for n in shape) for shape in asked))
         self._bulk = {
             name: (spec.shape, bounds)
             for name, spec in tensors.items()
@@ -73,6 +95,7 @@ class Schema:
         from referencing import Registry
 
         checks = {
+            "additionalProperties": _additional,
             "anyOf": _any_of,
             "items": self._items,
             "properties": self._properties,
@@ -89,6 +112,18 @@ class Schema:
         Raises:
             RequestError: With every fault and its place.
         """
+        if (tensors := self.tensors(value)) is not None:
+            return tensors
+        sent = self.copied(value)
+        self.check(sent)
+        return sent
+
+    def copied(self, value: Any) -> dict[str, Any]:
+        """Return a copy of the value as plain JSON, before it is checked.
+
+        Raises:
+            RequestError: If it is no object, or has too many values.
+        """
         if not isinstance(value, Mapping):
             what = (
                 f"{value!r:.{_SHOWN}}"
@@ -99,30 +134,65 @@ class Schema:
             raise RequestError(
                 [Fault("", f"The {self._noun} is {what}; it must be an object with the properties {names}.")]
             )
-        if self._only_bulk and (copied := self._copied(value)) is not None:
-            return copied
+        # Counted before anything is copied: a request that is too large is refused in milliseconds.
+        self.hold_size(value)
         try:
-            sent = {str(name): self._plain(str(name), item) for name, item in value.items()}
+            return {
+                str(name): item if type(item) in _FIXED else self._plain(str(name), item)
+                for name, item in value.items()
+            }
         except RecursionError:
             raise RequestError([Fault("", f"The {self._noun} is nested too deeply.")]) from None
+
+    def hold_size(self, value: Any) -> None:
+        """Refuse a value that is nested too deeply, or has too many values in it.
+
+        Raises:
+            RequestError: It is one of these.
+        """
+        number = count_values(value, self.most)
+        if number is None:
+            raise RequestError([Fault("", f"The {self._noun} is nested too deeply.")])
+        if number > self.most:
+            text = f"The {self._noun} has more than {self.most:,} values, the most that are accepted. Make it smaller."
+            raise RequestError([self._misfit(value) or Fault("", text)])
+
+    def _misfit(self, value: Any) -> Fault | None:
+        """The first tensor of a large value that is too long, which says more than the number of its elements."""
+        for name, (shape, _) in self._bulk.items() if isinstance(value, Mapping) else ():
+            given, place = value.get(name), name
+            for size in shape:
+                if not isinstance(given, list | tuple) or not given:
+                    break
+                if len(given) != size:
+                    return Fault(place, f"There are {len(given)} entries; there must be exactly {size}.")
+                given, place = given[0], f"{place}[0]"
+        return None
+
+    def check(self, sent: dict[str, Any]) -> None:
+        """Check a copy.
+
+        Raises:
+            RequestError: With every fault and its place.
+        """
         if (
             self._only_bulk
             and sent.keys() == self._bulk.keys()
             and all(_within(sent[name], shape, bounds) for name, (shape, bounds) in self._bulk.items())
         ):
-            return sent
+            return
         self._clock.end = time.thread_time() + _SECONDS
+        self._clock.left = _LEAST_WORK + _WORK * (count_values(sent, self.most) or 0)
         # One wrong value can break several keywords of its schema, all with the same message.
         faults = dict.fromkeys(self._fault(error) for error in self._errors(sent))
         if not faults and (fault := _not_finite(sent, "")) is not None:
             faults[fault] = None
         if faults:
             raise RequestError(list(faults))
-        return sent
 
-    def _copied(self, value: Mapping[Any, Any]) -> dict[str, Any] | None:
+    def tensors(self, value: Any) -> dict[str, Any] | None:
         """A copy of a value that consists of tensors alone; None if a check in bulk does not show that it is valid."""
-        if value.keys() != self._bulk.keys():
+        if not self._only_bulk or not isinstance(value, Mapping) or value.keys() != self._bulk.keys():
             return None
         copied = {}
         for name, item in value.items():
@@ -195,6 +265,13 @@ class Schema:
         return check
 
     def _keep_time(self) -> None:
+        """Count a check, and refuse more work than the size of the value explains, or more time than any may take."""
+        self._clock.left -= 1
+        if self._clock.left < 0:
+            raise ArtefactError(
+                f"The artefact's schema of the {self._noun} checks the same values again and again: more than "
+                f"{_WORK} times each. Its references or its combined schemas multiply."
+            )
         if time.thread_time() > self._clock.end:
             raise RequestError(
                 [
@@ -204,6 +281,43 @@ class Schema:
                     )
                 ]
             )
+
+
+def count_values(value: Any, most: int) -> int | None:
+    """The number of values in JSON: properties, entries, elements of arrays; None if they are nested too deeply.
+
+    Counting stops above ``most``.
+    """
+    total, level = 0, [value]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for one in level:
+            items: Any = ()
+            if type(one) is list or isinstance(one, list | tuple):
+                total, items = total + len(one), one
+            elif isinstance(one, Mapping):
+                total, items = total + len(one), one.values()
+            else:
+                shape = getattr(one, "shape", ())  # of an array
+                total += math.prod(shape) if isinstance(shape, tuple) else 1
+            if total > most:
+                return total
+            if not _SCALARS.issuperset(map(type, items)):
+                below += [item for item in items if type(item) not in _SCALARS]
+        if not below:
+            return total
+        level = below
+    return None
+
+
+def _additional(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """The keyword ``additionalProperties``: the validator's own lists every unknown property in its message."""
+    from jsonschema import Draft202012Validator, ValidationError
+
+    if allowed is not False or "patternProperties" in schema:
+        yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, allowed, instance, schema) or ()
+    elif isinstance(instance, Mapping) and not instance.keys() <= schema.get("properties", {}).keys():
+        yield ValidationError("There are unknown properties")
 
 
 def _unique_items(_: Any, unique: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -325,8 +439,9 @@ def _sentence(error: ValidationError) -> str:
             known = list(schema.get("properties", {}))
             unknown = [name for name in value if name not in known]
             near = _near(unknown[0], known) if unknown else ""
-            hint = f"; d{near[2:]}" if near else f"; known are {', '.join(map(repr, known))}."
-            named = ", ".join(first((f"{name!r:.{_SHOWN}}" for name in unknown), _NAMED))
+            hint = f"; d{near[2:]}" if near else f"; known are {', '.join(first(map(repr, known), _LISTED))}."
+            named = ", ".join(f"{name!r:.{_SHOWN}}" for name in unknown[:_NAMED])
+            named += f", and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
             return f"The property {named} is unknown{hint}"
         case _:
             return f"{error.message[:200]}."
@@ -334,11 +449,7 @@ def _sentence(error: ValidationError) -> str:
 
 def _near(value: Any, known: Sequence[Any]) -> str:
     """A hint, " Did you mean 'x'?", or an empty string."""
-    import difflib
-
-    words = [word for word in known if isinstance(word, str)]
-    close = difflib.get_close_matches(value, words, n=1) if isinstance(value, str) else []
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(value, known)
 
 
 _KINDS = {
@@ -358,7 +469,7 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     if "const" in schema:
         return f"only {schema['const']!r}"
     if "enum" in schema:
-        return f"one of {', '.join(map(repr, schema['enum']))}"
+        return f"one of {', '.join(first(map(repr, schema['enum']), _LISTED))}"
     kind = schema.get("type", "another value")
     what = " or ".join(_KINDS.get(k, str(k)) for k in ([kind] if isinstance(kind, str) else kind))
     above = schema.get("exclusiveMinimum")
@@ -379,10 +490,12 @@ def plain(value: Any, *, whole: bool = False) -> Any:
     Args:
         whole: Whether floating-point numbers without a fraction become whole numbers: 5.0 becomes 5.
     """
+    if type(value) in _FIXED:
+        return value
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(name): plain(item, whole=whole) for name, item in value.items()}
+        return {str(name): item if type(item) in _FIXED else plain(item, whole=whole) for name, item in value.items()}
     if isinstance(value, list | tuple):
         kinds = set(map(type, value))
         if kinds <= _SCALARS:
@@ -391,7 +504,8 @@ def plain(value: Any, *, whole: bool = False) -> Any:
     return _whole(value) if whole else value
 
 
-_SCALARS = {int, float, str, bool, type(None)}
+_FIXED = {int, str, bool, type(None)}
+_SCALARS = {*_FIXED, float}
 
 
 def _whole(value: Any) -> Any:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from groundstate._errors import ArtefactError
+from groundstate._schema_work import DATA, NAMES, WorkError, examine_work
 
 LONGEST_MATCHED = 1_000
 """Characters of a text that is matched with a regular expression of a file."""
@@ -20,11 +21,6 @@ LONGEST_MATCHED = 1_000
 _DEEPEST = 64
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$id", "id")
 _TYPES = {"integer", "number", "array", "object", "string", "boolean", "null"}
-_NAMES = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
-"""Keywords whose value maps names to schemas; the names are not keywords."""
-
-_DATA = {"const", "enum", "default", "examples", "required", "title", "description", "$comment"}
-"""Keywords whose value contains no schema."""
 
 
 def examine(schema: Mapping[str, Any], noun: str) -> None:
@@ -38,7 +34,8 @@ def examine(schema: Mapping[str, Any], noun: str) -> None:
     """
     try:
         _examine(schema, _DEEPEST)
-    except _UnusableError as error:
+        examine_work(schema)
+    except (_UnusableError, WorkError) as error:
         raise ArtefactError(f"The artefact's schema of the {noun} cannot be used: {error}.") from None
 
 
@@ -53,15 +50,15 @@ def _examine(schema: Any, depth: int) -> None:
         for one in schema:
             _examine(one, depth - 1)
     for key, value in schema.items() if isinstance(schema, Mapping) else ():
-        if key not in _DATA or key in _CHECKS:
+        if key not in DATA or key in _CHECKS:
             _examine_keyword(key, value, depth)
 
 
 def _examine_keyword(key: str, value: Any, depth: int) -> None:
-    if key not in _NAMES:
+    if key not in NAMES:
         if (check := _CHECKS.get(key)) is not None:
             check(key, value)
-        if key not in _DATA:
+        if key not in DATA:
             _examine(value, depth - 1)
         return
     if not isinstance(value, Mapping):

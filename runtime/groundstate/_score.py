@@ -37,7 +37,7 @@ class Scorer:
     ) -> None:
         self._session, self._problems, self._pool = session, problems, pool
         header = problems.header
-        self._answer = Schema(header.answer, header.answers, "answer")
+        self._answer = Schema(header.answer, header.answers, "answer", problems.values)
         self._checker: Session | None = None
         if checker is not None:
             model, passed = checker

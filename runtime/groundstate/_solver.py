@@ -6,11 +6,11 @@ The file is long because it documents every public operation; other modules do t
 from __future__ import annotations
 
 import os
-import sys
+import threading
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
@@ -84,7 +84,7 @@ class Solver:
         self._task = Understanding(self.header)
         self._pool = Pool(threads)
         self._engine = Engine(self._pool, max_waiting)
-        self._problems = Problems(sessions, self.header, self._task)
+        self._problems = Problems(sessions, self.header, self._task, ceilings.values)
         checker = models.get(self.header.checker_key)
         self._scorer = Scorer(self._session, self._problems, self._pool, checker)
         self._replies = Replies()
@@ -366,7 +366,12 @@ class Solver:
         return self._problems.read(request).reading
 
     def coerce(self, request: Any) -> tuple[Any, list[str]]:
-        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion."""
+        """Coerce a request into the form of the schema. Returns the request, and one note per kind of coercion.
+
+        Raises:
+            RequestError: If it has more values than a request may have.
+        """
+        self._problems.hold_size(request)
         return self._task.coerce(request)
 
     def parse(self, text: str) -> dict[str, Any]:
@@ -621,15 +626,27 @@ def _made(
 _SOLVERS: WeakSet[Solver] = WeakSet()
 
 
-_IMPORTED_LATE = ("jsonpatch", "jsonschema", "difflib")
+_IMPORTED_LATE = (
+    "difflib",
+    "groundstate._asynchronous",
+    "importlib.metadata",
+    "json",
+    "jsonpatch",
+    "jsonschema.validators",
+    "pathlib",
+    "referencing.exceptions",
+    "zoneinfo",
+)
 """What calls import when they first need it."""
 
 
 def _before_fork() -> None:
     # A child could never import a module that another thread is just importing: nobody there would release the module's lock.
-    for name in _IMPORTED_LATE:
-        if name in sys.modules:
-            import_module(name)
+    # Whether one is about to begin cannot be known, so everything is imported now, once.
+    if _SOLVERS and threading.active_count() > 1:
+        for name in _IMPORTED_LATE:
+            with suppress(ImportError):
+                import_module(name)
 
 
 def _after_fork() -> None:

@@ -9,6 +9,9 @@ from typing import Any
 _DEEPEST = 6
 """Levels of a schema that are put into words."""
 
+_LONGEST_WORD, _MOST_WORDS = 80, 1_000
+"""Characters of a word, and number of words, that near misses are looked for in."""
+
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 """Unicode categories that a terminal acts on or that a reader cannot see: control, format (bidirectional marks among them)."""
 
@@ -39,8 +42,11 @@ def nearest(word: object, known: Iterable[object], cutoff: float = 0.6) -> str |
     """The known word that a misspelt one most likely means; None where none is near."""
     import difflib  # 5 ms, and only on the way to an error
 
-    words = [one for one in known if isinstance(one, str)]
-    close = difflib.get_close_matches(word, words, n=1, cutoff=cutoff) if isinstance(word, str) else []
+    # The time grows with the product of the lengths.
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
+        return None
+    words = [one for one in known if isinstance(one, str) and len(one) <= _LONGEST_WORD]
+    close = difflib.get_close_matches(word, words[:_MOST_WORDS], n=1, cutoff=cutoff)
     return close[0] if close else None
 
 

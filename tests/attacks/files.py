@@ -328,7 +328,7 @@ def padding(model: Model) -> None:
     with_node(model, "Pad", ["step_scale", with_constant(model, "pads", [0, 10**12])], ["hidden"])
 
 
-@attack("more than 100,000 initialisers")
+@attack("more than 16,384 initialisers")
 def too_many_initialisers(model: Model) -> bytes:
     many = b"".join(
         message(5, TensorProto(dims=[0], data_type=1, name=str(n)).SerializeToString()) for n in range(100_001)
@@ -339,7 +339,7 @@ def too_many_initialisers(model: Model) -> bytes:
     return model.SerializeToString() + message(7, graph)
 
 
-@attack("more than 100,000 nodes")
+@attack("more than 65,536 nodes")
 def too_many_nodes(model: Model) -> bytes:
     node = message(1, helper.make_node("Neg", ["step_scale"], ["hidden"]).SerializeToString())
     graph = model.graph.SerializeToString() + node * 100_001
@@ -350,6 +350,13 @@ def too_many_nodes(model: Model) -> bytes:
 @attack("an axis of length -5")
 def an_axis_below_zero(model: Model) -> None:
     model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = -5
+
+
+@attack("more than 65,536 nodes")
+def a_million_nodes(model: Model) -> bytes:
+    graph = message(1, helper.make_node("Neg", ["x"], ["y"]).SerializeToString()) * 1_000_000
+    model.ClearField("graph")
+    return model.SerializeToString() + message(7, graph)
 
 
 # Tensors

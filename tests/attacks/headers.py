@@ -195,6 +195,35 @@ def a_schema_of_endless_depth(fields: Fields) -> None:
     fields["request"]["properties"]["grid"] = inner
 
 
+@attack("its references multiply: more than 1,000 schemas apply to one value")
+def references_that_double(fields: Fields) -> None:
+    """2^40 checks of one value."""
+    fields["request"]["$defs"] = {
+        f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(40)
+    } | {"d40": {}}
+    fields["request"]["properties"]["grid"] = {"$ref": "#/$defs/d0"}
+
+
+@attack("its references multiply")
+def schemas_that_multiply_in_an_answer(fields: Fields) -> None:
+    fields["answer"]["$defs"] = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 9} for n in range(9)} | {"d9": {}}
+
+
+@attack("goes round in a circle")
+def a_reference_to_itself(fields: Fields) -> None:
+    fields["request"]["properties"]["grid"] = {"$ref": "#/properties/grid"}
+
+
+@attack("refers to a place '#/nowhere'")
+def a_reference_to_nowhere(fields: Fields) -> None:
+    fields["request"]["properties"]["grid"] = {"$ref": "#/nowhere"}
+
+
+@attack("its references multiply|follow one another")
+def a_chain_of_references(fields: Fields) -> None:
+    fields["request"]["$defs"] = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(5000)} | {"d5000": {}}
+
+
 @attack("which no installed package provides")
 def a_task_that_nobody_installed(fields: Fields) -> None:
     fields["task"] = "os.system"
@@ -215,23 +244,11 @@ def in_use(says: str) -> Callable[[Callable[[Fields], Any]], None]:
     return register
 
 
-@in_use("it took more than")
-def references_that_double(fields: Fields) -> None:
-    """2^40 checks of one value."""
-    fields["request"]["$defs"] = {
-        f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(40)
-    } | {"d40": {}}
-    fields["request"]["properties"]["grid"] = {"$ref": "#/$defs/d0"}
-
-
-@in_use("goes round in a circle|nested too deeply")
-def a_reference_to_itself(fields: Fields) -> None:
-    fields["request"]["properties"]["grid"] = {"$ref": "#/properties/grid"}
-
-
-@in_use("refers to a place '/nowhere'")
-def a_reference_to_nowhere(fields: Fields) -> None:
-    fields["request"]["properties"]["grid"] = {"$ref": "#/nowhere"}
+@in_use("checks the same values again and again")
+def a_reference_that_doubles_with_every_level(fields: Fields) -> None:
+    """2^n checks of a value that is nested n deep."""
+    fields["request"]["$defs"] = {"d": {"items": {"allOf": [{"$ref": "#/$defs/d"}] * 30}}}
+    fields["request"]["properties"]["grid"] = {"$ref": "#/$defs/d"}
 
 
 # The checker

@@ -53,8 +53,8 @@ def busy(characters: int) -> str:
 
 
 REQUESTS = [
-    Asked("a_million_cells", "sudoku", lambda: {"grid": [[0] * 1000] * 1000}, "has 1000000 cells"),
-    Asked("a_million_cells_in_a_row", "sudoku", lambda: {"grid": [[0] * 1_000_000] * 9}, "there must be exactly 9"),
+    Asked("a_million_cells", "sudoku", lambda: {"grid": [[0] * 1000] * 1000}, "There are 1000 entries"),
+    Asked("a_million_cells_in_a_row", "sudoku", lambda: {"grid": [[0] * 1_000_000] * 9}, "There are 1000000 entries"),
     Asked("a_hundred_thousand_levels", "sudoku_4x4", lambda: {"grid": _nested(100_000)}, "nested too deeply|entries"),
     Asked(
         "a_number_of_a_thousand_digits", "sudoku_4x4", lambda: {"grid": [[10**999, 0, 0, 0], *GRID[1:]]}, "not allowed"

@@ -10,6 +10,8 @@ import os
 import pickle
 import signal
 import socketserver
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -351,6 +353,24 @@ def test_a_solver_that_was_used_works_in_a_child(method: str) -> None:
         if child.is_alive():
             child.kill()
     assert child.exitcode == 0
+
+
+_IMPORTING = """
+import os, sys, threading
+import groundstate as gs
+late = [name for name in gs._solver._IMPORTED_LATE if name in ("jsonpatch", "jsonschema.validators")]
+solver = gs.load("sudoku_4x4")
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+assert late and not sys.modules.keys() & set(late), "the imports are not late"
+child = os.fork()
+if child == 0:
+    os._exit(0 if set(late) <= sys.modules.keys() else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_child_never_waits_for_an_import_that_a_thread_of_its_parent_had_begun() -> None:
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", _IMPORTING], check=False).returncode == 0
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -21,6 +21,11 @@ Pieces = NDArray[np.uint8]
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 MOST_PIXELS = 40_000_000
+"""Of all pieces together."""
+
+MOST_BYTES = 64 << 20
+"""Of the file of a picture."""
+
 SMALLEST = 6
 """Smallest height and width of a piece, in pixels."""
 
@@ -43,21 +48,25 @@ def pillow() -> Any:
     return Image
 
 
-def opened(source: str, place: str) -> NDArray[np.uint8]:
+def opened(source: str, place: str, *, pictures: int = 1, files: bool = True) -> NDArray[np.uint8]:
     """A picture as (height, width, 3), from a path, a data URI or base64.
+
+    Args:
+        pictures: Number of pictures of this size that the request has.
+        files: Whether it may be a path.
 
     Raises:
         RequestError: If it is not a picture.
     """
-    content = _content(source, place)
+    content = _content(source, place, files=files)
     image_module = pillow()
     try:
         with image_module.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise _fault(
-                    place,
-                    f"This picture has {image.width} × {image.height} pixels; at most {MOST_PIXELS:,} are allowed.",
-                )
+            # Before it is unpacked: a picture of some kilobytes can have billions of pixels.
+            if image.width * image.height * pictures > MOST_PIXELS:
+                many = f"This picture has {image.width} × {image.height} pixels"
+                many += f", and there are {pictures} of them" if pictures > 1 else ""
+                raise _fault(place, f"{many}; at most {MOST_PIXELS:,} pixels are allowed.")
             return np.asarray(_opaque(image))
     except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError):
         shown = source if len(source) <= 60 else f"{source[:40]}…"
@@ -73,12 +82,16 @@ def _opaque(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _content(source: str, place: str) -> bytes:
-    if not source.startswith("data:") and len(source) < 4096:
+def _content(source: str, place: str, *, files: bool) -> bytes:
+    if files and not source.startswith("data:") and len(source) < 4096:
         path = Path(source).expanduser()
         try:
             if path.is_file():
-                return path.read_bytes()
+                with path.open("rb") as file:
+                    content = file.read(MOST_BYTES + 1)
+                if len(content) > MOST_BYTES:
+                    raise _fault(place, f"The file {source!r} has more than {MOST_BYTES:,} bytes.")
+                return content
         except OSError:
             pass
         if "." in path.name or len(source) < 64:
@@ -87,15 +100,17 @@ def _content(source: str, place: str) -> bytes:
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise _fault(place, "This is neither a file nor base64.") from None
+        what = "neither a file nor base64" if files else "no base64; this server reads no files"
+        raise _fault(place, f"This is {what}.") from None
 
 
-def read_pieces(request: dict[str, Any], most: int) -> Pieces:
+def read_pieces(request: dict[str, Any], most: int, *, files: bool = True) -> Pieces:
     """The pieces of a request, in the order of their numbers.
 
     Args:
         request: With ``pieces``, or ``image``, ``rows`` and ``columns``.
         most: Largest number of pieces.
+        files: Whether they may be named as files.
 
     Raises:
         RequestError: If they are not pictures, differ in size, or are too small, too few or too many.
@@ -103,10 +118,12 @@ def read_pieces(request: dict[str, Any], most: int) -> Pieces:
     if ("pieces" in request) == ("image" in request):
         raise _fault("", "Send either `pieces` or one `image` of shuffled tiles.")
     if "image" in request:
-        return _tiles(request, most)
+        return _tiles(request, most, files=files)
     sources = request["pieces"]
     _count(len(sources), most, "pieces")
-    pictures = [opened(source, f"pieces[{number}]") for number, source in enumerate(sources)]
+    pictures = [
+        opened(source, f"pieces[{number}]", pictures=len(sources), files=files) for number, source in enumerate(sources)
+    ]
     size = pictures[0].shape
     for number, picture in enumerate(pictures):
         if picture.shape != size:
@@ -119,13 +136,13 @@ def read_pieces(request: dict[str, Any], most: int) -> Pieces:
     return np.stack(pictures)
 
 
-def _tiles(request: dict[str, Any], most: int) -> Pieces:
+def _tiles(request: dict[str, Any], most: int, *, files: bool) -> Pieces:
     for name in ("rows", "columns"):
         if name not in request:
             raise _fault(name, f"One `image` of shuffled tiles needs `{name}`: how many tiles it has.")
     rows, columns = request["rows"], request["columns"]
     _count(rows * columns, most, "rows")
-    picture = opened(request["image"], "image")
+    picture = opened(request["image"], "image", files=files)
     height, width = picture.shape[0] // rows, picture.shape[1] // columns
     _large_enough((height, width), "image")
     grid = picture[: rows * height, : columns * width].reshape(rows, height, columns, width, 3)

@@ -7,8 +7,8 @@ date. Requests use one or the other throughout. With clock changes, minutes coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import cached_property
 from itertools import pairwise
@@ -36,6 +36,7 @@ class Days:
         zone: The zone of the request's local times; None if not given.
         today: The date of "today"; None if not given.
         understood: The dates of relative days, as words of a sentence; empty if there are none.
+        read: The words of the request's long texts.
     """
 
     numbers: tuple[int, ...]
@@ -43,6 +44,7 @@ class Days:
     zone: tzinfo | None = None
     today: date | None = None
     understood: str = ""
+    read: Mapping[str, tuple[Token, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def clocks(self) -> Clocks:
@@ -92,7 +94,8 @@ class Days:
 
     def words(self, text: str) -> tuple[Token, ...]:
         """The words of a window or a moment; see `times.tokens`."""
-        return tokens(text, self.today)
+        read = self.read.get(text)
+        return tokens(text, self.today) if read is None else read
 
     def window(self, text: str) -> Spans:
         """The spans of a window: ``"mon 9:00-12:00"``, ``"tue"``, ``"9:00-12:00"`` (every day), ``"after 14:00"``, ISO 8601.

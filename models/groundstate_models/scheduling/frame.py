@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -13,7 +14,7 @@ from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.series import named_days
-from groundstate_models.scheduling.times import PARTS, Token, printed_clock, tokens
+from groundstate_models.scheduling.times import PARTS, SHORT, Token, printed_clock, tokens
 
 MOST_DAYS = 100
 WORKDAYS = (0, 1, 2, 3, 4)
@@ -70,8 +71,9 @@ def frame(request: Mapping[str, Any], faults: list[Fault]) -> Days:
         numbers, dated = _named(words, zone, today)
     if today is not None and not dated:
         numbers, dated = _from(today, numbers), True
-    understood = _understood(request, today)
-    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone, today, understood)
+    understood = _understood([found for _, _, found in words], request, today)
+    read = {text: found for _, text, found in words if len(text) > SHORT}
+    days = Days(tuple(numbers or WORKDAYS), bool(dated and numbers), zone, today, understood, read)
     try:
         assert days.clocks
     except ValueError as error:
@@ -133,15 +135,18 @@ def _today(request: Mapping[str, Any], faults: list[Fault]) -> date | None:
     return None
 
 
-def _understood(request: Mapping[str, Any], today: date | None) -> str:
-    """The dates of relative days, and the hours of parts of a day."""
+def _understood(read: Sequence[tuple[Token, ...]], request: Mapping[str, Any], today: date | None) -> str:
+    """The dates of relative days, and the hours of parts of a day, in the texts that were read and in the days."""
     meanings: dict[str, str] = {}
-    for _, text in [*texts(request), *(spelt(request["days"], "days") if "days" in request else ())]:
-        try:
-            words = tokens(text, today)
-        except ValueError:
-            continue
+    seen: set[str] = set()
+    for _, text in spelt(request["days"], "days") if "days" in request else ():
+        with suppress(ValueError):
+            read = [*read, tokens(text, today)]
+    for words in read:
         for word in words:
+            if word.text in seen:
+                continue
+            seen.add(word.text)
             part = PARTS.get(word.text.split()[-1].removesuffix("s"))
             if part is not None:
                 meanings.setdefault(word.text, "-".join(map(printed_clock, part)))

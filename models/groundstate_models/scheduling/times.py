@@ -205,7 +205,7 @@ def tokens(text: str, today: date | None = None) -> tuple[Token, ...]:
     Raises:
         ValueError: If a word is unknown, or a day or time does not exist.
     """
-    return (_known if len(text) <= _SHORT else _read)(text, today)
+    return (_known if len(text) <= SHORT else _read)(text, today)
 
 
 def _read(text: str, today: date | None) -> tuple[Token, ...]:
@@ -238,17 +238,33 @@ def _read(text: str, today: date | None) -> tuple[Token, ...]:
         if kind == "-" and match[0] in ("until", "till") and (not found or found[-1].kind == "D"):
             kind = "B"
         if kind is not None:
-            found.append(Token(kind, _value(match.lastgroup, match[0].strip(), text), match[0].strip()))
+            word = match[0].strip()
+            try:
+                found.append(_token(kind, match.lastgroup, word))
+            except _UnreadError as error:
+                raise ValueError(f"{word!r} in {quoted(text)} {error}") from None
         at = match.end()
     return tuple(_dates_win(found, text))
 
 
-_SHORT = 64
+SHORT = 64
+"""Longest text that is remembered between requests, in characters."""
+
 _known = lru_cache(maxsize=1024)(_read)
 """A request's texts are read several times (for its days, its hours, and what is echoed), and schedules share texts."""
 
 
-def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
+class _UnreadError(Exception):
+    """A word that is no day or time. The text is a clause whose subject is the word."""
+
+
+@lru_cache(maxsize=4096)
+def _token(kind: str, group: str, word: str) -> Token:
+    """A word that does not depend on its text. A long text has few different ones."""
+    return Token(kind, _value(group, word), word)
+
+
+def _value(group: str, word: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
     match group:
         case "weekday":
             return (WEEKDAYS.index(word[:3]),)
@@ -262,14 +278,14 @@ def _value(group: str, word: str, text: str) -> tuple[int, ...] | date | Clock |
                 else tuple(range(7))
             )
         case "clock":
-            return _clock(word, text)
+            return _clock(word)
         case "period":
             return duration(word)
         case "moment" | "date":
             read = _date(word) if group == "date" else _moment(word)
             if read is None or not FIRST_YEAR <= read.year <= LAST_YEAR:
                 years = f"from {FIRST_YEAR} to {LAST_YEAR}"
-                raise ValueError(f"{word!r} in {quoted(text)} is not a date, or no time in whole minutes, {years}.")
+                raise _UnreadError(f"is not a date, or no time in whole minutes, {years}.")
             return read
     return None
 
@@ -290,7 +306,7 @@ def _moment(word: str) -> datetime | None:
     return None if read.second or read.microsecond else read
 
 
-def _clock(word: str, text: str) -> Clock:
+def _clock(word: str) -> Clock:
     if word in ("noon", "midday"):
         return Clock(12 * 60)
     if word == "midnight":
@@ -298,18 +314,17 @@ def _clock(word: str, text: str) -> Clock:
     half = next((f"{h}m" for h in "ap" if word.endswith((f"{h}m", f"{h}.m."))), "")
     hour, minute, second = (int(part) for part in [*re.findall(r"\d+", word), "0", "0"][:3])
     if minute > 59 or hour > 24 or (hour == 24 and minute):
-        raise _no_clock(word, text)
+        raise _UnreadError(_NO_CLOCK)
     if second:
-        raise ValueError(f"{word!r} in {quoted(text)} has seconds; times are whole minutes.")
+        raise _UnreadError("has seconds; times are whole minutes.")
     if not half:
         return Clock(60 * hour + minute)
     if not 1 <= hour <= 12:
-        raise _no_clock(word, text)
+        raise _UnreadError(_NO_CLOCK)
     return Clock(60 * (hour % 12 + 12 * (half == "pm")) + minute, half)
 
 
-def _no_clock(word: str, text: str) -> ValueError:
-    return ValueError(f"{word!r} in {quoted(text)} is not a time of day; write 0:00 to 24:00, or 1am to 12pm.")
+_NO_CLOCK = "is not a time of day; write 0:00 to 24:00, or 1am to 12pm."
 
 
 def _dates_win(found: list[Token], text: str) -> list[Token]:

@@ -20,8 +20,8 @@ class Limits:
 
     file: int = 1 << 30
     metadata: int = 16 << 20
-    nodes: int = 100_000
-    values: int = 100_000
+    nodes: int = 1 << 16
+    values: int = 1 << 14
     elements: int = 1 << 28
     rounds: int = 1 << 16
 

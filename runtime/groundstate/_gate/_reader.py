@@ -52,10 +52,10 @@ class Reader:
         self.data, self.limits = data, limits
         self.nodes = self.values = 0
 
-    def fields(self, start: int, end: int, what: Kind, path: str) -> list[Field]:
-        """The fields of a message."""
+    def fields(self, start: int, end: int, what: Kind, path: str, most: int | None = None) -> list[Field]:
+        """The fields of a message; the first ``most`` of them."""
         try:
-            return fields(self.data, start, end, what)
+            return fields(self.data, start, end, what, most)
         except WireError as error:
             raise refusal(str(error), path) from None
 

@@ -7,11 +7,18 @@ writer produces is refused (https://protobuf.dev/programming-guides/encoding).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 VARINT, I64, LEN, I32 = 0, 1, 2, 5
 """Wire types. Groups (3 and 4) are refused."""
+
+_NUMBERED = frozenset({VARINT, LEN})
+"""Wire types that begin with a number."""
+
+_SHORT = 127
+"""The greatest number that takes one byte."""
 
 _KINDS = {VARINT: "a number", I64: "8 bytes", LEN: "text or a message", I32: "4 bytes"}
 
@@ -28,12 +35,15 @@ class Kind(NamedTuple):
         fields: From a field's number to its name and its wire types.
         repeated: Numbers of the fields that may occur more than once.
         barred: What the fields hold that onnx.proto has and an artefact may not, for messages.
+        tags: From the number that precedes a field's value to the field's number, its wire type, and its bit if it may occur only
+            once, else 0.
     """
 
     name: str
     fields: Mapping[int, tuple[str, frozenset[int]]]
     repeated: frozenset[int]
     barred: Mapping[int, str]
+    tags: Mapping[int, tuple[int, int, int]]
 
 
 def kind(
@@ -53,14 +63,16 @@ def kind(
         barred: What the fields hold that onnx.proto has and an artefact may not.
     """
     types = {n: (label, frozenset({wire, LEN} if n in packed else {wire})) for n, label, wire in fields}
-    return Kind(name, types, frozenset(repeated) | frozenset(packed), barred or {})
+    often = frozenset(repeated) | frozenset(packed)
+    tags = {n << 3 | wire: (n, wire, 0 if n in often else 1 << n) for n, (_, wires) in types.items() for wire in wires}
+    return Kind(name, types, often, barred or {}, tags)
 
 
 Field = tuple[int, int, int, int]
 """Number, wire type, and either (value, 0) or the (start, end) of the bytes."""
 
 
-def fields(data: bytes, start: int, end: int, what: Kind) -> list[Field]:
+def fields(data: bytes, start: int, end: int, what: Kind, most: int | None = None) -> list[Field]:
     """The fields of a message.
 
     Args:
@@ -68,6 +80,7 @@ def fields(data: bytes, start: int, end: int, what: Kind) -> list[Field]:
         start: Where the message begins.
         end: Where it ends.
         what: The fields that it may hold.
+        most: Number of fields after which reading stops; None for no limit.
 
     Returns:
         The fields in order.
@@ -76,28 +89,38 @@ def fields(data: bytes, start: int, end: int, what: Kind) -> list[Field]:
         WireError: A field is unknown, repeated, of the wrong type, padded or reaches past the end.
     """
     found: list[Field] = []
+    add, tags = found.append, what.tags
     seen = 0
-    at = start
-    while at < end:
-        tag, at = (data[at], at + 1) if data[at] < 0x80 else _varint(data, at, end)
-        number, wire = tag >> 3, tag & 7
-        if number not in what.fields or wire not in what.fields[number][1]:
-            raise WireError(_unfit(number, wire, what))
-        bit = 1 << number
-        if seen & bit and number not in what.repeated:
-            raise WireError(f"{what.name}.{what.fields[number][0]} twice")
-        seen |= bit
-        if wire in (VARINT, LEN):
-            value, at = (data[at], at + 1) if at < end and data[at] < 0x80 else _varint(data, at, end)
+    at, stop = start, math.inf if most is None else most
+    while at < end and len(found) < stop:
+        tag = data[at]
+        at += 1
+        if tag > _SHORT:
+            tag, at = _varint(data, at - 1, end)
+        known = tags.get(tag)
+        if known is None:
+            raise WireError(_unfit(tag >> 3, tag & 7, what))
+        number, wire, once = known
+        if once:
+            if seen & once:
+                raise WireError(f"{what.name}.{what.fields[number][0]} twice")
+            seen |= once
+        if wire in _NUMBERED:
+            if at < end and data[at] <= _SHORT:
+                value = data[at]
+                at += 1
+            else:
+                value, at = _varint(data, at, end)
             if wire == VARINT:
-                found.append((number, wire, value, 0))
+                add((number, wire, value, 0))
                 continue
         else:
             value = 8 if wire == I64 else 4
-        if value > end - at:
-            raise WireError(f"{what.name}.{what.fields[number][0]} that reaches past the end")
-        found.append((number, wire, at, at + value))
+        begin = at
         at += value
+        if at > end:
+            raise WireError(f"{what.name}.{what.fields[number][0]} that reaches past the end")
+        add((number, wire, begin, at))
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundstate import _words
-from groundstate._errors import Fault, OptionError, RequestError
+from groundstate._errors import BusyError, ClosedError, Fault, GroundstateError, OptionError, RequestError
 from groundstate._question import Question
 from groundstate._solution import Score, Solution
 
@@ -84,13 +84,19 @@ class LLMTool(ABC):
         """
         try:
             return self.call(_parsed(arguments) if isinstance(arguments, str) else arguments).text
-        except (RequestError, OptionError) as error:
+        except GroundstateError as error:
             return self.refusal(error)
 
-    def refusal(self, error: RequestError | OptionError) -> str:
-        """An error for the model: the fault, its place, and the correction."""
+    def refusal(self, error: GroundstateError) -> str:
+        """An error for the model: the fault, its place, and the correction; or that nobody but the user can correct it."""
+        if isinstance(error, BusyError | ClosedError):
+            why = f"{error.active:,} calls are in progress" if isinstance(error, BusyError) else "it was restarted"
+            return f"{self.name} did nothing: {why}. Call it again with the same arguments in a second."
         if isinstance(error, OptionError):
             return f"{self.name} cannot run with its setup: {_words.clean(str(error))} Tell the user; do not retry."
+        if not isinstance(error, RequestError):
+            text = _words.shortened(_words.clean(str(error)), _SHAPE)
+            return f"{self.name} failed, and not by these arguments: {text} Tell the user; do not retry."
         return "\n".join(
             [
                 f"{self.name} refused the arguments and did nothing. Correct this and call it again:",

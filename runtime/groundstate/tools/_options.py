@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast
 
 from groundstate import _catalog, _words
+from groundstate._ceilings import Ceilings
 from groundstate._errors import GroundstateError, OptionError
 from groundstate._load import load
 from groundstate._solver import Solver
@@ -43,7 +44,7 @@ class SolveOptions(TypedDict, total=False):
     ask: bool
 
 
-def opened(model: Model, device: str = "cpu") -> Solver:
+def opened(model: Model, device: str = "cpu", ceilings: Ceilings | None = None) -> Solver:
     """The solver for a model.
 
     Raises:
@@ -51,7 +52,7 @@ def opened(model: Model, device: str = "cpu") -> Solver:
         OptionError: If `device` is given for a loaded solver.
     """
     if not isinstance(model, Solver):
-        return load(model, device=device)
+        return load(model, device=device, ceilings=ceilings)
     if device not in ("cpu", model.device):
         raise OptionError(
             f"device is {device!r}, but a loaded solver keeps its own; pass the device to groundstate.load."
@@ -63,12 +64,14 @@ def collected(
     models: Iterable[Model] | Model,
     device: str = "cpu",
     *,
+    ceilings: Ceilings | None = None,
     skipped: Callable[[Model, GroundstateError], None] | None = None,
 ) -> list[Solver]:
     """The solvers for several models, in order. A folder's path means all its ``.onnx`` files, ordered by name.
 
     Args:
         models: The models; or a single model, such as an installed name.
+        ceilings: As in `groundstate.load`.
         skipped: Called with each model that cannot be loaded, and the reason; the other models are returned. If None, the first
             such model raises.
 
@@ -84,7 +87,7 @@ def collected(
     errors: list[tuple[Model, GroundstateError]] = []
     for model in single:
         try:
-            solvers.append(opened(model, device))
+            solvers.append(opened(model, device, ceilings))
         except GroundstateError as error:
             if skipped is None:
                 raise
