@@ -51,6 +51,9 @@ _MOST_LAG = 0.3
 _LONGEST_LAG = 0.5
 """Most seconds of the same."""
 
+_SHORT = 0.1
+"""Seconds of a deadline below which it is kept to the millisecond, at the expense of the closest attempt."""
+
 _FORGETTING = 0.9
 """How much of the longest time for a solution is still expected after each that took less."""
 
@@ -363,7 +366,10 @@ class Problems:
         interrupted, begun = meaning.clock.passed, time.monotonic()
         if problem.due is not None and problem.late:
             begun = min(begun, problem.due)  # that the search took longer counts as well
-        meaning.clock.move(problem.begun + budget.deadline + min(_OVERTIME, _RESERVED * budget.deadline))
+        # A machine that is overloaded ends the search late, and still has the time to decode what was found.
+        least = _RESERVED * budget.deadline if budget.deadline < _SHORT else min(0.25 * budget.deadline, 0.5)
+        late = problem.begun + budget.deadline + min(_OVERTIME, _RESERVED * budget.deadline)
+        meaning.clock.move(max(late, time.monotonic() + least))
         try:
             solution = self._answered(problem) if problem.found else self._given_up(problem)
         except OverdueError:
