@@ -181,11 +181,15 @@ class Flight:
         if header.accept.polish:
             return self._polished(rows, out, acceptable)
         ended, right, moved = np.zeros(len(rows), bool), np.zeros(len(rows), bool), False
+        problem, answers = self.problem, [out[f"answer.{name}"] for name in header.answers]
         for row in np.flatnonzero(acceptable).tolist():
-            before = self.problem.inputs
-            right[row] = self.problem.offer(self._candidate(rows, out, row, kept=False))
-            ended[row] = right[row] and not self.problem.improving
-            moved = moved or self.problem.inputs is not before
+            if problem.found and problem.reached_again(answers, row):
+                right[row] = ended[row] = True
+                continue
+            before = problem.inputs
+            right[row] = problem.offer(self._candidate(rows, out, row, kept=False))
+            ended[row] = right[row] and not problem.improving
+            moved = moved or problem.inputs is not before
         return ended, right, moved
 
     def _polished(
@@ -238,7 +242,7 @@ class Flight:
                 violations=_NOTHING,
                 excess=None,
                 steps=int(rows.steps[row]),
-                since={name: tensor[row] for name, tensor in rows.since.items()},
+                since=rows.decisions.of(row),
             )
         return Candidate(
             tensors={name: out[f"answer.{name}"][row].copy() for name in header.answers},
@@ -246,7 +250,7 @@ class Flight:
             violations=out["violations"][row].copy() if header.checks else np.zeros(0, np.int64),
             excess=out["excess"][row].copy() if header.measures else None,
             steps=int(rows.steps[row]),
-            since={name: tensor[row].copy() for name, tensor in rows.since.items()},
+            since=rows.decisions.of(row),
         )
 
     def _note(self, stage: int, rows: Rows, out: Tensors, usable: NDArray[np.bool_] | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -100,7 +101,7 @@ class Candidate:
         violations: The graph's number of failures of each check, ``(C,)``.
         excess: The largest excess of each check, ``(C,)``; None if the graph does not measure.
         steps: Updates that the chain had made.
-        since: For each element of the answer's integer tensors, the update since which the chain had kept its value.
+        since: Computes for each element of the answer's integer tensors the update since which the chain had kept its value.
     """
 
     tensors: Tensors
@@ -108,7 +109,7 @@ class Candidate:
     violations: NDArray[np.int64]
     excess: NDArray[np.float32] | None
     steps: int
-    since: Tensors
+    since: Callable[[], Tensors]
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class Found:
     answer: dict[str, Any]
     energy: float
     steps: int
-    since: Tensors
+    since: Callable[[], Tensors]
     hits: int = 1
 
 
@@ -355,11 +356,7 @@ class Problem:
         if outcome is None:
             return False
         answer, checked, cost = outcome
-        if checked and self.meaning.optimises is None and self._hit(answer):
-            return True
-        # A chain that continues changes its own.
-        since = {name: tensor.copy() for name, tensor in candidate.since.items()}
-        found = Found(answer, candidate.energy, candidate.steps, since)
+        found = Found(answer, candidate.energy, candidate.steps, candidate.since)
         # Each step leaves a state that is right, because the deadline may end the next one.
         with suppress(OverdueError):
             if checked:
@@ -367,6 +364,18 @@ class Problem:
             else:
                 self._settle(found)
         return True
+
+    def reached_again(self, answers: list[NDArray[Any]], row: int) -> bool:
+        """Count a chain whose configuration is that of an answer found before. Returns False if it must be offered.
+
+        Args:
+            answers: The answer tensors of several chains.
+            row: The row of the chain.
+        """
+        if self.meaning.optimises is not None or not self.checked:
+            return False
+        outcome = self._outcomes.get(b"".join([tensor[row].tobytes() for tensor in answers]))
+        return outcome is not None and self._hit(outcome[0])
 
     def _record(self, found: Found, cost: float) -> None:
         """Record an answer that passed checks."""

@@ -51,6 +51,9 @@ _MOST_LAG = 0.3
 _LONGEST_LAG = 0.5
 """Most seconds of the same."""
 
+_SHORT = 0.1
+"""Seconds of a deadline below which it is kept to the millisecond, at the expense of the closest attempt."""
+
 _FORGETTING = 0.9
 """How much of the longest time for a solution is still expected after each that took less."""
 
@@ -363,7 +366,10 @@ class Problems:
         interrupted, begun = meaning.clock.passed, time.monotonic()
         if problem.due is not None and problem.late:
             begun = min(begun, problem.due)  # that the search took longer counts as well
-        meaning.clock.move(problem.begun + budget.deadline + min(_OVERTIME, _RESERVED * budget.deadline))
+        # A machine that is overloaded ends the search late, and still has the time to decode what was found.
+        least = _RESERVED * budget.deadline if budget.deadline < _SHORT else min(0.25 * budget.deadline, 0.5)
+        late = problem.begun + budget.deadline + min(_OVERTIME, _RESERVED * budget.deadline)
+        meaning.clock.move(max(late, time.monotonic() + least))
         try:
             solution = self._answered(problem) if problem.found else self._given_up(problem)
         except OverdueError:
@@ -406,7 +412,7 @@ class Problems:
         if problem is not None or explain:
             first = problem.answers[0] if problem is not None and problem.found else None
             best = problem.best if problem is not None and first is not None and problem.checked else None
-            since = {} if first is None else first.since
+            since = dict if first is None else first.since
             solution.explained_by(_Explaining(self.header, meaning, budget.alternatives, since, best))
         return solution.drawn_by(None if meaning.shows is None else meaning.unbound_svg)
 
@@ -479,13 +485,13 @@ class _Explaining:
     header: Header
     meaning: Meaning
     sought: int
-    since: Tensors
+    since: Callable[[], Tensors]
     best: Candidate | None
 
     def __call__(self, solution: Solution, name: str) -> Any:
         self.meaning.unbound()  # the call is over
         if name == "decided":
-            return self.meaning.decided(self.since)
+            return self.meaning.decided(self.since())
         if name == "runner_up":
             return None if self.best is None else _attempt(self.header, self.meaning, self.best)
         return explained(self.meaning, self.header, solution, self.sought)

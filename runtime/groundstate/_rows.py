@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate._beginnings import Streams, continued, first_states, remember, remembered
+from groundstate._decisions import Decisions
 from groundstate._header import Header, NoiseSpec, slots_of
 from groundstate._problem import Candidate, Problem
 from groundstate._session import Tensors
 
 _REMEMBERED = 256
 """Number of cached tables of noise."""
-
-_NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +58,7 @@ class Rows:
         number: The number of each chain within its problem.
         stage_age: Updates of each chain in this stage since its start.
         steps: Updates of each chain in all stages, restarts included.
-        since: For each element of the answer's integer tensors, the update since which the chain has kept its value.
+        decisions: When the elements of the answers were decided.
     """
 
     def __init__(self, header: Header, problem: Problem, *, tracks: bool) -> None:
@@ -67,9 +66,7 @@ class Rows:
         self.chains: list[Chain] = []
         self.state: Tensors = {}
         self.number = self.stage_age = self.steps = np.empty(0, np.int64)
-        counted = header.tracked if tracks else {}
-        self._last: Tensors = {n: np.empty((0, *s.shape), np.int64) for n, s in counted.items()}
-        self.since: Tensors = {n: np.empty((0, *s.shape), np.int32) for n, s in counted.items()}
+        self.decisions = Decisions(header, tracks=tracks)
         self._due = {n: due_slots(header.steps, s) for n, s in header.noise.items()}
         self._given: tuple[Tensors, int, Tensors] | None = None
         self._begun: Tensors = {}  # the noise for the first rows, where it is drawn already
@@ -90,17 +87,17 @@ class Rows:
         """Start chains."""
         first = self.problem.named
         chains, state = self._fresh(count) if self.chains else self._first(count)
-        self._add(chains, state, np.arange(first, first + count), np.zeros(count, np.int64))
+        self._add(chains, state, np.arange(first, first + count), _zeros(count))
         self.problem.started += count
 
     def restart(self, row: int) -> None:
         """Restart the chain in a row."""
+        self.number = self.number.copy()  # the first ones are shared
         self.number[row] = self.problem.named
         (self.chains[row],), state = self._fresh(1)
         for name, tensor in state.items():
             self.state[name][row] = tensor[0]
-        for last in self._last.values():
-            last[row] = _NEVER
+        self.decisions.restart(row)
         self.stage_age[row] = 0
 
     def take_over(self, others: Rows, rows: list[int], answers: Tensors) -> None:
@@ -164,19 +161,10 @@ class Rows:
     def advance(self, out: Tensors) -> None:
         """Take over a segment's output state, and record when elements of the answers changed."""
         self.state = {name: out[f"next.{name}"] for name in self.header.state}
-        for name, last in self._last.items():
-            path = out.get(f"path.{name}")
-            # The path begins at the segment's first state: a new start, with nothing decided, or the end of the previous segment.
-            columns = range(1, 0 if path is None else path.shape[1])
-            points = [(k * self.header.trace_every, path[:, k]) for k in columns] if path is not None else []
-            since, before = self.since[name], last
-            for steps, now in [*points, (self.header.steps, out[f"answer.{name}"])]:
-                at = (self.steps + steps).astype(np.int32).reshape(-1, *[1] * (now.ndim - 1))
-                np.copyto(since, at, where=now != before)
-                before = now
-            self._last[name] = before.astype(np.int64)  # a copy: a restart changes it
-        self.stage_age += self.header.steps
-        self.steps += self.header.steps
+        self.decisions.advance(out, self.steps)
+        # New arrays: the first ones are shared, and what was recorded refers to them.
+        self.stage_age = self.stage_age + self.header.steps
+        self.steps = self.steps + self.header.steps
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Drop all other rows."""
@@ -186,15 +174,13 @@ class Rows:
             self._clear()
             return
         self.state = {n: y[mask] for n, y in self.state.items()}
-        self._last = {n: y[mask] for n, y in self._last.items()}
-        self.since = {n: y[mask] for n, y in self.since.items()}
+        self.decisions.keep(mask)
         self.chains = [chain for chain, kept in zip(self.chains, mask.tolist(), strict=True) if kept]
         self.number, self.stage_age, self.steps = self.number[mask], self.stage_age[mask], self.steps[mask]
 
     def _clear(self) -> None:
         self.state = {n: y[:0] for n, y in self.state.items()}
-        self._last = {n: y[:0] for n, y in self._last.items()}
-        self.since = {n: y[:0] for n, y in self.since.items()}
+        self.decisions.clear()
         self.chains = []
         self.number, self.stage_age, self.steps = self.number[:0], self.stage_age[:0], self.steps[:0]
 
@@ -204,7 +190,7 @@ class Rows:
         key = (self.header.number, problem.budget.seed, first, count)
         if (known := remembered(key)) is None:
             chains, state = self._numbered(first, count)
-            self._begun = self._drawn(chains, np.zeros(count, np.int64), {})
+            self._begun = self._drawn(chains, _zeros(count), {})
             remember(key, state, self._begun, [chain.generators for chain in chains])
         else:
             chains = [Chain(None, streams) for streams in known.streams]
@@ -226,18 +212,22 @@ class Rows:
         return list(map(Chain, generators)), first_states(self.header, generators)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
-        none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}
-        zero = {name: np.zeros((len(chains), *since.shape[1:]), np.int32) for name, since in self.since.items()}
-        age = np.zeros(len(chains), np.int64)
+        self.decisions.add(len(self.chains), len(chains))
+        age = _zeros(len(chains))
         if self.chains:
             state = {n: np.concatenate([y, state[n]]) for n, y in self.state.items()}
-            none = {n: np.concatenate([y, none[n]]) for n, y in self._last.items()}
-            zero = {n: np.concatenate([y, zero[n]]) for n, y in self.since.items()}
             number, age = np.concatenate([self.number, number]), np.concatenate([self.stage_age, age])
             steps = np.concatenate([self.steps, steps])
-        self.state, self._last, self.since = state, none, zero
-        self.number, self.stage_age, self.steps = number, age, steps
+        self.state, self.number, self.stage_age, self.steps = state, number, age, steps
         self.chains = [*self.chains, *chains]
+
+
+@lru_cache(64)
+def _zeros(count: int) -> NDArray[np.int64]:
+    """Zeros that are shared, and so not to be changed."""
+    zeros = np.zeros(count, np.int64)
+    zeros.flags.writeable = False
+    return zeros
 
 
 @lru_cache(_REMEMBERED)

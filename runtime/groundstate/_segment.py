@@ -76,9 +76,14 @@ def rows_per_run(rows: int, header: Header) -> int:
         rows: Total number of rows.
         header: The header at the problem's sizes.
     """
-    least, most = _least_and_most(header)
+    return _rows_per_run(rows, header.largest, header.steps)
+
+
+@lru_cache(1024)
+def _rows_per_run(rows: int, largest: int, steps: int) -> int:
+    least, most = _limits(largest, steps)
     chunk = min(max(_power(-(-rows // PARTS)), least), most)
-    return max(chunk, BLOCK) if shared(header) else chunk
+    return max(chunk, BLOCK) if largest * steps <= SMALL else chunk
 
 
 def rows_at_once(header: Header) -> int:

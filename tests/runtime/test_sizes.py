@@ -414,7 +414,7 @@ class Offered(gs.Reading, gs.Optimises):
 
 def offered(index: int, cost: int | None) -> Candidate:
     tensors = {"number": np.array(index), "cost": np.array(-1 if cost is None else cost)}
-    return Candidate(tensors, 0.0, np.zeros(1, np.int64), None, 8, {})
+    return Candidate(tensors, 0.0, np.zeros(1, np.int64), None, 8, dict)
 
 
 @given(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import (
@@ -71,6 +72,10 @@ class SudokuReading(Reading, Asks, Shows):
         if len(cells) > MOST_NAMED:  # the places name them all
             text = f"{len(cells)} of the {sum(map(bool, self._given))} givens contradict each other."
         return [Violation("givens", text, len(cells), places=tuple(map(self._place, cells)))]
+
+    def encode(self) -> dict[str, NDArray[Any]]:
+        n = self._board.size
+        return {"grid": np.array(self._given, self.header.inputs["grid"].dtype).reshape(n, n)}
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         given, filled, size = self._given, _flat(answer), self._board.size
