@@ -64,7 +64,7 @@ def serve(protocol: str, notes: Path) -> None:
             if engine.working != before:
                 before = not before
                 note("working" if before else "free", time.monotonic())
-            time.sleep(0.0005)
+            time.sleep(0.001)
 
     threading.Thread(target=watch, daemon=True).start()
     note("pid", os.getpid())
