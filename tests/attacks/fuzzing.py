@@ -22,7 +22,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ SILENT = 120.0
 MEMORY = 4 << 30
 """Bytes of address space of a worker."""
 
-BLOCK = 500
+BLOCK = 250
 """Seeds of a worker process."""
 
 GROWTH = {"files": 150.0, "requests": 40.0}
@@ -263,7 +263,7 @@ def main() -> int:
             read = json.loads(path.read_text())
             return Outcome(Counter(read["counts"]), read["findings"], read["seconds"], read["grew"]), False
         outcome = run(kind, range(first, last), asked.out / "learned")
-        path.write_text(json.dumps(asdict(outcome)))
+        path.write_text(json.dumps(vars(outcome)))
         return outcome, True
 
     status = 0
