@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import gc
+import io
 import json
 import multiprocessing
 import os
@@ -71,7 +73,26 @@ def unsolvable(name: str, *, large: bool) -> Request | None:
         letters = "ABCDEFGHIJKL"[:points]
         texts = [f"{a}{b} = {3 + i + 7 * j % 5}" for i, a in enumerate(letters) for j, b in enumerate(letters[:i])]
         return {"constraints": texts}
+    if name == "layout":
+        # Circles that fill more of the area than circles can, and less than all of it.
+        items = {f"disc{i}": {"diameter": 1} for i in range(60 if large else 8)}
+        side = 7.2 if large else 2.65
+        return {"area": [side, side], "items": items}
+    if name == "equilibrium":
+        return {"preset": {"type": "cluster", "atoms": 100 if large else 13}}
+    if name == "jigsaw":
+        return noise(12 if large else 3)
     return None
+
+
+def noise(side: int) -> Request:
+    """A picture of ``side`` times ``side`` tiles of noise, which fit nowhere."""
+    from PIL import Image
+
+    pixels = np.random.default_rng(SEED).integers(0, 256, (28 * side, 28 * side, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return {"image": base64.b64encode(file.getvalue()).decode(), "rows": side, "columns": side}
 
 
 def p(values: list[float], share: float) -> float:

@@ -9,6 +9,7 @@ given, as it needs.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
 import statistics
 import time
@@ -52,6 +53,33 @@ def _goal(one: jgex.Clauses, at: dict[str, tuple[float, float]]) -> bool:
     return one.goal is None or jgex.holds(one.goal, at, 1e-6) is not False
 
 
+def newclid_draws(lines: list[str], seeds: int) -> str:
+    """How many of the problems newclid's builder draws; lines are names and clauses in turn."""
+    if importlib.util.find_spec("newclid") is None:
+        return "newclid is not installed (pip install newclid); it is left out."
+    from newclid.jgex.problem_builder import JGEXProblemBuilder
+
+    built, every, work = 0, 0, []
+    pairs = list(zip(lines[::2], lines[1::2], strict=True))
+    for name, text in pairs:
+        mine = 0
+        for seed in range(seeds):
+            busy = time.process_time()
+            try:
+                JGEXProblemBuilder(rng=seed).with_problem_from_txt(text, name.strip()).build()
+                mine += 1
+            except Exception:  # noqa: BLE001  # whatever it raises, it has not drawn the problem
+                pass
+            work.append(time.process_time() - busy)
+        built, every = built + mine, every + (mine == seeds)
+    work.sort()
+    return (
+        f"newclid, with the goal, in up to 100 tries: {built / (len(pairs) * seeds):.1%} built, with every seed {every} of "
+        f"{len(pairs)}; processor time: median {statistics.median(work) * 1e3:.0f} ms, 95th percentile "
+        f"{work[int(0.95 * (len(work) - 1))] * 1e3:.0f} ms"
+    )
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print a table; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -62,12 +90,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--others", type=int, default=16, help="figures to list where the first one is of another branch"
     )
+    parser.add_argument("--every", type=int, default=1, help="one problem of so many")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args(argv)
     solver = gs.load("geometry")
     known = jgex.definitions(options.defs)
     for path in options.problems:
-        problems = jgex.problems(path, known)
+        problems = jgex.problems(path, known)[:: options.every]
         found = []
         for one in problems:
             for seed in range(options.seeds):
@@ -92,8 +121,11 @@ def main(argv: list[str] | None = None) -> int:
             f"{share['precise']:.1%}, goal true in the first figure {share['goal']:.1%}, in a listed one {share['listed']:.1%}; "
             f"solved with every seed {len(every)} of {len(problems)}; median {statistics.median(seconds) * 1e3:.0f} ms, "
             f"95th percentile {seconds[int(0.95 * (len(seconds) - 1))] * 1e3:.0f} ms; of processor time "
-            f"{statistics.median(work) * 1e3:.0f} and {work[int(0.95 * (len(work) - 1))] * 1e3:.0f} ms"
+            f"{statistics.median(work) * 1e3:.0f} and {work[int(0.95 * (len(work) - 1))] * 1e3:.0f} ms",
+            flush=True,
         )
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        print(newclid_draws(lines, options.seeds), flush=True)
     return 0
 
 

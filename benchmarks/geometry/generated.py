@@ -18,6 +18,8 @@ import groundstate as gs
 from groundstate_models.geometry import analysis
 from groundstate_models.geometry.families import Made, henneberg, sketch
 from groundstate_models.geometry.figure import Figure
+from groundstate_models.geometry.proofs import contradiction
+from groundstate_models.geometry.reading import GeometryReading, culprits
 from groundstate_models.geometry.request import read
 
 FIRST_SEED = 1_000_000
@@ -106,44 +108,88 @@ def flips(solver: gs.Solver, count: int, deadline: float) -> str:
 
 
 def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
-    """One dimension too many, of a wrong value: proven where a triangle holds it, else the culprit among those under stress."""
-    proven = named = minimal = right = probable = 0
+    """Sketches with one or two wrong statements: which are named, and whether each named set needs all its statements.
+
+    Wrong are a second value of a dimension, a direction, or a third side that is too long; every fourth sketch gets a plausible
+    but wrong distance, which only descent can judge. Where that has a figure after all, it is left out.
+    """
+    tally = dict.fromkeys(("proven", "named", "injected", "minimal", "sets", "probable", "under stress", "possible"), 0)
     for k in range(count):
         draw = np.random.default_rng(FIRST_SEED + k)
-        made = henneberg(draw, (5, 6))
-        names = list(made.points)
-        given = {frozenset(text[: text.index(" ")]) for text in made.request["constraints"]}
-        pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in given]
-        a, b = pairs[int(draw.integers(len(pairs)))]
-        values = [math.dist(one[a], one[b]) for one in made.about["solutions"]]
-        wrong = max(values) * float(draw.uniform(1.3, 2.5))
-        statement = f"{a}{b} = {wrong:.6f}"
-        request = {**made.request, "constraints": [*made.request["constraints"], statement]}
+        made = sketch(draw, (5, 14))
+        plausible = k % 4 == 3
+        wrong = [_plausible(made, draw)] if plausible else [_wrong(made, draw) for _ in range(1 + k % 2)]
+        stated = list(made.request["constraints"])
+        for one in wrong:
+            stated.insert(int(draw.integers(len(stated) + 1)), one)
+        places = [f"constraints[{j}]" for j, one in enumerate(stated) if any(one is other for other in wrong)]
+        request = {**made.request, "constraints": stated}
         found, _ = timed(solver, request, ask=False, deadline=deadline, restarts=16, max_steps=128)
         if found.status == "infeasible":
-            proven += 1
-            places = found.violations[0].places
-            named += f"constraints[{len(request['constraints']) - 1}]" in places
-            kept = [c for j, c in enumerate(request["constraints"]) if f"constraints[{j}]" in places]
-            smaller = [
-                solver.solve({**request, "constraints": [c for c in kept if c != one]}, ask=False) for one in kept
-            ]
-            minimal += all(one.status != "infeasible" for one in smaller)
-        elif found.status == "unsolved":
-            probable += 1
+            tally["proven"] += 1
+            named = {place for one in found.violations for place in one.places}
+            tally["injected"] += len(wrong)
+            tally["named"] += sum(place in named for place in places)
             problem = read(request).problem
-            from groundstate_models.geometry.reading import culprits
-
-            if found.closest is not None:
-                at = {name: (p[0], p[1]) for name, p in found.closest.answer["points"].items()}
-                y = problem.place(Figure(at, {}, {}, {}))
-                right += len(request["constraints"]) - 1 in culprits(problem, y)
+            for one in found.violations:
+                mine = {j for j, (_, path) in enumerate(problem.statements) if path in one.places}
+                others = set(range(len(problem.statements))) - mine
+                tally["sets"] += 1
+                tally["minimal"] += not any(contradiction(problem.without(others | {j})) for j in mine)
+        elif found.answer is None and plausible and found.closest is not None:
+            tally["probable"] += 1
+            problem = read(request).problem
+            figure = GeometryReading(solver.header, request).figure(found.closest.answer)
+            stressed = culprits(problem, problem.place(figure)) if figure is not None else []
+            tally["under stress"] += places[0] in [problem.statements[j][1] for j in stressed]
+        elif plausible:
+            tally["possible"] += 1
         else:
-            TALLY["wrong"] += 1
+            tally["injected"] += len(wrong)
+            tally["wrong"] = tally.get("wrong", 0) + (found.answer is not None)
     return (
-        f"contradictions: {proven} proven of {count}, culprit named {named}/{proven}, minimal {minimal}/{proven}; of the other "
-        f"{probable} the culprit is under stress in {right}"
+        f"contradictions: {tally['proven']} of {count} proven; wrong statements named {tally['named']}/{tally['injected']}, sets "
+        f"minimal {tally['minimal']}/{tally['sets']}; of plausible values {tally['probable']} without a figure, the wrong one "
+        f"under stress in {tally['under stress']}, {tally['possible']} with a figure; called solved and wrong "
+        f"{tally.get('wrong', 0)}"
     )
+
+
+def _wrong(made: Made, draw: np.random.Generator) -> dict[str, Any]:
+    """A statement that contradicts a few of a sketch's."""
+    given = made.request["constraints"]
+    sizes = [one for one in given if one["type"] == "distance"]
+    straight = [one for one in given if one["type"] in {"perpendicular", "parallel", "horizontal", "vertical"}]
+    kind = int(draw.integers(3))
+    if kind == 1:
+        one = straight[int(draw.integers(len(straight)))]
+        other = {
+            "perpendicular": "parallel",
+            "parallel": "perpendicular",
+            "horizontal": "vertical",
+            "vertical": "horizontal",
+        }
+        return {"type": other[one["type"]], "of": one["of"]}
+    pairs = [(one, two) for one in sizes for two in sizes if one is not two and len({*one["of"], *two["of"]}) == 3]
+    if kind == 2 and pairs:
+        one, two = pairs[int(draw.integers(len(pairs)))]
+        ends = sorted(set(one["of"]) ^ set(two["of"]))
+        return {"type": "distance", "of": ends, "is": round((one["is"] + two["is"]) * draw.uniform(1.05, 1.5), 4)}
+    one = sizes[int(draw.integers(len(sizes)))]
+    return {**one, "is": round(one["is"] * draw.uniform(1.05, 1.5), 4)}
+
+
+def _plausible(made: Made, draw: np.random.Generator) -> dict[str, Any]:
+    """A distance that no statement gives, some tenths too long."""
+    names = list(made.points)
+    given = {frozenset(one["of"]) for one in made.request["constraints"] if one["type"] == "distance"}
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if frozenset((a, b)) not in given]
+    a, b = pairs[int(draw.integers(len(pairs)))]
+    return {
+        "type": "distance",
+        "of": [a, b],
+        "is": round(math.dist(made.points[a], made.points[b]) * draw.uniform(1.1, 1.4), 4),
+    }
 
 
 def freedom(solver: gs.Solver, count: int, deadline: float) -> str:

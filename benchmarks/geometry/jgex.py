@@ -49,6 +49,7 @@ OWN: dict[str, tuple[str, list[str]]] = {
 
 
 BRANCHES: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "eq_triangle": ("x b c", [{"type": "equilateral", "of": ["x", "b", "c"]}]),
     "angle_bisector": ("x a b c", [{"type": "equal_angles", "of": ["a", "b", "x", "x", "b", "c"]}]),
     "incenter": ("x a b c", [{"type": "inside_polygon", "of": ["x", "a", "b", "c"]}]),
     "incenter2": ("x y z i a b c", [{"type": "inside_polygon", "of": ["i", "a", "b", "c"]}]),
@@ -68,7 +69,8 @@ BRANCHES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         {"type": "same_side", "of": ["i", "a", "b", "c"]},
     ]),
 }  # fmt: skip
-"""The branch that a construction takes by its sketch in the source: inner bisectors, oriented squares, inner tangency."""
+"""The branch that a construction takes by its sketch in the source: inner bisectors, oriented squares, inner tangency. That a
+triangle is equilateral is said again as a shape: shapes turn the same way where nothing decides."""
 
 
 @dataclass

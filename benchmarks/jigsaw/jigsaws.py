@@ -30,9 +30,13 @@ ROWS: dict[str, dict[str, Any]] = {
     "187 worn 2": {"worn": 2},
     "turned": {"turned": True},
     "lost": {"lost": 0.1},
-    "432": {"shape": (18, 24), "scale": 1.5},
+    "432": {"shape": (18, 24), "scale": 1.7},
+    "strips": {"shape": (1, 40), "size": (320, 12)},
+    "pages": {"shape": (8, 8), "size": 60, "page": True},
 }
-"""The rows of the table: how the jigsaws of each are made."""
+"""The rows of the table: how the jigsaws of each are made. Pages are text of this repository; all else are photographs."""
+
+ROOT = Path(__file__).parents[2]
 
 
 def picture(path: Path, shape: tuple[int, int] | None, scale: float = 1.0) -> np.ndarray[Any, Any]:
@@ -48,6 +52,25 @@ def picture(path: Path, shape: tuple[int, int] | None, scale: float = 1.0) -> np
         if shape is not None and (found.height < shape[0] * SIZE or found.width < shape[1] * SIZE):
             found = found.rotate(90, expand=True)
         return np.asarray(found)
+
+
+def page(number: int, side: int) -> np.ndarray[Any, Any]:
+    """A page of printed text, the nth of this repository's documentation: (side, side, 3)."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    words = " ".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))).split()
+    font = ImageFont.load_default(15)
+    image = Image.new("RGB", (side, side), "white")
+    pen = ImageDraw.Draw(image)
+    at, line, top = 400 * number % len(words), "", 8
+    while top < side - 18:
+        longer = f"{line} {words[at % len(words)]}".strip()
+        if pen.textlength(longer, font=font) > side - 16 and line:
+            pen.text((8, top), line, fill="black", font=font)
+            top, line = top + 19, ""
+            continue
+        line, at = longer, at + 1
+    return np.asarray(image)
 
 
 def ours(solver: gs.Solver, puzzle: Puzzle) -> dict[str, Any]:
@@ -105,10 +128,14 @@ def main(argv: list[str] | None = None) -> int:
     with gs.load("jigsaw") as solver:
         for name in options.rows:
             kind = dict(ROWS[name])
-            scale = kind.pop("scale", 1.0)
+            scale, size, printed = kind.pop("scale", 1.0), kind.pop("size", SIZE), kind.pop("page", False)
             found: dict[str, list[dict[str, Any]]] = {}
             for number, file in enumerate(files):
-                puzzle = make(picture(file, kind.get("shape"), scale), SIZE, np.random.default_rng(number), **kind)
+                if printed:
+                    source = page(number, kind["shape"][0] * size)
+                else:
+                    source = picture(file, kind.get("shape") if size == SIZE else None, scale)
+                puzzle = make(source, size, np.random.default_rng(number), **kind)
                 found.setdefault("ours", []).append(ours(solver, puzzle))
                 if not (puzzle.turns.any() or kind.get("lost")):
                     for peer, solve in peers.items():

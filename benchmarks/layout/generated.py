@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -96,7 +95,12 @@ def _gap(boxes: list[Any], text: str) -> float:
 
 
 def room(draw: np.random.Generator) -> dict[str, Any]:
-    """6 to 14 pieces of furniture, and what holds of a hidden arrangement, in Holodeck's words: edge, near, far, sides."""
+    """See `furnished`."""
+    return furnished(draw)[0]
+
+
+def furnished(draw: np.random.Generator) -> tuple[dict[str, Any], dict[str, Any]]:
+    """6 to 14 pieces of furniture and what holds of a hidden arrangement (edge, near, far, sides); and its boxes."""
     while True:
         names = [str(n) for n in draw.permutation(list(FURNITURE))[: int(draw.integers(6, 15))]]
         width, height = float(draw.integers(380, 620)), float(draw.integers(340, 560))
@@ -135,31 +139,49 @@ def room(draw: np.random.Generator) -> dict[str, Any]:
                 relations.append(f"{one} left of {other}")
             elif a[1] >= b[3] and pick < 0.2:
                 relations.append(f"{one} above {other}")
-    return {"area": [width, height], "items": items, "relations": relations, "unit": "cm"}
+    request = {"area": [width, height], "items": items, "relations": relations, "unit": "cm"}
+    return request, dict(zip(names, boxes, strict=True))
 
 
-def impossible(draw: np.random.Generator) -> dict[str, Any]:
-    """A room with one contradiction put in: a size, a sum of areas, a chain, a cycle, or a pair that shares both axes."""
-    made = room(draw)
+def impossible(draw: np.random.Generator) -> tuple[dict[str, Any], list[str]]:
+    """A room that is satisfiable but for what is put in, and the places of that in the request.
+
+    An item too long for the room, one that makes the sum of the areas too large, a cycle of two or three sides, a gap too wide,
+    or two rails that are longer together than the wall that both go against.
+    """
+    made, boxes = furnished(draw)
     width, height = made["area"]
-    names = list(made["items"])
-    kind = int(draw.integers(5))
+    names = sorted(boxes, key=lambda n: boxes[n][0])
+    rows = [(a, b) for a in names for b in names if boxes[a][2] <= boxes[b][0]]
+    kind = int(draw.integers(6)) if rows else int(draw.integers(2))
+    relations = made["relations"]
     if kind == 0:
-        made["items"][names[0]]["size"] = [max(width, height) + float(draw.integers(5, 60)), 60.0]
-    elif kind == 1:
-        for name in names[:3]:
-            made["items"][name]["size"] = [0.75 * width, 0.75 * height]
-    elif kind == 2:
-        some, need = names[:4], width + float(draw.integers(10, 80))
-        for name in some:
-            made["items"][name] |= {"size": [need / 4, 40.0], "turns": "none"}
-        made["relations"] += [f"{a} left of {b}" for a, b in pairwise(some)]
-    elif kind == 3:
-        made["relations"] += [f"{a} left of {b}" for a, b in zip(names[:3], [*names[1:3], names[0]], strict=True)]
-    else:
-        for name in names[:2]:
-            made["items"][name] |= {"size": [0.55 * width, 0.55 * height], "turns": "none"}
-    return made
+        long = max(width, height) + float(draw.integers(5, 60))
+        made["items"]["counter"] = {"size": [long, 60.0], "turns": "quarter", "front": "south"}
+        return made, ["items.counter"]
+    if kind == 1:
+        free = width * height - sum(w * d for w, d in (FURNITURE[n] for n in names))
+        deep = min(0.95 * height, 1.02 * free / (0.95 * width))
+        made["items"]["carpet"] = {"size": [round(1.04 * free / deep, 3), round(deep, 3)], "turns": "none"}
+        return made, ["items.carpet"]
+    if kind == 5:
+        for name in ("rail-1", "rail-2"):
+            made["items"][name] = {"size": [round(float(draw.uniform(0.52, 0.62)) * width), 2.0], "turns": "none"}
+            relations.append(f"{name} against north wall")
+        return made, ["items.rail-1", "items.rail-2"]
+    a, b = rows[int(draw.integers(len(rows)))]
+    if kind == 2:
+        relations += [f"{a} left of {b}", f"{b} left of {a}"]
+        return made, [f"relations[{len(relations) - 1}]"]
+    if kind == 3:
+        beyond = [c for one, c in rows if one == b]
+        chain = [f"{a} left of {b}", *([f"{b} left of {beyond[0]}"] if beyond else [])]
+        relations += [r for r in chain if r not in relations]
+        relations.append(f"{beyond[0] if beyond else b} left of {a}")
+        return made, [f"relations[{len(relations) - 1}]"]
+    least = min(FURNITURE[a]) + min(FURNITURE[b])
+    relations.append(f"{a} left of {b}, gap {width - least + float(draw.integers(5, 40)):g}")
+    return made, [f"relations[{len(relations) - 1}]"]
 
 
 def two_walls(draw: np.random.Generator) -> dict[str, Any]:
@@ -201,18 +223,45 @@ def rooms(solver: gs.Solver, count: int) -> None:
 
 
 def impossibles(solver: gs.Solver, count: int) -> None:
-    proven, helped, seconds = 0, 0, []
+    proven, named, minimal, helped, seconds = 0, 0, 0, 0, []
     for k in range(count):
-        request = impossible(np.random.default_rng(FIRST_SEED + k))
+        request, planted = impossible(np.random.default_rng(FIRST_SEED + k))
         begun = time.perf_counter()
-        found = solver.solve(request, restarts=16, max_steps=128)
+        found = solver.solve(request)
         seconds.append(time.perf_counter() - begun)
-        proven += found.status == "infeasible"
         TALLY["wrong"] += found.answer is not None
+        if found.status != "infeasible":
+            continue
+        proven += 1
+        places = [place for one in found.violations for place in one.places]
+        named += any(place in places for place in planted)
+        minimal += needed(request, places)
         helped += found.question is not None
     print(
-        f"impossible rooms: {proven} of {count} proven, {helped} with options that work; median {median(seconds):.2f} s"
+        f"impossible rooms: {proven} of {count} proven; {named} name what was put in, {minimal} sets are minimal, "
+        f"{helped} with options that work; median {median(seconds):.2f} s"
     )
+
+
+def needed(request: dict[str, Any], places: list[str]) -> bool:
+    """Whether the named set without any one of its parts has a layout, found by the model on the rest alone."""
+    items = [place.removeprefix("items.") for place in places if place.startswith("items.")]
+    stated = [int(place[10:-1]) for place in places if place.startswith("relations[")]
+
+    def solvable(items: list[str], stated: list[int]) -> bool:
+        texts = [request["relations"][k] for k in stated]
+        texts = [t for t in texts if all(name in items for name in request["items"] if name in _words(t, request))]
+        rest = {"area": request["area"], "items": {n: request["items"][n] for n in items}, "relations": texts}
+        return not items or gs.load("layout").solve(rest, ask=False).answer is not None
+
+    every = items or sorted({n for k in stated for n in _words(request["relations"][k], request)})
+    return all(solvable(every, [k for k in stated if k != one]) for one in stated) and all(
+        solvable([n for n in every if n != one], stated) for one in every
+    )
+
+
+def _words(text: str, request: dict[str, Any]) -> list[str]:
+    return [name for name in request["items"] if f" {name} " in f" {text.replace(',', ' ')} "]
 
 
 def twos(solver: gs.Solver, count: int) -> None:

@@ -56,10 +56,15 @@ class ParityError(ExportError, ArithmeticError):
         tolerance: The allowed difference.
     """
 
-    def __init__(self, output: str, batch: int, seed: int, error: float, tolerance: float, detail: str = "") -> None:
+    def __init__(
+        self, output: str, batch: int, seed: int, error: float, tolerance: float, detail: str = "", cause: str = ""
+    ) -> None:
+        cause = cause or (
+            "The most common cause is one operator of the energy that behaves differently in ONNX Runtime; export parts of the "
+            "energy to find it."
+        )
         super().__init__(
             f"The output {output!r} differs from PyTorch by {error:.3g} (relative to its largest element) at batch {batch} and "
-            f"seed {seed}; {tolerance:.3g} is allowed. {detail}No file was written. The most common cause is one operator of the "
-            "energy that behaves differently in ONNX Runtime; export parts of the energy to find it."
+            f"seed {seed}; {tolerance:.3g} is allowed. {detail}No file was written. {cause}"
         )
         self.output, self.batch, self.seed, self.error, self.tolerance = output, batch, seed, error, tolerance

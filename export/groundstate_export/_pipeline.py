@@ -16,6 +16,7 @@ from groundstate_export._capture.functions import capture_all
 from groundstate_export._card import Accept, Card
 from groundstate_export._descent.initial import Decoded, Initial
 from groundstate_export._descent.rules.rule import Rule
+from groundstate_export._errors import BadArgument
 from groundstate_export._examine.arguments import check_path, examples, modules_of
 from groundstate_export._examine.examine import examine
 from groundstate_export._examine.examined import Examined
@@ -23,6 +24,7 @@ from groundstate_export._examine.gather import (
     Resized,
     at_other_size,
     check_choices,
+    check_lists,
     copied,
     earlier_stage,
     learned_numbers,
@@ -124,6 +126,16 @@ def export(
         ParityError: The file would differ from PyTorch.
     """
     target = check_path(path)
+    check_lists(
+        {
+            "batches": (batches, "whole numbers"),
+            "seeds": (seeds, "whole numbers"),
+            "stages": (stages, "Stage"),
+            "resized": (resized, "pairs of inputs and state"),
+        }
+    )
+    if progress is not None and not callable(progress):
+        raise BadArgument(f"progress is {type(progress).__name__}; it must be a function of one string.")
     check_choices(form, precision, tolerance, fixed_batch, batches)
     given = examples("inputs", inputs)
     learned = learned_numbers(parameters or {}, given)

@@ -217,9 +217,8 @@ class Engine:
             known = self._seats.setdefault(group, {})
             for seat in seats:
                 known[seat.flight] = seat
-                budget, begun = seat.flight.problem.budget, seat.flight.problem.begun
-                if budget.deadline is not None:
-                    seat.alarm = WATCHDOG.at(begun + budget.deadline, _Expiry(self, seat))
+                if (due := seat.flight.problem.due) is not None:
+                    seat.alarm = WATCHDOG.at(due, _Expiry(self, seat))
                 self._push(seat)
             self._start_turns()
 

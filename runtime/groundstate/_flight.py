@@ -8,10 +8,10 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate._overdue import OverdueError, in_time
+from groundstate._overdue import OverdueError
 from groundstate._problem import Candidate, Problem, Segment
 from groundstate._rows import Rows
-from groundstate._segment import Work, wanted_outputs
+from groundstate._segment import Work, unscaled, wanted_outputs
 from groundstate._session import Session, Tensors
 
 
@@ -80,7 +80,7 @@ class Flight:
         self._prepare()
         if self.work is None:
             with suppress(OverdueError):
-                in_time(self.problem.due, self.problem.count_round)
+                self.problem.count_round()
             live = sum(map(len, self._stages))
             problem = self.problem
             if problem.late:
@@ -100,7 +100,7 @@ class Flight:
             rows = self._stages[stage]
             if not len(rows):
                 continue
-            scale = np.ones(len(rows), np.float32)
+            scale = unscaled(len(rows))
             self.work = Work.of(
                 self._sessions[stage], rows.header, rows.inputs, rows.state, rows.noise(), scale, self._fetch[stage]
             )
@@ -116,6 +116,8 @@ class Flight:
         none = np.zeros(len(rows), bool)
         ended, right, moved = self._accepted(rows, out, finite) if last else (none, none, False)
         self._note(stage, rows, out, finite & ~right if last else None)
+        if last and problem.answered:
+            return  # its chains are needed no longer
         spent = rows.steps >= problem.budget.max_steps
         if spent.any():
             for row in np.flatnonzero(spent & ~ended):
@@ -172,13 +174,29 @@ class Flight:
         header = self._header
         acceptable = finite
         if header.checks:
-            acceptable = acceptable & (out["violations"][:, header.required] == 0).all(1)
+            counts = out["violations"] if header.requires_all else out["violations"][:, header.required]
+            acceptable = acceptable & ~counts.any(1)
         if header.accept.converged:
             acceptable = acceptable & (out["residual"] < header.defaults["residual_tolerance"])
+        if header.accept.polish:
+            return self._polished(rows, out, acceptable)
+        ended, right, moved = np.zeros(len(rows), bool), np.zeros(len(rows), bool), False
+        for row in np.flatnonzero(acceptable).tolist():
+            before = self.problem.inputs
+            right[row] = self.problem.offer(self._candidate(rows, out, row, kept=False))
+            ended[row] = right[row] and not self.problem.improving
+            moved = moved or self.problem.inputs is not before
+        return ended, right, moved
+
+    def _polished(
+        self, rows: Rows, out: Tensors, acceptable: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], bool]:
+        """As `_accepted`, for files whose chains go on for some segments before their best configuration is offered."""
+        header = self._header
         ended, right, moved = np.zeros(len(rows), bool), np.zeros(len(rows), bool), False
         for row, (chain, accepted) in enumerate(zip(rows.chains, acceptable.tolist(), strict=True)):
             if accepted:
-                candidate = self._candidate(rows, out, row, kept=bool(header.accept.polish))
+                candidate = self._candidate(rows, out, row)
                 if chain.candidate is None:
                     chain.candidate, chain.polishing = candidate, header.accept.polish
                 else:

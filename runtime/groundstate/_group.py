@@ -6,6 +6,7 @@ Long because the two ways of a descent, alone and in company, stand side by side
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -377,11 +378,13 @@ class _Alone:
         for flight in flights:
             if flight.work is None:  # else it comes back from a round that was interrupted for another's sake
                 flight.begin_round()
-        ends = [p.begun + p.budget.deadline for p in (f.problem for f in flights) if p.budget.deadline is not None]
-        self._due = False
-        alarm = WATCHDOG.at(min(ends), self._end) if ends else None
+        ends = [flight.problem.due for flight in flights if flight.problem.due is not None]
+        self._due = bool(ends) and time.monotonic() >= min(ends)
+        alarm = WATCHDOG.at(min(ends), self._end) if ends and not self._due else None
         try:
             while not self._due and (works := {f.work: f for f in flights if f.work is not None}):
+                if len(works) == 1 and self._single(*next(iter(works.items()))):
+                    continue
                 runs = divided(list(works))
                 if len(runs) > 1:
                     outs = self._pool.map(self._stoppable if ends else run_slices, runs)
@@ -395,6 +398,14 @@ class _Alone:
         for flight in flights:
             if flight.work is not None and flight.problem.late:
                 flight.interrupt()
+
+    def _single(self, work: Work, flight: Flight) -> bool:
+        """Run a work that is a single run, and whose end nobody waits for. Returns False if it is not."""
+        bounds = work.bounds
+        if len(bounds) > 1 or flight.problem.budget.deadline is not None:
+            return False
+        flight.take(work.result(run_slices([Slice(work, *bounds[0])])))
+        return True
 
     def _end(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, Self
 
 import numpy as np
@@ -185,6 +186,9 @@ class Accept:
     polish: int
 
 
+_NUMBERS = count()
+
+
 @dataclass(frozen=True)
 class Header:
     """See `docs/artefact.md` for every field. Of an earlier stage, `Stage.header` describes its graph the same way.
@@ -235,6 +239,11 @@ class Header:
         return found
 
     @cached_property
+    def number(self) -> int:
+        """Distinguishes this header from all others of the process, unlike `id`."""
+        return next(_NUMBERS)
+
+    @cached_property
     def asked(self) -> dict[str, InputSpec]:
         """The inputs from the request: all except learned numbers."""
         return {name: spec for name, spec in self.inputs.items() if spec.default is None}
@@ -260,6 +269,21 @@ class Header:
     def required(self) -> NDArray[np.intp]:
         """The columns of ``violations`` that must be 0 in an acceptable answer."""
         return np.array([k for k, check in enumerate(self.checks) if check.name in self.accept.checks], np.intp)
+
+    @cached_property
+    def requires_all(self) -> bool:
+        """Whether every column of ``violations`` must be 0."""
+        return len(self.required) == len(self.checks)
+
+    @cached_property
+    def cycle(self) -> int:
+        """Steps after which the noise of a chain recurs, or the steps of a segment, if they are more."""
+        return max([self.steps, *(noise.period for noise in self.noise.values())])
+
+    @cached_property
+    def tracked(self) -> dict[str, Spec]:
+        """The answers of whole numbers, for which the order in which they are decided is recorded."""
+        return {name: spec for name, spec in self.answers.items() if spec.dtype.kind in "iu"}
 
     @cached_property
     def streams(self) -> int:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from groundstate._abilities import OF_READINGS, OF_TASKS, Asks, Optimises, Shows, Understands, incomplete
 from groundstate._errors import Fault, GroundstateError, TaskError
 from groundstate._header import Header, StateSpec
+from groundstate._overdue import Deadline
 from groundstate._question import Change, Patch
 from groundstate._signals import from_signal
 from groundstate._solution import Attempt, Violation
@@ -96,6 +97,7 @@ class Meaning:
         request: The request as plain JSON.
         reading: The task's reading.
         optimises, asks, shows: The same reading if it has that ability; else None.
+        clock: Ends calls of the task's code at a deadline with an `OverdueError`; None without one.
     """
 
     def __init__(self, header: Header, reading: Reading, request: dict[str, Any]) -> None:
@@ -104,6 +106,13 @@ class Meaning:
         self.optimises: Optimises | None = cast("Optimises", reading) if optimises else None
         self.asks: Asks | None = cast("Asks", reading) if asks else None
         self.shows: Shows | None = cast("Shows", reading) if shows else None
+        self.clock: Deadline | None = None
+
+    def unbound(self) -> None:
+        """After the call: whatever is asked of it from now on has no deadline."""
+        if self.clock is not None:
+            self.clock.close()
+            self.clock = None
 
     @cached_property
     def contradictions(self) -> tuple[Violation, ...]:
@@ -151,6 +160,11 @@ class Meaning:
                 )
             tensors[name] = tensor
         return tensors
+
+    @property
+    def has_starts(self) -> bool:
+        """Whether the reading may have initial states of its own."""
+        return type(self.reading).starts is not Reading.starts
 
     def starts(self, random: np.random.Generator, count: int, state: Mapping[str, StateSpec]) -> Tensors:
         """See `Reading.starts`; only finite tensors of the state's shapes.
@@ -232,8 +246,8 @@ class Meaning:
         return float(cost)
 
     def cheaper(self, cost: float, best: float) -> bool:
-        """Whether a cost is better than another."""
-        return self.optimises is not None and bool(self._call(self.optimises.improves, cost, best))
+        """Whether a cost is better than another. No deadline ends this, so that an answer that is known is not lost."""
+        return self.optimises is not None and bool(guarded(self.header, self.optimises.improves, cost, best))
 
     def with_cost_below(self, cost: float) -> Tensors | None:
         """The input tensors of the problem whose answers cost less, learned numbers included; None if there are provably none."""
@@ -304,12 +318,19 @@ class Meaning:
         """See `Shows.svg`."""
         return None if self.shows is None else self._call(self.shows.svg, answer)
 
+    def unbound_svg(self, answer: Answer | None) -> str | None:
+        """The picture of a solution, for whoever has it."""
+        self.unbound()
+        return self.svg(answer)
+
     def file(self, answer: Answer, kind: str) -> bytes:
         """See `Shows.file`."""
         shows = self.shows or _Mute()
         return bytes(self._call(shows.file, answer, kind))
 
     def _call(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        if self.clock is not None:
+            return self.clock.call(guarded, self.header, method, *arguments)
         return guarded(self.header, method, *arguments)
 
     def _named(self, method: Callable[..., Any]) -> str:

@@ -10,14 +10,16 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._beginnings import Words
 from groundstate._header import Header
 from groundstate._meaning import Meaning
-from groundstate._overdue import OverdueError, in_time
+from groundstate._overdue import Deadline, OverdueError
 from groundstate._segment import BLOCK, shared
 from groundstate._session import Tensors
 from groundstate._solution import Violation
@@ -71,7 +73,7 @@ class Budget:
         restarts: Maximum number of chains.
         max_steps: Maximum number of steps per chain, restarts included.
         deadline: Seconds from the call, or None.
-        improve_for: Seconds from the call for the search for cheaper answers, or None.
+        improve_for: Seconds from the call for the search for cheaper answers, or for others of the same cost, or None.
         seed: Seed of every random draw.
         alternatives: Number of different answers to search for.
     """
@@ -83,8 +85,12 @@ class Budget:
     alternatives: int
     improve_for: float | None = None
 
+    def due(self, begun: float) -> float | None:
+        """When the deadline of a problem passes that began at a time (`time.monotonic`), or None."""
+        return None if self.deadline is None else begun + self.deadline
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Candidate:
     """A configuration that a chain reached.
 
@@ -161,6 +167,11 @@ _FIRST_PROOF = 4
 """Number of segments without an answer before the first search for a proof of infeasibility."""
 
 
+@lru_cache(1024)
+def _words_of(seed: int) -> NDArray[np.uint64]:
+    return np.random.SeedSequence(seed).generate_state(2, np.uint64).astype(np.uint64, copy=False)
+
+
 @dataclass(eq=False)
 class Problem:
     """One problem in the descent.
@@ -171,6 +182,7 @@ class Problem:
         meaning: The reading of the request, with guarded calls.
         budget: Its limits.
         begun: `time.monotonic` at its start.
+        due: When the search must end (`time.monotonic`), or None.
         inputs: Input tensors without the batch axis; while a cheaper answer is sought, those of the problem that allows only
             cheaper answers.
         found: Different answers of the lowest cost seen. For an energy without checks, its different minima, lowest energy first.
@@ -187,6 +199,7 @@ class Problem:
         steps: Most updates made by any chain.
         disproved: A proof that there is no answer, found during the descent; empty without one.
         bound: A proven lower bound on the cost of every answer.
+        reserve: Seconds before the deadline at which the search ends, so that the solution is ready in time.
     """
 
     index: int
@@ -195,6 +208,7 @@ class Problem:
     budget: Budget
     begun: float
     inputs: Tensors = field(init=False)
+    due: float | None = field(init=False)
     found: list[Found] = field(default_factory=list)
     best: Candidate | None = None
     first: int = 0
@@ -209,11 +223,15 @@ class Problem:
     steps: int = 0
     disproved: tuple[Violation, ...] = ()
     bound: float = -math.inf
+    reserve: float = 0.0
     _outcomes: dict[bytes, tuple[dict[str, Any], bool, float] | None] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.inputs = self.meaning.inputs
-        self._words = np.random.SeedSequence(self.budget.seed).generate_state(2, np.uint64)
+        self._words = _words_of(self.budget.seed)
+        self.due = None if self.budget.deadline is None else self.begun + self.budget.deadline - self.reserve
+        if self.due is not None:
+            self.meaning.clock = Deadline(self.due)
 
     @property
     def size(self) -> tuple[tuple[int, ...], ...]:
@@ -247,14 +265,9 @@ class Problem:
         return self.optimises and not self.meaning.cheaper(self.bound, self.cost)
 
     @property
-    def due(self) -> float | None:
-        """When its deadline passes (`time.monotonic`), or None."""
-        return None if self.budget.deadline is None else self.begun + self.budget.deadline
-
-    @property
     def late(self) -> bool:
-        """Whether its deadline has passed."""
-        return self.budget.deadline is not None and time.monotonic() >= self.begun + self.budget.deadline
+        """Whether its time for the search is over."""
+        return self.due is not None and time.monotonic() >= self.due
 
     @property
     def improved_enough(self) -> bool:
@@ -277,8 +290,8 @@ class Problem:
             return all_minima_found(len(self.found), self.converged)
         if not self.found:
             return False
-        if self.improving and self.improved_enough:
-            return True
+        if self.optimises and self.improved_enough:
+            return True  # for a further answer of the same cost, too
         if self.improving and (self.budget.deadline, self.budget.improve_for) != (None, None):
             return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
@@ -287,7 +300,9 @@ class Problem:
     @property
     def _indifferent(self) -> bool:
         """Whether no question could distinguish answers, so that further answers of equal cost are useless."""
-        return self.meaning.indifferent(self.found[0].answer) if self.found else False
+        with suppress(OverdueError):
+            return self.meaning.indifferent(self.found[0].answer) if self.found else False
+        return False
 
     @property
     def wanted(self) -> int:
@@ -296,8 +311,9 @@ class Problem:
             return self.budget.restarts
         block = BLOCK if shared(self.header) else 1
         # The length of a segment is a matter of speed: it must not decide how soon a problem gets more chains.
-        cycle = max([self.header.steps, *(noise.period for noise in self.header.noise.values())])
-        return width(self.rounds * self.header.steps // cycle, self.budget.restarts, self.header.largest, block)
+        return width(
+            self.rounds * self.header.steps // self.header.cycle, self.budget.restarts, self.header.largest, block
+        )
 
     def copied(self) -> Problem:
         """A copy with the answers so far, which does not change while the descent goes on."""
@@ -307,8 +323,10 @@ class Problem:
 
     def random(self, chain: int, stream: int) -> np.random.Generator:
         """The random generator of a chain. It depends only on the seed, the chain's number and the stream."""
-        words = np.array([*self._words, (chain << 16) + stream], np.uint64)
-        return np.random.Generator(np.random.SFC64(_Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
+        words = np.empty(3, np.uint64)
+        words[:2] = self._words
+        words[2] = (chain << 16) + stream
+        return np.random.Generator(np.random.SFC64(Words(words)))  # type: ignore[arg-type]  # NumPy's stubs do not know its protocol
 
     def starts(self, first: int, count: int, header: Header) -> Tensors:
         """Initial states that the task gives to new chains, from number ``first``.
@@ -316,7 +334,11 @@ class Problem:
         Args:
             header: The header of the first stage.
         """
-        return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
+        if not self.meaning.has_starts:
+            return {}
+        with suppress(OverdueError):
+            return self.meaning.starts(self.random(first, self.header.streams), count, header.state)
+        return {}
 
     def offer(self, candidate: Candidate) -> bool:
         """Record an acceptable configuration as an answer, unless the task rejects it, it is known, or a known answer costs less.
@@ -324,39 +346,59 @@ class Problem:
         A cheaper answer replaces the others, and the inputs become those of the problem that allows only cheaper answers.
 
         Returns:
-            Whether it passes the task's checks.
+            Whether it passes the task's checks; False if the deadline passed before that was known.
         """
-        outcome = self._judged(candidate.tensors)
+        try:
+            outcome = self._judged(candidate.tensors)
+        except OverdueError:
+            return False
         if outcome is None:
             return False
         answer, checked, cost = outcome
+        if checked and self.meaning.optimises is None and self._hit(answer):
+            return True
         # A chain that continues changes its own.
         since = {name: tensor.copy() for name, tensor in candidate.since.items()}
         found = Found(answer, candidate.energy, candidate.steps, since)
-        if not checked:
-            self._settle(found)
-            return True
-        self.checked = True
+        # Each step leaves a state that is right, because the deadline may end the next one.
+        with suppress(OverdueError):
+            if checked:
+                self._record(found, cost)
+            else:
+                self._settle(found)
+        return True
+
+    def _record(self, found: Found, cost: float) -> None:
+        """Record an answer that passed checks."""
+        self.checked, answer = True, found.answer
         if not self.found or self.meaning.cheaper(cost, self.cost):
-            self.found, self.cost, self.first = [], cost, self.rounds + 1
+            self.found, self.cost, self.first = [found], cost, self.rounds + 1
+            self.improving = self.meaning.optimises is not None  # until it is known that nothing costs less
             following = self.meaning.with_cost_below(cost)
             self.improving = following is not None
             self.bound = self.bound if self.improving else cost
             self.inputs = self.inputs if following is None else following
-        if not self.meaning.cheaper(self.cost, cost):
+            # The proof may take longer than a segment, and is useless if no further answer is sought.
+            if self.budget.alternatives > 1:
+                self.unique = self.meaning.unique(answer)
+        elif not self.meaning.cheaper(self.cost, cost):
             # A gain below the tolerance is not an improvement, and neither is the sum of many such gains.
             self.cost = min(cost, self.cost)
-            known = next((one for one in self.found if one.answer is answer), None)
-            known = known or next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
+            if self._hit(answer):
+                return
+            known = next((one for one in self.found if self.meaning.same(one.answer, answer)), None)
             if known is not None:
                 known.hits += 1
             elif len(self.found) < self.budget.alternatives:
                 self.found.append(found)
-                # The proof may take longer than a segment, and is useless if no further answer is sought.
-                if self.budget.alternatives > 1 and len(self.found) == 1:
-                    with suppress(OverdueError):
-                        self.unique = in_time(self.due, self.meaning.unique, answer)
-        return True
+
+    def _hit(self, answer: dict[str, Any]) -> bool:
+        """Count that a chain reached an answer again. Returns False if this very object is not among those found."""
+        for one in self.found:
+            if one.answer is answer:
+                one.hits += 1
+                return True
+        return False
 
     def _judged(self, tensors: Tensors) -> tuple[dict[str, Any], bool, float] | None:
         """The answer in a configuration, whether anything checked it, and its cost; None if the task rejects it.
@@ -380,16 +422,15 @@ class Problem:
 
     def _settle(self, found: Found) -> None:
         """Record a minimum of an energy without checks."""
+        known = next((one for one in self.found if self.meaning.same(one.answer, found.answer)), None)
         self.converged += 1
         self.first = self.first or self.rounds + 1
-        for place, one in enumerate(self.found):
-            if self.meaning.same(one.answer, found.answer):
-                found.hits += one.hits
-                if one.energy <= found.energy:
-                    one.hits = found.hits
-                    return
-                del self.found[place]
-                break
+        if known is not None:
+            found.hits += known.hits
+            if known.energy <= found.energy:
+                known.hits = found.hits
+                return
+            self.found = [one for one in self.found if one is not known]
         self.found.append(found)
         self.found.sort(key=lambda one: one.energy)
         del self.found[MOST_MINIMA:]
@@ -404,15 +445,3 @@ class Problem:
             rounding = max(1e-6, 1e-5 * abs(lowest), self.header.defaults["residual_tolerance"] ** 2)
             ordered = [one for one in ordered if one.energy <= lowest + rounding]
         return ordered[: self.budget.alternatives]
-
-
-class _Words(np.random.bit_generator.ISeedSequence):
-    """Seed words for a bit generator. Making a `SeedSequence` takes longer than the draws of most chains."""
-
-    def __init__(self, words: NDArray[np.uint64]) -> None:
-        self._words = words
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        """Return the words."""
-        del n_words, dtype
-        return self._words

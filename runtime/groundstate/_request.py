@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from groundstate._errors import ArtefactError, Fault, GroundstateError, RequestError
@@ -112,6 +112,8 @@ class Schema:
         Raises:
             RequestError: With every fault and its place.
         """
+        if (tensors := self.tensors(value)) is not None:
+            return tensors
         sent = self.copied(value)
         self.check(sent)
         return sent
@@ -187,6 +189,20 @@ class Schema:
             faults[fault] = None
         if faults:
             raise RequestError(list(faults))
+
+    def tensors(self, value: Any) -> dict[str, Any] | None:
+        """A copy of a value that consists of tensors alone; None if a check in bulk does not show that it is valid."""
+        if not self._only_bulk or not isinstance(value, Mapping) or value.keys() != self._bulk.keys():
+            return None
+        copied = {}
+        for name, item in value.items():
+            shape, bounds = self._bulk[name]
+            plain_ = item.tolist() if hasattr(item, "tolist") else item
+            tensor = _copy_within(plain_, shape, bounds, whole=self._whole[name])
+            if tensor is None:
+                return None
+            copied[name] = tensor
+        return copied
 
     def _errors(self, sent: dict[str, Any]) -> list[ValidationError]:
         validator = self._validator
@@ -566,6 +582,34 @@ def _bounds(schema: Any, shape: tuple[int, ...]) -> _Bounds | None:
         schema = schema["items"]
     bounds = _scalar(schema)
     return None if bounds is None or str in bounds[0] else bounds
+
+
+def _copy_within(value: Any, shape: tuple[int, ...], bounds: _Bounds, *, whole: bool) -> Any:
+    """A copy of nested lists of exactly this shape and numbers within bounds; None if it is not that, or must be converted.
+
+    It makes no Python call for each element: a board of 81 cells takes a few microseconds.
+
+    Args:
+        whole: As in `plain`: then floating-point numbers must be converted.
+    """
+    level = [value]
+    for size in shape:
+        if set(map(type, level)) - {list} or set(map(len, level)) - {size}:
+            return None
+        level = list(chain.from_iterable(level))
+    kinds, low, high = bounds
+    present = set(map(type, level))
+    if not present <= kinds or (float in present and (whole or not all(map(math.isfinite, level)))):
+        return None
+    if level and not (low <= min(level) and max(level) <= high):
+        return None
+    return _copy_nested(value, len(shape))
+
+
+def _copy_nested(value: Any, depth: int) -> Any:
+    if depth == 0:
+        return value
+    return value.copy() if depth == 1 else [_copy_nested(item, depth - 1) for item in value]
 
 
 def _within(value: Any, shape: tuple[int, ...], bounds: _Bounds) -> bool:

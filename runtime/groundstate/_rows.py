@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate._beginnings import Streams, continued, first_states, remember, remembered
 from groundstate._header import Header, NoiseSpec, slots_of
 from groundstate._problem import Candidate, Problem
 from groundstate._session import Tensors
@@ -24,14 +25,24 @@ class Chain:
     """The data of a chain that is not in arrays.
 
     Attributes:
-        generators: Random generators: the first for its start and its noise, one more for each further noise tensor.
+        made: Its random generators if they are made.
+        streams: What they are made from when they are needed.
         polishing: Remaining segments before `candidate` is offered.
         candidate: Its lowest-energy acceptable configuration while it is polished; else None.
     """
 
-    generators: list[np.random.Generator]
+    made: list[np.random.Generator] | None
+    streams: Streams | None = None
     polishing: int = 0
     candidate: Candidate | None = None
+
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """Random generators: the first for its start and its noise, one more for each further noise tensor."""
+        if self.made is None:
+            assert self.streams is not None, "a chain has generators, or their states"
+            self.made = continued(self.streams)
+        return self.made
 
 
 class Rows:
@@ -56,11 +67,12 @@ class Rows:
         self.chains: list[Chain] = []
         self.state: Tensors = {}
         self.number = self.stage_age = self.steps = np.empty(0, np.int64)
-        counted = {n: s for n, s in header.answers.items() if s.dtype.kind in "iu"} if tracks else {}
+        counted = header.tracked if tracks else {}
         self._last: Tensors = {n: np.empty((0, *s.shape), np.int64) for n, s in counted.items()}
         self.since: Tensors = {n: np.empty((0, *s.shape), np.int32) for n, s in counted.items()}
         self._due = {n: due_slots(header.steps, s) for n, s in header.noise.items()}
         self._given: tuple[Tensors, int, Tensors] | None = None
+        self._begun: Tensors = {}  # the noise for the first rows, where it is drawn already
 
     def __len__(self) -> int:
         return len(self.chains)
@@ -77,7 +89,7 @@ class Rows:
     def start(self, count: int) -> None:
         """Start chains."""
         first = self.problem.named
-        chains, state = self._fresh(count)
+        chains, state = self._fresh(count) if self.chains else self._first(count)
         self._add(chains, state, np.arange(first, first + count), np.zeros(count, np.int64))
         self.problem.started += count
 
@@ -118,17 +130,34 @@ class Rows:
 
     def noise(self) -> Tensors:
         """Draw the noise for a segment, each chain's from its own generator; zeros where no noise is due."""
+        begun, self._begun = self._begun, {}
+        return self._drawn(self.chains, self.stage_age, begun)
+
+    def _drawn(self, chains: list[Chain], ages: NDArray[np.int64], begun: Tensors) -> Tensors:
+        """The noise for chains.
+
+        Args:
+            ages: Updates of each chain in this stage.
+            begun: The noise for the first of them, if it is drawn already.
+        """
         noise: Tensors = {}
         for stream, (name, spec) in enumerate(self.header.noise.items()):
-            due = self._due[name](self.stage_age)
-            if due is None:
-                drawn = np.empty((len(self.chains), *spec.shape), np.float32)
-                for row, chain in enumerate(self.chains):
-                    chain.generators[stream].standard_normal(dtype=np.float32, out=drawn[row])
-            else:
-                drawn = np.zeros((len(self.chains), *spec.shape), np.float32)
-                for row, slot in zip(*(places.tolist() for places in np.nonzero(due)), strict=True):
-                    self.chains[row].generators[stream].standard_normal(dtype=np.float32, out=drawn[row, slot])
+            drawn_already = begun.get(name)
+            skipped = 0 if drawn_already is None else len(drawn_already)
+            if drawn_already is not None and skipped == len(chains):
+                noise[name] = drawn_already
+                continue
+            due = self._due[name](ages)
+            drawn = np.zeros((len(chains), *spec.shape), np.float32)
+            for row in range(skipped, len(chains)):
+                if due is None:
+                    chains[row].generators[stream].standard_normal(dtype=np.float32, out=drawn[row])
+                elif slots := np.flatnonzero(due[row]).tolist():
+                    generator = chains[row].generators[stream]
+                    for slot in slots:
+                        generator.standard_normal(dtype=np.float32, out=drawn[row, slot, ...])
+            if drawn_already is not None:
+                drawn[:skipped] = drawn_already
             noise[name] = drawn.astype(spec.dtype, copy=False)
         return noise
 
@@ -140,11 +169,12 @@ class Rows:
             # The path begins at the segment's first state: a new start, with nothing decided, or the end of the previous segment.
             columns = range(1, 0 if path is None else path.shape[1])
             points = [(k * self.header.trace_every, path[:, k]) for k in columns] if path is not None else []
-            since = self.since[name]
+            since, before = self.since[name], last
             for steps, now in [*points, (self.header.steps, out[f"answer.{name}"])]:
                 at = (self.steps + steps).astype(np.int32).reshape(-1, *[1] * (now.ndim - 1))
-                np.copyto(since, at, where=now != last)
-                np.copyto(last, now)
+                np.copyto(since, at, where=now != before)
+                before = now
+            self._last[name] = before.astype(np.int64)  # a copy: a restart changes it
         self.stage_age += self.header.steps
         self.steps += self.header.steps
 
@@ -168,23 +198,32 @@ class Rows:
         self.chains = []
         self.number, self.stage_age, self.steps = self.number[:0], self.stage_age[:0], self.steps[:0]
 
+    def _first(self, count: int) -> tuple[list[Chain], Tensors]:
+        """As `_fresh`, for the first chains of a problem, and draw their first noise. Problems of one seed begin alike."""
+        problem, first = self.problem, self.problem.named
+        key = (self.header.number, problem.budget.seed, first, count)
+        if (known := remembered(key)) is None:
+            chains, state = self._numbered(first, count)
+            self._begun = self._drawn(chains, np.zeros(count, np.int64), {})
+            remember(key, state, self._begun, [chain.generators for chain in chains])
+        else:
+            chains = [Chain(None, streams) for streams in known.streams]
+            state, self._begun = known.state, known.noise
+        problem.named += count
+        return chains, state | problem.starts(first, count, self.header)
+
     def _fresh(self, count: int) -> tuple[list[Chain], Tensors]:
         """Make new chains, with their initial state from the task or as the header specifies."""
-        problem = self.problem
-        first = problem.named
-        numbers = range(problem.named, problem.named + count)
+        problem, first = self.problem, self.problem.named
         problem.named += count
-        streams = range(problem.header.streams)
-        chains = [Chain([problem.random(number, stream) for stream in streams]) for number in numbers]
-        state: Tensors = {}
-        for name, spec in self.header.state.items():
-            if spec.initial.kind == "constant":
-                state[name] = np.full((count, *spec.shape), spec.initial.values[0], spec.dtype)
-            else:
-                state[name] = np.empty((count, *spec.shape), spec.dtype)
-                for row, chain in enumerate(chains):
-                    state[name][row] = spec.initial.draw(chain.generators[0], spec.shape, spec.dtype)
+        chains, state = self._numbered(first, count)
         return chains, state | problem.starts(first, count, self.header)
+
+    def _numbered(self, first: int, count: int) -> tuple[list[Chain], Tensors]:
+        """Chains from number ``first``, and their initial state as the header specifies."""
+        problem, streams = self.problem, range(self.problem.header.streams)
+        generators = [[problem.random(number, stream) for stream in streams] for number in range(first, first + count)]
+        return list(map(Chain, generators)), first_states(self.header, generators)
 
     def _add(self, chains: list[Chain], state: Tensors, number: NDArray[np.int64], steps: NDArray[np.int64]) -> None:
         none = {name: np.full((len(chains), *last.shape[1:]), _NEVER, np.int64) for name, last in self._last.items()}

@@ -12,7 +12,7 @@ from groundstate._errors import ArtefactError, RequestError
 from groundstate._gate import Passed
 from groundstate._header import Header
 from groundstate._pool import Pool
-from groundstate._problems import Problems
+from groundstate._problems import Problems, violated
 from groundstate._request import Schema
 from groundstate._segment import segment
 from groundstate._session import Session, Tensors
@@ -88,7 +88,7 @@ class Scorer:
         if counts is None or counts.shape != columns or counts.dtype != np.int64:
             raise ArtefactError(f"The checker of the artefact {header.name!r} does not return its {columns[1]} checks.")
         measured = excess[0] if excess is not None and excess.shape == columns else None
-        return self._problems.violations(counts[0], measured)
+        return violated(self._problems.header, counts[0], measured)
 
     def _evaluate(self, header: Header, inputs: Tensors, place: Tensors) -> Tensors:
         """Evaluate the graph at a state without moving it. Other state is initial."""

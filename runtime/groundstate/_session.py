@@ -126,6 +126,7 @@ class Session:
         resident: Runs segments with their state in the device's memory; None on the CPU, and for the loop form, which ONNX
             Runtime steers from the CPU.
         captures: Whether segments are captured as CUDA graphs.
+        wanted: The outputs that a descent fetches, by whether it records the path and the trace; see `wanted_outputs`.
 
     Raises:
         ArtefactError: If the bytes hold what an artefact may not, or are not a model that ONNX Runtime can load.
@@ -160,6 +161,7 @@ class Session:
         self.inputs = {i.name: (_NUMPY_TYPES.get(i.type), tuple(i.shape)) for i in self._session.get_inputs()}
         self.outputs = [o.name for o in self._session.get_outputs()]
         self.shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
+        self.wanted: dict[tuple[bool, bool], list[str]] = {}
         self.types = {o.name: _NUMPY_TYPES.get(o.type) for o in self._session.get_outputs()}
         _SESSIONS.add(self)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -125,12 +126,34 @@ Draw = Callable[[dict[str, Any] | None], str | None]
 """Draws an answer as SVG; None if the task has no pictures."""
 
 
-class _Drawn:
-    """Holds the drawing function. It is not a field, so that serialisers of fields (LangGraph) do not reach the solver."""
+Late = Callable[["Solution", str], Any]
+"""Computes a field of a solution that is read for the first time."""
 
-    __slots__ = ("_draw",)
+LATE = ("explanation", "decided", "runner_up")
+"""The fields that explain a solution. Most callers read none of them, and computing them may take longer than the solve."""
+
+
+class _Drawn:
+    """Holds the drawing function. It is not a field, so that serialisers of fields (LangGraph) do not reach the solver.
+
+    The same for the function that computes `LATE` fields when they are first read.
+    """
+
+    __slots__ = ("_draw", "_late")
 
     _draw: Draw | None
+    _late: Late | None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Called only for what is not set.
+            late = getattr(self, "_late", None) if name in LATE else None
+            if late is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            value = late(self, name)
+            object.__setattr__(self, name, value)
+            return value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -147,7 +170,8 @@ class Solution(_Drawn):
         alternatives: Further different answers, equally good, lowest energy first.
         question: A question that decides between several answers, or makes an answer possible. None if it is not needed, if the
             call or the task does not ask, or if no change that was tried helps.
-        explanation: A few sentences: the request, the result, its certainty, and the variables decided first and last.
+        explanation: A few sentences: the request, the result, its certainty, and the variables decided first and last. As
+            `decided` and `runner_up`, it is computed when it is first read; an error of the task's code then rises there.
         checked: Whether the answer passed checks; False for a minimum of an energy without checks.
         unique: Whether the answer is proven to be the only one.
         optimal: Whether it is proven that no answer costs less; False if answers have no cost.
@@ -224,9 +248,21 @@ class Solution(_Drawn):
         object.__setattr__(self, "_draw", draw)
         return self
 
+    def explained_by(self, late: Late) -> None:
+        """Have `LATE` fields computed when they are first read. For the maker of this solution."""
+        object.__setattr__(self, "_late", late)
+        for name in LATE:
+            object.__delattr__(self, name)
+
     def changed(self, **changes: Any) -> Solution:
-        """A copy with changed fields and the same drawing function."""
-        return replace(self, **changes).drawn_by(getattr(self, "_draw", None))
+        """A copy with changed fields and the same drawing function. What has not been computed stays so."""
+        copied = object.__new__(type(self))
+        for name in (*type(self).__slots__, *_Drawn.__slots__):
+            with suppress(AttributeError):
+                object.__setattr__(copied, name, object.__getattribute__(self, name))
+        for name, value in changes.items():
+            object.__setattr__(copied, name, value)
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The drawing function belongs to the task and is not pickled.

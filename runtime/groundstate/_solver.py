@@ -29,7 +29,7 @@ from groundstate._header import Header
 from groundstate._header_reader import read_header
 from groundstate._meaning import Meaning, Understanding
 from groundstate._minimise import minimise
-from groundstate._overdue import OverdueError, in_time
+from groundstate._overdue import OverdueError
 from groundstate._pool import Pool
 from groundstate._problem import Budget, Segment
 from groundstate._problems import Problems, Watching
@@ -491,19 +491,15 @@ class Solver:
             return self._problems.unread(request, budget, begun)
         while True:
             try:
-                meaning = in_time(asking.due, self._problems.read, current)
+                meaning = self._problems.in_time(budget, begun, self._problems.read, current)
             except OverdueError:
                 return self._problems.unread(current, budget, begun)
             solution = self._replies.recalled(meaning, options) if left or budget.deadline is None else None
             if solution is None:
-                async with aclosing(self._problems.outcomes(call, [meaning], budget, watching, begun)) as found:
-                    async for _, _, outcome in found:
-                        if isinstance(outcome, RequestError):
-                            raise outcome
-                        solution = outcome
-                assert solution is not None, "a request has an outcome"
+                solution = await self._problems.outcome(call, meaning, budget, watching, begun)
                 if asking.ask:
                     solution = await self._asked(call, meaning, solution, budget, begun, watching)
+                meaning.unbound()
                 self._replies.remember(meaning, options, solution)
             if not left:
                 return solution
@@ -523,9 +519,10 @@ class Solver:
             async for index, meaning, outcome in found:
                 if ask and meaning is not None and isinstance(outcome, Solution):
                     begun = time.monotonic() - outcome.seconds
-                    yield index, await self._asked(call, meaning, outcome, budget, begun, watching)
-                else:
-                    yield index, outcome
+                    outcome = await self._asked(call, meaning, outcome, budget, begun, watching)  # noqa: PLW2901
+                if meaning is not None:
+                    meaning.unbound()
+                yield index, outcome
 
     async def _asked(
         self, call: Call, meaning: Meaning, solution: Solution, budget: Budget, begun: float, watching: Watching
@@ -606,7 +603,7 @@ class _Asking:
     @property
     def due(self) -> float | None:
         """When the deadline passes, or None."""
-        return None if self.budget.deadline is None else self.begun + self.budget.deadline
+        return self.budget.due(self.begun)
 
 
 def _several(requests: object) -> None:

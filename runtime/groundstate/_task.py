@@ -181,7 +181,8 @@ def tensors_of(specs: Mapping[str, Spec], values: Mapping[str, Any]) -> dict[str
         except (ValueError, TypeError, OverflowError):
             faults.append(Fault(name, f"This must be an array of {spec.dtype} of shape {spec.text}."))
             continue
-        if spec.dtype.kind in "iu" and given.size and given.dtype.kind in "iuf" and (tensors[name] != given).any():
+        exact = given.dtype == spec.dtype or spec.dtype.kind not in "iu" or given.dtype.kind not in "iuf"
+        if not exact and given.size and (tensors[name] != given).any():
             kept = np.iinfo(spec.dtype)
             faults.append(
                 Fault(name, f"This must hold whole numbers from {kept.min} to {kept.max}, as {spec.dtype} does.")

@@ -165,6 +165,13 @@ def host() -> Callable[[Path], Host]:
     return Host
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that must still be empty when the test is over."""
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()

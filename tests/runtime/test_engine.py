@@ -163,7 +163,8 @@ def test_a_deadline_ends_a_running_segment(small: gs.Solver, monkeypatch: pytest
     begun = time.monotonic()
     solution = small.solve(EMPTY, deadline=0.1)
     assert (solution.status, solution.closest) == ("unsolved", None)
-    assert 0.1 <= time.monotonic() - begun < GENEROUS
+    # Some of the time is kept for making the solution.
+    assert 0.05 <= time.monotonic() - begun < GENEROUS
     assert stalled.ended.is_set()
 
 

@@ -208,7 +208,8 @@ def test_whatever_method_raises_is_named_in_one_sentence(monkeypatch: pytest.Mon
         kind = type("Broken", (Corner,), dict(vars(kind)))
     solver = solver_of(monkeypatch, kind)
     with pytest.raises(gs.TaskError) as raised:
-        solver.solve(REQUEST, alternatives=2, restarts=32)
+        # An explanation is made when somebody reads it.
+        assert solver.solve(REQUEST, alternatives=2, restarts=32).explanation
     assert str(raised.value).startswith(f"The task 'toy' (Broken.{name}) raised KeyError: ")
     assert "\n" not in str(raised.value)
     assert isinstance(raised.value.__cause__, KeyError)

@@ -43,7 +43,7 @@ def test_a_training_that_was_stopped_continues_bit_by_bit(tmp_path: Path) -> Non
     assert isinstance(model, TableModel)
     assert isinstance(whole, TableModel)
     assert model.knowledge() == whole.knowledge()
-    assert all((a == b).all() for a, b in zip(model.network.parameters(), whole.network.parameters(), strict=True))
+    assert all((a == b).all() for a, b in zip(model.experts.parameters(), whole.experts.parameters(), strict=True))
     with pytest.raises(TrainingError, match="is of other examples or settings"):
         learn(rows(1), kind="table", effort=0.2, folder=tmp_path)
 

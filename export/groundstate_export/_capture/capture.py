@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 from torch._decomp import get_decompositions
+from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -23,6 +24,7 @@ from groundstate_export._capture.decompositions import OWN, TORCH
 from groundstate_export._capture.substitutions import Substitutions
 from groundstate_export._capture.symbols import Symbols
 from groundstate_export._errors import BadEnergy, UnsupportedOperator
+from groundstate_export._examine.kept import branching
 from groundstate_export._ir.lengths import Number
 from groundstate_export._ir.program import Instruction, Program, Ref, Spec
 from groundstate_export._ir.values import Batch, Dimension, Shape
@@ -30,6 +32,8 @@ from groundstate_export._ir.values import Batch, Dimension, Shape
 _BATCHES = (1009, 1013)
 """Primes, so that a multiple of the batch differs from the model's own sizes."""
 
+
+_DROPOUTS = ("dropout", "bernoulli", "rand_like", "rrelu")
 
 Function = Callable[[dict[str, Tensor]], dict[str, Tensor]]
 
@@ -78,6 +82,8 @@ def _trace(
         except Exception as error:
             symbols.check(what)
             place = place_of(error)
+            if isinstance(error, DataDependentOutputException):
+                raise BadEnergy(branching(place, what)) from error
             raise BadEnergy(
                 f"{what} could not be captured{f' ({place})' if place else ''}: {type(error).__name__}: "
                 f"{str(error).strip().split(chr(10))[0]}. It runs in PyTorch, so a step of it depends "
@@ -199,9 +205,15 @@ def capture(function: Function, inputs: Mapping[str, Spec], what: str) -> Progra
             program.outputs = dict(zip(names, refs, strict=True))
         if x.op == "call_function" and not isinstance(x.meta.get("val"), _SYMBOLIC):
             if torch.Tag.nondeterministic_seeded in getattr(x.target, "tags", ()):
+                where = place(index)
+                remedy = (
+                    "If this is a dropout, call `.eval()` on the energy first."
+                    if any(word in str(x.target) for word in _DROPOUTS)
+                    else "Draw a random constant once, outside the energy."
+                )
                 raise BadEnergy(
-                    f"{what} draws random numbers ({x.target}); noise belongs to the rule. If this is a dropout, call `.eval()` "
-                    "on the energy first."
+                    f"{what} draws random numbers ({x.target}{f', {where}' if where else ''}); noise belongs to the rule. "
+                    f"{remedy}"
                 )
             args = tuple(_join(p, q, places, sides, what) for p, q in zip(x.args, y.args, strict=True))
             kwargs = {k: _join(v, y.kwargs[k], places, sides, what) for k, v in x.kwargs.items()}

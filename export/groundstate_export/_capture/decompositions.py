@@ -27,7 +27,7 @@ _NAMES = """
     hardsigmoid_backward hardswish hardswish_backward hardtanh_backward huber_loss huber_loss_backward leaky_relu_backward
     lerp linalg_cross linalg_vector_norm log_sigmoid_backward log_sigmoid_forward logaddexp logaddexp2 logit logit_backward
     logsumexp mish mish_backward mse_loss mse_loss_backward nansum native_batch_norm native_batch_norm_backward
-    native_group_norm_backward nll_loss2d_backward nll_loss2d_forward nll_loss_backward
+    nll_loss2d_backward nll_loss2d_forward nll_loss_backward
     nll_loss_forward norm pixel_shuffle pixel_unshuffle rad2deg renorm rrelu_with_noise_backward sinc smooth_l1_loss
     smooth_l1_loss_backward soft_margin_loss soft_margin_loss_backward softshrink special_entr
     special_xlog1py std_mean threshold trace xlogy

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -24,12 +26,17 @@ _LONGEST = 4096
 """The maximum number of steps in a segment. A longer one is a graph of millions of nodes; hosts run several segments."""
 
 
-def check_path(path: str | Path) -> Path:
+_QUANTISED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized")
+
+
+def check_path(path: object) -> Path:
     """The path of the file to write; the file need not exist.
 
     Raises:
         BadArgument: Its name does not end in ``.onnx``, or its folder cannot be written.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise BadArgument(f"path is {_kind(path)}; it must be the path of the file to write.")
     target = Path(path)
     if target.is_dir():
         raise BadArgument(
@@ -62,7 +69,7 @@ def examples(what: str, tensors: Any) -> dict[str, Tensor]:
     for name, tensor in tensors.items():
         place = f"{what}[{name!r}]"
         if not isinstance(tensor, Tensor):
-            raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.")
+            raise BadArgument(f"{place} is {_kind(tensor)}; it must be a torch.Tensor.{_instead(what, name, tensor)}")
         if tensor.layout != torch.strided:
             raise BadArgument(f"{place} is {tensor.layout}; it must be dense: call `.to_dense()`.")
         if tensor.is_meta:
@@ -70,6 +77,16 @@ def examples(what: str, tensors: Any) -> dict[str, Tensor]:
         if tensor.device.type != "cpu":
             raise BadArgument(f"{place} is on {tensor.device}; move it with `.cpu()`. The file is verified on the CPU.")
     return {name: t.detach().clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
+
+
+def _instead(what: str, name: object, value: Any) -> str:
+    """What to do with a value that is no tensor."""
+    if isinstance(value, np.ndarray):
+        return " Convert it with `torch.from_numpy`."
+    if what == "inputs" and (value is None or isinstance(value, (str, bool, int, float))):
+        bound = f"`functools.partial(energy, {name}={value!r})`"
+        return f" Inputs differ from request to request; constants belong to the energy: {bound}."
+    return ""
 
 
 def check_arguments(arguments: Arguments) -> None:
@@ -127,6 +144,11 @@ def _wrapped(what: str, function: Any) -> None:
         if hasattr(module, "_orig_mod"):
             raise BadArgument(
                 f"{what} contains a module compiled by torch.compile; pass the original module, its `._orig_mod`."
+            )
+        if type(module).__module__.startswith(_QUANTISED):
+            raise BadArgument(
+                f"{what} contains a quantised module ({type(module).__name__}), which has no gradient; pass the original module, "
+                "in floating point."
             )
         if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
             raise BadArgument(f"{what} contains a {type(module).__name__}; pass the module inside it, its `.module`.")
@@ -247,6 +269,11 @@ def _example(place: str, name: object, tensor: Tensor) -> None:
     if tensor.dim() < 1 or tensor.numel() == 0:
         raise BadArgument(
             f"{place} has the shape {tuple(tensor.shape)}; it must have the batch first and at least one element."
+            + (" A number that is the same for all requests belongs to the energy." if tensor.dim() == 0 else "")
+        )
+    if place.startswith("state") and tensor.is_complex():
+        raise BadArgument(
+            f"{place} is {tensor.dtype}; it must be float32 or float64, such as `torch.view_as_real` of it."
         )
     if tensor.dtype not in NUMPY:
         raise BadArgument(f"{place} is {tensor.dtype}; allowed are {', '.join(map(str, NUMPY))}.")
@@ -320,6 +347,12 @@ def _signature(
         signature.bind(None, **inputs, **{k: v for k, v in (keywords or {}).items() if k in signature.parameters})
     except TypeError as error:
         first = "an answer" if what in ("checks", "encode_answer") else "the state"
+        own = next(iter(signature.parameters), "")
+        if own in inputs:
+            raise BadArgument(
+                f"The {what} takes {signature}, and is called with {first} and the inputs {sorted(inputs)} by name, but "
+                f"{own!r} is its first argument, which is {first}. {first.capitalize()} must be the first argument."
+            ) from None
         raise BadArgument(
             f"The {what} takes {signature}, and is called with {first} and the inputs {sorted(inputs)} by name: {error}. "
             "The names of the inputs must be the names of its arguments."

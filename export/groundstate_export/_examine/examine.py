@@ -17,6 +17,7 @@ from groundstate_export._descent.rules.rule import Slot
 from groundstate_export._errors import BadArgument, BadEnergy, ExportError
 from groundstate_export._examine.answers import examine_answers
 from groundstate_export._examine.arguments import check_arguments, modules_of
+from groundstate_export._examine.culprit import at, differing, drawing, energy_at, not_finite
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.kept import NOTHING_KEPT, Kept
 from groundstate_export._examine.preserve import Snapshot
@@ -96,20 +97,24 @@ def _energy(arguments: Arguments, kept: Kept, snapshot: Snapshot) -> Found:
         for name, tensor in tensors.items():
             bad = ~torch.isfinite(tensor).reshape(len(tensor), -1).all(1)
             if bool(bad.any()):
+                place = not_finite(energy_at(arguments, arguments.state, arguments.inputs, slope=True))
                 raise BadEnergy(
-                    f"The energy's {what} {name!r} is not finite at the example, in row {int(bad.nonzero()[0])}. Add a small "
-                    "number inside a root, a logarithm or a division."
+                    f"The energy's {what} {name!r} is not finite at the example, in row {int(bad.nonzero()[0])}{at(place)}. Add "
+                    "a small number inside a root, a logarithm or a division."
                 )
     if not _equal(*runs):
+        again = energy_at(arguments, arguments.state, arguments.inputs)
         torch.manual_seed(0)
         if _equal(runs[0], slope(arguments, kept, arguments.state, arguments.inputs, "at the example")):
             raise BadEnergy(
-                "The energy draws random numbers: two runs at the example differ. Noise belongs to the rule. `.eval()` "
+                f"The energy draws random numbers{at(drawing(again))}: two runs at the example differ. Noise belongs to the "
+                "rule, and a random constant is drawn outside the energy. `.eval()` "
                 "turns a dropout module off; `F.dropout(x)` in a `forward` still draws, unless it is given "
                 "`training=self.training`."
             )
         raise BadEnergy(
-            "Two runs of the energy at the example differ, although it draws no random numbers of PyTorch: it keeps something "
+            f"Two runs of the energy at the example differ{at(differing(again, again))}, although it draws no random numbers of "
+            "PyTorch: it keeps something "
             f"from one call to the next, such as a count, or draws from elsewhere. {NOTHING_KEPT}"
         )
     return runs[0]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from groundstate_export._arguments import Arguments, Form, Precision, Stage
+from groundstate_export._descent.initial import Constant, Decoded, Normal, Uniform
 from groundstate_export._errors import BadArgument
 from groundstate_export._examine.arguments import examples
 from groundstate_export._examine.sizes import Axes, Sizes
@@ -59,6 +60,12 @@ def stage_arguments(stage: Stage, inputs: dict[str, Tensor], what: str = "") -> 
     bare = isinstance(stage.state, Tensor)
     states = examples(f"{what}state", {"y": stage.state} if isinstance(stage.state, Tensor) else stage.state)
     initial = stage.initial
+    for start in initial.values() if isinstance(initial, Mapping) else [initial]:
+        if start is not None and not isinstance(start, (Constant, Normal, Uniform, Decoded)):
+            raise BadArgument(
+                f"initial is {type(start).__name__}; it must be a distribution such as Constant(0.0) or Normal(0.0, 1.0), or "
+                "one for each state by name."
+            )
     starts = dict(initial or {}) if isinstance(initial, Mapping | None) else dict.fromkeys(states, initial)
     return Arguments(
         energy=stage.energy,
@@ -137,6 +144,21 @@ def sizes_of(arguments: Arguments, others: Sequence[Arguments], axes: Axes | Non
             "A file of any size is unrolled, of any batch, in float32; omit form, fixed_batch and precision."
         )
     return Sizes.of(axes, [(one.inputs, one.state) for one in (arguments, *others)])
+
+
+def check_lists(lists: Mapping[str, tuple[object, str]]) -> None:
+    """Check that arguments that hold several values are lists or tuples.
+
+    Args:
+        lists: For each argument by name its value, and what its elements are.
+
+    Raises:
+        BadArgument: One is not.
+    """
+    for name, (value, elements) in lists.items():
+        if value is not None and not isinstance(value, (list, tuple, range)):
+            shown = value if isinstance(value, (int, float, str)) else type(value).__name__
+            raise BadArgument(f"{name} is {shown}; it must be a list of {elements}.")
 
 
 def check_choices(

@@ -104,6 +104,15 @@ def remembered(place: str) -> str:
     )
 
 
+def branching(place: str, what: str = "The energy") -> str:
+    """The refusal of a function that reads values out of tensors."""
+    where = f" ({place})" if place else ""
+    return (
+        f"{what} takes a value out of a tensor{where}, so its steps depend on the values of a tensor (an `if`, an `assert`, a "
+        "`while`, `.item()`, `print`). A file cannot contain that; write it with `torch.where`, masks and sums instead."
+    )
+
+
 def _storage(tensor: Tensor) -> Any:
     try:
         return tensor.untyped_storage()

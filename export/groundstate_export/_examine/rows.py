@@ -11,8 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from groundstate_export._arguments import Arguments
 from groundstate_export._errors import BadEnergy
+from groundstate_export._examine.culprit import at, differing, energy_at
 from groundstate_export._examine.examined import Examined
-from groundstate_export._examine.kept import Kept
+from groundstate_export._examine.kept import Kept, branching
 from groundstate_export._examine.slope import Found, slope
 from groundstate_export._examine.starts import case
 
@@ -22,15 +23,6 @@ _SAME = 1e-6
 
 _SAME_ELSEWHERE = 1e-3
 """Tolerance for a row at another position: kernels may group sums differently; an energy that counts rows changes by far more."""
-
-
-def branching(place: str) -> str:
-    """The refusal of an energy that reads values out of tensors."""
-    where = f" ({place})" if place else ""
-    return (
-        f"The energy takes a value out of a tensor{where}, so its steps depend on the values of a tensor (an `if`, a "
-        "`while`, `.item()`). A file cannot contain that; write it with `torch.where`, masks and sums instead."
-    )
 
 
 class _Count(TorchDispatchMode):
@@ -75,7 +67,14 @@ def compare_rows(examined: Examined, kept: Kept) -> None:
             {name: _mixed(tensor, there[name], same) for name, tensor in here.items()}
             for here, there in ((one.state, other.state), (one.inputs, other.inputs))
         ]
-        _apart(kept, found, slope(examined, kept, mixed[0], mixed[1], f"at batch {batch}"), same)
+        row = _apart(kept, found, slope(examined, kept, mixed[0], mixed[1], f"at batch {batch}"), same)
+        if row is not None:
+            runs = energy_at(examined, one.state, one.inputs), energy_at(examined, mixed[0], mixed[1])
+            place = differing(*runs, rows=same, batch=batch)
+            raise BadEnergy(
+                f"The rows of a batch influence each other{at(place)}: {row} of its size when only other rows change. Common "
+                "causes are a batch norm in training mode (call `.eval()`) and a mean over the batch."
+            )
     _placed(examined, kept, found, one.state, one.inputs)
     slope(
         examined,
@@ -101,9 +100,13 @@ def _placed(
         for name, wanted in one.items():
             change = (two[name].roll(-1, 0) - wanted).nan_to_num().abs().max()
             if change > _SAME_ELSEWHERE * wanted.nan_to_num().abs().max():
+                rolled = [{k: t.roll(1, 0) for k, t in tensors.items()} for tensors in (state, inputs)]
+                batch = len(next(iter(state.values())))
+                runs = energy_at(arguments, state, inputs), energy_at(arguments, *rolled)
+                place = at(differing(*runs, batch=batch, moved=1))
                 raise BadEnergy(
-                    f"The energy depends on the position of a row in the batch: {name!r} changes by {float(change):.3g} when "
-                    "all rows move by one. Number the elements of a row, not the rows."
+                    f"The energy depends on the position of a row in the batch{place}: {name!r} changes by {float(change):.3g} "
+                    "when all rows move by one. Number the elements of a row, not the rows."
                 )
 
 
@@ -113,7 +116,8 @@ def _mixed(here: Tensor, there: Tensor, same: slice) -> Tensor:
     return mixed
 
 
-def _apart(kept: Kept, found: Found, mixed: Found, same: slice) -> None:
+def _apart(kept: Kept, found: Found, mixed: Found, same: slice) -> str | None:
+    """By how much which row changes; None if none does."""
     for one, two in zip(found, mixed, strict=True):
         for name, wanted in one.items():
             rows, others = (t[same].reshape(len(t[same]), -1) for t in (wanted, two[name]))
@@ -124,8 +128,5 @@ def _apart(kept: Kept, found: Found, mixed: Found, same: slice) -> None:
                 row = int(error.argmax())
                 if (place := kept.place) is not None:
                     raise BadEnergy(branching(place))
-                raise BadEnergy(
-                    f"The rows of a batch influence each other: {name!r} of row {row + (same.start or 0)} changes by "
-                    f"{float(error[row]):.3g} of its size when only other rows change. Common causes are a batch norm in "
-                    "training mode (call `.eval()`) and a mean over the batch."
-                )
+                return f"{name!r} of row {row + (same.start or 0)} changes by {float(error[row]):.3g}"
+    return None

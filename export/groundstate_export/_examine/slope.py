@@ -12,12 +12,14 @@ from groundstate_export._arguments import Arguments
 from groundstate_export._descent.evaluate import total
 from groundstate_export._errors import BadEnergy
 from groundstate_export._examine.calls import called
+from groundstate_export._examine.culprit import at, changing_dtype, cutting, energy_at
 from groundstate_export._examine.kept import Kept
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
 
-def _terms(result: Any, batch: int, dtype: torch.dtype, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _terms(result: Any, batch: int, arguments: Arguments, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    dtype = arguments.dtype
     if not isinstance(result, (Tensor, Mapping)):
         raise BadEnergy(
             f"The energy returned {type(result).__name__}; it must return a tensor ({batch},), or a dict of such tensors by name."
@@ -32,23 +34,34 @@ def _terms(result: Any, batch: int, dtype: torch.dtype, inputs: Mapping[str, Ten
             shape = tuple(term.shape) if isinstance(term, Tensor) else type(term).__name__
             raise BadEnergy(
                 f"The energy's term {name!r} is {shape} at batch {batch}; it must be ({batch},), one number per row. "
-                "Sum over every dimension but the first, as in `.flatten(1).sum(1)`."
+                f"Sum over every dimension but the first, as in `.flatten(1).sum(1)`.{_scalar(term, batch)}"
             )
         if term.dtype != dtype:
             raise BadEnergy(
                 f"The energy's term {name!r} is {term.dtype}, and the state is {dtype}; both must have the same dtype. "
-                f"{_cause(inputs, dtype)}"
+                f"{_cause(arguments, inputs)}"
             )
     return terms
 
 
-def _cause(inputs: Mapping[str, Tensor], dtype: torch.dtype) -> str:
+def _scalar(term: object, batch: int) -> str:
+    """A probable cause of a term that is one number for all rows."""
+    if not isinstance(term, Tensor) or term.dim():
+        return ""
+    if batch == 1:
+        return " A `squeeze()` without a dimension also removes the batch of a single row; use `squeeze(-1)`."
+    return " A loss such as `F.mse_loss(a, b)` averages over the rows too; give it `reduction='none'` and sum over the rest."
+
+
+def _cause(arguments: Arguments, inputs: Mapping[str, Tensor]) -> str:
     """A probable cause of a dtype that differs from the state's."""
+    dtype = arguments.dtype
     others = [name for name, tensor in inputs.items() if tensor.is_floating_point() and tensor.dtype != dtype]
     call = ".double()" if dtype == torch.float64 else ".float()"
     if others:
         return f"The input {others[0]!r} is {inputs[others[0]].dtype}: call `{call}` on it, in the energy or before."
-    return f"Call `{call}` on the energy's tensors of another dtype."
+    place = changing_dtype(energy_at(arguments, arguments.state, arguments.inputs), dtype)
+    return f"Call `{call}` on the energy's tensors of another dtype{at(place)}."
 
 
 def slope(
@@ -62,7 +75,7 @@ def slope(
         terms = _terms(
             called(kept, "energy", arguments.energy, arguments.pack(leaves), given, when),
             batch,
-            arguments.dtype,
+            arguments,
             inputs,
         )
         energy = total(terms)
@@ -78,12 +91,14 @@ def slope(
         if gradient is None:
             raise BadEnergy(
                 f"The energy does not depend on the state {name!r}, so there is nothing to descend. Did the energy detach it, "
-                f"take an argmax of it, or run under `torch.no_grad`?{_cut(kept)}"
+                f"take an argmax of it, or run under `torch.no_grad`?{_cut(arguments, kept)}"
             )
     return {k: t.detach() for k, t in terms.items()}, {k: g for k, g in found.items() if g is not None}
 
 
-def _cut(kept: Kept) -> str:
+def _cut(arguments: Arguments, kept: Kept) -> str:
     if kept.place is None:
-        return ""
+        place, name = cutting(energy_at(arguments, arguments.state, arguments.inputs))
+        remedy = " A gradient inside an energy needs `create_graph=True`." if name == "grad" else ""
+        return f" Its gradient ends at {place}.{remedy}" if place else ""
     return f" It takes a value out of a tensor{f' ({kept.place})' if kept.place else ''}, which cuts the gradient."

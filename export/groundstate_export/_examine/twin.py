@@ -87,7 +87,21 @@ class _Copier:
             made = type(value)(map(self.copy, value))
         elif type(value) is dict:
             made = self.named(value)
+        elif getattr(value, "__dict__", None) and not _foreign(type(value)):
+            return self.plain_object(value)
         self.memo[id(value)] = made
+        return made
+
+    def plain_object(self, value: Any) -> Any:
+        """A plain object with its attributes in the other dtype."""
+        try:
+            made = copy.copy(value)
+        except Exception:  # noqa: BLE001  # whatever cannot be copied is shared
+            made = value
+        self.memo[id(value)] = made
+        if made is not value:
+            for name, held in list(vars(value).items()):
+                object.__setattr__(made, name, self.copy(held))
         return made
 
     def function(self, function: types.FunctionType) -> Any:

@@ -5,6 +5,7 @@ It runs the caller's own energy, autograd and the rule, and nothing that the exp
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from groundstate_export._descent.rules.rule import WORST, State
 from groundstate_export._examine.examined import Examined
 from groundstate_export._examine.starts import Case
 from groundstate_export._examine.twin import in_dtype
+from groundstate_export._verify.wide import Wide
 
 _CLOSE = 1e-5
 """Two energies with a smaller relative difference may be ranked either way, because two programs round differently."""
@@ -66,7 +68,7 @@ def descend(examined: Examined, start: Case, dtype: torch.dtype | None = None) -
     kind = dtype or examined.dtype
     noise, step_scale = {k: t.to(kind) for k, t in start.noise.items()}, start.step_scale.to(kind)
     trace, sizes = [], []
-    with torch.no_grad():
+    with torch.no_grad(), Wide() if dtype == torch.float64 else contextlib.nullcontext():
         state = descent.begin(cast(start.state), step_scale)
         first = descent.read(state).residual
         for step in range(examined.unroll):

@@ -115,7 +115,7 @@ def _moved(here: Case, wanted: Mapping[str, Tensor], descent: Replayed) -> dict[
     return sizes
 
 
-class _FromFloat64(NamedTuple):
+class FromFloat64(NamedTuple):
     """The error of an output against float64: its name and scale, the start, the file's error, PyTorch float32's error."""
 
     kind: tuple[str, float]
@@ -124,16 +124,47 @@ class _FromFloat64(NamedTuple):
     own: float
 
 
-def from_float64(step: Step, names: set[str]) -> Iterator[_FromFloat64]:
+def from_float64(step: Step, names: set[str]) -> Iterator[FromFloat64]:
     truth, _, sure = _truth(step)
     sure = sure & step.clear
     _as_good(step, ~sure)
     for name in sorted(names & step.wanted.keys()):
         rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure
         error = step.error(name, step.found[name], truth[name], rows)
-        yield _FromFloat64(
+        yield FromFloat64(
             (name, step.start.scale), step.start, error, step.error(name, step.wanted[name].numpy(), truth[name], rows)
         )
+
+
+def noise_nearby(step: Step, names: set[str], points: int) -> Iterator[tuple[tuple[str, float], float]]:
+    """The error of float32 PyTorch against float64 at points as close as rounding, by output and scale.
+
+    At a single point an ill-conditioned energy may have little error by chance.
+    """
+    generator = torch.Generator().manual_seed(step.start.seed)
+    for _ in range(points):
+        here = replace(
+            step.start,
+            state=_rounded_apart(step.start.state, generator),
+            inputs=_rounded_apart(step.start.inputs, generator),
+        )
+        found, sizes, clear = descend(step.one, here)
+        near = replace(step, start=here, wanted={name: found[name] for name in step.wanted}, sizes=sizes | step.sizes)
+        truth, _, sure = _truth(near)
+        for name in sorted(names & step.wanted.keys()):
+            rows = torch.ones_like(sure) if name in {"energy", "trace"} else sure & clear
+            yield (name, step.start.scale), near.error(name, near.wanted[name].numpy(), truth[name], rows)
+
+
+def _rounded_apart(tensors: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    """The tensors, each floating-point number moved by a few units in its last place."""
+    return {
+        name: t
+        * (1 + _LAST_BITS * torch.finfo(t.dtype).eps * (2 * torch.rand(t.shape, generator=generator) - 1)).to(t.dtype)
+        if t.is_floating_point()
+        else t
+        for name, t in tensors.items()
+    }
 
 
 def _truth(step: Step) -> Reference:

@@ -50,7 +50,9 @@ class Weights:
         # A centred matrix can be computed from the plain one, and not the other way round.
         for name, array in sorted(self.arrays.items(), key=lambda pair: _is_centred(pair[1])):
             made: list[onnx.NodeProto] = []
-            if array.size > _SMALL and array.ndim >= 2:
+            if array.size > _SMALL and bool((array == array.flat[0]).all()):
+                made = self._uniform(name, array, stored)
+            elif array.size > _SMALL and array.ndim >= 2:
                 made = list(
                     self._made(name, array, stored, vectors) if array.ndim == 2 else self._mirrored(name, array, stored)
                 )
@@ -58,6 +60,13 @@ class Weights:
             if not made:
                 stored[name] = array
         return [numpy_helper.from_array(array, name) for name, array in stored.items()], nodes
+
+    def _uniform(self, name: str, array: Array, stored: dict[str, Array]) -> list[onnx.NodeProto]:
+        """Equal elements."""
+        shape = self.fresh()
+        stored[shape] = np.array(array.shape, np.int64)
+        value = numpy_helper.from_array(array.flat[:1].copy())
+        return [helper.make_node("ConstantOfShape", [shape], [name], value=value)]
 
     def _made(
         self, name: str, array: Array, stored: dict[str, Array], vectors: dict[str, Array]

@@ -66,6 +66,7 @@ class Graph:
         count: Number of literals so far.
         factors: Factors so far; the first ones require one true literal in each variable's group.
         costs: The cost of a literal if it holds.
+        choices: The source of each group that belongs to no variable, in the order of these groups.
     """
 
     domains: Mapping[str, Sequence[Value]]
@@ -74,8 +75,10 @@ class Graph:
     count: int = field(init=False, default=0)
     factors: list[Factor] = field(init=False, default_factory=list)
     costs: dict[int, float] = field(init=False, default_factory=dict)
+    choices: list[int] = field(init=False, default_factory=list)
     _edges: int = field(init=False, default=0)
     _place: dict[tuple[str, Value], int] = field(init=False, default_factory=dict)
+    _group_of: list[int] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         for name, values in self.domains.items():
@@ -93,11 +96,14 @@ class Graph:
         """New literals with exactly one true, which belong to no variable."""
         made = range(self.count, self.count + n)
         self.count += n
+        if n:
+            self.choices.append(source)
         self._group(made, source)
         return made
 
     def _group(self, literals: range, source: int) -> None:
         if literals:
+            self._group_of += [len(self.groups)] * len(literals)
             self.groups.append(literals)
         self.bound([(literal, 1) for literal in literals], 1, 1, source)
 
@@ -124,6 +130,18 @@ class Graph:
                 )
                 raise RequestError([Fault("", message)])
 
+    def reach(self, factor: Factor) -> tuple[int, int]:
+        """The least and the greatest value of a factor's sum with exactly one true literal in each group."""
+        by_group: dict[int, list[int]] = {}
+        for literal, coefficient in zip(factor.literals, factor.coefficients, strict=True):
+            by_group.setdefault(self._group_of[literal], []).append(coefficient)
+        least = most = 0
+        for group, coefficients in by_group.items():
+            others = [] if len(coefficients) == len(self.groups[group]) else [0]
+            least += min([*coefficients, *others])
+            most += max([*coefficients, *others])
+        return least, most
+
     def charge(self, literal: int, cost: float) -> None:
         """Add to the cost of a literal."""
         self.costs[literal] = self.costs.get(literal, 0.0) + cost
@@ -139,8 +157,9 @@ class Graph:
             if factor.literals in groups and factor.low == factor.high == 1 and factor.source == source:
                 self.factors.append(factor)
                 continue
-            least, most = factor.reach
+            least, most = self.reach(factor)
             terms = list(zip(factor.literals, factor.coefficients, strict=True))
+            # The smaller the coefficient of the escape, the larger the energy of the other literals beside it.
             if factor.low > least:
                 self.bound([*terms, (escape, factor.low - least)], factor.low, most + factor.low - least, source)
             if factor.high < most:

@@ -16,6 +16,7 @@ from groundstate_models.constraints.complete import MOST_EDGES, Search, contradi
 from groundstate_models.constraints.factors import Value
 from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
+from groundstate_models.constraints.starts import Passes
 from groundstate_models.constraints.tensors import Network
 
 WORK = 2_000
@@ -40,6 +41,14 @@ class Read:
         self.problem = Problem.of(request)
         self._cheaper: dict[tuple[int, bytes], Search] = {}
         """The latest searches with a bound on the cost, by cost and open literals."""
+        self._passes: tuple[Mapping[str, NDArray[Any]], Passes] | None = None
+
+    def starts(self, header: Header, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
+        """Initial states of chains for the latest inputs, see `Reading.starts`."""
+        tensors = self.network.latest or self.network.tensors()
+        if self._passes is None or self._passes[0] is not tensors:
+            self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
+        return self._passes[1].starts(random, count, header.state["y"].initial.values[1])
 
     @cached_property
     def network(self) -> Network:
@@ -149,6 +158,9 @@ class ConstraintsReading(Reading, Asks, Shows):
 
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.read.network.tensors()
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
+        return self.read.starts(self.header, random, count)
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]]:
         return {"value": self.read.network.chosen(answer["values"])}

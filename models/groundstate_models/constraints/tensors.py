@@ -7,7 +7,7 @@ classes, so that problems of similar size share a batch and ONNX Runtime's plans
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -47,9 +47,13 @@ class Network:
 
     Args:
         graph: The factors and costs.
+
+    Attributes:
+        latest: The inputs that `tensors` made last.
     """
 
     graph: Graph
+    latest: dict[str, NDArray[Any]] | None = field(init=False, default=None)
 
     @cached_property
     def table(self) -> Table:
@@ -86,6 +90,13 @@ class Network:
         names += [None] * (len(self.graph.groups) - len(names))
         left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
         return [name for name, many in zip(names, left, strict=True) if many > 1]
+
+    def choices(self, first: int) -> list[int]:
+        """The used rows of ``domain`` of auxiliary choices from a source on, as a preference's choice to keep it or pay."""
+        owners = [-1] * (len(self.graph.groups) - len(self.graph.choices)) + self.graph.choices
+        left = (int(self.open[g.start : g.stop].sum()) for g in self.graph.groups)
+        used = [owner for owner, many in zip(owners, left, strict=True) if many > 1]
+        return [row for row, owner in enumerate(used) if owner >= first]
 
     @cached_property
     def costs(self) -> NDArray[np.int64]:
@@ -153,7 +164,7 @@ class Network:
             fixed = int(self.costs[self.open & (place < 0)].sum())
             high[0] = (most - fixed) / largest[0]
         factors, many = size(max(len(largest), 1)), size(max(len(factor), 1))
-        return {
+        self.latest = {
             "domain": domain,
             "cost": cost,
             "literal": _filled(literal, many, 0, np.int64),
@@ -163,6 +174,7 @@ class Network:
             "high": _filled(np.minimum(high, FAR), factors, FAR, np.float32),
             "slack": _filled(0.5 / largest, factors, 0.5, np.float32),
         }
+        return self.latest
 
     def values(self, chosen: NDArray[np.int64]) -> dict[str, Value]:
         """The value of each variable, from the chosen value of each row of ``domain``."""

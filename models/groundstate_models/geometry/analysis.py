@@ -331,7 +331,7 @@ def _bounds(tables: Tables, y: Floats, radius: float) -> tuple[Floats, Floats, F
     fold = used & np.isin(kind, (6, 7, 8))
     if (cross[fold] <= spread * (big + far)[fold]).any():
         return None
-    a, b = np.maximum(a, 1e-300), np.maximum(b, 1e-300)
+    a, b = np.maximum(a, 1e-150), np.maximum(b, 1e-150)
     turn = 1 / a + 1 / b
     square = 1 / a**2 + 1 / b**2
     one = np.ones_like(a)

@@ -13,6 +13,8 @@ from groundstate_models.geometry.request import Read
 
 WIDTH, HEIGHT, MARGIN = 480.0, 400.0, 44.0
 FONT = 15.0
+MOST_TICKS, TICK = 3, 4.0
+"""Groups of equal segments that are marked, and half the length of a mark."""
 
 _STYLE = (
     "line,circle,path{fill:none;stroke:#1f2933;stroke-width:1.6;stroke-linecap:round}.thin{stroke:#7b8794;stroke-width:1}"
@@ -30,12 +32,22 @@ class Strokes:
         right: Corners with a right angle: arm, vertex, arm.
         sizes: Texts beside segments.
         angles: Texts in corners.
+        radii: Texts beside circles.
+        equal: Segments of one length, by group.
     """
 
     segments: dict[tuple[str, str], None] = field(default_factory=dict)
     right: list[tuple[str, str, str]] = field(default_factory=list)
     sizes: dict[tuple[str, str], str] = field(default_factory=dict)
     angles: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    radii: dict[str, str] = field(default_factory=dict)
+    equal: list[list[tuple[str, str]]] = field(default_factory=list)
+
+    def alike(self, one: tuple[str, str], two: tuple[str, str]) -> None:
+        """Put two segments into one group."""
+        groups = [group for group in self.equal if one in group or two in group]
+        merged = list(dict.fromkeys([*(pair for group in groups for pair in group), one, two]))
+        self.equal = [*(group for group in self.equal if group not in groups), merged]
 
     def segment(self, a: str, b: str) -> None:
         if a != b and not a.startswith(" ") and not b.startswith(" "):
@@ -60,13 +72,24 @@ def strokes(read: Read) -> Strokes:
         elif one.kind == "parallelogram" or one.kind == "convex":
             for a, b in zip(names, (*names[1:], names[0]), strict=True):
                 found.segment(a, b)
-        if one.kind == "perpendicular" and len(set(names)) == 3:
-            vertex = next(name for name in names if names.count(name) == 2)
-            a, b = (name for name in names if name != vertex)
-            found.right.append((a, vertex, b))
+        if one.kind == "perpendicular" and (corner := _right_angle(read, names)):
+            found.right.append(corner)
+        if one.kind == "midpoint":
+            found.alike((names[0], names[1]), (names[0], names[2]))
         if one.kind == "equation":
             _equation(found, names[0])
     return found
+
+
+def _right_angle(read: Read, names: Sequence[str]) -> tuple[str, str, str] | None:
+    """Arm, vertex and arm of the right angle between two lines, if they have a named point in common."""
+    of = read.problem.incidence.of
+    lines = [pair if (line := of.get(frozenset(pair))) is None else line.points for pair in (names[:2], names[2:4])]
+    vertex = next((name for name in lines[0] if name in lines[1] and not name.startswith(" ")), None)
+    if vertex is None:
+        return None
+    one, two = (next((name for name in pair if name != vertex), None) for pair in (names[:2], names[2:4]))
+    return None if one is None or two is None else (one, vertex, two)
 
 
 def _equation(found: Strokes, value: Sum) -> None:
@@ -78,12 +101,17 @@ def _equation(found: Strokes, value: Sum) -> None:
         elif atom[0] == "angle":
             found.segment(atom[1], atom[2])
             found.segment(atom[2], atom[3])
+    lengths = [product[0] for product in products if len(product) == 1 and product[0][0] == "length"]
+    if len(lengths) == len(products) == 2 and not value.constant and sum(map(float, value.terms.values())) == 0:
+        found.alike((lengths[0][1], lengths[0][2]), (lengths[1][1], lengths[1][2]))
     if not single:
         return
     atom = products[0][0]
     size = -float(value.constant) / float(value.terms[products[0]])
     if atom[0] == "length":
         found.sizes[(atom[1], atom[2])] = f"{size:.4g}"
+    elif atom[0] == "radius":
+        found.radii[atom[1]] = f"r = {size:.4g}"
     elif atom[0] == "angle":
         corner = (atom[1], atom[2], atom[3])
         if abs(size - 90) < 1e-9:
@@ -122,7 +150,7 @@ def svg(read: Read, figure: Figure) -> str:
     place = {name: page.at(figure.points[name]) for name in figure.points}
     drawn = strokes(read)
     parts = [*_lines(drawn, place), *_rings(figure, circles, place, page)]
-    parts += list(_corners(drawn, place))
+    parts += [*_corners(drawn, place), *_ticks(drawn, place)]
     parts += [f'<circle class="dot" cx="{place[n][0]:.1f}" cy="{place[n][1]:.1f}" r="2.6"/>' for n in names]
     parts += _labels(drawn, figure, names, circles, place, page)
     title = escape(", ".join(names))
@@ -179,11 +207,34 @@ def _corners(drawn: Strokes, place: dict[str, Point]) -> Iterator[str]:
         yield f'<path class="thin" d="M{px:.1f} {py:.1f}A{size:.1f} {size:.1f} 0 0 {sweep} {qx:.1f} {qy:.1f}"/>'
 
 
+def _ticks(drawn: Strokes, place: dict[str, Point]) -> Iterator[str]:
+    """Short strokes across segments of one length: one, two or three by group."""
+    groups = [[pair for pair in group if not any(name.startswith(" ") for name in pair)] for group in drawn.equal]
+    for number, group in enumerate(groups[:MOST_TICKS], start=1):
+        for a, b in group:
+            (x, y), (u, v) = place[a], place[b]
+            ux, uy = _unit((x, y), (u, v))
+            for k in range(number):
+                shift = TICK * (k - (number - 1) / 2)
+                mx, my = (x + u) / 2 + shift * ux, (y + v) / 2 + shift * uy
+                yield (
+                    f'<path class="thin" d="M{mx - TICK * uy:.1f} {my + TICK * ux:.1f}'
+                    f'L{mx + TICK * uy:.1f} {my - TICK * ux:.1f}"/>'
+                )
+
+
 def _labels(
     drawn: Strokes, figure: Figure, names: Sequence[str], circles: Sequence[str], place: dict[str, Point], page: Page
 ) -> list[str]:
     """Place each text where it is farthest from lines, circles, points and earlier texts."""
     taken: list[tuple[float, ...]] = [(*place[name], 3.0) for name in names]
+    for a, v, b in drawn.right:
+        (x, y), one, two = place[v], _unit(place[v], place[a]), _unit(place[v], place[b])
+        taken.append((x + 6 * (one[0] + two[0]), y + 6 * (one[1] + two[1]), 7.0))
+    for group in drawn.equal[:MOST_TICKS]:
+        for a, b in group:
+            (x, y), (u, v_) = place[a], place[b]
+            taken.append(((x + u) / 2, (y + v_) / 2, TICK))
     rings = [(place[figure.circles[k][0]], figure.circles[k][1] * page.factor) for k in circles]
     segments = [(place[a], place[b]) for a, b in drawn.segments]
     found = []
@@ -215,6 +266,15 @@ def _labels(
             for side in (1, -1)
         ]
         put(text, spots, "size", 5.0 + 2.0 * len(text))
+    for k, text in drawn.radii.items():
+        if k in circles:
+            (x, y), r = place[figure.circles[k][0]], figure.circles[k][1] * page.factor
+            around = [
+                (x + (r + far) * math.cos(t * math.pi / 8), y + (r + far) * math.sin(t * math.pi / 8))
+                for far in (24, 32, -24)
+                for t in range(16)
+            ]
+            put(text, around, "size", 5.0 + 2.0 * len(text))
     for (p, v, q), text in drawn.angles.items():
         (px, py), (qx, qy) = _unit(place[v], place[p]), _unit(place[v], place[q])
         mx, my = px + qx, py + qy

@@ -43,6 +43,7 @@ _FILL = {
     "square",
 }
 
+LARGEST = 1e12
 _UNKNOWN = re.compile(r"[^\W\d_](?:_?\w|\d{1,3})?|alpha|beta|gamma|delta|theta|phi|psi|omega")
 
 Ratio = tuple[Sum, Sum]
@@ -213,6 +214,8 @@ class Parser:
 
     def _number(self, symbol: str) -> Sum:
         number: Number = Fraction(symbol)
+        if number > LARGEST:
+            raise MisreadError(f"{symbol} is too large; numbers are at most {LARGEST:.0e}.")
         unit = self._peek()
         if unit in DEGREE:
             self._take()
@@ -224,9 +227,20 @@ class Parser:
         elif unit in LENGTHS and unit not in self.names.problem.points and unit not in self.names.problem.unknowns:
             self._take()
             number = self._in_units(Fraction(number), unit)
+        elif len(unit) > 2 and unit.isalpha() and unit.islower() and not self._known(unit):
+            units = ", ".join(one for one in LENGTHS if len(one) < 3)
+            raise MisreadError(
+                f"{unit!r} in {self.text.strip()!r} is no unit; lengths are in {units}, angles in degrees."
+            )
         elif unit == "%":
             raise MisreadError(f"{self.text.strip()!r} is in per cent; give a number.")
         return Sum.of(number)
+
+    def _known(self, word: str) -> bool:
+        """Whether a word after a number is a factor: a function, a unit of angles, an unknown."""
+        known = self.names.problem
+        plain = word in _WORDS or word in DEGREE or word in RADIAN or word in _FILL
+        return plain or word in known.unknowns or word in known.points or bool(_UNKNOWN.fullmatch(word))
 
     def _in_units(self, number: Fraction, unit: str) -> Fraction:
         if self.unit is None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure, Point
+from groundstate_models.geometry.incidence import Incidence
 from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.lines import Lines
 from groundstate_models.geometry.lowering import Lowering
@@ -48,6 +49,7 @@ class Problem:
         unknowns: Names of the scalars.
         statements: The text of each statement, and its place in the request.
         distinct: Whether all points must differ.
+        shapes: First three corners of squares and regular polygons. Where nothing decides, they turn the same way.
         solid: Whether the figure is in space.
     """
 
@@ -58,6 +60,7 @@ class Problem:
     constraints: list[Stated] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     distinct: bool = True
+    shapes: list[tuple[str, str, str]] = field(default_factory=list)
     solid: bool = False
 
     def add(self, kind: str, *arguments: Any, source: int = -1) -> None:
@@ -79,9 +82,14 @@ class Problem:
                 name = group[name]
             return name
 
+        middle: dict[tuple[str, frozenset[str]], str] = {}
         for one in self.constraints:
             if one.kind == "coincident":
                 group[root(one.arguments[0])] = root(one.arguments[1])
+            elif one.kind in {"midpoint", "centroid"}:
+                # Two names for one middle are two names for one point.
+                name, *ends = one.arguments
+                group[root(name)] = root(middle.setdefault((one.kind, frozenset(ends)), name))
         groups: dict[str, list[str]] = {}
         for name in self.points:
             groups.setdefault(root(name), []).append(name)
@@ -128,7 +136,7 @@ class Problem:
         on: dict[str, list[tuple[str, str]]] = {}
         for one in self.constraints:
             names = one.arguments
-            if one.kind == "parallel" and len(set(names)) == 4:
+            if one.kind == "parallel" and len(set(names)) == 4 and self.incidence.arguments(one.kind, names):
                 found.setdefault(
                     frozenset((names[2], *names[:2])), Stated("not on line", (names[2], names[0], names[1]))
                 )
@@ -136,7 +144,8 @@ class Problem:
                 on.setdefault(names[0], []).append((names[1], names[2]))
         for p, lines in on.items():
             for first, second in combinations(lines, 2):
-                if len({p, *first, *second}) == 5:
+                same = self.incidence.direction(*first) == self.incidence.direction(*second)
+                if len({p, *first, *second}) == 5 and not same:
                     found.setdefault(frozenset((*first, *second)), Stated("not parallel", (*first, *second)))
         return list(found.values())
 
@@ -191,11 +200,18 @@ class Problem:
             b.source = one.source
             if not self._touched(b, one):
                 before = len(b.system.rows)
-                KINDS[one.kind].rows(b, *one.arguments)
+                arguments = self.incidence.arguments(one.kind, one.arguments)
+                if arguments is not None:
+                    KINDS[one.kind].rows(b, *arguments)
                 lines.drop(b.system.rows, before, one.kind, one.arguments)
         b.source = -1
         self._gauge(b)
         return b
+
+    @cached_property
+    def incidence(self) -> Incidence:
+        """The lines through three or more points."""
+        return Incidence(self)
 
     def _blank(self) -> Lowering:
         return Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units, self.solid)

@@ -13,15 +13,18 @@ from fractions import Fraction
 from itertools import combinations
 
 from groundstate_models.geometry.expressions import Atom, Product, Sum, angle, length
+from groundstate_models.geometry.incidence import NO_SOURCES, Incidence, Sources
 from groundstate_models.geometry.problem import Problem
 
 CLEAR = 1e-4
 """Relative difference below which values do not contradict each other."""
 
-MOST_ROWS = 400
-MOST_TRIANGLES = 4_000
+EXACTLY = 1e-13
+"""Distance of a cosine from ±1 at which a triangle is flat; its sides are then equal in decimals."""
 
-Sources = frozenset[int]
+MOST_ROWS = 400
+MOST_SETS = 4
+MOST_TRIANGLES = 4_000
 
 
 def contradiction(problem: Problem) -> list[int]:
@@ -36,6 +39,25 @@ def contradiction(problem: Problem) -> list[int]:
         if rest and _prove(problem.without(everything - rest)) is not None:
             kept = rest
     return sorted(kept)
+
+
+def contradictions(problem: Problem) -> list[list[int]]:
+    """Minimal sets of contradictory statements, at most `MOST_SETS`, none of which holds all of another."""
+    found: list[list[int]] = []
+    while len(found) < MOST_SETS and (one := contradiction(problem)):
+        found.append(one)
+        left = {source: _apart(problem.without([source])) for source in one}
+        problem = problem.without([max(reversed(one), key=lambda source: left[source])])
+    return found
+
+
+def _apart(problem: Problem) -> int:
+    """The number of contradictory sets that share no statement."""
+    count = 0
+    while count < MOST_SETS and (one := contradiction(problem)):
+        problem = problem.without(one)
+        count += 1
+    return count
 
 
 def _prove(problem: Problem) -> Sources | None:
@@ -146,11 +168,22 @@ class _Known:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self.incidence = Incidence(problem, angles=True)
         self.values: dict[Atom, _Value] = {}
         self.found: Sources | None = None
         self.pivots: list[tuple[Product, _Row]] = []
+        self.open = {
+            frozenset(one.arguments): one.source
+            for one in problem.constraints
+            if one.kind in {"not on line", "left of"} or (one.kind == "counter-clockwise" and len(one.arguments) == 3)
+        }
 
     def contradiction(self) -> Sources | None:
+        clash = next((line for line in self.incidence.lines if line.clashes), None)
+        if clash is not None:
+            return clash.sources
+        if (found := self._touching() or self._flat()) is not None:
+            return found
         rows = self._rows()
         if len(rows) <= MOST_ROWS:
             for row in rows:
@@ -164,8 +197,9 @@ class _Known:
         angles: set[Atom] = set()
 
         def add(value: Sum, source: int) -> None:
+            value, used = self.incidence.sum(value)
             exact = {p: Fraction(c) for p, c in value.terms.items()}
-            found.append(_Row(exact, frozenset((source,)), abs(exact.get((), Fraction(0)))))
+            found.append(_Row(exact, used | {source}, abs(exact.get((), Fraction(0)))))
             angles.update(atom for atom in value.atoms() if atom[0] == "angle")
 
         for one in self.problem.constraints:
@@ -195,14 +229,91 @@ class _Known:
                 v = next(name for name in a if a.count(name) == 2)
                 p, q = (name for name in a if name != v)
                 add(Sum.of(angle(p, v, q)) - Sum.of(90), one.source)
-        for atom in list(angles):
-            _, p, v, q = atom
-            others = (angle(v, p, q), angle(v, q, p))
-            if all(other in angles for other in others) and (p, v, q) == tuple(sorted((p, v, q))):
-                terms: dict[Product, Fraction] = {(): Fraction(-180)}
-                terms |= {(each,): Fraction(1) for each in (atom, *others)}
-                found.append(_Row(terms, frozenset(), Fraction(180)))
+        found += self._isosceles(found, angles)
+        return found + self._sums(angles)
+
+    def _touching(self) -> Sources | None:
+        """Find a line that is tangent to a circle and goes through its centre."""
+        for one in self.problem.constraints:
+            if one.kind == "tangent line":
+                k, *ends = one.arguments
+                centre = self.problem.circles[k]
+                line = self.incidence.of.get(frozenset(ends))
+                if centre in ends:
+                    return frozenset((one.source,))
+                if line is not None and centre in line.points:
+                    return line.sources | {one.source}
+        return None
+
+    def _flat(self) -> Sources | None:
+        """Find three points on one line, of which a statement demands that they are not."""
+        for trio, source in self.open.items():
+            for line in self.incidence.lines:
+                if trio <= set(line.points):
+                    return line.sources | {source}
+        return None
+
+    def _isosceles(self, rows: list[_Row], angles: set[Atom]) -> list[_Row]:
+        """Angles across from equal sides are equal."""
+        equal: dict[Atom, list[tuple[Atom, Sources]]] = {}
+        for row in rows:
+            parts = [p for p in row.terms if p]
+            if len(row.terms) == 2 == len(parts) and sum(row.terms.values()) == 0 and all(len(p) == 1 for p in parts):
+                one, two = parts[0][0], parts[1][0]
+                equal.setdefault(one, []).append((two, row.sources))
+                equal.setdefault(two, []).append((one, row.sources))
+        found = []
+        for start in equal:
+            if start[0] != "length":
+                continue
+            reached: dict[Atom, Sources] = {start: NO_SOURCES}
+            queue = [start]
+            for here in queue:
+                for there, more in equal[here]:
+                    if there not in reached:
+                        reached[there] = reached[here] | more
+                        queue.append(there)
+            for other, used in reached.items():
+                common = set(start[1:]) & set(other[1:]) if other[0] == "length" and start < other else set()
+                if len(common) != 1 or len({*start[1:], *other[1:]}) != 3:
+                    continue
+                (v,) = common
+                (p,), (q,) = set(start[1:]) - common, set(other[1:]) - common
+                if frozenset((p, q)) in self.incidence.apart:
+                    one_, two_ = (self.incidence.angle(angle(v, *ends)) for ends in ((p, q), (q, p)))
+                    difference = one_.value - two_.value
+                    if set(difference.atoms()) <= angles:
+                        exact = {product: Fraction(c) for product, c in difference.terms.items()}
+                        found.append(_Row(exact, used | one_.sources | two_.sources, Fraction(180)))
         return found
+
+    def _sums(self, angles: set[Atom]) -> list[_Row]:
+        """Angles of a triangle are 180° together; a point between two others parts the angle under which they are seen."""
+        apart = self.incidence.apart
+        names = sorted({name for atom in angles for name in atom[1:]})
+        found: list[tuple[list[tuple[Atom, int]], int, Sources]] = []
+        for line in self.incidence.lines:
+            for d in line.points:
+                for a, b in combinations(line.points, 2):
+                    if d not in (a, b) and line.between(d, a, b) < 0:
+                        for v in names:
+                            if all(frozenset((v, name)) in apart for name in (d, a, b)):
+                                parts = [(angle(a, v, d), 1), (angle(d, v, b), 1), (angle(a, v, b), -1)]
+                                found.append((parts, 0, line.sources))
+        if math.comb(len(names), 3) <= MOST_TRIANGLES:
+            for p, v, q in combinations(names, 3):
+                if all(frozenset(pair) in apart for pair in ((p, v), (v, q), (p, q))):
+                    parts = [(angle(p, v, q), 1), (angle(v, p, q), 1), (angle(v, q, p), 1)]
+                    found.append((parts, 180, NO_SOURCES))
+        rows = []
+        for parts, total, sources in found:
+            value, used = Sum.of(-total), sources
+            for atom, sign in parts:
+                part = self.incidence.angle(atom)
+                value, used = value + part.value * sign, used | part.sources
+            if value.terms and set(value.atoms()) <= angles:
+                rows.append(_Row({p: Fraction(c) for p, c in value.terms.items()}, used, Fraction(180)))
+        return rows
 
     def _enter(self, row: _Row) -> bool:
         """Reduce a row by the rows before it and keep it as a pivot; returns False for 0 = c with c ≠ 0."""
@@ -260,7 +371,7 @@ class _Known:
                 largest, abs(known.value)
             ):
                 return known.sources
-            if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) < 1e-7 * largest:
+            if kind == "length" and frozenset(atom[1:]) in lines and abs(known.value) <= 1e-7 * largest:
                 return known.sources
             if kind == "radius" and known.value <= 0:
                 return known.sources
@@ -302,9 +413,12 @@ class _Known:
     def _triangles(self) -> Sources | None:
         """Derive sides and angles of triangles until a contradiction, or until nothing new follows."""
         names = sorted({name for atom in self.values if atom[0] in {"length", "angle"} for name in atom[1:]})
-        triangles = list(combinations(names, 3))
-        if len(triangles) > MOST_TRIANGLES:
+        if math.comb(len(names), 3) > MOST_TRIANGLES:
             return None
+        apart = self.incidence.apart
+        triangles = [
+            trio for trio in combinations(names, 3) if all(frozenset(pair) in apart for pair in combinations(trio, 2))
+        ]
         for _ in range(4):
             before = len(self.values)
             for corners in triangles:
@@ -319,7 +433,7 @@ class _Known:
         sides = [length(corners[(k + 1) % 3], corners[(k + 2) % 3]) for k in range(3)]
         angles = [angle(corners[(k + 1) % 3], corners[k], corners[(k + 2) % 3]) for k in range(3)]
         side = [self.values.get(atom) for atom in sides]
-        turn = [self.values.get(atom) for atom in angles]
+        turn = [self._angle(atom) for atom in angles]
         if any(v is not None and v.value <= 0 for v in side):
             return None
         for k in range(3):
@@ -333,6 +447,8 @@ class _Known:
                 cosine = (one.value**2 + two.value**2 - across.value**2) / (2 * one.value * two.value)
                 if abs(cosine) > 1 + 4 * CLEAR:
                     return one.sources | two.sources | across.sources
+                if abs(cosine) > 1 - EXACTLY and frozenset(corners) in self.open:
+                    return one.sources | two.sources | across.sources | {self.open[frozenset(corners)]}
                 if (
                     abs(cosine) < 0.999
                     and (found := self._follows(angles[k], math.degrees(math.acos(cosine)), (one, two, across), 180.0))
@@ -362,9 +478,29 @@ class _Known:
                     return found
         return None
 
+    def _angle(self, atom: Atom) -> _Value | None:
+        """The value of an angle, if it is known."""
+        named, used = self.incidence.angle(atom)
+        if named.is_constant:
+            return _Value(float(named.constant), used)
+        if not all(other in self.values for other in named.atoms()):
+            return None
+        known = {other: self.values[other].value for other in named.atoms()}
+        return _Value(named.value(known), used.union(*(self.values[other].sources for other in known)))
+
     def _follows(self, atom: Atom, value: float, because: Iterable[_Value], size: float) -> Sources | None:
         sources: Sources = frozenset().union(*(one.sources for one in because))
         known = self.values.get(atom)
+        if atom[0] == "angle":
+            named, used = self.incidence.angle(atom)
+            if named.is_constant:
+                known = _Value(float(named.constant), used)
+            else:
+                # An angle is named by other points: the same, or its supplement.
+                ((product, c),) = ((p, c) for p, c in named.terms.items() if p)
+                atom, sources = product[0], sources | used
+                value = (value - float(named.constant)) / float(c)
+                known = self.values.get(atom)
         if known is None:
             self.values[atom] = _Value(value, sources)
             return None

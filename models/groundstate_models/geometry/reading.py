@@ -222,11 +222,17 @@ class GeometryReading(Reading, Asks, Shows):
 
     @cached_property
     def _contradictions(self) -> Sequence[Violation]:
-        found = proofs.contradiction(self.problem)
-        if not found:
-            return ()
-        message = proofs.sentence(self.problem, found)
-        return (Violation("constraints", message, len(found), None, None, proofs.places(self.problem, found)),)
+        return tuple(
+            Violation(
+                "constraints",
+                proofs.sentence(self.problem, found),
+                len(found),
+                None,
+                None,
+                proofs.places(self.problem, found),
+            )
+            for found in proofs.contradictions(self.problem)
+        )
 
     @property
     def contradictions(self) -> Sequence[Violation]:

@@ -60,6 +60,7 @@ class _Reader:
         self.names = Names(self.problem, declared=bool(request.get("points")))
         self.parser = Parser(self.names, request.get("unit"))
         self.faults: list[Fault] = []
+        self.first = 0
 
     def read(self) -> Read:
         self._points()
@@ -72,6 +73,8 @@ class _Reader:
         if count > MOST_POINTS:
             self.fault("points", f"There are {count} points; there may be {MOST_POINTS}.")
         self._misspelt()
+        self._unsaid()
+        self._ordered()
         if self.faults:
             raise RequestError(self.faults[:MOST_FAULTS])
         if not self.problem.points:
@@ -178,6 +181,7 @@ class _Reader:
                 self.fault(f"polygons[{number}]", str(error))
 
     def _statements(self) -> None:
+        self.first = len(self.problem.statements)
         for number, one in enumerate(self.request.get("constraints", [])):
             path = f"constraints[{number}]"
             text = one if isinstance(one, str) else _told(one)
@@ -234,19 +238,42 @@ class _Reader:
                     "points", f"{name!r} is not among points, and {near[0]!r} is, which nothing uses; is one misspelt?"
                 )
 
+    def _ordered(self) -> None:
+        """Points in the order of ``points`` and the statements; those that only describe circles come last."""
+        spoken = list(self.request.get("points", []))
+        spoken += [
+            name for one in self.problem.constraints if one.source >= self.first for name in _names(one.arguments)
+        ]
+        rank = {name: k for k, name in reversed(list(enumerate(spoken)))}
+        self.problem.points.sort(key=lambda name: (name.startswith(" "), rank.get(name, len(spoken))))
+
+    def _unsaid(self) -> None:
+        """Refuse a circle of which nothing is known."""
+        spoken = {name for one in self.problem.constraints for name in _names(one.arguments)}
+        for what in ("circles", "arcs"):
+            for name, one in self.request.get(what, {}).items():
+                k = f" arc {name}" if what == "arcs" else name
+                if (
+                    not {"radius", "through"} & set(one)
+                    and k not in spoken
+                    and self.problem.circles.get(k) not in spoken
+                ):
+                    message = f"Nothing is said about {name!r}; give a center, a radius or points in through."
+                    self.fault(f"{what}.{name}", message)
+
 
 def _polygon(value: Sum) -> bool:
     """Whether a sum holds the area of more than a triangle, which need not be plane in space."""
     return any(atom[0] == "area" and len(atom) > 4 for atom in value.atoms())
 
 
-def _names(arguments: Sequence[Any]) -> set[str]:
-    found: set[str] = set()
+def _names(arguments: Sequence[Any]) -> list[str]:
+    found: list[str] = []
     for one in arguments:
         if isinstance(one, str):
-            found.add(one)
+            found.append(one)
         elif isinstance(one, Sum):
-            found |= {name for atom in one.atoms() for name in atom[1:]}
+            found += [name for atom in one.atoms() for name in atom[1:]]
     return found
 
 

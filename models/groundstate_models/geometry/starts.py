@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.geometry import landscape
+from groundstate_models.geometry import analysis, landscape
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.system import EQUAL, Floats, Tables, descended
 
@@ -27,6 +27,9 @@ MOST_TOGETHER = 3
 
 ORDERS, KEPT = 16, 4
 """Random orders that are tried if the first has surplus equations, and orders that are kept for use in turn."""
+
+TRIAL, ENOUGH_BUILT = 8, 0.25
+"""Population of an order's trial, and the share of figures that is enough."""
 
 LEAST_POPULATION, MOST_POPULATION = 8, 512
 
@@ -46,6 +49,13 @@ DONE = 1e-24
 
 STUCK = 1e2
 """Damping above which a step's descent ends: it is in a minimum that is not a solution."""
+
+MOST_POLISHED, POLISH, NEAR = 24, 60, 1e-3
+"""Members that descend on the host where no order leads to a figure, their updates, and the residual from which Newton's
+method polishes them."""
+
+MOST_DESCENTS, LARGE = 4, 120
+"""Calls in which they do, and the number of unknowns above which none does."""
 
 MOST_MEASURES = 24
 """Bound on inequalities that a step considers for each unit."""
@@ -110,14 +120,43 @@ class Builder:
 
     @cached_property
     def plans(self) -> list[list[Step]]:
-        """Orders of the construction, those with the fewest equations beyond what their steps can satisfy first."""
+        """Orders of the construction: those that lead to figures first, then those with the fewest surplus equations.
+
+        The equations alone do not show that an order leads nowhere: an angle at one of two parallel lines gives the angle at the
+        other. If the first order fails a trial, random ones are tried.
+        """
         draw = np.random.default_rng(0)
-        found = [self._ordered(None)]
-        if found[0][0]:
-            found += [self._ordered(draw) for _ in range(ORDERS if len(self.units) <= 40 else ORDERS // 4)]
-        found.sort(key=lambda plan: plan[0])
-        least = found[0][0]
-        return [self._written(order) for beyond, order in found[:KEPT] if beyond <= least + 1]
+        beyond, order = self._ordered(None)
+        first = self._written(order)
+        share = self._share(first)
+        if not beyond and share >= ENOUGH_BUILT:
+            return [first]
+        found = [(share, -beyond, first)]
+        for _ in range(ORDERS if len(self.units) <= 40 else ORDERS // 4):
+            beyond, order = self._ordered(draw)
+            if -beyond < max(less for _, less, _ in found) - 1:
+                continue
+            plan = self._written(order)
+            found.append((self._share(plan), -beyond, plan))
+            if sum(share >= ENOUGH_BUILT for share, _, _ in found) == KEPT:
+                break
+        found.sort(key=lambda one: one[:2], reverse=True)
+        built = [plan for share, _, plan in found if share]
+        return (built or [plan for _, _, plan in found])[:KEPT]
+
+    def _share(self, plan: list[Step]) -> float:
+        """The share of a small population that an order leads to a figure."""
+        random = np.random.default_rng(0)
+        z = random.standard_normal((TRIAL, self.reduction.size))
+        lost = self._build(plan, z, random, 1.0, trial=True)
+        return 0.0 if lost.all() else float((lost + self._off(self._centred(z)) < 1e-6).mean())
+
+    def _centred(self, z: Floats) -> Floats:
+        """The unknowns ``(count, N)`` of figures, where the constraints leave their place and size open in the energy's place."""
+        return np.stack([landscape.centred(self.problem, row) for row in self.reduction.expand(z)])
+
+    def _off(self, y: Floats) -> Floats:
+        return np.asarray(np.abs(np.nan_to_num(self.tables.residual(y), nan=1e3)).max(1, initial=0.0))
 
     def _ordered(self, draw: np.random.Generator | None) -> tuple[int, list[tuple[set[int], list[int], list[int]]]]:
         """An order: the units of each step with their equations and inequalities; and the number of surplus equations."""
@@ -201,11 +240,59 @@ class Builder:
         """Reduced unknowns of figures, ``(count, size)``; None if there is nothing to place."""
         if not self.reduction.size:
             return None
-        members = min(max(LEAST_POPULATION, 2 * count), MOST_POPULATION)
+        # Among more figures there is one whose shapes turn the same way.
+        least = LEAST_POPULATION * (1 + 2 * min(max(len(self.problem.shapes) - 1, 0), 3))
+        members = min(max(least, 2 * count), MOST_POPULATION)
         z = spread * random.standard_normal((members, self.reduction.size))
-        lost = np.zeros(members)
         plan = self.plans[self._calls % len(self.plans)]
         self._calls += 1
+        lost = self._build(plan, z, random, spread)
+        y = self._centred(z)
+        z = self.reduction.reduce(y)
+        off = lost + self._off(y)
+        if not (off < 1e-6).any() and self._calls <= MOST_DESCENTS and self.reduction.size <= LARGE:
+            y = self._polished(y, off)
+            z, off = self.reduction.reduce(y), self._off(y)
+        order = np.lexsort((-self._alike(y), np.where(off < 1e-6, 0.0, off)))
+        chosen = order[np.arange(count) % members]
+        best = z[chosen]
+        best[off[chosen] > 1e-2] += 0.1 * random.standard_normal(((off[chosen] > 1e-2).sum(), z.shape[1]))
+        # Where the order does not lead to a figure, every other chain starts at random.
+        apart = (off[chosen] > 1e-2) & (np.arange(count) % 2 == 1)
+        best[apart] = spread * random.standard_normal((int(apart.sum()), z.shape[1]))
+        return np.nan_to_num(best)
+
+    def _polished(self, y: Floats, off: Floats) -> Floats:
+        """Figures that no order leads to, after a descent with dense linear algebra.
+
+        Unrolled conjugate gradients are slow near a double root, such as a figure of an extremal case.
+        """
+        near = np.argsort(off, kind="stable")[:MOST_POLISHED]
+        y = y.copy()
+        y[near] = descended(self.tables, y[near], POLISH)
+        for k in near[self._off(y[near]) < NEAR]:
+            y[k] = analysis.polished(self.tables, y[k])
+        return y
+
+    def _alike(self, y: Floats) -> Floats:
+        """How many of the squares and regular polygons turn the same way, ``(count,)``: a convention where nothing decides."""
+        places, signs = self.problem.lowering.places, np.zeros(len(y))
+        if self.problem.solid:
+            return signs
+        for corners in self.problem.shapes:
+            a, b, c = (y[:, [places[name], places[name] + 1]] for name in corners)
+            u, w = b - a, c - a
+            signs += np.sign(u[:, 0] * w[:, 1] - u[:, 1] * w[:, 0])
+        return np.asarray(np.abs(signs))
+
+    def _build(
+        self, plan: list[Step], z: Floats, random: np.random.Generator, spread: float, *, trial: bool = False
+    ) -> Floats:
+        """Place all members of a population in place; returns what steps left over that no member could satisfy.
+
+        A trial ends at such a step.
+        """
+        lost = np.zeros(len(z))
         for step in plan:
             off = self._place(step, z, random, spread)
             failed = off > BUILT
@@ -214,18 +301,9 @@ class Builder:
                 z[failed], lost[failed] = z[copies], lost[copies]
             elif failed.all():
                 lost = lost + off
-        y = self.reduction.expand(z)
-        y = np.stack([landscape.centred(self.problem, row) for row in y])
-        z = self.reduction.reduce(y)
-        off = lost + np.abs(np.nan_to_num(self.tables.residual(y), nan=1e3)).max(1, initial=0.0)
-        order = np.argsort(np.where(off < 1e-6, 0.0, off), kind="stable")
-        chosen = order[np.arange(count) % members]
-        best = z[chosen]
-        best[off[chosen] > 1e-2] += 0.1 * random.standard_normal(((off[chosen] > 1e-2).sum(), z.shape[1]))
-        # Where the order does not lead to a figure, every other chain starts at random.
-        apart = (off[chosen] > 1e-2) & (np.arange(count) % 2 == 1)
-        best[apart] = spread * random.standard_normal((int(apart.sum()), z.shape[1]))
-        return np.nan_to_num(best)
+                if trial:
+                    return lost
+        return lost
 
     def some(self, count: int = 24) -> list[Floats]:
         """Unknowns of figures that satisfy every row, found on the host by a short descent."""

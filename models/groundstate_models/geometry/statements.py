@@ -14,6 +14,9 @@ from groundstate_models.geometry.expressions import Sum, angle, length
 from groundstate_models.geometry.formulas import Formula, Parser
 from groundstate_models.geometry.names import MisreadError, Names
 
+ONE_EACH = {"midpoint", "between", "centroid", "not on line", "parallelogram", "convex", "concyclic"}
+"""Kinds whose points must differ."""
+
 
 class Writer:
     """Writes the typed constraints of one statement into a problem.
@@ -28,6 +31,9 @@ class Writer:
         self.names, self.parser, self.source = names, parser, source
 
     def add(self, kind: str, *arguments: object) -> None:
+        if kind in ONE_EACH and len(set(arguments)) < len(arguments):
+            twice = next(name for name in arguments if arguments.count(name) > 1)
+            raise MisreadError(f"The point {twice} is named twice; {kind} is of {len(arguments)} different points.")
         self.names.problem.add(kind, *arguments, source=self.source)
 
     def same(self, a: str, b: str, c: str, d: str, ratio: Fraction | float = Fraction(1)) -> None:
@@ -150,15 +156,15 @@ def _between(w: Writer, p: str, a: str, b: str) -> None:
     w.add("between", *(w.names.point(name) for name in (p, a, b)))
 
 
-@pattern("{*} (?:collinear|on one line|in line|aligned)", "collinear {*}")
-def _collinear(w: Writer, names: str) -> None:
-    w.add("collinear", *w.names.points(names, 3))
-
-
 @pattern("{*} not collinear", "{*} noncollinear")
 def _not_collinear(w: Writer, names: str) -> None:
     a, b, c = w.names.points(names, 3, 3)
     w.add("not on line", c, a, b)
+
+
+@pattern("{*} (?:collinear|on one line|in line|aligned)", "collinear {*}")
+def _collinear(w: Writer, names: str) -> None:
+    w.add("collinear", *w.names.points(names, 3))
 
 
 @pattern("{*} (?:concyclic|cyclic|on one circle)", "concyclic {*}", "cyclic (?:quadrilateral )?{*}")
@@ -501,6 +507,8 @@ def _shape(w: Writer, names: str, what: str, at: str | None = None) -> None:
     count |= dict.fromkeys(("equilateral", "isosceles", "right", "right-angled", "acute", "obtuse", "triangle"), 3)
     if what in count and len(corners) != count[what]:
         raise MisreadError(f"{what} {names} names {len(corners)} points; it has {count[what]} corners.")
+    if len(set(corners)) < len(corners):
+        raise MisreadError(f"{what} {names} names a point twice; its corners are different points.")
     if tuple(corners) not in w.names.polygons:
         w.names.polygons.append(tuple(corners))
     _SHAPE[what](w, corners, None if at is None else w.names.point(at))
@@ -517,6 +525,7 @@ def _ring(corners: list[str]) -> list[tuple[str, str]]:
 
 def _square(w: Writer, c: list[str], at: str | None) -> None:
     del at
+    w.names.problem.shapes.append((c[0], c[1], c[2]))
     w.add("parallelogram", *c)
     w.right(c[0], c[1], c[2])
     w.same(c[0], c[1], c[1], c[2])
@@ -561,6 +570,8 @@ def _kite(w: Writer, c: list[str], at: str | None) -> None:
 
 def _regular(w: Writer, c: list[str], at: str | None) -> None:
     del at
+    w.names.problem.shapes.append((c[0], c[1], c[2]))
+    w.add("not on line", c[2], c[0], c[1])
     n = len(c)
     for (a, b), (p, q) in pairwise(_ring(c)):
         w.same(a, b, p, q)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,14 @@ class Puzzle:
         return any(np.array_equal(np.rot90(found, way), wanted) for way in ways)
 
     def neighbours(self, answer: dict[str, Any]) -> float:
-        """The share of true neighbours, among present pieces, that lie correctly beside each other."""
+        """The share of true neighbours, among present pieces, that lie correctly beside each other.
+
+        Equal pieces of an upright jigsaw, such as the blank ones of a page, stand for each other.
+        """
+        if "turns" not in answer and not self.turns.any():
+            kinds = {piece.tobytes(): number for number, piece in enumerate(self.pieces)}
+            if len(kinds) < len(self.pieces):
+                return self._neighbours_of_kinds(answer, [kinds[piece.tobytes()] for piece in self.pieces])
         columns = self.shape[1]
         turns = np.array(answer.get("turns", [0] * len(self.pieces))) // 90
         whole = np.bincount((turns - self.turns) % 4, minlength=4).argmax()
@@ -72,10 +80,27 @@ class Puzzle:
                 right += gap == wanted and cell in straight and other in straight
         return right / max(there, 1)
 
+    def _neighbours_of_kinds(self, answer: dict[str, Any], kind: list[int]) -> float:
+        """`neighbours` of an upright jigsaw, pieces of one kind being equal."""
+        true = np.full(self.shape[0] * self.shape[1], -1)
+        true[self.order] = kind
+        found = np.array([[-1 if piece is None else kind[piece] for piece in row] for row in answer["grid"]])
+        wanted = _pairs(true.reshape(self.shape))
+        return (wanted & _pairs(found)).total() / max(wanted.total(), 1)
+
+
+def _pairs(grid: NDArray[np.int64]) -> Counter[tuple[str, int, int]]:
+    """The seams of a grid with their numbers of times: direction and what lies on both sides; -1 is an empty place."""
+    found: Counter[tuple[str, int, int]] = Counter()
+    for name, one, other in (("right", grid[:, :-1], grid[:, 1:]), ("below", grid[:-1], grid[1:])):
+        both = (one >= 0) & (other >= 0)
+        found.update((name, int(a), int(b)) for a, b in zip(one[both], other[both], strict=True))
+    return found
+
 
 def make(
     picture: Picture,
-    size: int,
+    size: int | tuple[int, int],
     rng: np.random.Generator,
     *,
     shape: tuple[int, int] | None = None,
@@ -87,15 +112,16 @@ def make(
 
     Args:
         picture: (height, width, 3).
-        size: Height and width of a piece before wear, in pixels.
+        size: Height and width of a piece before wear, in pixels; one number if they are equal.
         rng: Decides the order, the turns and the losses.
         shape: Rows and columns; as many as there are by default.
         worn: Pixels that every side loses.
         turned: Whether pieces are turned.
         lost: Share of missing pieces.
     """
-    rows, columns = shape or (picture.shape[0] // size, picture.shape[1] // size)
-    pieces = cut(picture[: rows * size, : columns * size], size, size, worn)
+    height, width = (size, size) if isinstance(size, int) else size
+    rows, columns = shape or (picture.shape[0] // height, picture.shape[1] // width)
+    pieces = cut(picture[: rows * height, : columns * width], height, width, worn)
     kept = len(pieces) - round(lost * len(pieces))
     order = rng.permutation(len(pieces))[:kept]
     turns = rng.integers(0, 4, kept) if turned else np.zeros(kept, np.int64)

@@ -235,6 +235,6 @@ def wear(cut: list[Pixels], *, turned: bool = False, most: int = 150) -> tuple[f
 def estimate_worn(cut: list[Pixels], *, turned: bool = False) -> float:
     """Estimate the pixels that every side has lost, from the growth of colour steps with distance inside the pieces."""
     near, far = wear(cut, turned=turned)
-    if near < 0.15:
+    if near < 0.15 or far < -0.8:
         return 0.0
     return 1.0 if far < -0.37 else 2.0 if far < -0.15 else 3.0

@@ -1,12 +1,15 @@
-"""Turns a chain's places into a layout: a lattice, improved as assignments from several shifts, and the pieces' turns."""
+"""Turns places in the plane into a layout: a lattice, then descent and annealing over assignments, and the pieces' turns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.jigsaw.annealing import HOT, Rows, annealed, rows_of
 from groundstate_models.jigsaw.layout import Grid, cost, improved, snapped
 from groundstate_models.jigsaw.seams import FLOOR, Matrix, Seams
 
@@ -14,9 +17,13 @@ PARTNERS = 4
 LEAST = 0.01
 """Probability below which a seam is not an input of the energy."""
 
-SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 HEATS = (4.0, 1.5)
-TRIES = 3
+MOVES = 800
+"""Attempted moves of an annealing, for each piece."""
+
+WARM = 7.0
+"""Temperature from which an annealing goes on from the best layout so far, in log-odds."""
+
 SURE = 4.0
 """Log-odds of a seam whose neighbourhood is certain, when assignments follow neighbourhoods."""
 
@@ -69,44 +76,66 @@ def _chosen(likely: Matrix, *, symmetric: bool) -> tuple[NDArray[np.int64], NDAr
     return first, second, likely[first, second]
 
 
-def settled(
-    place: NDArray[np.float64],
-    turns: NDArray[np.int64],
-    seams: Seams,
-    shape: tuple[int, int],
-    fixed: dict[int, tuple[int, int]],
-    *,
-    thorough: bool = True,
-) -> Layout:
-    """Compute the layout from places in the plane.
+class Search:
+    """The search over assignments, one chain of the descent after another; later chains also go on from the best layout so far.
 
-    Args:
-        place: (pieces, 2): row and column.
-        turns: (pieces,): quarter turns clockwise.
-        seams: The seams of the pieces.
-        shape: Rows and columns.
-        fixed: Known places of some pieces.
-        thorough: Whether the layout is improved; otherwise it is the nearest lattice.
+    Attributes:
+        best: The layout of lowest cost so far; None before the first chain.
     """
-    odds, likely = seams.upright(turns)
-    near = np.clip(np.log(likely + 1e-6) + SURE, FLOOR, None).astype(np.float32)
-    best = snapped(place, shape, fixed)
-    least = cost(best, odds)
-    for _ in range(TRIES if thorough else 0):
-        before = least
-        for shift in SHIFTS:
-            start = np.roll(best, shift, (0, 1))
-            for heat in HEATS:
-                for guide in (odds, near):
-                    found = improved(start, guide, fixed, heat)
-                    worth = cost(found, odds)
-                    if worth < least - 1e-6:
-                        best, least = found, worth
-            if _perfect(best, likely):
-                return Layout(best, turns, least)
-        if least >= before - 1e-6:
-            break
-    return Layout(best, turns, least)
+
+    def __init__(self, seams: Seams, shape: tuple[int, int], fixed: dict[int, tuple[int, int]]) -> None:
+        self._seams, self._shape, self._fixed = seams, shape, fixed
+        self._chains = 0
+        self._finished = False
+        self.best: Layout | None = None
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return rows_of(self._seams)
+
+    def nearest(self, place: NDArray[np.float64], turns: NDArray[np.int64]) -> Layout:
+        """The layout nearest to places in the plane, (pieces, 2), as row and column; `turns` are quarter turns clockwise."""
+        return self._layout(snapped(place, self._shape, self._fixed), turns)
+
+    def settle(self, starts: Sequence[Layout]) -> Layout:
+        """Descend over assignments from the layouts of one chain; returns the best layout of all chains so far."""
+        number, self._chains = self._chains, self._chains + 1
+        if self._finished and self.best is not None:
+            return self.best
+        cooled = [self._cooled(layout) for layout in starts]
+        start = min(cooled, key=lambda layout: layout.cost)
+        self._keep(start)
+        if not self._finished:
+            fresh = number % 2 == 0
+            first = start if fresh or self.best is None else self.best
+            moves = MOVES * self._seams.pieces
+            heat = HOT if fresh else WARM
+            pinned = sorted(self._fixed)
+            grid, turns = annealed(first.grid, first.turns, self._rows, pinned, moves=moves, seed=number, hot=heat)
+            self._keep(self._layout(grid, turns))
+        assert self.best is not None
+        return self.best
+
+    def _keep(self, layout: Layout) -> None:
+        if self.best is None or layout.cost < self.best.cost - 1e-6:
+            self.best = layout
+            self._finished = _perfect(layout.grid, self._seams.upright(layout.turns)[1])
+
+    def _layout(self, grid: Grid, turns: NDArray[np.int64]) -> Layout:
+        return Layout(grid, turns, cost(grid, self._seams.upright(turns)[0]))
+
+    def _cooled(self, layout: Layout) -> Layout:
+        """The best layout of mean fields that cool from a layout, guided by the seams and by their neighbourhoods."""
+        odds, likely = self._seams.upright(layout.turns)
+        if _perfect(layout.grid, likely):
+            return layout
+        near = np.clip(np.log(likely + 1e-6) + SURE, FLOOR, None).astype(np.float32)
+        found = [layout]
+        for heat in HEATS:
+            for guide in (odds, near):
+                grid = improved(layout.grid, guide, self._fixed, heat)
+                found.append(Layout(grid, layout.turns, cost(grid, odds)))
+        return min(found, key=lambda one: one.cost)
 
 
 def _perfect(grid: Grid, likely: Matrix) -> bool:

@@ -21,7 +21,7 @@ from groundstate_models.jigsaw.layout import Grid, exchanged, exchanges
 from groundstate_models.jigsaw.pictures import Pieces, assembled, encoded, read_pieces
 from groundstate_models.jigsaw.schema import MOST_PIECES
 from groundstate_models.jigsaw.seams import FLOOR, Matrix, Seams, find_seams
-from groundstate_models.jigsaw.search import Layout, pulls, settled
+from groundstate_models.jigsaw.search import Layout, Search, pulls
 from groundstate_models.jigsaw.sources import sources_of
 
 SURE = 0.99
@@ -81,6 +81,11 @@ class JigsawReading(Reading, Asks, Shows):
         """The hints about the finished picture."""
         return read_hints(self.request, self.seams)
 
+    @cached_property
+    def search(self) -> Search:
+        """The search over assignments."""
+        return Search(self.seams, self.hints.shape, self.hints.fixed)
+
     @property
     def contradictions(self) -> Sequence[Violation]:
         return self.hints.contradictions
@@ -107,12 +112,19 @@ class JigsawReading(Reading, Asks, Shows):
         turns = np.zeros(len(place), np.int64)
         if self.turned:
             place, turns = self._levelled(place, heading)
-        over = float(np.abs(tensors["clock"]).max()) < RESIDUAL_TOLERANCE
-        layout = settled(place, turns, self.seams, self.hints.shape, self.hints.fixed, thorough=over)
-        if over:
-            chain = tensors["place"].tobytes() + tensors["heading"].tobytes()
-            layout = self._tied(layout, self._chains.setdefault(chain, len(self._chains)))
-        return self._answer(layout)
+        if float(np.abs(tensors["clock"]).max()) >= RESIDUAL_TOLERANCE:
+            return self._answer(self.search.nearest(place, turns))
+        chain = tensors["place"].tobytes() + tensors["heading"].tobytes()
+        if chain not in self._chains:
+            self._chains[chain] = len(self._chains)
+            starts = [self.search.nearest(place, turns)]
+            rows, columns = self.hints.shape
+            if self.turned and rows != columns and not self.hints.facing:
+                # Headings do not tell which side of the frame is the long one.
+                starts.append(self.search.nearest(_turned(place, np.pi / 2), (turns + 1) % 4))
+            self.search.settle(starts)
+        assert self.search.best is not None
+        return self._answer(self._tied(self.search.best, self._chains[chain]))
 
     def _levelled(
         self, place: NDArray[np.float64], heading: NDArray[np.float64]

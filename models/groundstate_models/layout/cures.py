@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from groundstate import Attempt, Change, Violation
+import numpy as np
+
+from groundstate import Attempt, Change, GroundstateError, Option, Violation
+from groundstate_models.layout import proofs
 from groundstate_models.layout.disjunctions import Network
+from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.plan import Item, Plan
 from groundstate_models.layout.proofs import Contradiction
+from groundstate_models.layout.request import read
 from groundstate_models.layout.shapes import area, box
+from groundstate_models.layout.starts import Starts
 
 MOST = 16
 LIMIT = 600
+
+OFFERED, UNSURE = 8, 6
+"""Changes that are passed on to be tried."""
 
 
 def changes(
@@ -60,7 +69,27 @@ def changes(
         found += _smaller(plan, request, names)
     if keyed:
         found += _dropped(plan, request, names)
-    return found
+    return promising(request, found)
+
+
+def promising(request: Mapping[str, Any], changes: Sequence[Change]) -> list[Change]:
+    """The changes after which an arrangement was built; where there is none, those after which nothing is proven impossible."""
+    ready: list[Change] = []
+    unsure: list[Change] = []
+    for change in changes:
+        if len(ready) == OFFERED:
+            break
+        try:
+            plan = read(Option(change.id, change.label, change.patch, 0).apply(request))
+        except GroundstateError:
+            continue
+        if plan.repair:
+            unsure.append(change)
+        elif Starts.of(Lowering(plan)).possible(np.random.default_rng(0)):
+            ready.append(change)
+        elif len(unsure) < UNSURE and proofs.contradiction(plan) is None:
+            unsure.append(change)
+    return ready or unsure
 
 
 def _given(request: Mapping[str, Any], item: Item) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from groundstate import Violation
 from groundstate_models.layout.disjunctions import SLACK, Network
 from groundstate_models.layout.plan import Plan
 from groundstate_models.layout.shapes import area
 
-NODES = 120
+NODES = 40
 """Nodes of the search for one unit of effort."""
 
 
@@ -38,24 +39,71 @@ def contradiction(plan: Plan, effort: int = 1) -> Contradiction | None:
     for name in plan.items:
         if Network(plan, [name], []).contradiction(limit):
             return Contradiction((name,))
-    items, stated = list(plan.items), list(range(len(plan.stated)))
-    if not Network(plan, items, stated).contradiction(limit):
+    every = range(len(plan.stated))
+    items = list(plan.items)
+    if Network(plan, items, every, loose=True).contradiction(limit):
+        return minimal(plan, items, list(every), 4 * limit, loose=True)
+    for pair in _pairs(plan):
+        about = [k for k in every if set(plan.stated[k].of) & plan.items.keys() <= set(pair)]
+        if Network(plan, pair, about).contradiction(limit):
+            return minimal(plan, list(pair), about, 4 * limit)
+    if not Network(plan, items, every).contradiction(limit):
         return None
-    return minimal(plan, items, stated, 4 * limit)
+    return minimal(plan, items, list(every), 4 * limit)
 
 
-def minimal(plan: Plan, items: list[str], stated: list[int], limit: int) -> Contradiction:
+def _pairs(plan: Plan) -> list[tuple[str, ...]]:
+    """Pairs of items that something required relates."""
+    found = {}
+    for s in plan.stated:
+        names = [name for name in s.of if name in plan.items]
+        if math.isinf(s.strength) and len(names) == 2:
+            found[tuple(sorted(names))] = True
+    return list(found)
+
+
+def minimal(plan: Plan, items: list[str], stated: list[int], limit: int, *, loose: bool = False) -> Contradiction:
     """Leave out what the contradiction does not need; of the rest each is needed, as far as the search can tell."""
-    for name in list(items):
-        rest = [n for n in items if n != name]
-        about = [k for k in stated if name not in plan.stated[k].of]
-        if rest and Network(plan, rest, about).contradiction(limit):
-            items, stated = rest, about
-    for k in list(stated):
-        about = [n for n in stated if n != k]
-        if math.isfinite(plan.stated[k].strength) or Network(plan, items, about).contradiction(limit):
-            stated = about
+
+    def contradictory(some: list[str], about: list[int]) -> bool:
+        return bool(Network(plan, some, about, loose=loose).contradiction(limit))
+
+    # Large parts first: of n parts few are needed, and what is left out at once costs one search.
+    for name in _shrunk(items, lambda rest: contradictory(rest, _within(plan, rest, stated))):
+        items = [n for n in items if n != name]
+    stated = _within(plan, items, stated)
+    for k in _shrunk(stated, lambda rest: contradictory(items, rest)):
+        stated = [n for n in stated if n != k]
     return Contradiction(tuple(items), tuple(stated))
+
+
+def _within(plan: Plan, items: Sequence[str], stated: Sequence[int]) -> list[int]:
+    """The required statements that are about these items only."""
+    known = set(items)
+    return [
+        k for k in stated if math.isinf(plan.stated[k].strength) and set(plan.stated[k].of) & plan.items.keys() <= known
+    ]
+
+
+T = TypeVar("T")
+
+
+def _shrunk(parts: Sequence[T], contradictory: Callable[[list[T]], bool]) -> list[T]:
+    """The parts that a contradiction does not need, by halving (U. Junker, "QuickXplain", 2004, in its simplest form)."""
+    gone: list[T] = []
+    step = len(parts) // 2
+    while step:
+        at = 0
+        left = [one for one in parts if one not in gone]
+        while at < len(left):
+            rest = left[:at] + left[at + step :]
+            if rest and contradictory(rest):
+                gone += left[at : at + step]
+                left = rest
+            else:
+                at += step
+        step //= 2
+    return gone
 
 
 def _areas(plan: Plan) -> Contradiction | None:

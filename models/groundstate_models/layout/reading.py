@@ -18,6 +18,7 @@ from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.placed import Placed
 from groundstate_models.layout.places import places_of, spots_of
 from groundstate_models.layout.request import read
+from groundstate_models.layout.starts import Starts
 
 GAIN = 0.02
 """A layout counts as better if its cost is lower by this fraction: a better arrangement, not a shift of two centimetres."""
@@ -49,6 +50,17 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
     @cached_property
     def _tensors(self) -> dict[str, NDArray[Any]]:
         return encoding.tensors(self.lowering.system)
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
+        """Arrangements built item by item, where places are not given; see `starts.Starts`."""
+        if all(body.wanted is not None for body in self.lowering.system.bodies if body.spread > 0):
+            return None
+        name = next(name for name, spec in self.header.state.items() if spec.minimised)
+        return {name: self._starts.state(random, count, len(self._tensors["anchor"]))}
+
+    @cached_property
+    def _starts(self) -> Starts:
+        return Starts.of(self.lowering)
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The layout, finished exactly where the arrangement allows it."""

@@ -92,7 +92,7 @@ def _both_signs(atom: Atom) -> tuple[Atom, Atom]:
 
 def _way(plan: Plan, s: Stated) -> tuple[Point, str | None]:
     """The direction from the second to the first, and in whose frame it is meant (None: the page's)."""
-    side = s.values["side"]
+    side = {"side": "front"}.get(s.values["side"], s.values["side"])
     if side in WAYS and not s.values.get("own"):
         return WAYS[side], None
     other = s.of[1]
@@ -104,6 +104,12 @@ def _way(plan: Plan, s: Stated) -> tuple[Point, str | None]:
 
 def _beside_rows(low: Lowers, s: Stated) -> Rows:
     a, b = s.of
+    if s.values["side"] == "side":
+        front = low.plan.items[b].front if b in low.plan.items else _way(low.plan, s)[0]
+        ways = [sideways(front, side) for side in ("left", "right")]
+        seen = low.body(b)
+        some = tuple((beyond(low, a, b, u, seen), *_within_sides(low, a, b, u, seen)) for u in ways)
+        return [Clause(some, 0.0, math.inf, s.strength)]
     u, own = _way(low.plan, s)
     frame = 0 if own is None else low.body(own)
     rows: Rows = []
@@ -123,6 +129,9 @@ def _beside_rows(low: Lowers, s: Stated) -> Rows:
 
 def _beside_amount(placed: Placed, s: Stated) -> float:
     a, b = s.of
+    if s.values["side"] == "side":
+        ways = [sideways(placed.front(b), side) for side in ("left", "right")]
+        return min(max(placed.extent(b, u)[1] - placed.extent(a, u)[0], _off_sides(placed, a, b, u), 0.0) for u in ways)
     u, own = _way(placed.plan, s)
     if own is not None:
         front = placed.front(own)

@@ -207,6 +207,11 @@ def _front(r: Reader, m: re.Match[str]) -> list[Stated]:
     return _each(r, m["a"], lambda a: r.made("beside", a, b, side=side, own=True, **_tail(r, m)))
 
 
+def _side(r: Reader, m: re.Match[str]) -> list[Stated]:
+    """Left or right of an item, as it sees it itself."""
+    return [r.made("beside", a, b, side="side") for a in r.names(m["a"]) for b in r.names(m["b"]) if a != b]
+
+
 def _against(r: Reader, m: re.Match[str]) -> list[Stated]:
     wall = r.wall(m["wall"])
     return _each(r, m["a"], lambda a: r.made("against", a, wall=wall))
@@ -384,6 +389,7 @@ PATTERNS: list[tuple[str, Maker]] = [
         rf"(?P<a>.+?){_BE}\s+against\s+(?P<wall>(?:the )?(?:north|south|east|west|left|right|top|bottom)(?:-\d+)?)",
         _against,
     ),
+    (rf"(?P<a>.+?){_BE}\s+(?:at |to |on )?(?:the |a |one )?side of\s+(?P<b>.+)", _side),
     (rf"(?P<a>.+?){_BE}\s+(?P<way>(?:directly )?in front of|behind)\s+(?P<b>.+?){_GAP}", _front),
     (
         rf"(?P<a>.+?){_BE}\s+(?:to |on )?(?:the )?(?P<own>own )?(?P<way>left|right|above|below|north|south|east|west|over|under|underneath)(?: side)?(?: of| from)?\s+(?P<b>.+?){_GAP}",
@@ -581,7 +587,7 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
         if key not in values:
             raise MisreadError(f"{kind!r} needs {key!r}.")
     allowed = {
-        "beside": ("left", "right", "above", "below", "front", "back"),
+        "beside": ("left", "right", "above", "below", "front", "back", "side"),
         "direction": ("left", "right", "above", "below"),
         "half": tuple(COMPASS),
         "looking": tuple(COMPASS),

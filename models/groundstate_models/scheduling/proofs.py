@@ -8,7 +8,7 @@ from itertools import combinations, pairwise
 from groundstate import Violation
 from groundstate_models.scheduling.modes import Modes, first, fits, last, modes
 from groundstate_models.scheduling.preferences import spans_text
-from groundstate_models.scheduling.reasons import fewest, reasons, together
+from groundstate_models.scheduling.reasons import clauses, fewest, reasons, together
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, intersection, total
 from groundstate_models.scheduling.times import printed_duration
@@ -32,12 +32,14 @@ def contradictions(schedule: Schedule, latest_end: int | None = None) -> list[Vi
         alone[activity.name] = together(schedule, why)
         if not alone[activity.name]:
             found.append(_nowhere(schedule, activity, latest_end))
-    if found:
-        return found
+    # What else contradicts itself without these activities is a contradiction of its own.
+    schedule = schedule.without([name for name, starts in alone.items() if not starts])
     if (late := _too_late(schedule, alone)) is not None:
-        return [late]
+        return [*found, late]
     possible = modes(schedule, latest_end)
-    return [*_clashes(schedule, possible)] or [*_too_much(schedule, possible)]
+    clashes = [*_clashes(schedule, possible)]
+    rest = schedule.without([one.name for one in _needed(schedule) for clash in clashes if one.where in clash.places])
+    return [*found, *clashes, *_too_much(rest, modes(rest, latest_end) if clashes else possible)]
 
 
 def _needed(schedule: Schedule) -> list[Activity]:
@@ -85,10 +87,9 @@ def _nowhere(schedule: Schedule, activity: Activity, latest_end: int | None) -> 
         outside = f"{activity.name} has no time at all: its window is outside the hours, {hours}."
         return Violation("windows", outside, places=(activity.says_when, "hours"))
     why = fewest(schedule, reasons(schedule, activity, latest_end))
-    clauses = "; ".join(reason.words for reason in why)
     rule = next((reason.rule for reason in reversed(why) if reason.rule != "windows"), "windows")
     return Violation(
-        rule, f"{lasts}, and nothing is left for it: {clauses}.", places=tuple(reason.place for reason in why)
+        rule, f"{lasts}, and nothing is left for it: {clauses(why)}.", places=tuple(reason.place for reason in why)
     )
 
 

@@ -30,6 +30,9 @@ MOST_FAULTS = 20
 
 _T = TypeVar("_T")
 
+Blocks = tuple[tuple[str, Spans], ...]
+"""Busy times, each with its place in the request."""
+
 
 def read(request: Mapping[str, Any]) -> Schedule:
     """The schedule of a request that has passed `schema.REQUEST`.
@@ -170,17 +173,18 @@ class _Reader:
             for name, one in raw.items()
         }
 
-    def person_availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans]:
+    def person_availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans, Blocks]:
         """When a person is free and busy; with a zone of their own, their texts are in it."""
         if "zone" not in raw:
             return self.availability(raw, place)
         own = self.own_days(str(raw["zone"]), f"{place}.zone")
         if own is None:
-            return self.everything, ()
+            return self.everything, (), ()
         common, self.days = self.days, own
-        free, busy = self.availability({"free": "0:00-24:00", **raw}, place)
+        free, busy, blocks = self.availability({"free": "0:00-24:00", **raw}, place)
         self.days = common
-        return self.shifted(own, free), self.shifted(own, busy)
+        moved = tuple((where, self.shifted(own, spans)) for where, spans in blocks)
+        return self.shifted(own, free), self.shifted(own, busy), moved
 
     def own_days(self, name: str, place: str) -> Days | None:
         """The days of the request in another zone, with the day before and after; None and a fault if that means nothing."""
@@ -203,9 +207,11 @@ class _Reader:
         ]
         return intersection(union((start, end) for start, end in moved), self.everything)
 
-    def availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans]:
+    def availability(self, raw: Mapping[str, Any], place: str) -> tuple[Spans, Spans, Blocks]:
         free = self.window(raw["free"], f"{place}.free") if "free" in raw else self.everything
-        return free, self.window(raw["busy"], f"{place}.busy") if "busy" in raw else ()
+        texts = spelt(raw["busy"], f"{place}.busy") if "busy" in raw else ()
+        blocks = tuple((where, union(self.value(self.days.window, text, where) or ())) for where, text in texts)
+        return free, union(span for _, spans in blocks for span in spans), blocks
 
     def travel(self) -> dict[tuple[str, str], int]:
         ways: dict[tuple[str, str], int] = {}

@@ -21,12 +21,18 @@ class Reason:
         words: The restriction, as a clause.
         place: Its place in the request.
         starts: The remaining starts, in minutes.
+        busy: The minutes that it excludes, if it is a busy time.
     """
 
     rule: str
     words: str
     place: str
     starts: Spans
+    busy: Spans = ()
+
+
+MOST_SPANS = 40
+"""Spans of a reason that a message has; a text for every day of a long time has more."""
 
 
 def together(schedule: Schedule, reasons: Iterable[Reason]) -> Spans:
@@ -43,10 +49,22 @@ def fewest(schedule: Schedule, reasons: list[Reason]) -> list[Reason]:
     return reasons
 
 
+def clauses(reasons: Iterable[Reason]) -> str:
+    """The reasons as one text; the busy times of one person together."""
+    found: dict[str, list[str]] = {}
+    for reason in reasons:
+        owner, at, times = reason.words.partition(" is busy at ")
+        found.setdefault(f"{owner}{at}" if reason.busy else reason.words, []).append(times)
+    return "; ".join(
+        f"{owner}{', '.join(times)}" if owner.endswith(" at ") else owner for owner, times in found.items()
+    )
+
+
 def reasons(schedule: Schedule, activity: Activity, latest_end: int | None = None) -> list[Reason]:
     """All restrictions of an activity's starts, except other activities."""
     days, lasts, where = schedule.days, activity.duration, activity.where
-    window = f"{'its window is' if activity.windowed else 'the hours are'} {spans_text(activity.window, days)}"
+    its = "its window is" if activity.windowed else "the hours are"
+    window = f"{its} {spans_text(activity.window, days, MOST_SPANS)}"
     found = [Reason("windows", window, activity.says_when, activity.starts(activity.window))]
     if activity.at is not None:
         fixed = ((activity.at, activity.at + 1),)
@@ -82,11 +100,12 @@ def _available(schedule: Schedule, activity: Activity, one: Resource) -> Iterato
     kind = "people" if isinstance(one, Person) else "rooms"
     days, place = schedule.days, f"{kind}.{one.name}"
     if one.open != days.spans:
-        free = f"is free only at {spans_text(one.open, days)}" if one.open else "is never free"
+        free = f"is free only at {spans_text(one.open, days, MOST_SPANS)}" if one.open else "is never free"
         yield Reason(kind, f"{one.name} {free}", f"{place}.free", activity.starts(one.open))
-    if busy := intersection(one.busy, activity.window):
-        left = activity.starts(difference(union((*days.spans, *one.open)), one.busy))
-        yield Reason(kind, f"{one.name} is busy at {spans_text(busy, days)}", f"{place}.busy", left)
+    for where, spans in one.blocks:
+        if busy := intersection(spans, activity.window):
+            left = activity.starts(difference(union((*days.spans, *one.open)), spans))
+            yield Reason(kind, f"{one.name} is busy at {spans_text(busy, days, MOST_SPANS)}", where, left, spans)
 
 
 def _home(schedule: Schedule, activity: Activity) -> Iterator[Reason]:

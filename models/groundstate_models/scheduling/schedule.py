@@ -5,9 +5,10 @@ All times are whole minutes of `Days`. `reading.read` makes a `Schedule` from JS
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 from groundstate_models.scheduling.choosing import Choice
 from groundstate_models.scheduling.days import Days
@@ -26,11 +27,13 @@ class Resource:
     Attributes:
         open: Its available times in the request: `free`, or all days.
         busy: Its busy times, which are excluded.
+        blocks: The same by text of the request, each with its place.
     """
 
     name: str
     open: Spans
     busy: Spans
+    blocks: tuple[tuple[str, Spans], ...] = ()
 
     @property
     def available(self) -> Spans:
@@ -50,6 +53,9 @@ class Room(Resource):
 
     capacity: int | None = None
     place: str | None = None
+
+
+AnyResource = TypeVar("AnyResource", bound=Resource)
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,25 @@ class Schedule:
     objective: str = "most"
     limits: tuple[Limit, ...] = ()
     _begins: dict[tuple[str, int], int | None] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def without(self, gone: Collection[str]) -> Schedule:
+        """The schedule without some activities."""
+        kept = {
+            name: replace(activity, after=tuple(before for before in activity.after if before not in gone))
+            for name, activity in self.activities.items()
+            if name not in gone
+        }
+        return replace(self, activities=kept)
+
+    def unblocked(self, places: Collection[str]) -> Schedule:
+        """The schedule without the busy times at some places of the request."""
+
+        def free(one: AnyResource) -> AnyResource:
+            left = tuple(block for block in one.blocks if block[0] not in places)
+            return replace(one, blocks=left, busy=union(span for _, spans in left for span in spans))
+
+        people = {name: free(one) for name, one in self.people.items()}
+        return replace(self, people=people, rooms={name: free(one) for name, one in self.rooms.items()})
 
     @cached_property
     def staffed(self) -> bool:

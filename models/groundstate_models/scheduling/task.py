@@ -26,6 +26,7 @@ from groundstate import (
 from groundstate_models.constraints.task import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
 from groundstate_models.scheduling import asking, drawing, wishes
+from groundstate_models.scheduling.blame import sharpened
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
@@ -34,6 +35,7 @@ from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
 from groundstate_models.scheduling.reading import read
+from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.ties import Convention
 
 
@@ -131,6 +133,21 @@ class Planned:
         return round(price // self._minutes), late
 
 
+MOST_EDGES = 20_000
+"""Literals in factors of a contradictory problem, up to which its busy times are tried one by one."""
+
+
+def _contradicts(schedule: Schedule) -> bool:
+    """Whether a schedule has no answer, by what is proven before any descent."""
+    if contradictions(schedule):
+        return True
+    compact = compiled(schedule)
+    if not compact.complete:
+        return False
+    read = Read(compact.request)
+    return read.network.proof() is not None or read.proof(AT_ONCE) is not None
+
+
 class SchedulingReading(Reading, Asks, Shows):
     """A schedule: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
@@ -146,7 +163,7 @@ class SchedulingReading(Reading, Asks, Shows):
     def contradictions(self) -> list[Violation]:
         plan = self.plan
         if found := contradictions(plan.schedule):
-            return found
+            return [sharpened(plan.schedule, one) for one in found]
         if not plan.compiled.complete:
             return []  # there may be schedules between the offered starts
         sources = plan.read.network.proof()
@@ -162,10 +179,21 @@ class SchedulingReading(Reading, Asks, Shows):
         named = [source for source in sources if 0 <= source < len(problem.constraints)]
         names = ", ".join(dict.fromkeys(problem.names[source] for source in named))
         text = f"These cannot all be kept: {names}."
-        return [Violation("activities", text, len(named), places=("activities",))]
+        found = Violation("activities", text, len(named), places=("activities",))
+        schedule = self.plan.schedule
+        edges = sum(len(factor.literals) for factor in problem.graph.factors)
+        if edges > MOST_EDGES or schedule.staffed:
+            return [found]
+        variables = {name for source in named for name in problem.constraints[source].variables}
+        involved = [one for one in schedule.activities.values() if one.name in variables]
+        people = dict.fromkeys(person for one in involved for person in one.who)
+        return [sharpened(schedule, found, people, _contradicts)]
 
     def encode(self) -> dict[str, NDArray[Any]]:
         return self.plan.read.network.tensors()
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
+        return self.plan.read.starts(self.header, random, count)
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         values = answers.values(self.plan.compiled, answer)

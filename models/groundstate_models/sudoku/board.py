@@ -69,6 +69,34 @@ class Board:
         return tuple(itemgetter(*unit) for unit in self.units)
 
     @cached_property
+    def _counters(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell and digit, a number that counts the digit in its units: a field of bits for each unit and digit."""
+        n = self.size
+        wide = n.bit_length() + 1  # a digit can stand in all cells of a unit
+        found = [[0] * (n + 1) for _ in range(n * n)]
+        for place, unit in enumerate(self.units):
+            for cell in unit:
+                for digit in range(1, n + 1):
+                    found[cell][digit] += 1 << wide * (n * place + digit - 1)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def _above_one(self) -> int:
+        """The bits of all fields of `_counters` that are set where a digit is counted more than once."""
+        n = self.size
+        wide = n.bit_length() + 1
+        return sum(((1 << wide) - 2) << wide * place for place in range(3 * n * n))
+
+    def repeats(self, digits: Sequence[int]) -> bool:
+        """Whether a digit stands twice in a row, column or box.
+
+        Args:
+            digits: The cells, row by row; 0 is empty. All from 0 to the board's size.
+        """
+        counted = sum([counters[digit] for counters, digit in zip(self._counters, digits, strict=True)])
+        return bool(counted & self._above_one)
+
+    @cached_property
     def units(self) -> tuple[tuple[int, ...], ...]:
         """The cells of each row, then of each column, then of each box; ``3 · size`` units of ``size`` cells."""
         n, high, wide = self.size, self.height, self.width

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from numpy.typing import NDArray
@@ -47,10 +48,17 @@ class SudokuReading(Reading, Asks, Shows):
 
     @property
     def contradictions(self) -> list[Violation]:
-        return self._repeats(self._given)
+        return self._repeats(self._given) if self._board.repeats(self._given) else []
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
-        given, filled = self._given, _flat(answer)
+        given, filled, size = self._given, _flat(answer), self._board.size
+        if (
+            min(filled) >= 1
+            and max(filled) <= size
+            and filled == [wanted or digit for wanted, digit in zip(given, filled, strict=True)]
+            and not self._board.repeats(filled)
+        ):
+            return []
         broken = []
         for cell, (wanted, digit) in enumerate(zip(given, filled, strict=True)):
             if wanted and wanted != digit:
@@ -272,7 +280,7 @@ def _board_of(header: Header) -> Board:
 
 
 def _flat(request: Mapping[str, Any]) -> list[int]:
-    return [digit for row in request["grid"] for digit in row]
+    return list(chain.from_iterable(request["grid"]))
 
 
 def _blank(cell: object) -> bool:

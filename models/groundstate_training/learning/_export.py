@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from groundstate_training.learning._models import RulesModel, TableModel
 
 VERSION = "0.1.0"
-STEPS = 4
+STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
     called = name_of(path, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ", ".join(column.name for column in model.columns[:12]) + (", …" if len(model.columns) > 12 else "")
-    energy = TableEnergy(model.network)
+    energy = TableEnergy(model.experts)
     inputs, state = example(model)
     card = Card(
         name=called,
@@ -149,7 +149,7 @@ def _exported(energy: TableEnergy, inputs: dict[str, Tensor], state: Any, path: 
 
 def example(model: TableModel, batch: int = 4) -> tuple[dict[str, Tensor], Any]:
     """Inputs and a state of random rows, for the exporter."""
-    shape = model.network.shape
+    shape = model.experts.shape
     draw = torch.Generator().manual_seed(0)
     given = (torch.rand(batch, shape.columns, generator=draw) < 0.6).float()
     inputs = {"given": given}

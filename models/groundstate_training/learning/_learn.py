@@ -203,7 +203,7 @@ def _table(
     return TableModel(
         learned.columns,
         table.order,
-        learned.network,
+        learned.experts,
         examples.total,
         learned.held_out,
         learned.frequency,

@@ -15,7 +15,7 @@ from groundstate_models.learned.rules import Rule
 from groundstate_training._errors import TrainingError
 from groundstate_training.learning import _export
 from groundstate_training.learning._examples import Row
-from groundstate_training.learning._network import Network
+from groundstate_training.learning._experts import Experts
 from groundstate_training.learning._questions import Case
 from groundstate_training.learning._tables import beliefs, tabulate
 
@@ -156,7 +156,7 @@ class TableModel(Model):
     Attributes:
         columns: The columns, calibrated.
         order: The columns' indices in the order of the network.
-        network: The trained network.
+        experts: The trained network and the other experts.
         rows: Number of training rows.
         held_out: Negative log likelihood of held-out cells, per cell, in nats.
         frequency: The same for each column's own frequencies, without the other columns.
@@ -164,7 +164,7 @@ class TableModel(Model):
 
     columns: tuple[Column, ...]
     order: tuple[int, ...]
-    network: Network
+    experts: Experts
     rows: int
     held_out: float
     frequency: float
@@ -191,7 +191,7 @@ class TableModel(Model):
     def beliefs(self, rows: Sequence[Mapping[str, Value | float | None]]) -> list[dict[int, Belief]]:
         """The distribution of every missing value of each row, by the index of its column."""
         values = [[row.get(column.name) for column in self.columns] for row in rows]
-        return beliefs(self.network, self.columns, tabulate(self.columns, values))
+        return beliefs(self.experts, self.columns, tabulate(self.columns, values))
 
     def knowledge(self) -> dict[str, Any]:
         return {

@@ -25,6 +25,7 @@ from groundstate_models.learned.columns import (
 )
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training._errors import TrainingError
+from groundstate_training.learning._experts import Experts, gather
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._training import Table, Training
 
@@ -42,6 +43,9 @@ MOST_WEIGHTS = 60_000
 
 TOGETHER = 25
 """Weight, in cells, of all columns' calibration in each column's own."""
+
+AT_ONCE = 256
+"""Rows whose beliefs are computed at once."""
 
 STEPS = 800
 CHECK_EVERY = 50
@@ -115,20 +119,20 @@ class Learned:
     """A trained network with its columns, calibrated.
 
     Attributes:
-        network: The network.
+        experts: The network and the other experts.
         columns: The columns, with calibrated intervals.
         held_out: Negative log likelihood of held-out cells, in nats per cell.
         frequency: The same for the frequencies of each column alone.
     """
 
-    network: Network
+    experts: Experts
     columns: tuple[Column, ...]
     held_out: float
     frequency: float
 
     def beliefs(self, table: Table) -> list[dict[int, Belief]]:
         """The belief about every missing value of each row, by the index of its column in the file."""
-        return beliefs(self.network, self.columns, table)
+        return beliefs(self.experts, self.columns, table)
 
 
 def learn_table(
@@ -173,9 +177,12 @@ def learn_table(
                     path = _saved(training, path, say)
                 if progress is not None:
                     progress(training.step, steps, loss)
-    network = training.finished()
-    calibrated = _calibrated(network, columns, table, training.usable & training.check_mask, training.held)
-    return Learned(network, tuple(calibrated), float(training.best.mean()), _frequency(table, shape))
+    experts, held_out, some = gather(training, training.finished(), seed)
+    calibrated = _calibrated(experts, columns, table, training.usable & training.check_mask, training.held)
+    # In the end the held-out cells are remembered too.
+    shown = [level[some] for level in training.hot]
+    experts.neighbours.remember(training.numbers[some], shown, torch.from_numpy(table.known)[some])
+    return Learned(experts, tuple(calibrated), held_out, _frequency(table, shape))
 
 
 def _saved(training: Training, path: Path, say: Callable[[str], object]) -> Path | None:
@@ -216,13 +223,13 @@ def _frequency(table: Table, shape: Shape) -> float:
 
 
 @torch.no_grad()
-def _calibrated(network: Network, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
+def _calibrated(experts: Experts, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
     """Columns whose 90 % intervals cover 90 % of the held-out cells (split conformal prediction, shrunk between columns)."""
-    many = network.shape.numbers
+    many = experts.shape.numbers
     found = list(columns)
     tested = replace(table, known=given[0].numpy())
     wanted = held[0].numpy()
-    by_row = beliefs(network, columns, tested)
+    by_row = beliefs(experts, columns, tested)
     cells: list[list[tuple[Belief, int]]] = [[] for _ in columns]
     for row, place in zip(*(part.tolist() for part in np.nonzero(wanted)), strict=True):
         cells[place].append((by_row[row][table.order[place]], row))
@@ -303,25 +310,28 @@ def needed(chances: NDArray[np.float64], level: int) -> float:
 
 
 @torch.no_grad()
-def beliefs(network: Network, columns: Sequence[Column], table: Table) -> list[dict[int, Belief]]:
-    """The network's belief about every missing value of each row, by the index of its column."""
-    many = network.shape.numbers
+def beliefs(experts: Experts, columns: Sequence[Column], table: Table) -> list[dict[int, Belief]]:
+    """The experts' belief about every missing value of each row, by the index of its column."""
+    many = experts.shape.numbers
     levels = [
         torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float()
-        for k, n in enumerate(network.shape.levels)
+        for k, n in enumerate(experts.shape.levels)
     ]
-    outputs = network(torch.from_numpy(table.numbers), levels, torch.from_numpy(table.known).float())
-    mixture = [part.double().numpy() for part in network.mixture(outputs)] if many else []
-    chances = [part.double().exp().mean(0).numpy() for part in network.chances(outputs)]
     found: list[dict[int, Belief]] = []
-    for row in range(len(table.known)):
-        one: dict[int, Belief] = {}
-        for place in map(int, np.flatnonzero(~table.known[row])):
-            k = table.order[place]
-            if place < many:
-                w, m, s = (part[:, row, place].ravel() for part in mixture)
-                one[k] = Belief.of_mixture(columns[k], np.exp(w), m, s)
-            else:
-                one[k] = Belief.of_levels(columns[k], chances[place - many][row])
-        found.append(one)
+    for first in range(0, len(table.known), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        shown = torch.from_numpy(table.known[some]).float()
+        mixture, chances = experts.given(
+            torch.from_numpy(table.numbers[some]), [level[some] for level in levels], shown
+        )
+        numbers, probable = mixture.double().numpy(), [part.double().numpy() for part in chances]
+        for row in range(len(shown)):
+            one: dict[int, Belief] = {}
+            for place in map(int, np.flatnonzero(~table.known[first + row])):
+                k = table.order[place]
+                if place < many:
+                    one[k] = Belief.of_mixture(columns[k], *numbers[row, place])
+                else:
+                    one[k] = Belief.of_levels(columns[k], probable[place - many][row])
+            found.append(one)
     return found

@@ -127,7 +127,11 @@ BAD = {
     "AB = -5": "cannot be negative",
     "angle ABC = 270": "0 to 180",
     "line ABC parallel DE": "give two",
-    "AB = 5 apples": "apples",
+    "AB = 5 apples": "no unit",
+    "AB = 1e400": "too large",
+    "AB = nan": "not understood",
+    "A midpoint of AB": "named twice",
+    "ABBA rectangle": "names a point twice",
     "ABC = 5": "write angle ABC, area ABC",
     "AB = ": "empty side",
     "angle ABA = 20": "names a point twice",
@@ -152,6 +156,21 @@ def test_what_means_nothing_is_refused_with_its_place_and_a_sentence(text: str) 
 def test_a_radius_of_nothing_is_refused() -> None:
     with pytest.raises(RequestError, match="must be positive and finite"):
         read({"circles": {"k": {"center": "O", "radius": 0}}})
+
+
+def test_a_circle_about_which_nothing_is_said_is_refused() -> None:
+    with pytest.raises(RequestError, match="give a center, a radius or points") as refusal:
+        read({"circles": {"k": {}}, "constraints": ["AB = 3"]})
+    assert refusal.value.faults[0].place == "circles.k"
+
+
+def test_a_circle_that_a_statement_describes_needs_no_more() -> None:
+    assert asked("A on circle k", circles={"k": {}}).problem.circles
+
+
+def test_a_place_that_is_no_number_is_refused() -> None:
+    with pytest.raises(RequestError, match="two finite numbers"):
+        read({"points": {"A": [0.0, math.nan]}})
 
 
 def test_units_are_converted_and_the_conversion_is_noted() -> None:

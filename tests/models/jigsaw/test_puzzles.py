@@ -39,3 +39,16 @@ def test_equal_pieces_may_be_exchanged():
     (a, b), (c, d) = flat[3], flat[7]
     answer["grid"][a][b], answer["grid"][c][d] = 7, 3
     assert puzzle.perfect(answer)
+
+
+def test_equal_pieces_stand_for_each_other_when_neighbours_are_counted():
+    picture = scene(84, 112, 5)
+    picture[28:56, 28:84] = 200  # pieces 5 and 6 of the picture
+    puzzle = make(picture, 28, np.random.default_rng(0))
+    grid = [[0] * 4 for _ in range(3)]
+    for piece, cell in enumerate(puzzle.order.tolist()):
+        grid[cell // 4][cell % 4] = piece
+    grid[1][1], grid[1][2] = grid[1][2], grid[1][1]
+    assert puzzle.neighbours({"grid": grid}) == 1.0
+    grid[0][0], grid[2][3] = grid[2][3], grid[0][0]
+    assert puzzle.neighbours({"grid": grid}) == (17 - 4) / 17

@@ -17,8 +17,8 @@ Size = float | Tensor | Schedule | Mapping[str, float | Tensor | Schedule]
 
 def parameter(value: float | Tensor, *, learn: bool) -> nn.Parameter:
     """A number or tensor as a parameter, trained or not."""
-    tensor = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(float(value))
-    return nn.Parameter(tensor.to(torch.get_default_dtype()) if not tensor.is_floating_point() else tensor, learn)
+    tensor = value.detach().clone() if isinstance(value, Tensor) else torch.tensor(float(value), dtype=torch.float32)
+    return nn.Parameter(tensor.to(torch.float32) if not tensor.is_floating_point() else tensor, learn)
 
 
 class Sized(Rule):
@@ -96,7 +96,7 @@ class WithMomentum(Sized):
 
     def __init__(self, step_size: Size, momentum: float | Tensor, learn: bool) -> None:
         super().__init__(step_size, learn)
-        mu = momentum if isinstance(momentum, Tensor) else torch.tensor(float(momentum))
+        mu = momentum if isinstance(momentum, Tensor) else torch.tensor(float(momentum), dtype=torch.float32)
         if not (bool((mu >= 0).all()) and bool((mu < 1).all())):
             raise ValueError(f"momentum is {mu.tolist()}; every element must lie in [0, 1).")
         self.momentum_logit = parameter(torch.logit(mu), learn=learn)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from groundstate_export._ir.values import Shape, Value, static
+from groundstate_export._ir.values import Value, static
 from groundstate_export._lower.lowering import Lowering, handles
 from groundstate_export._lower.operands import Call, Entry
 from groundstate_export._lower.operators.axes import literal, product
@@ -131,12 +131,10 @@ def _layer_norm_backward(low: Lowering, call: Call) -> list[Any]:
     return [low.entry(call, result), None, None]
 
 
-def _affine(low: Lowering, y: Value, weight: Entry | None, bias: Entry | None, trailing: Shape) -> Value:
-    for op, entry in (("Mul", weight), ("Add", bias)):
-        if entry is not None:
-            value = low.aligned(entry)
-            y = low.graph.binary(op, y, low.graph.reshape(value, (*value.shape, *trailing)))
-    return y
+def _by_channel(low: Lowering, parameter: Entry, rank: int) -> Value:
+    """A group norm's weight or bias, beside a tensor of this rank."""
+    value = low.aligned(parameter)
+    return low.graph.reshape(value, (*value.shape, *(1,) * (rank - 2)))
 
 
 @handles("native_group_norm")
@@ -145,8 +143,57 @@ def _group_norm(low: Lowering, call: Call) -> list[Entry]:
     g = low.graph
     x = low.full(entry)
     inside = product(entry.shape[1:]) // groups
-    y, mean, rstd = _normalise(low, g.reshape(x, (batch, groups, inside)), [2], eps)
-    y = g.reshape(y, entry.shape)
-    y = _affine(low, y, weight, bias, (1,) * (len(entry.shape) - 2))
+    grouped = g.reshape(x, (batch, groups, inside))
+    if static((inside,)):
+        normal, mean, rstd = _normalised(low, grouped, 1, eps)
+    else:
+        normal, mean, rstd = _normalise(low, grouped, [2], eps)
+    y = g.reshape(normal, entry.shape)
+    for op, parameter in (("Mul", weight), ("Add", bias)):
+        if parameter is not None:
+            y = g.binary(op, y, _by_channel(low, parameter, len(entry.shape)))
     statistics = (g.reshape(v, (batch, groups)) for v in (mean, rstd))
     return [low.entry(call, y), *(low.entry(call, v, i) for i, v in enumerate(statistics, 1))]
+
+
+@handles("native_group_norm_backward")
+def _group_norm_backward(low: Lowering, call: Call) -> list[Any]:
+    """``rstd (w g − mean(w g) − x̂ mean(w g x̂))``; both means are taken of channels first, and weighted after it.
+
+    Only two sums and five passes are as large as the picture; the rest has a number for each channel.
+    """
+    slope, entry, mean, rstd, weight, batch, channels, _, groups, mask = call.args
+    if any(mask[1:]):
+        raise low.refuse(call, "the energy differentiates with respect to the weights of a norm.")
+    g = low.graph
+    gradient, shape = low.full(slope), entry.shape
+    inside = product(shape[1:]) // groups
+    deviation = g.reshape(low.compact(rstd), (batch, groups, 1))
+    if deviation.op == "LayerNormalization" and deviation.node:
+        normal = deviation.node.outputs[0]
+    else:
+        grouped = g.reshape(low.full(entry), (batch, groups, inside))
+        centred = g.binary("Sub", grouped, g.reshape(low.compact(mean), (batch, groups, 1)))
+        normal = g.binary("Mul", centred, deviation)
+    each = (groups, channels // groups)
+    if weight is not None:
+        scale = g.reshape(low.full(weight), (1, *each))
+    else:
+        scale = g.constant(np.ones((1, 1, 1), gradient.dtype))
+
+    def weighted(x: Value) -> Value:
+        """The mean over a group of a gradient, weighted by channel: ``(batch, groups, 1)``."""
+        places = g.reshape(x, (batch, channels, product(shape[2:])))
+        by_channel = g.reshape(g.reduce("ReduceMean", places, [2]), (batch, *each))
+        return g.reduce("ReduceMean", g.binary("Mul", by_channel, scale), [2], keepdims=True)
+
+    axes = (1,) * (len(shape) - 2)
+    wide = g.reshape(g.binary("Mul", deviation, scale), (batch, channels if weight is not None else groups, 1))
+    along = weighted(g.binary("Mul", gradient, g.reshape(normal, shape)))
+    moved = g.binary("Mul", normal, g.binary("Mul", along, deviation))
+    moved = g.binary("Add", moved, g.binary("Mul", weighted(gradient), deviation))
+    if weight is not None:
+        first = g.binary("Mul", gradient, g.reshape(wide, (batch, channels, *axes)))
+    else:
+        first = g.reshape(g.binary("Mul", g.reshape(gradient, (batch, groups, inside)), wide), shape)
+    return [low.entry(call, g.binary("Sub", first, g.reshape(moved, shape))), None, None]

@@ -1,0 +1,172 @@
+"""Starts of chains near answers: one pass of coordinate descent on the energy, from the undecided state.
+
+The variables are decided one after another, those in the most expected violation first. Each takes the value of the lowest
+energy: the expected violation of its factors, with the other variables decided or still undecided, and the cost of the value. A
+pass changes no decision again, so it repairs nothing; the descent does. Random numbers perturb the order and the energies, so
+that chains start differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+OPENNESS = 0.3
+"""The ``ρ`` of all factors, see `energy`."""
+
+PREFERENCE = 0.3
+"""Energy of a value of the largest cost."""
+
+ODDS = 9.0
+"""The odds of a chosen value against all others: a variable can still change its value."""
+
+ORDER, TIES = 0.3, 1e-3
+"""Standard deviation of the logarithms by which the order is perturbed, and of the energies."""
+
+WEIGHTS = (5.0, 25.0)
+"""Range of the weight of all factors at the start of a decided chain: of weight 1, they do not keep variables with many values
+decided (`energy`), and the chain would forget its start."""
+
+LAST = 100.0
+"""Puts the variables to decide last behind all others; a logarithm."""
+
+MOST_PAIRS = 20_000_000
+"""Above this many variables times (variable, factor) pairs, the order of a pass is that of the undecided state."""
+
+MOST_WORK = 3_000_000
+"""Edges, summed over the chains of a call, above which further chains start undecided."""
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """The edges of a variable.
+
+    Attributes:
+        factors: Its factors, each once.
+        of: The place of each edge's factor among them.
+        value, coefficient: Of each edge.
+    """
+
+    factors: Numbers
+    of: Numbers
+    value: Numbers
+    coefficient: Floats
+
+
+class Passes:
+    """Makes starts of chains for one problem.
+
+    Args:
+        tensors: The energy's inputs, as `tensors.Network.tensors` makes them.
+        last: Numbers of the variables to decide last: choices that follow from the others.
+    """
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]], last: Sequence[int] = ()) -> None:
+        self.domain, self.cost = tensors["domain"], PREFERENCE * tensors["cost"].astype(np.float64)
+        self.low, self.high = (tensors[name].astype(np.float64) for name in ("low", "high"))
+        used = np.flatnonzero(tensors["coefficient"])
+        literal, factor, coefficient = (tensors[name][used] for name in ("literal", "factor", "coefficient"))
+        row = literal // self.domain.shape[1]
+        order = np.lexsort((factor, row))
+        self.literal, self.factor, row = literal[order], factor[order], row[order]
+        self.coefficient = coefficient[order].astype(np.float64)
+        self.edges = len(used)
+        self.variables = self._variables(row)
+        open_ = self.domain.sum(1)
+        self.share = (self.domain / open_[:, None]).astype(np.float64)
+        self.sure = np.log(ODDS * np.maximum(open_ - 1.0, 1.0)).astype(np.float32)
+        self.undecided = (open_ > 1) & (np.bincount(row, minlength=len(self.domain)) > 0)
+        self.cheapest = np.where(self.domain > 0, self.cost, np.inf).argmin(1)
+        self.last = np.zeros(len(self.domain))
+        self.last[list(last)] = -LAST
+        chosen = self.share.reshape(-1)[self.literal]
+        self.mean = np.bincount(self.factor, self.coefficient * chosen, len(self.low))
+        self.variance = np.bincount(self.factor, self.coefficient**2 * chosen * (1.0 - chosen), len(self.low))
+        self.beyond = self._beyond(np.arange(len(self.low)), self.mean, self.variance)
+
+    def _pressure(self, beyond: Floats) -> Floats:
+        """The logarithm of the expected violation of each variable's factors; far below for variables to decide last."""
+        summed = np.bincount(self.pair_row, beyond[self.pair_factor], len(self.domain))
+        return np.log(summed + 1e-9) + self.last
+
+    def _variables(self, row: Numbers) -> list[_Variable]:
+        """The edges of each variable, from the variable of each edge; edges are sorted by variable, then by factor."""
+        new = np.ones(self.edges, bool)
+        new[1:] = (row[1:] != row[:-1]) | (self.factor[1:] != self.factor[:-1])
+        pair = np.cumsum(new) - 1
+        self.pair_factor, self.pair_row = self.factor[new], row[new]
+        value = self.literal - row * self.domain.shape[1]
+        ends = np.searchsorted(row, np.arange(len(self.domain) + 1)).tolist()
+        found = []
+        for begin, end in pairwise(ends):
+            first, last = (int(pair[begin]), int(pair[end - 1]) + 1) if end > begin else (0, 0)
+            edges = slice(begin, end)
+            found.append(
+                _Variable(self.pair_factor[first:last], pair[edges] - first, value[edges], self.coefficient[edges])
+            )
+        return found
+
+    def _beyond(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
+        """The squared expected violation of both sides of factors."""
+        both = np.stack([mean - self.high[factors], self.low[factors] - mean])
+        return np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
+
+    def chosen(self, random: np.random.Generator) -> Numbers:
+        """A value of each variable, ``(variables,)``."""
+        mean, variance, beyond = self.mean.copy(), self.variance.copy(), self.beyond.copy()
+        noise = ORDER * random.standard_normal(len(self.variables))
+        ties = TIES * random.standard_normal(self.domain.shape)
+        found = self.cheapest.copy()
+        pressure = self._pressure(beyond)
+        todo = [number for number in np.argsort(-pressure - noise, kind="stable").tolist() if self.undecided[number]]
+        waiting = np.zeros(len(self.variables), bool)
+        waiting[todo] = True
+        dynamic = len(todo) * len(self.pair_factor) <= MOST_PAIRS
+        for place in range(len(todo)):
+            number = todo[place]
+            if dynamic and place:
+                number = int(np.where(waiting, self._pressure(beyond) + noise, -np.inf).argmax())
+            waiting[number] = False
+            one, p = self.variables[number], self.share[number]
+            share = one.coefficient * p[one.value]
+            size = len(one.factors)
+            here = mean[one.factors] - np.bincount(one.of, share, size)
+            spread = variance[one.factors] - np.bincount(one.of, one.coefficient * share * (1.0 - p[one.value]), size)
+            spread = np.maximum(spread, 0.0)
+            without = self._beyond(one.factors, here, spread)
+            having = self._beyond(one.factors[one.of], here[one.of] + one.coefficient, spread[one.of])
+            change = np.bincount(one.value, having - without[one.of], self.domain.shape[1])
+            energy = change + self.cost[number] + ties[number]
+            best = int(np.where(self.domain[number] > 0, energy, np.inf).argmin())
+            found[number] = best
+            taken = one.value == best
+            here[one.of[taken]] += one.coefficient[taken]
+            without[one.of[taken]] = having[taken]
+            mean[one.factors], variance[one.factors], beyond[one.factors] = here, spread, without
+        return found
+
+    def starts(self, random: np.random.Generator, count: int, spread: float) -> dict[str, NDArray[np.float32]]:
+        """State of new chains: every second one is undecided, as chains start without this.
+
+        Args:
+            spread: Standard deviation of the logits.
+
+        Returns:
+            ``y``, the logits, ``(count, variables, values)``, and ``chain.weights``, those of the factors' sides,
+            ``(count, 2, factors)``.
+        """
+        y = (spread * random.standard_normal((count, *self.domain.shape))).astype(np.float32)
+        weights = np.ones((count, 2, len(self.low)), np.float32)
+        first = 0 if count > 1 else int(random.integers(2))
+        for row in range(first, count, 2)[: max(1, MOST_WORK // max(self.edges, 1))]:
+            y[row, np.arange(len(self.variables)), self.chosen(random)] += self.sure
+            weights[row] = np.exp(random.uniform(*np.log(WEIGHTS)))
+        return {"y": y, "chain.weights": weights}
