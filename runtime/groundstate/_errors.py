@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 _LONGEST = 800
 """Characters of the message of a fault; longer ones are cut in the middle."""
 
