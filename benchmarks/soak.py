@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py --solves 100000
 
-Easy, hard, contradictory, ambiguous and refused requests take turns; every hundredth solve has a deadline, every thousandth
-loads the model again. The first tenth warms up; the table has what grew after it.
+Easy, hard, contradictory, ambiguous and refused requests take turns; every hundredth solve has a deadline, every fiftieth is one
+of another bundled model, and every thousandth loads a model again. The first tenth warms up; the table has what grew after it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import groundstate as gs
 
@@ -38,13 +39,28 @@ def state() -> tuple[float, int, int]:
     return resident(), threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
 
+def examples() -> dict[str, dict[str, Any]]:
+    """A request of each bundled model that has one."""
+    found = {}
+    for name in gs.models():
+        header = gs.load(name).header
+        tested = (header.self_test or {}).get("request") or next(iter(header.request.get("examples", ())), None)
+        if tested is not None and "image" not in tested:
+            found[name] = tested
+    return found
+
+
 def main() -> int:
     """Solve, and print what grew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--solves", type=int, default=20_000)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help="the 4×4 Sudoku alone, without the other models")
     options = parser.parse_args()
     solver = gs.load("sudoku_4x4", threads=options.threads)
+    others = {} if options.alone else examples()
+    solvers = {name: gs.load(name, threads=options.threads) for name in others}
+    names = list(others)
     counts: Counter[str] = Counter()
     begun, warm = time.perf_counter(), max(options.solves // 10, 1)
     start = before = state()
@@ -54,6 +70,14 @@ def main() -> int:
             before = state()
         if number % 1000 == 999:
             solver = gs.load("sudoku_4x4", threads=options.threads)
+            if names:
+                again = names[number // 1000 % len(names)]
+                solvers[again] = gs.load(again, threads=options.threads)
+        if names and number % 50 == 49:
+            name = names[number // 50 % len(names)]
+            found = solvers[name].solve(others[name], seed=number, deadline=0.1, restarts=4, max_steps=512)
+            counts[f"{name} {found.status.value}"] += 1
+            continue
         deadline = 0.05 if number % 100 == 99 else None
         request = REQUESTS[number % len(REQUESTS)]
         try:

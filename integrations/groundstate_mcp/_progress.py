@@ -14,9 +14,6 @@ Context = ServerRequestContext[Any, Any]
 _EVERY = 0.25
 """Seconds between two reports of progress."""
 
-_LOOK = 0.01
-"""Seconds between two looks whether the client of an HTTP connection has left, so that its solve ends within twice as many."""
-
 
 class ClientLeftError(Exception):
     """The client's connection has closed."""
@@ -40,21 +37,20 @@ async def solved(conversation: Conversation, replier: Replier | None, context: C
 
     async def watch(scope: anyio.CancelScope) -> None:
         nonlocal left
-        due = anyio.current_time() + _EVERY
+        await _departure(context)
+        left = True
+        scope.cancel()
+
+    async def keep_reporting() -> None:
         while True:
-            await anyio.sleep(_LOOK if _can_leave(context) else _EVERY)
-            if await _has_left(context):
-                left = True
-                scope.cancel()
-                return
-            if anyio.current_time() >= due:
-                due += _EVERY
-                await report()
+            await anyio.sleep(_EVERY)
+            await report()
 
     reply: Reply | None = None
     try:
         async with anyio.create_task_group() as beside:
             beside.start_soon(watch, beside.cancel_scope)
+            beside.start_soon(keep_reporting)
             reply = await conversation.arun(replier)
             beside.cancel_scope.cancel()
     except ExceptionGroup as group:
@@ -65,12 +61,11 @@ async def solved(conversation: Conversation, replier: Replier | None, context: C
     return reply
 
 
-def _can_leave(context: Context) -> bool:
-    """Whether the call came over a connection that says when it closes."""
-    return getattr(context.request, "is_disconnected", None) is not None
-
-
-async def _has_left(context: Context) -> bool:
-    """Whether the call's HTTP connection has closed. Results are not replayed, so this one could not arrive."""
-    is_disconnected = getattr(context.request, "is_disconnected", None)
-    return is_disconnected is not None and bool(await is_disconnected())
+async def _departure(context: Context) -> None:
+    """Return when the call's HTTP connection has closed: results are not replayed, so this one could not arrive."""
+    receive = getattr(context.request, "receive", None)
+    if receive is None:  # no connection of its own
+        await anyio.sleep_forever()
+        return
+    while (await receive())["type"] != "http.disconnect":
+        pass

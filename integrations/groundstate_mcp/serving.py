@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 import groundstate as gs
 from groundstate_serve import LOCAL
-from groundstate_serve.listening import listen, on_interrupt
+from groundstate_serve.listening import listen, on_interrupt, prompt
 
 PATH = "/mcp"
 
@@ -42,7 +42,7 @@ def over_stdio(server: Server[Any]) -> None:
         async with stdio_server() as (received, sent):
             await server.run(received, sent, server.create_initialization_options())
 
-    with on_interrupt(lambda: os._exit(STOPPED)):
+    with on_interrupt(lambda: os._exit(STOPPED)), prompt():
         try:
             anyio.run(serve)
         except* BrokenPipeError:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 import groundstate as gs
-from groundstate._words import clean
+from groundstate._words import clean, cleaned
 from groundstate.tools import Model, collected
 from groundstate_serve._guard import guard
 from groundstate_serve._openapi import document, page
@@ -81,20 +81,19 @@ class _Server:
         return guard(app, self._settings)
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(page(self._solvers))
+        return HTMLResponse(clean(page(self._solvers)))
 
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "models": sorted(self._solvers), "running": self._running})
 
     async def _openapi(self, _: Request) -> Response:
-        return JSONResponse(document(self._solvers))
+        return JSONResponse(cleaned(document(self._solvers)))
 
     async def _models(self, _: Request) -> Response:
-        headers = [solver.header for solver in self._solvers.values()]
-        return JSONResponse([{"name": h.name, "title": h.title, "description": h.description} for h in headers])
+        return JSONResponse([_about(solver, "name", "title", "description") for solver in self._solvers.values()])
 
     async def _describe(self, request: Request) -> Response:
-        return JSONResponse(self._solver(request).describe())
+        return JSONResponse(_about(self._solver(request)))
 
     async def _solve(self, request: Request) -> Response:
         solver, sent = self._solver(request), await _object(request, ("request", "options"), ("request",))
@@ -150,6 +149,12 @@ async def _abandoned(request: Request) -> AsyncIterator[asyncio.Future[None]]:
         future.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await future
+
+
+def _about(solver: gs.Solver, *names: str) -> dict[str, Any]:
+    """What a model is, without characters that steer a terminal, and the file that says so; None for an installed model."""
+    about = cleaned(solver.describe())
+    return {name: about[name] for name in names or about} | {"origin": cleaned(solver.origin)}
 
 
 async def _object(request: Request, known: Sequence[str], needed: Sequence[str]) -> dict[str, Any]:

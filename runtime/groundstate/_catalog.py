@@ -29,9 +29,11 @@ def locate(name: str) -> Path:
     from importlib.metadata import entry_points
     from pathlib import Path
 
-    for entry in entry_points(group=GROUP, name=name):
-        return Path(entry.load()())
-    known = names()
+    entries = entry_points(group=GROUP)
+    for entry in entries:
+        if entry.name == name:
+            return Path(entry.load()())
+    known = sorted({entry.name for entry in entries})
     installed = f" Installed are {_words.quoted(known)}." if known else " No model is installed."
     hint = _words.did_you_mean(name, known, cutoff=0.5)
     raise UnknownModelError(f"There is no installed model {name!r}, and no file of that name.{hint}{installed}")

@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LONGEST = 800
+"""Characters of the message of a fault; longer ones are cut in the middle."""
+
 
 class GroundstateError(Exception):
     """Any error that groundstate raises on purpose. The message is a whole sentence that says what to change."""
@@ -41,6 +44,15 @@ class Fault:
 
     place: str
     message: str
+
+    def __post_init__(self) -> None:
+        # A value from the request may be of any length; the sentence keeps its beginning and its end.
+        if len(self.message) > _LONGEST:
+            object.__setattr__(
+                self, "message", f"{self.message[: 2 * _LONGEST // 3]} … {self.message[-_LONGEST // 4 :]}"
+            )
+        if len(self.place) > _LONGEST // 4:
+            object.__setattr__(self, "place", f"{self.place[: _LONGEST // 4]}…")
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message

@@ -53,7 +53,7 @@ def load(
         "ceilings": ceilings,
     }
     if isinstance(source, bytes | bytearray):
-        return Solver(bytes(source), source="This file", **settings)
+        return Solver(bytes(source), source="This file", origin="bytes", **settings)
     if not isinstance(source, str | os.PathLike):
         raise OptionError(
             f"The model is {source!r:.60} of type {type(source).__name__}; it must be the name of an installed model, "
@@ -62,9 +62,10 @@ def load(
     from pathlib import Path  # the import takes a tenth of this package's import time
 
     path = Path(source)
+    origin: str | None = path.name
     try:
         if isinstance(source, str) and not path.suffix and os.sep not in source and not path.is_file():
-            path = _catalog.locate(source)
+            path, origin = _catalog.locate(source), None
         with path.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ArtefactError(f"{str(path)[:200]} is not a regular file, so it is not an energy artefact.")
@@ -73,4 +74,4 @@ def load(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ArtefactError(f"{str(path)[:200]} cannot be read: {reason}.") from None
-    return Solver(data, source=f"The file {str(path)[:200]!r}", **settings)
+    return Solver(data, source=f"The file {str(path)[:200]!r}", origin=origin, **settings)

@@ -48,8 +48,11 @@ class Solver:
 
     Attributes:
         header: The artefact's header.
+        origin: Name of the file that it was loaded from, ``"bytes"`` for bytes; None for an installed model.
         device_reason: Why it runs on its device: a sentence.
     """
+
+    origin: str | None = None
 
     def __init__(
         self,
@@ -60,8 +63,10 @@ class Solver:
         source: str = "This file",
         max_waiting: int = MOST_WAITING,
         ceilings: Ceilings | None = None,
+        origin: str | None = None,
     ) -> None:
-        self._made_from = model, device, threads, source, max_waiting, ceilings
+        self._made_from = model, device, threads, source, max_waiting, ceilings, origin
+        self.origin = origin
         ceilings = ceilings or Ceilings()
         # All that can be refused without ONNX Runtime is refused before it, which takes longer than the rest.
         passed = examine(model, loop=True, limits=ceilings.of_gate, source=source)
@@ -618,9 +623,23 @@ def _callable(name: str, value: object) -> None:
 
 
 def _made(
-    model: bytes, device: str, threads: int | None, source: str, max_waiting: int, ceilings: Ceilings | None
+    model: bytes,
+    device: str,
+    threads: int | None,
+    source: str,
+    max_waiting: int,
+    ceilings: Ceilings | None,
+    origin: str | None,
 ) -> Solver:
-    return Solver(model, device=device, threads=threads, source=source, max_waiting=max_waiting, ceilings=ceilings)
+    return Solver(
+        model,
+        device=device,
+        threads=threads,
+        source=source,
+        max_waiting=max_waiting,
+        ceilings=ceilings,
+        origin=origin,
+    )
 
 
 _SOLVERS: WeakSet[Solver] = WeakSet()

@@ -230,11 +230,14 @@ def find(header: Header) -> Task:
         return Task(header)
     from importlib.metadata import entry_points  # slow to import, see `_catalog`
 
-    for entry in entry_points(group=GROUP, name=header.task):
-        kind = entry.load()
-        found: Task = kind(header)
-        return found
-    known = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP))) or "none"
+    # Every call of it reads the metadata of all installed packages.
+    entries = entry_points(group=GROUP)
+    for entry in entries:
+        if entry.name == header.task:
+            kind = entry.load()
+            found: Task = kind(header)
+            return found
+    known = ", ".join(sorted({entry.name for entry in entries})) or "none"
     raise TaskError(
         f"The artefact {header.name!r} needs the task {header.task!r}, which no installed package provides (installed: {known})."
     )

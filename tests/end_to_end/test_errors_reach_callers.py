@@ -1,4 +1,4 @@
-"""A full queue, a closed solver and a file whose graph fails are told to each kind of caller in its own way; nothing is raised raw."""
+"""A full queue, a closed solver and a file whose graph fails reach each kind of caller in its own way, and nothing raw does."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ERRORS = [
     (BUSY, AGAIN),
     (gs.ClosedError(), "did nothing: it was restarted. Call it again with the same arguments in a second."),
     (
-        gs.ArtefactError("The artefact's graph failed: \x1b[2Jan index is out of range."),
-        "failed, and not by these arguments: The artefact's graph failed: [2Jan index is out of range. Tell the user; do not retry.",
+        gs.ArtefactError("The artefact's graph failed: \x1b[2Jno index."),
+        "failed, and not by these arguments: The artefact's graph failed: [2Jno index. Tell the user; do not retry.",
     ),
     (
         gs.TaskError("The task 'x' raised KeyError: 'y'."),

@@ -58,6 +58,9 @@ class JigsawReading(Reading, Asks, Shows):
 
     def __init__(self, header: Header, request: dict[str, Any]) -> None:
         super().__init__(header, request)
+        for name in ("rows", "columns"):
+            if request.get(name, 1) > MOST_PIECES:
+                raise _fault(name, f"{request[name]:,} is not allowed here; at most {MOST_PIECES:,} is.")
         self.pieces = read_pieces(request, MOST_PIECES, files=header.files)
         self.turned = bool(request.get("turned", False))
         height, width = self.pieces.shape[1:3]

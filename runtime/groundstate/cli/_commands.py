@@ -110,16 +110,18 @@ def score(model: str, request: str, answer: str, device: str, threads: int | Non
     return show_score(model, request, answer, device, threads, as_json=as_json)
 
 
-@click.command(epilog=example("groundstate doctor"))
+@click.command(epilog=example("groundstate doctor", "groundstate doctor theirs.onnx"))
+@click.argument("files", metavar="[FILE]...", nargs=-1)
 @_json
-def doctor(as_json: bool) -> int:
-    """Check this installation.
+def doctor(files: tuple[str, ...], as_json: bool) -> int:
+    """Check this installation, and files from others.
 
-    Prints versions and execution providers, and runs the self-test of every installed model. Exits with 1 if a check fails.
+    Prints versions and execution providers, and runs the self-test of every installed model. Each FILE is loaded and tested the
+    same way, and its text is searched for what reads like instructions to a language model. Exits with 1 if a check fails.
     """
     from groundstate.cli._doctor import examine
 
-    return examine(as_json=as_json)
+    return examine(files, as_json=as_json)
 
 
 @click.command(epilog=example("groundstate bench sudoku puzzles.csv", "groundstate bench scheduling --rounds 20"))

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,14 +16,19 @@ import groundstate
 from groundstate import GroundstateError, OptionError, Solution, Solver
 from groundstate._catalog import locate
 from groundstate._session import runtime
+from groundstate._suspicion import suspicious
+from groundstate._words import clean
 from groundstate.cli.console import NOT_SOLVED, SOLVED, console, duration, echo_json
+
+_SHOWN = 5
+"""Suspicious texts of a file that are listed."""
 
 _DISTRIBUTIONS = ("numpy", "jsonschema", "click", "rich")
 
 
-def examine(*, as_json: bool) -> int:
-    """Print versions and run every check; 1 if any fails."""
-    checks = list(_checks())
+def examine(files: tuple[str, ...] = (), *, as_json: bool) -> int:
+    """Print versions and run every check, of the files too; 1 if any fails."""
+    checks = [*_checks(), *(check for file in files for check in _of_file(file))]
     sound = all(check["passed"] for check in checks)
     versions = {
         "groundstate": groundstate.__version__,
@@ -73,13 +79,30 @@ def _checks() -> Iterator[dict[str, Any]]:
     names = groundstate.models()
     yield _check("models", passed=bool(names), detail=", ".join(names) or "none is installed")
     for name in names:
-        yield _self_test(name)
+        try:
+            path = locate(name)
+        except GroundstateError as error:
+            yield _check(f"model {name}", passed=False, detail=str(error))
+        else:
+            yield _self_test(f"model {name}", path)
 
 
-def _self_test(name: str) -> dict[str, Any]:
-    label = f"model {name}"
+def _of_file(file: str) -> Iterator[dict[str, Any]]:
+    """The self-test of a file, and whether its text is for people only."""
+    label = f"file {clean(file)}"
     try:
-        path = locate(name)
+        found = suspicious(groundstate.load(Path(file)).header)
+    except GroundstateError as error:
+        yield _check(label, passed=False, detail=clean(str(error)))
+        return
+    yield _self_test(label, Path(file))
+    more = f" And {len(found) - _SHOWN} more." if len(found) > _SHOWN else ""
+    detail = " ".join(found[:_SHOWN]) + more if found else "reads like a description"
+    yield _check(f"text of {clean(file)}", passed=not found, detail=detail, found=found)
+
+
+def _self_test(label: str, path: Path) -> dict[str, Any]:
+    try:
         solver = groundstate.load(path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         facts = {"path": str(path), "sha256": digest, "version": solver.header.version}

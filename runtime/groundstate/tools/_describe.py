@@ -10,6 +10,7 @@ from groundstate._errors import Fault, RequestError
 from groundstate._solver import Solver
 from groundstate.tools import _results
 from groundstate.tools._base import LLMTool, Reply
+from groundstate.tools._described import described
 
 _SHOWN = ("name", "title", "description", "request", "answer", "checks", "defaults", "limits")
 
@@ -38,10 +39,10 @@ class DescribeTool(LLMTool):
             raise RequestError([Fault("", "Only `model` may be sent.")])
         name = arguments.get("model")
         if name is None:
-            models = [{"model": s.header.name, "description": s.header.description} for s in self._solvers.values()]
+            models = [{"model": s.header.name, "description": described(s)} for s in self._solvers.values()]
             return Reply({"models": _words.cleaned(models)}, None)
         if not isinstance(name, str) or name not in self._solvers:
             known = _words.quoted(self._solvers)
             raise RequestError([Fault("model", f"{str(name)[:60]!r} is not a model here; there are {known}.")])
-        about = self._solvers[name].describe()
+        about = self._solvers[name].describe() | {"description": described(self._solvers[name])}
         return Reply({key: _words.cleaned(about[key]) for key in _SHOWN}, None)

@@ -13,10 +13,8 @@ from groundstate.tools import _arguments, _content, _results, _schema
 from groundstate.tools._base import LLMTool, Reply, tool_name
 from groundstate.tools._content import Asked, Detail
 from groundstate.tools._conversation import Conversation
+from groundstate.tools._described import described
 from groundstate.tools._options import Model, SolveOptions, checked, opened
-
-_LONGEST = 2000
-"""Most characters of an artefact's description for a language model."""
 
 
 class SolveTool(LLMTool):
@@ -55,7 +53,7 @@ class SolveTool(LLMTool):
         header = self.solver.header
         self.name = name or tool_name("solve", header.name)
         self.title = _words.clean(header.title)
-        self.description = description or _words.shortened(_words.clean(header.description), _LONGEST)
+        self.description = description or described(self.solver)
         properties = header.request.get("properties", {})
         self.takes_replies = self.solver.asks and "replies" not in properties
         self.takes_answers = score and not properties.keys() & {"action", "answer"}

@@ -42,6 +42,12 @@ def test_files_of_the_host_are_read_only_where_the_host_allows_it(tmp_path) -> N
     assert closed.read(puzzle_of(3, 3, seed=1).request())
 
 
+@pytest.mark.parametrize("name", ["rows", "columns"])
+def test_a_grid_of_billions_of_places_is_refused(name) -> None:
+    with pytest.raises(gs.RequestError, match=rf"{name}: 4,000,000,000 is not allowed here; at most 1,000 is"):
+        gs.load("jigsaw").read({**puzzle_of(2, 2, seed=1).request(), name: 4_000_000_000})
+
+
 def test_a_file_without_end_is_no_picture() -> None:
     with pytest.raises(gs.RequestError, match=r"There is no file '/dev/zero'|no base64|neither"):
         gs.load("jigsaw").read({"image": "/dev/zero", "rows": 4, "columns": 5})
