@@ -115,11 +115,13 @@ def average(
     kernel = _each(kernel_size, rank)
     strides = kernel if stride is None or stride == [] else _each(stride, rank)
     pads = [(p, p) for p in _each(padding, rank)]
-    found = _windows(_padded(input, pads), kernel, strides, [1] * rank).sum(2)
+    found: Tensor = _windows(_padded(input, pads), kernel, strides, [1] * rank).sum(2)
     if divisor_override is not None:
-        return found / divisor_override
+        scaled: Tensor = found / divisor_override
+        return scaled
     if count_include_pad or not any(p for p, _ in pads):
-        return found / math.prod(kernel)
+        mean: Tensor = found / math.prod(kernel)
+        return mean
     ones = _padded(torch.ones_like(input[:1, :1]), pads)
     counted: Tensor = found / _windows(ones, kernel, strides, [1] * rank).sum(2)
     return counted

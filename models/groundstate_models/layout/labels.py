@@ -130,7 +130,7 @@ def _search(boxes: Floats, cost: Floats, draw: np.random.Generator) -> NDArray[n
         """Which places of the others label k covers at a place, ``(count, places)``."""
         over = (left < right[k, place]) & (right > left[k, place]) & (bottom < top[k, place]) & (top > bottom[k, place])
         over[k] = False
-        return over * _CLASH
+        return np.where(over, _CLASH, 0.0)
 
     def descended(choice: NDArray[np.int64]) -> tuple[float, NDArray[np.bool_]]:
         """Move labels while that helps; returns the cost, and which labels clash."""
@@ -217,5 +217,5 @@ def place_labels(
     if lines and away.any():
         ends = np.clip(points[away], placed.boxes[away, :2], placed.boxes[away, 2:])
         segments = np.stack([back.transform(points[away]), back.transform(ends)], axis=1)
-        axes.add_collection(LineCollection(segments, colors="0.5", linewidths=0.6, zorder=1), autolim=False)
+        axes.add_collection(LineCollection(list(segments), colors="0.5", linewidths=0.6, zorder=1), autolim=False)
     return placed
