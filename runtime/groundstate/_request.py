@@ -303,7 +303,7 @@ def count_values(value: Any, most: int) -> int | None:
             if total > most:
                 return total
             if not _SCALARS.issuperset(map(type, items)):
-                below += [item for item in items if type(item) not in _SCALARS]
+                below.extend(item for item in items if type(item) not in _SCALARS)
         if not below:
             return total
         level = below
