@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import sys
@@ -43,16 +44,19 @@ def listen(app: Any, host: str, port: int, ready: Callable[[str], None]) -> None
 
 @contextmanager
 def prompt() -> Iterator[None]:
-    """Let threads take turns every half millisecond, instead of Python's five.
+    """Let threads take turns every half millisecond, instead of Python's five, and keep loaded models out of garbage collection.
 
     A solve computes in a thread of its own. The event loop must get its turn soon: a client that leaves is noticed in several
-    steps, each of which waits for one.
+    steps, each of which waits for one. A full collection stops all threads for 20 ms and more if it visits all that was loaded.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(_TURN)
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)
 
 
