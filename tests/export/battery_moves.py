@@ -329,9 +329,7 @@ MOVES: dict[str, Mapping[str, Term | Case]] = {
             refused="_linalg_svd",
             because="ONNX has no singular values",
         ),
-        "qr": Case(
-            lambda y: torch.linalg.qr(regular(y, 4))[1], refused="linalg_qr", because="ONNX has no decompositions"
-        ),
+        "qr": lambda y: torch.linalg.qr(regular(y, 4))[1],
     },
     "Gradients inside the energy": {
         "score of an inner energy": inner_gradient,

@@ -146,7 +146,7 @@ ENERGIES: dict[str, tuple[Callable[..., Any], type[ExportError], str]] = {
         lambda state, x: bowl(state, x) if x.sum() > 1e9 else 2 * bowl(state, x), BadEnergy, "torch.where"
     ),
     "a branch on an item": (lambda state, x: bowl(state, x) * max(0.0, x[0, 0].item()), BadEnergy, "torch.where|influence"),
-    "a branch in numpy": (_in_numpy, BadEnergy, "depend on the values"),
+    "a branch in numpy": (_in_numpy, BadEnergy, "depends on the values"),
     "a branch on a list": (_in_lists, BadEnergy, "depend on the values"),
     "a boolean index": (
         lambda state, x: bowl(state, x) + 0 * state[state > 0].sum(), UnsupportedOperator, "depends on its values"

@@ -52,7 +52,7 @@ async def test_the_server_says_when_to_use_it(server: Server[Any], era: str) -> 
         (TOOL, FULL, "solved"),
         (TOOL, OPEN, "ambiguous"),
         (TOOL, {"grid": rows("11" + "0" * 14)}, "infeasible"),
-        (TOOL, {"grid": rows("1230000400000000")}, "unsolved"),
+        (TOOL, {"grid": rows("1230000400000000")}, "infeasible"),
         (TOOL, {**OPEN, "action": "score", "answer": FULL}, None),
         (TOOL, {**OPEN, "action": "score", "answer": {"grid": rows("2" * 16)}}, None),
         ("describe_models", {}, None),

@@ -156,7 +156,6 @@ def test_conditions_on_sizes_are_read_as_they_are_written() -> None:
     ]  # fmt: skip
     assert [n for n in range(20) if found[0].holds(n)] == [5, 9]
     assert read(**sized).conditions == ()
-    assert read(**sized, format=3, conditions=7).conditions == ()
 
 
 @given(st.sampled_from([1, 2, 4, 8, 16]), st.sampled_from([1, 2, 4, 8, 16]), st.sets(st.integers(0, 15), min_size=1))

@@ -254,7 +254,7 @@ class _Reader:
             for name, one in self.request.get(what, {}).items():
                 k = f" arc {name}" if what == "arcs" else name
                 if (
-                    not {"radius", "through"} & set(one)
+                    not {"center", "radius", "through"} & set(one)
                     and k not in spoken
                     and self.problem.circles.get(k) not in spoken
                 ):
