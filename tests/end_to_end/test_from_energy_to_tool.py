@@ -124,7 +124,7 @@ def test_the_file_shows_the_answer_before_each_update(path: Path) -> None:
 def test_the_file_is_a_langchain_tool(path: Path) -> None:
     tool = EnergyTool.from_model(path)
     assert tool.name == "solve_permutation"
-    assert tool.description.startswith("Arranges 5 items")
+    assert tool.description.startswith("From the file permutation.onnx: Arranges 5 items")
     answer = json.loads(tool.invoke({"given": [3, -1, 0, -1, -1]}))["answer"]
     assert sorted(answer["choice"]) == list(range(N))
 

@@ -14,8 +14,8 @@ from benchmarks.energies.checkout import Checkout
 from groundstate_export import ExportError, export
 
 REFUSED = {
-    "NeuralSplineCouplingFlow": "a boolean index",
-    "an ANI-2x potential as torchani calls it": "a boolean index",
+    "NeuralSplineCouplingFlow": "depend on the values of a tensor",
+    "an ANI-2x potential as torchani calls it": "depend on the values of a tensor",
 }
 """Energies whose computation takes a path that depends on the state: which bin, which neighbours."""
 

@@ -241,9 +241,9 @@ GROUPS: dict[str, Mapping[str, Term | Case]] = {
             because="the number of classes depends on the values; write `one_hot(x, classes)`",
         ),
         "float64 inside": lambda y, x: (y.double().exp() * x.double()).float(),
-        "float64 of a function that is float32 in ONNX Runtime": lambda y: (
-            F.conv1d(y.double().flatten(1).unsqueeze(1), torch.ones(1, 1, 3, dtype=torch.float64)).float()
-        ),
+        "float64 of a function that is float32 in ONNX Runtime": lambda y: F.conv1d(
+            y.double().flatten(1).unsqueeze(1), torch.ones(1, 1, 3, dtype=torch.float64)
+        ).float(),
         "float16 inside": lambda y, x: (y.half() * 2).float() * x,
         "bfloat16 inside": lambda y, x: (y.bfloat16() * 2).float() * x,
         "integers of the state": lambda y, x: (y * 3).long() * y + (y > 0).int() * x,

@@ -224,13 +224,18 @@ def test_what_was_asked_once_is_not_solved_again_when_a_reply_comes(
     tool: EnergyTool, small: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, config, descents = agent(tool, called(tool.name, grid=OPEN)), thread(), []
-    outcomes = small._problems.outcomes
+    outcome, outcomes = small._problems.outcome, small._problems.outcomes
+
+    def counted_one(call: Any, meaning: Any, *args: Any, **kwargs: Any) -> Any:
+        descents.append(json.dumps(meaning.request))
+        return outcome(call, meaning, *args, **kwargs)
 
     def counted(call: Any, requests: Any, *args: Any, **kwargs: Any) -> Any:
         requests = list(requests)
         descents.extend(json.dumps(getattr(request, "request", request)) for request in requests)
         return outcomes(call, requests, *args, **kwargs)
 
+    monkeypatch.setattr(small._problems, "outcome", counted_one)
     monkeypatch.setattr(small._problems, "outcomes", counted)
     small._replies._known.clear()
     followed(running, running.invoke(ASKED, config), config, thinking_of(FINISHED))
