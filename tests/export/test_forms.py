@@ -188,9 +188,9 @@ def test_float16_keeps_its_tolerance_in_one_evaluation(make: Make, host: Any, na
         np.testing.assert_allclose(found[output], wanted[output], rtol=1e-2)
     np.testing.assert_array_equal(found["next.y"], feeds["state.y"])
     stored = onnx.load_from_string(path.read_bytes()).graph.initializer
-    weights = [t for t in stored if len(t.dims) > 1 and np.prod(t.dims) > 16]
-    assert weights
-    assert {t.data_type for t in weights} == {onnx.TensorProto.FLOAT16}
+    weights = [t for t in stored if len(t.dims) > 1]
+    sizes = {kind: sum(len(t.raw_data) for t in weights if t.data_type == kind) for kind in (1, 10)}
+    assert sizes[10] > sizes[1]  # most weights are float16 (10), not float32 (1)
 
 
 def test_weights_too_large_for_float16_stay_float32(tmp_path: Path, host: Any) -> None:
