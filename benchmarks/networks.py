@@ -156,35 +156,17 @@ def served(model: bytes, feeds: dict[str, Any], threads: int) -> Contender:
     return everything
 
 
-def measure(found: dict[str, Contender], turns: int) -> dict[str, list[float]]:
-    """The median seconds of each contender in each turn."""
-    import torch
-
-    times: dict[str, list[float]] = {k: [] for k in found}
-    with torch.no_grad():
-        for run in found.values():
-            run()
-        for _ in range(turns):
-            for contender, run in found.items():
-                each: list[float] = []
-                until = time.perf_counter() + SECONDS
-                while time.perf_counter() < until or not each:
-                    begin = time.perf_counter()
-                    run()
-                    each.append(time.perf_counter() - begin)
-                times[contender].append(statistics.median(each))
-    return times
-
-
 def one(options: argparse.Namespace) -> None:
     """What a child process does: one network at one number of threads."""
+    from benchmarks.speed import taken
+
     name, threads = options.only[0], options.threads[0]
     found: dict[str, Any] = {"times": {}}
     for batch in options.batches:
         runs = contenders(name, batch, threads, options)
         options.reuse = True
         if not options.prepare:
-            found["times"][batch] = measure(runs, options.turns)
+            found["times"][batch] = taken(runs, options.turns, SECONDS)
     found["export"] = exported(name, options.steps, options.folder, reuse=True)[1]
     print(json.dumps(found))
 

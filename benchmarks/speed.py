@@ -127,20 +127,18 @@ def apart(found: object, wanted: object) -> None:
     assert error < 1e-3, f"contenders differ by {error}"
 
 
-def measure(
-    name: str, batch: int, steps: int, threads: int, compilers: list[str], turns: int
-) -> dict[str, list[float]]:
+def taken(found: dict[str, Callable[[], object]], turns: int, seconds: float = SECONDS) -> dict[str, list[float]]:
+    """The median seconds of each contender in each turn, in which it runs for a number of seconds."""
     import torch
 
-    found = contenders(name, batch, steps, threads, compilers)
     times: dict[str, list[float]] = {k: [] for k in found}
     with torch.no_grad():
         for run in found.values():
             run()
         for _ in range(turns):
             for contender, run in found.items():
-                each = []
-                until = time.perf_counter() + SECONDS
+                each: list[float] = []
+                until = time.perf_counter() + seconds
                 while time.perf_counter() < until or not each:
                     begin = time.perf_counter()
                     run()
@@ -160,10 +158,8 @@ def main() -> None:
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        found = measure(
-            options.energies[0], options.batches[0], options.steps, options.threads[0], options.compilers, options.turns
-        )
-        print(json.dumps(found))
+        runs = contenders(options.energies[0], options.batches[0], options.steps, options.threads[0], options.compilers)
+        print(json.dumps(taken(runs, options.turns)))
         return
     print(
         f"{options.steps} steps; milliseconds, median of {options.turns} turns; ratios of groundstate to the others\n"

@@ -36,13 +36,7 @@ def in_time(due: float | None, call: Callable[..., _Result], *arguments: object)
     watch = _Watch()
     alarm = WATCHDOG.at(due, watch.end)
     try:
-        try:
-            return call(*arguments)
-        finally:
-            watch.leave()
-    except OverdueError:
-        watch.leave()  # again: the error may have come while the watch was being left
-        raise
+        return watch.over(call, *arguments)
     finally:
         alarm.cancel()
 
@@ -90,13 +84,7 @@ class Deadline:
             if self._alarm is None:
                 self._alarm = WATCHDOG.at(self._due, self._end)
         try:
-            try:
-                return function(*arguments)
-            finally:
-                watch.leave()
-        except OverdueError:
-            watch.leave()  # again: the error may have come while the watch was being left
-            raise
+            return watch.over(function, *arguments)
         finally:
             self._watch = None
 
@@ -114,6 +102,17 @@ class _Watch:
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._raised = self._left = False
+
+    def over(self, call: Callable[..., _Result], *arguments: object) -> _Result:
+        """Call a function, and leave the watch."""
+        try:
+            try:
+                return call(*arguments)
+            finally:
+                self.leave()
+        except OverdueError:
+            self.leave()  # again: the error may have come while the watch was being left
+            raise
 
     def end(self) -> None:
         """Have the error raised. For the thread of the watchdog."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from groundstate_export._arguments import Arguments
 from groundstate_export._callers_code import current_place, quiet
 from groundstate_export._descent.evaluate import named_terms, total
+from groundstate_export._examine.kept import tensors_in
 
 Run = Callable[[], Any]
 """One call of the energy."""
@@ -30,21 +31,11 @@ class _Recording(TorchDispatchMode):
         self.asks, self.place = asks, ""
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = list(_tensors([list(args), kwargs or {}]))
+        given = list(tensors_in([list(args), kwargs or {}]))
         result = func(*args, **(kwargs or {}))
-        if not self.place and self.asks(func, given, list(_tensors(result))):
+        if not self.place and self.asks(func, given, list(tensors_in(result))):
             self.place = current_place()
         return result
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _tensors(item)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
 
 
 def energy_at(
@@ -125,9 +116,9 @@ class _Cutting(TorchFunctionMode):
         self.place = self.name = ""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        flows = any(t.requires_grad for t in _tensors([list(args), kwargs or {}]))
+        flows = any(t.requires_grad for t in tensors_in([list(args), kwargs or {}]))
         result = func(*args, **(kwargs or {}))
-        made = list(_tensors(result))
+        made = list(tensors_in(result))
         if not self.place and flows and made and not any(t.requires_grad for t in made):
             name = getattr(func, "__name__", "")
             if not name.endswith("_like"):

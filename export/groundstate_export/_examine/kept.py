@@ -122,14 +122,15 @@ def _storage(tensor: Tensor) -> Any:
         return None
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors in an argument or a result: itself, or those of its lists, tuples and dicts."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _tensors(item)
+            yield from tensors_in(item)
     elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))
+        yield from tensors_in(list(value.values()))
 
 
 class _Marking(TorchDispatchMode):
@@ -140,7 +141,7 @@ class _Marking(TorchDispatchMode):
         self.kept = kept
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = list(_tensors([list(args), kwargs or {}]))
+        given = list(tensors_in([list(args), kwargs or {}]))
         if not self.kept.used and any(map(self.kept.earlier, given)):
             self.kept.used = current_place() or "its place is not known"
         result = func(*args, **(kwargs or {}))
@@ -148,7 +149,7 @@ class _Marking(TorchDispatchMode):
         changes = func._schema.is_mutable  # noqa: SLF001
         depends = name not in _VALUELESS and any(map(self.kept.marked, given))
         aliased = {s._cdata for t in given if (s := _storage(t)) is not None}  # noqa: SLF001
-        for made in _tensors(result):
+        for made in tensors_in(result):
             storage = _storage(made)
             if depends:
                 self.kept.mark(made)

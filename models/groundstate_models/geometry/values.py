@@ -32,6 +32,16 @@ class _Row:
     size: Fraction = field(default=Fraction(0))
 
 
+def _subtract(terms: dict[Product, Fraction], factor: Fraction, others: dict[Product, Fraction]) -> None:
+    """Subtract a multiple of other terms; a term that becomes 0 goes."""
+    for product, coefficient in others.items():
+        total = terms.get(product, Fraction(0)) - factor * coefficient
+        if total:
+            terms[product] = total
+        else:
+            terms.pop(product, None)
+
+
 @dataclass(frozen=True)
 class _Value:
     value: float
@@ -196,12 +206,7 @@ class Known:
         for product, pivot in self.pivots:
             c = terms.get(product)
             if c:
-                for p, d in pivot.terms.items():
-                    total = terms.get(p, Fraction(0)) - c * d
-                    if total:
-                        terms[p] = total
-                    else:
-                        terms.pop(p, None)
+                _subtract(terms, c, pivot.terms)
                 sources |= pivot.sources
                 size = max(size, abs(c) * pivot.size)
         lead = next((p for p in terms if p), None)
@@ -222,12 +227,7 @@ class Known:
             c = pivot.terms.get(lead)
             if c:
                 changed = dict(pivot.terms)
-                for p, d in kept.terms.items():
-                    total = changed.get(p, Fraction(0)) - c * d
-                    if total:
-                        changed[p] = total
-                    else:
-                        changed.pop(p, None)
+                _subtract(changed, c, kept.terms)
                 self.pivots[k] = (product, _Row(changed, pivot.sources | sources, max(pivot.size, abs(c) * kept.size)))
         self.pivots.append((lead, kept))
         return True
