@@ -90,7 +90,7 @@ class Search:
         self.waiting = [root]
         if self.enclosure.impossible:
             self.proven = self.over = True
-        elif problem.solid or problem.freedoms["size"] or self.enclosure.tables.unknowns > MOST_UNKNOWNS:
+        elif _unfit(problem) or self.enclosure.tables.unknowns > MOST_UNKNOWNS:
             self.over = True
 
     def _fix_placement(self, root: Interval) -> None:
@@ -198,6 +198,11 @@ class Search:
         return found, others
 
 
+def _unfit(problem: Problem) -> bool:
+    """Whether nothing can be searched: no statement bounds the figure, or it is in space."""
+    return problem.solid or problem.freedoms["size"]
+
+
 def _halved(box: Interval, place: NDArray[np.int64]) -> Interval:
     """Both halves of boxes, each halved along one variable."""
     each = np.arange(len(place))
@@ -246,7 +251,7 @@ class Prover:
     def _stressed(self) -> list[frozenset[int]]:
         """Sets of statements under stress at minima of the residuals, the smallest first; last, all statements."""
         tables = self.problem.tables
-        if tables.unknowns > 2 * MOST_UNKNOWNS:
+        if _unfit(self.problem) or tables.unknowns > 2 * MOST_UNKNOWNS:
             return []
         start = np.random.default_rng(0).standard_normal((STARTS, tables.unknowns))
         ends = descended(tables, start, UPDATES)
