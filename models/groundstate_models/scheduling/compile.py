@@ -64,7 +64,9 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         ValueError: If an activity that has to take place has no start left.
     """
     found, starts = _values(schedule, latest_end)
-    values, alias = shared(schedule, found)
+    alone, alias = shared(schedule, found)
+    staff = Staff(schedule, alone, {*alias, *alias.values()}) if schedule.staffed else None
+    values = alone if staff is None else staff.activities
     variables: JSON = {}
     for name, meant in values.items():
         if name in alias:
@@ -76,7 +78,6 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
     rules = [
         (rule.where, kept) for rule in schedule.rules if rule.pairs for kept in _held(schedule, rule, values, alias)
     ]
-    staff = Staff(schedule, values) if schedule.staffed else None
     preferences, for_left_out, for_broken = _preferences(schedule, values, staff)
     constraints: Any = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
     if staff is not None:
