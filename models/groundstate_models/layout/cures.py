@@ -68,7 +68,7 @@ def changes(
     if keyed and proof is None:
         found += _smaller(plan, request, names)
     if keyed:
-        found += _dropped(plan, request, names)
+        found += dropped(plan, request, names)
     return promising(request, found)
 
 
@@ -175,7 +175,24 @@ def _smaller(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> li
     return found
 
 
-def _dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
+def smaller_areas(plan: Plan, request: Mapping[str, Any], excess: float) -> list[Change]:
+    """One item with an area that is smaller by an excess, rounded up, the largest items first."""
+    if not isinstance(request["items"], Mapping):
+        return []
+    first = {item.base: item for item in plan.items.values()}
+    found = []
+    for item in sorted(first.values(), key=lambda one: -one.area)[:MOST]:
+        assert item.soft is not None
+        each = excess / sum(one.base == item.base for one in plan.items.values())
+        step = 10.0 ** (math.floor(math.log10(each)) - 1)
+        left = float(f"{item.soft.area - math.ceil(each / step - 1e-9) * step:.9g}")
+        if left > 0:
+            value = {**_given(request, item), "area": left}
+            found.append(_replaced(f"area {item.base}", f"{item.base} could have an area of {left:g}.", item, value))
+    return found
+
+
+def dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
     """Leave out an item and what is stated of it."""
     found: list[Change] = []
     if len(plan.items) < 2:
