@@ -32,7 +32,7 @@ STEPS = 50
 """Steps of the shortest run for each item; later runs are longer."""
 
 SHARES = 10
-"""Times in a run at which the better half of the floorplans replaces the worse half."""
+"""Times in a run at which the best quarter of the floorplans replaces the worst."""
 
 LARGEST_SLACK = 1.02
 """Above this ratio of the area to the items' sum, the floorplan may be narrower or lower than the area."""
@@ -223,7 +223,7 @@ class BlockSearch:
             self.scale = max(float(links.mean()), 1e-12)
         steps = STEPS * n * (1 + self.runs)
         cost = links / self.scale + PENALTY * wrong
-        kept, least = now.copy(), cost.copy()
+        best, least = now.copy(), cost.copy()
         # Later runs are alternately hot and lukewarm.
         hot = HOT if self.runs % 2 == 0 else HOT / 4
         for step in range(steps):
@@ -235,19 +235,17 @@ class BlockSearch:
             now.put(accepted, tried, accepted)
             cost = np.where(accepted, found, cost)
             better = cost < least
-            kept.put(better, now, better)
+            best.put(better, now, better)
             least = np.where(better, cost, least)
             if step % max(1, steps // SHARES) == steps // SHARES - 1:
+                # A quarter only: the population stays diverse.
                 ranked = cost.argsort(kind="stable")
-                low, high = ranked[: count // 2], ranked[count - count // 2 :]
-                # The worst quarter only: the population stays diverse.
-                low, high = low[: count // 4], high[-(count // 4) :]
-                now.put(high, now.copy(), low)
-                cost[high] = cost[low]
+                good, bad = ranked[: count // 4], ranked[-(count // 4) :]
+                now.put(bad, now.copy(), good)
+                cost[bad] = cost[good]
         self.runs += 1
-        self.elite = kept
         ranked = least.argsort(kind="stable")[: count // 4]
-        self.elite = Floorplans(kept.order[ranked], kept.cuts[ranked], kept.upright[ranked], kept.width[ranked])
+        self.elite = Floorplans(best.order[ranked], best.cuts[ranked], best.upright[ranked], best.width[ranked])
         centre, size = self.rectangles(self.elite)
         links, wrong = self.costs(centre, size)
         value = links / self.scale + PENALTY * wrong
@@ -263,7 +261,8 @@ class BlockSearch:
         count, n = some.order.shape
         every = np.arange(count)
         kind = draw.random(count)
-        a, b = draw.integers(0, n, count), draw.integers(0, n, count)
+        a: Ints = draw.integers(0, n, count)
+        b: Ints = draw.integers(0, n, count)
         swap = np.flatnonzero(kind < 0.3)
         made.order[swap, a[swap]], made.order[swap, b[swap]] = some.order[swap, b[swap]], some.order[swap, a[swap]]
         move = np.flatnonzero((kind >= 0.3) & (kind < 0.5))
@@ -275,12 +274,13 @@ class BlockSearch:
             source = np.where((at > to) & (place > to) & (place <= at), place - 1, source)
             made.order[move] = np.take_along_axis(some.order[move], source, 1)
         turn = (kind >= 0.5) & (kind < 0.75)
-        gap = draw.integers(0, max(n - 1, 1), count)
+        gap: Ints = draw.integers(0, max(n - 1, 1), count)
         if n > 1:
             rows = every[turn]
             made.upright[rows, gap[turn]] ^= True
             cut = np.flatnonzero(kind >= 0.75)
-            p, q = draw.integers(0, n - 1, count), draw.integers(0, n - 1, count)
+            p: Ints = draw.integers(0, n - 1, count)
+            q: Ints = draw.integers(0, n - 1, count)
             made.cuts[cut, p[cut]], made.cuts[cut, q[cut]] = some.cuts[cut, q[cut]], some.cuts[cut, p[cut]]
         if self.loose:
             total = float(self.area.sum())

@@ -15,6 +15,7 @@ from groundstate_models.layout import asking, checking, cures, drawing, mining, 
 from groundstate_models.layout import tensors as encoding
 from groundstate_models.layout.answers import answer_of, spots_in, with_freedom
 from groundstate_models.layout.lowering import Lowering
+from groundstate_models.layout.moves import Moves
 from groundstate_models.layout.placed import Placed
 from groundstate_models.layout.places import places_of, spots_of
 from groundstate_models.layout.plan import Plan
@@ -61,7 +62,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
 
     @cached_property
     def _starts(self) -> Starts:
-        return Starts.of(self.lowering)
+        return Starts.of(self.lowering, Moves.of((self.header.knowledge or {}).get("moves")))
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The layout, finished exactly where the arrangement allows it."""
