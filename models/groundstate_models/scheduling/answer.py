@@ -43,7 +43,8 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
                 return None
             found[name] = LEFT_OUT
             continue
-        like = replace(one, room=stands.get(one.room or ""), who=())
+        assigned = compiled.staff is not None and name in compiled.staff.assigned
+        like = replace(one, room=stands.get(one.room or ""), who=one.who if assigned else ())
         value = next((value for value, other in meant.items() if other == like), None)
         leader = compiled.alias.get(name, name)
         if value is None or found.get(leader, value) != value:
