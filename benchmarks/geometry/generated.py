@@ -21,6 +21,7 @@ from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.proofs import contradiction
 from groundstate_models.geometry.reading import GeometryReading, culprits
 from groundstate_models.geometry.request import read
+from groundstate_models.geometry.search import possible
 
 FIRST_SEED = 1_000_000
 TALLY: dict[str, int] = {"wrong": 0, "falsely impossible": 0}
@@ -113,7 +114,21 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
     Wrong are a second value of a dimension, a direction, or a third side that is too long; every fourth sketch gets a plausible
     but wrong distance, which only descent can judge. Where that has a figure after all, it is left out.
     """
-    tally = dict.fromkeys(("proven", "named", "injected", "minimal", "sets", "probable", "under stress", "possible"), 0)
+    tally = dict.fromkeys(
+        (
+            "proven",
+            "named",
+            "injected",
+            "minimal",
+            "shown",
+            "sets",
+            "plausible proven",
+            "probable",
+            "under stress",
+            "possible",
+        ),
+        0,
+    )
     for k in range(count):
         draw = np.random.default_rng(FIRST_SEED + k)
         made = sketch(draw, (5, 14))
@@ -127,6 +142,7 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
         found, _ = timed(solver, request, ask=False, deadline=deadline, restarts=16, max_steps=128)
         if found.status == "infeasible":
             tally["proven"] += 1
+            tally["plausible proven"] += plausible
             named = {place for one in found.violations for place in one.places}
             tally["injected"] += len(wrong)
             tally["named"] += sum(place in named for place in places)
@@ -134,8 +150,10 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             for violation in found.violations:
                 mine = {j for j, (_, path) in enumerate(problem.statements) if path in violation.places}
                 others = set(range(len(problem.statements))) - mine
+                rests = [problem.without(others | {j}) for j in mine]
                 tally["sets"] += 1
-                tally["minimal"] += not any(contradiction(problem.without(others | {j})) for j in mine)
+                tally["minimal"] += not any(contradiction(rest) for rest in rests)
+                tally["shown"] += all(possible(rest, 24, 80) for rest in rests)
         elif found.answer is None and plausible and found.closest is not None:
             tally["probable"] += 1
             problem = read(request).problem
@@ -149,7 +167,8 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             tally["wrong"] = tally.get("wrong", 0) + (found.answer is not None)
     return (
         f"contradictions: {tally['proven']} of {count} proven; wrong statements named {tally['named']}/{tally['injected']}, sets "
-        f"minimal {tally['minimal']}/{tally['sets']}; of plausible values {tally['probable']} without a figure, the wrong one "
+        f"minimal {tally['minimal']}/{tally['sets']}, by figures without each statement {tally['shown']}/{tally['sets']}; "
+        f"of plausible values {tally['plausible proven']} proven, {tally['probable']} without a figure or proof, the wrong one "
         f"under stress in {tally['under stress']}, {tally['possible']} with a figure; called solved and wrong "
         f"{tally.get('wrong', 0)}"
     )
