@@ -24,6 +24,8 @@ from groundstate_models.geometry.request import read
 from groundstate_models.geometry.search import possible
 
 FIRST_SEED = 1_000_000
+"""The seeds of a run begin here."""
+
 TALLY: dict[str, int] = {"wrong": 0, "falsely impossible": 0}
 WORK: list[float] = []
 """Processor seconds of every call, for busy machines."""
@@ -287,10 +289,13 @@ def main(argv: list[str] | None = None) -> int:
     """Print a line for each family; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="number of the first problem, to run a family in parts")
     parser.add_argument("--only", nargs="+", choices=list(FAMILIES), default=list(FAMILIES))
     parser.add_argument("--deadline", type=float, default=10.0)
     options = parser.parse_args(argv)
     solver = gs.load("geometry")
+    global FIRST_SEED  # noqa: PLW0603
+    FIRST_SEED += options.first
     for name in options.only:
         WORK.clear()
         line = FAMILIES[name](solver, options.count, options.deadline)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Attempt, Change, Header, OptionError, Patch, Reading, Shows, Violation
-from groundstate_models.geometry import analysis, drawing, files, landscape, proofs
+from groundstate_models.geometry import analysis, drawing, files, landscape, plot, proofs
 from groundstate_models.geometry import tensors as encoding
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure, Point
@@ -433,8 +433,10 @@ class GeometryReading(Reading, Asks, Shows):
 
     def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
-            return None
-        lines = [f"{name:>4} = {_told(at)}" for name, at in answer["points"].items()]
+            return plot.stated(self.read)
+        figure = self.figure(answer)
+        lines = [] if figure is None else plot.text(self.read, _flat(figure)).splitlines()
+        lines += [f"{name:>4} = {_told(at)}" for name, at in answer["points"].items()]
         for name, one in answer.get("circles", {}).items():
             lines.append(f"{name:>4}: centre {_told(one['center'])}, radius {one['radius']:.6g}")
         lines += [f"{name:>4} = {value:.6g}" for name, value in answer.get("unknowns", {}).items()]
@@ -445,6 +447,8 @@ class GeometryReading(Reading, Asks, Shows):
             lines.append(
                 f"{free['degrees']} degrees of freedom are left; {', '.join(free['moving']) or 'nothing'} can move."
             )
+        if answer.get("certified") is not None:
+            lines.append(f"An exact solution lies within {answer['certified']:.1g} of these numbers, which is proven.")
         return "\n".join([*lines, *answer.get("notices", [])])
 
     def svg(self, answer: dict[str, Any] | None) -> str | None:
