@@ -1,4 +1,4 @@
-"""Numbers of the starts that training may change: where candidate places lie, the order of the items, when a start is given up."""
+"""Numbers of the starts that training may change: where candidates lie, the order of items, when a start is given up."""
 
 from __future__ import annotations
 
