@@ -97,19 +97,18 @@ class Staff:
                 continue
             (choice,) = activity.choices
             able = {person: self._possible(person, activity) for person in choice.among}
-            many = sum(map(len, able.values()))
-            if (choice.least, choice.most, choice.weight) != (1, 1, 0.0) or not 0 < many < MOST_VALUES:
-                continue
-            self.assigned.add(name)
-            yield (
-                name,
-                {
-                    _MARK.join((value, person)): replace(able[person][value], who=(person,))
-                    for value in self.activities[name]
-                    for person in choice.among
-                    if value in able[person]
-                },
-            )
+            alone = (choice.least, choice.most, choice.weight) == (1, 1, 0.0)
+            if alone and 0 < sum(map(len, able.values())) < MOST_VALUES:
+                self.assigned.add(name)
+                yield (
+                    name,
+                    {
+                        _MARK.join((value, person)): replace(able[person][value], who=(person,))
+                        for value in self.activities[name]
+                        for person in choice.among
+                        if value in able[person]
+                    },
+                )
 
     def _by_activity(self) -> Iterator[tuple[str, int]]:
         """The choices of one person for the only activity of a day: a variable each, with the people as values."""

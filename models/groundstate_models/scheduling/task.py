@@ -30,7 +30,7 @@ from groundstate_models.scheduling.blame import sharpened
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
-from groundstate_models.scheduling.echo import understood
+from groundstate_models.scheduling.echo import gap, understood
 from groundstate_models.scheduling.ends import Ends
 from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
@@ -87,8 +87,13 @@ class Planned:
         network = self.read.network
         if self.read.bound(round(price * network.quantum) - 1, effort):
             return price
-        scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
-        return -math.inf if scaled else network.least / network.quantum
+        return -math.inf if self.scaled else network.least / network.quantum
+
+    @property
+    def scaled(self) -> bool:
+        """Whether prices are other numbers than the costs of answers."""
+        compact = self.compiled
+        return self.ends is not None or (compact.left_out, compact.broken, compact.never) != (1.0, 1.0, 0.0)
 
 
 MOST_EDGES = 20_000
@@ -226,7 +231,9 @@ class ComparedReading(SchedulingReading, Optimises):
     """A scheduling problem with better and worse valid schedules."""
 
     def cost(self, answer: dict[str, Any]) -> float:
-        return self.plan.price(cost(self.plan.schedule, answer))
+        price = self.plan.price(cost(self.plan.schedule, answer))
+        self.plan.read.remember(price, lambda: (self.encode_answer(answer) or {}).get("value"))
+        return price
 
     def improves(self, cost: float, best: float) -> bool:
         return cost < best  # one minute of the end is a small share of the cost
@@ -236,6 +243,9 @@ class ComparedReading(SchedulingReading, Optimises):
 
     def least_cost(self, cost: float, effort: int) -> float:
         return self.plan.least_cost(cost, effort)
+
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        return gap(self.plan.schedule, answer, None if self.plan.scaled else bound, optimal)
 
 
 class SchedulingTask(Task):
