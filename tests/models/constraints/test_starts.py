@@ -135,3 +135,11 @@ def test_a_paid_preference_weighs_as_much_as_its_variables_can_exceed_it() -> No
     (factor,) = [factor for factor in problem.graph.factors if factor.source == 0 and len(factor.literals) > 2]
     # Two variables exceed a bound of 1 by 1, however many of their values are counted.
     assert sorted(set(factor.coefficients)) == [-1, 1]
+
+
+def test_near_an_assignment_that_is_the_only_one_left_is_the_assignment() -> None:
+    tensors = network({"variables": {"a": [1, 2], "b": [1, 2]}, "constraints": ["a != b"]}).tensors()
+    tensors["domain"][:, 1:] = 0.0
+    passes = Passes(tensors)
+    given = passes.chosen(np.random.default_rng(0))
+    assert np.array_equal(Neighbourhoods(passes).improved(given, np.random.default_rng(0)), given)
