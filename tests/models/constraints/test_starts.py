@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import groundstate as gs
+from groundstate_models.constraints.incidence import edges_of
 from groundstate_models.constraints.neighbourhood import Neighbourhoods
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
@@ -22,9 +23,8 @@ def broken(tensors: dict[str, Any], values: Any) -> int:
     """The number of factors that values break, by their sums."""
     holds = np.zeros(tensors["domain"].shape)
     holds[np.arange(len(values)), values] = 1
-    sums = np.bincount(
-        tensors["factor"], tensors["coefficient"] * holds.reshape(-1)[tensors["literal"]], len(tensors["low"])
-    )
+    literal, factor, coefficient = edges_of(tensors)
+    sums = np.bincount(factor, coefficient * holds.reshape(-1)[literal], len(tensors["low"]))
     return int(((sums > tensors["high"] + tensors["slack"]) | (sums < tensors["low"] - tensors["slack"])).sum())
 
 
