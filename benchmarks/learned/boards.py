@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import groundstate as gs
+from groundstate_models.sudoku.board import Board
 from groundstate_models.sudoku.search import easy_puzzles
 from groundstate_training import learn
 from groundstate_training.learning import RulesModel
@@ -102,6 +103,11 @@ def answered(many: int, seed: int, most: int) -> dict[str, Any]:
 def solved(path: Path, most: int) -> dict[str, Any]:
     """Puzzles of a file solved by a tool that was learned from 30 grids."""
     model = learn(grids(30, 0).reshape(-1, 9, 9))
+    assert isinstance(model, RulesModel)
+    return _puzzles(model, path, most)
+
+
+def _puzzles(model: RulesModel, path: Path, most: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, path.open(encoding="utf-8") as file:
         model.export(Path(folder) / "learned.onnx")
         solver = gs.load(Path(folder) / "learned.onnx")
@@ -122,6 +128,20 @@ def solved(path: Path, most: int) -> dict[str, Any]:
         "right": right,
         "called solved and wrong": wrong,
         "median ms": round(1000 * float(np.median(seconds)), 1),
+    }
+
+
+def carried(path: Path, most: int) -> dict[str, Any]:
+    """Puzzles of 9 × 9 solved by a tool that was learned from 60 grids of 6 × 6, no box named."""
+    model = learn(np.asarray(easy_puzzles(60, 0, 30, Board.of(6))[1]).reshape(-1, 6, 6))
+    assert isinstance(model, RulesModel)
+    nine = model.resized((9, 9))
+    pairs = found(nine)
+    return {
+        **_puzzles(nine, path, most),
+        "case": f"learned on 6 × 6, used on {path.stem}",
+        "missed": int((TRUE & ~pairs).sum()),
+        "invented": int((~TRUE & pairs).sum()),
     }
 
 
@@ -148,6 +168,7 @@ def main() -> None:
             print(json.dumps({"draw": seed, **one}), flush=True)
     for path in options.puzzles:
         print(json.dumps(solved(path, options.most)), flush=True)
+        print(json.dumps(carried(path, min(options.most, 100))), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ from groundstate_training._gradient import GradientPreset, GradientTrainer, trai
 from groundstate_training._rows import RULE, RowBreakout
 from groundstate_training._run import Trainer, resume, run
 from groundstate_training._search import RowSearch, row_file
-from groundstate_training.learning import Habits, learn, learn_weeks
+from groundstate_training.learning import Customs, Habits, learn, learn_answers, learn_weeks
 
 __all__ = [
     "RULE",
     "Checkpoint",
+    "Customs",
     "Evolution",
     "EvolutionPreset",
     "GradientPreset",
@@ -30,6 +31,7 @@ __all__ = [
     "TrainingError",
     "evolve_command",
     "learn",
+    "learn_answers",
     "learn_weeks",
     "losses",
     "read_checkpoint",

@@ -20,6 +20,7 @@ class Options:
     output: Path | None
     kind: str | None
     grid: str | None
+    use_on: str | None
     known: Path | None
     replies: Path | None
     seed: int
@@ -43,6 +44,11 @@ class Options:
     "--kind", type=click.Choice(["rules", "table"]), help="Kind of model to learn.  [default: decided by the values]"
 )
 @click.option("--grid", metavar="ROWSxCOLUMNS", help="Shape of each example, such as 9x9.")
+@click.option(
+    "--use-on",
+    metavar="ROWSxCOLUMNS",
+    help="Another size of grid for the tool: rules learned on 6x6 can be used on 9x9.",
+)
 @click.option(
     "--known", type=click.Path(path_type=Path), metavar="FILE", help="JSON list of constraints that certainly hold."
 )
@@ -95,6 +101,8 @@ def learn_command(examples: Path, options: Options) -> int:
         )
         if options.replies and sys.stdin.isatty():
             model = _asked(model, options.replies)
+        if options.use_on:
+            model = _resized(model, options.use_on)
         written = model.export(options.output, name=options.name) if options.output else None
     except (TrainingError, ExportError, OSError, ValueError, TypeError) as error:
         complain(str(error))
@@ -121,6 +129,12 @@ def _grid(text: str | None) -> tuple[int, int] | None:
     if not rows.isdigit() or not columns.isdigit():
         raise ValueError(f"The grid {text!r} must be rows x columns, such as 9x9.")
     return int(rows), int(columns)
+
+
+def _resized(model: Any, text: str) -> Any:
+    if not hasattr(model, "resized"):
+        raise ValueError("A table has one size; --use-on is for the rules of a grid.")  # noqa: TRY004
+    return model.resized(_grid(text))
 
 
 def _stored(path: Path) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Installed models: files that packages announce in the entry-point group ``groundstate.models``."""
+"""Installed models: files that packages announce in entry-point groups.
+
+Models of the group ``groundstate.models`` are served by default. Those of ``groundstate.models.named`` are served where somebody
+names them: every tool's schema costs a language model's attention.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUP = "groundstate.models"
+NAMED = "groundstate.models.named"
 
 
-def names() -> list[str]:
-    """Names of the installed models, sorted."""
+def names(*, every: bool = False) -> list[str]:
+    """Names of the installed models, sorted.
+
+    Args:
+        every: Include the models that are served only where they are named.
+    """
     from importlib.metadata import entry_points  # 20 ms to import, most of what `import groundstate` would cost
 
-    return sorted({entry.name for entry in entry_points(group=GROUP)})
+    groups = (GROUP, NAMED) if every else (GROUP,)
+    return sorted({entry.name for group in groups for entry in entry_points(group=group)})
 
 
 def locate(name: str) -> Path:
@@ -29,7 +39,7 @@ def locate(name: str) -> Path:
     from importlib.metadata import entry_points
     from pathlib import Path
 
-    entries = entry_points(group=GROUP)
+    entries = [*entry_points(group=GROUP), *entry_points(group=NAMED)]
     for entry in entries:
         if entry.name == name:
             return Path(entry.load()())

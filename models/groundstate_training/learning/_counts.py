@@ -141,7 +141,7 @@ class CountRules:
             low, high = self._bounds(counts, frequency, size)
             have = (chance == value).sum(1)
             if low > 0 or high < size:
-                text = f"{kind.words} {_have(low, high, size)} {self.layout.values[value]!s}"
+                text = f"{kind.words} {have_words(low, high, size)} {self.layout.values[value]!s}"
                 self.rules.append(
                     Count(text, groups=kind.groups, values=(value,), low=low, high=high, pattern=kind.pattern)
                 )
@@ -158,7 +158,7 @@ class CountRules:
         beyond = np.flatnonzero((have < low) | (have > high))
         if len(beyond):
             case = tuple(zip(kind.groups[0], chance[beyond[0]].tolist(), strict=True))
-            words = f"{kind.words} {_have(low, high, size)} {self.layout.values[value]!s}"
+            words = f"{kind.words} {have_words(low, high, size)} {self.layout.values[value]!s}"
             self.doubts.append(Doubt(words, case, nats))
 
     def _replies(self, kind: Kind, value: int) -> list[tuple[int, bool]]:
@@ -290,7 +290,7 @@ class CountRules:
         return np.asarray((total < at).sum(-1), np.int64).clip(0, weights.shape[-1] - 1)
 
 
-def _have(low: int, high: int, size: int) -> str:
+def have_words(low: int, high: int, size: int) -> str:
     if low == high:
         return f"has exactly {low} ×"
     if low <= 0:

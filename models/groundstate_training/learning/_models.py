@@ -17,6 +17,7 @@ from groundstate_training.learning import _export
 from groundstate_training.learning._examples import Row
 from groundstate_training.learning._experts import Experts
 from groundstate_training.learning._questions import Case
+from groundstate_training.learning._resize import resized_layout, resized_rules
 from groundstate_training.learning._tables import beliefs, tabulate
 
 
@@ -65,6 +66,7 @@ class RulesModel(Model):
         examples: Number of examples.
         odd: Examples that break a rule, by index, with the number of violated places.
         possible, impossible: Cases from replies.
+        origin: How the rules came to this layout, if they were learned on another one.
     """
 
     layout: Layout
@@ -76,6 +78,7 @@ class RulesModel(Model):
     impossible: tuple[Case, ...] = ()
     asked: tuple[Question, ...] = ()
     again: Any = field(default=None, repr=False, compare=False)
+    origin: str = ""
 
     @property
     def questions(self) -> list[Question]:
@@ -103,6 +106,42 @@ class RulesModel(Model):
                 raise TrainingError(f"The question {question!r} has no option {option!r}; yes and no are the options.")
         raise TrainingError(f"This model asks no question {question!r}.")
 
+    def resized(
+        self,
+        grid: tuple[int, int],
+        *,
+        values: Sequence[Value] | None = None,
+        attributes: Mapping[str, Sequence[int]] | None = None,
+    ) -> RulesModel:
+        """The model on a grid of another size, such as 9 × 9 after learning from solved grids of 6 × 6.
+
+        Rules are carried over as relations of positions relative to the grid's shape. Preferences about single cells are left
+        out; the report counts them. Open questions stay with the model that was learned.
+
+        Args:
+            grid: Rows and columns.
+            values: The values; by default the same ones, or 1 to the new side where a line held whole numbers in a row, one for
+                each of its cells.
+            attributes: Labels of the cells, one list for each attribute that was given for learning.
+
+        Raises:
+            TrainingError: If a rule names single cells or values, so that its meaning on another size is unknown; with the rule.
+        """
+        layout = resized_layout(self.layout, grid, values, attributes)
+        rules, left = resized_rules(self.layout, self.rules, layout)
+        if left:
+            more = f", and so have {len(left) - 1} more" if len(left) > 1 else ""
+            raise TrainingError(
+                f"The rule '{left[0].text}' has no meaning on a grid of {grid[0]} × {grid[1]}{more}: its cells or values do not "
+                "follow from the grid's shape."
+            )
+        preferences, lost = resized_rules(self.layout, self.preferences, layout)
+        rows, columns = self.layout.grid or (0, 0)
+        origin = f"The rules were learned on {rows} × {columns} and are carried over to {grid[0]} × {grid[1]}."
+        if lost:
+            origin += f" Left out: {len(lost)} preferences about single cells or values."
+        return RulesModel(layout, tuple(rules), tuple(preferences), self.examples, origin=origin)
+
     def broken(self, configuration: Mapping[str, Value | None]) -> list[str]:
         """The rules that a configuration breaks, as text, once for each place."""
         places = {value: place for place, value in enumerate(self.layout.values)}
@@ -120,6 +159,8 @@ class RulesModel(Model):
         lines = [
             f"{self.examples} examples of {len(self.layout.names)} variables with {len(self.layout.values)} values"
         ]
+        if self.origin:
+            lines.append(self.origin)
         lines += [f"Rule ({rule.origin}): {rule.text}. It {rule.evidence.text()}." for rule in self.rules]
         if not self.rules:
             lines.append("No rule was found: no pair, group, window or count is always kept.")

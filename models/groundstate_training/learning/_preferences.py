@@ -87,10 +87,24 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
     if contrasts is None:
         return []
     x, own = contrasts
+    chosen, weights = chosen_habits(x, own, FALSE)
+    order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
+    return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
+
+
+def chosen_habits(x: Floats, own: Ints, false: float, most: int = MOST) -> tuple[list[int], Floats]:
+    """The candidates that explain why examples were chosen over their neighbours, added one after another, and their weights.
+
+    Args:
+        x: Broken places of neighbours minus those of their examples, ``(neighbours, candidates)``.
+        own: The example of each neighbour, in order.
+        false: Candidates that chance may give.
+        most: Largest number of them.
+    """
     chosen: list[int] = []
     weights = np.zeros(0)
-    needs = needed(len(rules), len(np.unique(own)))
-    while len(chosen) < MOST:
+    needs = needed(x.shape[1], len(np.unique(own)), false)
+    while len(chosen) < most:
         found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
         found[chosen] = -np.inf
         best = int(found.argmax())
@@ -98,8 +112,7 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
             break
         chosen.append(best)
         weights = fit(x[:, chosen], 0.001)
-    order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
-    return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
+    return chosen, weights
 
 
 def needed(candidates: int, examples: int, false: float = FALSE) -> float:

@@ -13,14 +13,13 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from groundstate_training._errors import TrainingError
 from groundstate_training._gradient import threads
-from groundstate_training.learning._preferences import LEAST, fit, needed, scores
+from groundstate_training.learning._preferences import LEAST, chosen_habits
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NEIGHBOURS = 80
+NEIGHBOURS = 120
 """Neighbours of each week."""
 
 FALSE = 1.0
@@ -142,9 +141,7 @@ def learn_weeks(
         for _ in range(NEIGHBOURS):
             name = names[random.integers(len(names))]
             one = week[name]
-            start = int(random.choice(starts))
-            room = str(random.choice(rooms[name])) or None
-            moved = Placed(int(random.choice(days)), start, start + one.end - one.start, room)
+            moved = _moved(one, int(random.integers(4)), days, starts, rooms[name], random)
             if moved == one:
                 continue
             other = {**week, name: moved}
@@ -155,26 +152,26 @@ def learn_weeks(
     if len(set(own)) < FEWEST:
         raise TrainingError("Nearly no week could have been different, so nothing can be learned about preferences.")
     with threads(1):
-        chosen, weights = _fitted(np.array(rows), np.array(own))
+        chosen, weights = chosen_habits(np.array(rows, np.float64), np.array(own), FALSE, MOST)
     order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
     return Habits(
         tuple(habits[chosen[n]] for n in order), tuple(round(float(weights[n]), 3) for n in order), len(weeks)
     )
 
 
-def _fitted(x: NDArray[np.float64], own: NDArray[np.int64]) -> tuple[list[int], NDArray[np.float64]]:
-    chosen: list[int] = []
-    weights = np.zeros(0)
-    needs = needed(x.shape[1], len(np.unique(own)), FALSE)
-    while len(chosen) < MOST:
-        found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
-        found[chosen] = -np.inf
-        best = int(found.argmax())
-        if found[best] < needs:
-            break
-        chosen.append(best)
-        weights = fit(x[:, chosen], 0.001)
-    return chosen, weights
+def _moved(
+    one: Placed,
+    part: int,
+    days: Sequence[int],
+    starts: Sequence[int],
+    rooms: Sequence[str],
+    random: np.random.Generator,
+) -> Placed:
+    """A placement with another day (0), start (1), room (2), or all of them: changes of one thing say most about it."""
+    day = int(random.choice(days)) if part in (0, 3) else one.day
+    start = int(random.choice(starts)) if part in (1, 3) else one.start
+    room = (str(random.choice(rooms)) or None) if part in (2, 3) else one.room
+    return Placed(day, start, start + one.end - one.start, room)
 
 
 def read_week(answer: Mapping[str, Any], where: str = "the week") -> Week:

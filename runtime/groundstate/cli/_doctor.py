@@ -76,7 +76,7 @@ def _checks() -> Iterator[dict[str, Any]]:
         )
     off = os.environ.get("ORT_DISABLE_TELEMETRY") == "1"
     yield _check("telemetry", passed=off, detail="off" if off else "ORT_DISABLE_TELEMETRY is not 1")
-    names = groundstate.models()
+    names = groundstate.models(every=True)
     yield _check("models", passed=bool(names), detail=", ".join(names) or "none is installed")
     for name in names:
         try:

@@ -26,7 +26,7 @@ def show_list(*, as_json: bool) -> int:
     """List the installed models. A model that cannot be loaded is listed with the reason."""
     entries: list[dict[str, Any]] = []
     code = SOLVED
-    for name in groundstate.models():
+    for name in groundstate.models(every=True):
         try:
             path = locate(name)
             header = groundstate.load(path).header

@@ -65,7 +65,7 @@ def _check(name: str, package: str) -> None:
         raise click.UsageError(
             f"{name!r} is not a valid package name; use small letters and digits, with - or _ between words, at most {_LONGEST}."
         )
-    if name in groundstate.models() or package in groundstate.models():
+    if name in groundstate.models(every=True) or package in groundstate.models(every=True):
         raise click.UsageError(f"A model {name!r} is installed already; choose another name.")
     if importlib.util.find_spec(package) is not None:
         raise click.UsageError(f"A module {package!r} is installed already; choose another name.")

@@ -115,7 +115,7 @@ def _check_names(names: list[str]) -> None:
 
 def card(name: str) -> str | None:
     """The model card of an installed model, in Markdown; None if there is no such model, or it has no card."""
-    if name not in _catalog.names():
+    if name not in _catalog.names(every=True):
         return None
     path = _catalog.locate(name).with_name("CARD.md")
     return path.read_text(encoding="utf-8") if path.is_file() else None
@@ -124,7 +124,7 @@ def card(name: str) -> str | None:
 def _within(model: Model) -> list[Model]:
     if not isinstance(model, str | os.PathLike) or not Path(model).is_dir():
         return [model]
-    if isinstance(model, str) and model in _catalog.names():
+    if isinstance(model, str) and model in _catalog.names(every=True):
         return [model]  # the working directory may have a folder of that name
     files = sorted(Path(model).glob("*.onnx"))
     if not files:

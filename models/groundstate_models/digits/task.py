@@ -1,0 +1,166 @@
+"""The task ``digits``: reads pictures with missing pixels, and asks which digit it is where it may be two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Task, Understands, Violation
+from groundstate_models.digits.drawing import picture_svg, picture_text
+from groundstate_models.digits.schema import LEVELS, UNKNOWN
+
+CLOSE = 0.35
+"""Chance of another digit, relative to the likeliest, from which it is asked about."""
+
+LISTED = 0.02
+"""Chance of another digit from which the answer lists it."""
+
+IMPOSSIBLE = -30.0
+"""Logarithm of the prior of a digit that the request excludes."""
+
+STARTED = 6.0
+"""First logit of the digit that a chain starts at; the others start at 0."""
+
+DIGITS = 10
+
+
+class DigitsReading(Reading, Asks, Shows):
+    """A picture with missing pixels."""
+
+    def __init__(self, header: Header, request: dict[str, Any]) -> None:
+        super().__init__(header, request)
+        side = int(header.inputs["picture"].shape[0])
+        rows = request["picture"]
+        self.text = all(isinstance(row, str) for row in rows)
+        self.given = np.zeros((side, side), bool)
+        self.known = np.zeros((side, side))
+        for r, row in enumerate(rows):
+            for c, level in enumerate(row):
+                if level not in (None, UNKNOWN):
+                    self.given[r, c] = True
+                    self.known[r, c] = LEVELS.index(level) / 9 if isinstance(level, str) else float(level)
+        wanted = request.get("digit", list(range(DIGITS)))
+        self.allowed: list[int] = sorted(set(wanted)) if isinstance(wanted, list) else [wanted]
+        self.average = bool(request.get("average"))
+
+    def encode(self) -> dict[str, NDArray[Any]]:
+        prior = np.full(DIGITS, IMPOSSIBLE, np.float32)
+        prior[self.allowed] = 0.0
+        return {
+            "picture": self.known.astype(np.float32),
+            "given": self.given.astype(np.float32),
+            "prior": prior,
+            "sharp": np.full(1, 0.0 if self.average else 1.0, np.float32),
+        }
+
+    def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
+        """Chains start at the allowed digits in turn, so that every filling is found; for the average, at all alike."""
+        del random
+        logits = np.zeros((count, DIGITS), np.float32)
+        if not self.average:
+            for chain in range(count):
+                logits[chain, self.allowed[chain % len(self.allowed)]] = STARTED
+        return {"digit": logits}
+
+    def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+        chances = np.asarray(tensors["chance"], np.float64)
+        digit = int(chances.argmax()) if self.average else int(tensors["digit"])
+        picture = np.where(self.given, self.known, np.asarray(tensors["picture"], np.float64))
+        answer = {"picture": self._written(picture), "digit": digit, "chance": round(float(chances[digit]), 4)}
+        others = {
+            str(d): round(float(chances[d]), 4)
+            for d in np.argsort(-chances).tolist()
+            if d != digit and chances[d] >= LISTED
+        }
+        return {**answer, **({"others": others} if others else {})}
+
+    def _written(self, picture: NDArray[np.float64]) -> list[Any]:
+        if self.text:
+            return ["".join(LEVELS[round(9 * level)] for level in row) for row in picture.tolist()]
+        return [[round(level, 4) for level in row] for row in picture.tolist()]
+
+    def _levels(self, answer: Mapping[str, Any]) -> NDArray[np.float64]:
+        """The pixels of an answer."""
+        rows = answer["picture"]
+        return np.array([[LEVELS.index(c) / 9 if isinstance(c, str) else float(c) for c in row] for row in rows])
+
+    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
+        del answer
+        return None
+
+    def check(self, answer: dict[str, Any]) -> list[Violation] | None:
+        """Known pixels that an answer changes, and a digit that the request excludes. Nothing proves a filling right."""
+        found = []
+        wrong = np.argwhere(self.given & (np.abs(self._levels(answer) - self.known) > (0.06 if self.text else 1e-3)))
+        if len(wrong):
+            r, c = wrong[0].tolist()
+            places = (f"picture[{r}][{c}]",)
+            found.append(Violation("known", f"{len(wrong)} known pixels are changed.", count=len(wrong), places=places))
+        if answer["digit"] not in self.allowed:
+            found.append(Violation("digit", f"{answer['digit']} is not one of the digits allowed.", places=("digit",)))
+        return found or None
+
+    def _chances(self, answer: Mapping[str, Any]) -> dict[int, float]:
+        return {answer["digit"]: answer["chance"], **{int(d): p for d, p in answer.get("others", {}).items()}}
+
+    def _likely(self, answer: Mapping[str, Any]) -> list[int]:
+        """The digits that it may well be, the likeliest first."""
+        chances = self._chances(answer)
+        best = max(chances.values())
+        return [d for d in sorted(chances, key=lambda d: (-chances[d], d)) if chances[d] >= CLOSE * best]
+
+    def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The digit; digits that are not likely enough count as the likeliest."""
+        likely = self._likely(answer)
+        return {} if self.average else {"digit": answer["digit"] if answer["digit"] in likely else likely[0]}
+
+    def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        return bool(self.variables(one) == self.variables(other))
+
+    def choices(self, variable: str) -> Sequence[Any]:
+        del variable
+        return self.allowed
+
+    def fix(self, variable: str, value: Any) -> Patch:
+        del variable
+        return ({"op": "add", "path": "/digit", "value": value},)
+
+    def ask(self, variable: str) -> str:
+        del variable
+        return "Which digit is it?"
+
+    def called(self, variable: str, value: Any) -> str:
+        del variable
+        return f"a {value}"
+
+    def summary(self) -> str:
+        side = len(self.given)
+        return f"a digit of {side} × {side} pixels, {int(self.given.sum())} of them known"
+
+    def draw(self, answer: dict[str, Any] | None) -> str:
+        return picture_text(self.known, self.given, None if answer is None else self._levels(answer))
+
+    def svg(self, answer: dict[str, Any] | None) -> str:
+        return picture_svg(self.known, self.given, None if answer is None else self._levels(answer))
+
+
+class DigitsTask(Task, Understands):
+    """Reads pictures as rows of characters or of numbers."""
+
+    def read(self, request: dict[str, Any]) -> Reading:
+        return DigitsReading(self.header, request)
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """Read a picture as lines of characters: 0 to 9, ``.`` for 0, ``?`` for a missing pixel."""
+        side = int(self.header.inputs["picture"].shape[0])
+        rows = [line.strip().replace(".", "0") for line in text.splitlines() if line.strip()]
+        wrong = next((k for k, row in enumerate(rows) if len(row) != side or set(row) - set(LEVELS + UNKNOWN)), None)
+        if not rows or wrong is not None or len(rows) > side:
+            where = f"line {wrong + 1}" if wrong is not None else f"{len(rows)} lines"
+            raise RequestError(
+                [Fault("", f"A picture has up to {side} lines of {side} characters, 0 to 9 or ?; this has {where}.")]
+            )
+        return {"picture": rows}
