@@ -35,6 +35,9 @@ CHECK_EVERY = 50
 DRAWS = 2
 """Masks of each row of a complete table for the forest; an incomplete table has its own gaps."""
 
+MOST_COLUMNS = 60
+"""Largest number of columns with forests: the time to complete rows for them rises with its square."""
+
 MOST_GROWN = 2_000
 """Largest number of rows from which trees grow."""
 
@@ -243,7 +246,10 @@ def gather(training: Training, network: Network, rulers: Sequence[Ruler], seed: 
     grow(experts, training, usable, seed)
     judged = _stacked(experts, training, tested, rulers, experts.parts)
     prior = torch.cat([0.5 * experts.early, torch.full_like(third[:, :1], 0.5)], 1)
-    experts.shares.copy_(judged.shares(prior))
+    wide = shape.columns > MOST_COLUMNS
+    experts.shares.copy_(
+        torch.cat([experts.early, torch.zeros_like(third[:, :1])], 1) if wide else judged.shares(prior)
+    )
     return experts, judged.likelihood(experts.shares), some
 
 
@@ -268,6 +274,8 @@ def _stacked(
 def grow(experts: Experts, training: Training, known: Tensor, seed: int) -> None:
     """Grow the forests from known cells, ``(rows, columns)``: each row as the first experts complete it without the column."""
     shape, forest = experts.shape, experts.forest
+    if shape.columns > MOST_COLUMNS:
+        return
     draw = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(known), generator=draw)[:MOST_GROWN].sort().values
     known = known[rows]
