@@ -133,7 +133,7 @@ def _grid(text: str | None) -> tuple[int, int] | None:
 
 def _resized(model: Any, text: str) -> Any:
     if not hasattr(model, "resized"):
-        raise ValueError("A table has one size; --use-on is for the rules of a grid.")  # noqa: TRY004
+        raise ValueError("A table has one size; --use-on is for the rules of a grid.")
     return model.resized(_grid(text))
 
 
