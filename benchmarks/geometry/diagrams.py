@@ -86,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--defs", type=Path, required=True)
     parser.add_argument("--problems", type=Path, nargs="+", required=True)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--deadline", type=float, default=10.0)
     parser.add_argument(
         "--others", type=int, default=16, help="figures to list where the first one is of another branch"
@@ -99,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         problems = jgex.problems(path, known)[:: options.every]
         found = []
         for one in problems:
-            for seed in range(options.seeds):
+            for seed in range(options.first, options.first + options.seeds):
                 try:
                     row = rows(solver, one, seed, options.deadline, options.others)
                 except (gs.GroundstateError, KeyError) as error:

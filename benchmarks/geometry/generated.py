@@ -21,8 +21,11 @@ from groundstate_models.geometry.figure import Figure
 from groundstate_models.geometry.proofs import contradiction
 from groundstate_models.geometry.reading import GeometryReading, culprits
 from groundstate_models.geometry.request import read
+from groundstate_models.geometry.search import possible
 
 FIRST_SEED = 1_000_000
+"""The seeds of a run begin here."""
+
 TALLY: dict[str, int] = {"wrong": 0, "falsely impossible": 0}
 WORK: list[float] = []
 """Processor seconds of every call, for busy machines."""
@@ -113,7 +116,21 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
     Wrong are a second value of a dimension, a direction, or a third side that is too long; every fourth sketch gets a plausible
     but wrong distance, which only descent can judge. Where that has a figure after all, it is left out.
     """
-    tally = dict.fromkeys(("proven", "named", "injected", "minimal", "sets", "probable", "under stress", "possible"), 0)
+    tally = dict.fromkeys(
+        (
+            "proven",
+            "named",
+            "injected",
+            "minimal",
+            "shown",
+            "sets",
+            "plausible proven",
+            "probable",
+            "under stress",
+            "possible",
+        ),
+        0,
+    )
     for k in range(count):
         draw = np.random.default_rng(FIRST_SEED + k)
         made = sketch(draw, (5, 14))
@@ -127,6 +144,7 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
         found, _ = timed(solver, request, ask=False, deadline=deadline, restarts=16, max_steps=128)
         if found.status == "infeasible":
             tally["proven"] += 1
+            tally["plausible proven"] += plausible
             named = {place for one in found.violations for place in one.places}
             tally["injected"] += len(wrong)
             tally["named"] += sum(place in named for place in places)
@@ -134,8 +152,10 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             for violation in found.violations:
                 mine = {j for j, (_, path) in enumerate(problem.statements) if path in violation.places}
                 others = set(range(len(problem.statements))) - mine
+                rests = [problem.without(others | {j}) for j in mine]
                 tally["sets"] += 1
-                tally["minimal"] += not any(contradiction(problem.without(others | {j})) for j in mine)
+                tally["minimal"] += not any(contradiction(rest) for rest in rests)
+                tally["shown"] += all(possible(rest, 24, 80) for rest in rests)
         elif found.answer is None and plausible and found.closest is not None:
             tally["probable"] += 1
             problem = read(request).problem
@@ -149,7 +169,8 @@ def contradictions(solver: gs.Solver, count: int, deadline: float) -> str:
             tally["wrong"] = tally.get("wrong", 0) + (found.answer is not None)
     return (
         f"contradictions: {tally['proven']} of {count} proven; wrong statements named {tally['named']}/{tally['injected']}, sets "
-        f"minimal {tally['minimal']}/{tally['sets']}; of plausible values {tally['probable']} without a figure, the wrong one "
+        f"minimal {tally['minimal']}/{tally['sets']}, by figures without each statement {tally['shown']}/{tally['sets']}; "
+        f"of plausible values {tally['plausible proven']} proven, {tally['probable']} without a figure or proof, the wrong one "
         f"under stress in {tally['under stress']}, {tally['possible']} with a figure; called solved and wrong "
         f"{tally.get('wrong', 0)}"
     )
@@ -268,10 +289,13 @@ def main(argv: list[str] | None = None) -> int:
     """Print a line for each family; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="number of the first problem, to run a family in parts")
     parser.add_argument("--only", nargs="+", choices=list(FAMILIES), default=list(FAMILIES))
     parser.add_argument("--deadline", type=float, default=10.0)
     options = parser.parse_args(argv)
     solver = gs.load("geometry")
+    global FIRST_SEED  # noqa: PLW0603
+    FIRST_SEED += options.first
     for name in options.only:
         WORK.clear()
         line = FAMILIES[name](solver, options.count, options.deadline)

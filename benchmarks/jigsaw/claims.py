@@ -1,11 +1,13 @@
 """What the model claims, on many small jigsaws of photographs it never learned from: confidence, and exchangeable pieces.
 
     python benchmarks/jigsaw/claims.py FOLDER confidence --count 1000 --largest 5 6 --rows claims.jsonl
-    python benchmarks/jigsaw/claims.py FOLDER exchangeable --count 100
+    python benchmarks/jigsaw/claims.py FOLDER confidence --count 1000 --largest 5 6 --rows claims.jsonl --part 0 2
+    python benchmarks/jigsaw/claims.py FOLDER exchangeable --count 100 --rows exchangeable.jsonl
 
 `confidence`: jigsaws as `groundstate_models.jigsaw.calibrate` draws them: worn, turned, with lost or doubled pieces. The table
-has the expected calibration error over ten bins, and the number of jigsaws SOLVED and wrong. Measured ones are added to `--rows`;
-a second run goes on after them.
+has the expected calibration error over ten bins, and the number of jigsaws SOLVED and wrong. Measured ones are added to
+`--rows`; a second run goes on after them, and several runs share the work (`--part 0 2` and `--part 1 2`). The table's claims
+are those of the present fit of the confidence, from the evidence that was stored with each layout.
 
 `exchangeable`: jigsaws in which two pieces are equal. The model should ask about them, and only about pieces whose exchange does
 not change the picture.
@@ -24,7 +26,9 @@ import numpy as np
 
 import groundstate as gs
 from groundstate_models.jigsaw import calibrate
+from groundstate_models.jigsaw.confidence import probability
 from groundstate_models.jigsaw.puzzles import Puzzle, make
+from groundstate_models.jigsaw.task import SURE
 
 SIZE = 28
 
@@ -61,28 +65,52 @@ def claim(solver: gs.Solver, puzzle: Puzzle, seed: int) -> dict[str, Any]:
     }
 
 
+def resumed(one: Any, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure the jigsaws of this part that `--rows` lacks, until the time is over; returns all that are there."""
+    options.rows.touch()
+    there = {json.loads(line)["seed"] for line in options.rows.read_text(encoding="utf-8").splitlines()}
+    part, parts = options.part
+    begun = time.monotonic()
+    for seed in range(part, options.count, parts):
+        if seed in there:
+            continue
+        if time.monotonic() - begun > 60 * options.minutes:
+            break
+        row = one(np.random.default_rng([options.seed, seed]), seed)
+        with options.rows.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    return [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
+
+
 def confidence(solver: gs.Solver, pictures: list[np.ndarray[Any, Any]], options: argparse.Namespace) -> dict[str, Any]:
     """Measure jigsaws until there are `count`, or the time is over; returns the table."""
-    options.rows.touch()
-    lines = options.rows.read_text(encoding="utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
-    begun = time.monotonic()
-    with options.rows.open("a", encoding="utf-8") as file:
-        for seed in range(len(rows), options.count):
-            if time.monotonic() - begun > 60 * options.minutes:
-                break
-            puzzle = calibrate.draw(pictures, np.random.default_rng([options.seed, seed]), tuple(options.largest))
-            rows.append(claim(solver, puzzle, seed))
-            file.write(json.dumps(rows[-1]) + "\n")
-            file.flush()
-    claimed, right = np.array([row["claimed"] for row in rows]), np.array([row["right"] for row in rows])
-    solved = np.array([row["solved"] for row in rows])
+
+    def one(rng: np.random.Generator, seed: int) -> dict[str, Any]:
+        return claim(solver, calibrate.draw(pictures, rng, tuple(options.largest)), seed)
+
+    rows = resumed(one, options)
+    weighed = [probability(np.array(row["evidence"])) for row in rows]
+    claimed, right = np.array(weighed), np.array([row["right"] for row in rows])
+    solved = claimed >= SURE
+    at_the_time = sum(row["solved"] and not row["right"] for row in rows)
     return {
         "puzzles": len(rows),
         "right": round(float(right.mean()), 4),
         "calibration_error": round(calibrate.calibration_error(claimed, right), 4),
+        "target_calibration_error": 0.05,
         "solved": int(solved.sum()),
         "solved_and_wrong": int((solved & ~right).sum()),
+        "solved_and_wrong_when_laid": at_the_time,
+        "target_solved_and_wrong": 0,
+        "bins": [
+            {
+                "claimed": round(float(claimed[b].mean()), 3),
+                "right": round(float(right[b].mean()), 3),
+                "puzzles": len(b),
+            }
+            for b in (np.flatnonzero((claimed * 10).astype(int).clip(0, 9) == place) for place in range(10))
+            if len(b)
+        ],
     }
 
 
@@ -105,30 +133,26 @@ def exchangeable(
     solver: gs.Solver, pictures: list[np.ndarray[Any, Any]], options: argparse.Namespace
 ) -> dict[str, Any]:
     """Count the jigsaws whose equal pieces are asked about, and the claims that are true."""
-    asked = claims = true = right = 0
-    begun = time.monotonic()
-    count = 0
-    for seed in range(options.count):
-        if time.monotonic() - begun > 60 * options.minutes:
-            break
-        rng = np.random.default_rng([options.seed, seed])
+
+    def one(rng: np.random.Generator, seed: int) -> dict[str, Any]:
         puzzle = doubled(pictures[int(rng.integers(len(pictures)))], rng)
         solution = solver.solve(puzzle.request(), seed=seed, ask=True, alternatives=2)
-        count += 1
         answer = solution.answer if solution.closest is None else solution.closest.answer
         assert answer is not None
-        right += puzzle.perfect(answer)
-        grid = np.array([[-1 if piece is None else piece for piece in row] for row in answer["grid"]])
-        if solution.question is None:
-            continue
-        asked += "exchanged" in solution.question.text
-        for alternative in solution.alternatives:
-            other = np.array(alternative.answer["grid"])
-            if (other == grid).all():
-                continue
-            claims += 1
-            true += puzzle.perfect(alternative.answer) == puzzle.perfect(answer)
-    return {"puzzles": count, "right": right, "asked": asked, "claims": claims, "true_claims": true}
+        question = "" if solution.question is None else solution.question.text
+        others = [other.answer for other in solution.alternatives if other.answer["grid"] != answer["grid"]]
+        return {
+            "seed": seed,
+            "status": str(solution.status),
+            "right": puzzle.perfect(answer),
+            "asked": "exchanged" in question,
+            "claims": len(others) if question else 0,
+            "true_claims": sum(puzzle.perfect(other) == puzzle.perfect(answer) for other in others) if question else 0,
+        }
+
+    rows = resumed(one, options)
+    found = {name: sum(row[name] for row in rows) for name in ("right", "asked", "claims", "true_claims")}
+    return {"puzzles": len(rows), **found, "target": "asked in 98 of 100; 95 % of the claims true"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -140,8 +164,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=60.0, help="on the clock")
     parser.add_argument("--largest", type=int, nargs=2, default=(11, 13), help="most rows and columns")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rows", type=Path, default=Path("jigsaw-claims.jsonl"), help="measured jigsaws; added to")
+    parser.add_argument("--part", type=int, nargs=2, default=(0, 1), help="which part of the work, of how many")
+    parser.add_argument("--rows", type=Path, help="measured jigsaws; added to")
     options = parser.parse_args(argv)
+    options.rows = options.rows or Path(f"jigsaw-{options.what}.jsonl")
     with gs.load("jigsaw") as solver:
         measure = confidence if options.what == "confidence" else exchangeable
         print(json.dumps({"what": options.what, **measure(solver, photographs(options.folder), options)}))

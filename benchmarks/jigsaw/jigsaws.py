@@ -1,8 +1,12 @@
 """Jigsaws of a folder of photographs, put together by the model and by its rivals in one run.
 
     python benchmarks/jigsaw/jigsaws.py FOLDER --count 12 --rows "5x5" "10x10" "187" "187 worn 1" "187 worn 2" "turned" "lost"
+    python benchmarks/jigsaw/jigsaws.py FOLDER --rows "printed" "maps" --packages PACKAGES
+    python benchmarks/jigsaw/jigsaws.py FOLDER --rows 5x5 --end-to-end end-to-end.pt
 
-Every line holds one row of the table: whole layouts right, neighbours right, claims, and seconds of computing.
+Every line holds one row of the table: its target, whole layouts right, neighbours right, claims, and seconds of computing. A
+neighbour is right where the picture is the same (blank pieces of a page stand for each other); `strict` counts every piece as
+itself. `printed` and `maps` are drawn with the test split of fonts and texts of `groundstate_models.jigsaw.pages`.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import groundstate as gs
+from groundstate_models.jigsaw import pages
 from groundstate_models.jigsaw.puzzles import Puzzle, make
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,9 +37,24 @@ ROWS: dict[str, dict[str, Any]] = {
     "lost": {"lost": 0.1},
     "432": {"shape": (18, 24), "scale": 1.7},
     "strips": {"shape": (1, 40), "size": (320, 12)},
-    "pages": {"shape": (8, 8), "size": 60, "page": True},
+    "pages": {"shape": (8, 8), "size": 60, "source": "page"},
+    "printed": {"shape": (8, 8), "size": 60, "source": "printed"},
+    "maps": {"shape": (8, 8), "size": 60, "source": "map"},
 }
-"""The rows of the table: how the jigsaws of each are made. Pages are text of this repository; all else are photographs."""
+"""The rows of the table: how the jigsaws of each are made. `pages` are text of this repository; most others are photographs."""
+
+TARGETS = {
+    "5x5": "100 % perfect in 1 s",
+    "10x10": "95 % perfect",
+    "187": "97 % perfect in 10 s",
+    "187 worn 1": "98 % neighbours",
+    "187 worn 2": "80 % neighbours",
+    "turned": "95 % perfect",
+    "lost": "95 % perfect",
+    "432": "95 % neighbours, 60 % perfect, 60 s",
+    "pages": "90 % neighbours",
+    "printed": "90 % neighbours",
+}
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,6 +104,7 @@ def ours(solver: gs.Solver, puzzle: Puzzle) -> dict[str, Any]:
     return {
         "perfect": puzzle.perfect(answer),
         "neighbours": puzzle.neighbours(answer),
+        "strict": puzzle.neighbours(answer, strict=True),
         "seconds": seconds,
         "claimed": answer["confidence"],
         "solved": solution.status == "solved",
@@ -99,6 +120,14 @@ def rival(solve: Any, puzzle: Puzzle) -> dict[str, Any]:
     return {"perfect": puzzle.perfect(answer), "neighbours": puzzle.neighbours(answer), "seconds": seconds}
 
 
+def end_to_end(weights: Path) -> Any:
+    """The rival that is trained end to end, as a function of pieces and shape."""
+    from end_to_end import layout, solver
+
+    network, _ = solver(weights)
+    return lambda pieces, shape: layout(network, pieces, shape)
+
+
 def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Shares in percent, and the median of seconds."""
     found = {
@@ -106,6 +135,8 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
         "neighbours": 100 * float(np.mean([row["neighbours"] for row in rows])),
         "seconds": float(np.median([row["seconds"] for row in rows])),
     }
+    if "strict" in rows[0]:
+        found["strict"] = 100 * float(np.mean([row["strict"] for row in rows]))
     if "solved" in rows[0]:
         found["solved"] = 100 * float(np.mean([row["solved"] for row in rows]))
         found["solved_and_wrong"] = sum(row["solved"] and not row["perfect"] for row in rows)
@@ -122,26 +153,47 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--no-rivals", action="store_true")
+    parser.add_argument("--packages", type=Path, help="where `pages.fetch` unpacked fonts and texts, or will")
+    parser.add_argument("--end-to-end", type=Path, help="weights of the end-to-end rival, for 5x5")
     options = parser.parse_args(argv)
     files = sorted(options.folder.glob("*.jpg"))[options.skip : options.skip + options.count]
     peers = {} if options.no_rivals else {"MGC, greedy tree": greedy_tree, "MGC, linear programs": linear_programs}
+    press = None
+    if {"printed", "maps"} & set(options.rows):
+        if options.packages is None:
+            parser.error("the rows printed and maps need --packages")
+        pages.fetch(options.packages)
+        press = pages.Press(options.packages, training=False)
     with gs.load("jigsaw") as solver:
         for name in options.rows:
             kind = dict(ROWS[name])
-            scale, size, printed = kind.pop("scale", 1.0), kind.pop("size", SIZE), kind.pop("page", False)
+            scale, size, origin = kind.pop("scale", 1.0), kind.pop("size", SIZE), kind.pop("source", "photograph")
+            against = dict(peers)
+            if options.end_to_end is not None and name == "5x5":
+                against["end to end"] = end_to_end(options.end_to_end)
             found: dict[str, list[dict[str, Any]]] = {}
             for number, file in enumerate(files):
-                if printed:
-                    source = page(number, kind["shape"][0] * size)
+                side, rng = size * max(kind.get("shape", (0,))), np.random.default_rng([77, number])
+                if origin == "page":
+                    source = page(number, side)
+                elif press is not None and origin != "photograph":
+                    source = (press.page if origin == "printed" else press.map)(rng, side)
                 else:
                     source = picture(file, kind.get("shape") if size == SIZE else None, scale)
                 puzzle = make(source, size, np.random.default_rng(number), **kind)
                 found.setdefault("ours", []).append(ours(solver, puzzle))
                 if not (puzzle.turns.any() or kind.get("lost")):
-                    for peer, solve in peers.items():
+                    for peer, solve in against.items():
                         found.setdefault(peer, []).append(rival(solve, puzzle))
             print(
-                json.dumps({"row": name, "puzzles": len(files), **{who: summary(rows) for who, rows in found.items()}}),
+                json.dumps(
+                    {
+                        "row": name,
+                        "puzzles": len(files),
+                        "target": TARGETS.get(name),
+                        **{who: summary(rows) for who, rows in found.items()},
+                    }
+                ),
                 flush=True,
             )
     return 0

@@ -26,7 +26,8 @@ from benchmarks.layout.generated import FURNITURE
 
 import groundstate as gs
 
-FIRST_SEED = 2_000_000
+FIRST_SEED = 8_000_000
+"""Of the rooms of the record; nothing was developed on them."""
 
 FRONTS = {0: (0.0, -1.0), 90: (1.0, 0.0), 180: (0.0, 1.0), 270: (-1.0, 0.0)}
 """The direction in which an item of front "south" faces, by its turn."""

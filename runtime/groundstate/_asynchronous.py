@@ -29,14 +29,14 @@ async def arun(engine: Engine, due: float | None, work: Callable[[Call], Corouti
     """
     call = _AsyncCall(engine, due, work)
     try:
-        taken = engine.take(call)
+        taken = engine.calls.take(call)
     except BusyError:
         abandon(call.work)
         raise
     if taken:
         call.notify()
     elif due is not None:
-        call.alarm = WATCHDOG.at(due, lambda: engine.hurry(call))
+        call.alarm = WATCHDOG.at(due, lambda: engine.calls.hurry(call))
     try:
         result: _Result = await call.future
     except asyncio.CancelledError:
@@ -115,7 +115,7 @@ class _AsyncCall(Call):
         if self.alarm is not None:
             self.alarm.cancel()
         self._context.run(abandon, self.work)
-        self.engine.leave_call(self)
+        self.engine.calls.leave(self)
 
     def _send(self, value: Any, error: BaseException | None) -> None:
         try:

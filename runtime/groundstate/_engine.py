@@ -5,7 +5,7 @@ served least so far, as many rows as make a run efficient, and computes their ne
 finished one leaves at once, and a problem with many chains does not delay those with few (start-time fair queueing; P. Goyal,
 H. M. Vin and H. Cheng, 1996). The rows of a problem are its own: company changes when they run, not what comes out.
 
-Long because one lock guards the calls, the runs and their threads, and what it guards stands in one place.
+Long because one lock guards the queues, the runs and their threads, and what it guards stands in one place.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import heapq
 import os
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from groundstate._errors import BusyError, ClosedError
+from groundstate._admission import MOST_WAITING, Admission
+from groundstate._errors import ClosedError
 from groundstate._flight import Flight
 from groundstate._group import MOST_EVENTS, Call, Ended, Group
 from groundstate._pool import Pool
@@ -32,19 +33,6 @@ from groundstate._watchdog import WATCHDOG, Alarm
 
 if TYPE_CHECKING:
     import onnxruntime
-
-MOST_WAITING = 16_384
-"""Default maximum number of calls that wait to be taken up."""
-
-YOUNG = 64
-"""A further call is taken up while fewer than this many calls in progress are young: few enough to bound memory, and enough to
-fill the runs. Calls that have had many rounds do not count, so that hard problems cannot keep easy ones waiting."""
-
-OLD_AFTER = 16
-"""Rounds after which a call is no longer young."""
-
-MOST_ACTIVE = 512
-"""Maximum number of calls in progress."""
 
 GRACE = 0.003
 """Seconds that a run which is shared with others may take beyond a problem's deadline before it is ended and made anew."""
@@ -104,21 +92,17 @@ class Engine:
 
     Attributes:
         front: The thread that advances the calls of coroutines: it reads requests and makes solutions.
-        active: Number of calls in progress.
+        calls: The calls in progress, and those that wait.
     """
 
     def __init__(self, pool: Pool, most_waiting: int = MOST_WAITING) -> None:
         self.pool, self.front = pool, Pool(1, "groundstate_calls")
-        self.most_waiting = most_waiting
+        self.calls = Admission(most_waiting)
         self._reset()
         _ENGINES.add(self)
 
     def _reset(self) -> None:
         self._lock = threading.Lock()
-        self.active = 0
-        self._young = 0
-        self._waiting: OrderedDict[Call, None] = OrderedDict()
-        self._calls: set[Call] = set()
         self._seats: dict[Group, dict[Flight, _Seat]] = {}
         self._queues: dict[_Key, list[tuple[float, int, _Seat]]] = {}
         self._rows: dict[_Key, int] = {}
@@ -126,84 +110,6 @@ class Engine:
         self._clock = 0.0
         self._turns = 0
         self._running: set[_Run] = set()
-
-    # Calls
-
-    def enter(self, call: Call, *, nested: bool = False) -> None:
-        """Wait until a call is taken up, at most until its deadline.
-
-        Args:
-            nested: Whether it is made within another call, and so must not wait for that one's place.
-
-        Raises:
-            BusyError: If too many calls are waiting.
-        """
-        if self.take(call, at_once=nested):
-            return
-        try:
-            while not call.admitted:
-                call.clear()
-                left = None if call.due is None else call.due - time.monotonic()
-                if call.admitted or (left is not None and left <= 0):
-                    break
-                call.wait(left)
-        except BaseException:
-            self.leave_call(call)
-            raise
-        with self._lock:
-            if not call.admitted:
-                self._waiting.pop(call, None)
-                self._count(call)
-
-    def leave_call(self, call: Call) -> None:
-        """End a call, and take up those that wait."""
-        with self._lock:
-            if call in self._calls:
-                self._calls.discard(call)
-                self.active -= 1
-                self._young -= not call.aged
-            else:
-                self._waiting.pop(call, None)
-            self._take_up()
-
-    def take(self, call: Call, *, at_once: bool = False) -> bool:
-        """Take a call up if there is room. If not, it waits until it is notified.
-
-        Raises:
-            BusyError: If too many calls are waiting.
-        """
-        with self._lock:
-            if at_once or (not self._waiting and self._has_room()):
-                self._count(call)
-                return True
-            if len(self._waiting) >= self.most_waiting:
-                raise BusyError(len(self._calls), len(self._waiting), self.most_waiting)
-            self._waiting[call] = None
-            return False
-
-    def _has_room(self) -> bool:
-        return self._young < YOUNG and self.active < MOST_ACTIVE
-
-    def _count(self, call: Call) -> None:
-        call.admitted = True
-        self._calls.add(call)
-        self.active += 1
-        self._young += 1
-
-    def _take_up(self) -> None:
-        while self._waiting and self._has_room():
-            call, _ = self._waiting.popitem(last=False)
-            self._count(call)
-            call.notify()
-
-    def hurry(self, call: Call) -> None:
-        """Take a waiting call up at once, because its deadline has passed."""
-        with self._lock:
-            if call not in self._waiting:
-                return
-            del self._waiting[call]
-            self._count(call)
-        call.notify()
 
     # Groups
 
@@ -469,7 +375,7 @@ class Engine:
                 return
             seat.busy = seat.apart = False
             if ended:
-                self._grow_old(group.call)
+                self.calls.end_round(group.call)
             if flight.over or seat.late:
                 self._finish(seat)
             elif ended and group.ordered:
@@ -481,13 +387,6 @@ class Engine:
             if ended and (group.watched or group.events):
                 group.call.notify()
             self._start_turns()
-
-    def _grow_old(self, call: Call) -> None:
-        call.rounds += 1
-        if call.rounds == OLD_AFTER and call in self._calls and not call.aged:
-            call.aged = True
-            self._young -= 1
-            self._take_up()
 
     def _fail(self, group: Group, error: BaseException) -> None:
         for seat in self._seats.pop(group, {}).values():
@@ -519,6 +418,7 @@ class Engine:
 
     def forget(self) -> None:
         """In a forked child: drop the calls of the parent's threads."""
+        self.calls.forget()
         self._reset()
 
 

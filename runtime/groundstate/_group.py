@@ -63,7 +63,7 @@ class Call:
     @property
     def crowded(self) -> bool:
         """Whether the descent takes place in the engine: while other calls are in progress, and where news is awaited."""
-        return self._streams or self.engine.active > 1
+        return self._streams or self.engine.calls.active > 1
 
     def clear(self) -> None:
         """Forget earlier notifications, before looking at what has happened."""
@@ -86,7 +86,7 @@ class Call:
         Raises:
             BusyError: If too many calls are waiting.
         """
-        self.engine.enter(self, nested=_depth() > 0)
+        self.engine.calls.enter(self, nested=_depth() > 0)
         coroutine = work(self)
         _HERE.depth = _depth() + 1
         try:
@@ -100,7 +100,7 @@ class Call:
         finally:
             _HERE.depth -= 1
             abandon(coroutine)
-            self.engine.leave_call(self)
+            self.engine.calls.leave(self)
 
     def stream(self, work: Callable[[Call], Coroutine[None, None, None]], found: deque[_Result]) -> Iterator[_Result]:
         """Advance the call in the calling thread, and yield what its coroutine appends to a deque as soon as it is there.
@@ -108,7 +108,7 @@ class Call:
         Raises:
             BusyError: If too many calls are waiting.
         """
-        self.engine.enter(self, nested=_depth() > 0)
+        self.engine.calls.enter(self, nested=_depth() > 0)
         coroutine, going = work(self), True
         try:
             while going:
@@ -122,7 +122,7 @@ class Call:
                     self.wait()
         finally:
             abandon(coroutine)
-            self.engine.leave_call(self)
+            self.engine.calls.leave(self)
 
 
 _HERE = threading.local()

@@ -7,9 +7,9 @@ import stat
 from typing import Any
 
 from groundstate import _catalog
+from groundstate._admission import MOST_WAITING
 from groundstate._arguments import whole
 from groundstate._ceilings import Ceilings
-from groundstate._engine import MOST_WAITING
 from groundstate._errors import ArtefactError, OptionError
 from groundstate._solver import Solver
 

@@ -31,6 +31,9 @@ FREE = 2_048
 BUSY = 1 << 19
 """Beyond this many elements of a step's largest tensor, over all chains, a problem's further chains queue."""
 
+IMPROVING = 1 << 17
+"""Elements of a step's largest tensor for one chain, summed over segments, for the search for a cheaper answer."""
+
 MOST_MINIMA = 64
 """Number of different minima kept for an energy without checks, lowest energy first."""
 
@@ -296,7 +299,12 @@ class Problem:
         if self.improving and (self.budget.deadline, self.budget.improve_for) != (None, None):
             return False  # use all the time given, unless no answer can be better
         enough = len(self.found) >= self.budget.alternatives or self.unique or self._indifferent
-        return (enough and not self.improving) or self.rounds >= 4 * self.first + 8
+        return (enough and not self.improving) or self.rounds >= 4 * self.first + self._further
+
+    @property
+    def _further(self) -> int:
+        """Segments for the search for better answers beside a multiple of those until the best one: more in small problems."""
+        return max(8, min(64, IMPROVING // self.header.largest)) if self.improving else 8
 
     @property
     def _indifferent(self) -> bool:

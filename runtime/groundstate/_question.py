@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundstate._errors import Fault, RequestError
-from groundstate._request import plain
+from groundstate._json_values import plain
 from groundstate._words import did_you_mean
 
 Patch = tuple[Mapping[str, Any], ...]

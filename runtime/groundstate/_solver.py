@@ -18,9 +18,10 @@ from weakref import WeakSet
 
 from numpy.typing import NDArray
 
+from groundstate._admission import MOST_WAITING
 from groundstate._arguments import whole
 from groundstate._ceilings import Ceilings
-from groundstate._engine import MOST_WAITING, Engine
+from groundstate._engine import Engine
 from groundstate._errors import ArtefactError, Fault, OptionError, RequestError
 from groundstate._gate import examine
 from groundstate._graphs import hold_against, inner_models, stage_sessions

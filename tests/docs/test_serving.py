@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import groundstate as gs
-from groundstate import _engine, _group
+from groundstate import _admission, _engine, _group
 from tests.docs import pages
 
 PAGE = pages.read("serving.md")
@@ -21,10 +21,10 @@ def test_the_app_of_the_page_runs(tmp_path: Path) -> None:
 
 
 def test_the_numbers_and_names_of_the_page_are_those_of_the_engine() -> None:
-    assert f"About {_engine.YOUNG} calls are in progress" in PAGE
-    assert f"{_engine.OLD_AFTER} segments no longer count" in PAGE
-    assert f"up to {_engine.MOST_ACTIVE} in progress" in PAGE
-    assert f"({_engine.MOST_WAITING:,} unless `load` says otherwise)" in PAGE
+    assert f"About {_admission.YOUNG} calls are in progress" in PAGE
+    assert f"{_admission.OLD_AFTER} segments no longer count" in PAGE
+    assert f"up to {_admission.MOST_ACTIVE} in progress" in PAGE
+    assert f"({_admission.MOST_WAITING:,} unless `load` says otherwise)" in PAGE
     assert f"{1000 * _engine.GRACE:.0f} ms more" in PAGE
     assert _group.Call is _engine.Call
     for name in re.findall(r"solver\.(\w+)\(", PAGE):

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import groundstate as gs
-from groundstate import _engine
+from groundstate import _admission
 from groundstate._session import StoppedRunError
 from tests.support import EASY, MEDIUM, TWO_SOLUTIONS, Stalled, rows
 
@@ -127,7 +127,7 @@ def test_a_problem_with_few_chains_is_not_kept_waiting_by_those_with_many() -> N
         threads = [threading.Thread(target=hard) for _ in range(4)]
         for thread in threads:
             thread.start()
-        until(lambda: solver._engine.active == 4)
+        until(lambda: solver._engine.calls.active == 4)
         count = Counted(solver)
         solver.solve({"grid": rows(EASY)})
         # In turn, four problems with up to 64 chains would take as many as 16 runs for each segment of this one.
@@ -217,11 +217,11 @@ def test_a_deadline_ends_the_code_of_a_task(small: gs.Solver, monkeypatch: pytes
 def test_a_deadline_also_counts_while_a_call_waits_to_be_taken_up(
     small: gs.Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_engine, "YOUNG", 1)
+    monkeypatch.setattr(_admission, "YOUNG", 1)
     monkeypatch.setattr(small._session, "run", Stalled())
     with ThreadPoolExecutor(2) as callers:
         first = callers.submit(small.solve, EMPTY, deadline=1.0)
-        until(lambda: small._engine.active)
+        until(lambda: small._engine.calls.active)
         begun = time.monotonic()
         late = small.solve(EMPTY, deadline=0.05)
         assert late.status == "unsolved"
@@ -249,26 +249,26 @@ async def test_a_cancelled_call_frees_the_engine_at_once_and_the_next_call_is_ri
     assert await asyncio.to_thread(stalled.ended.wait, GENEROUS)
     small._session.run = run  # type: ignore[method-assign]
     assert (await small.asolve(boards(1)[0])).status == "solved"
-    await asyncio.to_thread(until, lambda: not small._engine.active)
+    await asyncio.to_thread(until, lambda: not small._engine.calls.active)
 
 
 async def test_a_cancelled_call_that_waits_leaves_the_queue(small: gs.Solver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_engine, "YOUNG", 1)
+    monkeypatch.setattr(_admission, "YOUNG", 1)
     monkeypatch.setattr(small._session, "run", Stalled())
     tasks = [asyncio.create_task(small.asolve(EMPTY, **LONG)) for _ in range(3)]
-    await asyncio.to_thread(until, lambda: len(small._engine._waiting) == 2)
+    await asyncio.to_thread(until, lambda: len(small._engine.calls._waiting) == 2)
     for task in tasks:
         task.cancel()
     assert all(isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*tasks, return_exceptions=True))
-    await asyncio.to_thread(until, lambda: not small._engine.active and not small._engine._waiting)
+    await asyncio.to_thread(until, lambda: not small._engine.calls.active and not small._engine.calls._waiting)
 
 
 def test_more_calls_than_may_wait_are_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_engine, "YOUNG", 1)
+    monkeypatch.setattr(_admission, "YOUNG", 1)
     with gs.load("sudoku_4x4", threads=1, max_waiting=0) as solver, ThreadPoolExecutor(1) as callers:
         monkeypatch.setattr(solver._session, "run", Stalled())
         first = callers.submit(solver.solve, EMPTY, deadline=1.0)
-        until(lambda: solver._engine.active)
+        until(lambda: solver._engine.calls.active)
         with pytest.raises(gs.BusyError, match=r"works on 1 calls, and 0 more wait, .* larger max_waiting") as raised:
             solver.solve(EMPTY)
         assert pickle.loads(pickle.dumps(raised.value)).limit == 0
@@ -353,7 +353,7 @@ def test_an_interrupt_in_the_main_thread_leaves_the_calls_of_others_alone(small:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert not small._engine.active
+    assert not small._engine.calls.active
 
 
 def _solve_for_ever(solver: gs.Solver) -> None:
@@ -413,7 +413,7 @@ def test_an_endless_stream_of_requests_is_read_as_room_allows(small: gs.Solver) 
     stream.close()  # type: ignore[attr-defined]  # a generator
     assert len(found) == 40
     assert read < 400
-    until(lambda: not small._engine.active and not small._engine.working)
+    until(lambda: not small._engine.calls.active and not small._engine.working)
     assert small.solve(boards(1)[0]).status == "solved"
 
 

@@ -8,7 +8,7 @@ that chains start differently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -91,7 +91,7 @@ class Passes:
         self.mean: Floats = np.bincount(self.factor, self.coefficient * chosen, len(self.low)).astype(np.float64)
         spread = self.coefficient**2 * chosen * (1.0 - chosen)
         self.variance: Floats = np.bincount(self.factor, spread, len(self.low)).astype(np.float64)
-        self.beyond = self._beyond(np.arange(len(self.low)), self.mean, self.variance)
+        self.beyond = self.beyond_of(np.arange(len(self.low)), self.mean, self.variance)
 
     def _pressure(self, beyond: Floats) -> Floats:
         """The logarithm of the expected violation of each variable's factors; far below for variables to decide last."""
@@ -116,7 +116,7 @@ class Passes:
             )
         return found
 
-    def _beyond(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
+    def beyond_of(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
         """The squared expected violation of both sides of factors."""
         both = np.stack([mean - self.high[factors], self.low[factors] - mean])
         found: Floats = np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
@@ -138,29 +138,40 @@ class Passes:
             if dynamic and place:
                 number = int(np.where(waiting, self._pressure(beyond) + noise, -np.inf).argmax())
             waiting[number] = False
-            one, p = self.variables[number], self.share[number]
-            share = one.coefficient * p[one.value]
-            size = len(one.factors)
-            here = mean[one.factors] - np.bincount(one.of, share, size)
-            spread = variance[one.factors] - np.bincount(one.of, one.coefficient * share * (1.0 - p[one.value]), size)
-            spread = np.maximum(spread, 0.0)
-            without = self._beyond(one.factors, here, spread)
-            having = self._beyond(one.factors[one.of], here[one.of] + one.coefficient, spread[one.of])
-            change = np.bincount(one.value, having - without[one.of], self.domain.shape[1])
-            energy = change + self.cost[number] + ties[number]
-            best = int(np.where(self.domain[number] > 0, energy, np.inf).argmin())
-            found[number] = best
-            taken = one.value == best
-            here[one.of[taken]] += one.coefficient[taken]
-            without[one.of[taken]] = having[taken]
-            mean[one.factors], variance[one.factors], beyond[one.factors] = here, spread, without
+            found[number] = self.decide(number, mean, variance, beyond, ties[number])
         return found
 
-    def starts(self, random: np.random.Generator, count: int, spread: float) -> dict[str, NDArray[np.float32]]:
+    def decide(self, number: int, mean: Floats, variance: Floats, beyond: Floats, ties: Floats | float) -> int:
+        """The value of the lowest energy for an undecided variable; what it means for the factors is written to the arrays."""
+        one, p = self.variables[number], self.share[number]
+        share = one.coefficient * p[one.value]
+        size = len(one.factors)
+        here = mean[one.factors] - np.bincount(one.of, share, size)
+        spread = variance[one.factors] - np.bincount(one.of, one.coefficient * share * (1.0 - p[one.value]), size)
+        spread = np.maximum(spread, 0.0)
+        without = self.beyond_of(one.factors, here, spread)
+        having = self.beyond_of(one.factors[one.of], here[one.of] + one.coefficient, spread[one.of])
+        change = np.bincount(one.value, having - without[one.of], self.domain.shape[1])
+        energy = change + self.cost[number] + ties
+        best = int(np.where(self.domain[number] > 0, energy, np.inf).argmin())
+        taken = one.value == best
+        here[one.of[taken]] += one.coefficient[taken]
+        without[one.of[taken]] = having[taken]
+        mean[one.factors], variance[one.factors], beyond[one.factors] = here, spread, without
+        return best
+
+    def starts(
+        self,
+        random: np.random.Generator,
+        count: int,
+        spread: float,
+        near: Callable[[np.random.Generator], Numbers] | None = None,
+    ) -> dict[str, NDArray[np.float32]]:
         """State of new chains: every second one is undecided, as chains start without this.
 
         Args:
             spread: Standard deviation of the logits.
+            near: Makes an assignment near the best answer, with which one chain begins.
 
         Returns:
             ``y``, the logits, ``(count, variables, values)``, and ``chain.weights``, those of the factors' sides,
@@ -170,6 +181,8 @@ class Passes:
         weights = np.ones((count, 2, len(self.low)), np.float32)
         first = 0 if count > 1 else int(random.integers(2))
         for row in range(first, count, 2)[: max(1, MOST_WORK // max(self.edges, 1))]:
-            y[row, np.arange(len(self.variables)), self.chosen(random)] += self.sure
+            values = self.chosen(random) if near is None else near(random)
+            y[row, np.arange(len(self.variables)), values] += self.sure
             weights[row] = np.exp(random.uniform(*np.log(WEIGHTS)))
+            near = None
         return {"y": y, "chain.weights": weights}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading
 from groundstate_models.constraints import asking
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
 from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.neighbourhood import LARGE, Neighbourhoods
 from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
@@ -42,13 +43,32 @@ class Read:
         self._cheaper: dict[tuple[int, bytes], Search] = {}
         """The latest searches with a bound on the cost, by cost and open literals."""
         self._passes: tuple[Mapping[str, NDArray[Any]], Passes] | None = None
+        self._best: tuple[float, NDArray[np.int64]] | None = None
+        """The cost of the best answer that is known, and its values as `Network.chosen`."""
+        self._calls = 0
+        """Number of calls of `starts`."""
 
     def starts(self, header: Header, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
         """Initial states of chains for the latest inputs, see `Reading.starts`."""
         tensors = self.network.latest or self.network.tensors()
         if self._passes is None or self._passes[0] is not tensors:
             self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
-        return self._passes[1].starts(random, count, header.state["y"].initial.values[1])
+        passes, spread = self._passes[1], header.state["y"].initial.values[1]
+        self._calls += 1
+        if self._calls == 1 or not self.problem.graph.costs or self._edges > LARGE:
+            return passes.starts(random, count, spread)
+        near = Neighbourhoods(passes)
+        return passes.starts(
+            random,
+            count,
+            spread,
+            lambda draw: near.improved(passes.chosen(draw) if self._best is None else self._best[1], draw),
+        )
+
+    def remember(self, cost: float, values: Callable[[], NDArray[np.int64] | None]) -> None:
+        """Keep the values of an answer, so that chains start near it, if none that is known costs less."""
+        if (self._best is None or cost < self._best[0]) and (found := values()) is not None:
+            self._best = cost, found
 
     @cached_property
     def network(self) -> Network:
@@ -229,7 +249,9 @@ class PreferringReading(ConstraintsReading, Optimises):
         return answer
 
     def cost(self, answer: dict[str, Any]) -> float:
-        return self.read.problem.total(answer["values"])
+        cost = self.read.problem.total(answer["values"])
+        self.read.remember(cost, lambda: self.encode_answer(answer)["value"])
+        return cost
 
     def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
         wanted = self.read.problem.objective

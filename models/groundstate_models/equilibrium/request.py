@@ -111,6 +111,10 @@ class _Reader:
                 found *= table[unit]
                 if kind == "length":
                     found /= LENGTHS.get(self.unit or "m", 1.0)
+                    if unit != (self.unit or "m"):
+                        notice = f"{value.strip()} was read as {found:g} {self.unit or 'm'}."
+                        if notice not in self.structure.notices and len(self.structure.notices) < MOST_FAULTS:
+                            self.structure.notices.append(notice)
         else:
             found = float(value)
         if not math.isfinite(found):
@@ -295,10 +299,9 @@ class _Reader:
         if a == b:
             raise MisreadError(f"This {kind} is from {a} to itself.")
         length = None if one.get("length") is None else self.number(one["length"], "length")
-        if length is not None and (length < 0 or (length == 0 and kind != "spring")):
-            raise MisreadError(
-                f"The length is {length:g}; it must be {'at least 0' if kind == 'spring' else 'positive'}."
-            )
+        if length is not None and length <= 0:
+            advice = " To pull in proportion to its whole length, use a link with a force density."
+            raise MisreadError(f"The length is {length:g}; it must be positive.{advice if kind == 'spring' else ''}")
         stiffness = None if one.get("stiffness") is None else self.positive(one["stiffness"], None, "stiffness")
         density = None if one.get("force_density") is None else self.number(one["force_density"], None)
         if kind == "link" and not density:
@@ -434,6 +437,11 @@ class _Reader:
                 area = float((corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]).sum()) / 2
                 if not area:
                     raise MisreadError("The block's corners lie on one line.")
+                if (crossing := _crossing(corners)) is not None:
+                    one_, other = crossing
+                    raise MisreadError(
+                        f"The block's sides cross each other: the one from corner {one_} and the one from corner {other}."
+                    )
                 corners = corners if area > 0 else corners[::-1].copy()
         else:
             corners = self._box(one, tops)
@@ -502,6 +510,10 @@ class _Reader:
                 )
             elif m.kind in {"rod", "cable", "strut"} and s.rest(m) == 0:
                 self.fault(m.path, f"The {m.kind} {m.name} has length 0.")
+            elif m.kind == "spring" and drawn and s.rest(m) == 0:
+                self.fault(
+                    m.path, f"The spring {m.name} has length 0: its ends are drawn at one place. Give its length."
+                )
         blocks = list(s.blocks.values())
         size = s.length
         for k, one in enumerate(blocks):
@@ -513,6 +525,22 @@ class _Reader:
             for right in fixed[k + 1 :]:
                 if left.at and right.at and math.dist(left.at, right.at) < left.radius + right.radius:
                     self.fault(right.path, f"The fixed discs {left.name} and {right.name} overlap.")
+
+
+def _crossing(corners: Any) -> tuple[int, int] | None:
+    """Two sides of a polygon that cross, by their first corners, counted from 1."""
+    count = len(corners)
+
+    def turn(a: Any, b: Any, c: Any) -> float:
+        return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+
+    for i in range(count):
+        p, q = corners[i], corners[(i + 1) % count]
+        for j in range(i + 2, count - (i == 0)):
+            r, t = corners[j], corners[(j + 1) % count]
+            if turn(p, q, r) * turn(p, q, t) < 0 and turn(r, t, p) * turn(r, t, q) < 0:
+                return i + 1, j + 1
+    return None
 
 
 def _solid(corners: Any, faces: tuple[tuple[int, ...], ...]) -> tuple[float, Vector]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Attempt, Change, Header, OptionError, Patch, Reading, Shows, Violation
-from groundstate_models.geometry import analysis, drawing, files, landscape, proofs
+from groundstate_models.geometry import analysis, drawing, files, landscape, plot, proofs
 from groundstate_models.geometry import tensors as encoding
 from groundstate_models.geometry.expressions import Sum
 from groundstate_models.geometry.figure import Figure, Point
@@ -23,6 +23,7 @@ from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.nearest import nearest_values
 from groundstate_models.geometry.problem import Problem, Stated
 from groundstate_models.geometry.request import read
+from groundstate_models.geometry.search import Prover
 from groundstate_models.geometry.solid import SolidFigure
 from groundstate_models.geometry.starts import Builder
 from groundstate_models.geometry.system import Floats
@@ -36,6 +37,9 @@ KNOWN = 1e-9
 """Distance below which figures are the same after polishing, relative to the scale."""
 
 MOST_KNOWN = 256
+
+LEAST_EFFORT = 16
+"""Segments of descent without an answer before a search for a proof begins."""
 
 LARGE = 160
 """Number of unknowns above which redundant statements are not reported."""
@@ -222,21 +226,27 @@ class GeometryReading(Reading, Asks, Shows):
 
     @cached_property
     def _contradictions(self) -> Sequence[Violation]:
-        return tuple(
-            Violation(
-                "constraints",
-                proofs.sentence(self.problem, found),
-                len(found),
-                None,
-                None,
-                proofs.places(self.problem, found),
-            )
-            for found in proofs.contradictions(self.problem)
-        )
+        return tuple(map(self._violation, proofs.contradictions(self.problem)))
+
+    def _violation(self, sources: Sequence[int]) -> Violation:
+        """Statements that cannot all hold."""
+        text = proofs.sentence(self.problem, sources)
+        return Violation("constraints", text, len(sources), places=proofs.places(self.problem, sources))
 
     @property
     def contradictions(self) -> Sequence[Violation]:
         return self._contradictions
+
+    def proof(self, effort: int) -> Sequence[Violation]:
+        """By interval search, for small systems."""
+        if effort < LEAST_EFFORT:
+            return ()
+        found = self._prover.go(effort // 2)
+        return (self._violation(found),) if found else ()
+
+    @cached_property
+    def _prover(self) -> Prover:
+        return Prover(self.problem)
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:
         figure = self.figure(answer)
@@ -423,8 +433,10 @@ class GeometryReading(Reading, Asks, Shows):
 
     def draw(self, answer: dict[str, Any] | None) -> str | None:
         if answer is None:
-            return None
-        lines = [f"{name:>4} = {_told(at)}" for name, at in answer["points"].items()]
+            return plot.stated(self.read)
+        figure = self.figure(answer)
+        lines = [] if figure is None else plot.text(self.read, _flat(figure)).splitlines()
+        lines += [f"{name:>4} = {_told(at)}" for name, at in answer["points"].items()]
         for name, one in answer.get("circles", {}).items():
             lines.append(f"{name:>4}: centre {_told(one['center'])}, radius {one['radius']:.6g}")
         lines += [f"{name:>4} = {value:.6g}" for name, value in answer.get("unknowns", {}).items()]
@@ -435,6 +447,8 @@ class GeometryReading(Reading, Asks, Shows):
             lines.append(
                 f"{free['degrees']} degrees of freedom are left; {', '.join(free['moving']) or 'nothing'} can move."
             )
+        if answer.get("certified") is not None:
+            lines.append(f"An exact solution lies within {answer['certified']:.1g} of these numbers, which is proven.")
         return "\n".join([*lines, *answer.get("notices", [])])
 
     def svg(self, answer: dict[str, Any] | None) -> str | None:

@@ -75,7 +75,7 @@ class Known:
                 if not self._enter(row):
                     return self.found
         self._read()
-        return self.found or self._ranges() or self._ways() or self._triangles()
+        return self.found or self._ranges() or self._displacements() or self._ways() or self._triangles()
 
     def _rows(self) -> list[_Row]:
         found = []
@@ -262,6 +262,38 @@ class Known:
                         used: Sources = frozenset().union(*(self.values[atom].sources for atom in value.atoms()))
                         return used | {one.source}
         return None
+
+    def _displacements(self) -> Sources | None:
+        """Find two points whose coordinates differ by known amounts, and whose distance is another, or must not be 0."""
+        axes = {lead[0][0] for lead, _ in self.pivots if len(lead) == 1}
+        if self.problem.solid or not {"x", "y"} <= axes:
+            return None
+        largest = max((abs(v.value) for a, v in self.values.items() if a[0] == "length"), default=1.0)
+        for a, b in self.problem.apart:
+            across, up = (self._difference(axis, a, b) for axis in "xy")
+            if across is None or up is None:
+                continue
+            used = across.sources | up.sources
+            apart = math.hypot(across.value, up.value)
+            known = self.values.get(length(a, b))
+            if known is not None and abs(known.value - apart) > 10 * CLEAR * max(apart, abs(known.value)):
+                return used | known.sources
+            if apart <= 1e-7 * largest:
+                return used
+        return None
+
+    def _difference(self, axis: str, a: str, b: str) -> _Value | None:
+        """The difference of two coordinates, if the linear equations tell it."""
+        terms: dict[Product, Fraction] = {((axis, a),): Fraction(1), ((axis, b),): Fraction(-1)}
+        sources = NO_SOURCES
+        for product, pivot in self.pivots:
+            c = terms.get(product)
+            if c:
+                _subtract(terms, c, pivot.terms)
+                sources |= pivot.sources
+        if any(product and c for product, c in terms.items()):
+            return None
+        return _Value(float(terms.get((), Fraction(0))), sources)
 
     def _ways(self) -> Sources | None:
         """Find a length above the length of another path."""

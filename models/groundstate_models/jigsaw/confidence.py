@@ -122,8 +122,12 @@ def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned:
     At most `CAPPED` if the layout is uncertain: the pixels contradict a seam, a piece fits elsewhere almost as well, or only
     the frame connects two parts. Such layouts are often right, but cannot be distinguished from wrong ones.
     """
+    return probability(evidence(grid, odds, likely, worn, turned=turned, alike=alike))
+
+
+def probability(found: NDArray[np.float64]) -> float:
+    """The confidence that the stored fit gives to evidence."""
     weights, bias = _fitted()
-    found = evidence(grid, odds, likely, worn, turned=turned, alike=alike)
     score = float(found @ weights) + bias
     sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
     return min(sure, CAPPED) if found[EVIDENCE.index("open")] else sure

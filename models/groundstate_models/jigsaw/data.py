@@ -11,7 +11,7 @@ import io
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,20 @@ def fetch(folder: Path) -> None:
     Raises:
         RuntimeError: If apt or dpkg is missing, or a download fails.
     """
+    unpack(folder, {photograph["package"] for photograph in catalogue()})
+
+
+def unpack(folder: Path, packages: Iterable[str]) -> None:
+    """Download and unpack Debian packages, each into a folder of its name; those that are there already stay as they are.
+
+    Raises:
+        RuntimeError: If apt or dpkg is missing, or a download fails.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg-deb")
     if apt is None or dpkg is None:
-        raise RuntimeError("The photographs come from Debian packages; this needs apt-get and dpkg-deb.")
-    for package in sorted({photograph["package"] for photograph in catalogue()}):
+        raise RuntimeError("The photographs and fonts come from Debian packages; this needs apt-get and dpkg-deb.")
+    for package in sorted(packages):
         if (folder / package).is_dir():
             continue
         subprocess.run([apt, "download", package], cwd=folder, check=True, capture_output=True)  # noqa: S603

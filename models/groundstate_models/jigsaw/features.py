@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.jigsaw.strips import DEPTH, Expectation, Pixels, expectation, mismatch
+from groundstate_models.jigsaw.strips import DEEP, DEPTH, Expectation, Pixels, expectation, mismatch
 
-CHANNELS = 2 * DEPTH * 3 + 6
-SCALARS = 9
+BANDS = ((DEPTH, 16), (16, DEEP))
+"""Depths, in pixels, over which the surroundings of a strip are averaged."""
+
+CHANNELS = 2 * DEPTH * 3 + 6 + 4 * len(BANDS)
+SCALARS = 10
 LEVELS = 255.0
+CONTRAST = 0.2
+"""Unit of lightness of the surroundings: about that of the letters on a page."""
 
 
 @dataclass
@@ -19,22 +24,33 @@ class Sides:
     """Strips of one kind of side, with their expectations across a seam.
 
     Attributes:
-        strip: (sides, length, depth, 3).
+        deep: (sides, length, DEEP, 3), the pixels and their surroundings.
+        strip: (sides, length, DEPTH, 3), the pixels near the seam.
         worn: Estimated number of pixels that the sides have lost.
         near: Expectation from the steps between neighbouring pixels.
         far: Expectation from steps as wide as the gap.
+        around: (sides, length, 2 bands), mean and deviation of lightness in each of `BANDS`, along the side.
+        profile: (sides, 2, DEEP), mean and deviation of lightness over the whole side, by depth: lines of text show in it.
     """
 
-    strip: Pixels
+    deep: Pixels
     worn: float
+    strip: Pixels = field(init=False)
     near: Expectation = field(init=False)
     far: Expectation = field(init=False)
     spread: NDArray[np.float32] = field(init=False)
+    around: Pixels = field(init=False)
+    profile: Pixels = field(init=False)
 
     def __post_init__(self) -> None:
+        self.strip = self.deep[:, :, :DEPTH]
         self.near = expectation(self.strip, 0)
         self.far = expectation(self.strip, self.worn)
         self.spread = self.strip.var(axis=(1, 2)).mean(axis=1)
+        light = self.deep[..., 0]
+        bands = [light[:, :, first:last] for first, last in BANDS]
+        self.around = np.stack([kind(band, axis=2) for band in bands for kind in (np.mean, np.std)], axis=2)
+        self.profile = np.stack([light.mean(axis=1), light.std(axis=1)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,11 @@ class Compatibility:
     @property
     def both(self) -> NDArray[np.float64]:
         return self.near + self.far
+
+    @property
+    def back(self) -> Compatibility:
+        """The same pairs the other way."""
+        return Compatibility(self.near.T, self.far.T)
 
 
 def compatibility(one: Sides, other: Sides) -> Compatibility:
@@ -62,8 +83,8 @@ def features(
     other: Sides,
     known: Compatibility,
     pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
-    best: NDArray[np.float64],
-) -> tuple[Pixels, Pixels]:
+    best: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[Pixels, Pixels, Pixels]:
     """Compute the network's inputs for pairs of sides.
 
     Args:
@@ -71,10 +92,10 @@ def features(
         other: Sides behind it.
         known: Their hand-made compatibility.
         pairs: Indices into `one` and `other`.
-        best: (2, sides): lowest and second lowest `known.both` of each side of `one`.
+        best: Twice (2, sides): lowest and second lowest `known.both` of each side of `one` and of each of `other`.
 
     Returns:
-        Along the seam: (pairs, CHANNELS, length); of the pair as a whole: (pairs, SCALARS).
+        Along the seam: (pairs, CHANNELS, length); across it: (pairs, 2, 2 DEEP); of the pair as a whole: (pairs, SCALARS).
     """
     i, j = pairs
     first = one.strip[i]
@@ -88,25 +109,34 @@ def features(
     back = np.einsum("plc,pcd->pld", first[:, :, 0] - other.far.beyond[j][:, ::-1], other.far.whiten[j])
     residual = np.concatenate([ahead, back], axis=2)
     residual = np.sign(residual) * np.log1p(np.abs(residual))
-    along = np.concatenate([seam.reshape(count, length, -1), residual], axis=2).transpose(0, 2, 1)
+    light = centre[:, :, 0, :1]
+    level = np.tile([1.0, 0.0], len(BANDS)).astype(np.float32) * light
+    around = np.concatenate([one.around[i] - level, other.around[j][:, ::-1] - level], axis=2) / CONTRAST
+    along = np.concatenate([seam.reshape(count, length, -1), residual, around], axis=2).transpose(0, 2, 1)
+    across = np.concatenate([one.profile[i][:, :, ::-1], other.profile[j]], axis=2)
+    across = (across - light * np.array([[1.0], [0.0]], np.float32)) / CONTRAST
     both = known.both[i, j]
-    rival = np.where(both <= best[0, i], best[1, i], best[0, i])
+    rivals = [
+        np.where(both <= lowest[0, side], lowest[1, side], lowest[0, side])
+        for side, lowest in zip((i, j), best, strict=True)
+    ]
     worn = np.full(count, one.worn)
     whole = np.stack(
         [
             known.near[i, j],
             known.far[i, j],
-            np.clip(both - rival, -4, 8),
+            np.clip(both - rivals[0], -4, 8),
             np.log(scale),
             np.clip(worn / 4, 0, 2),
             worn == 0,
             worn == 1,
             np.abs(np.log((one.spread[i] + 1e-4) / (other.spread[j] + 1e-4))),
             np.full(count, np.log(length / 28)),
+            np.clip(both - rivals[1], -4, 8),
         ],
         axis=1,
     )
-    return along.astype(np.float32), whole.astype(np.float32)
+    return along.astype(np.float32), across.astype(np.float32), whole.astype(np.float32)
 
 
 def lowest_two(values: NDArray[np.float64]) -> NDArray[np.float64]:

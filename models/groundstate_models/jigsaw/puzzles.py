@@ -49,12 +49,12 @@ class Puzzle:
         ways = range(4 if "turns" in answer else 1)
         return any(np.array_equal(np.rot90(found, way), wanted) for way in ways)
 
-    def neighbours(self, answer: dict[str, Any]) -> float:
+    def neighbours(self, answer: dict[str, Any], *, strict: bool = False) -> float:
         """The share of true neighbours, among present pieces, that lie correctly beside each other.
 
-        Equal pieces of an upright jigsaw, such as the blank ones of a page, stand for each other.
+        Equal pieces of an upright jigsaw, such as the blank ones of a page, stand for each other unless the count is `strict`.
         """
-        if "turns" not in answer and not self.turns.any():
+        if not strict and "turns" not in answer and not self.turns.any():
             kinds = {piece.tobytes(): number for number, piece in enumerate(self.pieces)}
             if len(kinds) < len(self.pieces):
                 return self._neighbours_of_kinds(answer, [kinds[piece.tobytes()] for piece in self.pieces])

@@ -17,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.jigsaw.features import Sides, compatibility, features, lowest_two
-from groundstate_models.jigsaw.strips import BOTTOM, LEFT, RIGHT, TOP, Pixels, expectation, mismatch, strips
+from groundstate_models.jigsaw.strips import BOTTOM, DEEP, LEFT, RIGHT, TOP, Pixels, expectation, mismatch, strips
 
 WEIGHTS = Path(__file__).with_name("seams.npz")
 
 CANDIDATES = 24
 """Candidates of the network for each side: the most compatible sides by hand."""
+
+ALL = 65
+"""Up to so many sides, every other one is a candidate: on pages of text, the compatibility by hand says little."""
 
 REACH = 8.0
 """Largest distance of a candidate from the best, in log-compatibility."""
@@ -43,12 +46,15 @@ def weights(path: Path = WEIGHTS) -> dict[str, Matrix]:
         return {name: stored[name] for name in stored.files}
 
 
-def network(along: Pixels, whole: Pixels, weight: dict[str, Matrix]) -> Matrix:
-    """`network.SeamNetwork` in numpy: (pairs, channels, length), (pairs, scalars) to (pairs,)."""
+def network(along: Pixels, across: Pixels, whole: Pixels, weight: dict[str, Matrix]) -> Matrix:
+    """`network.SeamNetwork` in numpy."""
     hidden = np.maximum(_convolved(along.transpose(0, 2, 1), weight, "first"), 0)
     for layer in ("second", "third"):
         hidden = hidden + np.maximum(_convolved(hidden, weight, layer), 0)
-    pooled = np.concatenate([hidden.mean(axis=1), hidden.max(axis=1), whole], axis=1)
+    # PyTorch flattens channels before depths.
+    deep = np.maximum(_convolved(across.transpose(0, 2, 1), weight, "across"), 0).transpose(0, 2, 1)
+    lines = np.maximum(deep.reshape(len(deep), -1) @ weight["lines.weight"].T + weight["lines.bias"], 0)
+    pooled = np.concatenate([hidden.mean(axis=1), hidden.max(axis=1), whole, lines], axis=1)
     mixed = np.maximum(pooled @ weight["mix.weight"].T + weight["mix.bias"], 0)
     known = whole @ weight["known.weight"].T + weight["known.bias"]
     found: Matrix = (known + mixed @ weight["out.weight"].T + weight["out.bias"])[:, 0]
@@ -109,7 +115,7 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
         turned: Whether they may be turned.
         worn: Pixels that every side has lost; None to estimate it.
     """
-    cut = strips(pieces)
+    cut = strips(pieces, DEEP)
     if worn is None:
         worn = estimate_worn(cut, turned=turned)
     count = len(pieces)
@@ -117,7 +123,7 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
         every = Sides(np.concatenate(cut), worn)
         same = np.tile(np.eye(count, dtype=bool), (4, 4))
         odds = _odds(every, every, same)
-        odds = np.maximum(odds, odds.T)
+        odds = 0.5 * odds + 0.5 * odds.T
         return Seams(count, turned, odds, _around_turned(odds, count), worn)
     sides = [Sides(strip, worn) for strip in cut]
     same = np.eye(count, dtype=bool)
@@ -126,20 +132,22 @@ def find_seams(pieces: NDArray[np.uint8], *, turned: bool, worn: float | None = 
 
 
 def _odds(one: Sides, other: Sides, same: NDArray[np.bool_]) -> Matrix:
-    """Log-odds that sides belong together: (sides of one, sides of other)."""
+    """Log-odds that sides belong together, the mean of both ways to look at a seam: (sides of one, sides of other)."""
     known = compatibility(one, other)
     both = np.where(same, np.inf, known.both)
     found = np.full(both.shape, FLOOR, np.float32)
     if len(both) == 1 or not np.isfinite(both).any():
         return found
-    wanted = _nearest(both) | _nearest(both.T).T
+    wanted = _nearest(both) | _nearest(both.T).T if len(both) > ALL else np.isfinite(both)
     first, second = np.nonzero(wanted & ~same)
-    best = lowest_two(both)
+    back, best = known.back, (lowest_two(both), lowest_two(both.T))
     weight = weights()
     for start in range(0, len(first), CHUNK):
         i, j = first[start : start + CHUNK], second[start : start + CHUNK]
-        along, whole = features(one, other, known, (i, j), best)
-        found[i, j] = np.maximum(network(along, whole, weight), FLOOR)
+        forth = network(*features(one, other, known, (i, j), best), weight)
+        if one is not other:
+            forth = 0.5 * forth + 0.5 * network(*features(other, one, back, (j, i), best[::-1]), weight)
+        found[i, j] = np.maximum(forth, FLOOR)
     return found
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.float32]
 
 DEPTH = 8  # pixels of a strip, from the boundary inward
+DEEP = 32  # the same of a strip with its surroundings: lines of text lie farther from the seam than the step of colour
 TOP, RIGHT, BOTTOM, LEFT = range(4)
 
 OPPONENT = np.array(

@@ -1,8 +1,8 @@
 """Train the edge network: ``python -m groundstate_models.jigsaw.train FOLDER``.
 
-Every step cuts photographs into new jigsaws, with wear and noise. For each side the network chooses its neighbour among the
-most compatible sides by hand, or "none of them" (cross-entropy). The saved weights are a running average; the curve of held-out
-photographs is added to ``train-log.jsonl``.
+Every step cuts photographs, pages of text and maps into new jigsaws, with wear and noise. For each side the network chooses its
+neighbour among the most compatible sides by hand and some others, or "none of them" (cross-entropy). The saved weights are a
+running average; the curve of held-out photographs and pages is added to ``train-log.jsonl``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from groundstate_models.jigsaw import data
+from groundstate_models.jigsaw import data, pages
 from groundstate_models.jigsaw.features import Compatibility, Sides, compatibility, features, lowest_two
 from groundstate_models.jigsaw.network import SeamNetwork
 from groundstate_models.jigsaw.seams import WEIGHTS
-from groundstate_models.jigsaw.strips import BOTTOM, LEFT, RIGHT, TOP, cut, strips
+from groundstate_models.jigsaw.strips import BOTTOM, DEEP, LEFT, RIGHT, TOP, cut, strips
 
 CANDIDATES = 20
+OTHERS = {"photograph": 6, "page": 12, "map": 8}
+"""How many of them are drawn from all sides, and not from the most compatible by hand."""
+
+KINDS = {"photograph": 0.6, "page": 0.3, "map": 0.1}
+PAGES, MAPS = 60, 20
+"""Pages and maps drawn at the beginning; one page is drawn anew every `REDRAWN` steps, and one jigsaw every `RENEWED`."""
+
+RENEWED, REDRAWN = 3, 40
+PAGE = 720
 ANCHORS = 12
 PUZZLES = 4
 """Jigsaws in a step, each with so many sides."""
@@ -38,7 +47,7 @@ LEARNING_RATE = 2e-3
 WARM_UP = 100
 AVERAGED = 0.998
 EVERY = 150.0
-"""Seconds of computing time between two points of the curve."""
+"""Seconds between two points of the curve."""
 
 LOG = Path(__file__).with_name("train-log.jsonl")
 
@@ -49,51 +58,68 @@ class Sheet:
 
     one: Sides
     other: Sides
+    kind: str
     known: Compatibility
-    best: NDArray[np.float64]
+    best: tuple[NDArray[np.float64], NDArray[np.float64]]
     order: NDArray[np.int64]
     true: NDArray[np.int64]
 
 
+Pictures = Mapping[str, list[data.Picture]]
+"""Pictures to learn from, by `KINDS`."""
+
+
 def sheets(
-    rng: np.random.Generator, pictures: Sequence[data.Picture], *, size: int | None = None, worn: int | None = None
+    rng: np.random.Generator,
+    pictures: Pictures,
+    *,
+    kind: str | None = None,
+    size: int | None = None,
+    worn: int | None = None,
 ) -> list[Sheet]:
-    """A jigsaw of a random part of a random photograph, with all four kinds of sides."""
-    picture = pictures[int(rng.integers(len(pictures)))]
-    size = size or int(rng.choice([22, 25, 28, 28, 28, 28, 34, 45]))
-    worn = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 4])) if worn is None else worn
-    crop = _disturbed(_part(rng, picture, size), rng)
+    """A jigsaw of a random part of a random picture, with all four kinds of sides."""
+    kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
+    chosen = pictures[kind]
+    picture = chosen[int(rng.integers(len(chosen)))]
+    photograph = kind == "photograph"
+    size = size or int(rng.choice([22, 25, 28, 28, 28, 28, 34, 45] if photograph else [28, 36, 44, 52, 60, 60]))
+    if worn is None:
+        worn = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 4] if photograph else [0, 0, 0, 0, 1, 2]))
+    part = _part(rng, picture, size, scaled=photograph)
+    crop = _disturbed(part, rng) if photograph or rng.random() < 0.3 else part
     rows, columns = crop.shape[0] // size, crop.shape[1] // size
     assumed = float(worn) if rng.random() < 0.9 else float(np.clip(worn + rng.choice([-1, 1]), 0, 4))
-    sides = [Sides(strip, assumed) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn))]
+    sides = [Sides(strip, assumed) for strip in strips(cut(np.ascontiguousarray(crop), size, size, worn), DEEP)]
     index = np.arange(rows * columns).reshape(rows, columns)
     right, below = (index[:, :-1].ravel(), index[:, 1:].ravel()), (index[:-1].ravel(), index[1:].ravel())
-    found = []
+    found: list[Sheet] = []
+    matrices: dict[int, Compatibility] = {}
     for one, other, (first, second) in (
         (RIGHT, LEFT, right),
         (BOTTOM, TOP, below),
         (LEFT, RIGHT, right[::-1]),
         (TOP, BOTTOM, below[::-1]),
     ):
-        known = compatibility(sides[one], sides[other])
+        known = matrices[other].back if other in matrices else compatibility(sides[one], sides[other])
+        matrices[one] = known
         both = known.both.copy()
         np.fill_diagonal(both, np.inf)
         true = np.full(rows * columns, -1)
         true[first] = second
-        order = np.argsort(both, axis=1)[:, : CANDIDATES + 1]
-        found.append(Sheet(sides[one], sides[other], known, lowest_two(both), order, true))
+        best = lowest_two(both), lowest_two(both.T)
+        found.append(Sheet(sides[one], sides[other], kind, known, best, np.argsort(both, axis=1)[:, :-1], true))
     return found
 
 
-def _part(rng: np.random.Generator, picture: data.Picture, size: int) -> data.Picture:
-    """A random part of whole pieces, at a random scale between the picture's own and all of the picture."""
+def _part(rng: np.random.Generator, picture: data.Picture, size: int, *, scaled: bool) -> data.Picture:
+    """A random part of whole pieces, at a random scale between the picture's own and all of the picture if it is `scaled`."""
     from PIL import Image
 
     rows = min(int(rng.integers(7, 13)), picture.shape[0] // size)
     columns = min(int(rng.integers(9, 15)), picture.shape[1] // size)
     high, wide = rows * size, columns * size
     most = min(picture.shape[0] / high, picture.shape[1] / wide)
-    scale = float(np.exp(rng.uniform(0, np.log(max(most, 1.0)))))
+    scale = float(np.exp(rng.uniform(0, np.log(max(most, 1.0))))) if scaled else 1.0
     height, width = int(high * scale), int(wide * scale)
     top, left = rng.integers(0, picture.shape[0] - height + 1), rng.integers(0, picture.shape[1] - width + 1)
     crop = picture[top : top + height, left : left + width]
@@ -125,30 +151,36 @@ def _disturbed(crop: data.Picture, rng: np.random.Generator) -> data.Picture:
     return crop
 
 
-def batch(sheet: Sheet, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor, Tensor]:
+Drawn = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+def batch(sheet: Sheet, rng: np.random.Generator, count: int) -> Drawn:
     """Sides with their candidates: the inputs of every pair, and the index of the right candidate (``CANDIDATES`` for none)."""
     side = rng.permutation(len(sheet.true))[:count]
     width = min(CANDIDATES, sheet.order.shape[1] - 1)
     candidates = sheet.order[side, :width].copy()
     target = np.full(len(side), width)
+    near = max(width - OTHERS[sheet.kind], 1)
     for row, one in enumerate(side):
+        others = near + rng.permutation(sheet.order.shape[1] - 1 - near)[: width - near]
+        candidates[row, near:] = sheet.order[one, others]
         there = np.flatnonzero(candidates[row] == sheet.true[one])
         if sheet.true[one] < 0:
             continue
         if rng.random() < 0.05:  # as if the neighbour were lost
-            candidates[row, there] = sheet.order[one, width]
+            candidates[row, there] = sheet.order[one, -1]
         else:
             target[row] = there[0] if len(there) else width - 1
             candidates[row, target[row]] = sheet.true[one]
     pairs = (np.repeat(side, width), candidates.ravel())
-    along, whole = features(sheet.one, sheet.other, sheet.known, pairs, sheet.best)
-    return torch.from_numpy(along), torch.from_numpy(whole), torch.from_numpy(target)
+    along, across, whole = features(sheet.one, sheet.other, sheet.known, pairs, sheet.best)
+    return torch.from_numpy(along), torch.from_numpy(across), torch.from_numpy(whole), torch.from_numpy(target)
 
 
-def loss_of(network: SeamNetwork, drawn: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, float]:
+def loss_of(network: SeamNetwork, drawn: Drawn) -> tuple[Tensor, float]:
     """The cross-entropy of a batch, and the share of correct choices where the neighbour is a candidate."""
-    along, whole, target = drawn
-    odds = network(along, whole).view(len(target), -1)
+    *inputs, target = drawn
+    odds = network(*inputs).view(len(target), -1)
     there = target < odds.shape[1]
     right = (odds.argmax(dim=1) == target)[there].float().mean().item() if there.any() else 1.0
     with_none = torch.cat([odds, odds.new_zeros(len(odds), 1)], dim=1)
@@ -156,41 +188,56 @@ def loss_of(network: SeamNetwork, drawn: tuple[Tensor, Tensor, Tensor]) -> tuple
 
 
 @torch.no_grad()
-def held_out(network: SeamNetwork, pictures: Sequence[data.Picture], puzzles: int = 10) -> dict[str, dict[str, float]]:
-    """Loss and share of correct choices on held-out photographs, by worn pixels; always the same jigsaws."""
+def held_out(network: SeamNetwork, pictures: Pictures, puzzles: int = 10) -> dict[str, dict[str, float]]:
+    """Loss and share of correct choices on held-out pictures, by worn pixels and by kind; always the same jigsaws."""
     rng = np.random.default_rng(5)
     found = {}
-    for worn in (0, 1, 2, 4):
-        drawn = [batch(sheets(rng, pictures, size=28, worn=worn)[0], rng, 60) for _ in range(puzzles)]
+    for name, kind, size, worn in (
+        *((str(worn), "photograph", 28, worn) for worn in (0, 1, 2, 4)),
+        ("page", "page", 60, 0),
+        ("map", "map", 60, 0),
+    ):
+        drawn = [
+            batch(sheets(rng, pictures, kind=kind, size=size, worn=worn)[number % 2], rng, 60)
+            for number in range(puzzles)
+        ]
         values = [loss_of(network, one) for one in drawn]
-        found[str(worn)] = {
+        found[name] = {
             "right": round(float(np.mean([right for _, right in values])), 3),
             "loss": round(float(np.mean([loss.item() for loss, _ in values])), 3),
         }
     return found
 
 
-def train(folder: Path, out: Path, *, minutes: float, seed: int, resume: Path | None) -> None:
-    """Train for a number of minutes of computing time and keep the averaged weights."""
+def train(folder: Path, out: Path, *, minutes: float, rate: float, seed: int, resume: Sequence[Path]) -> None:
+    """Train for a number of minutes on the clock and keep the averaged weights; starts from the mean of the weights to resume."""
     data.fetch(folder)
-    pictures, others = data.load(folder, training=True), data.load(folder, training=False)
+    pages.fetch(folder)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
+    begun = shown = time.monotonic()
+    press, other = (pages.Press(folder, training=training) for training in (True, False))
+    pictures = _pictures(folder, press, rng, training=True, printed=PAGES, drawn=MAPS)
+    others = _pictures(folder, other, np.random.default_rng(5), training=False, printed=10, drawn=5)
     network, average = SeamNetwork(), SeamNetwork()
-    if resume is not None:
-        with np.load(resume) as stored:
-            network.load_state_dict({name: torch.from_numpy(stored[name]) for name in stored.files})
+    if resume:
+        stored = [dict(np.load(path)) for path in resume]
+        network.load_state_dict(
+            {name: torch.from_numpy(np.mean([one[name] for one in stored], axis=0)) for name in stored[0]}
+        )
     average.load_state_dict(network.state_dict())
     bent = [weight for name, weight in network.named_parameters() if not name.startswith("known")]
     groups = [{"params": bent, "weight_decay": 1e-3}, {"params": network.known.parameters(), "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+    optimiser = torch.optim.AdamW(groups, lr=rate)
     pool = [sheets(rng, pictures) for _ in range(POOL)]
-    begun = shown = time.process_time()
     step, smooth = 0, float("nan")
-    while (share := (time.process_time() - begun) / (60 * minutes)) < 1:
+    while (share := (time.monotonic() - begun) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
-        pool[int(rng.integers(POOL))] = sheets(rng, pictures)
+            group["lr"] = rate * min(1, (step + 1) / WARM_UP) * (0.5 + 0.5 * np.cos(np.pi * share)) + 1e-5
+        if step % RENEWED == 0:
+            pool[int(rng.integers(POOL))] = sheets(rng, pictures)
+        if step % REDRAWN == 0:
+            pictures["page"][int(rng.integers(PAGES))] = press.page(rng, PAGE)
         optimiser.zero_grad()
         total = 0.0
         for _ in range(PUZZLES):
@@ -206,20 +253,29 @@ def train(folder: Path, out: Path, *, minutes: float, seed: int, resume: Path | 
         with torch.no_grad():
             for mean, weight in zip(average.parameters(), network.parameters(), strict=True):
                 mean.lerp_(weight, 1 - keep)
-        if time.process_time() - shown > EVERY:
-            shown = time.process_time()
-            _keep(
-                average,
-                out,
-                others,
-                {"minutes": round(60 * share * minutes / 60, 2), "step": step, "loss": round(smooth, 4)},
-            )
-    _keep(
-        average, out, others, {"minutes": minutes, "step": step, "loss": round(smooth, 4), "photographs": len(pictures)}
-    )
+        if time.monotonic() - shown > EVERY:
+            shown = time.monotonic()
+            _keep(average, out, others, _record(share * minutes, step, smooth))
+    _keep(average, out, others, {**_record(minutes, step, smooth), "photographs": len(pictures["photograph"])})
 
 
-def _keep(network: SeamNetwork, out: Path, pictures: Sequence[data.Picture], record: dict[str, object]) -> None:
+def _pictures(
+    folder: Path, press: pages.Press, rng: np.random.Generator, *, training: bool, printed: int, drawn: int
+) -> dict[str, list[data.Picture]]:
+    """The pictures of one split: photographs from the packages, pages and maps freshly drawn."""
+    return {
+        "photograph": data.load(folder, training=training),
+        "page": [press.page(rng, PAGE) for _ in range(printed)],
+        "map": [press.map(rng, PAGE) for _ in range(drawn)],
+    }
+
+
+def _record(minutes: float, step: int, loss: float) -> dict[str, object]:
+    computed = round(time.process_time() / 60, 2)
+    return {"minutes": round(minutes, 2), "computing": computed, "step": step, "loss": round(loss, 4)}
+
+
+def _keep(network: SeamNetwork, out: Path, pictures: Pictures, record: dict[str, object]) -> None:
     weights = {name: weight.detach().numpy().astype(np.float32) for name, weight in network.state_dict().items()}
     np.savez_compressed(out, **weights)
     record = {**record, "held_out": held_out(network, pictures)}
@@ -235,14 +291,24 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="where the packages with the photographs are, or will be, unpacked")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--minutes", type=float, default=30.0, help="of computing on one core")
+    parser.add_argument("--minutes", type=float, default=30.0, help="on the clock")
+    parser.add_argument("--rate", type=float, default=LEARNING_RATE, help="learning rate at the beginning")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", type=Path, help="weights to go on from")
+    parser.add_argument(
+        "--resume", type=Path, nargs="+", default=(), help="weights to go on from; of several runs, their mean"
+    )
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(argv)
     torch.set_num_threads(options.threads)
     try:
-        train(options.folder, options.out, minutes=options.minutes, seed=options.seed, resume=options.resume)
+        train(
+            options.folder,
+            options.out,
+            minutes=options.minutes,
+            rate=options.rate,
+            seed=options.seed,
+            resume=options.resume,
+        )
     except (RuntimeError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from groundstate_models.layout.placed import Placed
-from groundstate_models.layout.plan import Stated
+from groundstate_models.layout.plan import Item, Stated
 from groundstate_models.layout.relations import KINDS
 from groundstate_models.layout.shapes import distance
 
@@ -41,6 +41,8 @@ def faults(placed: Placed) -> Iterator[Fault]:
             off = abs(math.remainder(turn, 90.0))
         if item.turning != "free" and off > 1e-9 and not item.round:
             yield Fault(f"{name} is turned by {turn:g}°, which is not allowed.", off, (item.path,))
+        if item.soft is not None:
+            yield from _sides(name, item, unit)
         if not item.fixed:
             out = max(plan.outside(shape) for shape in placed.shapes[name])
             if out > slack:
@@ -55,6 +57,23 @@ def faults(placed: Placed) -> Iterator[Fault]:
             amount = KINDS[one.kind].amount(placed, one)
             if amount > slack:
                 yield Fault(f"{one.text!r} does not hold: it is off by {amount:.4g}{unit}.", amount, (one.path,))
+
+
+def _sides(name: str, item: Item, unit: str) -> Iterator[Fault]:
+    """Whether chosen sides give the area, within the limits of the aspect."""
+    assert item.soft is not None
+    width, height = item.size
+    lack = item.soft.area - width * height
+    if lack > TOLERANCE * item.soft.area:
+        square = f"{unit}²" if unit else ""
+        message = f"{name} has an area of {width * height:.6g}{square}; it needs {item.soft.area:.6g}{square}."
+        yield Fault(message, lack, (item.path,))
+    least, most = item.soft.aspect
+    if not least * (1 - TOLERANCE) <= width / height <= most * (1 + TOLERANCE):
+        message = (
+            f"{name} is {width:.4g} wide and {height:.4g} high; its aspect must lie between {least:.4g} and {most:.4g}."
+        )
+        yield Fault(message, max(width / height / most, least * height / width) - 1, (item.path,))
 
 
 def _overlaps(placed: Placed, slack: float, unit: str) -> Iterator[Fault]:
@@ -84,16 +103,22 @@ def unkept(placed: Placed) -> list[tuple[Stated, float]]:
     slack = max(10 * TOLERANCE, 1e-5) * placed.plan.half
     found = []
     for one in placed.plan.stated:
-        if not math.isinf(one.strength):
+        if not math.isinf(one.strength) and one.kind != "linked":
             amount = KINDS[one.kind].amount(placed, one)
             if amount > slack:
                 found.append((one, amount))
     return found
 
 
+def links(placed: Placed) -> float:
+    """The lengths of the links, each times its weight, in the request's unit."""
+    return sum(one.strength * KINDS[one.kind].amount(placed, one) for one in placed.plan.stated if one.kind == "linked")
+
+
 def cost(placed: Placed) -> float:
-    """What the stated wishes that do not hold cost, in halves of the area's longer side."""
-    return sum(one.strength * amount for one, amount in unkept(placed) if one.path) / placed.plan.half
+    """What the links and the stated wishes that do not hold cost, in halves of the area's longer side."""
+    broken = sum(one.strength * amount for one, amount in unkept(placed) if one.path)
+    return (broken + links(placed)) / placed.plan.half
 
 
 def change(placed: Placed) -> float:

@@ -22,8 +22,14 @@ from groundstate_models.layout.starts import Starts
 MOST = 16
 LIMIT = 600
 
-OFFERED, UNSURE = 8, 4
+OFFERED, UNSURE = 5, 2
 """Changes that are passed on to be tried."""
+
+SHRUNK, DROPPED = 4, 4
+"""Sides to shorten and items to leave out that are looked at."""
+
+ROOM = 0.92
+"""Items whose areas are too large together must cover at most this part of the area after a change, or they will not fit."""
 
 
 def changes(
@@ -68,7 +74,7 @@ def changes(
     if keyed and proof is None:
         found += _smaller(plan, request, names)
     if keyed:
-        found += _dropped(plan, request, names)
+        found += dropped(plan, request, names, largest=proof is not None and proof.spatial)
     return promising(request, found)
 
 
@@ -89,7 +95,8 @@ def promising(request: Mapping[str, Any], changes: Sequence[Change]) -> list[Cha
             ready.append(change)
         elif len(unsure) < UNSURE and proofs.contradiction(plan) is None:
             unsure.append(change)
-    kept = {change.id for change in (*ready, *unsure)}
+    # What may not help would cost a whole search each.
+    kept = {change.id for change in (ready if len(ready) > 1 else (*ready, *unsure))}
     return [change for change in changes if change.id in kept]
 
 
@@ -135,7 +142,7 @@ def _shrunk(plan: Plan, request: Mapping[str, Any], proof: Contradiction, names:
             label = f"{item.base} could be {by:g}{unit} {word}."
             value = _with_size(request, item, (size[0], size[1]))
             found.append((by / item.size[side], _replaced(f"shrink {name} {side}", label, item, value)))
-    return [change for _, change in sorted(found, key=lambda one: one[0])]
+    return [change for _, change in sorted(found, key=lambda one: one[0])][:SHRUNK]
 
 
 def _least(plan: Plan, proof: Contradiction, name: str, side: int) -> float | None:
@@ -152,7 +159,7 @@ def _least(plan: Plan, proof: Contradiction, name: str, side: int) -> float | No
                 some[other] = replace(item, shapes=(shape,), outline=shape.corners)
         changed = replace(plan, items=some)
         if proof.spatial:
-            return sum(some[n].area for n in proof.items) <= abs(area(plan.corners))
+            return sum(some[n].area for n in proof.items) <= ROOM * abs(area(plan.corners))
         return Network(changed, proof.items, proof.stated).contradiction(LIMIT) is False
 
     low, high = 0, math.floor(0.9 * size / step)
@@ -175,12 +182,30 @@ def _smaller(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> li
     return found
 
 
-def _dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str]) -> list[Change]:
-    """Leave out an item and what is stated of it."""
+def smaller_areas(plan: Plan, request: Mapping[str, Any], excess: float) -> list[Change]:
+    """One item with an area that is smaller by an excess, rounded up, the largest items first."""
+    if not isinstance(request["items"], Mapping):
+        return []
+    first = {item.base: item for item in plan.items.values()}
+    found = []
+    for item in sorted(first.values(), key=lambda one: -one.area)[:MOST]:
+        assert item.soft is not None
+        each = excess / sum(one.base == item.base for one in plan.items.values())
+        step = 10.0 ** (math.floor(math.log10(each)) - 1)
+        left = float(f"{item.soft.area - math.ceil(each / step - 1e-9) * step:.9g}")
+        if left > 0:
+            value = {**_given(request, item), "area": left}
+            found.append(_replaced(f"area {item.base}", f"{item.base} could have an area of {left:g}.", item, value))
+    return found
+
+
+def dropped(plan: Plan, request: Mapping[str, Any], names: Sequence[str], *, largest: bool = False) -> list[Change]:
+    """Leave out an item and what is stated of it, the smallest first, or the largest."""
     found: list[Change] = []
     if len(plan.items) < 2:
         return found
-    for name in sorted(names[:MOST], key=lambda n: plan.items[n].area):
+    ranked = sorted(names[:MOST], key=lambda n: plan.items[n].area, reverse=largest)
+    for name in ranked[:DROPPED]:
         item = plan.items[name]
         steps: list[Mapping[str, Any]] = []
         for key in ("relations", "prefer"):

@@ -66,7 +66,7 @@ def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str,
     }
 
 
-def layout() -> Card:
+def layout(settings: Settings) -> Card:
     """The header of the file."""
     return Card(
         name="layout",
@@ -82,6 +82,7 @@ def layout() -> Card:
         defaults=DEFAULTS,
         limits=LIMITS,
         self_test=SELF_TEST,
+        knowledge={"moves": dict(settings.moves)},
     )
 
 
@@ -105,7 +106,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def files() -> dict[str, Any]:
         def make(path: Path) -> dict[str, Any]:
-            return arguments(Settings.read(path), layout())
+            settings = Settings.read(path)
+            return arguments(settings, layout(settings))
 
         return {artefact().name: make}
 

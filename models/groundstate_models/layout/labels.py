@@ -174,9 +174,13 @@ def request(
     """The same labels as a request to the model: points are fixed, labels stay near them."""
     left, bottom, right, top = (float(v) for v in area)
     items: dict[str, Any] = {}
-    for name, (x, y), (w, h) in zip(names, points, sizes, strict=True):
+    # Fixed items must not overlap: points that are close to each other are smaller.
+    apart = np.hypot(*(np.subtract.outer(points[:, k], points[:, k]) for k in (0, 1)))
+    np.fill_diagonal(apart, np.inf)
+    across = np.clip(0.99 * apart.min(1, initial=np.inf), 1e-3, 2.0)
+    for name, (x, y), (w, h), wide in zip(names, points, sizes, across, strict=True):
         at = [float(x) - left, float(y) - bottom]
-        items[f"point {name}"] = {"diameter": 2.0, "at": at, "fixed": True}
+        items[f"point {name}"] = {"diameter": float(wide), "at": at, "fixed": True}
         near = [at[0] + float(w) / 2 + gap, at[1] + float(h) / 2 + gap]
         items[f"label {name}"] = {"size": [float(w), float(h)], "near": near, "turns": "none"}
     return {"area": [right - left, top - bottom], "items": items, "origin": "bottom-left"}

@@ -11,6 +11,7 @@ from torch import Tensor
 from groundstate_export import LevenbergMarquardt
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.layout.energy import LayoutEnergy
+from groundstate_models.layout.moves import Moves
 
 SEGMENT = 8
 """Updates in a segment; the host looks for answers after each segment."""
@@ -33,12 +34,14 @@ class Settings(SettingsBase):
         rule: ``damping``, ``down`` and ``up`` of `LevenbergMarquardt`; the noise for the worst item of a stuck chain, relative
             to its spread; and the power of an item's share in the violation that scales the noise of the others.
         start: Standard deviation of the initial places, relative to the spread of an item.
+        moves: Of the starts, as in `moves.Moves`.
     """
 
-    FORMAT: ClassVar[int] = 1
+    FORMAT: ClassVar[int] = 2
 
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 1.0
+    moves: Mapping[str, float] = field(default_factory=Moves().numbers)
 
     def descent(self, energy: LayoutEnergy) -> LevenbergMarquardt:
         """The rule of descent with these numbers."""

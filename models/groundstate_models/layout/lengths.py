@@ -90,6 +90,22 @@ class Lengths:
             raise MisreadError(f"The {what} is {value!r}; it must be positive.")
         return found
 
+    def area(self, value: Any, what: str) -> float:
+        """A positive area in the square of the request's unit: a number, or text such as ``"16 m²"``."""
+        match = re.fullmatch(
+            rf"\s*({NUMBER})\s*(?:({UNIT})\s*(?:\^?2|²)|(?:sq|square)\s+({UNIT}))\s*", str(value), re.IGNORECASE
+        )
+        if match is None:
+            if not isinstance(value, str) or re.fullmatch(rf"\s*{NUMBER}\s*", value):
+                return self.positive(value, what)
+            raise MisreadError(f"The {what} is {value!r}; write a number, or such as '16 m²'.")
+        # A side of the square of one unit, in the request's unit.
+        before = len(self.converted)
+        side = self.positive(f"1 {match[2] or match[3]}", what)
+        if len(self.converted) > before:
+            self.converted[-1] = f"{match[0].strip()} was converted to {self.unit}²."
+        return self.positive(float(match[1]), what) * side * side
+
     def size(self, value: Any, what: str) -> tuple[float, float]:
         """Width and depth: two numbers, ``"60 x 40 cm"``, or an object with width and depth (or height)."""
         if isinstance(value, str):

@@ -35,11 +35,14 @@ class Lowering:
             self._bounds[name] = self._part(0, self._shape(shape, moved=True))
             self._solid[name] = [self._bounds[name]]
         self._solid["area"] = [self._bounds["area"]]
-        self.blocked = [self._part(0, self._shape(shape, moved=True)) for shape in plan.blocked.values()]
+        blocked = {name: self._part(0, self._shape(shape, moved=True)) for name, shape in plan.blocked.items()}
+        self.blocked = list(blocked.values())
+        self._pillars = [part for name, part in blocked.items() if name not in plan.open_zones]
         if not plan.rectangle:
             for pocket in pockets(plan.corners):
                 for piece in pieces(pocket):
                     self.blocked.append(self._part(0, self._shape(piece, moved=True)))
+                    self._pillars.append(self.blocked[-1])
         for item in plan.items.values():
             self._item(item)
         self._rules()
@@ -76,6 +79,10 @@ class Lowering:
 
     def pieces(self, name: str) -> list[int]:
         return self._solid[name]
+
+    def pillars(self) -> list[int]:
+        """Parts of obstacles: what stands in the way of a look, which the swing of a door does not."""
+        return self._pillars
 
     def corner(self, name: str, at: Point) -> int:
         """A point of an item, given in its frame, as a part."""

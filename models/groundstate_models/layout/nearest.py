@@ -16,7 +16,7 @@ from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.placed import Placed, Spot
 from groundstate_models.layout.places import places_of, spots_of
 
-STARTS, TRIES = 1, 24
+STARTS, TRIES = 1, 14
 """Perturbed starts, and changed arrangements that are tried."""
 
 WORSE = 1.1

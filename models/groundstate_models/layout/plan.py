@@ -31,6 +31,19 @@ class Wall:
 
 
 @dataclass(frozen=True)
+class Soft:
+    """An item whose sides are chosen.
+
+    Attributes:
+        area: Of the item, at least.
+        aspect: Least and largest ratio of width to height.
+    """
+
+    area: float
+    aspect: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Item:
     """A thing to be placed.
 
@@ -49,6 +62,7 @@ class Item:
         path: Its place in the request.
         layer: Items of different layers may overlap: a rug, a lamp on the ceiling.
         heights: From and to, above the floor; items with heights that do not meet may overlap. None: unknown.
+        soft: An area and limits of the aspect in place of a size; `shapes` then is one choice of the sides.
     """
 
     name: str
@@ -65,6 +79,7 @@ class Item:
     path: str = ""
     layer: str = ""
     heights: tuple[float, float] | None = None
+    soft: Soft | None = None
 
     @property
     def size(self) -> tuple[float, float]:
@@ -116,6 +131,7 @@ class Plan:
         walls: Edges of the area.
         marks: Doors and windows, as thin shapes, by name.
         blocked: Pillars and door swings: shapes that no item may overlap, by name.
+        open_zones: Names of those that one can look through: door swings and zones at windows.
         items: By name, in order.
         stated: Statements, in order.
         gap: The least gap between items.
@@ -129,6 +145,7 @@ class Plan:
     walls: list[Wall] = field(default_factory=list)
     marks: dict[str, Convex] = field(default_factory=dict)
     blocked: dict[str, Convex] = field(default_factory=dict)
+    open_zones: set[str] = field(default_factory=set)
     items: dict[str, Item] = field(default_factory=dict)
     stated: list[Stated] = field(default_factory=list)
     gap: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +11,9 @@ from groundstate import Violation
 from groundstate_models.layout.disjunctions import SLACK, Network
 from groundstate_models.layout.plan import Plan
 from groundstate_models.layout.shapes import area
+
+FEW = 3
+"""Items that are too large together: a set of more is compared with what a search finds."""
 
 NODES = 40
 """Nodes of the search for one unit of effort."""
@@ -33,9 +36,17 @@ class Contradiction:
 
 def contradiction(plan: Plan, effort: int = 1) -> Contradiction | None:
     """A proven contradiction with a minimal set; None if none is found."""
-    if (found := _areas(plan)) is not None:
-        return found
     limit = NODES * effort
+    by_area = _areas(plan, plan.items)
+    if by_area is not None:
+        by_area = _fewer(plan, by_area, limit)
+        if len(by_area.items) <= FEW:
+            return by_area
+    found = [one for one in (by_area, _by_search(plan, limit)) if one is not None]
+    return min(found, key=lambda one: len(one.items) + len(one.stated), default=None)
+
+
+def _by_search(plan: Plan, limit: int) -> Contradiction | None:
     for name in plan.items:
         if Network(plan, [name], []).contradiction(limit):
             return Contradiction((name,))
@@ -106,15 +117,27 @@ def _shrunk(parts: Sequence[T], contradictory: Callable[[list[T]], bool]) -> lis
     return gone
 
 
-def _areas(plan: Plan) -> Contradiction | None:
+def _fewer(plan: Plan, found: Contradiction, limit: int) -> Contradiction:
+    """Of items that are too large together, a part that does not fit either: beside a large item there is seldom room."""
+
+    def contradictory(some: list[str]) -> bool:
+        return _areas(plan, some) is not None or bool(Network(plan, some, []).contradiction(4 * limit))
+
+    gone = _shrunk(found.items, contradictory)
+    left = tuple(name for name in found.items if name not in gone)
+    return Contradiction(left, (), spatial=_areas(plan, left) is not None)
+
+
+def _areas(plan: Plan, names: Iterable[str]) -> Contradiction | None:
     """Items that pairwise may not overlap, and are larger than the area together."""
     whole = abs(area(plan.corners))
-    levels = sorted({item.heights[0] for item in plan.items.values() if item.heights} | {0.0})
+    items = [plan.items[name] for name in names]
+    levels = sorted({item.heights[0] for item in items if item.heights} | {0.0})
     for level in levels:
-        for layer in {item.layer for item in plan.items.values()}:
+        for layer in {item.layer for item in items}:
             some = [
                 item.name
-                for item in plan.items.values()
+                for item in items
                 if item.layer == layer and (item.heights is None or item.heights[0] <= level < item.heights[1])
             ]
             some = [n for n in some if not any(s.kind == "on" and s.of[0] == n for s in plan.stated)]

@@ -15,8 +15,10 @@ from groundstate_models.layout import asking, checking, cures, drawing, mining, 
 from groundstate_models.layout import tensors as encoding
 from groundstate_models.layout.answers import answer_of, spots_in, with_freedom
 from groundstate_models.layout.lowering import Lowering
+from groundstate_models.layout.moves import Moves
 from groundstate_models.layout.placed import Placed
 from groundstate_models.layout.places import places_of, spots_of
+from groundstate_models.layout.plan import Plan
 from groundstate_models.layout.request import read
 from groundstate_models.layout.starts import Starts
 
@@ -30,9 +32,9 @@ SAME = 1e-4
 class LayoutReading(Reading, Optimises, Asks, Shows):
     """A read request. Answers are JSON in the user's units."""
 
-    def __init__(self, header: Header, request: dict[str, Any]) -> None:
+    def __init__(self, header: Header, request: dict[str, Any], plan: Plan | None = None) -> None:
         super().__init__(header, request)
-        self.plan = read(request)
+        self.plan = plan or read(request)
         if self.plan.repair:
             self.plan.stated += mining.mined(self.plan)
         self._proof: proofs.Contradiction | None = None
@@ -60,7 +62,7 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
 
     @cached_property
     def _starts(self) -> Starts:
-        return Starts.of(self.lowering)
+        return Starts.of(self.lowering, Moves.of((self.header.knowledge or {}).get("moves")))
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """The layout, finished exactly where the arrangement allows it."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from groundstate_models.layout.placed import Placed, mark_front, sideways
 from groundstate_models.layout.plan import COMPASS, Plan, Stated
 from groundstate_models.layout.rows import MAX, MIDDLE, MIN, Atom, Clause, End, Pair
-from groundstate_models.layout.shapes import Point
+from groundstate_models.layout.shapes import Convex, Point, direction, distance, pieces, pockets
 
 X, Y = (1.0, 0.0), (0.0, 1.0)
 WAYS = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "above": (0.0, 1.0), "below": (0.0, -1.0)}
@@ -34,6 +34,7 @@ class Lowers(Protocol):
     def bounds(self, name: str) -> int: ...
     def corner(self, name: str, at: Point) -> int: ...
     def pieces(self, name: str) -> list[int]: ...
+    def pillars(self) -> list[int]: ...
 
 
 @dataclass(frozen=True)
@@ -241,8 +242,6 @@ def wall_gap(placed: Placed, name: str, number: int) -> float:
 
 
 def angle(turn: float) -> Point:
-    from groundstate_models.layout.shapes import direction
-
     return direction(math.radians(turn))
 
 
@@ -335,6 +334,61 @@ def _group_rows(low: Lowers, s: Stated) -> Rows:
 def _group_amount(placed: Placed, s: Stated) -> float:
     most = float(s.values["most"])
     return max([0.0, *(placed.distance(a, b) - most for k, a in enumerate(s.of) for b in s.of[k + 1 :])])
+
+
+# -- links and lines of sight ----------------------------------------------------------------------------------------------
+
+PULL = 2.0
+"""Strength of all links together in the energy: more would pull items into each other by more than the graph's tolerance."""
+
+
+def _linked_rows(low: Lowers, s: Stated) -> Rows:
+    """The centres are the same along both axes, as a wish: its cost is the rectilinear distance."""
+    a, b = (low.bounds(name) for name in s.of)
+    total = sum(one.strength for one in low.plan.stated if one.kind == "linked")
+    light = replace(s, strength=s.strength * min(1.0, PULL / total))
+    return [_equal(light, Atom(u, (End(a), End(b, MIDDLE, -1.0)))) for u in (X, Y)]
+
+
+def _linked_amount(placed: Placed, s: Stated) -> float:
+    (ax, ay), (bx, by) = (placed.centre(name) for name in s.of)
+    return abs(ax - bx) + abs(ay - by)
+
+
+SIGHTS = tuple(direction(k * math.pi / 4) for k in range(8))
+"""Directions along which something may lie clear of a line of sight."""
+
+
+def blockers(plan: Plan, s: Stated) -> list[str]:
+    """Items that could stand between the two: all others that could overlap neither."""
+    return [name for name in plan.items if name not in s.of and not all(_passes(plan, name, one) for one in s.of)]
+
+
+def _passes(plan: Plan, name: str, end: str) -> bool:
+    """Whether an item is of no matter for the sight from another: it may overlap it, as a rug or a lamp on the ceiling does."""
+    return end not in plan.items or plan.may_overlap(name, end)
+
+
+def _visible_rows(low: Lowers, s: Stated) -> Rows:
+    """Each other item lies beyond both centres along one of eight directions; each pillar as well."""
+    a, b = (End(low.bounds(name), MIDDLE, -1.0) for name in s.of)
+    between = [part for name in blockers(low.plan, s) for part in low.pieces(name)]
+    rows: Rows = []
+    for part in [*between, *low.pillars()]:
+        some = tuple((Atom(u, (End(part, MIN), a)), Atom(u, (End(part, MIN), b))) for u in SIGHTS)
+        rows.append(Clause(some, 0.0, math.inf, s.strength))
+    return rows
+
+
+def _visible_amount(placed: Placed, s: Stated) -> float:
+    """How deep the line between the centres runs through something."""
+    line = Convex((placed.centre(s.of[0]), placed.centre(s.of[1])))
+    shapes = [shape for name in blockers(placed.plan, s) for shape in placed.shapes[name]]
+    plan = placed.plan
+    shapes += [shape for name, shape in plan.blocked.items() if name not in plan.open_zones]
+    if not plan.rectangle:
+        shapes += [piece for pocket in pockets(plan.corners) for piece in pieces(pocket)]
+    return max([0.0, *(-distance(line, shape) for shape in shapes)])
 
 
 # -- directions ------------------------------------------------------------------------------------------------------------
@@ -499,8 +553,6 @@ def _between_amount(placed: Placed, s: Stated) -> float:
 
 
 def _clear_amount(placed: Placed, s: Stated) -> float:
-    from groundstate_models.layout.shapes import distance
-
     (name,) = s.of
     area = placed.zone(name, s.values["side"], s.values["depth"])
     worst = 0.0 if s.values["side"] == "around" else placed.plan.outside(area)
@@ -534,6 +586,8 @@ KINDS: dict[str, Kind] = {
     "symmetric": Kind(_symmetric_rows, _symmetric_amount, "{0} and {1} symmetric about {2}"),
     "on": Kind(_on_rows, _on_amount, "{0} on {1}"),
     "between": Kind(_between_rows, _between_amount, "{0} between {1} and {2}"),
+    "linked": Kind(_linked_rows, _linked_amount, "{0} connected to {1}"),
+    "visible": Kind(_visible_rows, _visible_amount, "{0} visible from {1}"),
     "clear": Kind(_no_rows, _clear_amount, "{depth:g} clear at the {side} of {0}"),
 }
 """Every kind of statement."""

@@ -10,8 +10,8 @@ from typing import Any
 from groundstate import Fault, RequestError
 from groundstate_models.layout import statements
 from groundstate_models.layout.lengths import Lengths, MisreadError
-from groundstate_models.layout.plan import COMPASS, Item, Plan, walls_of
-from groundstate_models.layout.shapes import Convex, Point, area, box, direction, pieces, simple
+from groundstate_models.layout.plan import COMPASS, Item, Plan, Soft, walls_of
+from groundstate_models.layout.shapes import Convex, Point, area, box, direction, distance, pieces, simple
 
 MOST = 200
 """Items of a request, copies included."""
@@ -58,12 +58,15 @@ def read(request: Mapping[str, Any]) -> Plan:
             faults.append(Fault(f"items.{name}", str(error)))
     if len(plan.items) > MOST:
         faults.append(Fault("items", f"There are {len(plan.items)} items; at most {MOST} are allowed."))
+    faults += _all_soft(plan)
     if faults:
         raise RequestError(faults)
     try:
         plan.gap = lengths.read(request.get("gap", 0.0), "gap")
     except MisreadError as error:
         faults.append(Fault("gap", str(error)))
+    if plan.gap < 0:
+        faults.append(Fault("gap", f"The gap is {request['gap']!r}; it must not be negative."))
     plan.repair = bool(request.get("repair", False))
     for key, strength in (("relations", math.inf), ("prefer", 1.0)):
         for k, one in enumerate(request.get(key, ())):
@@ -73,14 +76,16 @@ def read(request: Mapping[str, Any]) -> Plan:
                 faults.append(Fault(f"{key}[{k}]", str(error)))
     if faults:
         raise RequestError(faults)
+    if faults := _misplaced(plan):
+        raise RequestError(faults)
     plan.unit = lengths.unit
     plan.notices += lengths.converted
     return plan
 
 
 ITEM_KEYS = (
-    "size", "width", "depth", "height", "diameter", "radius", "polygon", "name", "count", "at", "near", "turn", "turns", "front",
-    "fixed", "layer", "z",
+    "size", "width", "depth", "height", "diameter", "radius", "polygon", "area", "aspect", "name", "count", "at", "near", "turn",
+    "turns", "front", "fixed", "layer", "z",
 )  # fmt: skip
 AREA_KEYS = ("width", "height", "depth", "length", "polygon", "doors", "windows", "obstacles", "pillars")
 OPENING_KEYS = ("name", "wall", "at", "width", "clear")
@@ -207,6 +212,7 @@ def _doors(plan: Plan, given: Any, lengths: Lengths) -> None:
         plan.marks[name] = Convex((near, far))
         if clear > 0:
             plan.blocked[f"the swing of {name}"] = _zone(near, far, into, clear)
+            plan.open_zones.add(f"the swing of {name}")
 
 
 def _windows(plan: Plan, given: Any, lengths: Lengths) -> None:
@@ -217,6 +223,7 @@ def _windows(plan: Plan, given: Any, lengths: Lengths) -> None:
         plan.marks[name] = Convex((near, far))
         if (clear := lengths.read(one.get("clear", 0), f"clear depth of {name}")) > 0:
             plan.blocked[f"the clear zone of {name}"] = _zone(near, far, into, clear)
+            plan.open_zones.add(f"the clear zone of {name}")
 
 
 def _obstacles(plan: Plan, given: Any, lengths: Lengths) -> None:
@@ -266,7 +273,13 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
     if not isinstance(given, Mapping):
         raise MisreadError(f"{name!r} is {given!r}; write an object with a size.")
     _known(given, ITEM_KEYS, f"{name!r}")
-    shapes, outline, _ = _shape(given, lengths, name, plan)
+    soft = _soft(given, lengths, name)
+    if soft is None:
+        shapes, outline, _ = _shape(given, lengths, name, plan)
+    else:
+        ratio = min(max(1.0, soft.aspect[0]), soft.aspect[1])
+        shape = box(math.sqrt(soft.area * ratio), math.sqrt(soft.area / ratio))
+        shapes, outline = (shape,), shape.corners
     count = given.get("count", 1)
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
         raise MisreadError(f"The count of {name} is {count!r}; it must be a whole number from 1 to {MOST}.")
@@ -288,7 +301,7 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
     if heights is not None:
         heights = lengths.place(heights, f"z of {name}")
     round_ = len(shapes) == 1 and len(shapes[0].corners) == 1
-    if fixed or (round_ and front == (0.0, -1.0) and not has_front):
+    if soft is not None or fixed or (round_ and front == (0.0, -1.0) and not has_front):
         turns = "none"
     names = [name] if count == 1 else [f"{name}-{k + 1}" for k in range(count)]
     for one in names:
@@ -309,7 +322,91 @@ def _item(plan: Plan, name: str, given: Any, lengths: Lengths) -> None:
             f"items.{name}",
             str(given.get("layer", "")),
             heights,
+            soft,
         )
+
+
+ASPECT = 4.0
+"""Longest side over shortest of an item with an area, where the request does not limit it."""
+
+
+def _soft(given: Mapping[str, Any], lengths: Lengths, name: str) -> Soft | None:
+    """The area and the limits of the aspect; None for an item with a size.
+
+    Raises:
+        MisreadError: If they cannot be read, or the item has a size or a place besides.
+    """
+    if "area" not in given:
+        if "aspect" in given:
+            raise MisreadError(f'{name!r} has an aspect and no area; write such as "area": 16, "aspect": 4.')
+        return None
+    for key in ("size", "width", "depth", "height", "diameter", "radius", "polygon", "at", "near", "fixed", "turns"):
+        if key in given:
+            raise MisreadError(f"{name!r} has an area, so its sides and place are chosen; leave out {key!r}.")
+    aspect = given.get("aspect", ASPECT)
+    if isinstance(aspect, list) and len(aspect) == 2:
+        least, most = (Lengths.number(value, f"aspect of {name}") for value in aspect)
+    else:
+        most = Lengths.number(aspect, f"aspect of {name}")
+        least = 1.0 / most if most else 0.0
+    if not 0 < least <= most or (not isinstance(aspect, list) and most < 1):
+        raise MisreadError(
+            f"The aspect of {name} is {aspect!r}; write the longest side over the shortest, such as 4, or "
+            "[least, most] of width over height."
+        )
+    return Soft(lengths.area(given["area"], f"area of {name}"), (least, most))
+
+
+def _all_soft(plan: Plan) -> list[Fault]:
+    """What items with an area cannot be combined with."""
+    soft = [item for item in plan.items.values() if item.soft is not None]
+    if not soft:
+        return []
+    others = [item.name for item in plan.items.values() if item.soft is None]
+    if others:
+        return [
+            Fault(
+                f"items.{others[0]}",
+                f"{others[0]!r} has a size and {soft[0].name!r} an area; give all of them one kind.",
+            )
+        ]
+    if not plan.rectangle or plan.blocked:
+        return [
+            Fault("area", "Items with an area need a rectangle without doors that open inwards, obstacles and pillars.")
+        ]
+    return []
+
+
+def _misplaced(plan: Plan) -> list[Fault]:
+    """Fixed items that overlap each other or something built in, or reach out of the area."""
+    found = []
+    fixed = [item for item in plan.items.values() if item.fixed and item.at is not None]
+    shapes = {
+        item.name: [shape.moved(item.at or (0.0, 0.0), math.radians(item.turn)) for shape in item.shapes]
+        for item in fixed
+    }
+    slack = 1e-6 * plan.half
+    for k, item in enumerate(fixed):
+        out = max(plan.outside(shape) for shape in shapes[item.name])
+        if out > slack:
+            found.append(Fault(item.path, f"{item.name} is fixed and reaches {out:.4g} out of the area; move it."))
+        for name, shape in plan.blocked.items():
+            deep = max(-distance(one, shape) for one in shapes[item.name])
+            if deep > slack:
+                found.append(
+                    Fault(item.path, f"{item.name} is fixed and overlaps {name} by {deep:.4g}; move one of them.")
+                )
+        for other in fixed[:k]:
+            deep = max(-distance(one, two) for one in shapes[item.name] for two in shapes[other.name])
+            if deep > slack and not plan.may_overlap(item.name, other.name):
+                found.append(
+                    Fault(
+                        item.path,
+                        f"{other.name} and {item.name} are fixed and overlap by {deep:.4g}; move one of them, or give them "
+                        "different layers.",
+                    )
+                )
+    return found
 
 
 def _front(plan: Plan, given: Any, name: str) -> tuple[Point, bool]:

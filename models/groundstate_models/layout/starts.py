@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.layout.lowering import Lowering
+from groundstate_models.layout.moves import Moves
 from groundstate_models.layout.rows import System
 from groundstate_models.layout.tensors import ALTERNATIVES, ATOMS, Arrays, needed, tensors
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-CANDIDATES, SWEEPS = 40, 8
-"""Candidate places of an item, and how often each item is placed again at most, while no start is clean."""
 
 FEWEST = 8
 """Starts that are built at least; the best are used."""
@@ -36,9 +34,6 @@ QUARTERS = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 
 THIRDS = np.array([0.3, 1.0, -1.0, -0.3])
 """The third number of an item's state for each quarter turn, see `energy.LayoutEnergy.placed`."""
-
-STEP = 0.02
-"""What a violated row costs, however little it is off by."""
 
 CAP = 0.5
 """The violation of a row counts at most this much: an item that is far away is no worse than one that is away."""
@@ -118,22 +113,32 @@ class _Item:
 
 
 class Starts:
-    """Builds starts for the chains of one system."""
+    """Builds starts for the chains of one system.
+
+    Attributes:
+        moves: The numbers of the search.
+        work: Candidate places whose cost was computed so far.
+    """
 
     @classmethod
-    def of(cls, lowering: Lowering) -> Starts:
+    def of(cls, lowering: Lowering, moves: Moves | None = None) -> Starts:
         left, bottom, right, top = lowering.plan.box
         fronts = {k: lowering.plan.items[name].front for name, k in lowering.numbers.items()}
-        return cls(lowering.system, (*lowering.point((left, bottom)), *lowering.point((right, top))), fronts)
+        return cls(lowering.system, (*lowering.point((left, bottom)), *lowering.point((right, top))), fronts, moves)
 
     def possible(self, draw: np.random.Generator) -> bool:
         """Whether an arrangement without violations was built."""
         return bool((self.places(draw, 4)[2] <= CLEAN).any())
 
     def __init__(
-        self, system: System, box: tuple[float, float, float, float], ahead: Mapping[int, tuple[float, float]]
+        self,
+        system: System,
+        box: tuple[float, float, float, float],
+        ahead: Mapping[int, tuple[float, float]],
+        moves: Moves | None = None,
     ) -> None:
         self.system, self.box, self.ahead = system, np.array(box), ahead
+        self.moves, self.work = moves or Moves(), 0
         t: Arrays = tensors(system, needed(system))
         self.t = t
         self.owner = t["owner"][: len(system.parts)]
@@ -253,15 +258,15 @@ class Starts:
                 r = self.radius[part]
                 self.boxes[:, part] = x.min() - r, y.min() - r, x.max() + r, y.max() + r
         every = np.arange(several)
-        left = {k: math.log(self.size[k]) + 0.7 * float(draw.standard_normal()) for k in self.items}
+        left = {k: math.log(self.size[k]) + self.moves.order * float(draw.standard_normal()) for k in self.items}
         while left:
             # Large items first, and what is related to something that has a place.
-            k = max(left, key=lambda k: left[k] + 1.5 * bool(self.known[self.items[k].friends].any()))
+            k = max(left, key=lambda k: left[k] + self.moves.related * bool(self.known[self.items[k].friends].any()))
             self._place(draw, k, every, again=False)
             self.known[k] = True
             del left[k]
         off = self._all_off()
-        for _ in range(SWEEPS):
+        for _ in range(round(self.moves.sweeps)):
             if off.min() <= CLEAN:
                 break
             for k in draw.permutation(list(self.items)):
@@ -301,12 +306,13 @@ class Starts:
 
     def _candidates(self, draw: np.random.Generator, k: int, rows: Ints) -> tuple[Floats, Ints]:
         """Centres ``(rows, candidates, 2)`` and turns: at a wall, in a corner, beside something placed, or anywhere."""
-        item, m, c = self.items[k], len(rows), CANDIDATES
+        moves = self.moves
+        item, m, c = self.items[k], len(rows), max(4, round(moves.candidates))
         how = draw.random((m, c))
         axis = draw.integers(0, 2, (m, c))
         turn = draw.integers(0, len(item.fronts), (m, c))
         far = draw.random((m, c)) < 0.5
-        wall = how < 0.5
+        wall = how < moves.wall
         if len(item.fronts) > 1 and k in self.ahead:
             # Most items stand with their back to a wall.
             x, y = self.ahead[k]
@@ -315,7 +321,7 @@ class Starts:
             )
             inward = np.where(far, -1.0, 1.0)[..., None] * (np.arange(2) == axis[..., None])
             backed = (inward @ ahead.T).argmax(-1)
-            turn = np.where(wall & (draw.random((m, c)) < 0.8), backed, turn)
+            turn = np.where(wall & (draw.random((m, c)) < moves.backed), backed, turn)
         box = item.boxes[turn, 0]
         low, high = self.box[:2] - box[..., :2], self.box[2:] - box[..., 2:]
         middle = (low + high) / 2
@@ -324,7 +330,9 @@ class Starts:
         others = [j for j in self.items if j != k and self.known[j]]
         if others:
             friends = [j for j in item.friends if j in self.items and self.known[j]] or others
-            pick = np.where(draw.random((m, c)) < 0.7, draw.choice(friends, (m, c)), draw.choice(others, (m, c)))
+            pick = np.where(
+                draw.random((m, c)) < moves.friend, draw.choice(friends, (m, c)), draw.choice(others, (m, c))
+            )
             main = np.array([self.items[j].parts[0] if j in self.items else 0 for j in range(len(self.known))])
             there = self.boxes[rows[:, None], main[pick]]
             # Beside something along one axis, at once or with a gap; along the other flush, centred or shifted.
@@ -334,11 +342,12 @@ class Starts:
             slide = (
                 there[..., :2] - box[..., :2] + flush * (there[..., 2:] - box[..., 2:] - there[..., :2] + box[..., :2])
             )
-            gap = np.where(draw.random((m, c, 1)) < 0.6, 1e-6, 0.5 * draw.random((m, c, 1)) ** 2)
+            gap = np.where(draw.random((m, c, 1)) < moves.touch, 1e-6, 0.5 * draw.random((m, c, 1)) ** 2)
             touch = np.where(far[..., None], there[..., 2:] - box[..., :2] + gap, there[..., :2] - box[..., 2:] - gap)
             next_to = np.where(np.arange(2) == axis[..., None], touch, slide)
-            at = np.where((how > 0.6)[..., None], next_to, np.where((how > 0.3)[..., None], slide, at))
-        corner = draw.random((m, c)) < 0.3
+            side, line = 1.0 - moves.beside, 1.0 - moves.beside - moves.along
+            at = np.where((how > side)[..., None], next_to, np.where((how > line)[..., None], slide, at))
+        corner = draw.random((m, c)) < moves.corner
         side = np.where((np.arange(2) == axis[..., None]), far[..., None], draw.random((m, c, 1)) < 0.5)
         snapped = wall[..., None] & ((np.arange(2) == axis[..., None]) | corner[..., None])
         at = np.where(snapped, np.where(side, high, low), np.clip(at, low, high))
@@ -353,6 +362,7 @@ class Starts:
     def _cost(self, k: int, rows: Ints, at: Floats, turn: Ints) -> Floats:
         """What the rows between the item at its candidates and everything placed are off by, ``(rows, candidates)``."""
         item = self.items[k]
+        self.work += turn.size
         cost = np.zeros(turn.shape)
         pairs, mine, other = item.pairs, item.mine, item.other
         if not self.known.all():
@@ -365,7 +375,7 @@ class Starts:
             wide, most = gap.clip(0.0), gap.max(3)
             apart = np.where(most > 0, np.hypot(wide[..., 0], wide[..., 1]), most)
             off = np.maximum(self.pair_low[pairs] - apart, apart - self.pair_high[pairs]).clip(0.0, CAP)
-            cost += (off + STEP * (off > 1e-6)) @ self.pair_weight[pairs]
+            cost += (off + self.moves.step * (off > 1e-6)) @ self.pair_weight[pairs]
         if len(item.clauses):
             cost += self._clauses(item, k, rows, at, turn)
         return cost
@@ -401,7 +411,7 @@ class Starts:
             value[..., group.atoms] = total
         best = value[..., places].min(-1).max(-1)
         off = np.maximum(self.clause_low[clauses] - best, best - self.clause_high[clauses]).clip(0.0, CAP)
-        found: Floats = (off + STEP * (off > 1e-6)) @ self.clause_weight[clauses]
+        found: Floats = (off + self.moves.step * (off > 1e-6)) @ self.clause_weight[clauses]
         return found
 
     def state(self, draw: np.random.Generator, count: int, items: int) -> Floats:

@@ -9,6 +9,8 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from groundstate_models.layout.lengths import LENGTH, MILLIMETRES, Lengths, MisreadError
@@ -127,6 +129,18 @@ class Reader:
             f"{self.text!r}: there is no wall {text.strip()!r}; the walls are {', '.join(w.name for w in self.plan.walls)}."
         )
 
+    def number(self, given: Any) -> int:
+        """The number of a wall that is given as such.
+
+        Raises:
+            MisreadError: If there is none.
+        """
+        if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < len(self.plan.walls):
+            raise MisreadError(
+                f"{self.text!r}: there is no wall {given!r}; walls are numbered from 0 to {len(self.plan.walls) - 1}."
+            )
+        return given
+
     def corner(self, text: str) -> tuple[int, int] | None:
         word = re.sub(r"\b(?:the|corner|corners|a|an|any|of|room)\b", " ", text.lower())
         ways = [SIDES.get(w, w) for w in re.findall(r"north|south|east|west|top|bottom|left|right|upper|lower", word)]
@@ -164,12 +178,24 @@ class Reader:
                 "symmetric",
                 "between",
                 "aligned",
+                "linked",
+                "visible",
             )
             if name not in self.plan.items and (first or name == of[0]):
                 raise MisreadError(
                     f"{self.text!r}: {name!r} cannot be placed, so nothing can be stated of it; put an item first."
                 )
-            if name == "area" and kind in ("beside", "direction", "distance", "facing", "group", "between", "aligned"):
+            if name == "area" and kind in (
+                "beside",
+                "direction",
+                "distance",
+                "facing",
+                "group",
+                "between",
+                "aligned",
+                "linked",
+                "visible",
+            ):
                 raise MisreadError(f"{self.text!r}: name an item, a door or a window in place of the area.")
         if len(set(of)) < len(of):
             raise MisreadError(f"{self.text!r} names {of[0]!r} twice.")
@@ -354,12 +380,47 @@ def _symmetric(r: Reader, m: re.Match[str]) -> list[Stated]:
     return [r.made("symmetric", *names, about, axis=axis)]
 
 
+def _mutual(r: Reader, kind: str, a: str, b: str) -> Stated:
+    """A statement that says the same of both; an item comes first."""
+    a, b = (a, b) if a in r.plan.items else (b, a)
+    one = r.made(kind, a, b)
+    # A link is short, not of length zero: it is never required.
+    return replace(one, strength=1.0) if kind == "linked" and math.isinf(one.strength) else one
+
+
+def _pairwise(r: Reader, m: re.Match[str], kind: str) -> list[Stated]:
+    first = r.names(m["a"])
+    second = r.names(m["b"]) if m.groupdict().get("b") else []
+    if not second and len(first) < 2:
+        raise MisreadError(f"{r.text!r} names one item; two are meant.")
+    pairs = [(a, b) for a in first for b in second] if second else list(combinations(first, 2))
+    return [_mutual(r, kind, a, b) for a, b in pairs if a != b]
+
+
+def _visible(r: Reader, m: re.Match[str]) -> list[Stated]:
+    return _pairwise(r, m, "visible")
+
+
+def _linked(r: Reader, m: re.Match[str]) -> list[Stated]:
+    return _pairwise(r, m, "linked")
+
+
 _D = rf"(?P<d>{LENGTH})"
 _GAP = rf"(?:\s*(?:,|with|at)?\s*(?:an?\s+)?(?:exact(?:ly)?\s+)?(?:gap|by|distance)\s*(?:of|=|:)?\s*(?P<gap>{LENGTH})|\s*,?\s*within\s+(?P<within>{LENGTH}))?"
 _BE = r"(?:\s+(?:is|are|must be|should be|stands?|goes|placed|be|lies|sits))?"
 _OPS = r"(?P<op>at least|at most|more than|less than|no closer than|within|>=|<=|≥|≤|>|<)"
 
 PATTERNS: list[tuple[str, Maker]] = [
+    (rf"(?P<a>.+?){_BE}\s+(?:visible|seen|in (?:full )?view)\s+(?:from|of|by)\s+(?P<b>.+)", _visible),
+    (r"(?P<a>.+?)\s+(?:can see|sees|see|has a view of|have a view of)\s+(?P<b>.+)", _visible),
+    (
+        r"(?:a )?(?:clear |free |unblocked )?(?:line of sight|view)\s+(?:between|from)\s+(?P<a>.+?)\s+(?:and|to)\s+(?P<b>.+)",
+        _visible,
+    ),
+    (r"nothing\s+(?:stands |is |in the way )?between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)", _visible),
+    (rf"(?P<a>.+?){_BE}\s+(?:connected|linked|wired)\s+(?:to|with)\s+(?P<b>.+)", _linked),
+    (rf"(?P<a>.+?){_BE}\s+(?:connected|linked)", _linked),
+    (r"(?:short )?(?:link|connection|connect)\s+(?:between|from)?\s*(?P<a>.+?)\s+(?:and|to|with)\s+(?P<b>.+)", _linked),
     (
         rf"{_D}\s*(?:free |of )?(?:clear|free|space|clearance)(?:\s+space)?\s+(?P<side>in front of|behind|around|at the back of|(?:on|to|at) the left (?:of|side of)|(?:on|to|at) the right (?:of|side of)|left of|right of)\s+(?P<a>.+)",
         _clear,
@@ -457,6 +518,9 @@ _LISTED = {
     "evenly spaced": "{*} evenly spaced",
     "symmetric": "{*} symmetric",
     "corner": "{0} in {1} corner",
+    "visible": "{0} visible from {1}",
+    "connected": "{*} connected",
+    "linked": "{*} connected",
 }
 """``relation: names`` as a statement."""
 
@@ -496,10 +560,14 @@ def read(plan: Plan, given: Any, strength: float, path: str, lengths: Lengths) -
     for pattern, make in _COMPILED:
         if match := pattern.fullmatch(text):
             try:
-                return make(reader, match)
+                found = make(reader, match)
             except MisreadError as error:
                 # The first pattern is the likeliest reading, unless it takes words for a name.
                 last = last or error
+            else:
+                if found:
+                    return found
+                last = last or MisreadError(f"{text!r} relates an item to itself; name two.")
     if last is not None:
         raise last
     raise MisreadError(
@@ -524,6 +592,8 @@ FIELDS = {
     "symmetric": ("axis",),
     "on": (),
     "between": (),
+    "linked": (),
+    "visible": (),
     "clear": ("side", "depth"),
 }
 """The values of each kind, as properties of an object."""
@@ -535,6 +605,8 @@ COUNTS = {
     "facing": 2,
     "centred": 2,
     "on": 2,
+    "linked": 2,
+    "visible": 2,
     "between": 3,
     "symmetric": 3,
     "against": 1,
@@ -563,12 +635,15 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
         raise MisreadError(f"{kind!r} is about {COUNTS[kind]} items; {len(names)} are given.")
     if unknown := set(given) - set(FIELDS[kind]):
         raise MisreadError(f"{kind!r} has no {min(unknown)!r}; allowed are {', '.join(FIELDS[kind]) or 'none'}.")
+    if kind in ("linked", "visible"):
+        return [_mutual(reader, kind, *names)]
     values: dict[str, Any] = {}
     for key, value in given.items():
         if key == "wall":
-            values[key] = value if isinstance(value, int) else reader.wall(str(value))
+            values[key] = reader.number(value) if isinstance(value, int) else reader.wall(str(value))
         elif key == "walls":
-            values[key] = tuple(value) if isinstance(value, list) else reader.corner(str(value))
+            some = [reader.number(one) for one in value] if isinstance(value, list) else []
+            values[key] = tuple(some) if some else reader.corner(str(value))
         elif key == "side" and kind in ("half", "looking"):
             values[key] = SIDES.get(str(value).lower(), str(value).lower())
         elif key in ("side", "edge", "axis", "own"):

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from groundstate import Fault, RequestError, Task, Understands
+from groundstate_models.layout.block_reading import BlockReading
 from groundstate_models.layout.reading import LayoutReading
+from groundstate_models.layout.request import read
 
 
 class LayoutTask(Task, Understands):
@@ -15,7 +17,9 @@ class LayoutTask(Task, Understands):
     reading = LayoutReading
 
     def read(self, request: dict[str, Any]) -> LayoutReading:
-        return LayoutReading(self.header, request)
+        plan = read(request)
+        soft = any(item.soft is not None for item in plan.items.values())
+        return (BlockReading if soft else LayoutReading)(self.header, request, plan)
 
     def coerce(self, request: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
         """Accept other names for the parts of a request, and text in place of a list."""

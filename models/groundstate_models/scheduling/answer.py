@@ -43,8 +43,9 @@ def values(compiled: Compiled, answer: Mapping[str, Any]) -> dict[str, str] | No
                 return None
             found[name] = LEFT_OUT
             continue
-        like = replace(one, room=stands.get(one.room or ""), who=())
-        value = next((value for value, other in meant.items() if other == like), None)
+        assigned = compiled.staff is not None and name in compiled.staff.assigned
+        like = one.start, one.end, stands.get(one.room or ""), frozenset(one.who if assigned else ())
+        value = next((v for v, o in meant.items() if (o.start, o.end, o.room, frozenset(o.who)) == like), None)
         leader = compiled.alias.get(name, name)
         if value is None or found.get(leader, value) != value:
             return None

@@ -31,6 +31,8 @@ class Compiled:
         loose: Whether activities must be moved as early as possible, see `starts.Starts`.
         complete: Whether the starts suffice for proofs, see `starts.Starts`.
         left_out, broken: Cost of a weight of 1 in ``request``.
+        most_broken: Largest cost of all broken preferences.
+        never: Weight of the optional activities for which there is no time.
         staff: The people to choose; None if there are none.
         alias: Activities without a variable of their own, see `shared`.
     """
@@ -43,12 +45,14 @@ class Compiled:
     complete: bool
     left_out: float
     broken: float
+    most_broken: float = 0.0
+    never: float = 0.0
     staff: Staff | None = None
     alias: Alias = field(default_factory=dict)
 
     def price(self, left_out: float, broken: float) -> float:
         """The cost in the request's preferences, from the weights left out and violated."""
-        return self.left_out * left_out + self.broken * broken
+        return self.left_out * (left_out - self.never) + self.broken * broken
 
 
 def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # noqa: A001 - what it is called everywhere
@@ -64,7 +68,9 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         ValueError: If an activity that has to take place has no start left.
     """
     found, starts = _values(schedule, latest_end)
-    values, alias = shared(schedule, found)
+    alone, alias = shared(schedule, found)
+    staff = Staff(schedule, alone, {*alias, *alias.values()}) if schedule.staffed else None
+    values = alone if staff is None else staff.activities
     variables: JSON = {}
     for name, meant in values.items():
         if name in alias:
@@ -76,8 +82,10 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
     rules = [
         (rule.where, kept) for rule in schedule.rules if rule.pairs for kept in _held(schedule, rule, values, alias)
     ]
-    staff = Staff(schedule, values) if schedule.staffed else None
-    preferences, for_left_out, for_broken = _preferences(schedule, values, staff)
+    preferences, for_left_out, for_broken, most_broken = _preferences(schedule, values, staff)
+    never = sum(
+        activity.weight for name, activity in schedule.activities.items() if activity.optional and not values[name]
+    )
     constraints: Any = [*clashes(schedule, values, rooms), *({**broken, "name": where} for where, broken in rules)]
     if staff is not None:
         constraints += staff.constraints()
@@ -86,7 +94,18 @@ def compile(schedule: Schedule, latest_end: int | None = None) -> Compiled:  # n
         constraints, preferences = renamed(constraints, alias), renamed(preferences, alias)
     request = Checked(variables=variables, constraints=constraints, preferences=preferences)
     return Compiled(
-        schedule, request, values, rooms, starts.loose, starts.complete, for_left_out, for_broken, staff, alias
+        schedule=schedule,
+        request=request,
+        values=values,
+        rooms=rooms,
+        loose=starts.loose,
+        complete=starts.complete,
+        left_out=for_left_out,
+        broken=for_broken,
+        most_broken=most_broken,
+        never=never,
+        staff=staff,
+        alias=alias,
     )
 
 
@@ -105,8 +124,8 @@ def _values(schedule: Schedule, latest_end: int | None) -> tuple[dict[str, dict[
     return values, found
 
 
-def _preferences(schedule: Schedule, values: Values, staff: Staff | None) -> tuple[list[JSON], float, float]:
-    """Preferences for the weights left out and violated, scaled for the objective, and the two scales."""
+def _preferences(schedule: Schedule, values: Values, staff: Staff | None) -> tuple[list[JSON], float, float, float]:
+    """Preferences for the weights left out and violated; the scales of both; and the cost if all are violated."""
     scale = 1.0
     broken = [
         (penalty, weight)
@@ -126,7 +145,8 @@ def _preferences(schedule: Schedule, values: Values, staff: Staff | None) -> tup
         left_out = [(penalty, weight * scale) for penalty, weight in left_out]
     both = [*left_out, *broken]
     shrink = min(1.0, MOST_WEIGHT / max((weight for _, weight in both), default=1.0))
-    return [{"constraint": penalty, "weight": weight * shrink} for penalty, weight in both], scale * shrink, shrink
+    preferences = [{"constraint": penalty, "weight": weight * shrink} for penalty, weight in both]
+    return preferences, scale * shrink, shrink, shrink * sum(weight for _, weight in broken)
 
 
 def _none_of(literals: list[tuple[str, str]]) -> JSON:

@@ -253,16 +253,30 @@ class Days:
         """The minute of a window's start or end."""
         if len(words) == 1:
             return self._instant(words[0], text, ends=ends)
-        numbers = self._numbers(words[0], text)
+        day, clock = words[0], _minute(words[1])
+        if ends and not clock and isinstance(day.value, date) and (over := self._over(day.value)) is not None:
+            return over
+        numbers = self._numbers(day, text)
         if len(numbers) > 1:
-            raise ValueError(f"{words[0].text!r} in {quoted(text)} is on {len(numbers)} days; give the date.")
-        return self._shown(numbers[0], _minute(words[1]), text, ends=ends)
+            raise ValueError(f"{day.text!r} in {quoted(text)} is on {len(numbers)} days; give the date.")
+        return self._shown(numbers[0], clock, text, ends=ends)
+
+    def _over(self, day: date) -> int | None:
+        """The end of the day before a date, if that is one of the days; the date itself need not be one of them."""
+        before = day.toordinal() - 1
+        return self.whole(before)[1] if self.dated and before in self.numbers else None
 
     def _instant(self, word: Token, text: str, *, ends: bool = False) -> int:
         when = word.value
         assert isinstance(when, datetime)
-        if when.tzinfo is not None and self.zone is not None:
-            when = when.astimezone(self.zone)
+        zoned = when.tzinfo is not None and self.zone is not None
+        when = when.astimezone(self.zone) if zoned else when
+        before = when.toordinal() - 1
+        if ends and self.dated and (when.hour, when.minute) == (0, 0) and before in self.numbers:
+            return self.whole(before)[
+                1
+            ]  # midnight is the end of the day before, and the next day need not be one of the days
+        if zoned:
             self._numbers(Token("D", when.date(), word.text), text)
             return self.clocks.instant(when)
         (number,) = self._numbers(Token("D", when.date(), word.text), text)

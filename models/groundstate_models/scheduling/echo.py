@@ -1,9 +1,11 @@
-"""What was understood of a request, in plain words and units, so that a slip shows."""
+"""What was understood of a request, in plain words and units, so that a slip shows; and how good its answer is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from groundstate_models.scheduling.check import cost
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.times import printed_duration
 
@@ -20,6 +22,28 @@ def understood(schedule: Schedule) -> str:
     )
     more = [f"and {len(clauses) - MOST} more"] if len(clauses) > MOST else []
     return "; ".join([*clauses[:MOST], *more])
+
+
+def gap(schedule: Schedule, answer: Mapping[str, Any], bound: float | None, optimal: bool) -> str:
+    """How far an answer may be from the best one, as a sentence.
+
+    Args:
+        bound: A proven lower bound on the cost of every answer; None if there is none.
+        optimal: Whether it is proven that no answer is better.
+    """
+    price = cost(schedule, answer)
+    if schedule.objective == "earliest_end":
+        found = f"The end of all is {schedule.days.end_text(price.end)}"
+        return (
+            f"{found}, and nothing better is possible, which is proven."
+            if optimal
+            else (f"{found}; it is not proven that an earlier end is impossible.")
+        )
+    found = f"The schedule costs {price.total:.6g}"
+    if optimal or price.total <= 0:
+        return f"{found}, and no schedule is better, which is proven."
+    least = 0.0 if bound is None else max(0.0, bound)
+    return f"{found}; no schedule costs less than {least:.6g}, which is proven (gap {price.total - least:.6g})."
 
 
 def _clauses(schedule: Schedule) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Choose people for activities: variables of the constraints language, their constraints, and what their values mean.
 
-Where one person is chosen for an activity with one start, a variable has the people as values. A person's activities of one day
-that exclude each other share a variable, whose values are the activities and `OFF`; this is the usual model of a roster. Any
+Where one person is chosen for an activity with one start, a variable has the people as values. Where an activity has several
+starts, its own variable has the pairs of a start and a person as values: one of two vans at a time. A person's activities of one
+day that exclude each other share a variable, whose values are the activities and `OFF`; this is the usual model of a roster. Any
 other possible part of a person in an activity has a variable of its own, with the starts of the activity as values.
 
 Long because variables, constraints and meanings of one encoding must agree.
@@ -9,13 +10,15 @@ Long because variables, constraints and meanings of one encoding must agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from groundstate_models.constraints.schema import MOST_VALUES
 from groundstate_models.scheduling.check import Placed
 from groundstate_models.scheduling.clashes import LEFT_OUT, Values
+from groundstate_models.scheduling.conflicts import Literal, Spots, conflicts, short_ways, tired
 from groundstate_models.scheduling.limits import Limit
 from groundstate_models.scheduling.modes import on_the_way
 from groundstate_models.scheduling.preferences import Placement, Preference
@@ -29,7 +32,6 @@ _MARK = "\x1f"
 """In names of variables, a character that no name of a request has."""
 
 JSON = dict[str, Any]
-Literal = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,27 @@ class Part:
 class Staff:
     """Who may take which part.
 
+    Args:
+        schedule: The request.
+        activities: The values of each activity.
+        fixed: Activities that share their variable with others.
+
     Attributes:
+        activities: The values of each activity; those of an `assigned` one have a person each.
+        assigned: Activities whose own variable decides who is chosen.
         variables: The new variables and their values.
         parts: The possible parts, of those who must be there too, by person.
     """
 
     schedule: Schedule
     activities: Values
+    fixed: Collection[str] = ()
+    assigned: set[str] = field(default_factory=set)
     variables: dict[str, list[str]] = field(default_factory=dict)
     parts: dict[str, list[Part]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.activities = {**self.activities, **dict(self._assigned())}
         for person in self.schedule.people:
             self.parts[person] = [
                 Part(person, a.name, None, a.name, self.activities[a.name])
@@ -77,6 +89,26 @@ class Staff:
         self._single = set(self._by_activity())
         for person in self.schedule.people:
             self._choices_of(person)
+
+    def _assigned(self) -> Iterator[tuple[str, dict[str, Placement]]]:
+        """The values, each with a person, of activities for which one person is chosen."""
+        for name, activity in self.schedule.activities.items():
+            if name in self.fixed or len(self.activities[name]) < 2 or len(activity.choices) != 1:
+                continue
+            (choice,) = activity.choices
+            able = {person: self._possible(person, activity) for person in choice.among}
+            alone = (choice.least, choice.most, choice.weight) == (1, 1, 0.0)
+            if alone and 0 < sum(map(len, able.values())) < MOST_VALUES:
+                self.assigned.add(name)
+                yield (
+                    name,
+                    {
+                        _MARK.join((value, person)): replace(able[person][value], who=(person,))
+                        for value in self.activities[name]
+                        for person in choice.among
+                        if value in able[person]
+                    },
+                )
 
     def _by_activity(self) -> Iterator[tuple[str, int]]:
         """The choices of one person for the only activity of a day: a variable each, with the people as values."""
@@ -107,6 +139,10 @@ class Staff:
         for activity in self.schedule.activities.values():
             for number, choice in enumerate(activity.choices):
                 if person not in choice.among or (activity.name, number) in self._single:
+                    continue
+                if activity.name in self.assigned:
+                    mine = {value: one for value, one in self.activities[activity.name].items() if person in one.who}
+                    self.parts[person].append(Part(person, activity.name, number, activity.name, mine))
                     continue
                 possible = self._possible(person, activity)
                 if not possible:
@@ -183,6 +219,9 @@ class Staff:
             for part in parts:
                 if part.choice is None or part.activity not in left:
                     continue
+                if part.activity in self.assigned:
+                    left.discard(part.activity)
+                    continue
                 one = replace(placed[part.activity], who=())
                 value = next(
                     (v for v, other in part.values.items() if (other.start, other.room) == (one.start, one.room)), None
@@ -198,7 +237,7 @@ class Staff:
         """Constraints that hold exactly if enough people are chosen, and nobody is overworked or in two places."""
         yield from self._links()
         for activity in self.schedule.activities.values():
-            for number, choice in enumerate(activity.choices):
+            for number, choice in enumerate(activity.choices if activity.name not in self.assigned else ()):
                 yield from self._enough(activity, number, choice.least, choice.most)
         for person, parts in self.parts.items():
             if any(part.choice is not None for part in parts):
@@ -255,7 +294,7 @@ class Staff:
             for part in parts:
                 activity = self.schedule.activities[part.activity]
                 own = self.activities[part.activity]
-                if part.choice is None or (len(own) == 1 and not activity.optional):
+                if part.choice is None or part.variable == activity.name or (len(own) == 1 and not activity.optional):
                     continue
                 for value, one in part.values.items():
                     start = next(name for name, other in own.items() if other == one)
@@ -291,38 +330,17 @@ class Staff:
             tasks = [{"variable": variable, "spans": some} for variable, some in spans.items()]
             yield {"type": "cumulative", "name": f"{person} is in one activity at a time", "tasks": tasks}
         if schedule.travel:
-            ways = self._conflicts(parts, self._on_the_way)
-            yield from ({**one, "name": f"the ways of {person}"} for one in ways)
+            for literals in conflicts(self._spots(parts), short_ways(schedule)):
+                yield {**_at_most(literals, 1), "name": f"the ways of {person}"}
 
-    def _on_the_way(self, one: tuple[Part, Placement], other: tuple[Part, Placement]) -> bool:
-        schedule = self.schedule
-        here, there = (schedule.place(schedule.activities[p.activity], at.room) for p, at in (one, other))
-        return other[1].start - one[1].end < schedule.way(here, there)
-
-    def _conflicts(self, parts: Sequence[Part], too_close: Any) -> Iterator[JSON]:
-        """Constraints against pairs of values of different variables, of which the later one is too close."""
-        by_variable: dict[str, list[tuple[Part, str, Placement]]] = {}
+    def _spots(self, parts: Sequence[Part]) -> dict[str, Spots]:
+        """The placements of a person's parts, by variable."""
+        found: dict[str, list[tuple[str, Placement, str | None]]] = {}
         for part in parts:
+            activity = self.schedule.activities[part.activity]
             for value, one in part.values.items():
-                by_variable.setdefault(part.variable, []).append((part, value, one))
-        for first, second in combinations(by_variable, 2):
-            against: dict[frozenset[str], list[str]] = {}
-            for part, value, mine in by_variable[first]:
-                close = frozenset(
-                    theirs
-                    for their_part, theirs, there in by_variable[second]
-                    if (
-                        too_close((part, mine), (their_part, there))
-                        if mine.start <= there.start
-                        else too_close((their_part, there), (part, mine))
-                    )
-                )
-                if close:
-                    against.setdefault(close, []).append(value)
-            for close, values in against.items():
-                yield _at_most(
-                    [*((first, value) for value in values), *((second, value) for value in sorted(close))], 1
-                )
+                found.setdefault(part.variable, []).append((value, one, self.schedule.place(activity, one.room)))
+        return {variable: Spots.of(some) for variable, some in found.items()}
 
     def limited(self, limit: Limit, person: str) -> Iterator[JSON]:
         """The constraints of a limit for one person."""
@@ -331,12 +349,8 @@ class Staff:
         parts = [part for part in self.parts[person] if part.activity in limit.activities]
         match limit.kind:
             case "rest":
-
-                def tired(one: tuple[Part, Placement], other: tuple[Part, Placement]) -> bool:
-                    a, b = one[1], other[1]
-                    return days.day(a.start) != days.day(b.start) and b.start - a.end < limit.time
-
-                yield from ({**one, "name": name} for one in self._conflicts(parts, tired))
+                for literals in conflicts(self._spots(parts), tired(days, limit.time)):
+                    yield {**_at_most(literals, 1), "name": name}
             case "days_in_a_row":
                 most = limit.most or 0
                 for first in days.numbers:

@@ -30,7 +30,8 @@ from groundstate_models.scheduling.blame import sharpened
 from groundstate_models.scheduling.check import Cost, cost, violations
 from groundstate_models.scheduling.compile import Compiled
 from groundstate_models.scheduling.compile import compile as compiled
-from groundstate_models.scheduling.echo import understood
+from groundstate_models.scheduling.echo import gap, understood
+from groundstate_models.scheduling.ends import Ends
 from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.proofs import contradictions
@@ -50,8 +51,6 @@ class Planned:
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self.schedule = read(request)
-        self._turns: dict[float, int] = {}
-        """Number of requests for a schedule below each cost."""
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -66,71 +65,35 @@ class Planned:
         """Whether one schedule can be better than another."""
         return self.schedule.ranked or self.schedule.objective == "earliest_end"
 
-    def price(self, found: Cost) -> float:
-        """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones.
-
-        For the objective "earliest_end": whole quanta of the costs times a factor above all minutes, plus the minutes to the end.
-        """
-        price = self.compiled.price(found.left_out, found.broken)
-        if self.schedule.objective != "earliest_end":
-            return price
-        return round(price * self.read.network.quantum) * self._minutes + max(0, found.end - self._begin)
-
-    @property
-    def _begin(self) -> int:
-        return self.schedule.days.spans[0][0]
-
     @cached_property
-    def _minutes(self) -> float:
-        """A power of ten above all minutes from the first day to the last end."""
-        last = max((one.end for meant in self.compiled.values.values() for one in meant.values()), default=self._begin)
-        return 10.0 ** len(str(last - self._begin))
+    def ends(self) -> Ends | None:
+        """What the objective "earliest_end" needs; None for the others."""
+        return Ends(self.compiled, self.read) if self.schedule.objective == "earliest_end" else None
+
+    def price(self, found: Cost) -> float:
+        """The cost of a schedule as one number: the first criterion of the objective outweighs all later ones."""
+        return self.compiled.price(found.left_out, found.broken) if self.ends is None else self.ends.price(found)
 
     def with_cost_below(self, price: float) -> dict[str, NDArray[Any]] | None:
         """The tensors of the problem with a lower cost; None if it has no schedule."""
-        if self.schedule.objective != "earliest_end":
-            return self.read.with_cost_below(price)
-        network, (most, late) = self.read.network, self._earlier(price)
-        possible: list[tuple[int, NDArray[np.bool_] | None]] = []
-        if most > network.least:
-            possible.append((most - 1, None))
-        left = network.open & ~late
-        if price % self._minutes and all(
-            left[literals.start : literals.stop].any() for literals in network.graph.groups
-        ):
-            possible.append((most, late))
-        if not possible:
-            return None
-        # Alternate between fewer absences, and the same absences with an earlier end.
-        turn = self._turns[price] = self._turns.get(price, -1) + 1
-        return network.tensors(*possible[turn % len(possible)])
+        return self.read.with_cost_below(price) if self.ends is None else self.ends.with_cost_below(price)
 
     def least_cost(self, price: float, effort: int) -> float:
         """A lower bound on the cost; the given cost itself if a search proves it optimal."""
         if not self.compiled.complete:
             return -math.inf
+        if self.ends is not None:
+            return self.ends.least_cost(price, effort)
         network = self.read.network
-        if self.schedule.objective != "earliest_end":
-            if self.read.bound(round(price * network.quantum) - 1, effort):
-                return price
-            scaled = (self.compiled.left_out, self.compiled.broken) != (1.0, 1.0)
-            return -math.inf if scaled else network.least / network.quantum
-        if self.compiled.loose:
-            return -math.inf  # a start represents all times since the previous one
-        most, late = self._earlier(price)
-        both = self.read.bound(most - 1, effort) and (not price % self._minutes or self.read.bound(most, effort, late))
-        return price if both else -math.inf
+        if self.read.bound(round(price * network.quantum) - 1, effort):
+            return price
+        return -math.inf if self.scaled else network.least / network.quantum
 
-    def _earlier(self, price: float) -> tuple[int, NDArray[np.bool_]]:
-        """The allowed further cost of an earlier end, as an integer, and the literals that it rules out."""
-        network, end = self.read.network, self._begin + price % self._minutes
-        late = np.zeros(network.graph.count, bool)
-        for name, meant in self.compiled.values.items():
-            for value, one in meant.items():
-                variable = self.compiled.alias.get(name, name)
-                if one.end >= end and (literal := network.graph.literal(variable, value)) is not None:
-                    late[literal] = True
-        return round(price // self._minutes), late
+    @property
+    def scaled(self) -> bool:
+        """Whether prices are other numbers than the costs of answers."""
+        compact = self.compiled
+        return self.ends is not None or (compact.left_out, compact.broken, compact.never) != (1.0, 1.0, 0.0)
 
 
 MOST_EDGES = 20_000
@@ -268,7 +231,9 @@ class ComparedReading(SchedulingReading, Optimises):
     """A scheduling problem with better and worse valid schedules."""
 
     def cost(self, answer: dict[str, Any]) -> float:
-        return self.plan.price(cost(self.plan.schedule, answer))
+        price = self.plan.price(cost(self.plan.schedule, answer))
+        self.plan.read.remember(price, lambda: (self.encode_answer(answer) or {}).get("value"))
+        return price
 
     def improves(self, cost: float, best: float) -> bool:
         return cost < best  # one minute of the end is a small share of the cost
@@ -278,6 +243,9 @@ class ComparedReading(SchedulingReading, Optimises):
 
     def least_cost(self, cost: float, effort: int) -> float:
         return self.plan.least_cost(cost, effort)
+
+    def gap(self, answer: dict[str, Any], bound: float | None, optimal: bool) -> str:
+        return gap(self.plan.schedule, answer, None if self.plan.scaled else bound, optimal)
 
 
 class SchedulingTask(Task):

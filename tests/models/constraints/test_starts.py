@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import groundstate as gs
+from groundstate_models.constraints.neighbourhood import Neighbourhoods
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
 from groundstate_models.constraints.tensors import Network
@@ -67,6 +68,31 @@ def test_every_second_chain_starts_decided_and_the_generator_decides_everything(
     assert (weights[[0, 2]] > 1).all()
     assert (weights[[1, 3]] == 1).all()
     assert one["y"].shape == (4, *tensors["domain"].shape)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_neighbourhoods_of_an_assignment_reach_one_that_costs_nothing(seed: int) -> None:
+    """Five tasks of two minutes in ten: the preferred order is one of 120."""
+    names = [f"t{number}" for number in range(5)]
+    problem = network(
+        {
+            "variables": dict.fromkeys(names, "0..8"),
+            "constraints": [{"type": "no_overlap", "starts": names, "durations": [2] * 5}],
+            "preferences": [{"constraint": f"{name} <= {2 * number}"} for number, name in enumerate(names)],
+        }
+    )
+    tensors, draw = problem.tensors(), np.random.default_rng(seed)
+    passes = Passes(tensors, problem.choices(1))
+    values, near = passes.chosen(draw), Neighbourhoods(passes)
+    before = near.energy(values)
+    for _ in range(20):
+        values = near.improved(values, draw)
+        assert near.energy(values) <= before + 1e-6
+        before = near.energy(values)
+    assert tensors["domain"][np.arange(len(values)), values].all()
+    assert broken(tensors, values) == 0
+    found = problem.values(values)
+    assert [found[name] for name in names] == list(range(0, 10, 2))
 
 
 def test_forty_meetings_are_placed_within_a_few_segments() -> None:

@@ -123,6 +123,36 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "statements[1]",
         "The fixed discs d and e overlap.",
     ),
+    (
+        {"statements": ["disc d radius 1", "d fixed at (0, 0)", "ball e with radius -1"]},
+        "statements[2]",
+        "The radius of e is -1; it must be at least 0.",
+    ),
+    ({"statements": ["spring A-m stiffness 3 length 0"]}, "statements[0]", "use a link with a force density"),
+    (
+        {"nodes": {"A": {"at": [1, 1], "fixed": True}, "m": {"at": [1, 1]}}, "statements": ["spring A-m stiffness 3"]},
+        "statements[0]",
+        "has length 0: its ends are drawn at one place",
+    ),
+    ({"statements": ["rod A-m length 3 furlongs"]}, "statements[0]", "furlongs"),
+    ({"nodes": {"A": {"at": ["1 kg", 0], "fixed": True}}}, "nodes.A", "has the unit 'kg'; length is needed here"),
+    ({"nodes": {"m": {"load": ["5 cm", 0]}}}, "nodes.m", "has the unit 'cm'; force is needed here"),
+    (
+        {"blocks": {"a": {"corners": [[0, 0], [2, 1], [2, 0], [0, 1.5]]}}},
+        "blocks.a",
+        "The block's sides cross each other: the one from corner 1 and the one from corner 3.",
+    ),
+    ({"blocks": {"a": {"size": [-2, 1], "at": [0, 0]}}}, "blocks.a", "The size is -2; it must be positive."),
+    (
+        {
+            "blocks": {
+                "a": {"size": [2, 1], "at": [0, 0], "fixed": True},
+                "b": {"size": [2, 1], "at": [1, 0], "fixed": True},
+            }
+        },
+        "blocks.b",
+        "The blocks a and b overlap.",
+    ),
     ({}, "", "Nothing is asked for"),
     ({"nodes": {f"n{k}": [k, 0] for k in range(500)}}, "nodes", "There are 500 nodes and blocks; there may be 300."),
 ]
@@ -135,3 +165,8 @@ def test_a_fault_is_one_sentence_at_its_place(request_: dict[str, Any], place: s
     first = caught.value.faults[0]
     assert first.place == place
     assert words in first.message
+
+
+def test_a_length_in_another_unit_is_converted_and_noted() -> None:
+    found = read({"unit": "cm", "statements": ["A fixed at (0, 0)", "cable A-m length 2 m", "mass 1 at m"]})
+    assert found.notices == ["2 m was read as 200 cm."]

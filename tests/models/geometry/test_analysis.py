@@ -88,6 +88,8 @@ IMPOSSIBLE = [
     ("AB > 5", "AB = 4"),
     ("AB = 5", "angle BAC = 60", "BC = 3"),
     ("A = (0, 0)", "A = (1, 0)"),
+    ("AB horizontal", "AB vertical"),
+    ("A.x = 1", "A.y = 2", "B = (4, 6)", "AB = 6"),
 ]
 
 

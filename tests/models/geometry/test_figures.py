@@ -158,3 +158,20 @@ def test_statements_under_another_name_are_taken_with_a_notice(solver: gs.Solver
     request, said = solver.coerce({"statements": "AB = 3; BC = 4"})
     assert request == {"constraints": ["AB = 3", "BC = 4"]}
     assert said == ["statements was read as constraints.", "constraints is a list; the text was split."]
+
+
+def test_a_figure_is_drawn_with_characters_beside_its_statements() -> None:
+    solver = gs.load("geometry")
+    request = {
+        "constraints": ["AB = 8", "BC = 6", "angle ABC = 90", "C on circle k"],
+        "circles": {"k": {"center": "A"}},
+    }
+    solution = solver.solve(request, ask=False)
+    lines = (solver.draw(request, solution.answer) or "").splitlines()
+    where = {name: (row, line.index(name)) for row, line in enumerate(lines[:19]) for name in "ABC" if name in line}
+    assert where["A"][0] == where["B"][0]
+    assert where["A"][1] < where["B"][1] == where["C"][1]
+    across, up = where["B"][1] - where["A"][1], where["A"][0] - where["C"][0]
+    assert across / 8 == pytest.approx(2 * up / 6, rel=0.15)
+    assert sum(line.count(".") for line in lines[:19]) > 60
+    assert (solver.draw(request) or "").splitlines() == ["circle k with centre A", *request["constraints"]]

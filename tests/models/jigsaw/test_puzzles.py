@@ -50,5 +50,6 @@ def test_equal_pieces_stand_for_each_other_when_neighbours_are_counted():
         grid[cell // 4][cell % 4] = piece
     grid[1][1], grid[1][2] = grid[1][2], grid[1][1]
     assert puzzle.neighbours({"grid": grid}) == 1.0
+    assert puzzle.neighbours({"grid": grid}, strict=True) == (17 - 7) / 17
     grid[0][0], grid[2][3] = grid[2][3], grid[0][0]
     assert puzzle.neighbours({"grid": grid}) == (17 - 4) / 17

@@ -3,7 +3,7 @@ import pytest
 
 from groundstate_models.jigsaw import seams
 from groundstate_models.jigsaw.features import CHANNELS, SCALARS
-from groundstate_models.jigsaw.strips import cut, strips
+from groundstate_models.jigsaw.strips import DEEP, cut, strips
 from tests.models.jigsaw.scenes import scene
 
 
@@ -15,10 +15,12 @@ def test_the_network_in_numpy_says_what_it_says_in_pytorch():
     network.load_state_dict({name: torch.from_numpy(weight) for name, weight in seams.weights().items()})
     draw = torch.Generator().manual_seed(0)
     along = torch.randn(40, CHANNELS, 23, generator=draw)
+    across = torch.randn(40, 2, 2 * DEEP, generator=draw)
     whole = torch.randn(40, SCALARS, generator=draw)
     with torch.no_grad():
-        wanted = network(along, whole).numpy()
-    assert np.allclose(seams.network(along.numpy(), whole.numpy(), seams.weights()), wanted, atol=1e-4)
+        wanted = network(along, across, whole).numpy()
+    found = seams.network(along.numpy(), across.numpy(), whole.numpy(), seams.weights())
+    assert np.allclose(found, wanted, atol=1e-4)
 
 
 def test_the_network_has_at_most_100_000_weights():

@@ -57,6 +57,10 @@ STATEMENTS: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "keep 0.6 m clear in front of the wardrobe": ("clear", ("wardrobe",), {"side": "front", "depth": 60.0}),
     "bed, lamp, desk grouped within 100": ("group", ("bed", "lamp", "desk"), {"most": 100.0}),
     "lamp, desk, tv evenly spaced": ("even", ("lamp", "desk", "tv"), {"axis": "x"}),
+    "tv visible from bed": ("visible", ("tv", "bed"), {}),
+    "bed can see tv": ("visible", ("bed", "tv"), {}),
+    "clear line of sight between bed and window": ("visible", ("bed", "window"), {}),
+    "nothing between bed and tv": ("visible", ("bed", "tv"), {}),
     "nightstands symmetric about bed": ("symmetric", ("nightstand-1", "nightstand-2", "bed"), {"axis": "x"}),
 }
 
@@ -104,6 +108,21 @@ def test_wishes_have_a_strength() -> None:
     assert [one.strength for one in read(request).stated] == [10.0, math.inf, 1.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    "text", ["desk connected to tv", "desk, tv connected", "link between desk and tv", "connected: desk, tv"]
+)
+def test_a_link_is_a_wish_even_among_the_relations(text: str) -> None:
+    (one,) = stated(text)
+    assert (one.kind, one.of, one.strength) == ("linked", ("desk", "tv"), 1.0)
+    (heavy,) = stated({"relation": text, "weight": 7})
+    assert heavy.strength == 7.0
+
+
+def test_doors_and_windows_are_seen_from_items() -> None:
+    (one,) = stated("door visible from bed")
+    assert one.of == ("bed", "door")
+
+
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"relations": ["bad near desk"]}, "Did you mean 'bed'?"),
     ({"relations": ["bed dances with desk"]}, "is not understood"),
@@ -120,6 +139,24 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"items": {"bed": ["10 px", "1 m"]}}, "neither converts to the other"),
     ({"relations": [{"type": "besides", "of": ["bed", "desk"]}]}, "Did you mean 'beside'?"),
     ({"relations": [{"type": "clear", "of": ["bed"]}]}, "needs 'side'"),
+    ({"relations": ["bed left of bed"]}, "relates an item to itself"),
+    ({"relations": [{"type": "against", "of": ["bed"], "wall": 9}]}, "numbered from 0 to 3"),
+    ({"relations": [{"type": "corner", "of": ["bed"], "walls": [0, -1]}]}, "numbered from 0 to 3"),
+    ({"relations": ["bed visible from roof"]}, "names 'roof', which is not an item"),
+    ({"gap": -10}, "must not be negative"),
+    ({"items": {f"i{k}": [2, 2] for k in range(500)}}, "at most 200"),
+    (
+        {"items": {n: {"size": [50, 50], "at": [x, 200], "fixed": True} for n, x in (("a", 100), ("b", 120))}},
+        "a and b are fixed and overlap by 30",
+    ),
+    ({"items": {"a": {"size": [50, 50], "at": [10, 200], "fixed": True}}}, "reaches 15 out of the area"),
+    ({"items": {"a": {"size": [50, 50], "at": [80, 40], "fixed": True}}}, "overlaps the swing of door"),
+    ({"items": {"a": {"area": 20}, "b": [2, 2]}}, "give all of them one kind"),
+    ({"items": {"a": {"area": 20}}}, "without doors that open inwards"),
+    ({"items": {"a": {"area": 20, "at": [5, 5]}}}, "leave out 'at'"),
+    ({"items": {"a": {"aspect": 4}}}, "has an aspect and no area"),
+    ({"items": {"a": {"area": 20, "aspect": 0.5}}}, "longest side over the shortest"),
+    ({"items": {"a": {"area": "20 m² or so"}}}, "such as '16 m²'"),
 ]
 
 
