@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.learned.usual [--makers 3] [--answers 50] [--pairs 200] [--proposals 20]``
 
-Needs ``groundstate[train,cpu]``. A maker assigns ten tasks to days under hard constraints that change from request to request, with
-hidden preferences for days and for pairs of tasks; past answers are drawn with a probability that falls with their hidden cost
-(Gibbs sampling). Regret is the hidden cost of what ``constraints`` proposes above the least one, with and without the learned
-preferences.
+Needs ``groundstate[train,cpu]``. A maker assigns ten tasks to days under hard constraints that change from request to request,
+with hidden preferences for days and for pairs of tasks. Past answers are drawn with a probability that falls with their hidden
+cost, by Gibbs sampling. Regret is the hidden cost of what ``constraints`` proposes above the least one, with and without what was
+learned.
 """
 
 from __future__ import annotations
