@@ -76,8 +76,8 @@ def test_variables_that_share_a_word_share_their_habits() -> None:
         for _ in range(30)
     ]
     customs = learn_answers(answers, request)
-    assert "5 variables with 'Ada' are seldom night" in customs.report
-    assert len(customs.habits[0].constraints) == 5
+    shared = [habit for habit in customs.habits if habit.text == "5 variables with 'Ada' are seldom night"]
+    assert [len(habit.constraints) for habit in shared] == [5]
 
 
 def test_past_answers_that_cannot_be_are_refused_with_their_number() -> None:
