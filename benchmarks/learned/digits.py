@@ -123,7 +123,7 @@ def asked(side: int, count: int) -> dict[str, Any]:
     chances, hits = [], []
     for kind, places in (("open", two), ("clear", one)):
         for k in places.tolist():
-            solution = solver.solve({"picture": held.pictures[k, : side // 2].tolist()})
+            solution = solver.solve({"picture": held.pictures[k, : side // 2].tolist()}, alternatives=2)
             shown = {solution.answer["digit"], *(other.answer["digit"] for other in solution.alternatives)}
             chances.append(solution.answer["chance"])
             hits.append(solution.answer["digit"] == int(held.digits[k]))

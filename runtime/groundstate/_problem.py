@@ -460,5 +460,5 @@ class Problem:
             lowest = ordered[0].energy
             # A converged chain is above its minimum by at most the square of its residual over the curvature.
             rounding = max(1e-6, 1e-5 * abs(lowest), self.header.defaults["residual_tolerance"] ** 2)
-            ordered = [one for one in ordered if one.energy <= lowest + rounding]
+            ordered = [one for one in ordered if one.energy <= lowest + max(rounding, self.meaning.reading.rivals)]
         return ordered[: self.budget.alternatives]

@@ -38,6 +38,9 @@ class Reading:
 
     tolerance = TOLERANCE
 
+    rivals: float = 0.0
+    """Energy above the lowest minimum up to which other minima are answers too, for energies without checks."""
+
     def __init__(self, header: Header, request: dict[str, Any]) -> None:
         self.header, self.request = header, request
 

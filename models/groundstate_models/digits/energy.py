@@ -13,12 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, softplus
 
+from groundstate_models.digits.task import CHOICE
+
 DIGITS = 10
 SIDES = (28, 8)
 HIDDEN, JUDGES = 112, 232
-CHOICE = 10.0
-"""Weight of the digit's term: pixels hardly change which digit is likelier."""
-
 SHARPEST = 3.0
 """Weight of the entropy of the digit in a request for one digit: every digit is then a minimum of its own."""
 
@@ -67,9 +66,9 @@ class DigitEnergy(nn.Module):
 
     def context(self, picture: Tensor, given: Tensor) -> Tensor:
         """What the known pixels say, (batch, hidden)."""
-        seen = self.pool @ (picture * given) @ self.pool.T
+        seen, _ = self.known(picture, given)
         where = self.rough @ given @ self.rough.T
-        first = torch.cat([seen.flatten(1), where.flatten(1)], 1)
+        first = torch.cat([seen, where.flatten(1)], 1)
         read = nn.functional.silu(self.read(first))
         return read + nn.functional.silu(self.think(read))
 
@@ -83,16 +82,21 @@ class DigitEnergy(nn.Module):
         coarse = (self.usual + ink).unflatten(1, (self.bands, self.bands))
         return given * picture + (1.0 - given) * (self.smooth @ coarse @ self.smooth.T)
 
-    def fitting(self, ink: Tensor, expected: Tensor, picture: Tensor, given: Tensor) -> dict[str, Tensor]:
+    def known(self, picture: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Ink of the known pixels and the share of missing pixels on the coarse grid, (batch, bands²) each."""
+        seen = self.pool @ (picture * given) @ self.pool.T
+        return seen.flatten(1), 1.0 - (self.pool @ given @ self.pool.T).flatten(1)
+
+    def fitting(self, ink: Tensor, expected: Tensor, seen: Tensor, missing: Tensor) -> dict[str, Tensor]:
         """The terms about pixels.
 
         Args:
             ink: The state.
             expected: What the known pixels and the digit say, `expected`.
-            picture, given: The inputs.
+            seen, missing: As in `known`.
         """
-        seen = (self.pool @ self.whole(ink, picture, given) @ self.pool.T).flatten(1)
-        return {"ink": 0.5 * ink.square().sum(1), "whole": softplus(self.judge(seen) + expected) @ self.weigh}
+        whole = seen + missing * (self.usual + ink)
+        return {"ink": 0.5 * ink.square().sum(1), "whole": softplus(self.judge(whole) + expected) @ self.weigh}
 
     def expected(self, context: Tensor, chance: Tensor) -> Tensor:
         """What the known pixels and probabilities of the digits say about the whole picture, (batch, judges)."""
@@ -106,7 +110,8 @@ class DigitEnergy(nn.Module):
         chance = log.exp()
         heat = 1.0 - (1.0 + SHARPEST) * sharp
         choice = CHOICE * (heat * chance * log - chance * self.scores(context, prior)).sum(1)
-        return {"digit": choice, **self.fitting(state["ink"], self.expected(context, chance), picture, given)}
+        expected = self.expected(context, chance)
+        return {"digit": choice, **self.fitting(state["ink"], expected, *self.known(picture, given))}
 
     def decode(
         self, state: dict[str, Tensor], picture: Tensor, given: Tensor, prior: Tensor, sharp: Tensor

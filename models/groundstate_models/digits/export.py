@@ -77,7 +77,7 @@ def arguments(side: int = 28, weights: Path | None = None) -> dict[str, Any]:
             request={**request(side), "examples": [{"picture": _upper(side)}]},
             answer=answer(side),
             terms=TERMS,
-            defaults={"restarts": DIGITS, "max_steps": 160, "patience": 160, "residual_tolerance": 1e-2},
+            defaults={"restarts": 32, "max_steps": 480, "patience": 480, "residual_tolerance": 5e-2},
             limits={"restarts": 40, "max_steps": 1024, "batch": 256},
         ),
     }

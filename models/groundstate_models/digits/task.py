@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Task, Understands, Violation
 from groundstate_models.digits.drawing import picture_svg, picture_text
 from groundstate_models.digits.schema import LEVELS, UNKNOWN
+
+CHOICE = 10.0
+"""Energy of a factor of e between the chances of two digits; the file's energy has it."""
 
 CLOSE = 0.35
 """Chance of another digit, relative to the likeliest, from which it is asked about."""
@@ -21,7 +24,7 @@ LISTED = 0.02
 IMPOSSIBLE = -30.0
 """Logarithm of the prior of a digit that the request excludes."""
 
-STARTED = 6.0
+STARTED = 16.0
 """First logit of the digit that a chain starts at; the others start at 0."""
 
 DIGITS = 10
@@ -45,6 +48,8 @@ class DigitsReading(Reading, Asks, Shows):
         wanted = request.get("digit", list(range(DIGITS)))
         self.allowed: list[int] = sorted(set(wanted)) if isinstance(wanted, list) else [wanted]
         self.average = bool(request.get("average"))
+        # The pixels' energy differs between digits; `check` refuses digits that are not likely enough.
+        self.rivals = 0.0 if self.average else 3 * CHOICE
 
     def encode(self) -> dict[str, NDArray[Any]]:
         prior = np.full(DIGITS, IMPOSSIBLE, np.float32)
@@ -57,12 +62,11 @@ class DigitsReading(Reading, Asks, Shows):
         }
 
     def starts(self, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]] | None:
-        """Chains start at the allowed digits in turn, so that every filling is found; for the average, at all alike."""
-        del random
+        """Chains start at different digits that are allowed, so that every filling is found; for the average, at all alike."""
         logits = np.zeros((count, DIGITS), np.float32)
         if not self.average:
-            for chain in range(count):
-                logits[chain, self.allowed[chain % len(self.allowed)]] = STARTED
+            order = random.permutation(self.allowed)
+            logits[np.arange(count), order[np.arange(count) % len(order)]] = STARTED
         return {"digit": logits}
 
     def decode(self, tensors: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class DigitsReading(Reading, Asks, Shows):
         return None
 
     def check(self, answer: dict[str, Any]) -> list[Violation] | None:
-        """Known pixels that an answer changes, and a digit that the request excludes. Nothing proves a filling right."""
+        """Changed known pixels, and a digit that is excluded or much less likely than another. Nothing proves a filling right."""
         found = []
         wrong = np.argwhere(self.given & (np.abs(self._levels(answer) - self.known) > (0.06 if self.text else 1e-3)))
         if len(wrong):
@@ -101,28 +105,17 @@ class DigitsReading(Reading, Asks, Shows):
             found.append(Violation("known", f"{len(wrong)} known pixels are changed.", count=len(wrong), places=places))
         if answer["digit"] not in self.allowed:
             found.append(Violation("digit", f"{answer['digit']} is not one of the digits allowed.", places=("digit",)))
+        likelier = {int(d): p for d, p in answer.get("others", {}).items() if CLOSE * p > answer["chance"]}
+        if likelier and not self.average:
+            best = max(likelier, key=likelier.__getitem__)
+            found.append(Violation("digit", f"{best} is much likelier than {answer['digit']} here.", places=("digit",)))
         return found or None
 
-    def _chances(self, answer: Mapping[str, Any]) -> dict[int, float]:
-        return {answer["digit"]: answer["chance"], **{int(d): p for d, p in answer.get("others", {}).items()}}
-
-    def _likely(self, answer: Mapping[str, Any]) -> list[int]:
-        """The digits that it may well be, the likeliest first."""
-        chances = self._chances(answer)
-        best = max(chances.values())
-        return [d for d in sorted(chances, key=lambda d: (-chances[d], d)) if chances[d] >= CLOSE * best]
-
     def variables(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The digit; digits that are not likely enough count as the likeliest."""
-        likely = self._likely(answer)
-        return {} if self.average else {"digit": answer["digit"] if answer["digit"] in likely else likely[0]}
+        return {} if self.average else {"digit": answer["digit"]}
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         return bool(self.variables(one) == self.variables(other))
-
-    def choices(self, variable: str) -> Sequence[Any]:
-        del variable
-        return self.allowed
 
     def fix(self, variable: str, value: Any) -> Patch:
         del variable

@@ -24,13 +24,16 @@ from groundstate_training import GradientPreset, TrainingError, losses, train
 
 STEP_SIZE, MOMENTUM = 0.3, 0.5
 STEPS = 6
+SUPERVISED = 2
+"""First of these steps whose state is compared with the true picture."""
+
 LATE = 12
 """In every second batch the descent has made so many steps already, so that its end, a minimum, is trained as well."""
 
 START = 0.05
 """Standard deviation of a chain's first pixels."""
 
-BATCH = 128
+BATCH = 96
 POOL = 24
 """Varied copies of every digit that a run draws from."""
 
@@ -43,7 +46,7 @@ KNOWN = 0.25
 VALIDATED = 10
 """One of so many digits for learning is used for the curve only."""
 
-ITERATIONS = 6000
+ITERATIONS = {28: 6000, 8: 4000}
 """Steps of the optimiser."""
 
 CHANCE = 0.03
@@ -80,7 +83,8 @@ def descending(module: nn.Module, batch: Mapping[str, Tensor], generator: torch.
     scores = module.scores(context, torch.zeros(len(digit), DIGITS))
     known = (torch.rand(len(digit), 1, generator=generator) < KNOWN).float()
     chance = known * one_hot(digit, DIGITS) + (1.0 - known) * scores.exp()
-    inputs = {"expected": module.expected(context, chance), "picture": picture, "given": given}
+    seen, missing = module.known(picture, given)
+    inputs = {"expected": module.expected(context, chance), "seen": seen, "missing": missing}
     start = START * torch.randn(len(digit), module.bands**2, generator=generator)
 
     def error(ink: Tensor) -> Tensor:
@@ -88,7 +92,7 @@ def descending(module: nn.Module, batch: Mapping[str, Tensor], generator: torch.
 
     late = LATE * int(torch.rand((), generator=generator) < 0.5)
     found = losses.unrolled(
-        Descending(module), rule(), start, inputs, error, steps=STEPS, without_gradient=late, from_step=2 if late else 0
+        Descending(module), rule(), start, inputs, error, steps=STEPS, without_gradient=late, from_step=SUPERVISED
     )
     return {"descent": found, "digit": CHANCE * cross_entropy(scores, digit)}
 
@@ -101,7 +105,8 @@ def filled(energy: DigitEnergy, picture: Tensor, given: Tensor, steps: int) -> t
         expected = energy.expected(context, scores.exp())
     ink = torch.zeros(len(picture), energy.bands**2)
     speed = torch.zeros_like(ink)
-    inputs = {"expected": expected, "picture": picture, "given": given}
+    seen, missing = energy.known(picture, given)
+    inputs = {"expected": expected, "seen": seen, "missing": missing}
     for _ in range(steps):
         slope = losses.gradient_of(Descending(energy), ink, inputs).detach()
         speed = MOMENTUM * speed - STEP_SIZE * slope
@@ -153,7 +158,7 @@ def run(side: int, folder: Path, effort: float = 1.0) -> DigitEnergy:
         energy.usual.copy_((energy.pool @ learned.pictures.mean(0) @ energy.pool.T).flatten())
         energy.weigh.mul_(energy.weigh.numel() ** -0.5)
     preset = GradientPreset(
-        iterations=max(round(effort * ITERATIONS), 1),
+        iterations=max(round(effort * ITERATIONS[side]), 1),
         learning_rate=3e-3,
         warmup=100,
         weight_decay=0.02,

@@ -92,19 +92,21 @@ def find_preferences(layout: Layout, examples: Ints, hard: Sequence[Rule], *, se
     return [replace(rules[chosen[n]], weight=round(float(weights[n]), 3)) for n in order]
 
 
-def chosen_habits(x: Floats, own: Ints, false: float, most: int = MOST) -> tuple[list[int], Floats]:
+def chosen_habits(x: Floats, own: Ints, false: float, most: int = MOST, share: float = 0.0) -> tuple[list[int], Floats]:
     """The candidates that explain why examples were chosen over their neighbours, added one after another, and their weights.
 
     Args:
         x: Broken places of neighbours minus those of their examples, ``(neighbours, candidates)``.
         own: The example of each neighbour, in order.
-        false: Candidates that chance may give.
-        most: Largest number of them.
+        false: Candidates that chance may give where there is nothing to find.
+        most: Largest number of candidates.
+        share: Share of those chosen that may be of chance (Benjamini and Hochberg, 1995): where much is found, weaker ones count.
     """
     chosen: list[int] = []
     weights = np.zeros(0)
-    needs = needed(x.shape[1], len(np.unique(own)), false)
+    examples = len(np.unique(own))
     while len(chosen) < most:
+        needs = needed(x.shape[1], examples, max(false, share * (len(chosen) + 1)))
         found = scores(x, own, np.exp(-np.logaddexp(0.0, x[:, chosen] @ weights)))
         found[chosen] = -np.inf
         best = int(found.argmax())

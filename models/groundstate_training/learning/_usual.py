@@ -24,8 +24,8 @@ from groundstate_training.learning._preferences import LEAST, chosen_habits
 NEIGHBOURS = 60
 """Neighbours of each answer."""
 
-FALSE = 0.5
-"""Habits that chance may give."""
+FALSE, SHARE = 0.5, 0.3
+"""Habits that chance may give where there are none, and their share of those found."""
 
 FEWEST = 10
 MOST_PAIRS = 400
@@ -137,7 +137,7 @@ def learn_answers(
     if len(set(own)) < FEWEST:
         raise TrainingError("Nearly no past answer could have been different, so nothing can be learned about habits.")
     with threads(1):
-        chosen, weights = chosen_habits(np.array(rows), np.array(own), FALSE)
+        chosen, weights = chosen_habits(np.array(rows), np.array(own), FALSE, share=SHARE)
     order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
     return Customs(
         tuple(habits[chosen[n]] for n in order), tuple(round(float(weights[n]), 3) for n in order), len(answers)

@@ -22,8 +22,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NEIGHBOURS = 120
 """Neighbours of each week."""
 
-FALSE = 1.0
-"""Habits that chance may give: a weak one that is wrong costs less than one that is missed."""
+FALSE, SHARE = 0.5, 0.5
+"""Habits that chance may give, and their share of those found: a weak one that is wrong costs less than one that is missed."""
 
 FEWEST = 10
 MOST = 80
@@ -152,7 +152,7 @@ def learn_weeks(
     if len(set(own)) < FEWEST:
         raise TrainingError("Nearly no week could have been different, so nothing can be learned about preferences.")
     with threads(1):
-        chosen, weights = chosen_habits(np.array(rows, np.float64), np.array(own), FALSE, MOST)
+        chosen, weights = chosen_habits(np.array(rows, np.float64), np.array(own), FALSE, MOST, SHARE)
     order = [n for n in np.argsort(-weights) if weights[n] >= LEAST]
     return Habits(
         tuple(habits[chosen[n]] for n in order), tuple(round(float(weights[n]), 3) for n in order), len(weeks)
