@@ -80,7 +80,8 @@ class DigitEnergy(nn.Module):
     def whole(self, ink: Tensor, picture: Tensor, given: Tensor) -> Tensor:
         """The picture with its missing pixels filled in, (batch, side, side)."""
         coarse = (self.usual + ink).unflatten(1, (self.bands, self.bands))
-        return given * picture + (1.0 - given) * (self.smooth @ coarse @ self.smooth.T)
+        filled: Tensor = given * picture + (1.0 - given) * (self.smooth @ coarse @ self.smooth.T)
+        return filled
 
     def known(self, picture: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         """Ink of the known pixels and the share of missing pixels on the coarse grid, (batch, bands²) each."""
@@ -100,7 +101,8 @@ class DigitEnergy(nn.Module):
 
     def expected(self, context: Tensor, chance: Tensor) -> Tensor:
         """What the known pixels and probabilities of the digits say about the whole picture, (batch, judges)."""
-        return self.expect(context) + self.under(chance)
+        total: Tensor = self.expect(context) + self.under(chance)
+        return total
 
     def forward(
         self, state: dict[str, Tensor], picture: Tensor, given: Tensor, prior: Tensor, sharp: Tensor
