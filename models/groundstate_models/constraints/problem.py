@@ -13,7 +13,7 @@ import numpy as np
 
 from groundstate import Fault, RequestError, Violation
 from groundstate_models.constraints import derived, intervals, objective, sequences
-from groundstate_models.constraints.factors import Graph, Value
+from groundstate_models.constraints.factors import MOST_EDGES, Graph, Value
 from groundstate_models.constraints.goal import goal
 from groundstate_models.constraints.intervals import NoOverlap
 from groundstate_models.constraints.kinds import negated, parts, read
@@ -21,7 +21,7 @@ from groundstate_models.constraints.language import AllDifferent, Assignment, Co
 from groundstate_models.constraints.logic import AllOf, invertible
 from groundstate_models.constraints.names import nearest
 from groundstate_models.constraints.notation import Names
-from groundstate_models.constraints.schema import MOST_VALUES
+from groundstate_models.constraints.schema import MOST_NUMBERS
 from groundstate_models.constraints.typed import typed
 
 MOST_FAULTS = 20
@@ -67,7 +67,17 @@ class Problem:
         checked = isinstance(request, Checked)
         request = request if checked else _whole(request)
         faults: list[Fault] = []
-        domains = {name: _domain(name, raw, faults) for name, raw in request["variables"].items()}
+        domains: dict[str, tuple[Value, ...]] = {}
+        many = 0
+        for name, raw in request["variables"].items():
+            domains[name] = _domain(name, raw, faults)
+            many += len(domains[name])
+            if many > MOST_EDGES:  # the graph would be refused, after much longer
+                message = (
+                    f"The variables have more than {MOST_EDGES} values together; split the problem, or give them fewer."
+                )
+                faults.append(Fault(f"variables.{name}", message))
+                break
         if faults:
             raise RequestError(faults[:MOST_FAULTS])
         vocabulary = Names(domains)
@@ -191,8 +201,9 @@ def _domain(name: str, raw: Any, faults: list[Fault]) -> tuple[Value, ...]:
     if raw["to"] < raw["from"]:
         faults.append(Fault(f"variables.{name}", f"From {raw['from']} to {raw['to']} there is no number."))
         return ()
-    if raw["to"] - raw["from"] >= MOST_VALUES:
-        message = f"From {raw['from']} to {raw['to']} there are {raw['to'] - raw['from'] + 1} numbers; {MOST_VALUES} are allowed."
+    if raw["to"] - raw["from"] >= MOST_NUMBERS:
+        many = raw["to"] - raw["from"] + 1
+        message = f"From {raw['from']} to {raw['to']} there are {many} numbers; {MOST_NUMBERS} are allowed."
         faults.append(Fault(f"variables.{name}", message))
         return ()
     return tuple(range(raw["from"], raw["to"] + 1))

@@ -7,6 +7,10 @@ from typing import Any
 
 MOST_VARIABLES = 20_000
 MOST_VALUES = 1_000
+"""Values that a variable may list."""
+
+MOST_NUMBERS = 10_000
+"""Whole numbers that a range may contain; the values of all variables together are limited by `factors.MOST_EDGES`."""
 
 VALUE: dict[str, Any] = {"type": ["integer", "string"]}
 NAME: dict[str, Any] = {"type": "string", "minLength": 1}

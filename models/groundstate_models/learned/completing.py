@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from groundstate import Attempt, Change, Fault, Header, Optimises, Patch, RequestError, Violation, pointer
 from groundstate_models.constraints.problem import Checked
-from groundstate_models.constraints.task import ConstraintsReading, PreferringReading
+from groundstate_models.constraints.reading import ConstraintsReading, PreferringReading
 from groundstate_models.learned.knowledge import Knowledge
 from groundstate_models.learned.layout import Value
 
@@ -94,7 +94,7 @@ class RulesReading(ConstraintsReading):
             return dict(zip(self.layout.names, flat, strict=False))
         return dict(answer["values"])
 
-    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         return super().encode_answer({"values": self.values_of(answer)})
 
     def check(self, answer: dict[str, Any]) -> list[Violation]:

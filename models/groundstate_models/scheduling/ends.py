@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate_models.constraints.task import Read
+from groundstate_models.constraints.reading import Read
 from groundstate_models.scheduling.check import Cost
 from groundstate_models.scheduling.compile import Compiled
 

@@ -23,7 +23,7 @@ from groundstate import (
     Task,
     Violation,
 )
-from groundstate_models.constraints.task import AT_ONCE, Read, counted
+from groundstate_models.constraints.reading import AT_ONCE, Read, counted
 from groundstate_models.scheduling import answer as answers
 from groundstate_models.scheduling import asking, drawing, wishes
 from groundstate_models.scheduling.blame import sharpened

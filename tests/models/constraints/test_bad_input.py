@@ -56,7 +56,7 @@ def refused(solver: gs.Solver, request: Any) -> list[tuple[str, str]]:
         ({"variables": {"red": [True]}}, "variables.red[0]", "True is not allowed here"),
         ({"variables": {"red": [math.nan]}}, "variables.red[0]", "nan is not allowed here"),
         ({"variables": {"red": {"from": 3, "to": 1}}}, "variables.red", "From 3 to 1 there is no number."),
-        ({"variables": {"red": {"from": 0, "to": 10**6}}}, "variables.red", "there are 1000001 numbers; 1000 are allowed"),
+        ({"variables": {"red": {"from": 0, "to": 10**6}}}, "variables.red", "there are 1000001 numbers; 10000 are allowed"),
         ({"variables": {"red": {"from": 0, "to": 10**15}}}, "variables.red.to", "a whole number from -1000000 to 1000000"),
         ({"variables": VARIABLES, "constraints": {"type": "equal"}}, "constraints", "an array is."),
         ({"variables": VARIABLES, "constraints": ["red != bleu"]}, "constraints[0]", "At character 8: there is no variable"),

@@ -12,7 +12,7 @@ from hypothesis import event, given, settings
 import groundstate as gs
 from groundstate_models.constraints.complete import Search, contradiction, pigeonholes
 from groundstate_models.constraints.problem import Problem
-from groundstate_models.constraints.task import Read
+from groundstate_models.constraints.reading import Read
 from groundstate_models.constraints.tensors import Network
 from tests.models.constraints.small import assignments, requests
 

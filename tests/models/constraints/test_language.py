@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from groundstate import RequestError
 from groundstate_models.constraints.factors import Factor, Graph
 from groundstate_models.constraints.problem import Problem
-from groundstate_models.constraints.schema import MOST_VALUES, REQUEST
+from groundstate_models.constraints.schema import MOST_NUMBERS, REQUEST
 from tests.models.constraints.small import assignments, requests
 
 SCHEMA = jsonschema.Draft202012Validator(REQUEST)
@@ -214,8 +214,8 @@ def test_a_constraint_that_means_nothing_is_refused_with_its_place_and_a_way_out
     [
         ({"from": 3, "to": 2}, "From 3 to 2 there is no number."),
         (
-            {"from": 1, "to": MOST_VALUES + 1},
-            f"From 1 to {MOST_VALUES + 1} there are {MOST_VALUES + 1} numbers; {MOST_VALUES} are allowed.",
+            {"from": 1, "to": MOST_NUMBERS + 1},
+            f"From 1 to {MOST_NUMBERS + 1} there are {MOST_NUMBERS + 1} numbers; {MOST_NUMBERS} are allowed.",
         ),
     ],
 )
