@@ -130,8 +130,8 @@ def _minutes(text: str) -> Fraction | None:
     if (iso := _ISO.fullmatch(lowered)) and any(iso.groups()):
         days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
         return days * DAY + hours * 60 + minutes
-    for words, minutes in _IN_WORDS:
-        lowered = re.sub(words, minutes, lowered)
+    for words, short in _IN_WORDS:
+        lowered = re.sub(words, short, lowered)
     lowered = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", lowered)
     lowered = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", lowered)  # 1h30
     if not _PARTS.fullmatch(lowered):
