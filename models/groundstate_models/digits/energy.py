@@ -70,7 +70,8 @@ class DigitEnergy(nn.Module):
         where = self.rough @ given @ self.rough.T
         first = torch.cat([seen, where.flatten(1)], 1)
         read = nn.functional.silu(self.read(first))
-        return read + nn.functional.silu(self.think(read))
+        found: Tensor = read + nn.functional.silu(self.think(read))
+        return found
 
     def scores(self, context: Tensor, prior: Tensor) -> Tensor:
         """Logarithms of the probability of each digit, (batch, 10)."""
@@ -100,7 +101,8 @@ class DigitEnergy(nn.Module):
 
     def expected(self, context: Tensor, chance: Tensor) -> Tensor:
         """What the known pixels and probabilities of the digits say about the whole picture, (batch, judges)."""
-        return self.expect(context) + self.under(chance)
+        found: Tensor = self.expect(context) + self.under(chance)
+        return found
 
     def forward(
         self, state: dict[str, Tensor], picture: Tensor, given: Tensor, prior: Tensor, sharp: Tensor
