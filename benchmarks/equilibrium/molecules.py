@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.equilibrium.molecules FILE --peer FOLDER [--all]``. FILE is written by
 `groundstate_models.equilibrium.molecules`. FOLDER holds ``pip install --no-deps --target FOLDER torchani==0.2.2 ase lark-parser
-pytorch-ignite h5py``. Each molecule of H, C, N and O with an even number of electrons starts with every coordinate off at
-random; both relax it to the same largest force. The distance is that of the atoms after the best rotation (Kabsch), so a molecule that ends
-in another conformer is far. Throughput: conformers relaxed per second of processor time, one thread each; ours in one batch, the
-peer one after another, as its calculator takes them.
+pytorch-ignite h5py``. Each molecule of H, C, N and O with an even number of electrons starts with every coordinate off at random,
+and both relax it to the same largest force. The distance is that of the atoms after the best rotation (Kabsch), so a molecule
+that ends in another conformer is far. Throughput: conformers relaxed per second of processor time, one thread each; ours in one
+batch, the peer one after another, as its calculator takes them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
 """Tables with 30 % of their cells hidden: a learned table against what a user would pick instead, in the same run.
 
-``python -m benchmarks.learned.tables FOLDER [--masks 1] [--rows 600] [--tables iris,wine] [--mechanisms random,others,own]``
+``python -m benchmarks.learned.tables FOLDER [--masks 1] [--rows 600] [--tables iris,wine] [--mechanisms random,others,own]
+[--cache FILE]``
 
-Needs ``groundstate[bench,train]``. FOLDER holds CSV files of numbers whose first column is a row number. Cells are
+Needs ``groundstate[bench,train]``; for ``--methods HyperImpute`` (after ``pip install hyperimpute`` in an environment of its
+own) also that. With a cache, scores that are there are not measured again.
+
+FOLDER holds CSV files of numbers whose first column is a row number. Cells are
 hidden at random, depending on two other columns, or depending on the value itself (large ones more often). Errors are
 in standard deviations of the whole column; CRPS is the fair estimate from draws (Ferro, 2014), RMSE is that of the
 mean. Nothing is tuned on the hidden cells.
@@ -12,18 +16,23 @@ from __future__ import annotations
 
 import argparse
 import csv
+import hashlib
 import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.learned.imputers import IMPUTERS
+from benchmarks.learned.imputers import ASKED_FOR, IMPUTERS
 from numpy.typing import NDArray
 
+import groundstate_models.learned.columns
+import groundstate_training.learning
 from groundstate_training import learn
 from groundstate_training.learning import TableModel
 
@@ -130,24 +139,51 @@ def of_learned(x: Floats, true: Floats, hidden: Mask, seed: int) -> dict[str, fl
     }
 
 
-def measure(x: Floats, hidden: Mask, seed: int, methods: list[str]) -> dict[str, dict[str, float]]:
-    """Scores of all methods on one table with one mask."""
+def measure(x: Floats, hidden: Mask, seed: int, method: str) -> dict[str, float]:
+    """Scores of a method on one table with one mask."""
     shown = np.where(hidden, np.nan, x)
     keep = np.nanstd(shown, 0) > 0  # a column of which one value is left has nothing to learn
     x, shown, hidden = x[:, keep], shown[:, keep], hidden[:, keep]
+    if method == "learned":
+        return of_learned(shown, x, hidden, seed)
     middle, spread = np.nanmean(shown, 0), np.nanstd(shown, 0) + 1e-12
     scale = x.std(0)
     cells = np.nonzero(hidden)
-    results = {}
-    for name in methods:
-        if name == "learned":
-            results[name] = of_learned(shown, x, hidden, seed)
-            continue
-        begun = time.perf_counter()
-        draws = IMPUTERS[name]((shown - middle) / spread, seed) * spread + middle
-        seconds = time.perf_counter() - begun
-        results[name] = _scores(draws[:, *cells] / scale[cells[1]], x[cells] / scale[cells[1]]) | {"seconds": seconds}
-    return results
+    begun = time.perf_counter()
+    draws = IMPUTERS[method]((shown - middle) / spread, seed) * spread + middle
+    seconds = time.perf_counter() - begun
+    return _scores(draws[:, *cells] / scale[cells[1]], x[cells] / scale[cells[1]]) | {"seconds": seconds}
+
+
+class Cache:
+    """Scores on disk, so that a run continues and peers need not be measured again for each change of ours.
+
+    Args:
+        path: A file of JSON lines, made by an earlier run, or None.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path, self.scores = path, dict[tuple[Any, ...], dict[str, float]]()
+        if path is not None and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                one = json.loads(line)
+                self.scores[tuple(one["key"])] = one["scores"]
+
+    def get(self, key: tuple[Any, ...], measured: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """The scores of a key, measured if they are not there."""
+        if key not in self.scores:
+            self.scores[key] = {name: round(value, 4) for name, value in measured().items()}
+            if self.path is not None:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": key, "scores": self.scores[key]}) + "\n")
+        return self.scores[key]
+
+
+def code() -> str:
+    """A mark of the code that learns: scores of another code are not taken from the cache."""
+    folder = Path(groundstate_training.learning.__file__).parent
+    files = [*sorted(folder.glob("*.py")), Path(groundstate_models.learned.columns.__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -182,26 +218,28 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=600)
     parser.add_argument("--tables", default="")
     parser.add_argument("--mechanisms", default=",".join(MECHANISMS))
-    parser.add_argument("--methods", default=",".join([*IMPUTERS, "learned"]))
+    parser.add_argument("--methods", default=",".join([*(m for m in IMPUTERS if m not in ASKED_FOR), "learned"]))
+    parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    paths = sorted(options.folder.glob("*.csv"))
     wanted = set(filter(None, options.tables.split(",")))
-    methods = options.methods.split(",")
-    for mechanism in options.mechanisms.split(","):
-        records = []
-        for path in paths:
-            if wanted and path.stem not in wanted:
-                continue
-            x = read(path, options.rows)
-            for seed in range(options.masks):
-                hidden = MECHANISMS[mechanism](x, np.random.default_rng([seed, 7]))
-                scores = measure(x, hidden, seed, methods)
-                rounded = {m: {k: round(v, 4) for k, v in one.items()} for m, one in scores.items()}
-                records.append({"table": path.stem, "mechanism": mechanism, "mask": seed, "scores": rounded})
-                print(json.dumps(records[-1]), flush=True)
-        if {"learned", "mice-norm", "mice-rf", "missForest"} <= set(methods):
-            print(json.dumps({"mechanism": mechanism, **summary(records)}), flush=True)
+    paths = [path for path in sorted(options.folder.glob("*.csv")) if not wanted or path.stem in wanted]
+    methods, mechanisms = options.methods.split(","), options.mechanisms.split(",")
+    cache, mark = Cache(options.cache), code()
+    records: list[dict[str, Any]] = []
+    for seed, mechanism, path in product(range(options.masks), mechanisms, paths):
+        x = read(path, options.rows)
+        hidden = MECHANISMS[mechanism](x, np.random.default_rng([seed, 7]))
+        scores = {}
+        for method in methods:
+            key = (path.stem, options.rows, mechanism, seed, method, *([mark] if method == "learned" else []))
+            scores[method] = cache.get(key, partial(measure, x, hidden, seed, method))
+        records.append({"table": path.stem, "mechanism": mechanism, "mask": seed, "scores": scores})
+        print(json.dumps(records[-1]), flush=True)
+    if {"learned", "mice-norm", "mice-rf", "missForest"} <= set(methods):
+        for mechanism in mechanisms:
+            own = [one for one in records if one["mechanism"] == mechanism]
+            print(json.dumps({"mechanism": mechanism, **summary(own)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class RowBreakout(Breakout):
         violations: As for `Breakout`; called with ``numbers`` too.
         columns: The names of the columns of ``numbers``, `RULE` among them.
         noise_every, noise_period, temperature: As for `HeavyBall`.
-        terms: As for `Breakout`.
+        terms, penalty: As for `Breakout`.
     """
 
     def __init__(
@@ -37,11 +37,12 @@ class RowBreakout(Breakout):
         noise_period: int,
         temperature: tuple[float, float],
         terms: Sequence[str] = (),
+        penalty: Callable[..., Tensor] | None = None,
     ) -> None:
         ball = HeavyBall(
             1.0, 0.0, noise=1.0, noise_every=noise_every, noise_period=noise_period, temperature=temperature
         )
-        super().__init__(ball, violations, terms=terms)
+        super().__init__(ball, violations, terms=terms, penalty=penalty)
         self.columns = tuple(columns)
 
     def forward(

@@ -40,7 +40,8 @@ def stage_sessions(header: Header, models: Mapping[str, tuple[bytes, Passed]], d
     sessions = []
     for stage in header.stages:
         model, passed = models[stage.model]
-        sessions.append(Session(model, device, f"The graph of the stage {stage.name!r:.80}", passed=passed))
+        what, wide = f"The graph of the stage {stage.name!r:.80}", stage.header.is_float64
+        sessions.append(Session(model, device, what, passed=passed, float64=wide))
     return sessions
 
 

@@ -345,6 +345,11 @@ class Header:
         return bool(self.checks) and self.format >= FORMAT_OF_ACCEPTANCE
 
     @property
+    def is_float64(self) -> bool:
+        """Whether the descent computes in float64."""
+        return any(spec.dtype == np.float64 for spec in self.state.values())
+
+    @property
     def graph_inputs(self) -> dict[str, tuple[np.dtype[Any], tuple[int | str, ...]]]:
         """Dtype and shape of every input that the graph must have; ``"batch"`` stands for a first axis of any length."""
         rows = "batch" if self.batch is None else self.batch

@@ -41,7 +41,8 @@ class Scorer:
         self._checker: Session | None = None
         if checker is not None:
             model, passed = checker
-            self._checker = Session(model, source=f"The checker of the artefact {header.name!r:.80}", passed=passed)
+            source = f"The checker of the artefact {header.name!r:.80}"
+            self._checker = Session(model, source=source, passed=passed, float64=header.is_float64)
 
     def score(self, request: Mapping[str, Any], answer: Mapping[str, Any]) -> Score:
         """See `Solver.score`."""

@@ -78,8 +78,11 @@ def runtime() -> Any:
     return onnxruntime
 
 
-def _options(device: str) -> onnxruntime.SessionOptions:
+def _options(device: str, *, float64: bool = False) -> onnxruntime.SessionOptions:
     options = runtime().SessionOptions()
+    if float64:
+        # Fused kernels are for float32. Looking for them in a graph of float64 is half of the time to load it.
+        options.graph_optimization_level = runtime().GraphOptimizationLevel.ORT_ENABLE_BASIC
     # Chains are spread over threads by the caller: one thread a run, no pool inside, nothing that spins when idle.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -120,6 +123,7 @@ class Session:
         source: Name of the file in messages, as the subject of a sentence.
         loop: Whether the model may hold the one loop of the loop form.
         passed: What the gate read, if the model has passed it.
+        float64: Whether the model computes in float64.
 
     Attributes:
         placed: Node counts by execution provider and operator; empty on the CPU.
@@ -142,18 +146,19 @@ class Session:
         *,
         loop: bool = False,
         passed: Passed | None = None,
+        float64: bool = False,
     ) -> None:
         kind, number = named(device)
         # Before ONNX Runtime loads it: ONNX Runtime accepts more than an artefact may contain.
         passed = passed or examine(model, loop=loop, source=source)
         self.metadata, self.loops = dict(passed.metadata), passed.loops
-        self._made_from = model, device, source
+        self._made_from, self._float64 = (model, device, source), float64
         self._inside: set[int] = set()
         self._thread: DeviceThread | None = None
         self.resident: Residency | None = None
         self.captures = False
         if kind == "cpu":
-            self._session = _opened(model, source)
+            self._session = _opened(model, source, float64=self._float64)
             self.placed: dict[str, dict[str, int]] = {}
         else:
             self._on_gpu(model, device, number)
@@ -171,7 +176,7 @@ class Session:
         ort, loop = runtime(), self.loops
 
         def options() -> onnxruntime.SessionOptions:
-            return _options(device)
+            return _options(device, float64=self._float64)
 
         self._session, self.captures, self._thread = _cuda.opened(ort, model, options, number, capture=not loop)
         nodes = placement(self._session)
@@ -212,7 +217,7 @@ class Session:
             self._inside = set()
             _LEFT_BEHIND.append(self._session)  # deleting it would wait for the same locks
             model, _, source = self._made_from
-            self._session = _opened(model, source)
+            self._session = _opened(model, source, float64=self._float64)
 
     def run(
         self,
@@ -270,34 +275,38 @@ class Session:
         return ArtefactError(f"The artefact's graph failed: {reason}.")
 
 
-def open_session(model: bytes, device: str, source: str, passed: Passed) -> tuple[Session, str]:
+def open_session(
+    model: bytes, device: str, source: str, passed: Passed, *, float64: bool = False
+) -> tuple[Session, str]:
     """Open an artefact's main graph, and say why on this device.
 
     Args:
         device: As of `Session`; or ``"auto"``: CUDA if this machine can run the model on it, else the CPU.
         passed: What the gate read.
+        float64: As of `Session`.
 
     Returns:
         The session, and a sentence.
     """
+    how: Any = {"passed": passed, "float64": float64}
     if device != "auto":
-        return Session(model, device, source, passed=passed), f"The device {device!r} was asked for."
+        return Session(model, device, source, **how), f"The device {device!r} was asked for."
     try:
-        session = Session(model, "cuda", source, passed=passed)
+        session = Session(model, "cuda", source, **how)
     except ProviderError as error:
-        session, why = Session(model, "cpu", source, passed=passed), f"'auto' took 'cpu': {error}"
+        session, why = Session(model, "cpu", source, **how), f"'auto' took 'cpu': {error}"
     else:
         why = "'auto' took 'cuda': ONNX Runtime runs the whole model there."
     logging.getLogger("groundstate").info("%s", why)
     return session, why
 
 
-def _opened(model: bytes, source: str) -> onnxruntime.InferenceSession:
+def _opened(model: bytes, source: str, *, float64: bool = False) -> onnxruntime.InferenceSession:
     ort = runtime()
     try:
         # Without these, the Python wrapper prints to stdout and reruns on the CPU, or takes settings from the file.
         switches = {"enable_fallback": 0, "read_config_from_model": 0}
-        return ort.InferenceSession(model, _options("cpu"), providers=[DEVICES["cpu"]], **switches)
+        return ort.InferenceSession(model, _options("cpu", float64=float64), providers=[DEVICES["cpu"]], **switches)
     except Exception as error:
         if from_signal(error):
             raise

@@ -79,7 +79,7 @@ class Solver:
         examine_schema(self.header.request, "request")
         examine_schema(self.header.answer, "answer")
         models = inner_models(self.header, passed.metadata)
-        self._session, self.device_reason = open_session(model, device, source, passed)
+        self._session, self.device_reason = open_session(model, device, source, passed, float64=self.header.is_float64)
         sessions = [*stage_sessions(self.header, models, self._session.device), self._session]
         for header, session in zip(
             [*(stage.header for stage in self.header.stages), self.header], sessions, strict=True

@@ -132,3 +132,30 @@ def test_an_exported_breakout_is_solved_by_the_runtime_where_its_rule_alone_is_n
     assert solution.status is gs.Status.SOLVED
     assert solution.answer is not None
     assert solution.answer["at"][0] > 2.49
+
+
+def test_a_penalty_with_a_gradient_of_its_own_descends_as_the_squares_do() -> None:
+    """The penalty's gradient is written by hand, beside a value that has none."""
+
+    def violations(y: Tensor) -> Tensor:
+        return torch.relu(0.5 - y)
+
+    def penalty(y: Tensor, weights: Tensor) -> Tensor:
+        h = violations(y).detach()
+        return (weights * h.square() - 2.0 * weights * h * (y - y.detach())).sum(-1)
+
+    def energy(y: Tensor) -> dict[str, Tensor]:
+        return {"size": 0.5 * y.square().sum(-1), "violated": violations(y).square().sum(-1)}
+
+    ends = []
+    for own in (None, penalty):
+        rule = Breakout(GradientDescent(0.05), violations, raises=0.3, terms=("violated",), penalty=own)
+        with torch.no_grad():
+            ends.append(run(Descent(energy, rule), torch.tensor([[-1.0, 0.2, 2.0]]), 5)[0])
+    for name, tensor in ends[0].items():
+        torch.testing.assert_close(ends[1][name], tensor)
+
+
+def test_a_penalty_without_the_terms_that_it_stands_for_is_refused() -> None:
+    with pytest.raises(ValueError, match="A penalty takes the place of terms"):
+        Breakout(GradientDescent(0.1), lambda y: y, penalty=lambda y, weights: y.sum(-1))

@@ -9,7 +9,9 @@ import pytest
 
 import groundstate as gs
 from groundstate_models.sudoku.board import BOARDS, Board
+from groundstate_models.sudoku.data import generate
 from groundstate_models.sudoku.search import easy_puzzles
+from groundstate_models.sudoku.singles import singles
 from groundstate_models.sudoku.task import SudokuTask
 from tests.support import EASY
 
@@ -156,3 +158,16 @@ def test_a_puzzle_with_an_answer_contradicts_nothing(task: SudokuTask) -> None:
     puzzle, answer = example(size_of(task), seed=3)
     assert list(task.read(puzzle).contradictions) == []
     assert task.read(puzzle).check(answer) == []
+
+
+def test_16x16_boards_are_handed_to_the_energy_with_the_digits_that_follow() -> None:
+    board = BOARDS[16]
+    made = generate(0, 0, 5, board=board, easy=2, givens=110)
+    for puzzle, solution in zip(made.puzzle.tolist(), made.solution.tolist(), strict=True):
+        filled = singles(puzzle, board, crossing=True)
+        assert filled is not None
+        assert sum(map(bool, filled)) > sum(map(bool, puzzle))
+        assert all(digit in (0, right) for digit, right in zip(filled, solution, strict=True))
+        follows = next(cell for cell, digit in enumerate(filled) if digit and not puzzle[cell])
+        wrong = [*puzzle[:follows], filled[follows] % 16 + 1, *puzzle[follows + 1 :]]
+        assert singles(wrong, board, crossing=True) is None

@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from groundstate_training.learning._experts import Experts, _shares
+from groundstate_training.learning._energy import OneByOne
+from groundstate_training.learning._experts import Experts
 from groundstate_training.learning._factors import Factors
 from groundstate_training.learning._features import features, sources
+from groundstate_training.learning._forest import CUTS, SLOTS, Forest
 from groundstate_training.learning._neighbours import BINS, Neighbours
-from groundstate_training.learning._network import Network, Shape
+from groundstate_training.learning._network import SMALLEST, Network, Shape
+from groundstate_training.learning._stacking import POINTS, Forms, Ruler, by_likelihood, lowest
 
 SHAPE = Shape(3, (2, 3), members=2, width=8, points=((), (-1.0, 0.0, 1.2)))
 
@@ -40,8 +43,20 @@ def experts() -> Experts:
     with torch.no_grad():
         for part in (neighbours.metric, neighbours.unknown, factors.rest, factors.shift):
             part.add_(0.3 * torch.randn(part.shape))
-    shares = torch.softmax(torch.randn(SHAPE.columns, 3), -1)
-    return Experts(network, neighbours, factors, shares)
+    forest = Forest(SHAPE, features(SHAPE, numbers, levels), neighbours.centres, neighbours.widths)
+    for column in range(SHAPE.columns):
+        grown(forest, column, numbers, levels)
+    early, shares = (torch.softmax(torch.randn(SHAPE.columns, many), -1) for many in (3, 4))
+    return Experts(network, neighbours, factors, forest, early, shares)
+
+
+def grown(forest: Forest, column: int, numbers: Tensor, levels: list[Tensor]) -> Tensor:
+    """Grow the trees of a column from complete rows; the component or level of each row."""
+    n = SHAPE.numbers
+    values = numbers[:, [column]] if column < n else levels[column - n]
+    marks = (values - forest.centres[column]).abs().argmin(1) if column < n else values.argmax(1)
+    forest.grow(column, features(SHAPE, numbers, levels)[None].numpy(), values.numpy(), marks.numpy())
+    return marks
 
 
 @given(st.lists(st.booleans(), min_size=5, max_size=5))
@@ -66,7 +81,7 @@ def test_factors_condition_a_normal_distribution_on_any_known_columns(shown: lis
 
 def test_a_remembered_row_weighs_by_its_distance_over_the_columns_that_both_know() -> None:
     numbers, levels, known = table()
-    rows = features(SHAPE, numbers, levels)
+    rows = features(SHAPE, numbers, levels).half().float()  # as they are remembered
     neighbours = Neighbours(SHAPE, numbers, levels, known)
     with torch.no_grad():
         neighbours.metric.copy_(torch.randn(neighbours.metric.shape))
@@ -139,11 +154,95 @@ def test_weights_of_a_distribution_add_up_to_one() -> None:
     assert all(torch.allclose(part.sum(-1), torch.ones(7), atol=1e-5) for part in chances)
 
 
-def test_the_expert_that_predicts_held_out_cells_gets_the_share() -> None:
-    good, bad = torch.full((200, 2), -1.0), torch.full((200, 2), -4.0)
-    chances = torch.stack([torch.stack([good[:, 0], bad[:, 0]], -1), torch.stack([bad[:, 1], good[:, 1]], -1)], 1)
-    shares = _shares(chances, torch.ones(200, 2, dtype=torch.bool))
-    assert float(shares[0, 0]) > 0.9
-    assert float(shares[1, 1]) > 0.9
+def test_a_leaf_keeps_values_of_the_rows_that_fall_into_it() -> None:
+    numbers, levels, known = table(rows=60)
+    rows = features(SHAPE, numbers, levels)
+    neighbours = Neighbours(SHAPE, numbers, levels, known)
+    forest = Forest(SHAPE, rows, neighbours.centres, neighbours.widths)
+    for column in (0, 4):
+        marks = grown(forest, column, numbers, levels)
+        inner = 2**forest.depth - 1
+        nodes = torch.zeros(len(rows), forest.trees, dtype=torch.int64)
+        for row in range(len(rows)):
+            for tree in range(forest.trees):
+                node = 0
+                while node < inner:
+                    at = (column * forest.trees + tree) * inner + node
+                    feature, cut = int(forest.features[at]), int(forest.thresholds[at])
+                    assert forest.source[feature] != column or cut == CUTS
+                    node = 2 * node + 1 + int(rows[row, feature] > forest.cuts[feature, cut])
+                nodes[row, tree] = node - inner
+        found = forest.found(rows[:, None])[:, column].unflatten(-1, (forest.trees, SLOTS))
+        for row, tree in [(0, 0), (7, 1), (31, forest.trees - 1)]:
+            together = nodes[:, tree] == nodes[row, tree]
+            assert int(together.sum()) >= 2
+            assert set(found[row, tree].tolist()) <= set(marks[together].tolist())
+
+
+def test_a_row_is_completed_by_the_first_experts_before_the_trees_see_it() -> None:
+    model = experts()
+    numbers, levels, _ = table(rows=3, seed=5)
+    shown = torch.tensor([[1.0, 0, 1, 0, 1]]).expand(3, -1)
+    first = model.first(numbers, levels, shown)
+    rows = model.completed(first, numbers, levels, shown)
+    assert torch.equal(rows[:, [0, 2]], numbers[:, [0, 2]])
+    means = torch.stack([(weights * means).sum(-1)[:, 1] for weights, means, _ in first[0]], -1)
+    assert torch.allclose(rows[:, 1], (means * model.early[1]).sum(-1), atol=1e-5)
+
+
+def test_the_energy_is_the_networks_likelihood_of_each_column_given_all_others() -> None:
+    model = experts()
+    numbers, levels, _ = table(rows=4, seed=2)
+    alone = OneByOne(model.network)(numbers, levels)
+    for k in range(SHAPE.columns):
+        shown = torch.ones(4, SHAPE.columns)
+        shown[:, k] = 0
+        outputs = model.network(numbers, levels, shown, 1)
+        if k < SHAPE.numbers:
+            weights, means, widths = (part[0, :, k] for part in model.network.mixture(outputs))
+            assert float(widths.min()) > SMALLEST
+            wide = (widths.square() + 0.25**2).sqrt()
+            density = weights + torch.distributions.Normal(means, wide).log_prob(numbers[:, [k]])
+            expected = torch.logsumexp(density, -1)
+        else:
+            place = k - SHAPE.numbers
+            expected = (model.network.chances(outputs)[place][0] * levels[place]).sum(-1)
+        assert torch.allclose(alone[:, k], expected, atol=1e-4)
+
+
+def test_the_expert_with_the_best_score_of_held_out_cells_gets_the_share() -> None:
+    shape = Shape(2, (), members=1)
+    draw = torch.Generator().manual_seed(0)
+    numbers = torch.randn(300, 2, generator=draw)
+
+    def expert(sharp: int) -> tuple[Tensor, Tensor, Tensor]:
+        """An expert that knows column ``sharp`` and guesses the other."""
+        means = torch.where(torch.arange(2) == sharp, numbers, 0.0)[..., None]
+        widths = torch.where(torch.arange(2) == sharp, 0.1, 1.0).expand(300, 2)[..., None]
+        return torch.ones(300, 2, 1), means, widths
+
+    forms = Forms(shape, [Ruler(POINTS.diff())] * 2, 2)
+    forms.add(([expert(0), expert(1)], []), numbers, [], torch.ones(300, 2, dtype=torch.bool))
+    shares = forms.shares(torch.full((2, 2), 0.5))
+    assert float(shares[0, 0]) > 0.8
+    assert float(shares[1, 1]) > 0.8
     assert np.allclose(shares.sum(-1), 1.0)
-    assert math.isfinite(float(shares.log().sum()))
+    likely = by_likelihood([torch.cat(one) for one in forms.logs], 2)
+    assert float(likely[0, 0]) > 0.9
+    assert math.isfinite(forms.likelihood(shares))
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=10)
+def test_the_shares_of_a_form_are_at_its_lowest_point(seed: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    root = torch.rand(1, 3, 3, generator=draw)
+    forms, prior = root @ root.mT, torch.full((1, 3), 1.0 / 3.0)
+    scale = float(forms.diagonal(dim1=1, dim2=2).mean())
+
+    def worth(share: Tensor) -> float:
+        return float(0.5 * share @ forms[0] @ share / scale + 0.05 * (share - prior[0]).square().sum())
+
+    found = lowest(forms, prior)[0]
+    others = torch.distributions.Dirichlet(torch.ones(3)).sample((50,))
+    assert worth(found) <= min(map(worth, others)) + 1e-4

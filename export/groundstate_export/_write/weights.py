@@ -59,7 +59,13 @@ class Weights:
             nodes += made
             if not made:
                 stored[name] = array
-        return [numpy_helper.from_array(array, name) for name, array in stored.items()], nodes
+        smaller = {name: found for name, array in stored.items() if (found := _narrow(array)) is not None}
+        casts = []
+        for name, found in smaller.items():
+            to = helper.np_dtype_to_tensor_dtype(stored.pop(name).dtype)
+            stored[source := self.fresh()] = found
+            casts.append(helper.make_node("Cast", [source], [name], to=to))
+        return [numpy_helper.from_array(array, name) for name, array in stored.items()], casts + nodes
 
     def _uniform(self, name: str, array: Array, stored: dict[str, Array]) -> list[onnx.NodeProto]:
         """Equal elements."""
@@ -123,6 +129,15 @@ class Weights:
                 stored |= {n: np.array(b, np.int64) for n, b in zip(names, bounds, strict=True)}
                 yield helper.make_node("Slice", [middle, *names], [name])
                 return
+
+
+def _narrow(array: Array) -> Array | None:
+    """The same values in a smaller type; None if they do not all fit, or are few."""
+    if array.size < _LARGE or array.dtype not in (np.float32, np.int64):
+        return None
+    with np.errstate(over="ignore"):
+        found = array.astype(np.float16 if array.dtype == np.float32 else np.uint8)
+    return found if np.array_equal(found.astype(array.dtype), array) else None
 
 
 def _is_centred(array: Array) -> bool:

@@ -20,7 +20,7 @@ does not depend on the identity of factors and variables, so the names, the orde
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,38 @@ _COLUMNS = {
 }
 
 
-def summed(edges: Tensor, where: Tensor, like: Tensor) -> Tensor:
-    """Sums over the edges of every factor, or of every literal: ``(batch, n)``, like ``like``."""
-    return torch.zeros_like(like).scatter_add(1, where, edges)
+def summed(of: Tensor, literal: Tensor, coefficient: Tensor) -> tuple[Tensor, Tensor]:
+    """``Σ a·x`` and ``Σ a²·x(1 − x)`` of every column of a table, ``(batch, columns)``; ``x`` is ``(batch, literals)``."""
+    weighted = coefficient * gathered(of, literal)
+    return weighted.sum(1), (weighted * (coefficient - weighted)).sum(1)
+
+
+def gathered(of: Tensor, places: Tensor) -> Tensor:
+    """The entries of ``(batch, n)`` at places of any shape, the batch first."""
+    return of.gather(1, places.flatten(1).long()).view_as(places)
+
+
+def extended(table: Tensor, more: Tensor, *others: Tensor) -> Tensor:
+    """A sum of every column plus the further sum that ``more`` names: 0 for none, then the columns of ``others``."""
+    return table + gathered(torch.cat([torch.zeros_like(others[0][:, :1]), *others], dim=1), more)
+
+
+def over_factors(of: Tensor, power: int, **inputs: Tensor) -> Tensor:
+    """For every literal ``Σ aⁿ·x`` over its factors, ``(batch, literals)``, of ``x`` by factor and ``n`` the ``power``."""
+    near, far = inputs["factor_coefficient"].flatten(2), inputs["popular_coefficient"]
+    table = (near.pow(power) * gathered(of, inputs["factor"]).flatten(2)).sum(1)
+    rest = (far.pow(power) * gathered(of, inputs["popular_factor"])).sum(1)
+    return extended(table, inputs["popular"].flatten(1), rest) + inputs["cost"].flatten(1).pow(power) * of[:, :1]
+
+
+def over_literals(of: Callable[[Tensor, Tensor | None], Tensor], **inputs: Tensor) -> Tensor:
+    """For every factor a sum over its literals, ``(batch, factors)``.
+
+    Args:
+        of: The summands, from coefficients and the literals' places; None for all literals in their order.
+    """
+    near, far = (of(inputs[f"{name}coefficient"], inputs[f"{name}literal"]).sum(1) for name in ("", "more_"))
+    return extended(near, inputs["more"], of(inputs["cost"].flatten(1), None).sum(1, keepdim=True), far)
 
 
 class ConstraintsEnergy(nn.Module):
@@ -127,21 +156,45 @@ class ConstraintsEnergy(nn.Module):
 
     def beyond(self, state: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> Tensor:
         """The violations of a state whose `shaped` is known."""
-        low, high, factor, coefficient = (inputs[name] for name in ("low", "high", "factor", "coefficient"))
-        chosen = log_probabilities(state, inputs["domain"]).exp().flatten(1).gather(1, inputs["literal"])
-        weighted = coefficient * chosen
-        mean = summed(weighted, factor, low)
-        variance = summed(coefficient * weighted * (1.0 - chosen), factor, low)
-        distance = torch.stack([mean - high, low - mean], dim=1)
+        chosen = log_probabilities(state, inputs["domain"]).exp().flatten(1)
+        return self._beyond(chosen, shaped, **inputs)[0]
+
+    def _beyond(self, chosen: Tensor, shaped: tuple[Tensor, Tensor], **inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The violations at probabilities of literals, and the roots in them, ``(batch, 2, factors)`` each."""
+        cost, more = inputs["cost"].flatten(1), inputs["more"]
+        mean, variance = summed(chosen, inputs["literal"], inputs["coefficient"])
+        far_mean, far_variance = summed(chosen, inputs["more_literal"], inputs["more_coefficient"])
+        priced = cost * chosen
+        mean = extended(mean, more, priced.sum(1, keepdim=True), far_mean)
+        variance = extended(variance, more, (priced * (cost - priced)).sum(1, keepdim=True), far_variance)
+        distance = torch.stack([mean - inputs["high"], inputs["low"] - mean], dim=1)
         openness, weight = shaped
-        return 0.5 * weight * (distance + (distance.square() + 2.0 * openness * variance.unsqueeze(1) + 1e-6).sqrt())
+        root = (distance.square() + 2.0 * openness * variance.unsqueeze(1) + 1e-6).sqrt()
+        return 0.5 * weight * (distance + root), root
+
+    def penalty(self, state: Tensor, weights: Tensor, numbers: Tensor | None = None, **inputs: Tensor) -> Tensor:
+        """``Σ w h²`` for the `violations` ``h``, ``(batch,)``, with its gradient as sums over the factors of each literal.
+
+        Automatic differentiation would scatter. The gradient is detached, so it has no derivative of its own.
+        """
+        p = log_probabilities(state, inputs["domain"]).exp().flatten(1)
+        chosen, shaped = p.detach(), self.shaped(numbers, **inputs)
+        violations, root = self._beyond(chosen, shaped, **inputs)
+        share = weights * violations / root
+        sides = 2.0 * share * violations
+        by_mean = sides[:, 0] - sides[:, 1]
+        by_variance = (share * (shaped[0] * shaped[1])).sum(1)
+        slope = over_factors(by_mean, 1, **inputs) + (1.0 - 2.0 * chosen) * over_factors(by_variance, 2, **inputs)
+        return (weights * violations.square()).flatten(1).sum(1) + ((p - chosen) * slope).sum(1)
 
     def shaped(self, numbers: Tensor | None = None, **inputs: Tensor) -> tuple[Tensor, Tensor]:
         """``ρ`` and ``√ω`` of both sides of every factor, ``(batch, 2, factors)`` each; they do not depend on the state."""
         features = shape_of(**inputs)
-        by_shape, heavier = (self._number(f"{name}_by_shape", numbers, 4) for name in ("openness", "weight"))
-        openness = (self._number("log_openness", numbers, 3) + (features * by_shape).sum(-1)).exp()
-        return openness, (0.5 * (features * heavier).sum(-1)).exp()
+        openness, weight = (
+            sum((each * number[..., place] for place, each in enumerate(features)), start=torch.zeros_like(features[0]))
+            for number in (self._number(f"{name}_by_shape", numbers, 4) for name in ("openness", "weight"))
+        )
+        return (self._number("log_openness", numbers, 3) + openness).exp(), (0.5 * weight).exp()
 
     def decode(self, state: Tensor, domain: Tensor, **rest: Tensor) -> dict[str, Tensor]:
         """The likeliest value of every variable, ``{"value": (batch, variables) int64}``."""
@@ -158,22 +211,29 @@ SURE = 8.0
 """The logit of a decided value above the others'."""
 
 
-def shape_of(**inputs: Tensor) -> Tensor:
-    """The `FEATURES` of both sides of every factor, ``(batch, 2, factors, features)``: the upper one first."""
-    low, high, factor, coefficient = (inputs[name] for name in ("low", "high", "factor", "coefficient"))
-    literal, there = inputs["literal"], (coefficient != 0).to(low.dtype)
-    literals = summed(there, factor, low).clamp_min(1.0)
-    degree = summed(there, literal, inputs["domain"].flatten(1)).gather(1, literal)
-    crowded = (summed(there * degree, factor, low) / literals).clamp_min(1.0).log()
-    least, most = (summed(c, factor, low) for c in (coefficient.clamp_max(0.0), coefficient.clamp_min(0.0)))
+def shape_of(**inputs: Tensor) -> list[Tensor]:
+    """The `FEATURES` of both sides of every factor, ``(batch, 2, factors)`` each: the upper side first."""
+    low, high = inputs["low"], inputs["high"]
+    literals = over_literals(lambda a, _: _there(a), **inputs).clamp_min(1.0)
+    degree = _there(inputs["factor_coefficient"]).flatten(2).sum(1)
+    degree = extended(degree, inputs["popular"].flatten(1), _there(inputs["popular_coefficient"]).sum(1))
+    degree = degree + _there(inputs["cost"]).flatten(1)
+    total = over_literals(lambda a, at: _there(a) * (degree if at is None else gathered(degree, at)), **inputs)
+    crowded = (total / literals).clamp_min(1.0).log()
+    least = over_literals(lambda a, _: a.clamp_max(0.0), **inputs)
+    most = over_literals(lambda a, _: a.clamp_min(0.0), **inputs)
     reach = (most - least).clamp_min(1e-3)
     both = ((low > -FAR / 2) & (high < FAR / 2)).to(low.dtype)
     exact = both * (high - low < inputs["slack"]).to(low.dtype)
-    sides = []
-    for bound in (most - high, low - least):
-        beyond = (bound / reach).clamp(0.0, 1.0)
-        sides.append(torch.stack([literals.log(), beyond, (beyond * reach + 1.0).log(), crowded, both, exact], dim=2))
-    return torch.stack(sides, dim=1)
+    beyond = (torch.stack([most - high, low - least], dim=1) / reach.unsqueeze(1)).clamp(0.0, 1.0)
+    room = (beyond * reach.unsqueeze(1) + 1.0).log()
+    alike = (feature.unsqueeze(1).expand_as(beyond) for feature in (literals.log(), crowded, both, exact))
+    literal, crowd, *bounds = alike
+    return [literal, beyond, room, crowd, *bounds]
+
+
+def _there(coefficient: Tensor) -> Tensor:
+    return (coefficient != 0).to(coefficient.dtype)
 
 
 def log_probabilities(state: Tensor, domain: Tensor) -> Tensor:
@@ -188,7 +248,7 @@ def checks(answer: dict[str, Tensor], **inputs: Tensor) -> dict[str, Tensor]:
     """Number of violated factors, ``{"constraints": (batch,) int64}``; each value outside its domain counts as one."""
     domain, low, slack = inputs["domain"], inputs["low"], inputs["slack"]
     value = answer["value"].unsqueeze(2)
-    holds = torch.zeros_like(domain).scatter(2, value, 1.0)
-    total = summed(inputs["coefficient"] * holds.flatten(1).gather(1, inputs["literal"]), inputs["factor"], low)
+    holds = torch.zeros_like(domain).scatter(2, value, 1.0).flatten(1)
+    total = over_literals(lambda a, at: a * (holds if at is None else gathered(holds, at)), **inputs)
     broken = ((total > inputs["high"] + slack) | (total < low - slack)).to(torch.int64).sum(1)
     return {"constraints": broken + (domain.gather(2, value) < 0.5).to(torch.int64).flatten(1).sum(1)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,13 +17,14 @@ from groundstate_models._export import export_command, export_parser
 from groundstate_models.constraints import artefact
 from groundstate_models.constraints import settings as kept
 from groundstate_models.constraints.energy import CHECKS, ConstraintsEnergy, checks
+from groundstate_models.constraints.incidence import Edges, tables
 from groundstate_models.constraints.learned import SEGMENT, Settings
 from groundstate_models.constraints.schema import ANSWER, REQUEST
 from groundstate_models.constraints.tensors import AXES, FAR
 
 VERSION = "0.1.1"
 TRACE_EVERY = 8
-SIZES = ((5, 3, 7, 29), (7, 5, 11, 37), (8, 2, 12, 40))
+SIZES = ((5, 3, 9, 60), (7, 5, 23, 200), (8, 2, 17, 80))
 """Variables, values, factors and edges of the examples for the export and the parity proof."""
 
 TERMS = {
@@ -42,19 +44,36 @@ def example(variables: int, values: int, factors: int, edges: int, batch: int = 
 
     domain = torch.ones(batch, variables, values)
     domain[:, 0, -1] = 0.0
-    coefficient = torch.where(chance(edges) < 0.3, chance(edges) * 2 - 1, 1.0)
-    coefficient[:, -2:] = 0.0
+    cost = chance(variables, values) * (chance(variables, 1) < 0.5)
     low, high = (chance(factors) * 2).floor(), 1.0 + (chance(factors) * 2).floor()
+    tables = [_tables(seed, variables, values, factors, edges) for seed in range(batch)]
     return {
         "domain": domain,
-        "cost": chance(variables, values) * (chance(variables, 1) < 0.5),
-        "literal": torch.randint(0, variables * values, (batch, edges), generator=draw),
-        "factor": torch.randint(0, factors, (batch, edges), generator=draw),
-        "coefficient": coefficient,
+        "cost": cost,
+        **{name: torch.from_numpy(np.stack([one[name] for one in tables])) for name in tables[0]},
         "low": torch.where(chance(factors) < 0.5, low, -FAR),
         "high": torch.where(chance(factors) < 0.5, high, FAR),
         "slack": torch.full((batch, factors), 0.5),
     }
+
+
+def _tables(seed: int, variables: int, values: int, factors: int, edges: int) -> dict[str, Any]:
+    """The tables of a random graph; all graphs of one size have tables of the same shapes, with longer columns in the second."""
+    draw = np.random.default_rng((seed, variables))
+    # The same numbers of edges by factor and by literal, and so the same shapes: only their places are permuted.
+    fixed = np.random.default_rng(variables)
+    literals = variables * values
+    owner = _uneven(fixed, edges, factors - 1)
+    literal = _uneven(fixed, edges, literals)
+    coefficient = np.where(draw.random(edges) < 0.3, draw.uniform(0.1, 1.0, edges) * draw.choice([-1, 1], edges), 1.0)
+    some = Edges(draw.permutation(literals)[literal], 1 + draw.permutation(factors - 1)[owner], coefficient)
+    return tables(some, factors, variables, values, costs=True, size=int)
+
+
+def _uneven(draw: np.random.Generator, edges: int, owners: int) -> Any:
+    """An owner of every edge: a quarter of the owners has more edges than the others."""
+    shared = edges * 3 // 4 // owners * owners
+    return np.concatenate([np.arange(shared) % owners, draw.integers(0, owners // 4, edges - shared)])
 
 
 def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str, Any]:

@@ -58,4 +58,6 @@ class Settings(SettingsBase):
             noise_period=NOISE_PERIOD,
             temperature=TEMPERATURE,
         )
-        return Breakout(ball, energy.violations, raises=s["raises"], keep=s["keep"])
+        return Breakout(
+            ball, energy.violations, raises=s["raises"], keep=s["keep"], terms=("constraints",), penalty=energy.penalty
+        )

@@ -63,6 +63,8 @@ class Neighbourhoods:
     def improved(self, given: Numbers, random: np.random.Generator) -> Numbers:
         """An assignment of no higher energy near a given one, ``(variables,)``."""
         now = self._state(given)
+        if not self.passes.undecided.any():  # limits leave every variable one value
+            return now.found
         work = PASSES * (self.passes.edges + OVERHEAD * int(self.passes.undecided.sum()))
         energy, until = self._energy(now), self.work + min(work, WORK)
         while self.work < until:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.constraints.incidence import edges_of
+
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
@@ -72,13 +74,12 @@ class Passes:
     def __init__(self, tensors: Mapping[str, NDArray[Any]], last: Sequence[int] = ()) -> None:
         self.domain, self.cost = tensors["domain"], PREFERENCE * tensors["cost"].astype(np.float64)
         self.low, self.high = (tensors[name].astype(np.float64) for name in ("low", "high"))
-        used = np.flatnonzero(tensors["coefficient"])
-        literal, factor, coefficient = (tensors[name][used] for name in ("literal", "factor", "coefficient"))
+        literal, factor, coefficient = edges_of(tensors)
         row = literal // self.domain.shape[1]
         order = np.lexsort((factor, row))
         self.literal, self.factor, row = literal[order], factor[order], row[order]
         self.coefficient = coefficient[order].astype(np.float64)
-        self.edges = len(used)
+        self.edges = len(literal)
         self.variables = self._variables(row)
         open_ = self.domain.sum(1)
         self.share = (self.domain / open_[:, None]).astype(np.float64)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.constraints import incidence
 from groundstate_models.constraints.cliques import joined
 from groundstate_models.constraints.factors import Graph, Value
 from groundstate_models.constraints.propagate import Reach, Table, proof, propagate
@@ -24,20 +25,22 @@ FAR = 1.0e4
 AXES = {
     "domain": ("variables", "values"),
     "cost": ("variables", "values"),
-    "literal": ("edges",),
-    "factor": ("edges",),
-    "coefficient": ("edges",),
+    **incidence.AXES,
     "low": ("factors",),
     "high": ("factors",),
     "slack": ("factors",),
 }
 """The energy's inputs and the names of their axes."""
 
-_CLASSES = np.unique(np.concatenate([np.arange(1, 9), (2.0 ** (np.arange(12, 100) / 4)).round().astype(np.int64)]))
+_CLASSES = np.unique(
+    np.concatenate([np.arange(1, 9), 2.0 ** (np.arange(12, 24) / 4), 2.0 ** (np.arange(48, 200) / 8)])
+    .round()
+    .astype(np.int64)
+)
 
 
 def rounded(size: int) -> int:
-    """The size class of a size: the next power of the fourth root of two."""
+    """The size class of a size: the next power of the fourth root of two, above 64 of the eighth root."""
     return int(_CLASSES[np.searchsorted(_CLASSES, size)])
 
 
@@ -140,36 +143,36 @@ class Network:
             place[literals] = row * values + np.arange(len(literals))
             domain[row, : len(literals)] = 1.0 if without is None else ~without[literals]
         dear = np.flatnonzero((self.costs != 0) & (place >= 0))
-        cost.flat[place[dear]] = self.costs[dear] / max(int(np.abs(self.costs).max(initial=0)), 1)
+        dearest = max(int(np.abs(self.costs).max(initial=0)), 1)
+        cost.flat[place[dear]] = self.costs[dear] / dearest
         settled = (self.open & (place < 0))[table.literal]
         already = np.zeros(len(table.low), np.int64)
         np.add.at(already, table.factor[settled], table.coefficient[settled])
         reach = Reach.of(table, self.open)
         floor, ceiling = reach.low < table.low, reach.high > table.high
         bounded = np.flatnonzero(floor | ceiling)
-        # The factor that bounds the cost is first, so that it is easy to find when the bound falls.
+        # The first factor bounds the cost; the energy sums its literals from ``cost``.
         first = int(bool(self.graph.costs))
         number = np.full(len(table.low), -1)
         number[bounded] = np.arange(first, first + len(bounded))
-        edges = (number[table.factor] >= 0) & (place[table.literal] >= 0)
-        literal = np.concatenate([place[dear], place[table.literal[edges]]])
-        factor = np.concatenate([np.zeros(len(dear), np.int64), number[table.factor[edges]]])
-        coefficient = np.concatenate([self.costs[dear], table.coefficient[edges]]).astype(np.float64)
+        used = np.flatnonzero((number[table.factor] >= 0) & (place[table.literal] >= 0))
+        literal, factor = place[table.literal[used]], number[table.factor[used]]
+        coefficient = table.coefficient[used].astype(np.float64)
         largest = np.ones(first + len(bounded))
         np.maximum.at(largest, factor, np.abs(coefficient))
+        largest[:first] = dearest
         low, high = np.full(len(largest), -FAR), np.full(len(largest), FAR)
         low[first:] = np.where(floor, table.low - already, -np.inf)[bounded] / largest[first:]
         high[first:] = np.where(ceiling, table.high - already, np.inf)[bounded] / largest[first:]
         if first and most is not None:
             fixed = int(self.costs[self.open & (place < 0)].sum())
             high[0] = (most - fixed) / largest[0]
-        factors, many = size(max(len(largest), 1)), size(max(len(factor), 1))
+        factors = size(max(len(largest), 1))
+        edges = incidence.Edges(literal, factor, coefficient / largest[factor])
         self.latest = {
             "domain": domain,
             "cost": cost,
-            "literal": _filled(literal, many, 0, np.int64),
-            "factor": _filled(factor, many, 0, np.int64),
-            "coefficient": _filled(coefficient / largest[factor], many, 0.0, np.float32),
+            **incidence.tables(edges, factors, variables, values, costs=bool(first), size=size),
             "low": _filled(np.maximum(low, -FAR), factors, -FAR, np.float32),
             "high": _filled(np.minimum(high, FAR), factors, FAR, np.float32),
             "slack": _filled(0.5 / largest, factors, 0.5, np.float32),

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from groundstate_models.constraints.energy import FEATURES, HAND, LEARNED, ConstraintsEnergy, checks
 from groundstate_models.constraints.export import SIZES, examples
 from groundstate_models.constraints.families import FAMILIES, minimal_sudoku, mixed, quasigroup, queens, sat, zebra
+from groundstate_models.constraints.incidence import edges_of
 from groundstate_models.constraints.learned import NOISE_EVERY, NOISE_PERIOD, RULE, TEMPERATURE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import AXES, FAR, Network
@@ -109,7 +110,7 @@ def problems(seed: int, each: int, largest: int) -> dict[str, list[Tensors]]:
         kept: list[Tensors] = []
         for request in requests:
             network = Network(Problem.of(request).graph)
-            if network.kept and len((tensors := network.tensors(exact=True))["literal"]) <= largest:
+            if network.kept and len(edges_of(tensors := network.tensors(exact=True)).literal) <= largest:
                 kept.append(tensors)
             if len(kept) == each:
                 break
@@ -131,7 +132,13 @@ def row_arguments() -> dict[str, Any]:
 
     inputs, *others = map(example, SIZES)
     rule = RowBreakout(
-        energy.violations, columns, noise_every=NOISE_EVERY, noise_period=NOISE_PERIOD, temperature=TEMPERATURE
+        energy.violations,
+        columns,
+        noise_every=NOISE_EVERY,
+        noise_period=NOISE_PERIOD,
+        temperature=TEMPERATURE,
+        terms=("constraints",),
+        penalty=energy.penalty,
     )
     return {
         "energy": energy,
@@ -149,26 +156,27 @@ def row_arguments() -> dict[str, Any]:
 
 def stacked(problems: Sequence[Tensors]) -> Tensors:
     """Problems of several sizes as one batch: smaller ones have neutral padding."""
-    variables, values = np.max([problem["domain"].shape for problem in problems], axis=0)
-    edges, factors = (max(len(problem[name]) for problem in problems) for name in ("literal", "low"))
+    sizes = {
+        axis: max(problem[name].shape[place] for problem in problems)
+        for name, axes in AXES.items()
+        for place, axis in enumerate(axes)
+    }
     rows = []
     for problem in problems:
-        domain = _padded(problem["domain"], (variables, values), 0.0)
-        domain[len(problem["domain"]) :, 0] = 1.0
-        row, value = np.divmod(problem["literal"], problem["domain"].shape[1])
-        rows.append(
-            {
-                "domain": domain,
-                "cost": _padded(problem["cost"], (variables, values), 0.0),
-                "literal": _padded(row * values + value, (edges,), 0),
-                "factor": _padded(problem["factor"], (edges,), 0),
-                "coefficient": _padded(problem["coefficient"], (edges,), 0.0),
-                "low": _padded(problem["low"], (factors,), -FAR),
-                "high": _padded(problem["high"], (factors,), FAR),
-                "slack": _padded(problem["slack"], (factors,), 0.5),
-            }
-        )
+        row = {
+            name: _padded(problem[name], tuple(sizes[axis] for axis in axes), NEUTRAL.get(name, 0))
+            for name, axes in AXES.items()
+        }
+        row["domain"][len(problem["domain"]) :, 0] = 1.0
+        for name in ("literal", "more_literal"):
+            variable, value = np.divmod(row[name], problem["domain"].shape[1])
+            row[name] = variable * sizes["values"] + value
+        rows.append(row)
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+NEUTRAL = {"low": -FAR, "high": FAR, "slack": 0.5}
+"""The numbers that pad inputs, where they are not 0."""
 
 
 def _padded(values: Array, shape: tuple[int, ...], rest: float) -> Array:

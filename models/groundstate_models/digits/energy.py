@@ -70,8 +70,7 @@ class DigitEnergy(nn.Module):
         where = self.rough @ given @ self.rough.T
         first = torch.cat([seen, where.flatten(1)], 1)
         read = nn.functional.silu(self.read(first))
-        found: Tensor = read + nn.functional.silu(self.think(read))
-        return found
+        return read + nn.functional.silu(self.think(read))
 
     def scores(self, context: Tensor, prior: Tensor) -> Tensor:
         """Logarithms of the probability of each digit, (batch, 10)."""
@@ -81,7 +80,8 @@ class DigitEnergy(nn.Module):
     def whole(self, ink: Tensor, picture: Tensor, given: Tensor) -> Tensor:
         """The picture with its missing pixels filled in, (batch, side, side)."""
         coarse = (self.usual + ink).unflatten(1, (self.bands, self.bands))
-        return given * picture + (1.0 - given) * (self.smooth @ coarse @ self.smooth.T)
+        filled: Tensor = given * picture + (1.0 - given) * (self.smooth @ coarse @ self.smooth.T)
+        return filled
 
     def known(self, picture: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         """Ink of the known pixels and the share of missing pixels on the coarse grid, (batch, bands²) each."""
@@ -101,8 +101,8 @@ class DigitEnergy(nn.Module):
 
     def expected(self, context: Tensor, chance: Tensor) -> Tensor:
         """What the known pixels and probabilities of the digits say about the whole picture, (batch, judges)."""
-        found: Tensor = self.expect(context) + self.under(chance)
-        return found
+        total: Tensor = self.expect(context) + self.under(chance)
+        return total
 
     def forward(
         self, state: dict[str, Tensor], picture: Tensor, given: Tensor, prior: Tensor, sharp: Tensor

@@ -133,6 +133,12 @@ class AniEnergy(nn.Module):
     and ``H_there``, 1 for an atom and 0 for padding. An atom whose ``kind`` is 0 is not there.
     """
 
+    EtaR: Tensor
+    ShfR: Tensor
+    EtaA: Tensor
+    ShfA: Tensor
+    ShfZ: Tensor
+
     def __init__(self, parameters: Parameters) -> None:
         super().__init__()
         for name in ("EtaR", "ShfR", "EtaA", "ShfA", "ShfZ"):

@@ -15,6 +15,17 @@ ALIGNED = 1e-6
 """Largest sine between two faces that touch."""
 
 
+Face = tuple[Floats, Floats]
+"""A normal that points out, ``(3,)``, and corners in order, ``(V, 3)``."""
+
+
+def crossed(one: Floats, other: Floats) -> Floats:
+    """The cross product along the last axis; `numpy.cross` takes twenty times as long for one pair."""
+    a, b, c = one[..., 0], one[..., 1], one[..., 2]
+    x, y, z = other[..., 0], other[..., 1], other[..., 2]
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)
+
+
 @dataclass(frozen=True)
 class Contact:
     """One point of a contact.
@@ -40,6 +51,7 @@ def touching(blocks: Sequence[Block], planes: Sequence[Plane], near: float) -> l
             normal = np.array(plane.normal)
             low = [corner for corner in block.corners if abs(float(corner @ normal) - plane.offset) < near]
             found += [Contact(plane.name, block.name, corner, normal) for corner in low]
+    faces = {block.name: _flat(block) for block in blocks}
     for one, other in combinations(blocks, 2):
         low, high = (
             np.maximum(one.corners.min(0), other.corners.min(0)),
@@ -47,7 +59,10 @@ def touching(blocks: Sequence[Block], planes: Sequence[Plane], near: float) -> l
         )
         if (low > high + near).any():
             continue
-        found += _spatial(one, other, near) if one.faces and other.faces else _plane(one, other, near)
+        if one.faces and other.faces:
+            found += _spatial(one.name, other.name, faces[one.name], faces[other.name], near)
+        else:
+            found += _plane(one, other, near)
     return found
 
 
@@ -108,38 +123,39 @@ def _convex(block: Block) -> bool:
     return bool((turns >= -1e-12).all())
 
 
-def _spatial(one: Block, other: Block, near: float) -> list[Contact]:
-    found: list[Contact] = []
-    for face in _flat(one):
-        for its in _flat(other):
-            if float(face[0] @ its[0]) > -1.0 + ALIGNED or abs(float((its[1][0] - face[1][0]) @ face[0])) > near:
-                continue
-            points = _common(face, its, near)
-            found += [Contact(one.name, other.name, p, face[0]) for p in points]
-    return found
+def _spatial(one: str, other: str, mine: list[Face], theirs: list[Face], near: float) -> list[Contact]:
+    if not mine or not theirs:
+        return []
+    normals, starts = (np.array([face[k] if k == 0 else face[1][0] for face in mine]) for k in (0, 1))
+    its_normals, its_starts = (np.array([face[k] if k == 0 else face[1][0] for face in theirs]) for k in (0, 1))
+    away = its_starts @ normals.T - (starts * normals).sum(1)
+    facing = (its_normals @ normals.T <= -1.0 + ALIGNED) & (np.abs(away) <= near)
+    return [
+        Contact(one, other, point, mine[k][0])
+        for k, number in np.argwhere(facing.T)
+        for point in _common(mine[k], theirs[number], near)
+    ]
 
 
-def _flat(block: Block) -> list[tuple[Floats, Floats]]:
+def _flat(block: Block) -> list[Face]:
     """Faces as a normal that points out and corners in order."""
     found = []
     for face in block.faces:
         points = block.corners[list(face)]
-        normal = np.zeros(3)  # M. E. Newell's formula, right for faces that are not convex
-        for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
-            normal += np.cross(a, b)
+        normal = crossed(points, np.roll(points, -1, axis=0)).sum(0)  # M. E. Newell's formula, for any polygon
         size = float(np.linalg.norm(normal))
         if size > 0:
             found.append((normal / size, points))
     return found
 
 
-def _common(face: tuple[Floats, Floats], its: tuple[Floats, Floats], near: float) -> list[Floats]:
+def _common(face: Face, its: Face, near: float) -> list[Floats]:
     """Corners of the hull of the common part of two faces of one plane."""
     normal, points = face
     axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
-    u = np.cross(normal, axis)
+    u = crossed(normal, axis)
     u /= np.linalg.norm(u)
-    v = np.cross(normal, u)
+    v = crossed(normal, u)
     frame = np.stack([u, v], axis=1)
     origin = points[0]
     mine, theirs = (points - origin) @ frame, (its[1] - origin) @ frame

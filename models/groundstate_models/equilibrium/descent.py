@@ -13,6 +13,9 @@ from groundstate_models.equilibrium.energy import EquilibriumEnergy
 DAMPING = "chain.damping"
 STEP = "chain.step"
 BASE = "chain.base_energy"
+EXACT = 0.1
+"""Damping below which the steps use negative curvature too: near a minimum, where the Hessian is positive."""
+
 WORST = 1e30
 TINY = 1e-35
 
@@ -22,8 +25,9 @@ State = dict[str, Tensor]
 class DampedNewton(Rule):
     """``y ← y − d`` with ``(H + λ) d = ∇``, if that lowers the energy; then ``λ ← down λ``, else ``λ ← up λ``.
 
-    The system is solved by conjugate gradients with the positive part of the Hessian; no matrix is formed. R. S. Dembo and
-    T. Steihaug, "Truncated-Newton algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
+    The system is solved by conjugate gradients; no matrix is formed. H is the positive part of the Hessian, and the whole of it
+    while the damping is below `EXACT`; the iterations end where it curves down. R. S. Dembo and T. Steihaug, "Truncated-Newton
+    algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
 
     Args:
         energy: It gives the products with the Hessian.
@@ -96,7 +100,7 @@ class DampedNewton(Rule):
         return found, torch.where(scale > 0, following, damping)
 
     def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        at = self.model.local(y, **inputs)
+        at = self.model.local(y, damping < EXACT, **inputs)
         slope = at.slope
         lam = damping.reshape(-1, 1, 1)
         scale = (at.diagonal + lam).rsqrt()
@@ -104,9 +108,12 @@ class DampedNewton(Rule):
         r = slope * scale
         p, rr = r, r.square().sum((1, 2), keepdim=True)
         known: list[Tensor] = []
+        upward = torch.ones_like(lam, dtype=torch.bool)
         for k in range(self.iterations):
             q = scale * (self.model.product(at, scale * p, **inputs) + lam * scale * p)
-            length = rr / ((p * q).sum((1, 2), keepdim=True) + TINY)
+            curved = (p * q).sum((1, 2), keepdim=True)
+            upward = upward & (curved > 0)
+            length = torch.where(upward, rr / (curved.clamp_min(0.0) + TINY), torch.zeros_like(rr))
             x = x + length * p
             if k + 1 == self.iterations:
                 break
@@ -166,7 +173,7 @@ class BasinHopping(Rule):
         (name,) = gradient
         y, damping, found = state[name], state[DAMPING], dict(state)
         if noise is not None:
-            due = (noise[name] != 0).flatten(1).any(1)
+            due = (noise[name] != 0).flatten(1).any(1) & (probe.inputs["shake"] > 0).any(1)
             if step_scale is not None:
                 due = due & (step_scale > 0)
             on = due.reshape(-1, 1, 1)

@@ -49,9 +49,9 @@ class Local(NamedTuple):
     unit: Tensor
     """Directions of the edges, ``(batch, edges, 3)``."""
     along: Tensor
-    """Second derivative of each edge's energy by its length, if positive, ``(batch, edges, 1)``."""
+    """Second derivative of each edge's energy by its length, if positive or exact, ``(batch, edges, 1)``."""
     across: Tensor
-    """First derivative over the length, if positive, ``(batch, edges, 1)``."""
+    """First derivative over the length, if positive or exact, ``(batch, edges, 1)``."""
     firm: Tensor
     """Stiffness of the rows that act, ``(batch, rows)``."""
     turn: Tensor
@@ -67,7 +67,7 @@ class Local(NamedTuple):
     slope: Tensor
     """The gradient by the state, ``(batch, triples, 3)``."""
     diagonal: Tensor
-    """The diagonal of `EquilibriumEnergy.product`, nearly: without a sphere's projection, ``(batch, triples, 3)``."""
+    """The diagonal of the positive part, nearly: without a sphere's projection, ``(batch, triples, 3)``."""
 
 
 def pick(x: Tensor, index: Tensor) -> Tensor:
@@ -78,6 +78,28 @@ def pick(x: Tensor, index: Tensor) -> Tensor:
 def put(where: Tensor, index: Tensor, values: Tensor) -> Tensor:
     """Add ``values`` ``(batch, m, 3)`` to the rows of ``where`` ``(batch, n, 3)``."""
     return where.scatter_add(1, index.unsqueeze(2).expand(-1, -1, 3), values)
+
+
+def potentials(
+    d: Tensor, charge: Tensor, depth: Tensor, sigma: Tensor, well: Tensor, width: Tensor, bottom: Tensor, core: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Energies of pairs at distances ``d``, and their first and second derivatives by it; below ``core``, a parabola."""
+    c = torch.maximum(d, core)
+    inside = d - c
+    inverse = 1.0 / c
+    p0 = charge * inverse
+    p1 = -p0 * inverse
+    p2 = -2.0 * p1 * inverse
+    six = (sigma * inverse).square()
+    six = six * six * six
+    p0 = p0 + depth * (six * six - 2.0 * six)
+    p1 = p1 - 12.0 * depth * (six * six - six) * inverse
+    p2 = p2 + depth * (156.0 * six * six - 84.0 * six) * inverse * inverse
+    decay = torch.exp(-width * (c - bottom))
+    p0 = p0 + well * (decay * decay - 2.0 * decay)
+    p1 = p1 - 2.0 * width * well * (decay * decay - decay)
+    p2 = p2 + 2.0 * width * width * well * (2.0 * decay * decay - decay)
+    return p0 + p1 * inside + 0.5 * p2 * inside * inside, p1 + p2 * inside, p2
 
 
 class EquilibriumEnergy(nn.Module):
@@ -120,23 +142,8 @@ class EquilibriumEnergy(nn.Module):
         d = gap.square().sum(2).clamp_min(TINY).sqrt()
         stretch = d - rest
         firm = k * torch.where(stretch > 0, pull, push)
-        c = torch.maximum(d, core)
-        inside = d - c
-        inverse = 1.0 / c
-        p0 = charge * inverse
-        p1 = -p0 * inverse
-        p2 = -2.0 * p1 * inverse
-        six = (sigma * inverse).square()
-        six = six * six * six
-        p0 = p0 + depth * (six * six - 2.0 * six)
-        p1 = p1 - 12.0 * depth * (six * six - six) * inverse
-        p2 = p2 + depth * (156.0 * six * six - 84.0 * six) * inverse * inverse
-        decay = torch.exp(-width * (c - bottom))
-        p0 = p0 + well * (decay * decay - 2.0 * decay)
-        p1 = p1 - 2.0 * width * well * (decay * decay - decay)
-        p2 = p2 + 2.0 * width * width * well * (2.0 * decay * decay - decay)
-        potential = p0 + p1 * inside + 0.5 * p2 * inside * inside
-        first = firm * stretch + p1 + p2 * inside
+        potential, p1, p2 = potentials(d, charge, depth, sigma, well, width, bottom, core)
+        first = firm * stretch + p1
         return gap / d.unsqueeze(2), d, 0.5 * firm * stretch * stretch, potential, first, firm + p2
 
     def gaps(self, x: Tensor, **inputs: Tensor) -> Tensor:
@@ -178,8 +185,8 @@ class EquilibriumEnergy(nn.Module):
             put(found, inputs["side"][:, :, 0], -_across(half, other)), inputs["side"][:, :, 1], _across(half, one)
         )
 
-    def local(self, state: Tensor, **inputs: Tensor) -> Local:
-        """What `product` needs at a state."""
+    def local(self, state: Tensor, exact: Tensor, **inputs: Tensor) -> Local:
+        """What `product` needs at a state, with negative curvature of edges and spheres where ``exact``, ``(batch,)`` bool."""
         x = self.places(state, **inputs)
         unit, d, _, _, first, second = self.edges(x, **inputs)
         gap = self.gaps(x, **inputs)
@@ -196,12 +203,16 @@ class EquilibriumEnergy(nn.Module):
         scale = inputs["spread"] * (1.0 + held * (radius / size - 1.0))
         slope = self.slope(x, **inputs)
         outward = (normal * slope).sum(2, keepdim=True)
-        inward = (-outward).clamp_min(0.0) / radius.clamp_min(1e-9) * held
-        # Negative curvature is left out, so that products are positive and steps fall short rather than go too far.
+        bent = -outward / radius.clamp_min(1e-9) * held
+        # Without negative curvature products are positive, and steps fall short rather than go too far.
         along, across = second.clamp_min(0.0).unsqueeze(2), (first / d).clamp_min(0.0).unsqueeze(2)
         own = along * unit.square() + across * (1.0 - unit.square())
         end = inputs["end"]
-        diagonal = put(put(inward + torch.zeros_like(x), end[:, :, 0], own), end[:, :, 1], own)
+        diagonal = put(put(bent.clamp_min(0.0) + torch.zeros_like(x), end[:, :, 0], own), end[:, :, 1], own)
+        exact = exact.reshape(-1, 1, 1)
+        along = torch.where(exact, second.unsqueeze(2), along)
+        across = torch.where(exact, (first / d).unsqueeze(2), across)
+        inward = torch.where(exact, bent, bent.clamp_min(0.0))
         own = inputs["entry"].square() * firm.gather(1, inputs["entry_row"]).unsqueeze(2)
         diagonal = put(diagonal, inputs["entry_triple"], own)
         own = twist.unsqueeze(2) * turn.square()
@@ -222,7 +233,7 @@ class EquilibriumEnergy(nn.Module):
         )
 
     def product(self, at: Local, p: Tensor, **inputs: Tensor) -> Tensor:
-        """The positive part of the Hessian by the state, times ``p``, ``(batch, triples, 3)``; on a sphere, of its surface."""
+        """The Hessian by the state or its positive part, times ``p``, ``(batch, triples, 3)``; on a sphere, of its surface."""
         p = p * at.scale
         p = p - at.normal * (at.normal * p).sum(2, keepdim=True)
         end = inputs["end"]
@@ -240,31 +251,6 @@ class EquilibriumEnergy(nn.Module):
             found = put(found, corner[:, :, side], moment * at.turn[:, :, 3 * side : 3 * side + 3])
         found = found - at.normal * (at.normal * found).sum(2, keepdim=True)
         return found * at.scale
-
-    def thrown(self, state: Tensor, noise: Tensor, **inputs: Tensor) -> Tensor:
-        """A hop: the loosest points go to random places on the surface, or every point moves a little.
-
-        Points with ``shake`` 0 stay. Moving the loosest atom: D. J. Wales and J. P. K. Doye, "Global optimization by
-        basin-hopping", 1997.
-        """
-        x = self.places(state, **inputs)
-        potential = self.edges(x, **inputs)[3]
-        shake = inputs["shake"].unsqueeze(2)
-        loose = (shake > 0).to(x.dtype)
-        end = inputs["end"]
-        half = 0.5 * potential
-        own = torch.zeros_like(inputs["shake"]).scatter_add(1, end[:, :, 0], half).scatter_add(1, end[:, :, 1], half)
-        own = own.clamp_max(1e6).unsqueeze(2) * loose
-        low, high = own.amin(1, keepdim=True), own.amax(1, keepdim=True)
-        share = (own - low) / (high - low + 1e-9) * loose
-        count = loose.sum(1, keepdim=True) + 1e-9
-        middle = (state * loose).sum(1, keepdim=True) / count
-        far = ((state - middle).square().sum(2, keepdim=True) * loose).amax(1, keepdim=True).sqrt()
-        lot = (noise * loose).sum((1, 2), keepdim=True) / (3.0 * count).sqrt()
-        which = torch.sigmoid(6.0 * lot)
-        target = middle + 1.1 * far * noise / (noise.square().sum(2, keepdim=True) + 1e-9).sqrt()
-        weight = which * share.pow(16.0)
-        return state + loose * (weight * (target - state) + (1.0 - 0.9 * which) * shake * noise)
 
     def decode(self, state: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
         """The places, ``{"places": (batch, triples, 3)}``."""

@@ -9,11 +9,12 @@ from typing import ClassVar
 from groundstate_models._settings import Settings as SettingsBase
 from groundstate_models.equilibrium.descent import BasinHopping, DampedNewton
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
+from groundstate_models.equilibrium.moves import Moves
 
-EVERY = 16
+EVERY = 4
 """Steps from one hop to the next, the hop included."""
 
-SEARCH, FINISH = 8, 4
+SEARCH, FINISH = 2, 2
 """Steps in a segment of the search and of the finish."""
 
 ITERATIONS = {"search": 8, "finish": 10}
@@ -40,7 +41,7 @@ class Settings(SettingsBase):
     def search(self, energy: EquilibriumEnergy) -> BasinHopping:
         """The rule of the search: Newton steps between hops."""
         newton = DampedNewton(energy, iterations=ITERATIONS["search"], **self.rule)
-        return BasinHopping(newton, energy.thrown, EVERY)
+        return BasinHopping(newton, Moves(energy), EVERY)
 
     def finish(self, energy: EquilibriumEnergy) -> DampedNewton:
         """The rule of the finish: Newton steps with little damping."""

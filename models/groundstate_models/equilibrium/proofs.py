@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_models.equilibrium.contacts import Contact
+from groundstate_models.equilibrium.contacts import Contact, crossed
 from groundstate_models.equilibrium.parts import Member
 from groundstate_models.equilibrium.structure import Structure
 from groundstate_models.equilibrium.system import Floats
@@ -242,7 +242,7 @@ def _tipping(structure: Structure, motion: Floats, sources: list[object], opened
             return np.zeros(3)
         k = len(structure.nodes) + 2 * place[name]
         arm = (at - np.array(structure.blocks[name].centre)) / size
-        return np.asarray(motion[k] + np.cross(motion[k + 1], arm))
+        return np.asarray(motion[k] + crossed(motion[k + 1], arm))
 
     if (simple := _turning(structure, contacts)) is not None:
         return simple
@@ -309,7 +309,7 @@ def _turning(structure: Structure, contacts: list[Contact]) -> Proof | None:
             if group is None:
                 continue
             moves: list[tuple[list[Floats], Floats, Floats]] = [
-                (pivot, np.cross(-axis, pivot[0] / structure.length), axis)
+                (pivot, crossed(-axis, pivot[0] / structure.length), axis)
                 for pivot, axis in _edges(structure, touch, sign)
             ]
             moves += [([], way, np.zeros(3)) for way in _slides(structure, sign * touch[0].normal)]
@@ -318,7 +318,7 @@ def _turning(structure: Structure, contacts: list[Contact]) -> Proof | None:
                 for name in group:
                     k = len(structure.nodes) + 2 * place[name]
                     centre = np.array(structure.blocks[name].centre) / structure.length
-                    motion[k], motion[k + 1] = shift + np.cross(axis, centre), axis
+                    motion[k], motion[k + 1] = shift + crossed(axis, centre), axis
                 work = float((system.force * motion).sum())
                 gaps = matrix @ motion.ravel()
                 if work > 1e-9 and gaps.min(initial=0.0) > -1e-9:
@@ -340,9 +340,9 @@ def _slides(structure: Structure, normal: Floats) -> list[Floats]:
         along = [np.array([-normal[1], normal[0], 0.0])]
     else:
         axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
-        u = np.cross(normal, axis)
+        u = crossed(normal, axis)
         u /= np.linalg.norm(u)
-        v = np.cross(normal, u)
+        v = crossed(normal, u)
         along = [math.cos(t) * u + math.sin(t) * v for t in np.linspace(0, math.pi, 8, endpoint=False)]
     rise = structure.friction * (1.0 if structure.dimensions == 2 else 1.0 / math.cos(math.pi / 8)) * normal
     return [sign * way + rise for way in along for sign in (1.0, -1.0)]
@@ -374,7 +374,7 @@ def _edges(structure: Structure, touch: list[Contact], sign: float) -> list[tupl
         for q in points[i + 1 :]:
             axis = (q - p) / max(float(np.linalg.norm(q - p)), 1e-12)
             near = -1e-9 * structure.length
-            opens = [one for one in (axis, -axis) if all(float(np.cross(one, r - p) @ normal) >= near for r in points)]
+            opens = [one for one in (axis, -axis) if all(float(crossed(one, r - p) @ normal) >= near for r in points)]
             found += [([p, q], one) for one in opens]
     return found
 

@@ -65,10 +65,25 @@ class EquilibriumReading(Reading, Asks, Optimises, Shows):
         if structure.drawn:
             return answers.drawn(self._statics, x)
         if structure.cluster:
-            # Chains reach the same arrangement in many orientations; its energy tells it.
-            energy = structure.system.energy(x) * structure.force * structure.length
+            # Chains reach the same arrangement in many orientations; its energy tells it. By a quadratic model, x is above the
+            # minimum by at most |slope|² over twice the least stiffness.
+            system, scale = structure.system, structure.force * structure.length
+            slope = np.where(system.free, system.gradient(x), 0.0)
+            out = x - system.centre
+            normal = (
+                np.where(system.radius > 0, 1.0, 0.0)[:, None]
+                * out
+                / np.linalg.norm(out, axis=1, keepdims=True).clip(1e-12)
+            )
+            slope = slope - normal * (slope * normal).sum(1, keepdims=True)
+            energy = system.energy(x) * scale
+            above = float((slope**2).sum()) * scale
             for _, answer in self._seen:
-                if abs(answer["energy"] - energy) < TWIN * max(1.0, abs(energy)):
+                firm = max(
+                    float(answer["stability"].get("stiffness") or 0.0) * structure.length / structure.force, 0.05
+                )
+                over = energy - answer["energy"]
+                if -TWIN * max(1.0, abs(energy)) < over < above / firm + TWIN * max(1.0, abs(energy)):
                     return dict(answer)
         rest = finished(structure.system, x)
         for places, answer in self._seen:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from groundstate import Fault, RequestError
-from groundstate_models.equilibrium.contacts import overlap
+from groundstate_models.equilibrium.contacts import crossed, overlap
 from groundstate_models.equilibrium.parts import Block, Member, Node, Plane, Potential, Torsion, Vector
 from groundstate_models.equilibrium.presets import expanded
 from groundstate_models.equilibrium.structure import Structure
@@ -558,7 +558,7 @@ def _solid(corners: Any, faces: tuple[tuple[int, ...], ...]) -> tuple[float, Vec
     for face in faces:
         ring = corners[list(face)] - origin
         for k in range(1, len(ring) - 1):
-            part = float(np.dot(ring[0], np.cross(ring[k], ring[k + 1]))) / 6
+            part = float(np.dot(ring[0], crossed(ring[k], ring[k + 1]))) / 6
             volume += part
             moment += part * (ring[0] + ring[k] + ring[k + 1]) / 4
     if not volume:

@@ -8,13 +8,14 @@ in their cones. Where there is no minimum, a motion exists on which the load doe
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from groundstate_models.equilibrium.contacts import Contact, touching
+from groundstate_models.equilibrium.contacts import Contact, crossed, touching
 from groundstate_models.equilibrium.parts import Description
 from groundstate_models.equilibrium.simplex import Verdict, balanced
 from groundstate_models.equilibrium.system import Floats, Row, System
@@ -33,13 +34,18 @@ class Statics:
     Attributes:
         system: Triples are nodes, then the translation and the turn of each block.
         contacts: The points of contact.
-        wide: The same with pyramids around the friction cones; None in the plane, where they are exact.
+        widened: Makes the system with pyramids around the friction cones; None in the plane, where they are exact.
     """
 
     structure: Description
     system: System
     contacts: list[Contact]
-    wide: System | None = None
+    widened: Callable[[], System] | None = None
+
+    @cached_property
+    def wide(self) -> System | None:
+        """The system with pyramids around the friction cones; None in the plane."""
+        return None if self.widened is None else self.widened()
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -108,7 +114,7 @@ def statics(structure: Description) -> Statics:
         return made
 
     wide = 1.0 / math.cos(math.pi / CONE) if structure.dimensions == 3 and contacts else None
-    return Statics(structure, system(1.0), contacts, None if wide is None else system(wide))
+    return Statics(structure, system(1.0), contacts, None if wide is None else partial(system, wide))
 
 
 def _members(structure: Description) -> list[Row]:
@@ -132,25 +138,28 @@ def cone(normal: Floats, friction: float, *, space: bool) -> list[Floats]:
         along = np.array([-normal[1], normal[0], 0.0])
         return [normal + friction * along, normal - friction * along] if friction else [normal]
     axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
-    u = np.cross(normal, axis)
+    u = crossed(normal, axis)
     u /= np.linalg.norm(u)
-    v = np.cross(normal, u)
+    v = crossed(normal, u)
     if not friction:
         return [normal]
-    turns = (2 * math.pi * k / CONE for k in range(CONE))
-    return [normal + friction * (math.cos(t) * u + math.sin(t) * v) for t in turns]
+    turns = 2 * math.pi / CONE * np.arange(CONE)
+    return list(normal + friction * (np.outer(np.cos(turns), u) + np.outer(np.sin(turns), v)))
 
 
 def _contacts(structure: Description, contacts: list[Contact], widened: float) -> list[Row]:
     place = {name: len(structure.nodes) + 2 * k for k, name in enumerate(structure.blocks)}
-    found = []
+    found, size = [], structure.length
     for number, contact in enumerate(contacts):
-        for edge in cone(contact.normal, structure.friction * widened, space=structure.dimensions == 3):
+        edges = np.array(cone(contact.normal, structure.friction * widened, space=structure.dimensions == 3))
+        parts = []
+        for name, sign in ((contact.above, 1.0), (contact.below, -1.0)):
+            if name in place:
+                arm = (contact.at - np.array(structure.blocks[name].centre)) / size
+                parts.append((place[name], (sign * edges).tolist(), (sign * crossed(arm, edges)).tolist()))
+        for k, edge in enumerate(edges.tolist()):
             entries: list[tuple[int, Any]] = []
-            for name, sign in ((contact.above, 1.0), (contact.below, -1.0)):
-                if name in place:
-                    arm = (contact.at - np.array(structure.blocks[name].centre)) / structure.length
-                    entries.append((place[name], tuple(map(float, sign * edge))))
-                    entries.append((place[name] + 1, tuple(map(float, sign * np.cross(arm, edge)))))
-            found.append(Row(tuple(entries), 0.0, 1.0, both=False, source=("contact", number, tuple(map(float, edge)))))
+            for triple, pushes, turns in parts:
+                entries += [(triple, tuple(pushes[k])), (triple + 1, tuple(turns[k]))]
+            found.append(Row(tuple(entries), 0.0, 1.0, both=False, source=("contact", number, tuple(edge))))
     return found

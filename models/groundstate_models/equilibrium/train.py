@@ -67,7 +67,9 @@ def steps_to_settle(numbers: Mapping[str, float], inputs: Inputs, seed: int) -> 
     with torch.no_grad():
         state = descent.start(Settings().start * torch.randn(shape, generator=draw, dtype=torch.float64))
         for step in range(STEPS):
-            slope = energy.local(state["y"], **inputs).slope.flatten(1).norm(dim=1)
+            slope = (
+                energy.local(state["y"], torch.zeros(CHAINS, dtype=torch.bool), **inputs).slope.flatten(1).norm(dim=1)
+            )
             first = torch.where((slope < SETTLED) & (first > STEPS), float(step), first)
             if (first <= STEPS).all():
                 break
@@ -91,14 +93,33 @@ def moved(numbers: Mapping[str, float], draw: np.random.Generator) -> dict[str, 
     return found
 
 
+def compared(numbers: Mapping[str, float], seeds: Sequence[int]) -> None:
+    """Print the steps by hand and learned, for each family, on problems that the search has not seen."""
+    names = [*FAMILIES, *(f"{one.get('potential', 'lennard_jones')} {one['atoms']}" for one in CLUSTERS)]
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for seed in seeds:
+        for name, one in zip(names, problems(seed), strict=True):
+            rows[name].append((steps_to_settle(RULE, one, seed), steps_to_settle(numbers, one, seed)))
+    print(f"steps to a gradient of {SETTLED:g}, geometric means over {len(seeds)} problems each")
+    for name, row in rows.items():
+        hand, learned = np.exp(np.log(row).mean(0))
+        print(f"{name:>20}: by hand {hand:6.2f}, learned {learned:6.2f}: {learned / hand:.2f}")
+    hand, learned = np.exp(np.log([pair for row in rows.values() for pair in row]).mean(0))
+    print(f"{'all':>20}: by hand {hand:6.2f}, learned {learned:6.2f}: {learned / hand:.2f}")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Search and keep the best; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=420.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=kept())
+    parser.add_argument("--compare", type=int, default=0, metavar="N", help="measure the kept numbers on N other seeds")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
+    if options.compare:
+        compared(Settings.read(options.out).rule, range(1001, 1001 + options.compare))
+        return 0
     sets, draw = problems(options.seed), np.random.default_rng(0)
     by_hand = dict(RULE)
     best, least = by_hand, score(by_hand, sets, 0)

@@ -269,7 +269,9 @@ class Known:
         if self.problem.solid or not {"x", "y"} <= axes:
             return None
         largest = max((abs(v.value) for a, v in self.values.items() if a[0] == "length"), default=1.0)
-        for a, b in self.problem.apart:
+        must = {frozenset(pair) for pair in self.problem.apart}
+        given = [atom[1:] for atom in self.values if atom[0] == "length"]
+        for a, b in [*self.problem.apart, *(pair for pair in given if frozenset(pair) not in must)]:
             across, up = (self._difference(axis, a, b) for axis in "xy")
             if across is None or up is None:
                 continue
@@ -278,7 +280,7 @@ class Known:
             known = self.values.get(length(a, b))
             if known is not None and abs(known.value - apart) > 10 * CLEAR * max(apart, abs(known.value)):
                 return used | known.sources
-            if apart <= 1e-7 * largest:
+            if apart <= 1e-7 * largest and frozenset((a, b)) in must:
                 return used
         return None
 

@@ -25,10 +25,11 @@ TIE = 0.7
 """Log-odds below which the exchange of two identical pieces costs nothing."""
 
 GAP = 12.0
-LEAST_GAP = 4.0
+LEAST_GAP = 8.0
 """Log-odds by which every single exchange and move must be worse."""
 
 CAPPED = 0.9
+"""Largest confidence of an uncertain layout."""
 
 
 def seam_confidence(grid: Grid, likely: Matrix) -> tuple[Matrix, Matrix]:
@@ -85,9 +86,14 @@ def evidence(
             math.log(apart),
             min(worn, 4.0) / 4,
             float(turned),
-            float(wrong > 0 or gap < LEAST_GAP or apart > 1),
+            float(is_open(wrong, gap, apart)),
         ]
     )
+
+
+def is_open(wrong: float, gap: float, apart: int) -> bool:
+    """Whether pixels contradict a seam, some other layout is almost as good, or parts are not connected."""
+    return wrong > 0 or gap < LEAST_GAP or apart > 1
 
 
 def parts(grid: Grid, likely: Matrix) -> int:
@@ -128,6 +134,9 @@ def confidence(grid: Grid, odds: Matrix, likely: Matrix, worn: float, *, turned:
 def probability(found: NDArray[np.float64]) -> float:
     """The confidence that the stored fit gives to evidence."""
     weights, bias = _fitted()
+    of = dict(zip(EVIDENCE, found.tolist(), strict=True))
+    uncertain = is_open(of["wrong"], GAP * of["gap"], round(math.exp(of["parts"])))
+    found = np.append(found[:-1], float(uncertain))
     score = float(found @ weights) + bias
     sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
-    return min(sure, CAPPED) if found[EVIDENCE.index("open")] else sure
+    return min(sure, CAPPED) if uncertain else sure

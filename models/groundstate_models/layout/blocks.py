@@ -261,8 +261,8 @@ class BlockSearch:
         count, n = some.order.shape
         every = np.arange(count)
         kind = draw.random(count)
-        a: Ints = draw.integers(0, n, count)
-        b: Ints = draw.integers(0, n, count)
+        a: Ints = draw.integers(0, n, (count,))
+        b: Ints = draw.integers(0, n, (count,))
         swap = np.flatnonzero(kind < 0.3)
         made.order[swap, a[swap]], made.order[swap, b[swap]] = some.order[swap, b[swap]], some.order[swap, a[swap]]
         move = np.flatnonzero((kind >= 0.3) & (kind < 0.5))
@@ -274,13 +274,13 @@ class BlockSearch:
             source = np.where((at > to) & (place > to) & (place <= at), place - 1, source)
             made.order[move] = np.take_along_axis(some.order[move], source, 1)
         turn = (kind >= 0.5) & (kind < 0.75)
-        gap: Ints = draw.integers(0, max(n - 1, 1), count)
+        gap: Ints = draw.integers(0, max(n - 1, 1), (count,))
         if n > 1:
             rows = every[turn]
             made.upright[rows, gap[turn]] ^= True
             cut = np.flatnonzero(kind >= 0.75)
-            p: Ints = draw.integers(0, n - 1, count)
-            q: Ints = draw.integers(0, n - 1, count)
+            p: Ints = draw.integers(0, n - 1, (count,))
+            q: Ints = draw.integers(0, n - 1, (count,))
             made.cuts[cut, p[cut]], made.cuts[cut, q[cut]] = some.cuts[cut, q[cut]], some.cuts[cut, p[cut]]
         if self.loose:
             total = float(self.area.sum())

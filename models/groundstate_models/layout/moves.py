@@ -1,4 +1,4 @@
-"""Learned numbers of the starts: where candidate places lie, the order of the items, when a start is given up."""
+"""Numbers of the starts that training may change: where candidates lie, the order of items, when a start is given up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Moves:
-    """The defaults are hand-written; `train` learns others, which the artefact brings as its knowledge.
+    """The defaults are hand-written; `train` learns others. The artefact brings its numbers as its knowledge.
 
     Attributes:
         candidates: Places that are tried for an item at a time.

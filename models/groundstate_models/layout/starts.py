@@ -345,8 +345,8 @@ class Starts:
             gap = np.where(draw.random((m, c, 1)) < moves.touch, 1e-6, 0.5 * draw.random((m, c, 1)) ** 2)
             touch = np.where(far[..., None], there[..., 2:] - box[..., :2] + gap, there[..., :2] - box[..., 2:] - gap)
             next_to = np.where(np.arange(2) == axis[..., None], touch, slide)
-            side, line = 1.0 - moves.beside, 1.0 - moves.beside - moves.along
-            at = np.where((how > side)[..., None], next_to, np.where((how > line)[..., None], slide, at))
+            next_, line = 1.0 - moves.beside, 1.0 - moves.beside - moves.along
+            at = np.where((how > next_)[..., None], next_to, np.where((how > line)[..., None], slide, at))
         corner = draw.random((m, c)) < moves.corner
         side = np.where((np.arange(2) == axis[..., None]), far[..., None], draw.random((m, c, 1)) < 0.5)
         snapped = wall[..., None] & ((np.arange(2) == axis[..., None]) | corner[..., None])

@@ -35,6 +35,9 @@ _HELD = 1_000_003
 STARTS = 8
 """Starts that are built of each problem."""
 
+NONE = 400_000.0
+"""Effort that counts where no start is clean, whatever the work: else a search that gives up early would look cheap."""
+
 SHARES = ("wall", "corner", "backed", "beside", "along", "friend", "touch")
 """Moves that are probabilities, learned as log-odds; the logarithms of the others are learned."""
 
@@ -93,11 +96,11 @@ def problems(seed: int, each: int) -> dict[str, list[Starts]]:
 
 
 def effort(starts: Starts, moves: Moves, seed: int) -> tuple[float, bool]:
-    """Work for each start that violates nothing, and whether there is one."""
+    """Work for each start that violates nothing, `NONE` without one, and whether there is one."""
     starts.moves, starts.work = moves, 0
     off = starts.places(np.random.default_rng(seed), STARTS)[2]
     clean = int((off <= CLEAN).sum())
-    return starts.work / (clean + 0.25), clean > 0
+    return (starts.work / clean if clean else NONE), clean > 0
 
 
 def judged(moves: Moves, sets: Mapping[str, Sequence[Starts]], seed: int) -> dict[str, tuple[float, float]]:

@@ -29,6 +29,9 @@ MODE = 0.15
 FAR = 0.2
 """Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
+SLIGHT = 1e-5
+"""Weight of a component up to which a distribution is computed without it."""
+
 _FINE = np.linspace(-8.5, 8.5, 8501)
 _A_UNIT = (len(_FINE) - 1) / (_FINE[-1] - _FINE[0])
 _CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _FINE.tolist()])
@@ -163,6 +166,18 @@ def grown(chances: Floats, mass: float) -> tuple[int, int]:
     return first, last
 
 
+def _at(mixtures: Floats, points: Floats | float) -> Floats:
+    """Distribution functions of mixtures, ``(…, 3, components)`` of weights, means and widths, at a point each."""
+    weights, means, scales = mixtures[..., 0, :], mixtures[..., 1, :], mixtures[..., 2, :]
+    return np.asarray((normal_cdf((np.asarray(points)[..., None] - means) / scales) * weights).sum(-1))
+
+
+def plausible(mixtures: Floats, points: Floats) -> NDArray[np.bool_]:
+    """Whether points of the normal scale are so likely under their mixtures that no calibrated distribution needs to decide."""
+    at = _at(mixtures, points) / mixtures[..., 0, :].sum(-1)
+    return np.asarray(2.0 * np.minimum(at, 1.0 - at) >= FAR)
+
+
 @dataclass(frozen=True)
 class Belief:
     """The distribution of a missing value.
@@ -200,8 +215,8 @@ class Belief:
 
     @cached_property
     def _plain_cdf(self) -> Floats:
-        weights, means, scales = self.mixture
-        return np.asarray(normal_cdf((GRID[:, None] - means) / scales) @ weights)
+        weights, means, scales = self.mixture[:, self.mixture[0] > SLIGHT]
+        return np.asarray(normal_cdf((GRID[:, None] - means) / scales) @ (weights / weights.sum()))
 
     def quantiles(self, levels: Floats) -> Floats:
         """Quantiles, as numbers; also for ordered levels."""
@@ -241,8 +256,7 @@ class Belief:
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
         point = float(self.column.to_normal(np.array([float(value)]))[0])
-        weights, means, scales = self.mixture
-        at = float(normal_cdf((point - means) / scales) @ weights)
+        at = float(_at(self.mixture, point))
         if 2.0 * min(at, 1.0 - at) < FAR and self.column.widen != 1.0:
             at = float(np.interp(point, GRID, self.cdf))
         return 2.0 * min(at, 1.0 - at)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Violation, pointer
-from groundstate_models.learned.columns import Belief, Column, Value
+from groundstate_models.learned.columns import Belief, Column, Value, plausible
 
 ODD = 0.01
 """Likelihood below which a given value is called odd."""
@@ -193,8 +193,19 @@ class TableReading(Reading, Asks, Shows):
                 found.append(Violation("sum", message, places=("sum",)))
         return found
 
-    def encode(self) -> dict[str, NDArray[Any]]:
+    @cached_property
+    def _inputs(self) -> dict[str, NDArray[Any]]:
         return _tensors(self.knowledge, self.known)
+
+    @cached_property
+    def _given_numbers(self) -> tuple[list[str], list[int]] | None:
+        """The given columns of numbers, and their places in the network."""
+        places = {name: self.knowledge.place[self.knowledge.index[name]] for name in self.known}
+        numbers = {name: place for name, place in places.items() if place < self.knowledge.numbers}
+        return (list(numbers), list(numbers.values())) if numbers else None
+
+    def encode(self) -> dict[str, NDArray[Any]]:
+        return dict(self._inputs)
 
     def encode_answer(self, answer: dict[str, Any]) -> dict[str, NDArray[Any]] | None:
         del answer
@@ -267,7 +278,15 @@ class TableReading(Reading, Asks, Shows):
     def _odd(self, tensors: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
         """Given values that are unlikely beside all others, the least likely first, each with the most likely value."""
         found = []
+        fine: set[str] = set()
+        if self._given_numbers:
+            names, places = self._given_numbers
+            mixtures = np.asarray(tensors["others_mixture"], np.float64)[places]
+            points = np.asarray(self._inputs["known_numbers"], np.float64)[places]
+            fine = {name for name, well in zip(names, plausible(mixtures, points), strict=True) if well}
         for name, value in self.known.items():
+            if name in fine:
+                continue
             belief = self._belief(self.knowledge.index[name], tensors, "others")
             likely = belief.likelihood(_known_level(belief.column, value) if belief.column.kind == "levels" else value)
             if likely < ODD:

@@ -18,6 +18,7 @@ _FORM = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _ALL = re.compile(r"(?:any(?:one|body|\s+person)|everyone|everybody|all|them)(?:\s+of\s+(?P<names>.+))?", re.IGNORECASE)
+_EITHER = re.compile(r"(?:either\s+)?(?P<names>.+\s+or\s+.+)", re.IGNORECASE | re.DOTALL)
 _WISHED = re.compile(
     r"(?P<name>.+?)\s*(?:,?\s+if\s+possible|\(optional\)|\(if\s+possible\))", re.IGNORECASE | re.DOTALL
 )
@@ -70,7 +71,10 @@ def wanted(text: str, known: Sequence[str] | None) -> Wanted | None:
         names = None if match["names"] is None else _names(match["names"], known)
         return Wanted(1, 1, names)
     match = _FORM.fullmatch(text.strip())
-    if match is None or (match["low"] is None and match["names"] is None) or _vague(match):
+    if match is None:
+        either = _EITHER.fullmatch(text.strip())
+        return None if either is None else Wanted(1, 1, _names(either["names"], known))
+    if (match["low"] is None and match["names"] is None) or _vague(match):
         return None
     low = _number(match["low"]) if match["low"] else 1
     high: int | None = _number(match["high"]) if match["high"] else low

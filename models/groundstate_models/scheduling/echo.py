@@ -7,7 +7,8 @@ from typing import Any
 
 from groundstate_models.scheduling.check import cost
 from groundstate_models.scheduling.schedule import Activity, Schedule
-from groundstate_models.scheduling.times import printed_duration
+from groundstate_models.scheduling.spans import intersection
+from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
 
 MOST = 8
 """Most clauses of an echo."""
@@ -16,7 +17,7 @@ _MOST_NAMES = 4
 
 
 def understood(schedule: Schedule) -> str:
-    """Clauses about relative days, durations in days, people to choose, recurrence and limits; empty if there are none."""
+    """Clauses about relative days, hours, durations, people to choose, recurrence and limits; empty if there are none."""
     clauses = list(
         dict.fromkeys([*([schedule.days.understood] if schedule.days.understood else []), *_clauses(schedule)])
     )
@@ -46,14 +47,31 @@ def gap(schedule: Schedule, answer: Mapping[str, Any], bound: float | None, opti
     return f"{found}; no schedule costs less than {least:.6g}, which is proven (gap {price.total - least:.6g})."
 
 
+def _hours(schedule: Schedule) -> Iterator[str]:
+    """The hours of the first day, for activities without a window."""
+    days = schedule.days
+    for activity in schedule.activities.values():
+        if not activity.windowed and activity.at is None:
+            whole = days.whole(days.numbers[0])
+            today = intersection(activity.window, (whole,))
+            if today and today != (whole,):
+                spans = (f"{printed_clock(days.clock(a))}-{printed_clock(days.clock(b) or DAY)}" for a, b in today)
+                yield f"hours {', '.join(spans)}"
+            return
+
+
 def _clauses(schedule: Schedule) -> Iterator[str]:
+    yield from _hours(schedule)
+    if schedule.gap:
+        yield f"{printed_duration(schedule.gap)} between activities of a person"
     series: dict[str, list[Activity]] = {}
     for activity in schedule.activities.values():
         series.setdefault(activity.series or activity.name, []).append(activity)
     for title, some in series.items():
         first = some[0]
-        parts = [f"{len(some)} times"] if first.series is not None else []
-        parts += [f"{printed_duration(first.duration)} of work, with pauses"] if first.pauses else []
+        parts = ["once" if len(some) == 1 else f"{len(some)} times"] if first.series is not None else []
+        if first.at is None:
+            parts.append(f"{printed_duration(first.duration)}{' of work, with pauses' if first.pauses else ''}")
         for choice in first.choices:
             if len(choice.among) > _MOST_NAMES:
                 many = str(choice.least) if choice.least == choice.most else f"{choice.least} to {choice.most}"

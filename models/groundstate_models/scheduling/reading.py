@@ -22,7 +22,17 @@ from groundstate_models.scheduling.schedule import Activity, Person, Room, Sched
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_ACTIVITIES, MOST_WEIGHT, OBJECTIVES, RULE_KINDS
 from groundstate_models.scheduling.series import Series
 from groundstate_models.scheduling.spans import Span, Spans, intersection, total, union
-from groundstate_models.scheduling.times import DAY, LONGEST, Clock, Token, duration, gap, in_days, long_duration
+from groundstate_models.scheduling.times import (
+    DAY,
+    LONGEST,
+    Clock,
+    Token,
+    duration,
+    gap,
+    in_days,
+    long_duration,
+    printed_duration,
+)
 
 ANY = "any"
 WORKING_HOURS = (9 * 60, 17 * 60)
@@ -281,6 +291,10 @@ class _Reader:
                 )
         if day is not None and at is None:
             window = intersection(window, (self.days.whole(day),))
+        least, most = (self.value(gap, raw[key], f"{place}.{key}") if key in raw else None for key in ("gap", "within"))
+        if least is not None and most is not None and most < least:
+            told = f"{printed_duration(most)} at most are less than the gap of {printed_duration(least)} at least."
+            self.fault(f"{place}.within", told)
         return Activity(
             name=raw["name"],
             index=index,
@@ -291,13 +305,13 @@ class _Reader:
             rooms=chosen,
             place=where,
             after=self.before(raw, place, known, day),
-            gap=self.value(gap, raw.get("gap", 0), f"{place}.gap") or 0,
+            gap=least or 0,
             at=at,
             optional=raw.get("optional", False),
             weight=self.weight(raw, place),
             windowed="window" in raw,
             choices=choices,
-            within=self.value(gap, raw["within"], f"{place}.within") if "within" in raw else None,
+            within=most,
             series=series,
             pauses=working is not None,
         )

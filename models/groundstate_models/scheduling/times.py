@@ -68,6 +68,16 @@ _SPELT = {
 }
 
 
+_IN_WORDS = (
+    (r"\b(?:an?|one)\s+hour\s+and\s+a\s+half\b", "90m"),
+    (r"\b(\d+)\s+and\s+a\s+half\s+hours\b", r"\1h 30m"),
+    (r"\bthree\s+quarters\s+of\s+an\s+hour\b", "45m"),
+    (r"\b(?:a\s+)?quarter\s+of\s+an\s+hour\b", "15m"),
+    (r"\bhalf\s+an\s+hour\b", "30m"),
+)
+"""Durations in words, and what they are."""
+
+
 def in_days(value: float | str) -> Fraction | None:
     """The days of a duration in days or weeks (of five days): "3 days", "half a day"; None if it is in other units."""
     match = _IN_DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -120,7 +130,8 @@ def _minutes(text: str) -> Fraction | None:
     if (iso := _ISO.fullmatch(lowered)) and any(iso.groups()):
         days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
         return days * DAY + hours * 60 + minutes
-    lowered = re.sub(r"\bhalf an hour\b", "30m", lowered)
+    for words, digits in _IN_WORDS:
+        lowered = re.sub(words, digits, lowered)
     lowered = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", lowered)
     lowered = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", lowered)  # 1h30
     if not _PARTS.fullmatch(lowered):
@@ -181,7 +192,7 @@ _TOKEN = re.compile(
     | (?P<every>every\b|each\b)
     | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
     | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
-    | (?P<and>,|;|and\b|&)
+    | (?P<and>,|;|and\b|or\b|&)
     | (?P<after>after\b|from\b|since\b)
     | (?P<before>before\b|by\b)
     | (?P<between>between\b)

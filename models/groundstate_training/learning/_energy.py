@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from groundstate_training.learning._experts import Experts
+from groundstate_training.learning._network import COMPONENTS, SMALLEST, Network
 
 SMOOTH = 0.25
 """Width, on the normal scale, that the energy adds to every component, so that descent can reach its minima."""
-
-MEMBERS = 1
-"""Members of the ensemble in the energy; beliefs are of all."""
 
 
 class TableEnergy(nn.Module):
@@ -27,25 +26,16 @@ class TableEnergy(nn.Module):
     def __init__(self, experts: Experts) -> None:
         super().__init__()
         self.experts = experts
-        self.network = experts.network
         self.shape = experts.shape
-        self.members = min(MEMBERS, self.shape.members)
+        self.network = OneByOne(experts.network)
         self.eval().requires_grad_(requires_grad=False)
 
     def forward(self, state: Mapping[str, Tensor] | Tensor, **inputs: Tensor) -> dict[str, Tensor]:
         """The energy's terms, ``(batch,)`` each."""
         numbers, chances = self._filled(self._named(state), inputs)
-        columns = self.shape.columns
-        hidden = 1.0 - torch.eye(columns)
-        batch = inputs["given"].shape[0]
-        given = hidden.expand(batch, columns, columns).reshape(-1, columns)
-        x = self._each(numbers) if numbers is not None else None
-        p = [self._each(part) for part in chances]
-        # Every column's own distribution given all others; the sum is over the missing ones.
-        outputs = self._outputs(x, p, given, self.members)
-        own = self._likelihood(outputs, x, p).reshape(self.members, batch, columns, columns)
-        chance = (own * torch.eye(columns)).sum(-1).mean(0)
         missing = 1.0 - inputs["given"]
+        # Every column's own distribution given all others; the sum is over the missing ones.
+        chance = self.network(missing[:, :0] if numbers is None else numbers, chances)
         near = torch.zeros_like(missing[:, 0])
         for value in self._named(state).values():
             near = near + 0.01 * value.square().sum(-1)
@@ -105,23 +95,82 @@ class TableEnergy(nn.Module):
     def _split(self, levels: Tensor | None) -> list[Tensor]:
         return [] if levels is None else list(levels.split(list(self.shape.levels), -1))
 
-    def _each(self, rows: Tensor) -> Tensor:
-        """Repeat each row once for every column, ``(batch · columns, …)``."""
-        return rows[:, None].expand(-1, self.shape.columns, -1).reshape(-1, rows.shape[-1])
 
-    def _outputs(
-        self, numbers: Tensor | None, levels: list[Tensor], given: Tensor, members: int | None = None
-    ) -> Tensor:
-        empty = given[:, :0]
-        return self.network(empty if numbers is None else numbers, levels, given, members)  # type: ignore[no-any-return]
+class OneByOne(nn.Module):
+    """The first member's distribution of each column given all others, of all columns in one pass.
 
-    def _likelihood(self, outputs: Tensor, numbers: Tensor | None, levels: list[Tensor]) -> Tensor:
-        """Log likelihood of every column's value, smoothed, ``(members, rows, columns)``."""
-        parts = []
-        if numbers is not None:
-            weights, means, widths = self.network.mixture(outputs)
-            variance = widths.square() + SMOOTH**2
-            z = (numbers[..., None] - means).square() / variance
-            parts.append(torch.logsumexp(weights - 0.5 * z - 0.5 * variance.log() - 0.5 * math.log(2 * math.pi), -1))
-        parts += [(log * p).sum(-1, keepdim=True) for log, p in zip(self.network.chances(outputs), levels, strict=True)]
-        return torch.cat(parts, -1)
+    It is `Network.forward` for the masks that hide one column each, with the parts that no other column needs left out:
+    descent evaluates it at every step.
+    """
+
+    enter: Tensor
+    entered: Tensor
+    seen: Tensor
+    plain: Tensor
+    straight: Tensor
+    leave: Tensor
+    left: Tensor
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network, shape = network, network.shape
+        self.shape = shape
+        n, columns = shape.numbers, shape.columns
+        self.scaled = [*range(n), *(n + k for k, points in enumerate(shape.points) if points)]
+        of_levels = [n + k for k, many in enumerate(shape.levels) for _ in range(many)]
+        hidden = 1.0 - torch.eye(columns)
+        bends = [k for k in self.scaled for _ in range(len(network.knots))]
+        self.register_buffer("seen", hidden[:, [*of_levels, *self.scaled, *bends]])
+        self.register_buffer("enter", network.enter[0, columns:])
+        self.register_buffer("entered", network.entered[0] + hidden @ network.enter[0, :columns])
+        seen = hidden[self.scaled][:, [*of_levels, *self.scaled]]
+        if self.scaled:
+            straight = network.straight[0]
+            self.register_buffer("straight", straight[columns:] * seen.T)
+            self.register_buffer("plain", (hidden[self.scaled] @ straight[:columns]).diagonal())
+        if n:
+            first = n * 3 * COMPONENTS
+            self.register_buffer("leave", network.leave[0, :, :first].unflatten(-1, (n, -1)).transpose(0, 1))
+            self.register_buffer("left", network.left[0, 0, :first].unflatten(-1, (n, -1)))
+
+    def forward(self, numbers: Tensor, levels: Sequence[Tensor]) -> Tensor:
+        """Log likelihood of every column's value, of numbers smoothed, ``(batch, columns)``."""
+        network, n = self.network, self.shape.numbers
+        parts = list(levels)
+        straight = numbers
+        if self.scaled:
+            scaled = [numbers] if n else []
+            if len(self.scaled) > n:
+                scaled.append(torch.cat(parts, -1) @ network.points.T)
+            x = torch.cat(scaled, -1)
+            straight = torch.cat([*parts, x], -1) @ self.straight + self.plain
+            parts += [x, torch.tanh(1.5 * (x[..., None] - network.knots)).flatten(-2)]
+        h = (torch.cat(parts, -1)[:, None] * self.seen) @ self.enter + self.entered
+        for inner, bias, outer in zip(network.inner, network.inner_bias, network.outer, strict=True):
+            h = h + functional.silu(h @ inner[0] + bias[0]) @ outer[0]
+        a = functional.silu(h)
+        found = []
+        if n:
+            raw = ((a[:, :n, :, None] * self.leave).sum(2) + self.left).unflatten(-1, (3, COMPONENTS))
+            weights = torch.log_softmax(raw[:, :, 0], -1)
+            variance = (SMALLEST + functional.softplus(raw[:, :, 2])).square() + SMOOTH**2
+            z = (numbers[..., None] - raw[:, :, 1] - straight[:, :n, None]).square() / variance
+            found.append(torch.logsumexp(weights - 0.5 * (z + variance.log()), -1) - 0.5 * math.log(2 * math.pi))
+        first, rest = n * 3 * COMPONENTS, n * 3 * COMPONENTS + sum(self.shape.levels)
+        place = 0
+        for k, many in enumerate(self.shape.levels):
+            own = a[:, n + k]
+            logits = own @ network.leave[0, :, first : first + many] + network.left[0, 0, first : first + many]
+            if self.shape.points and self.shape.points[k]:
+                at = torch.tensor(self.shape.points[k])
+                middle, sharp = (
+                    own @ network.leave[0, :, [rest + j * self.shape.ordered + place]]
+                    + network.left[0, 0, [rest + j * self.shape.ordered + place]]
+                    for j in range(2)
+                )
+                middle = middle + straight[:, n + place, None]
+                logits = logits - 0.5 * functional.softplus(sharp) * (at.square() - 2.0 * middle * at)
+                place += 1
+            first += many
+            found.append((torch.log_softmax(logits, -1) * levels[k]).sum(-1, keepdim=True))
+        return torch.cat(found, -1)

@@ -1,7 +1,6 @@
-"""The belief about a column: network, neighbours and factors together, each with the share that held-out cells give it.
+"""The belief about a column: four experts together, each with the share that held-out cells give it.
 
-The shares maximise the likelihood of held-out cells (P. Smyth and D. Wolpert, "Linearly combining density estimators via
-stacking", 1999), each column's drawn towards those of all columns.
+Network, neighbours and factors see the known values only. The forest sees the row as these three complete it.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from torch import Tensor, nn
 
 from groundstate_training.learning._factors import Factors
 from groundstate_training.learning._features import features
+from groundstate_training.learning._forest import Forest
 from groundstate_training.learning._neighbours import BARRED, Neighbours, remembered
 from groundstate_training.learning._network import Network
+from groundstate_training.learning._stacking import Forms, Parts, Ruler
 from groundstate_training.learning._training import Training
-
-COMMON = 10.0
-"""Weight, in cells, of all columns' shares in each column's own."""
 
 STEPS = 400
 BATCH = 64
@@ -34,6 +32,15 @@ AT_ONCE = 256
 
 CHECK_EVERY = 50
 
+DRAWS = 2
+"""Masks of each row of a complete table for the forest; an incomplete table has its own gaps."""
+
+MOST_COLUMNS = 60
+"""Largest number of columns with forests: the time to complete rows for them rises with its square."""
+
+MOST_GROWN = 2_000
+"""Largest number of rows from which trees grow."""
+
 
 class Experts(nn.Module):
     """A mixture of experts for every column.
@@ -42,15 +49,27 @@ class Experts(nn.Module):
         network: The ensemble of networks.
         neighbours: The kernel density.
         factors: The normal distribution.
-        shares: Share of each, ``(columns, 3)``.
+        forest: The trees.
+        early: Shares of the first three where they complete a row for the trees, ``(columns, 3)``.
+        shares: Share of each, ``(columns, 4)``.
     """
 
+    early: Tensor
     shares: Tensor
 
-    def __init__(self, network: Network, neighbours: Neighbours, factors: Factors, shares: Tensor) -> None:
+    def __init__(
+        self,
+        network: Network,
+        neighbours: Neighbours,
+        factors: Factors,
+        forest: Forest,
+        early: Tensor,
+        shares: Tensor,
+    ) -> None:
         super().__init__()
-        self.network, self.neighbours, self.factors = network, neighbours, factors
+        self.network, self.neighbours, self.factors, self.forest = network, neighbours, factors, forest
         self.shape = network.shape
+        self.register_buffer("early", early)
         self.register_buffer("shares", shares)
         self.eval().requires_grad_(requires_grad=False)
 
@@ -65,18 +84,51 @@ class Experts(nn.Module):
         Returns:
             Weights, means and widths of numbers, ``(batch, numbers, 3, components)``; probabilities, ``(batch, levels)`` each.
         """
+        return self.together(self.parts(numbers, levels, given))
+
+    def parts(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Parts:
+        """What each expert expects from the known values."""
+        first = self.first(numbers, levels, given)
+        return self.every(first, self.completed(first, numbers, levels, given)[:, None])
+
+    def first(self, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Parts:
+        """What network, neighbours and factors expect from the known values."""
+        n = self.shape.numbers
         outputs = self.network(numbers, levels, given)
         rows = features(self.shape, numbers, levels)
         weights = self.neighbours.weights(rows[:, None], given[:, None])
         means, variances = self.factors(rows, given)
-        n = self.shape.numbers
-        return self._together(
+        return self._parts(
             self.network.mixture(outputs) if n else (),
             [log.exp().mean(0) for log in self.network.chances(outputs)],
             weights,
             (means[:, :n], variances[:, :n]),
             self.factors.chances(means, variances),
         )
+
+    def completed(self, first: Parts, numbers: Tensor, levels: Sequence[Tensor], given: Tensor) -> Tensor:
+        """Features of the rows with the values that the first experts expect in place of the missing ones."""
+        n, share = self.shape.numbers, self.early
+        means = [(weights * means).sum(-1) for weights, means, _ in first[0]]
+        if n:
+            expected = sum(mean * share[:n, place] for place, mean in enumerate(means))
+            numbers = given[:, :n] * numbers + (1 - given[:, :n]) * expected
+        filled = []
+        for k, three in enumerate(first[1]):
+            likely = sum(one * share[n + k, place] for place, one in enumerate(three))
+            own = given[:, n + k, None]
+            filled.append(own * levels[k] + (1 - own) * likely)
+        return features(self.shape, numbers, filled)
+
+    def every(self, first: Parts, rows: Tensor) -> Parts:
+        """All experts' parts, with those of the forest for completed rows, ``(batch, 1 or columns, features)``."""
+        found = self.forest.found(rows)
+        numbers = first[0]
+        if self.shape.numbers:
+            weights, means, widths = self.forest.mixture(found)
+            numbers = [*numbers, (weights, means.expand_as(weights), widths.expand_as(weights))]
+        chances = self.forest.chances(found)
+        return numbers, [[*three, fourth] for three, fourth in zip(first[1], chances, strict=True)]
 
     def others(self, numbers: Tensor, levels: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """The distribution of each column given all others; remembered rows that are the same row do not count."""
@@ -106,42 +158,50 @@ class Experts(nn.Module):
         def chosen(parts: Sequence[Tensor]) -> list[Tensor]:
             return [part.unflatten(0, (batch, columns))[:, n + k] for k, part in enumerate(parts)]
 
-        return self._together(
+        first = self._parts(
             [own(part) for part in self.network.mixture(outputs)] if n else (),
             chosen([log.exp().mean(0) for log in self.network.chances(outputs)]),
             weights,
             (own(means[:, :n]), own(variances[:, :n])),
             chosen(self.factors.chances(means, variances)),
         )
+        return self.together(self.every(first, rows[:, None]))
 
-    def _together(
+    def _parts(
         self,
         mixture: Sequence[Tensor],
         chances: Sequence[Tensor],
         weights: Tensor,
         normal: tuple[Tensor, Tensor],
         normal_chances: Sequence[Tensor],
-    ) -> tuple[Tensor, list[Tensor]]:
-        n = self.shape.numbers
-        share = self.shares
-        numbers = weights.new_zeros(0)
-        if n:
+    ) -> Parts:
+        numbers: list[tuple[Tensor, Tensor, Tensor]] = []
+        if self.shape.numbers:
             logs, means, widths = (part.permute(1, 2, 0, 3).flatten(2) for part in mixture)
             near, centres, spreads = self.neighbours.mixture(weights)
-            own = share[:n]
-            parts = [
-                (logs.exp() * (own[:, :1] / self.shape.members), means, widths),
-                (near * own[:, 1:2], centres.expand_as(near), spreads.expand_as(near)),
-                (torch.ones_like(normal[0])[..., None] * own[:, 2:], normal[0][..., None], normal[1].sqrt()[..., None]),
+            numbers = [
+                (logs.exp() / self.shape.members, means, widths),
+                (near, centres.expand_as(near), spreads.expand_as(near)),
+                (torch.ones_like(normal[0])[..., None], normal[0][..., None], normal[1].sqrt()[..., None]),
             ]
-            numbers = torch.stack([torch.cat([part[k] for part in parts], -1) for k in range(3)], 2)
+        return numbers, [
+            list(three) for three in zip(chances, self.neighbours.chances(weights), normal_chances, strict=True)
+        ]
+
+    def together(self, parts: Parts) -> tuple[Tensor, list[Tensor]]:
+        """The mixture of all experts' parts by their shares."""
+        n, share = self.shape.numbers, self.shares
+        numbers = share.new_zeros(0)
+        if n:
+            weighted = [(weights * share[:n, place, None], *rest) for place, (weights, *rest) in enumerate(parts[0])]
+            numbers = torch.stack([torch.cat([part[k] for part in weighted], -1) for k in range(3)], 2)
         found = []
-        for k, three in enumerate(zip(chances, self.neighbours.chances(weights), normal_chances, strict=True)):
-            found.append(sum(one * share[n + k, place] for place, one in enumerate(three)))
+        for k, every in enumerate(parts[1]):
+            found.append(sum(one * share[n + k, place] for place, one in enumerate(every)))
         return numbers, found  # type: ignore[return-value]
 
 
-def gather(training: Training, network: Network, seed: int) -> tuple[Experts, float, Tensor]:
+def gather(training: Training, network: Network, rulers: Sequence[Ruler], seed: int) -> tuple[Experts, float, Tensor]:
     """Train the other experts on the same cells, and share out the columns by the held-out ones.
 
     Returns:
@@ -179,17 +239,80 @@ def gather(training: Training, network: Network, seed: int) -> tuple[Experts, fl
 
     _fit(neighbours, training, of_neighbours, tested, seed, 3e-2, near_start)
 
-    def of_network(chosen: Tensor, known: Tensor) -> Tensor:
-        x, hot = numbers[chosen], [level[chosen] for level in training.hot]
-        return torch.logsumexp(network.log_likelihood(network(x, hot, known), x, hot), 0) - math.log(shape.members)
+    forest = Forest(shape, rows, neighbours.centres, neighbours.widths)
+    third = torch.full((shape.columns, 3), 1.0 / 3.0)
+    experts = Experts(network, neighbours, factors, forest, third, torch.cat([third, third[:, :1]], 1))
+    experts.early.copy_(_stacked(experts, training, tested, rulers, experts.first).shares(third))
+    grow(experts, training, usable, seed)
+    judged = _stacked(experts, training, tested, rulers, experts.parts)
+    prior = torch.cat([0.5 * experts.early, torch.full_like(third[:, :1], 0.5)], 1)
+    wide = shape.columns > MOST_COLUMNS
+    experts.shares.copy_(
+        torch.cat([experts.early, torch.zeros_like(third[:, :1])], 1) if wide else judged.shares(prior)
+    )
+    return experts, judged.likelihood(experts.shares), some
 
-    every = (of_network, of_neighbours, of_factors)
-    chances = torch.stack([_tested(training, one, tested) for one in every], -1)
-    held = training.held[0][tested]
-    shares = _shares(chances, held)
-    together = torch.logsumexp(chances + shares.log(), -1)
-    worth = -float((together * held).sum() / held.sum().clamp(min=1))
-    return Experts(network, neighbours, factors, shares), worth, some
+
+@torch.no_grad()
+def _stacked(
+    experts: Experts, training: Training, tested: Tensor, rulers: Sequence[Ruler], parts: Callable[..., Parts]
+) -> Forms:
+    """The scores of the experts that give parts for rows, on the held-out cells."""
+    found: Forms | None = None
+    for rows in tested.split(AT_ONCE):
+        given = (training.usable[0] & training.check_mask[0])[rows].float()
+        numbers, levels = training.numbers[rows], [level[rows] for level in training.hot]
+        each = parts(numbers, levels, given)
+        if found is None:
+            found = Forms(experts.shape, rulers, len(each[0]) or len(each[1][0]))
+        found.add(each, numbers, levels, training.held[0][rows])
+    assert found is not None
+    return found
+
+
+@torch.no_grad()
+def grow(experts: Experts, training: Training, known: Tensor, seed: int) -> None:
+    """Grow the forests from known cells, ``(rows, columns)``: each row as the first experts complete it without the column."""
+    shape, forest = experts.shape, experts.forest
+    if shape.columns > MOST_COLUMNS:
+        return
+    draw = torch.Generator().manual_seed(seed)
+    rows = torch.randperm(len(known), generator=draw)[:MOST_GROWN].sort().values
+    known = known[rows]
+    complete = bool(training.complete)
+    for column in range(shape.columns):
+        own = known[:, column].nonzero()[:, 0]
+        if len(own) < 2:
+            continue
+        numbers, levels = training.numbers[rows[own]], [level[rows[own]] for level in training.hot]
+        draws = []
+        for _ in range(DRAWS if complete else 1):
+            given = known[own].float()
+            if complete:
+                keep = torch.rand(len(own), 1, generator=draw)
+                given = given * (torch.rand(given.shape, generator=draw) < keep).float()
+            given[:, column] = 0.0
+            parts = [
+                experts.completed(
+                    experts.first(numbers[some], [part[some] for part in levels], given[some]),
+                    numbers[some],
+                    [part[some] for part in levels],
+                    given[some],
+                )
+                for some in torch.arange(len(own)).split(AT_ONCE)
+            ]
+            draws.append(torch.cat(parts))
+        n = shape.numbers
+        if column < n:
+            values = numbers[:, column : column + 1]
+            distance = (values - forest.centres[column]).abs()
+            marks = distance.argmin(1)
+        else:
+            level = levels[column - n]
+            marks = level.argmax(1)
+            points = shape.points[column - n] if shape.points else ()
+            values = (level @ torch.tensor(points))[:, None] if points else level
+        forest.grow(column, torch.stack(draws).numpy(), values.numpy(), marks.numpy())
 
 
 @torch.no_grad()
@@ -234,15 +357,3 @@ def _fit(
     with torch.no_grad():
         for name, value in expert.named_parameters():
             value.copy_(kept.get(name, value))
-
-
-def _shares(chances: Tensor, held: Tensor) -> Tensor:
-    """Shares of the experts by expectation maximisation, ``(columns, experts)``."""
-    experts = chances.shape[-1]
-    many = held.sum(0)[:, None].float()
-    shares = torch.full((chances.shape[1], experts), 1.0 / experts)
-    for _ in range(200):
-        part = torch.softmax(chances + shares.log(), -1) * held[..., None]
-        common = (part.sum((0, 1)) + 1.0) / (float(held.sum()) + experts)
-        shares = (part.sum(0) + COMMON * common) / (many + COMMON)
-    return shares

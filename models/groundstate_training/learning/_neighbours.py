@@ -21,7 +21,7 @@ from groundstate_training.learning._network import Shape
 BINS = 32
 """Components with which the density of a number is given."""
 
-MOST_BYTES = 160_000
+MOST_BYTES = 80_000
 """Largest size of the remembered rows in a file; of more rows, a random part is remembered."""
 
 MOST_ROWS = 1_000
@@ -48,6 +48,8 @@ class Neighbours(nn.Module):
         known: Cells to remember, ``(rows, columns)`` bool.
     """
 
+    both: Tensor
+    squares: Tensor
     memory: Tensor
     barred: Tensor
     rows: Tensor
@@ -69,12 +71,14 @@ class Neighbours(nn.Module):
     def remember(self, numbers: Tensor, levels: Sequence[Tensor], known: Tensor) -> None:
         """Remember rows instead of those until now; the metric stays."""
         n = self.shape.numbers
-        rows, g = features(self.shape, numbers, levels), known[:, self.source].float()
+        # What fits in 16 bits takes half of the space in a file.
+        rows, g = features(self.shape, numbers, levels).half().float(), known[:, self.source].float()
         count = g.sum(0).clamp(min=1)
         middle = (rows * g).sum(0) / count
         spread = ((rows - middle).square() * g).sum(0) / count + 1e-3
         self.register_buffer("spread", spread)
-        self.register_buffer("memory", torch.cat([g, g * rows * rows, g * rows], -1).T.contiguous())
+        for name, part in (("both", g), ("squares", g * rows * rows), ("memory", g * rows)):
+            self.register_buffer(name, part.T.contiguous())
         self.register_buffer("barred", BARRED * (1.0 - known.float().T).contiguous())
         self.register_buffer("rows", rows[:, :n].T.contiguous())
         marks = [level.argmax(-1) for level in levels]
@@ -98,18 +102,19 @@ class Neighbours(nn.Module):
         metric = 0.5 * self.metric.exp() / self.spread
         g = given[..., self.source]
         far = 2.0 * self.spread * self.unknown.exp()
-        query = torch.cat([metric * part for part in (g * (far - rows * rows), -g, 2.0 * g * rows)], -1)
-        memory, barred = self.memory, self.barred
+        barred, stored = self.barred, (self.both, self.squares, self.memory)
         if only is not None:
-            memory, barred = memory[:, only], barred[:, only]
-        found = barred + torch.matmul(query, memory)
+            barred, stored = barred[:, only], tuple(part[:, only] for part in stored)  # type: ignore[assignment]
+        found = barred
+        for part, kept in zip((g * (far - rows * rows), -g, 2.0 * g * rows), stored, strict=True):
+            found = found + torch.matmul(metric * part, kept)
         return torch.log_softmax(found if out is None else found + out, -1)
 
     def same(self, rows: Tensor, given: Tensor) -> Tensor:
         """A bar, ``(batch, 1, remembered)``, on the remembered rows that are equal in all columns that both know."""
         g = given[..., self.source]
-        query = torch.cat([g * rows * rows, g, -2.0 * g * rows], -1)
-        return BARRED * (torch.matmul(query, self.memory) < SAME).float()
+        away = torch.matmul(g * rows * rows, self.both) + torch.matmul(g, self.squares)
+        return BARRED * (away - 2.0 * torch.matmul(g * rows, self.memory) < SAME).float()
 
     def log_likelihood(
         self, weights: Tensor, numbers: Tensor, levels: Sequence[Tensor], only: Tensor | None = None
@@ -155,7 +160,7 @@ class Neighbours(nn.Module):
 
 def remembered(shape: Shape) -> int:
     """The largest number of rows that are remembered."""
-    each = 4 * (3 * len(sources(shape)) + shape.columns) + 9 * shape.numbers
+    each = 8 * len(sources(shape)) + 2 * shape.columns + shape.numbers
     return max(8, min(MOST_ROWS, MOST_BYTES // each))
 
 

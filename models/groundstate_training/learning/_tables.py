@@ -25,8 +25,9 @@ from groundstate_models.learned.columns import (
 )
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training._errors import TrainingError
-from groundstate_training.learning._experts import Experts, gather
+from groundstate_training.learning._experts import Experts, gather, grow
 from groundstate_training.learning._network import Network, Shape
+from groundstate_training.learning._stacking import Ruler
 from groundstate_training.learning._training import Table, Training
 
 MOST_LEVELS = 40
@@ -178,12 +179,23 @@ def learn_table(
                     path = _saved(training, path, say)
                 if progress is not None:
                     progress(training.step, steps, loss)
-    experts, held_out, some = gather(training, training.finished(), seed)
+    rulers = [Ruler.of(column, _levels(table, place - many)) for place, column in enumerate(ordered)]
+    experts, held_out, some = gather(training, training.finished(), rulers, seed)
     calibrated = _calibrated(experts, columns, table, training.usable & training.check_mask, training.held)
     # In the end the held-out cells are remembered too.
-    shown = [level[some] for level in training.hot]
-    experts.neighbours.remember(training.numbers[some], shown, torch.from_numpy(table.known)[some])
+    shown, known = [level[some] for level in training.hot], torch.from_numpy(table.known)
+    experts.neighbours.remember(training.numbers[some], shown, known[some])
+    experts.forest.centres, experts.forest.widths = experts.neighbours.centres, experts.neighbours.widths
+    grow(experts, training, known, seed)
     return Learned(experts, tuple(calibrated), held_out, _frequency(table, shape))
+
+
+def _levels(table: Table, place: int) -> Tensor:
+    """The known levels of a column of levels; none for a column of numbers."""
+    many = table.numbers.shape[1]
+    return torch.from_numpy(
+        table.levels[table.known[:, many + place], max(place, 0)] if place >= 0 else np.zeros(0, np.int64)
+    )
 
 
 def _saved(training: Training, path: Path, say: Callable[[str], object]) -> Path | None:

@@ -71,7 +71,7 @@ class Training:
         self.held = ((torch.rand(known.shape, generator=self.draw) < HELD_OUT) & known).expand(shape.members, -1, -1)
         self.usable = known & ~self.held
         # Held-out cells are predicted from as many others as a row of the table has; a complete table does not say how many.
-        complete = float(known.float().mean()) >= COMPLETE
+        self.complete = complete = float(known.float().mean()) >= COMPLETE
         keep = torch.rand(len(known), 1, generator=self.draw) if complete else torch.ones(len(known), 1)
         self.check_mask = (torch.rand(known.shape, generator=self.draw) < keep).expand(shape.members, -1, -1)
         matrices = [p for p in self.network.parameters() if p.dim() == 3 and p.shape[1] > 1]
@@ -125,8 +125,8 @@ class Training:
         return float(worth.mean())
 
     def finished(self) -> Network:
-        """The network with each member's best weights."""
-        self.network.load_state_dict(self.kept)
+        """The network with each member's best weights, rounded to 16 bits."""
+        self.network.load_state_dict({name: value.half().float() for name, value in self.kept.items()})
         self.network.eval().requires_grad_(requires_grad=False)
         return self.network
 

@@ -23,3 +23,12 @@ def test_entries_that_differ_within_a_row_are_gathered_one_by_one(passed: Any) -
 
     found = passed(Rows, energy, torch.randn(3, 5, 6), torch.randint(0, 5, (3, 9, 6)))
     assert found.after["GatherElements"] == 1
+
+
+def test_int32_places_are_gathered_without_their_conversion_to_int64(passed: Any) -> None:
+    def energy(y: Tensor, places: Tensor) -> Tensor:
+        return y.sin().detach().gather(1, places.long()).square().sum(1) + y.square().sum(1)
+
+    found = passed(Rows, energy, torch.randn(3, 5), torch.randint(0, 5, (3, 9), dtype=torch.int32))
+    assert found.after["GatherElements"] == 1
+    assert found.before["Cast"] - found.after["Cast"] == 1

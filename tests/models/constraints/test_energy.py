@@ -12,6 +12,7 @@ from groundstate_export import Descent
 from groundstate_models.constraints import train
 from groundstate_models.constraints.energy import HAND, ConstraintsEnergy, checks
 from groundstate_models.constraints.families import mixed, queens
+from groundstate_models.constraints.incidence import Edges, edges_of, tables
 from groundstate_models.constraints.learned import NOISE_PERIOD, RULE, Settings
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
@@ -40,16 +41,17 @@ def test_the_order_of_variables_factors_and_edges_does_not_matter(example: Any) 
     draw = np.random.default_rng(0)
     variables, values = given["domain"].shape
     rows, factors = draw.permutation(variables), draw.permutation(len(given["low"]))
-    edges = draw.permutation(len(given["literal"]))
+    edges = edges_of(given, costs=False)
+    order = draw.permutation(len(edges.literal))
     place, number = np.argsort(rows), np.argsort(factors)
+    if priced := bool((given["more"] == 1).any()):  # the sum of the costs is the first factor
+        factors = np.append(0, 1 + draw.permutation(len(factors) - 1))
+        number = np.argsort(factors)
+    moved = place[edges.literal // values] * values + edges.literal % values
+    mixed_up = Edges(moved[order], number[edges.factor][order], edges.coefficient[order])
     other = {name: given[name][rows] for name in ("domain", "cost")}
     other |= {name: given[name][factors] for name in ("low", "high", "slack")}
-    moved = place[given["literal"] // values] * values + given["literal"] % values
-    other |= {
-        "literal": moved[edges],
-        "factor": number[given["factor"]][edges],
-        "coefficient": given["coefficient"][edges],
-    }
+    other |= tables(mixed_up, len(factors), variables, values, costs=priced, size=int)
     here, there = batch(given, 4), batch(other, 4)
     state = states(here)
     one, two = energy(state, **here), energy(state[:, torch.from_numpy(rows)], **there)
@@ -64,11 +66,11 @@ def test_padding_changes_the_energy_by_nothing_that_the_state_can_reach(example:
     state = states(here)
     wide = torch.zeros(there["domain"].shape)
     wide[:, : state.shape[1], : state.shape[2]] = state
-    literal = (
-        exact["literal"] // exact["domain"].shape[1] * padded["domain"].shape[1]
-        + exact["literal"] % exact["domain"].shape[1]
+    of_exact, of_padded = edges_of(exact), edges_of(padded)
+    variable, value = np.divmod(of_exact.literal, exact["domain"].shape[1])
+    assert set(zip(variable * padded["domain"].shape[1] + value, of_exact.factor, strict=True)) == set(
+        zip(of_padded.literal, of_padded.factor, strict=True)
     )
-    assert np.array_equal(padded["literal"][: len(literal)], literal)
     slopes = []
     for at, inputs in ((state, here), (wide, there)):
         leaf = at.clone().requires_grad_()
@@ -147,3 +149,15 @@ def test_queens_are_found_by_the_energy_written_by_hand() -> None:
     assert found.shape == (1, 1, 8)
     assert (found > 0).mean() >= 0.5
     assert (found % NOISE_PERIOD == 0).all()
+
+
+@pytest.mark.parametrize("example", MIXED, ids=lambda example: example.family)
+def test_the_penalty_has_the_gradient_of_the_weighted_squares(example: Any) -> None:
+    inputs = {n: t.double() if t.is_floating_point() else t for n, t in batch(tensors(example.request), 2).items()}
+    energy, state = ConstraintsEnergy(SHAPED.energy).double(), states(inputs).double().requires_grad_()
+    violations = energy.violations(state, **inputs)
+    weights = 1.0 + torch.rand(violations.shape, generator=torch.Generator().manual_seed(2)).double()
+    squares, penalty = (weights * violations.square()).flatten(1).sum(1), energy.penalty(state, weights, **inputs)
+    torch.testing.assert_close(penalty, squares)
+    by_scatter, by_gather = (torch.autograd.grad(one.sum(), state, retain_graph=True)[0] for one in (squares, penalty))
+    torch.testing.assert_close(by_gather, by_scatter)

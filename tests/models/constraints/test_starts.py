@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import groundstate as gs
+from groundstate_models.constraints.incidence import edges_of
 from groundstate_models.constraints.neighbourhood import Neighbourhoods
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
@@ -22,9 +23,8 @@ def broken(tensors: dict[str, Any], values: Any) -> int:
     """The number of factors that values break, by their sums."""
     holds = np.zeros(tensors["domain"].shape)
     holds[np.arange(len(values)), values] = 1
-    sums = np.bincount(
-        tensors["factor"], tensors["coefficient"] * holds.reshape(-1)[tensors["literal"]], len(tensors["low"])
-    )
+    literal, factor, coefficient = edges_of(tensors)
+    sums = np.bincount(factor, coefficient * holds.reshape(-1)[literal], len(tensors["low"]))
     return int(((sums > tensors["high"] + tensors["slack"]) | (sums < tensors["low"] - tensors["slack"])).sum())
 
 
@@ -135,3 +135,11 @@ def test_a_paid_preference_weighs_as_much_as_its_variables_can_exceed_it() -> No
     (factor,) = [factor for factor in problem.graph.factors if factor.source == 0 and len(factor.literals) > 2]
     # Two variables exceed a bound of 1 by 1, however many of their values are counted.
     assert sorted(set(factor.coefficients)) == [-1, 1]
+
+
+def test_near_an_assignment_that_is_the_only_one_left_is_the_assignment() -> None:
+    tensors = network({"variables": {"a": [1, 2], "b": [1, 2]}, "constraints": ["a != b"]}).tensors()
+    tensors["domain"][:, 1:] = 0.0
+    passes = Passes(tensors)
+    given = passes.chosen(np.random.default_rng(0))
+    assert np.array_equal(Neighbourhoods(passes).improved(given, np.random.default_rng(0)), given)

@@ -11,6 +11,7 @@ import torch
 
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 from groundstate_models.equilibrium.finish import finished, softened
+from groundstate_models.equilibrium.moves import Moves
 from groundstate_models.equilibrium.request import read
 from groundstate_models.equilibrium.structure import Structure
 from groundstate_models.equilibrium.system import Floats
@@ -46,6 +47,10 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
+POSITIVE, WHOLE = torch.tensor([False]), torch.tensor([True])
+"""Whether products leave out negative curvature."""
+
+
 def somewhere(structure: Structure, seed: int = 0) -> tuple[Floats, Floats]:
     """A random state and its places."""
     system = structure.system
@@ -75,7 +80,7 @@ def test_both_energies_agree_and_the_slope_is_their_gradient(name: str) -> None:
     np.testing.assert_allclose(found, slope, atol=1e-11 * max(1.0, float(np.abs(slope).max())))
     y.requires_grad_()
     (by_state,) = torch.autograd.grad(sum(energy(y, **inputs).values()).sum(), y)
-    np.testing.assert_allclose(energy.local(y.detach(), **inputs).slope, by_state, atol=1e-10)
+    np.testing.assert_allclose(energy.local(y.detach(), POSITIVE, **inputs).slope, by_state, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -97,7 +102,7 @@ def test_products_of_the_file_are_symmetric_and_positive(name: str) -> None:
     structure = read(CASES[name])
     state, _ = somewhere(structure)
     energy, y, inputs = graph(structure, state)
-    at = energy.local(y, **inputs)
+    at = energy.local(y, POSITIVE, **inputs)
     draw = torch.Generator().manual_seed(1)
     p, q = (torch.randn(y.shape, generator=draw, dtype=torch.float64) for _ in range(2))
     hp, hq = energy.product(at, p, **inputs), energy.product(at, q, **inputs)
@@ -105,11 +110,45 @@ def test_products_of_the_file_are_symmetric_and_positive(name: str) -> None:
     assert float((hp * p).sum()) >= -1e-12
 
 
+def test_products_with_negative_curvature_are_derivatives_of_the_slope() -> None:
+    structure = read(CASES["potentials"])
+    state, _ = somewhere(structure)
+    energy, y, inputs = graph(structure, state)
+    p = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    ahead, back = (energy.local(y + s * p, WHOLE, **inputs).slope for s in (1e-6, -1e-6))
+    want = ((ahead - back) / 2e-6).numpy()
+    found = energy.product(energy.local(y, WHOLE, **inputs), p, **inputs).numpy()
+    np.testing.assert_allclose(found, want, atol=1e-6 * max(1.0, float(np.abs(want).max())))
+
+
+def test_a_hop_takes_the_loosest_atom_to_a_place_of_lower_energy() -> None:
+    structure = read({"preset": {"type": "cluster", "atoms": 7}})
+    top = math.sqrt(0.5)
+    square = [[0.5, 0.5, 0], [-0.5, 0.5, 0], [-0.5, -0.5, 0], [0.5, -0.5, 0], [0, 0, top], [0, 0, -top]]
+    places = np.array([*square, [0.0, 0.0, 2.5]])  # the octahedron of six, and one atom far away
+    system = structure.system
+    energy, y, inputs = graph(structure, (places - system.centre) / system.spread)
+    noise = torch.randn(y.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    noise[:, :, 0] *= 1e-3  # no random part of the looseness
+    noise[:, :, 1] -= noise[0, :7].sum() / 7  # a lot of 0: one atom moves
+    moved = energy.places(Moves(energy)(y, noise, **inputs), **inputs)[0, :7].numpy()
+    np.testing.assert_allclose(moved[:6], places[:6], atol=1e-12)
+    assert structure.system.energy(moved) < structure.system.energy(places) - 1.0
+
+
+def test_a_hop_leaves_structures_without_atoms_alone() -> None:
+    structure = read(CASES["springs"])
+    state, _ = somewhere(structure)
+    energy, y, inputs = graph(structure, state)
+    noise = torch.randn(y.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    assert torch.equal(Moves(energy)(y, noise, **inputs), y)
+
+
 def test_padding_has_no_effect() -> None:
     structure = read(CASES["springs"])
     state, _ = somewhere(structure)
     energy, y, inputs = graph(structure, state)
-    slope = energy.local(y, **inputs).slope[0, len(state) :]
+    slope = energy.local(y, POSITIVE, **inputs).slope[0, len(state) :]
     assert float(slope.abs().max()) == 0.0
 
 

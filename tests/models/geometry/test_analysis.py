@@ -99,6 +99,12 @@ def test_a_contradiction_is_proven_and_its_smallest_set_named_beside_others(cons
     assert {problem.statements[k][0] for k in proofs.contradiction(problem)} == set(constraints)
 
 
+def test_points_that_coordinates_make_coincide_contradict_their_distance_even_where_points_may_coincide() -> None:
+    texts = ("AB horizontal", "AB vertical", "AB = 5")
+    problem = asked(*texts, "BC = 3", distinct=False).problem
+    assert {problem.statements[k][0] for k in proofs.contradiction(problem)} == set(texts)
+
+
 def test_nothing_is_proven_of_figures_that_exist() -> None:
     draw = np.random.default_rng(5)
     from groundstate_models.geometry.families import FAMILIES

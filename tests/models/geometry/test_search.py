@@ -17,6 +17,7 @@ from groundstate_models.geometry.intervals import Interval, over, squared, times
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.request import read
 from groundstate_models.geometry.search import Prover, Search, tables_of
+from groundstate_models.geometry.slopes import slopes
 from tests.models.geometry.solved import asked, solutions
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -88,13 +89,13 @@ def test_slopes_contain_the_derivatives_at_every_place_of_the_box(family: str, s
     tables = tables_of(read(made(family, seed).request).problem)
     middle, half = draw.standard_normal(tables.unknowns), 10.0 ** draw.uniform(-3, 0) * draw.uniform(0, 1)
     box = Interval((middle - half)[None], (middle + half)[None])
-    slopes = Enclosure(tables).slopes(box, np.ones(len(tables.constant), bool))
+    found = slopes(tables, box, np.ones(len(tables.constant), bool))
     places = np.clip(middle + half * draw.uniform(-1, 1, (16, tables.unknowns)), box.low[0], box.high[0])
     slope = tables.linearised(places, hinges=False)[1]
     off = 1e-9 * (1 + np.abs(slope))
-    unknown = np.isnan(slopes.low) | np.isnan(slopes.high)
-    assert ((slopes.low - off <= slope) | unknown).all()
-    assert ((slope <= slopes.high + off) | unknown).all()
+    unknown = np.isnan(found.low) | np.isnan(found.high)
+    assert ((found.low - off <= slope) | unknown).all()
+    assert ((slope <= found.high + off) | unknown).all()
 
 
 @pytest.mark.parametrize("constraints", IMPOSSIBLE)

@@ -59,7 +59,7 @@ def test_days_relative_to_today_are_echoed(solver: gs.Solver) -> None:
     }
     solution = solver.solve(request, **SMALL)
     assert solution.answer["activities"][0]["start"] == "2025-06-05T14:00"
-    assert "Asked: 1 activity (tomorrow is Thursday 2025-06-05)." in solution.explanation
+    assert "Asked: 1 activity (tomorrow is Thursday 2025-06-05; Plan: 1 h)." in solution.explanation
 
 
 def test_the_example_ends_solved_whatever_is_replied(solver: gs.Solver) -> None:
@@ -111,7 +111,13 @@ def test_an_optional_activity_can_be_left_out_by_reply(solver: gs.Solver) -> Non
 
 def test_the_explanation_counts_activities_and_people(solver: gs.Solver) -> None:
     said = solver.solve(week(), **SMALL).explanation
-    assert said.startswith("Asked: 1 activity of 2 people.")
+    assert said.startswith("Asked: 1 activity of 2 people (")
+    request = {
+        "gap": 15,
+        "activities": [{"name": "Plan", "duration": "an hour and a half", "who": ["Ada", "one of Bob, Cem"]}],
+    }
+    said = solver.solve(request, **SMALL).explanation
+    assert "(hours 9:00-17:00; 15 min between activities of a person; Plan: 1 h 30 min, 1 of Bob, Cem)." in said
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -44,6 +44,8 @@ def solver() -> gs.Solver:
         ("2 of Ada, Bob and Cem", Wanted(2, 2, ("Ada", "Bob", "Cem"))),
         ("one of Ada or Bob", Wanted(1, 1, ("Ada", "Bob"))),
         ("any of Ada, Bob", Wanted(1, 1, ("Ada", "Bob"))),
+        ("Ada or Bob", Wanted(1, 1, ("Ada", "Bob"))),
+        ("either Ada or Bob", Wanted(1, 1, ("Ada", "Bob"))),
         ("anyone", Wanted(1, 1, None)),
         ("any 2", Wanted(2, 2, None)),
         ("2 people", Wanted(2, 2, None)),

@@ -40,6 +40,11 @@ def faults_of(request: dict[str, Any]) -> list[tuple[str, str]]:
         ({"activities": [TALK, TALK]}, "activities[1].name", "also the name of activities[0]"),
         ({"activities": [{"name": "talk"}]}, "activities[0]", "'talk' has no duration"),
         ({"activities": [TALK | {"duration": 0}]}, "activities[0].duration", "a duration of zero; the shortest is 1 minute"),
+        (
+            {"activities": [TALK, {"name": "x", "duration": 5, "after": "talk", "gap": "1h", "within": 30}]},
+            "activities[1].within",
+            "30 min at most are less than the gap of 1 h at least.",
+        ),
         ({"activities": [TALK | {"duration": "0h"}]}, "activities[0].duration", "'0h' is a duration of zero"),
         ({"activities": [TALK | {"duration": "soon"}]}, "activities[0].duration", "'soon' is not a duration; write minutes (45)"),
         ({"activities": [TALK | {"window": ["mon", "tue noonish"]}]}, "activities[0].window[1]", "is not a day or time"),

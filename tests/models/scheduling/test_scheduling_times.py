@@ -25,7 +25,9 @@ BERLIN = Days(MARCH.numbers, dated=True, zone=ZoneInfo("Europe/Berlin"))
     ("said", "minutes"),
     [
         (45, 45), (45.0, 45), ("45", 45), ("45m", 45), ("90 min", 90), ("1h", 60), ("1h30", 90), ("1:30", 90), ("1.5 hours", 90),
-        ("2 hours and 15 minutes", 135), ("half an hour", 30), ("an hour", 60), ("PT45M", 45), ("PT1H30M", 90), ("P1D", DAY),
+        ("2 hours and 15 minutes", 135), ("half an hour", 30), ("an hour", 60),
+        ("an hour and a half", 90), ("2 and a half hours", 150), ("a quarter of an hour", 15), ("three quarters of an hour", 45),
+        ("PT45M", 45), ("PT1H30M", 90), ("P1D", DAY),
     ],
 )  # fmt: skip
 def test_durations(said: int | str, minutes: int) -> None:
@@ -70,6 +72,7 @@ def test_a_gap_may_be_zero() -> None:
         ("mon 9-10; tue 11-12", "mon 9:00-10:00, tue 11:00-12:00"),
         ("fri 22:00-0:00", "fri 22:00-24:00"),
         ("mon morning", "mon 6:00-12:00"),
+        ("tue or wed morning", "tue 6:00-12:00, wed 6:00-12:00"),
         ("Tuesday afternoons", "tue 12:00-18:00"),
         ("wed in the evening", "wed 18:00-22:00"),
         ("weekdays 0-1", ", ".join(f"{day} 0:00-1:00" for day in ("mon", "tue", "wed", "thu", "fri"))),

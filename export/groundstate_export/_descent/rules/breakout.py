@@ -40,10 +40,13 @@ class Breakout(Wrapper):
         keep: Share of a weight beyond 1 that is kept from step to step, above 0 and at most 1.
         terms: The energy's terms that make up ``Σ h²``, if it has such terms: they are then weighted as a whole, and
             differentiated once instead of twice.
+        penalty: ``Σ w h²`` itself, ``(batch,)``, called like the energy with ``weights`` after the state, where it has a
+            gradient that is faster than that of ``violations``; needs ``terms``.
         learn: Whether both are trained (as a logarithm and a logit; ``keep`` of 1 stays).
 
     Raises:
-        ValueError: A number is out of range, another `Breakout` is inside, or the energy has no such terms.
+        ValueError: A number is out of range, another `Breakout` is inside, there is a penalty without terms, or the energy
+            has no such terms.
     """
 
     def __init__(
@@ -54,12 +57,15 @@ class Breakout(Wrapper):
         raises: float = 0.1,
         keep: float = 1.0,
         terms: Sequence[str] = (),
+        penalty: Violations | None = None,
         learn: bool = False,
     ) -> None:
         super().__init__(rule, once=True)
         if not 0 < keep <= 1:
             raise ValueError(f"keep is {keep:g}; it must be above 0 and at most 1.")
-        self.violations, self.terms = violations, tuple(terms)
+        if penalty is not None and not terms:
+            raise ValueError("A penalty takes the place of terms of the energy; name them in terms.")
+        self.violations, self.terms, self.penalty = violations, tuple(terms), penalty
         self.log_raises = nn.Parameter(torch.tensor(math.log(positive("raises", raises))), requires_grad=learn)
         self.forgets = keep < 1
         logit = math.log(keep / (1.0 - keep)) if self.forgets else 0.0
@@ -70,13 +76,17 @@ class Breakout(Wrapper):
         return merged(self.rule.slots(state, probe), {_WEIGHTS: Slot(torch.ones_like(found.detach()), Constant(1.0))})
 
     def objective(self, probe: Probe) -> Tensor:
-        weights, squares = probe.state[_WEIGHTS], self._violations(probe).square()
+        weights = probe.state[_WEIGHTS]
         if not self.terms:
+            squares = self._violations(probe).square()
             return self.rule.objective(probe) + ((weights - 1.0) * squares).flatten(1).sum(1)
         if missing := set(self.terms) - set(probe.terms):
             raise ValueError(f"The energy has no terms {sorted(missing)}; its terms are {sorted(probe.terms)}.")
         others = {name: term for name, term in probe.terms.items() if name not in self.terms}
-        return self.rule.objective(replace(probe, terms=others)) + (weights * squares).flatten(1).sum(1)
+        rest = self.rule.objective(replace(probe, terms=others))
+        if self.penalty is not None:
+            return rest + self.penalty(probe.point, weights, **probe.inputs)
+        return rest + (weights * self._violations(probe).square()).flatten(1).sum(1)
 
     def forward(
         self,
