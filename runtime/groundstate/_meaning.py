@@ -53,6 +53,11 @@ class Understanding:
             return True
         return (reading is None or reading is Reading) and type(self.task).read is not Task.read
 
+    @property
+    def spans_lines(self) -> bool:
+        """See `Task.spans_lines`."""
+        return getattr(self.task, "spans_lines", False) is True
+
     def read(self, request: dict[str, Any]) -> Meaning:
         """Interpret a request, which is plain JSON and has passed the schema."""
         reading = guarded(self.header, self.task.read, request)

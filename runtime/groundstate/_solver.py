@@ -380,6 +380,11 @@ class Solver:
         self._problems.hold_size(request)
         return self._task.coerce(request)
 
+    @property
+    def spans_lines(self) -> bool:
+        """Whether a request in the notation that `parse` reads may span lines."""
+        return self._task.spans_lines
+
     def parse(self, text: str) -> dict[str, Any]:
         """Parse a request from the task's text notation (for Sudoku: 81 characters).
 

@@ -143,9 +143,11 @@ class Task:
     Attributes:
         reading: The class of the readings that `read` returns, or a base class of them. Tools derive from it whether the task may
             ask questions.
+        spans_lines: Whether a request in the notation of `Understands.parse` may span lines: a text file then holds one request.
     """
 
     reading: type[Reading] = Reading
+    spans_lines: bool = False
 
     def __init__(self, header: Header) -> None:
         self.header = header

@@ -79,3 +79,26 @@ def test_control_characters_never_reach_the_terminal(groundstate: Groundstate) -
     ran = groundstate("solve", "sudoku", '{"gr\\u001b]0;owned\\u0007\\u202eid": 1}')
     assert ran.code == 2
     assert not set("\x1b\x07\u202e") & set(ran.err)
+
+
+STATEMENTS = "# a right triangle\nAB = 3\nBC = 4\nangle ABC = 90\nmeasure: AC\n"
+
+
+@pytest.mark.parametrize(("text", "lengths"), [(STATEMENTS, [5]), (f"{STATEMENTS}\n\n{STATEMENTS}", [5, 5])])
+def test_statements_that_span_lines_are_one_request_up_to_an_empty_line(
+    text: str, lengths: list[float], groundstate: Groundstate, tmp_path: Path
+) -> None:
+    path = tmp_path / "triangle.txt"
+    path.write_text(text, encoding="utf-8")
+    for ran in (
+        groundstate("solve", "geometry", str(path), "--json"),
+        groundstate("solve", "geometry", "--json", stdin=text),
+    ):
+        assert ran.code == 0, ran.err
+        answers = [json.loads(line)["answer"] for line in ran.out.splitlines()]
+        assert [answer["measures"]["AC"]["value"] for answer in answers] == pytest.approx(lengths)
+
+
+def test_statements_with_semicolons_are_a_request_a_line(groundstate: Groundstate) -> None:
+    ran = groundstate("solve", "geometry", "--json", stdin="AB = 3; C on AB\nAB = 4; C on AB\n")
+    assert len(ran.out.splitlines()) == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SHADES = " .:-=+*#%@"
+SHADES = " .·:░▒▒▓▓█"
+"""From paper to ink: ten levels, without the characters that the command line takes for rulers of a board."""
 CELL = 8
 _MARGIN = 4
 _STYLE = (

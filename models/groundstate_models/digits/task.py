@@ -143,8 +143,8 @@ class DigitsReading(Reading, Asks, Shows):
 class DigitsTask(Task, Understands):
     """Reads pictures as rows of characters or of numbers."""
 
-    def read(self, request: dict[str, Any]) -> Reading:
-        return DigitsReading(self.header, request)
+    reading = DigitsReading
+    spans_lines = True
 
     def parse(self, text: str) -> dict[str, Any]:
         """Read a picture as lines of characters: 0 to 9, ``.`` for 0, ``?`` for a missing pixel."""

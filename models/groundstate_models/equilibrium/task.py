@@ -14,6 +14,7 @@ class EquilibriumTask(Task, Understands):
     """Structures: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
     reading = EquilibriumReading
+    spans_lines = True
 
     def read(self, request: dict[str, Any]) -> EquilibriumReading:
         return EquilibriumReading(self.header, request)

@@ -13,6 +13,7 @@ class GeometryTask(Task, Understands):
     """Figures: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
     reading = GeometryReading
+    spans_lines = True
 
     def read(self, request: dict[str, Any]) -> GeometryReading:
         return GeometryReading(self.header, request)

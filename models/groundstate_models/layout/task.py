@@ -15,6 +15,7 @@ class LayoutTask(Task, Understands):
     """Layouts: the request is `schema.REQUEST`, the answer `schema.ANSWER`."""
 
     reading = LayoutReading
+    spans_lines = True
 
     def read(self, request: dict[str, Any]) -> LayoutReading:
         plan = read(request)

@@ -1,4 +1,4 @@
-"""Read requests from an argument, a file or stdin: one per line, a table, or JSON lines."""
+"""Read requests from an argument, a file or stdin: one per line, a table, JSON lines, or text that spans lines."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def find(solver: Solver, argument: str | None, column: str | None = None) -> Sou
     """
     if argument is None or argument == "-":
         if sys.stdin.isatty():
-            click.echo("Type requests, one per line; end with Ctrl-D.", err=True)
+            how = "with an empty line after each" if solver.spans_lines else "one per line"
+            click.echo(f"Type requests, {how}; end with Ctrl-D.", err=True)
         return Source(_items(solver, sys.stdin, column, "stdin"), "stdin")
     if argument.startswith("@"):
         return _file(solver, Path(argument[1:]), column)
@@ -170,7 +171,8 @@ def _read(solver: Solver, path: Path, column: str | None) -> Iterator[Item]:
 
 def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) -> Iterator[Item]:
     """The requests in lines of text, in any layout."""
-    numbered = _written(enumerate(lines, start=1))
+    raw = enumerate(lines, start=1)
+    numbered = _written(raw)
     start = next(numbered, None)
     if start is None:
         if column is not None:
@@ -190,7 +192,22 @@ def _items(solver: Solver, lines: Iterable[str], column: str | None, name: str) 
     if text.startswith(("{", "[")):
         yield from (Item(text, line) for line, text in ahead)
         return
-    yield from _boards(solver, ahead, separator)
+    if solver.spans_lines and ";" not in text:
+        yield from _paragraphs(itertools.chain([start], raw))
+    else:
+        yield from _boards(solver, ahead, separator)
+
+
+def _paragraphs(lines: Iterable[tuple[int, str]]) -> Iterator[Item]:
+    """Requests that span lines, with empty lines between them."""
+    block: list[tuple[int, str]] = []
+    for line, raw in itertools.chain(lines, [(0, "")]):
+        text = raw.strip()
+        if text and not text.startswith("#"):
+            block.append((line, text))
+        elif block and not text:
+            yield Item("\n".join(text for _, text in block), block[0][0])
+            block = []
 
 
 def _spread(lines: list[tuple[int, str]]) -> Iterator[Item]:

@@ -1,11 +1,14 @@
-"""Small random requests, as hypothesis strategies: few enough assignments to try them all."""
+"""Small random requests, as hypothesis strategies: few enough assignments to try them all; and what values break."""
 
 from __future__ import annotations
 
 from itertools import product
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
+
+from groundstate_models.constraints.incidence import edges_of
 
 Request = dict[str, Any]
 Domains = dict[str, list[int | str]]
@@ -105,3 +108,12 @@ def requests(draw: st.DrawFn, most: int = 3) -> Request:
 def assignments(among: Domains) -> list[dict[str, int | str]]:
     """All of them."""
     return [dict(zip(among, values, strict=True)) for values in product(*among.values())]
+
+
+def broken(tensors: dict[str, Any], values: Any) -> int:
+    """The number of factors that values break, by their sums."""
+    holds = np.zeros(tensors["domain"].shape)
+    holds[np.arange(len(values)), values] = 1
+    literal, factor, coefficient = edges_of(tensors)
+    sums = np.bincount(factor, coefficient * holds.reshape(-1)[literal], len(tensors["low"]))
+    return int(((sums > tensors["high"] + tensors["slack"]) | (sums < tensors["low"] - tensors["slack"])).sum())

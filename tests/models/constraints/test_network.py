@@ -13,7 +13,7 @@ from groundstate_models.constraints.cliques import joined
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.propagate import propagate
 from groundstate_models.constraints.tensors import FAR, Network, rounded
-from tests.models.constraints.small import assignments, requests
+from tests.models.constraints.small import assignments, broken, requests
 
 IMPOSSIBLE = {
     "variables": {name: [1, 2] for name in "abcd"},
@@ -60,15 +60,6 @@ def test_a_proof_names_what_contradicts_and_nothing_else() -> None:
     assert Network(Problem.of(IMPOSSIBLE).graph).proof() == [1, 2, 3]
 
 
-def broken_by(tensors: dict[str, Any], chosen: np.ndarray) -> int:
-    """Factors that a choice of values breaks, by the tensors alone."""
-    holds = np.zeros(tensors["domain"].shape)
-    holds[np.arange(len(holds)), chosen] = 1.0
-    total = np.zeros(len(tensors["low"]))
-    np.add.at(total, tensors["factor"], tensors["coefficient"] * holds.ravel()[tensors["literal"]])
-    return int(((total > tensors["high"] + tensors["slack"]) | (total < tensors["low"] - tensors["slack"])).sum())
-
-
 @given(requests())
 @settings(max_examples=100, deadline=None)
 def test_an_assignment_comes_back_as_it_went_and_breaks_factors_where_it_breaks_constraints(
@@ -84,7 +75,7 @@ def test_an_assignment_comes_back_as_it_went_and_breaks_factors_where_it_breaks_
         literals = [problem.graph.literal(name, value) for name, value in values.items()]
         if all(literal is not None and network.open[literal] for literal in literals):
             assert network.values(chosen) == values
-            assert (broken_by(tensors, chosen) == 0) == (not problem.violations(values))
+            assert (broken(tensors, chosen) == 0) == (not problem.violations(values))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 9, 100, 4097])

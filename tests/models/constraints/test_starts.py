@@ -8,24 +8,15 @@ import numpy as np
 import pytest
 
 import groundstate as gs
-from groundstate_models.constraints.incidence import edges_of
 from groundstate_models.constraints.neighbourhood import Neighbourhoods
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
 from groundstate_models.constraints.tensors import Network
+from tests.models.constraints.small import broken
 
 
 def network(request: dict[str, Any]) -> Network:
     return Network(Problem.of(request).graph)
-
-
-def broken(tensors: dict[str, Any], values: Any) -> int:
-    """The number of factors that values break, by their sums."""
-    holds = np.zeros(tensors["domain"].shape)
-    holds[np.arange(len(values)), values] = 1
-    literal, factor, coefficient = edges_of(tensors)
-    sums = np.bincount(factor, coefficient * holds.reshape(-1)[literal], len(tensors["low"]))
-    return int(((sums > tensors["high"] + tensors["slack"]) | (sums < tensors["low"] - tensors["slack"])).sum())
 
 
 @pytest.mark.parametrize("seed", range(5))
