@@ -295,7 +295,56 @@ def twos(solver: gs.Solver, count: int) -> None:
     )
 
 
-FAMILIES = {"worlds": worlds, "rooms": rooms, "impossible": impossibles, "walls": twos}
+def two_turns(draw: np.random.Generator) -> dict[str, Any]:
+    """A desk with a clear zone in a corridor that is narrower than both together: it faces one end or the other."""
+    depth, clear = float(draw.uniform(40, 70)), float(draw.uniform(60, 90))
+    width = float(draw.uniform(0.5, 0.95)) * (depth + clear)
+    across = float(draw.uniform(width, depth + clear - 1))
+    side = "south" if draw.random() < 0.5 else "west"
+    area = [across, depth + clear + float(draw.uniform(1, 100))]
+    size = [width, depth]
+    if draw.random() < 0.5:
+        area.reverse()
+    items = {"desk": {"size": size if side == "south" else size[::-1], "front": side}}
+    return {"area": area, "items": items, "relations": [f"{clear} clear in front of desk"]}
+
+
+def two_orders(draw: np.random.Generator) -> dict[str, Any]:
+    """Two items in a row, too deep for one to stand behind the other; half of the requests say that they are neighbours."""
+    (a, b), depth = draw.uniform(40, 150, 2), float(draw.uniform(60, 100))
+    first, second = depth * draw.uniform(0.6, 0.95, 2)
+    items = {
+        "lamp": {"size": [float(a), float(first)], "turns": "none"},
+        "sofa": {"size": [float(b), float(second)], "turns": "none"},
+    }
+    stated = "lamp, sofa aligned bottom" if draw.random() < 0.5 else "lamp next to sofa"
+    return {"area": [float(a + b + draw.uniform(5, 150)), depth], "items": items, "relations": [stated]}
+
+
+def shifts(draw: np.random.Generator) -> dict[str, Any]:
+    """The row with its order stated: the layouts differ by a shift only."""
+    request = two_orders(draw)
+    return {**request, "relations": [*request["relations"], "lamp left of sofa"]}
+
+
+def asked(solver: gs.Solver, count: int) -> None:
+    """Whether exactly both turns, or both orders, are asked about, and nothing where only a shift is open."""
+    for name, make, wanted in (
+        ("two turns", two_turns, ({"north", "south"}, {"east", "west"})),
+        ("two orders", two_orders, ({"left", "right"},)),
+        ("shifts", shifts, ()),
+    ):
+        right, seconds = 0, []
+        for k in range(count):
+            found, took = timed(solver, make(np.random.default_rng(FIRST_SEED + k)), alternatives=2)
+            labels = None if found.question is None else {one.label for one in found.question.options}
+            right += labels in wanted if wanted else labels is None and found.status == "solved"
+            seconds.append(took)
+        what = "asked about with exactly both" if wanted else "solved without a question"
+        print(f"{name}: {right} of {count} {what}; median {median(seconds):.2f} s, max {max(seconds):.2f} s")
+
+
+FAMILIES = {"asked": asked, "worlds": worlds, "rooms": rooms, "impossible": impossibles, "walls": twos}
 
 
 def main() -> None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groundstate import Patch
+from groundstate_models.layout.orders import COLUMN, open_orders
 from groundstate_models.layout.placed import Placed
-from groundstate_models.layout.plan import Plan, Stated
+from groundstate_models.layout.plan import COMPASS, Item, Plan, Stated
 from groundstate_models.layout.relations import corners_of, wall_gap
 
 
@@ -24,13 +25,29 @@ def _open_corner(plan: Plan) -> dict[str, Stated]:
     return {s.of[0]: s for s in required if s.kind == "corner" and "walls" not in s.values}
 
 
+def _open_turn(plan: Plan) -> list[str]:
+    """Items with a front that may make quarter turns, and that nothing required turns some way."""
+    if plan.repair:
+        return []
+    required = [s for s in plan.stated if math.isinf(s.strength)]
+    decided = {s.of[0] for s in required if s.kind in ("facing", "looking", "against")}
+    return [item.name for item in plan.items.values() if item.name not in decided and _turns(item)]
+
+
+def _turns(item: Item) -> bool:
+    return item.has_front and item.turning == "quarter" and not item.fixed and item.base == item.name
+
+
 def open_variables(plan: Plan) -> bool:
-    """Whether the request leaves a wall or a corner open."""
-    return bool(_open_wall(plan) or _open_corner(plan))
+    """Whether the request leaves a wall, a corner, a turn or an order open."""
+    return bool(_open_wall(plan) or _open_corner(plan) or _open_turn(plan) or open_orders(plan))
 
 
 def variables(placed: Placed) -> dict[str, Any]:
-    """The wall, corner, turn or order of each item whose request leaves it open."""
+    """The wall or corner of each item whose request leaves it open; where there are none of these, turns and orders.
+
+    Walls are asked about first: they decide most turns, and many orders.
+    """
     plan = placed.plan
     found: dict[str, Any] = {}
     for name in _open_wall(plan):
@@ -39,7 +56,27 @@ def variables(placed: Placed) -> dict[str, Any]:
         found[f"corner {name}"] = _corner_name(
             plan, min(corners_of(plan), key=lambda c: max(wall_gap(placed, name, k) for k in c))
         )
+    if found:
+        return found
+    for name in _open_turn(plan):
+        found[f"turn {name}"] = _faces(placed, name)
+    for variable, order in open_orders(plan).items():
+        found[variable] = order.side(placed)
     return found
+
+
+def alike(one: Placed, other: Placed) -> bool:
+    """Whether two layouts differ in nothing that a question is about."""
+    mine, theirs = variables(one), variables(other)
+    orders = open_orders(one.plan)
+    return all(
+        value == theirs[name] or (name in orders and orders[name].shifted(one, other)) for name, value in mine.items()
+    )
+
+
+def _faces(placed: Placed, name: str) -> str:
+    x, y = placed.front(name)
+    return max(COMPASS, key=lambda way: x * COMPASS[way][0] + y * COMPASS[way][1])
 
 
 def _wall(placed: Placed, name: str) -> int:
@@ -69,7 +106,7 @@ def choices(plan: Plan, variable: str) -> Sequence[Any]:
         return [wall.name for wall in plan.walls]
     if what == "corner":
         return [_corner_name(plan, one) for one in corners_of(plan)]
-    return ()
+    return list(COMPASS) if what == "turn" else open_orders(plan)[variable].sides
 
 
 def fix(plan: Plan, request: Mapping[str, Any], variable: str, value: Any) -> Patch:
@@ -81,17 +118,37 @@ def fix(plan: Plan, request: Mapping[str, Any], variable: str, value: Any) -> Pa
     if what == "wall":
         number = next(k for k, wall in enumerate(plan.walls) if wall.name == value)
         stated: dict[str, Any] = {"type": "against", "of": [name], "wall": number}
+    elif what == "turn":
+        stated = {"type": "looking", "of": [name], "side": value}
+    elif what == "order":
+        stated = open_orders(plan)[variable].stated(value)
     else:
         walls = next(one for one in corners_of(plan) if _corner_name(plan, one) == value)
         stated = {"type": "corner", "of": [name], "walls": list(walls)}
     return (*steps, {"op": "add", "path": "/relations/-", "value": stated})
 
 
-def ask(variable: str) -> str:
+def ask(plan: Plan, variable: str) -> str:
     what, _, name = variable.partition(" ")
-    return f"Against which wall should {name} stand?" if what == "wall" else f"In which corner should {name} stand?"
+    if what == "wall":
+        return f"Against which wall should {name} stand?"
+    if what == "corner":
+        return f"In which corner should {name} stand?"
+    if what == "turn":
+        return f"Which way should {name} face?"
+    order = open_orders(plan)[variable]
+    if len(order.sides) > 2:
+        return f"On which side of {order.b} should {order.a} be?"
+    one, other = order.sides
+    of = "" if order.sides == COLUMN else " of"
+    return f"Should {order.a} be {one} or {other}{of} {order.b}?"
 
 
-def called(variable: str, value: Any) -> str:
+def called(plan: Plan, variable: str, value: Any) -> str:
     what, _, name = variable.partition(" ")
+    if what == "turn":
+        return f"{name} (facing {value})"
+    if what == "order":
+        order = open_orders(plan)[variable]
+        return f"{order.a} ({value}{'' if value in COLUMN else ' of'} {order.b})"
     return f"{name} ({value} {what})"

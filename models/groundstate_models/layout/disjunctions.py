@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.layout.placed import sideways, zone
-from groundstate_models.layout.plan import Item, Plan, Stated
+from groundstate_models.layout.plan import COMPASS, Item, Plan, Stated
 from groundstate_models.layout.relations import EDGES, WAYS, backed, corners_of
 from groundstate_models.layout.rows import MAX, MIDDLE
-from groundstate_models.layout.shapes import Convex, Point
+from groundstate_models.layout.shapes import Convex, Point, direction
 
 SLACK = 2e-5
 """A contradiction is smaller than this part of half the area's longer side: then nothing is proven."""
@@ -81,7 +81,7 @@ class Network:
         if item.turning == "free" and not item.round:
             least = min(w, d) / 2 if len(item.shapes) == 1 else 0.0
             return [Node(item.name, (-least, -least, least, least), [], upright=False, turn=None)]
-        turns = [item.turn] if item.turning == "none" else [0.0, 90.0, 180.0, 270.0]
+        turns = [item.turn] if item.turning == "none" else self._turns_of(item)
         found: list[Node] = []
         for turn in turns:
             bodies = [shape.moved((0.0, 0.0), math.radians(turn)).box for shape in item.shapes]
@@ -103,6 +103,16 @@ class Network:
             boxes = [node.body for node in found]
             shared = tuple([max(b[k] for b in boxes) for k in (0, 1)] + [min(b[k] for b in boxes) for k in (2, 3)])
             return [Node(item.name, shared, [], upright=False, turn=None)]  # type: ignore[arg-type]
+        return found
+
+    def _turns_of(self, item: Item) -> list[float]:
+        """The quarter turns at which an item faces the way that is stated, if any is."""
+        ways = [COMPASS[s.values["side"]] for s in self.stated if s.kind == "looking" and s.of[0] == item.name]
+        found = []
+        for turn in (0.0, 90.0, 180.0, 270.0):
+            (x, y), (c, s) = item.front, direction(math.radians(turn))
+            if all((c * x - s * y) * u + (s * x + c * y) * v > 0.5 for u, v in ways):
+                found.append(turn)
         return found
 
     def _own(self, name: str) -> bool:

@@ -7,6 +7,7 @@ import math
 from xml.sax.saxutils import escape
 
 from groundstate_models.layout.placed import Placed
+from groundstate_models.layout.plan import Item
 from groundstate_models.layout.shapes import Point, direction
 
 COLOURS = ("#dbe9f6", "#fde3cf", "#dcefdc", "#f6dbe3", "#e6e0f3", "#f4efcf", "#d6eeee", "#eadfd6")
@@ -61,14 +62,42 @@ def svg(placed: Placed) -> str:
             corners = [(x + c * p - s * q, y + s * p + c * q) for p, q in item.outline]
             lines.append(f'<path d="{path(corners)}" fill="{fill}" stroke="#555"/>')
             if item.has_front:
-                fx, fy = placed.front(item.name)
-                w, d = item.size
-                reach = (w if abs(item.front[0]) > 0 else d) / 2 * scale
-                lines.append(
-                    f'<line x1="{px:.2f}" y1="{py:.2f}" x2="{px + fx * reach:.2f}" y2="{py - fy * reach:.2f}" stroke="#555"/>'
-                )
-        lines.append(f'<text x="{px:.2f}" y="{py + 4:.2f}" text-anchor="middle">{escape(item.name)}</text>')
+                lines.append(f'<path d="{path(_arrow(placed, item))}" fill="#555"/>')
+        (x0, x1), (y0, y1) = placed.extent(item.name, (1.0, 0.0)), placed.extent(item.name, (0.0, 1.0))
+        lines.append(_label(item.name, (px, py), ((x1 - x0) * scale, (y1 - y0) * scale), width))
     return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _arrow(placed: Placed, item: Item) -> list[Point]:
+    """A triangle at the middle of the front, which points out."""
+    x, y, _ = placed.spots[item.name]
+    fx, fy = placed.front(item.name)
+    w, d = item.size
+    reach, wide = (w, d) if item.front[0] else (d, w)
+    size = min(0.15 * min(w, d), 0.03 * placed.plan.half)
+    side = min(1.5 * size, wide / 2)
+    tip = (x + fx * reach / 2, y + fy * reach / 2)
+    back = (tip[0] - fx * size, tip[1] - fy * size)
+    return [tip, (back[0] - fy * side, back[1] + fx * side), (back[0] + fy * side, back[1] - fx * side)]
+
+
+FONT, SMALLEST, ADVANCE = 11.0, 5.5, 0.58
+"""Font size of the labels, the smallest, and the width of a character as a part of it."""
+
+
+def _label(name: str, at: Point, box: Point, page: float) -> str:
+    """A name in the middle of its item: smaller, or upright, where it would not fit, and never beyond the picture."""
+    wide = ADVANCE * len(name)
+    x, y = at
+    upright = box[1] > 1.3 * box[0] and wide * FONT > box[0]
+    size = max(min(FONT, 0.94 * box[1 if upright else 0] / wide, 0.94 * box[0 if upright else 1]), SMALLEST)
+    if not upright:
+        half = wide * size / 2
+        x = min(max(x, half + 1), max(page - half - 1, half + 1))
+    turned = f' transform="rotate(-90 {x:.2f} {y:.2f})"' if upright else ""
+    font = "" if size == FONT else f' font-size="{size:.1f}"'
+    where = f'x="{x:.2f}" y="{y + 0.36 * size:.2f}"'
+    return f'<text {where} text-anchor="middle"{font}{turned}>{escape(name)}</text>'
 
 
 def css(placed: Placed) -> str:

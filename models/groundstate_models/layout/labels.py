@@ -203,6 +203,11 @@ def place_labels(
     figure = axes.figure
     canvas = figure.canvas
     renderer = canvas.get_renderer()
+    # Limits, positions and aspects may be pending until the chart is drawn; labels are placed for the chart as drawn.
+    axes.get_xlim(), axes.get_ylim()
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+    axes.apply_aspect()
     to_page, back = axes.transData, axes.transData.inverted()
     points = to_page.transform(np.array([text.get_position() for text in texts], np.float64).reshape(-1, 2))
     extents = [text.get_window_extent(renderer) for text in texts]

@@ -145,17 +145,17 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
 
     def same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         """Layouts are the same if nothing that a person would be asked about differs; rigid ones if nothing moved."""
-        if self.variables(one) != self.variables(other):
+        first, second = self.placed(one), self.placed(other)
+        if first is None or second is None:
+            return one == other
+        if self.variables(one) != self.variables(other) and not asking.alike(first, second):
             return False
         if any(
             any(way for room in answer.get("free", {"": [1.0]}).values() for way in room) for answer in (one, other)
         ):
             return True
-        a, b = spots_in(self.plan, one), spots_in(self.plan, other)
-        if a is None or b is None:
-            return one == other
         slack = SAME * self.plan.half
-        return all(math.dist(a[name][:2], b[name][:2]) < slack for name in a)
+        return all(math.dist(spot[:2], second.spots[name][:2]) < slack for name, spot in first.spots.items())
 
     # -- cost ----------------------------------------------------------------------------------------------------------
 
@@ -187,10 +187,10 @@ class LayoutReading(Reading, Optimises, Asks, Shows):
         return asking.fix(self.plan, self.request, variable, value)
 
     def ask(self, variable: str) -> str:
-        return asking.ask(variable)
+        return asking.ask(self.plan, variable)
 
     def called(self, variable: str, value: Any) -> str:
-        return asking.called(variable, value)
+        return asking.called(self.plan, variable, value)
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> Sequence[Change]:
         return cures.changes(self.plan, self.request, self._proof, attempt, violations)

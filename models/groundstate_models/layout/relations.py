@@ -67,6 +67,16 @@ def _within_sides(low: Lowers, a: str, b: str, u: Point, frame: int) -> tuple[At
     )
 
 
+def _overlaps_across(low: Lowers, a: str, b: str, u: Point, frame: int) -> tuple[Atom, Atom]:
+    """The sides of a and b overlap, across u."""
+    t = (-u[1], u[0])
+    one, other = low.bounds(a), low.bounds(b)
+    return (
+        Atom(t, (End(one, MAX), End(other, MIN, -1.0)), 0.0, frame),
+        Atom(t, (End(other, MAX), End(one, MIN, -1.0)), 0.0, frame),
+    )
+
+
 def _off_sides(placed: Placed, a: str, b: str, u: Point) -> float:
     t = (-u[1], u[0])
     at = placed.centre_along(a, t)
@@ -125,6 +135,8 @@ def _beside_rows(low: Lowers, s: Stated) -> Rows:
         rows.append(_row(s, apart))
     if gap is not None or within is not None or s.values["side"] in ("front", "back"):
         rows.append(_row(s, *_within_sides(low, a, b, u, frame)))
+    if s.values.get("across"):
+        rows.append(_row(s, *_overlaps_across(low, a, b, u, frame)))
     return rows
 
 
@@ -145,6 +157,9 @@ def _beside_amount(placed: Placed, s: Stated) -> float:
         worst = max(worst, apart - within)
     if gap is not None or within is not None or s.values["side"] in ("front", "back"):
         worst = max(worst, _off_sides(placed, a, b, u))
+    if s.values.get("across"):
+        (p, q), (v, w) = (placed.extent(name, (-u[1], u[0])) for name in (a, b))
+        worst = max(worst, v - q, p - w)
     return worst
 
 

@@ -577,7 +577,7 @@ def read(plan: Plan, given: Any, strength: float, path: str, lengths: Lengths) -
 
 
 FIELDS = {
-    "beside": ("side", "gap", "within", "own"),
+    "beside": ("side", "gap", "within", "own", "across"),
     "direction": ("side",),
     "against": ("wall", "within"),
     "corner": ("walls",),
@@ -646,7 +646,7 @@ def _typed(plan: Plan, given: dict[str, Any], strength: float, path: str, length
             values[key] = tuple(some) if some else reader.corner(str(value))
         elif key == "side" and kind in ("half", "looking"):
             values[key] = SIDES.get(str(value).lower(), str(value).lower())
-        elif key in ("side", "edge", "axis", "own"):
+        elif key in ("side", "edge", "axis", "own", "across"):
             values[key] = value
         else:
             values[key] = lengths.read(value, key)

@@ -73,3 +73,25 @@ def test_texts_of_a_chart_are_moved_apart() -> None:
     found = np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes])
     assert before.overlapping == ()
     assert clashes(found + np.array([0.5, 0.5, -0.5, -0.5])) == 0
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+@pytest.mark.parametrize("aspect", ["auto", "equal"])
+def test_texts_of_a_chart_that_was_never_drawn_are_moved_apart(layout: str | None, aspect: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout=layout)  # type: ignore[arg-type]
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_aspect(aspect)  # type: ignore[arg-type]
+    x, y = np.random.default_rng(3).normal(size=(2, 30))
+    axes.scatter(x, y)
+    texts = [axes.text(a, b, f"city {k}", fontsize=7) for k, (a, b) in enumerate(zip(x, y, strict=True))]
+    placed = place_labels(axes, texts, x, y)
+    canvas.draw()
+    boxes = [one.get_window_extent(canvas.get_renderer()) for one in texts]
+    found = np.array([(b.x0, b.y0, b.x1, b.y1) for b in boxes])
+    assert placed.overlapping == ()
+    assert found == pytest.approx(placed.boxes, abs=1.5)
+    assert clashes(found + np.array([0.5, 0.5, -0.5, -0.5])) == 0

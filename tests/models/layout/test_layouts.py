@@ -191,6 +191,27 @@ def test_drawings_and_files_hold_every_item(solver: gs.Solver) -> None:
         solver.file(page, answer, "dxf")
 
 
+def test_names_in_a_drawing_stay_within_the_picture(solver: gs.Solver) -> None:
+    request = {
+        "area": [400, 100],
+        "items": {
+            "a very long name": {"size": [20, 90], "turns": "none"},
+            "another long name": {"diameter": 20},
+            "rug": [90, 60],
+        },
+        "relations": ["another long name in the northeast corner"],
+    }
+    answer = solver.solve(request, ask=False).answer
+    assert answer is not None
+    picture = ET.fromstring(solver.svg(request, answer) or "")
+    width = float(picture.get("width", "0"))
+    texts = {one.text: one for one in picture.iter() if one.tag.endswith("text")}
+    assert "rotate" in texts["a very long name"].get("transform", "")
+    assert "transform" not in texts["rug"].attrib
+    one = texts["another long name"]
+    assert float(one.get("x", "0")) + 0.5 * 0.5 * float(one.get("font-size", "11")) * len("another long name") <= width
+
+
 def test_a_wish_that_cannot_hold_is_named(solver: gs.Solver) -> None:
     request = {"area": [100, 60], "items": {"a": [40, 40], "b": [40, 40]}, "prefer": ["a at least 50 from b"]}
     found = solver.solve(request, ask=False, restarts=8, max_steps=32)
