@@ -268,6 +268,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help=f"{ALL:,} requests instead of {SAMPLE}")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time; --first continues")
     options = parser.parse_args(argv)
     many = ALL if options.all else SAMPLE
     solver, counts, begun = gs.load("constraints"), Counter[str](), time.perf_counter()
@@ -276,7 +277,11 @@ def main(argv: list[str] | None = None) -> int:
             counts[word] += 1
             if word.isupper() or word in ("wrongly refused", "not found", "not the best"):
                 print(f"{word}: seed {seed}: {sent}", flush=True)
-    print(f"{many} requests in {time.perf_counter() - begun:.0f} s: {dict(counts.most_common())}")
+        if time.perf_counter() - begun > options.seconds:
+            break
+    print(
+        f"Seeds {options.first} to {first + AT_ONCE - 1}: {dict(counts.most_common())}; {time.perf_counter() - begun:.0f} s."
+    )
     return int(any(word.isupper() for word in counts))
 
 
