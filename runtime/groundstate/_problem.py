@@ -304,7 +304,7 @@ class Problem:
     @property
     def _further(self) -> int:
         """Segments for the search for better answers beside a multiple of those until the best one: more in small problems."""
-        return max(8, min(64, IMPROVING // self.header.largest)) if self.improving else 8
+        return max(8, min(64, IMPROVING // max(self.header.largest, 1))) if self.improving else 8
 
     @property
     def _indifferent(self) -> bool:

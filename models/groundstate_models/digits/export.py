@@ -105,6 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, help="trained weights; by default the bundled ones")
     parser.add_argument("--out", type=Path, help="the file; by default the bundled one")
     options = parser.parse_args(argv)
+    if len(options.side) > 1 and (options.out or options.weights):
+        parser.error("--out and --weights are for one size; name it with --side")
     torch.set_num_threads(1)
     try:
         for side in options.side:

@@ -217,6 +217,15 @@ class Problem:
         return Lowering(self.points, self.circles, self.arcs, self.unknowns, self.scale, self.units, self.solid)
 
     @cached_property
+    def stated(self) -> Tables:
+        """The rows of the statements alone: nothing implied, nothing left out."""
+        b = self._blank()
+        for one in self.constraints:
+            b.source = one.source
+            KINDS[one.kind].rows(b, *one.arguments)
+        return b.system.tables
+
+    @cached_property
     def _on(self) -> dict[str, set[str]]:
         """The points that the constraints put on each circle."""
         found: dict[str, set[str]] = {k: set() for k in self.circles}

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from groundstate_models.geometry.enclosure import Enclosure
 from groundstate_models.geometry.intervals import Interval
-from groundstate_models.geometry.kinds import KINDS
 from groundstate_models.geometry.problem import Problem, Stated
-from groundstate_models.geometry.system import Tables, descended
+from groundstate_models.geometry.system import descended
 
 BATCH = 48
 """Boxes that are contracted together."""
@@ -55,15 +54,6 @@ STRESSED = 1e-3
 """Share of the largest residual from which a statement is under stress."""
 
 
-def tables_of(problem: Problem) -> Tables:
-    """The rows of the statements alone: nothing implied, nothing left out."""
-    b = problem._blank()  # noqa: SLF001
-    for one in problem.constraints:
-        b.source = one.source
-        KINDS[one.kind].rows(b, *one.arguments)
-    return b.system.tables
-
-
 @dataclass
 class Search:
     """The search for a figure of a problem; it can be continued.
@@ -81,7 +71,7 @@ class Search:
 
     def __post_init__(self) -> None:
         problem = self.problem
-        self.enclosure = Enclosure(tables_of(problem))
+        self.enclosure = Enclosure(problem.stated)
         self.rows = self.enclosure.tables.least == 0
         root = self.enclosure.root()
         self._fix_placement(root)

@@ -16,7 +16,7 @@ from groundstate_models.geometry.families import FAMILIES, Made, henneberg, sket
 from groundstate_models.geometry.intervals import Interval, over, squared, times
 from groundstate_models.geometry.problem import Problem
 from groundstate_models.geometry.request import read
-from groundstate_models.geometry.search import Prover, Search, tables_of
+from groundstate_models.geometry.search import Prover, Search
 from groundstate_models.geometry.slopes import slopes
 from tests.models.geometry.solved import asked, solutions
 
@@ -67,7 +67,7 @@ def test_nothing_is_proven_of_a_figure_that_exists(family: str, seed: int) -> No
 def test_a_box_around_a_figure_is_never_dropped(seed: int) -> None:
     draw = np.random.default_rng(seed)
     problem = read(made(("sketch", "henneberg")[seed % 2], seed).request).problem
-    enclosure = Enclosure(tables_of(problem))
+    enclosure = Enclosure(problem.stated)
     n = enclosure.tables.unknowns
     for y in solutions(problem, chains=4, steps=60)[:2]:
         root = enclosure.root()
@@ -86,7 +86,7 @@ def test_a_box_around_a_figure_is_never_dropped(seed: int) -> None:
 @given(st.sampled_from(sorted(FAMILIES)), st.integers(0, 10**6))
 def test_slopes_contain_the_derivatives_at_every_place_of_the_box(family: str, seed: int) -> None:
     draw = np.random.default_rng(seed)
-    tables = tables_of(read(made(family, seed).request).problem)
+    tables = read(made(family, seed).request).problem.stated
     middle, half = draw.standard_normal(tables.unknowns), 10.0 ** draw.uniform(-3, 0) * draw.uniform(0, 1)
     box = Interval((middle - half)[None], (middle + half)[None])
     found = slopes(tables, box, np.ones(len(tables.constant), bool))
