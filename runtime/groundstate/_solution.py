@@ -38,7 +38,7 @@ _ADVICE = {
     ),
 }
 _AMBIGUOUS_MINIMA = (
-    "Two or more different configurations have the same lowest energy found; add to the request what tells them apart, "
+    "Two or more different configurations have about the lowest energy found; add to the request what tells them apart, "
     "or take any."
 )
 
@@ -218,11 +218,15 @@ class Solution(_Drawn):
         return self.answer is not None
 
     @property
+    def advice(self) -> str:
+        """The meaning of the status, and the caller's next step; without checks, it names none."""
+        unchecked = self.status is Status.AMBIGUOUS and not self.checked
+        return _AMBIGUOUS_MINIMA if unchecked else self.status.advice
+
+    @property
     def message(self) -> str:
         """The outcome in one or two sentences."""
-        unchecked = self.status is Status.AMBIGUOUS and not self.checked
-        advice = _AMBIGUOUS_MINIMA if unchecked else self.status.advice
-        return " ".join([advice, *(violation.message for violation in self.violations)])
+        return " ".join([self.advice, *(violation.message for violation in self.violations)])
 
     def __repr__(self) -> str:
         parts = [self.status.value]

@@ -72,3 +72,22 @@ def test_replies_are_about_one_puzzle(groundstate: Groundstate) -> None:
     ran = groundstate("solve", "sudoku_4x4", "-", "--reply", "q1=1", stdin=f"{EMPTY}\n{EMPTY}\n")
     assert ran.code == 2
     assert "need a single request" in ran.err
+
+
+def test_an_energy_without_checks_claims_none_where_it_asks(groundstate: Groundstate) -> None:
+    upper = "\n".join(
+        ["0" * 28] * 6
+        + [
+            "0000000000110000004930000000",
+            "0000000003994000059982000000",
+            "0000000019999400079997000000",
+            "0000000029999600399999300000",
+            "0000000029999300699993500000",
+            "0000000079998003999981600000",
+            "0000000599999699999999700000",
+            "0000000899999999999999300000",
+        ]
+    )
+    ran = groundstate("solve", "digits", "--alternatives", "2", stdin=upper)
+    assert "Which digit is it?" in ran.out
+    assert "check" not in ran.out

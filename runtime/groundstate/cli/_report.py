@@ -52,7 +52,7 @@ def status(solution: Solution) -> str:
     word = click.style(f"{solution.status.value.capitalize()}.", fg=_COLOURS[solution.status], bold=True)
     messages = first((violation.message for violation in solution.violations), _VIOLATIONS)
     more = "." if len(messages) > _VIOLATIONS else ""
-    return f"{word} {clean(' '.join([solution.status.advice, *messages]) + more)}"
+    return f"{word} {clean(' '.join([solution.advice, *messages]) + more)}"
 
 
 def asked(question: Question, *, hint: bool) -> list[str]:

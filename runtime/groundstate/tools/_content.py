@@ -60,7 +60,7 @@ def of_solution(
         return {**solution.to_json(), **read}
     record: dict[str, Any] = {
         "status": solution.status.value,
-        "message": _MESSAGES.get(solution.status, solution.status.advice),
+        "message": _MESSAGES.get(solution.status, solution.advice),
         **read,
     }
     open_ = solution.question is not None
