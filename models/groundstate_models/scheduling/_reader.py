@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.frame import frame, listed, nearest, spelt
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_WEIGHT
 from groundstate_models.scheduling.series import Series
 from groundstate_models.scheduling.spans import Span, Spans, union
-from groundstate_models.scheduling.times import DAY, Clock
+from groundstate_models.scheduling.times import Clock
 
 WORKING_HOURS = (9 * 60, 17 * 60)
 

@@ -9,20 +9,12 @@ from typing import Any
 from groundstate_models.scheduling._reader import Reader
 from groundstate_models.scheduling._reading_resources import ANY
 from groundstate_models.scheduling.choosing import Choice, wanted
+from groundstate_models.scheduling.durations import DAY, LONGEST, duration, gap, in_days, printed_duration
 from groundstate_models.scheduling.frame import listed, spelt
 from groundstate_models.scheduling.schedule import Activity, Person, Room
 from groundstate_models.scheduling.schema import MOST_ACTIVITIES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, total, union
-from groundstate_models.scheduling.times import (
-    DAY,
-    LONGEST,
-    Clock,
-    Token,
-    duration,
-    gap,
-    in_days,
-    printed_duration,
-)
+from groundstate_models.scheduling.times import Clock, Token
 
 
 class ActivityReader(Reader):

@@ -9,10 +9,10 @@ from groundstate import Fault
 from groundstate_models.scheduling._reader import Reader
 from groundstate_models.scheduling.choosing import wanted
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.durations import gap
 from groundstate_models.scheduling.frame import listed, nearest, spelt, zone_named
 from groundstate_models.scheduling.schedule import Person, Room
 from groundstate_models.scheduling.spans import Spans, intersection, union
-from groundstate_models.scheduling.times import gap
 
 ANY = "any"
 """Any room, in an activity."""

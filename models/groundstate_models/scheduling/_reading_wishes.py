@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from groundstate_models.scheduling._reader import Reader
+from groundstate_models.scheduling.durations import duration, long_duration
 from groundstate_models.scheduling.limits import KINDS as LIMITS
 from groundstate_models.scheduling.limits import Limit
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Activity, Person, Room
 from groundstate_models.scheduling.schema import RULE_KINDS
-from groundstate_models.scheduling.times import duration, long_duration
 
 
 class WishReader(Reader):

@@ -14,9 +14,10 @@ from functools import cached_property
 from itertools import pairwise
 
 from groundstate_models.scheduling.clocks import Clocks
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.spans import Span, Spans, intersection, union
-from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, printed_clock, tokens
+from groundstate_models.scheduling.times import WEEKDAYS, Clock, Token, printed_clock, tokens
 
 _DAYS = r"(?P<days>D(?:-D)?(?:,?D(?:-D)?)*)"
 _HOURS = r"(?P<hours>A?C-C|AC,?BC|WC,C|AC|BC)"

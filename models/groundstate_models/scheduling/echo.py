@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from groundstate_models.scheduling.check import cost
+from groundstate_models.scheduling.durations import DAY, printed_duration
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import intersection
-from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
+from groundstate_models.scheduling.times import printed_clock
 
 MOST = 8
 """Most clauses of an echo."""

@@ -10,10 +10,10 @@ from groundstate import Fault, RequestError
 from groundstate_models.scheduling._reading_activities import ActivityReader
 from groundstate_models.scheduling._reading_resources import ResourceReader
 from groundstate_models.scheduling._reading_wishes import WishReader
+from groundstate_models.scheduling.durations import duration, gap
 from groundstate_models.scheduling.preferences import Preference
 from groundstate_models.scheduling.schedule import Schedule
 from groundstate_models.scheduling.schema import MOST_ACTIVITIES, OBJECTIVES
-from groundstate_models.scheduling.times import duration, gap
 
 MOST_FAULTS = 20
 
