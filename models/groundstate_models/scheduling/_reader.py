@@ -13,7 +13,7 @@ from groundstate_models.scheduling.frame import frame, listed, nearest, spelt
 from groundstate_models.scheduling.schema import LEAST_WEIGHT, MOST_WEIGHT
 from groundstate_models.scheduling.series import Series
 from groundstate_models.scheduling.spans import Span, Spans, union
-from groundstate_models.scheduling.times import Clock
+from groundstate_models.scheduling.token import Clock
 
 WORKING_HOURS = (9 * 60, 17 * 60)
 

@@ -14,7 +14,7 @@ from groundstate_models.scheduling.frame import listed, spelt
 from groundstate_models.scheduling.schedule import Activity, Person, Room
 from groundstate_models.scheduling.schema import MOST_ACTIVITIES
 from groundstate_models.scheduling.spans import Span, Spans, intersection, total, union
-from groundstate_models.scheduling.times import Clock, Token
+from groundstate_models.scheduling.token import Clock, Token
 
 
 class ActivityReader(Reader):

@@ -35,7 +35,9 @@ class ResourceReader(Reader):
         if not isinstance(raw, Mapping):
             raw = {name: {} for name in raw}
         return {
-            name: Person(name, *self.person_availability(one, f"people.{name}"), home=one.get("home"))
+            name: Person(
+                name, *self.person_availability(one, f"people.{name}"), home=one.get("home"), zone=one.get("zone")
+            )
             for name, one in raw.items()
         }
 

@@ -6,12 +6,14 @@ All times are whole minutes. Errors are ``ValueError``; the message quotes the t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
 from groundstate_models.scheduling.durations import duration
-from groundstate_models.scheduling.relative import PATTERN, dates, quoted
+from groundstate_models.scheduling.phrases import HOUR_WORDS, PARTS, add_part, open_end, span, within_dates
+from groundstate_models.scheduling.relative import NUMBERS, PATTERN, dates, quoted
+from groundstate_models.scheduling.token import WEEKDAYS, Clock, Dates, Token
+from groundstate_models.scheduling.vague import VAGUE, vague
 
 MOST_TEXT = 200_000
 """Longest text with times, in characters."""
@@ -19,7 +21,6 @@ MOST_TEXT = 200_000
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Of dates."""
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -28,35 +29,10 @@ def printed_clock(minute: int) -> str:
     return f"{minute // 60}:{minute % 60:02d}"
 
 
-@dataclass(frozen=True)
-class Clock:
-    """A time of day in minutes, and its "am" or "pm"."""
-
-    minute: int
-    half: str = ""
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word of a window or a moment.
-
-    Attributes:
-        kind: ``D`` day, ``C`` clock, ``M`` date with time, ``P`` duration, ``-`` until, ``,`` and, ``A`` after, ``B`` before,
-            ``W`` between.
-        value: A weekday's number from Monday, several, or a date for ``D``; a `Clock` for ``C``; a datetime for ``M``; minutes
-            for ``P``.
-        text: As written.
-    """
-
-    kind: str
-    value: tuple[int, ...] | date | Clock | datetime | int | None
-    text: str
-
-
-PARTS = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 22 * 60)}
-"""Parts of a day, and their hours; the hours of a request also apply."""
-
-_WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
+_PART = r"(?:(?:early|late)[\s-]+)?(?:morning|afternoon|evening)s?\b|lunch(?:\s?time|\s+break|\s+hour)?\b|(?:am|pm)\b"
+_HOUR = "|".join(NUMBERS)
+_WORDS = "|".join(f"{name}s?|{short}s?|{short[:2]}" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
+_DAYNAME = rf"(?:{_WORDS}|tues|weds|thur|thurs)\b\.?"
 _TOKEN = re.compile(
     rf"""
       {PATTERN}
@@ -64,23 +40,37 @@ _TOKEN = re.compile(
                                  |\s\d\d?:\d\d(?::\d\d(?:\.\d+)?(?:z|[+-]\d\d:?\d\d)?|z|\+\d\d:?\d\d))(?![\d:]))
     | (?P<date>\d{{4}}-\d\d-\d\d|\d{{4}}-w\d\d-[1-7])(?!\d)
     | (?P<period>p(?:\d|t\d)[\dtdhms.,]*)
-    | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
-    | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
-    | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<slashed>\d\d?/\d\d?(?:/\d{{2,4}})?(?![\d:])|\d\d?\.\d\d?\.(?:\d{{2,4}})?(?!\d))
+    | (?P<earliest>(?:not?|never)\s+(?:before|earlier\s+than)\b|earliest\b)
+    | (?P<latest>(?:not?|never)\s+(?:after|later\s+than)\b|latest\b)
+    | (?P<onwards>(?:(?:or|and)\s+(?:later|after)|(?:and\s+)?onwards?|at\s+the\s+earliest)\b|\+(?!\d))
+    | (?P<upwards>(?:or\s+(?:earlier|before)|at\s+the\s+latest)\b)
+    | (?P<except>(?:except|excluding|other\s+than|apart\s+from|but\s+not|without|but|not)\b(?:\s+(?:for|on|in|at|during)\b)?)
+    | (?P<spoken>(?:half\s+past|quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?:\d\d?|{_HOUR})\b(?:\s?(?:am|pm)\b)?
+        |(?:\d\d?|{_HOUR})\s+o['’]?\s?clock\b(?:\s?(?:am|pm)\b)?|(?:{_HOUR})\b(?:\s?(?:am|pm)\b)?)
+    | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:.]|\s?h)|noon\b|midday\b|midnight\b
+        |\d\d?(?::\d\d)?\s?h\b|\d\d?h\d\d\b|\d\d?\.(?:00|1[3-9]|[2-5]\d)(?!\d)|(?:the\s+)?end\s+of\s+(?:the\s+)?day\b|close\s+of\s+business\b
+        |eod\b|cob\b)
+    | (?P<alternate>(?:every\s+(?:other|second|2nd)|alternate)\s+{_DAYNAME})
+    | (?P<and_days>(?<=[a-z.])/(?=\s*(?:{_WORDS})\b))
+    | (?P<weekday>{_DAYNAME})
+    | (?P<several>every\s?day\b|daily\b|(?:week|work)days?\b|(?:working|business)\s+days?\b|week-?\s?ends?\b|any\s?day\b)
     | (?P<every>every\b|each\b)
-    | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
-    | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
+    | (?P<part>(?:in\s+the\s+)?(?:{_PART}|(?:{"|".join(HOUR_WORDS)})\s+hours\b)|(?<=after\s)work\b|(?<=before\s)work\b)
+    | (?P<until>-|–|—|/|to\b|until\b|(?:'|un)?till?\b|through\b|thru\b|up\s+to\b)
     | (?P<and>,|;|and\b|or\b|&)
-    | (?P<after>after\b|from\b|since\b)
+    | (?P<after>after\b|from\b|since\b|starting\b|beginning\b|as\s+of\b)
     | (?P<before>before\b|by\b)
     | (?P<between>between\b)
-    | (?P<skip>\s+|on\b|at\b|during\b|all\sday\b|any\s?time\b|the\b)
+    | (?P<vague>{"|".join(VAGUE)})
+    | (?P<skip>\s+|on\b|at\b|of\b|in\b|during\b|over\b|(?:all|whole|entire)\s+day\b|all\b|any\s?time\b|some\s?time\b|only\b|the\b)
     """,
     re.VERBOSE,
 )
 _KINDS = {
-    "moment": "M", "date": "D", "period": "P", "clock": "C", "weekday": "D", "several": "D", "until": "-", "and": ",",
-    "after": "A", "before": "B", "between": "W",
+    "moment": "M", "date": "D", "period": "P", "clock": "C", "spoken": "C", "weekday": "D", "alternate": "D", "several": "D",
+    "until": "-", "and": ",", "and_days": ",", "after": "A", "earliest": "A", "before": "B", "latest": "B", "between": "W",
+    "except": "X",
 }  # fmt: skip
 
 
@@ -112,28 +102,50 @@ def _read(text: str, today: date | None) -> tuple[Token, ...]:
                 f'{word!r} in {quoted(text)} is not a day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
                 '"9:00-12:00" (every day) or "tue" (all day).'
             )
-        if match.lastgroup in ("relative", "named"):
-            first, last = dates(match[0], today, text)
-            days = [Token("D", day, match[0]) for day in ((first,) if first == last else (first, last))]
-            found += days[:1] if len(days) == 1 else [days[0], Token("-", None, match[0]), days[1]]
-            at = match.end()
+        group, word = match.lastgroup, match[0].strip()
+        at = match.end()
+        if _phrase(group, word, found, today, text):
             continue
-        if match.lastgroup == "part":
-            low, high = PARTS[match[0].split()[-1].removesuffix("s")]
-            found += [Token("C", Clock(low), match[0]), Token("-", None, match[0]), Token("C", Clock(high), match[0])]
-            at = match.end()
-            continue
-        kind = _KINDS.get(match.lastgroup)
-        if kind == "-" and match[0] in ("until", "till") and (not found or found[-1].kind == "D"):
+        kind = _KINDS.get(group)
+        if (
+            kind == "-"
+            and (word in ("until", "up to") or word.endswith(("til", "till")))
+            and (not found or found[-1].kind in "D,")
+        ):
             kind = "B"
         if kind is not None:
-            word = match[0].strip()
+            word = {"earliest": "from", "latest": "by"}.get(group, word)
             try:
-                found.append(_token(kind, match.lastgroup, word))
+                found.append(_token(kind, group, word))
             except _UnreadError as error:
                 raise ValueError(f"{word!r} in {quoted(text)} {error}") from None
-        at = match.end()
-    return tuple(_dates_win(found, text))
+    return tuple(_dates_win(within_dates(found, text), text))
+
+
+def _phrase(group: str, word: str, found: list[Token], today: date | None, text: str) -> bool:
+    """Add the tokens of a phrase of several tokens; whether it is one.
+
+    Raises:
+        ValueError: If it has no exact meaning.
+    """
+    match group:
+        case "relative" | "named":
+            days = dates(word, today, text, named=group == "named")
+            found.append(Token("D", days[0] if len(days) == 1 else Dates(days), word))
+            if word == "tonight":
+                found += span(PARTS["evening"], word)
+        case "part":
+            add_part(found, word)
+        case "onwards" | "upwards":
+            open_end(found, "A" if group == "onwards" else "B", word)
+        case "vague":
+            raise ValueError(f"{word!r} in {quoted(text)} {vague(word)}")
+        case "slashed":
+            advice = 'write "2025-03-06", "March 6" or "3:00-6:00"'
+            raise ValueError(f"{word!r} in {quoted(text)} may be a day and month in either order, or hours; {advice}.")
+        case _:
+            return False
+    return True
 
 
 SHORT = 64
@@ -153,21 +165,21 @@ def _token(kind: str, group: str, word: str) -> Token:
     return Token(kind, _value(group, word), word)
 
 
-def _value(group: str, word: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
+def _value(group: str, word: str) -> tuple[int, ...] | date | Clock | datetime | Dates | int | None:
     match group:
         case "weekday":
-            return (WEEKDAYS.index(word[:3]),)
+            return (_numbered(word),)
+        case "alternate":
+            return (_numbered(word.rsplit(maxsplit=1)[-1]),)
         case "several":
             first = word.replace("-", "").replace(" ", "")
-            return (
-                (5, 6)
-                if first.startswith("weekend")
-                else (0, 1, 2, 3, 4)
-                if first.startswith("weekday")
-                else tuple(range(7))
-            )
+            if first.startswith("weekend"):
+                return (5, 6)
+            return (0, 1, 2, 3, 4) if first.startswith(("week", "work", "business")) else tuple(range(7))
         case "clock":
             return _clock(word)
+        case "spoken":
+            return _spoken(word)
         case "period":
             return duration(word)
         case "moment" | "date":
@@ -200,6 +212,9 @@ def _clock(word: str) -> Clock:
         return Clock(12 * 60)
     if word == "midnight":
         return Clock(0)
+    if word[0] in "tec":  # the end of the day, close of business
+        return Clock(PARTS["working hours"][1])
+    word = re.sub(r"(?<=\d)[.h](?=\d)", ":", word).removesuffix("h").rstrip()
     half = next((f"{h}m" for h in "ap" if word.endswith((f"{h}m", f"{h}.m."))), "")
     hour, minute, second = (int(part) for part in [*re.findall(r"\d+", word), "0", "0"][:3])
     if minute > 59 or hour > 24 or (hour == 24 and minute):
@@ -207,10 +222,25 @@ def _clock(word: str) -> Clock:
     if second:
         raise _UnreadError("has seconds; times are whole minutes.")
     if not half:
-        return Clock(60 * hour + minute)
+        short = 1 <= hour <= 12 and word[0] != "0"
+        return Clock(60 * hour + minute, form=("short" if ":" in word else "bare") if short else "")
     if not 1 <= hour <= 12:
         raise _UnreadError(_NO_CLOCK)
     return Clock(60 * (hour % 12 + 12 * (half == "pm")) + minute, half)
+
+
+def _spoken(word: str) -> Clock:
+    """The time of "half past nine", "quarter to 10", "9 o'clock" or "nine am"."""
+    half = word[-2:] if word.endswith(("am", "pm")) else ""
+    number = next(
+        part for part in word.replace("am", " ").replace("pm", " ").split() if part.isdecimal() or part in NUMBERS
+    )
+    hour = int(number) if number.isdecimal() else NUMBERS.index(number) + 1
+    if not 1 <= hour <= (12 if half else 24):
+        raise _UnreadError(_NO_CLOCK)
+    more = 30 if word.startswith("half") else 0 if "quarter" not in word else 15 if " past " in word else -15
+    minute = 60 * (hour % 12 + 12 * (half == "pm") if half else hour) + more
+    return Clock(minute % (24 * 60), half, "" if half or hour > 12 else "short" if more else "bare")
 
 
 _NO_CLOCK = "is not a time of day; write 0:00 to 24:00, or 1am to 12pm."
@@ -233,3 +263,8 @@ def _dates_win(found: list[Token], text: str) -> list[Token]:
             kept.pop()
         kept.append(token)
     return kept
+
+
+def _numbered(word: str) -> int:
+    """The number of a weekday from Monday, of its name or the first two letters."""
+    return next(number for number, name in enumerate(WEEKDAYS) if name.startswith(word[:2]))
