@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, Shows, Violation
 from groundstate_models.constraints import asking
+from groundstate_models.constraints.aim import Aim
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
 from groundstate_models.constraints.factors import Value
-from groundstate_models.constraints.neighbourhood import LARGE, Neighbourhoods
+from groundstate_models.constraints.neighbourhood import LARGE, VIOLATED, Neighbourhoods
 from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
@@ -25,6 +26,9 @@ WORK = 2_000
 
 SET_UP = 2_000
 """Literals in factors for each unit of effort: the search of a larger problem needs a longer setup, so it starts later."""
+
+LONGEST_PAUSE = 64
+"""Most calls for starts between two improvements of an assignment, if they no longer lower its energy."""
 
 AT_ONCE = 2
 """The effort before any descent."""
@@ -45,6 +49,11 @@ class Read:
         self._passes: tuple[Mapping[str, NDArray[Any]], Passes] | None = None
         self._best: tuple[float, NDArray[np.int64]] | None = None
         """The cost of the best answer that is known, and its values as `Network.chosen`."""
+        self._walk: NDArray[np.int64] | None = None
+        """The values to which the last improvement came, whether they are an answer or not."""
+        self._neighbourhoods: Neighbourhoods | None = None
+        self._stride, self._pause = 1, 0
+        """Calls of `starts` from one improvement to the next, and those until the next one."""
         self._calls = 0
         """Number of calls of `starts`."""
 
@@ -57,18 +66,38 @@ class Read:
         self._calls += 1
         if self._calls == 1 or not self.problem.graph.costs or self._edges > LARGE:
             return passes.starts(random, count, spread)
-        near = Neighbourhoods(passes)
-        return passes.starts(
-            random,
-            count,
-            spread,
-            lambda draw: near.improved(passes.chosen(draw) if self._best is None else self._best[1], draw),
-        )
+        return passes.starts(random, count, spread, lambda draw: self._near(passes, draw))
+
+    def _near(self, passes: Passes, random: np.random.Generator) -> list[tuple[NDArray[np.int64], bool]]:
+        """Assignments near the best answer, or near where the last call came to, if that has a lower energy now.
+
+        Each with whether it violates nothing.
+        """
+        if self._neighbourhoods is None or self._neighbourhoods.passes is not passes:
+            self._neighbourhoods, self._stride = Neighbourhoods(passes), 1
+        near = self._neighbourhoods
+        known = [one for one in (self._walk, None if self._best is None else self._best[1]) if one is not None]
+        given = min(known, key=near.energy) if known else passes.chosen(random)
+        self._pause -= 1
+        if self._pause > 0:
+            shaken = near.shaken(given, random)
+            return [(shaken, near.right(shaken))]
+        before = near.energy(given)
+        found = near.improved(given, random)
+        one, right = found[0]
+        lower = self._walk is None or right or near.energy(one) < before - VIOLATED
+        self._stride = 1 if lower else min(2 * self._stride, LONGEST_PAUSE)
+        self._walk, self._pause = one, self._stride
+        return found
 
     def remember(self, cost: float, values: Callable[[], NDArray[np.int64] | None]) -> None:
         """Keep the values of an answer, so that chains start near it, if none that is known costs less."""
         if (self._best is None or cost < self._best[0]) and (found := values()) is not None:
             self._best = cost, found
+
+    @cached_property
+    def _aim(self) -> Aim:
+        return Aim()
 
     @cached_property
     def network(self) -> Network:
@@ -136,7 +165,11 @@ class Read:
             limits = self.optimum.below(cost)
             return None if limits is None else self.network.tensors(*limits)
         most = round(cost * self.network.quantum) - 1
-        return None if most < self.network.least else self.network.tensors(most, without)
+        if most < self.network.least:
+            return None
+        return self.network.tensors(
+            most if without is not None else self._aim.below(cost, self.network.least, most), without
+        )
 
 
 def counted(many: int, noun: str) -> str:
