@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, Shows, Violation
+from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, RequestError, Shows, Violation
 from groundstate_models.constraints import asking
 from groundstate_models.constraints.aim import Aim
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
@@ -172,6 +172,15 @@ class Read:
         )
 
 
+def refuted(request: Mapping[str, Any]) -> bool:
+    """Whether propagation or a short search proves that a request has no answer; also if it is not a request."""
+    try:
+        read = Read(request)
+    except RequestError:
+        return True
+    return read.network.proof() is not None or read.proof(AT_ONCE) is not None
+
+
 def counted(many: int, noun: str) -> str:
     """``"1 variable"``, ``"2 variables"``."""
     if many == 1:
@@ -252,7 +261,7 @@ class ConstraintsReading(Reading, Asks, Shows):
         return f"{variable} = {value}"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        return asking.relaxations(self.request, self.read.problem, attempt, violations)
+        return asking.relaxations(self.request, self.read.problem, attempt, violations, refuted)
 
     def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
         steps = since["value"].tolist()
