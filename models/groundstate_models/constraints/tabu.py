@@ -53,7 +53,7 @@ class TabuSearch:
         while self.moves < until:
             if self._chosen is None or self._since > PATIENCE:
                 self._chosen = self._start()
-            if self._total == 0 or self._improve(self._chosen, until - self.moves):
+            if self._total == 0 or self._improve(self._chosen, max(until - self.moves, 0)):
                 found = self._chosen.copy()
                 self._chosen = None
                 return found
