@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, RequestError, Shows, Violation
 from groundstate_models.constraints import asking
 from groundstate_models.constraints.aim import Aim
+from groundstate_models.constraints.colouring import ConflictSearch
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
+from groundstate_models.constraints.conflicts import Conflicts
 from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.language import AllDifferent
 from groundstate_models.constraints.neighbourhood import LARGE, VIOLATED, Neighbourhoods
 from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
@@ -60,9 +63,12 @@ class Read:
     def starts(self, header: Header, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
         """Initial states of chains for the latest inputs, see `Reading.starts`."""
         tensors = self.network.latest or self.network.tensors()
+        spread = header.state["y"].initial.values[1]
+        if self._colouring is not None and self._colouring.advance(random, count):
+            return self._colouring.starts(random, count, spread, tensors)
         if self._passes is None or self._passes[0] is not tensors:
             self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
-        passes, spread = self._passes[1], header.state["y"].initial.values[1]
+        passes = self._passes[1]
         self._calls += 1
         if self._calls == 1 or not self.problem.graph.costs or self._edges > LARGE:
             return passes.starts(random, count, spread)
@@ -89,6 +95,16 @@ class Read:
         self._stride = 1 if lower else min(2 * self._stride, LONGEST_PAUSE)
         self._walk, self._pause = one, self._stride
         return found
+
+    @cached_property
+    def _colouring(self) -> ConflictSearch | None:
+        """A search for problems of conflicts between values; None for others."""
+        problem = self.problem
+        if problem.preferences or problem.objective is not None:
+            return None
+        whole = [source for source, one in enumerate(problem.constraints) if isinstance(one, AllDifferent)]
+        conflicts = Conflicts.of(self.network, whole)
+        return None if conflicts is None else ConflictSearch(conflicts, self._edges)
 
     def remember(self, cost: float, values: Callable[[], NDArray[np.int64] | None]) -> None:
         """Keep the values of an answer, so that chains start near it, if none that is known costs less."""
