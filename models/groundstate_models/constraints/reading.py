@@ -70,7 +70,8 @@ class Read:
             self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
         passes = self._passes[1]
         self._calls += 1
-        if self._calls == 1 or not self.problem.graph.costs or self._edges > LARGE:
+        compared = bool(self.problem.graph.costs) or self.problem.objective is not None
+        if self._calls == 1 or not compared or self._edges > LARGE:
             return passes.starts(random, count, spread)
         return passes.starts(random, count, spread, lambda draw: self._near(passes, draw))
 
