@@ -146,7 +146,7 @@ class _Group:
     """A small group: the images of all nodes by each element, the identity first; and its structure.
 
     Attributes:
-        kind: ``"cyclic"``, with the powers of one element in order; or ``"four"``: two commuting involutions, their product.
+        kind: ``"cyclic"``, with the powers of one element; or ``"four"``: two commuting involutions, their product.
     """
 
     elements: list[Numbers]

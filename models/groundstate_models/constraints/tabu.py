@@ -49,7 +49,7 @@ class TabuSearch:
         self._total = self._best = self._since = 0
 
     def run(self, moves: int) -> Numbers | None:
-        """Search for some moves, and to the end of a start. Returns an assignment without conflicts, ``(variables,)``, if found."""
+        """Make some moves, or a whole start. Returns an assignment without conflicts, ``(variables,)``, or None."""
         until = self.moves + moves
         while self.moves < until:
             if self._chosen is None or self._since > self._patience:
