@@ -2,8 +2,8 @@
 
 A descent moves all variables at once, which is slow where a few conflicts remain in a tight problem. For problems of conflicts
 alone (`conflicts`), tabu search makes starts of chains (`tabu`), also on folds of a graph with symmetries (`symmetries`). One
-chain begins at the assignment found; the descent stays there if the energy has a minimum there, and all checks are as for any other
-chain. Until something is found, chains start as in other problems.
+chain begins at the assignment found. The descent stays there, and all checks are those of any other chain. Until something is
+found, chains start as in other problems.
 """
 
 from __future__ import annotations
