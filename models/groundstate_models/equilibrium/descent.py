@@ -13,9 +13,6 @@ from groundstate_models.equilibrium.energy import EquilibriumEnergy
 DAMPING = "chain.damping"
 STEP = "chain.step"
 BASE = "chain.base_energy"
-EXACT = 0.1
-"""Damping below which the steps use negative curvature too: near a minimum, where the Hessian is positive."""
-
 WORST = 1e30
 TINY = 1e-35
 
@@ -26,8 +23,8 @@ class DampedNewton(Rule):
     """``y ← y − d`` with ``(H + λ) d = ∇``, if that lowers the energy; then ``λ ← down λ``, else ``λ ← up λ``.
 
     The system is solved by conjugate gradients; no matrix is formed. H is the positive part of the Hessian, and the whole of it
-    while the damping is below `EXACT`; the iterations end where it curves down. R. S. Dembo and T. Steihaug, "Truncated-Newton
-    algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
+    while the damping is below ``exact``, near a minimum; the iterations end where it curves down. R. S. Dembo and T. Steihaug,
+    "Truncated-Newton algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
 
     Args:
         energy: It gives the products with the Hessian.
@@ -37,6 +34,7 @@ class DampedNewton(Rule):
         up: Above 1.
         reach: The largest move of a coordinate in a step of length 1.
         short, long: Further lengths that are tried; the lowest energy wins.
+        exact: Damping below which H is the whole Hessian.
     """
 
     model: EquilibriumEnergy
@@ -52,11 +50,12 @@ class DampedNewton(Rule):
         reach: float,
         short: float,
         long: float,
+        exact: float,
     ) -> None:
         super().__init__()
         object.__setattr__(self, "model", energy)
         self.iterations, self.damping, self.down, self.up = iterations, damping, down, up
-        self.reach, self.short, self.long = reach, short, long
+        self.reach, self.short, self.long, self.exact = reach, short, long, exact
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         del probe
@@ -100,7 +99,7 @@ class DampedNewton(Rule):
         return found, torch.where(scale > 0, following, damping)
 
     def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        at = self.model.local(y, damping < EXACT, **inputs)
+        at = self.model.local(y, damping < self.exact, **inputs)
         slope = at.slope
         lam = damping.reshape(-1, 1, 1)
         scale = (at.diagonal + lam).rsqrt()

@@ -18,7 +18,7 @@ from groundstate_training.learning._find import find_rules, violations
 from groundstate_training.learning._known import known_rule
 from groundstate_training.learning._models import Model, RulesModel, TableModel
 from groundstate_training.learning._preferences import find_preferences
-from groundstate_training.learning._questions import Case, cells_of, groups_of, questions_of
+from groundstate_training.learning._questions import MOST_WRONG, Case, cells_of, check_cases, groups_of, questions_of
 from groundstate_training.learning._tables import CHECK_EVERY, STEPS, learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
@@ -142,11 +142,12 @@ def _rules(
     given = [known_rule(raw, layout) for raw in known]
     for rule in given:
         broken = np.flatnonzero(violations(rule, x).sum(1))
-        if len(broken) > 0.35 * len(x):
+        if len(broken) > MOST_WRONG * len(x):
             raise TrainingError(
                 f"The stated constraint '{rule.text}' is broken by {len(broken)} of {len(x)} examples, the first of them "
                 f"example {broken[0] + 1}. Correct the constraint or the examples."
             )
+    check_cases(layout, possible, impossible, given, x, places)
     never, may = cells_of(layout, impossible, places), cells_of(layout, possible, places)
     report("Looking for rules.")
     found = find_rules(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.durations import DAY, LONGEST, duration, gap, printed_duration
 from groundstate_models.scheduling.spans import Span, Spans, difference, inside, intersection, starts, total, union
-from groundstate_models.scheduling.times import DAY, LONGEST, duration, gap, printed_duration
 
 WEEK = Days(tuple(range(5)), dated=False)
 MARCH = Days(tuple(date(2025, 3, day).toordinal() for day in range(3, 15)), dated=True)
