@@ -281,20 +281,27 @@ def _named(
     dates: list[int] = []
     weekdays: set[int] = set()
     for _, _, found in words:
-        for word in found:
-            if word.kind == "X":
-                break  # what is excluded need not be one of the days
-            if isinstance(word.value, Dates):
-                dates += _ordinals(word)
-            elif isinstance(word.value, datetime):
-                when = word.value.astimezone(zone) if word.value.tzinfo and zone else word.value
-                dates.append(when.date().toordinal())
-            elif isinstance(word.value, date):
-                dates.append(word.value.toordinal())
-            elif isinstance(word.value, tuple) and len(word.value) == 1:
-                weekdays.update(word.value)
+        _add_days(found, zone, dates, weekdays)
     if dates:
         if today is not None:
             dates += _from(today, sorted(weekdays))
+            if any(word.kind == "B" for _, _, found in words for word in found):
+                dates.append(today.toordinal())  # "by Friday" begins today
         return list(range(min(dates), min(max(dates), min(dates) + MOST_DAYS) + 1)), True
     return sorted({*weekdays, *WORKDAYS}), False
+
+
+def _add_days(found: Sequence[Token], zone: tzinfo | None, dates: list[int], weekdays: set[int]) -> None:
+    """Add the dates and weekdays of a text."""
+    for word in found:
+        if word.kind == "X":
+            return  # what is excluded need not be one of the days
+        if isinstance(word.value, Dates):
+            dates += _ordinals(word)
+        elif isinstance(word.value, datetime):
+            when = word.value.astimezone(zone) if word.value.tzinfo and zone else word.value
+            dates.append(when.date().toordinal())
+        elif isinstance(word.value, date):
+            dates.append(word.value.toordinal())
+        elif isinstance(word.value, tuple) and len(word.value) == 1:
+            weekdays.update(word.value)

@@ -10,13 +10,13 @@ _WORDS = (
         'is not exact; write a window, such as "9:30-10:30".',
     ),
     (
-        r"(?:asap|as\s+soon\s+as\s+possible|soon)\b",
+        r"(?:asap|as\s+soon\s+as\s+possible)\b",
         'is a preference, not a time: {"type": "earlier", "activities": ...} under "preferences".',
     ),
     (r"(?:over)?nights?\b", 'passes midnight; write "mon 22:00 - tue 6:00".'),
     (r"(?:a\s+)?(?:couple|few)\b", 'is not a number; write "2 days" or a date.'),
     (
-        r"(?:whenever|later|sometime\s+soon)\b",
+        r"(?:whenever|later)\b",
         'names no time; leave the window out if any time will do, or write "after 14:00".',
     ),
     (r"(?:first|last)\s+thing\b", 'is not exact; write "9:00-10:00" or "before 10:00".'),

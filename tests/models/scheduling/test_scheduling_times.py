@@ -112,7 +112,7 @@ def test_windows_on_dates(said: str, spans: str) -> None:
         (WEEK, "mon 9:00:30-10:00", "has seconds"),
         (WEEK, "sat", "none of the days of this request, which are mon, tue, wed, thu, fri"),
         (WEEK, "2025-03-03", 'give "days" as dates'),
-        (WEEK, "mon 10:00", "is not a window"),
+        (WEEK, "mon 10:00", "is one moment, and not a window"),
         (WEEK, "", "names no day and no time"),
         (WEEK, "tue 9:00 - mon 10:00", "ends before it starts"),
         (MARCH, "2025-03-30", "none of the days of this request"),

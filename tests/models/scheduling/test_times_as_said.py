@@ -183,6 +183,20 @@ def test_recurrence_as_said(said: str, first: str, many: int) -> None:
     assert schedule.days.span_text(next(iter(schedule.activities.values())).window[0]) == first
 
 
+def test_by_a_day_begins_today() -> None:
+    """The first day that is named was the first day of all: two days of work by Wednesday were impossible on a Monday."""
+    activities = [
+        {"name": "Plan", "duration": "2 days", "window": "by Wednesday"},
+        {"name": "Talk", "at": "Thursday 10:00-11:00"},
+    ]
+    schedule = read({"today": "2025-06-02", "hours": "9:00-17:00", "activities": activities})
+    assert schedule.days.day_text(schedule.days.numbers[0]) == "2025-06-02"
+    schedule = read(
+        {"today": "2025-06-02", "activities": [{"name": "Plan", "duration": 60, "window": "before June 5"}]}
+    )
+    assert schedule.days.span_text(schedule.activities["Plan"].window[0]) == "2025-06-02 9:00-17:00"
+
+
 def test_a_recurrence_with_a_time_of_day_is_told_about_at() -> None:
     with pytest.raises(RequestError, match='has a time of day; give it as "at"'):
         read({"days": "mon-fri", "activities": [{"name": "Plan", "duration": 60, "repeat": "every Tuesday at 10:00"}]})
