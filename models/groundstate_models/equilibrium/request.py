@@ -557,10 +557,9 @@ def _solid(corners: Any, faces: tuple[tuple[int, ...], ...]) -> tuple[float, Vec
     origin = corners.mean(0)
     for face in faces:
         ring = corners[list(face)] - origin
-        for k in range(1, len(ring) - 1):
-            part = float(np.dot(ring[0], crossed(ring[k], ring[k + 1]))) / 6
-            volume += part
-            moment += part * (ring[0] + ring[k] + ring[k + 1]) / 4
+        fan = crossed(ring[1:-1], ring[2:]) @ ring[0] / 6
+        volume += float(fan.sum())
+        moment += fan @ (ring[0] + ring[1:-1] + ring[2:]) / 4
     if not volume:
         return 0.0, (0.0, 0.0, 0.0)
     x, y, z = origin + moment / volume
