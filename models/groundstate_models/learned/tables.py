@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Violation, pointer
 from groundstate_models.learned.columns import Belief, Column, Value, plausible
+from groundstate_models.learned.totals import Part, divided, possible
 
 ODD = 0.01
 """Likelihood below which a given value is called odd."""
@@ -179,10 +180,14 @@ class TableReading(Reading, Asks, Shows):
     @property
     def contradictions(self) -> list[Violation]:
         found = []
-        for name, (low, high) in self.request.get("between", {}).items():
+        bounds = self.request.get("between", {})
+        for name, (low, high) in bounds.items():
             if name in self.known and not low <= float(self.known[name]) <= high:
                 message = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
                 found.append(Violation("between", message, places=(f"row.{name}", f"between.{name}")))
+            elif name not in self.known and self._never_whole(name):
+                message = f"{name} has whole numbers only, and there is none between {low:g} and {high:g}."
+                found.append(Violation("between", message, places=(f"between.{name}",)))
         total = self.request.get("sum")
         if total and all(name in self.known for name in total["columns"]):
             have = sum(float(self.known[name]) for name in total["columns"])
@@ -191,7 +196,21 @@ class TableReading(Reading, Asks, Shows):
                     f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
                 )
                 found.append(Violation("sum", message, places=("sum",)))
+        elif total and not found:
+            names, parts, rest = self._open_parts(total, {})
+            if not possible(parts, rest):
+                message = (
+                    f"No values of {', '.join(names)} add up to {rest:g} within their bounds, with whole numbers where the "
+                    "column's are."
+                )
+                found.append(Violation("sum", message, places=("sum", *(f"between.{n}" for n in names if n in bounds))))
         return found
+
+    def _never_whole(self, name: str) -> bool:
+        """Whether a column of whole numbers has none within its bounds."""
+        column = self.knowledge.columns[self.knowledge.index[name]]
+        part = Part(0.0, 1.0, *self._bounds(name), whole=column.integers)
+        return part.least > part.most
 
     @cached_property
     def _inputs(self) -> dict[str, NDArray[Any]]:
@@ -297,31 +316,27 @@ class TableReading(Reading, Asks, Shows):
         return sorted(found, key=lambda one: one["chance"])
 
     def _add_up(self, row: dict[str, Any]) -> None:
-        """Adjust missing numbers to the sum, each in proportion to its column's spread; the last absorbs rounding."""
-        total = self.request.get("sum")
-        if not total:
-            return
-        open_ = [name for name in total["columns"] if name not in self.known]
-        bounds = self.request.get("between", {})
-        columns = {name: self.knowledge.columns[self.knowledge.index[name]] for name in open_}
-        for _ in range(8):
-            rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
-            if abs(rest) < 1e-9 or not open_:
-                return
-            free = [n for n in open_ if bounds.get(n, (-math.inf, math.inf))[rest > 0] != float(row[n])]
-            if not free:
-                return
-            whole = sum(columns[name].spread for name in free)
-            for name in free:
-                low, high = bounds.get(name, (-math.inf, math.inf))
-                moved = float(row[name]) + rest * columns[name].spread / whole
-                row[name] = (
-                    _rounded(columns[name], moved, low, high) if columns[name].whole else min(max(moved, low), high)
-                )
-            if all(columns[name].whole for name in free):
-                rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
-                low, high = bounds.get(free[-1], (-math.inf, math.inf))
-                row[free[-1]] = _rounded(columns[free[-1]], float(row[free[-1]]) + rest, low, high)
+        """Adjust missing numbers to the sum, each in proportion to its column's spread; whole numbers stay whole."""
+        if total := self.request.get("sum"):
+            names, parts, rest = self._open_parts(total, row)
+            if found := divided(parts, rest):
+                for name, part, value in zip(names, parts, found, strict=True):
+                    row[name] = int(value) if part.whole else value
+
+    def _open_parts(self, total: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[list[str], list[Part], float]:
+        """The missing columns of a sum, what each may be, and their total."""
+        names = [name for name in total["columns"] if name not in self.known]
+        parts = []
+        for name in names:
+            column = self.knowledge.columns[self.knowledge.index[name]]
+            low, high = self._bounds(name)
+            parts.append(Part(float(row.get(name, 0.0)), max(column.spread, 1e-9), low, high, column.integers))
+        given = math.fsum(float(self.known[name]) for name in total["columns"] if name in self.known)
+        return names, parts, float(total["equals"]) - given
+
+    def _bounds(self, name: str) -> tuple[float, float]:
+        low, high = self.request.get("between", {}).get(name, (-math.inf, math.inf))
+        return float(low), float(high)
 
     def check(self, answer: dict[str, Any]) -> list[Violation] | None:
         """Violations of the request: given values, bounds, whole numbers, the sum. Empty if all hold.
@@ -340,6 +355,12 @@ class TableReading(Reading, Asks, Shows):
                 found.append(
                     Violation("between", f"{name} is {row[name]}, not between {low:g} and {high:g}.", places=(name,))
                 )
+        columns = (self.knowledge.columns[k] for k in self.missing)
+        found += [
+            Violation("whole", f"{column.name} is {row[column.name]}, not a whole number.", places=(column.name,))
+            for column in columns
+            if column.integers and not float(row[column.name]).is_integer()
+        ]
         total = self.request.get("sum")
         if total and not math.isclose(
             sum(float(row[n]) for n in total["columns"]), total["equals"], rel_tol=1e-6, abs_tol=1e-6
@@ -428,7 +449,7 @@ def _known_level(column: Column, value: Any) -> Value:
 def _rounded(column: Column, value: float, low: float = -math.inf, high: float = math.inf) -> Value:
     """A number within bounds, whole if the column's numbers are, otherwise with the significant digits."""
     value = min(max(value, low), high)
-    if column.whole or (column.kind == "levels" and all(isinstance(v, int) for v in column.levels)):
+    if column.integers:
         whole = round(value)
         return whole if low <= whole <= high else (math.ceil(low) if whole < low else math.floor(high))
     return min(max(_short(value), low), high)
