@@ -29,6 +29,9 @@ MODE = 0.15
 FAR = 0.2
 """Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
+SMOOTH = 0.05
+"""Width, on the normal scale, of the smoothing with which the top of a density is found."""
+
 SLIGHT = 1e-5
 """Weight of a component up to which a distribution is computed without it."""
 
@@ -260,11 +263,22 @@ class Belief:
         if self.column.kind == "levels":
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
-        point = float(self.column.to_normal(np.array([float(value)]))[0])
+        return self.likelihood_at(float(self.column.to_normal(np.array([float(value)]))[0]))
+
+    def likelihood_at(self, point: float) -> float:
+        """The likelihood of a number, given its point of the normal scale."""
         at = float(_at(self.mixture, point))
         if 2.0 * min(at, 1.0 - at) < FAR and self.column.widen != 1.0:
             at = float(np.interp(point, GRID, self.cdf))
         return 2.0 * min(at, 1.0 - at)
+
+    @property
+    def top(self) -> float:
+        """The point of the normal scale where a number's smoothed density is highest."""
+        weights, means, scales = self.mixture[:, self.mixture[0] > SLIGHT]
+        scales, points = np.sqrt(scales**2 + SMOOTH**2), GRID[::4]
+        density = np.exp(-0.5 * ((points[:, None] - means) / scales) ** 2) @ (weights / scales)
+        return float(points[int(density.argmax())])
 
     def peaks(self) -> list[tuple[Value, float]]:
         """The likely values, with their probabilities: levels, or the peaks of a number's density."""

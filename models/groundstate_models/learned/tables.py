@@ -1,22 +1,19 @@
-"""Completes rows of a learned table, with the confidence and alternatives of each value, and given values that do not fit.
-
-The module is long because one set of conditionals gives all results for a row.
-"""
+"""Completes rows of a learned table, with the confidence and alternatives of each value, and given values that do not fit."""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Violation, pointer
 from groundstate_models.learned.columns import Belief, Column, Value, plausible
+from groundstate_models.learned.table_knowledge import TableKnowledge, inputs_of, known_level, level_of
 from groundstate_models.learned.totals import Part, divided, possible
 
 ODD = 0.01
@@ -24,119 +21,6 @@ ODD = 0.01
 
 CLOSE = 0.5
 """Smallest probability of a second peak, relative to the best, that leads to a question."""
-
-
-@dataclass(frozen=True)
-class TableKnowledge:
-    """Columns of a learned table.
-
-    Attributes:
-        columns: The columns in the order of the file.
-        order: Their indices in the order of the network, columns of numbers first.
-        rows: Number of training rows.
-    """
-
-    columns: tuple[Column, ...]
-    order: tuple[int, ...]
-    rows: int
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """The knowledge in a header."""
-        return cls(tuple(map(Column.from_json, raw["columns"])), tuple(raw["order"]), raw["rows"])
-
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """The index of each column in the file."""
-        return {column.name: place for place, column in enumerate(self.columns)}
-
-    @cached_property
-    def place(self) -> dict[int, int]:
-        """The index of each column in the network."""
-        return {k: place for place, k in enumerate(self.order)}
-
-    @cached_property
-    def numbers(self) -> int:
-        """Columns of numbers."""
-        return sum(column.kind == "number" for column in self.columns)
-
-    @cached_property
-    def slices(self) -> dict[int, slice]:
-        """The slice of each column of levels among all levels."""
-        found, first = {}, 0
-        for k in self.order[self.numbers :]:
-            found[k] = slice(first, first + len(self.columns[k].levels))
-            first = found[k].stop
-        return found
-
-
-def table_request(columns: Sequence[Column]) -> dict[str, Any]:
-    """The JSON schema of requests about a table."""
-    values = {column.name: _value_schema(column) for column in columns}
-    numbers = [column.name for column in columns if column.ordered]
-    bounds = {
-        "type": "object",
-        "description": "The least and the largest number that a missing value may be, by column.",
-        "properties": {
-            name: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2} for name in numbers
-        },
-        "additionalProperties": False,
-    }
-    if len(numbers) > 8:
-        bounds["properties"], bounds["additionalProperties"] = {}, {"type": "array", "items": {"type": "number"}}
-    total = {
-        "type": "object",
-        "description": "Columns whose values must add up to a number.",
-        "properties": {
-            "columns": {"type": "array", "items": {"enum": numbers}, "minItems": 2, "uniqueItems": True},
-            "equals": {"type": "number"},
-        },
-        "required": ["columns", "equals"],
-        "additionalProperties": False,
-    }
-    properties: dict[str, Any] = {
-        "row": {
-            "type": "object",
-            "description": "The known values by column; leave out what should be found.",
-            "properties": values,
-            "additionalProperties": False,
-        },
-        "between": bounds,
-    }
-    if len(numbers) > 1:
-        properties["sum"] = total
-    return {"type": "object", "properties": properties, "required": ["row"], "additionalProperties": False}
-
-
-def table_answer(columns: Sequence[Column]) -> dict[str, Any]:
-    """The JSON schema of answers about a table."""
-    del columns
-    value = {"type": ["number", "string"]}
-    return {
-        "type": "object",
-        "properties": {
-            "row": {"type": "object", "description": "The completed row.", "additionalProperties": value},
-            "cells": {
-                "type": "array",
-                "description": "For each value that was missing: the likeliest, the 90 % interval, and what else it may be.",
-                "items": {"type": "object"},
-            },
-            "odd": {
-                "type": "array",
-                "description": "Given values that do not fit the others, with what would fit.",
-                "items": {"type": "object"},
-            },
-        },
-        "required": ["row"],
-        "additionalProperties": False,
-    }
-
-
-def _value_schema(column: Column) -> dict[str, Any]:
-    if column.kind == "levels" and len(column.levels) <= 12:
-        return {"enum": [*column.levels, None]}
-    kind = "string" if column.kind == "levels" and isinstance(column.levels[0], str) else "number"
-    return {"type": [kind, "null"]}
 
 
 class TableReading(Reading, Asks, Shows):
@@ -160,7 +44,7 @@ class TableReading(Reading, Asks, Shows):
         faults = []
         for name, value in self.known.items():
             column = self.knowledge.columns[self.knowledge.index[name]]
-            if column.kind == "levels" and _level(column, value) is None:
+            if column.kind == "levels" and level_of(column, value) is None:
                 near = difflib.get_close_matches(str(value), [str(v) for v in column.levels], n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 faults.append(Fault(f"row.{name}", f"No example has {value!r} here.{hint}"))
@@ -214,7 +98,7 @@ class TableReading(Reading, Asks, Shows):
 
     @cached_property
     def _inputs(self) -> dict[str, NDArray[Any]]:
-        return _tensors(self.knowledge, self.known)
+        return inputs_of(self.knowledge, self.known)
 
     @cached_property
     def _given_numbers(self) -> tuple[list[str], list[int]] | None:
@@ -307,7 +191,7 @@ class TableReading(Reading, Asks, Shows):
             if name in fine:
                 continue
             belief = self._belief(self.knowledge.index[name], tensors, "others")
-            likely = belief.likelihood(_known_level(belief.column, value) if belief.column.kind == "levels" else value)
+            likely = belief.likelihood(known_level(belief.column, value) if belief.column.kind == "levels" else value)
             if likely < ODD:
                 instead = (
                     belief.peaks()[0][0] if belief.column.kind == "levels" else _rounded(belief.column, belief.median)
@@ -413,37 +297,6 @@ class TableReading(Reading, Asks, Shows):
             sure = f"  ({cell['chance']:.0%})" if "chance" in cell else sure
             lines.append(f"{column.name:<{wide}}  {row.get(column.name, '·')}{sure}")
         return "\n".join(lines)
-
-
-def _tensors(knowledge: TableKnowledge, known: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """The inputs of the energy."""
-    given = np.zeros(len(knowledge.columns), np.float32)
-    found: dict[str, NDArray[Any]] = {"given": given}
-    if knowledge.numbers:
-        found["known_numbers"] = np.zeros(knowledge.numbers, np.float32)
-    if knowledge.slices:
-        found["known_levels"] = np.zeros(max(part.stop for part in knowledge.slices.values()), np.float32)
-    for name, value in known.items():
-        k = knowledge.index[name]
-        column, place = knowledge.columns[k], knowledge.place[k]
-        given[place] = 1.0
-        if column.kind == "number":
-            found["known_numbers"][place] = float(column.to_normal(np.array([float(value)]))[0].clip(-5, 5))
-        else:
-            found["known_levels"][knowledge.slices[k].start + column.index[_known_level(column, value)]] = 1.0
-    return found
-
-
-def _level(column: Column, value: Any) -> Value | None:
-    """The level that is equal to a value; None if there is none."""
-    return next((level for level in column.levels if level == value), None)
-
-
-def _known_level(column: Column, value: Any) -> Value:
-    level = _level(column, value)
-    if level is None:
-        raise RequestError([Fault(f"row.{column.name}", f"No example has {value!r} here.")])
-    return level
 
 
 def _rounded(column: Column, value: float, low: float = -math.inf, high: float = math.inf) -> Value:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from groundstate_models.learned.knowledge import answer_schema, request_schema
-from groundstate_models.learned.tables import table_answer, table_request
+from groundstate_models.learned.table_knowledge import table_answer, table_request
 from groundstate_training._errors import TrainingError
 from groundstate_training._files import write_file
 from groundstate_training._gradient import threads
@@ -124,8 +124,12 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
         limits={"restarts": 64, "max_steps": 1024, "batch": 64, "elements": 1 << 24},
         knowledge=model.knowledge(),
     )
-    with threads(1):
-        return _exported(energy, inputs, state, path, card)
+    try:
+        with threads(1):
+            return _exported(energy, inputs, state, path, card)
+    except OSError as error:
+        kept = "; the previous file is unchanged" if path.exists() else ""
+        raise TrainingError(f"The file {path} cannot be written ({error}){kept}.") from None
 
 
 def _exported(energy: TableEnergy, inputs: dict[str, Tensor], state: Any, path: Path, card: Any) -> Any:

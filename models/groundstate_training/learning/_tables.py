@@ -41,6 +41,9 @@ OFTEN = 0.9
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
 
+MOST_CALIBRATED = 3_000
+"""Largest number of rows whose held-out cells calibrate the intervals."""
+
 AT_ONCE = 256
 """Rows whose beliefs are computed at once."""
 
@@ -177,7 +180,8 @@ def learn_table(
                     progress(training.step, steps, loss)
     rulers = [Ruler.of(column, _levels(table, place - many)) for place, column in enumerate(ordered)]
     experts, held_out, some = gather(training, training.finished(), rulers, seed)
-    held = training.held[0].numpy()
+    held = training.held[0].numpy().copy()
+    held[np.random.default_rng(seed).permutation(len(held))[MOST_CALIBRATED:]] = False
     # A table with gaps shows what is known where a value is missing: all the row's other known values.
     shown = (training.usable & training.check_mask)[0].numpy() if training.complete else table.known
     calibrated = calibrate(columns, table, held, odds_of_gaps(table), _tested(experts, columns, table, shown, held))
