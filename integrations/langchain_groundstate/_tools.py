@@ -13,7 +13,8 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
 from groundstate.tools import DescribeTool, Detail, LLMTool, Model, Replier, Reply, SolveOptions, SolveTool
-from groundstate_models.learned.learning import Budget, LearnTool
+from groundstate_models.learned.learning import LearnTool
+from groundstate_models.learned.process import Budget
 from langchain_groundstate._progress import progress
 from langchain_groundstate._refusals import explain, translated
 from langchain_groundstate._replies import OnQuestion, replier

@@ -62,9 +62,7 @@ def test_a_name_is_not_taken_from_other_examples_or_from_a_model_of_the_server(t
 def test_a_forgotten_tool_makes_room_for_another_and_its_files_are_deleted(tool: LearnTool, tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         tool.call({"examples": [*ROSTERS, *ROSTERS[: len(name)]], "name": name})
-    with pytest.raises(
-        gs.RequestError, match=r"There are 3 learned tools already.*Forget one of them first: one, two, three"
-    ):
+    with pytest.raises(gs.RequestError, match=r"There are 3 learned tools already.*Forget one first: one, two, three"):
         tool.call({"examples": OTHERS, "name": "four"})
     with pytest.raises(gs.RequestError, match=r"no learned tool 'onne'\. Did you mean 'one'"):
         tool.call({"forget": "onne"})

@@ -1,9 +1,9 @@
 """Starts of chains from a search on conflicts: colourings of graphs, above all.
 
 A descent moves all variables at once, which is slow where a few conflicts remain in a tight problem. For problems of conflicts
-alone (`conflicts`), tabu search makes starts of chains (`tabu`), on folds of a graph with symmetries too (`symmetries`). One chain
-begins at the assignment found; the descent stays there if the energy has a minimum there, and all checks are as for any other
-chain. Until something is found, chains start as in other problems.
+alone (`conflicts`), tabu search makes starts of chains (`tabu`), also on folds of a graph with symmetries (`symmetries`). One
+chain begins at the assignment found. The descent stays there, and all checks are those of any other chain. Until something is
+found, chains start as in other problems.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from groundstate_models.constraints.conflicts import Conflicts, Numbers
 from groundstate_models.constraints.symmetries import Fold, folds
 from groundstate_models.constraints.tabu import TabuSearch
 
-FIRST = 4
-"""Moves for each variable in the first call; every further call makes twice as many."""
+FIRST = 8
+"""Moves for each variable in the first call; every further call makes twice as many, within the limits below."""
 
-SHARE = 0.5
-"""Moves for each literal in a factor and each new chain, at most: half as long as the descent of these chains to their restart."""
+LEAST_SHARE, SHARE = 0.02, 0.5
+"""Moves for each literal in a factor and each new chain, at least and at most: as long as a segment of these chains takes, and
+longer than their descent to their restart."""
 
-MOST = 20_000
-"""Most moves in one call."""
+MOST, FEW = 50_000, 1_000
+"""Most moves in one call, and most for squares that are partly filled, such as Sudokus, where the descent is better."""
 
 AHEAD = 6_000
 """Moves before a graph is folded; then the folds together make as many moves as the search without."""
@@ -35,6 +36,9 @@ BOUT = 500
 
 MOST_EXCHANGES = 64
 """Exchanges to try for a second assignment."""
+
+IN_FOLDS = 20_000
+"""Patience in folds, which have fewer variables and where a start is soon at the bottom."""
 
 ODDS = 99.0
 """The odds of a value found against all others together, in the start of a chain."""
@@ -61,6 +65,7 @@ class ConflictSearch:
         self._whole: TabuSearch | None = None
         self._folds: list[tuple[Fold, TabuSearch]] | None = None
         self._next = FIRST * len(conflicts.open)
+        self._most = FEW if conflicts.tight and not conflicts.open.all() else MOST
 
     def advance(self, random: np.random.Generator, count: int) -> bool:
         """Search for as long as is in proportion to new chains. Returns whether an assignment is known.
@@ -74,7 +79,9 @@ class ConflictSearch:
         if self._whole is None:
             self._random = np.random.default_rng(int(random.integers(2**62)))
             self._whole = TabuSearch(self.conflicts, self._random)
-        left = min(self._next, max(FIRST * len(self.conflicts.open), int(SHARE * count * self._edges)), MOST)
+        size, first = count * self._edges, FIRST * len(self.conflicts.open)
+        most = min(max(int(SHARE * size), first), self._most)
+        left = min(max(self._next, int(LEAST_SHARE * size)), most)
         self._next = min(2 * self._next, MOST)
         while left > 0 and self.found is None:
             left -= self._bout(min(BOUT, left))
@@ -103,7 +110,7 @@ class ConflictSearch:
         assert self._random is not None
         graph = self.conflicts.neighbours()
         some = [] if graph is None else folds(graph, self.conflicts.open.shape[1])
-        self._folds = [(fold, TabuSearch(fold.conflicts, self._random)) for fold in some]
+        self._folds = [(fold, TabuSearch(fold.conflicts, self._random, IN_FOLDS)) for fold in some]
 
     def starts(
         self, random: np.random.Generator, count: int, spread: float, tensors: Mapping[str, NDArray[Any]]

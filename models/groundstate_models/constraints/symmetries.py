@@ -75,7 +75,8 @@ def automorphisms(graph: Graph) -> list[Numbers]:
     """Some automorphisms, each as the images of all nodes, ``(nodes,)``, without the identity."""
     weights = graph.astype(np.uint64)
     first = _refined(weights, np.zeros(len(graph), np.uint64))
-    path, singled = [first], []
+    path = [first]
+    singled: list[int] = []
     while (node := _shared(path[-1])) is not None:
         if len(singled) == DEEPEST:
             return []
@@ -146,7 +147,7 @@ class _Group:
     """A small group: the images of all nodes by each element, the identity first; and its structure.
 
     Attributes:
-        kind: ``"cyclic"``, with the powers of one element in order; or ``"four"``, with two commuting involutions and their product.
+        kind: ``"cyclic"``, with the powers of one element; or ``"four"``: two commuting involutions, their product.
     """
 
     elements: list[Numbers]

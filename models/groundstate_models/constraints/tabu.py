@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from groundstate_models.constraints.conflicts import Conflicts, Numbers
 
-PATIENCE = 20_000
-"""Moves without fewer conflicts after which the search starts again."""
+PATIENCE = 100_000
+"""Moves without fewer conflicts after which the search starts again, by default."""
 
 TENURE, CHANCE = 0.6, 10
 """Moves for which a value is tabu: so many for each variable in conflict, and up to so many by chance."""
@@ -29,14 +29,15 @@ class TabuSearch:
     Args:
         conflicts: Of the problem.
         random: The generator of all its choices.
+        patience: Moves without fewer conflicts after which it starts again.
 
     Attributes:
         least: The least conflicts seen.
         moves: Moves so far; a start counts as one for each variable.
     """
 
-    def __init__(self, conflicts: Conflicts, random: np.random.Generator) -> None:
-        self.conflicts, self._random = conflicts, random
+    def __init__(self, conflicts: Conflicts, random: np.random.Generator, patience: int = PATIENCE) -> None:
+        self.conflicts, self._random, self._patience = conflicts, random, patience
         self.moves, self.least = 0, conflicts.open.size**2
         self._ends: list[int] = conflicts.ends.tolist()
         self._rows = np.arange(len(conflicts.open))
@@ -48,10 +49,10 @@ class TabuSearch:
         self._total = self._best = self._since = 0
 
     def run(self, moves: int) -> Numbers | None:
-        """Search for some moves, and to the end of a start. Returns an assignment without conflicts, ``(variables,)``, or None."""
+        """Make some moves, or a whole start. Returns an assignment without conflicts, ``(variables,)``, or None."""
         until = self.moves + moves
         while self.moves < until:
-            if self._chosen is None or self._since > PATIENCE:
+            if self._chosen is None or self._since > self._patience:
                 self._chosen = self._start()
             if self._total == 0 or self._improve(self._chosen, max(until - self.moves, 0)):
                 found = self._chosen.copy()
@@ -118,7 +119,7 @@ class TabuSearch:
                     best, since = total, 0
                     if not total:
                         break
-            if since > PATIENCE:
+            if since > self._patience:
                 break
         self.moves, self._total, self._best, self._since = step, total, best, since
         self.least = min(self.least, best)

@@ -299,7 +299,9 @@ class Network:
     def _choices(self, chosen: dict[str, Node]) -> list[Choice]:
         found = []
         least = {
-            frozenset(s.of): float(s.values["least"]) for s in self.stated if s.kind == "distance" and "least" in s.values
+            frozenset(s.of): float(s.values["least"])
+            for s in self.stated
+            if s.kind == "distance" and "least" in s.values
         }
         for x, a in enumerate(self.names):
             for b in self.names[x + 1 :]:

@@ -1,10 +1,11 @@
 """Learn the numbers of the starts or of the descent: ``python -m groundstate_models.layout.train --preset cpu``, resumable.
 
-``--numbers descent`` is `descent_training`. The rest of this file is ``--numbers starts``: CMA-ES over `moves.Moves` (N. Hansen and A. Ostermeier, 2001): a candidate's fitness is how little work the search for starts does
-for each start that violates nothing, over generated rooms and worlds. Work is the number of candidate places whose cost is
-computed, so the fitness does not depend on the machine. The seeds are not those of the benchmarks, and neither are the rooms.
+``--numbers descent`` is `descent_training`. The rest of this file is ``--numbers starts``: CMA-ES over `moves.Moves` (N. Hansen
+and A. Ostermeier, 2001). A candidate's fitness is how little work the search for starts does for each start that violates
+nothing, over generated rooms and worlds. Work is the number of candidate places whose cost is computed, so the fitness does not
+depend on the machine. The seeds are not those of the benchmarks, and neither are the rooms.
 
-Needs ``groundstate[train]``. `report` prints what learning bought on other rooms.
+Needs ``groundstate[train]``. ``--report COUNT`` prints what learning bought on other problems.
 """
 
 from __future__ import annotations

@@ -178,11 +178,9 @@ class LearnTool(LLMTool):
             message = f"The tool {given!r} was learned from other examples; choose another name, or send forget {given!r} first."
             raise fault("name", message)
         if given not in taken and len(taken) >= self.budget.tools:
-            tools = "1 learned tool" if len(taken) == 1 else f"{len(taken)} learned tools"
-            raise fault(
-                "name",
-                f"There are {tools} already, the most that are kept. Forget one of them first: {', '.join(taken)}.",
-            )
+            are = "is 1 learned tool" if len(taken) == 1 else f"are {len(taken)} learned tools"
+            message = f"There {are} already, the most that are kept. Forget one first: {', '.join(taken)}."
+            raise fault("name", message)
         return given
 
     def _forgotten(self, name: str) -> Reply:

@@ -94,10 +94,10 @@ class _Data:
         def closure() -> Tensor:
             optimizer.zero_grad()
             loss = -self._log_chances(weights)[self.first].sum() + 0.5 * (precision * weights**2).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             return loss
 
-        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        optimizer.step(closure)
         return weights.detach()
 
     def curvature(self, weights: Tensor) -> Floats:

@@ -40,10 +40,13 @@ def questions_of(
             continue
         seen.add(key)
         conditions = " and ".join(f"{name} is {value}" for name, value in case.items())
-        text = f"May it be that {conditions}? If not, it would follow that {doubt.words}."
+        text = f"Is it possible that {conditions}? If not, it follows that {doubt.words}."
         options = tuple(
             Option(answer, label, ({"op": "add", "path": f"/{where}/-", "value": case},), 1)
-            for answer, label, where in (("yes", "Yes, it may be.", "possible"), ("no", "No, never.", "impossible"))
+            for answer, label, where in (
+                ("yes", "Yes, it is possible.", "possible"),
+                ("no", "No, never.", "impossible"),
+            )
         )
         name = hashlib.sha256(key.encode()).hexdigest()[:12]
         found.append(Question(name, text, next(iter(case)), options, 2))

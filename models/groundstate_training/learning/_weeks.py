@@ -283,9 +283,14 @@ def _habits(properties: Sequence[Property], weights: Weights) -> list[tuple[Habi
                 found.append((_of_pair(kind, name, str(last)), -float(value)))
             elif kind == "same_day":
                 found.append((_of_pair("different_day", name, str(last)), float(value)))
-    say = {"day": _of_days, "time": _of_times, "room": _of_rooms}
     for (kind, name), of in costs.items():
-        found += say[kind](name, _steps(of))
+        match kind:
+            case "day":
+                found += _of_days(name, _steps(of))
+            case "time":
+                found += _of_times(name, _steps(of))
+            case _:
+                found += _of_rooms(name, _steps(of))
     return found
 
 

@@ -206,10 +206,21 @@ def test_the_same_seed_gives_the_same_answer(solver: gs.Solver) -> None:
         HANGING,
         {"statements": ["block a 2 x 1 on floor", "block b 1 x 1 on a"]},
         {"preset": {"type": "net", "size": [3, 3]}},
+        {"preset": {"type": "cluster", "atoms": 4}},
+        {"preset": {"type": "cluster", "atoms": 4, "potential": "thomson"}},
     ],
 )
 def test_the_drawing_is_well_formed(solver: gs.Solver, request_: dict[str, Any]) -> None:
     found = solver.solve(request_, ask=False)
     picture = solver.svg(request_, found.answer)
     assert picture is not None
-    assert ET.fromstring(picture).tag.endswith("svg")
+    root = ET.fromstring(picture)
+    assert root.tag.endswith("svg")
+    width, height = (float(v) for v in root.attrib["viewBox"].split()[2:])
+    shapes = [one.attrib for one in root.iter() if "cx" in one.attrib or "x1" in one.attrib]
+    for name, most in (("cx", width), ("x1", width), ("x2", width), ("cy", height), ("y1", height), ("y2", height)):
+        assert all(0 <= float(one.get(name, 0)) <= most for one in shapes)
+    assert {one.text for one in root.iter() if one.attrib.get("class") == "name"} == {
+        *read(request_).nodes,
+        *read(request_).blocks,
+    }
