@@ -17,8 +17,24 @@ def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
     """Build a rule from a constraint.
 
     Raises:
-        TrainingError: If its type, a variable or a value is unknown.
+        TrainingError: If its type, a variable or a value is unknown, or it cannot be read.
     """
+    try:
+        return _rule(raw, layout)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise TrainingError(
+            f"The stated constraint {_shown(raw)} cannot be read; for example "
+            '{"type": "all_different", "variables": ["a", "b"]} or '
+            '{"type": "count", "of": [{"variable": "a", "value": 1}], "at_most": 2}.'
+        ) from None
+
+
+def _shown(raw: object) -> str:
+    text = str(raw)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
     places = {value: place for place, value in enumerate(layout.values)}
 
     def variables(names: Sequence[str]) -> tuple[int, ...]:
@@ -53,6 +69,8 @@ def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
             group = tuple(dict.fromkeys(group))
             low = raw.get("exactly", raw.get("at_least", 0))
             high = raw.get("exactly", raw.get("at_most", len(group)))
+            if not group or not isinstance(low, int) or not isinstance(high, int):
+                raise ValueError(low, high)
             return Count(text, groups=(group,), values=values, low=low, high=high, origin="known")
     pairs = tuple((min(i, j), max(i, j)) for i, j in combinations(variables(raw["variables"]), 2))
     n = len(layout.values)

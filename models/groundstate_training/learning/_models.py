@@ -67,7 +67,7 @@ class RulesModel(Model):
         examples: Number of examples.
         odd: Examples that break a rule, by index, with the number of violated places.
         possible, impossible: Cases from replies.
-        origin: How the rules came to this layout, if they were learned on another one.
+        origin: How the rules came to this layout, if they were learned on another one or the names form a grid.
     """
 
     layout: Layout
@@ -168,14 +168,20 @@ class RulesModel(Model):
         if self.odd:
             worst = sorted(self.odd, key=lambda place: -self.odd[place])[:5]
             shown = ", ".join(str(place + 1) for place in worst)
-            lines.append(f"{len(self.odd)} examples break a rule and look wrong; the worst are {shown}.")
+            lines.append(
+                f"1 example breaks a rule and looks wrong: {shown}."
+                if len(self.odd) == 1
+                else f"{len(self.odd)} examples break a rule and look wrong; the worst are {shown}."
+            )
         lines += [f"Preference, weight {rule.weight}: {rule.text}." for rule in self.preferences[:10]]
         if len(self.preferences) > 10:
-            lines.append(f"{len(self.preferences) - 10} weaker preferences.")
+            more = len(self.preferences) - 10
+            lines.append(f"{more} weaker {'preference' if more == 1 else 'preferences'}.")
         lines.append("Looked for: values of pairs, groups that differ, counts in rows, columns and windows. Not learned: sums, "
                      "reachability, and rules of three or more variables that are not counts.")  # fmt: skip
         if self.asked:
-            lines.append(f"{len(self.asked)} open questions; the first: {self.asked[0].text}")
+            are = "1 open question" if len(self.asked) == 1 else f"{len(self.asked)} open questions; the first"
+            lines.append(f"{are}: {self.asked[0].text}")
         return "\n".join(lines)
 
     def knowledge(self) -> dict[str, Any]:
