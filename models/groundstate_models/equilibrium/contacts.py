@@ -23,7 +23,12 @@ def crossed(one: Floats, other: Floats) -> Floats:
     """The cross product along the last axis; `numpy.cross` takes twenty times as long for one pair."""
     a, b, c = one[..., 0], one[..., 1], one[..., 2]
     x, y, z = other[..., 0], other[..., 1], other[..., 2]
-    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=-1)
+    first = b * z - c * y
+    found = np.empty((*np.shape(first), 3))
+    found[..., 0] = first
+    found[..., 1] = c * x - a * z
+    found[..., 2] = a * y - b * x
+    return found
 
 
 @dataclass(frozen=True)
@@ -142,8 +147,9 @@ def _flat(block: Block) -> list[Face]:
     found = []
     for face in block.faces:
         points = block.corners[list(face)]
-        normal = crossed(points, np.roll(points, -1, axis=0)).sum(0)  # M. E. Newell's formula, for any polygon
-        size = float(np.linalg.norm(normal))
+        # M. E. Newell's formula, for any polygon
+        normal = crossed(points, block.corners[[*face[1:], face[0]]]).sum(0)
+        size = float(np.sqrt(normal @ normal))
         if size > 0:
             found.append((normal / size, points))
     return found

@@ -48,9 +48,14 @@ def _rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
             raise TrainingError(f"A stated constraint names the value {one!r}, which no example has.")
         return places[one]
 
+    if not isinstance(raw, Mapping):
+        raise TrainingError(f"A stated constraint is {raw!r:.40}; it must be an object with a type.")
     kind = raw.get("type")
     if kind not in TYPES:
         raise TrainingError(f"A stated constraint has the type {kind!r}; known are {', '.join(TYPES)}.")
+    needed = {"count": ("of",), "forbidden": ("variables", "tuples")}.get(kind, ("variables",))
+    if missing := next((field for field in needed if field not in raw), None):
+        raise TrainingError(f"A stated constraint of the type {kind} needs {missing!r}.")
     text = str(raw.get("name", f"{kind} of {', '.join(map(str, raw.get('variables', ()))) or 'literals'}"))
     match kind:
         case "all_different":

@@ -79,9 +79,18 @@ def learn(
     finite = kind == "rules" or (kind is None and _finite(examples))
     with threads(1):
         if not finite:
+            _refuse_for_tables(known=known, possible=possible, impossible=impossible, attributes=attributes)
             return _table(examples, seed, report, effort, None if folder is None else Path(folder))
         layout, places = _layout(examples, attributes or {})
         return _rules(examples, layout, places, known, tuple(possible), tuple(impossible), seed, report)
+
+
+def _refuse_for_tables(**given: Any) -> None:
+    """Refuse what only rules can use: nothing that was stated is ignored in silence."""
+    if wrong := next((name for name, value in given.items() if value), None):
+        raise TrainingError(
+            f"The examples are a table, for which nothing can be stated with {wrong!r}: leave it out, or use the kind 'rules'."
+        )
 
 
 def _finite(examples: Examples) -> bool:
@@ -235,4 +244,5 @@ def _table(
         learned.held_out,
         learned.frequency,
         tuple(sample),
+        len(examples.rows),
     )
