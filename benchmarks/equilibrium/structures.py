@@ -1,4 +1,7 @@
-"""Bistable trusses, nets, arches, mechanisms and impossible cables: ``python -m benchmarks.equilibrium.structures``."""
+"""Bistable trusses, nets, arches, mechanisms and impossible cables: ``python -m benchmarks.equilibrium.structures``.
+
+``--trusses 500 --seed 1`` tries other trusses, half of them under loads between 1e-8 and 1 of the load that snaps them.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,15 @@ from groundstate_models.equilibrium.families import FAMILIES, bistable, cable_to
 from groundstate_models.equilibrium.request import read
 
 
-def trusses(solver: gs.Solver, count: int) -> None:
-    """Both states of a shallow truss found, and asked about."""
-    draw = np.random.default_rng(0)
+def trusses(solver: gs.Solver, count: int, seed: int = 0, *, lighter: bool = False) -> None:
+    """Both states of a shallow truss found, and asked about; ``lighter``: every second one under a small load."""
+    draw = np.random.default_rng(seed)
     both = asked = 0
     times = []
-    for _ in range(count):
+    for number in range(count):
         made = bistable(draw)
+        if lighter and number % 2:
+            made.request["nodes"]["C"]["load"][1] *= float(10.0 ** draw.uniform(-8.0, 0.0))
         begun = time.perf_counter()
         found = solver.solve(made.request, alternatives=2)
         times.append(time.perf_counter() - begun)
@@ -140,8 +145,13 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="200 of each instead of 10")
     parser.add_argument("--stored", type=Path, default=None, help="the folder with the net and the arches of jax_fdm")
+    parser.add_argument("--trusses", type=int, default=0, metavar="N", help="only N other bistable trusses")
+    parser.add_argument("--seed", type=int, default=1, help="of --trusses")
     options = parser.parse_args(argv)
     solver = gs.load("equilibrium")
+    if options.trusses:
+        trusses(solver, options.trusses, options.seed, lighter=True)
+        return 0
     count = 200 if options.all else 10
     trusses(solver, count)
     short(solver, count)

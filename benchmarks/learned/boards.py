@@ -1,6 +1,7 @@
 """The rules of Sudoku from solved grids, no box named: missed and invented pairs of cells, and hard puzzles solved by the tool.
 
-``python -m benchmarks.learned.boards [--draws 10] [--puzzles file.csv]``; needs ``groundstate[train,cpu]``.
+``python -m benchmarks.learned.boards [--draws 10] [--first 0] [--only clean,wrong,missing,few,fewer] [--puzzles file.csv …]
+[--most 2000] [--journal FILE]``; needs ``groundstate[train,cpu]``.
 
 The puzzles file has the columns ``puzzle`` and ``solution``. Nothing is learned from it. Peer in the same run: elimination, which
 takes every pair that was never seen equal for a rule.
@@ -10,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks.learned.records import Records, add_options
 from numpy.typing import NDArray
 
 import groundstate as gs
@@ -51,7 +53,7 @@ def found(model: RulesModel) -> NDArray[np.bool_]:
     return np.asarray(differ[FIRST, SECOND])
 
 
-def case(name: str, x: Ints) -> dict[str, Any]:
+def case(x: Ints) -> dict[str, Any]:
     """Learn from grids (0: missing) and count pairs of cells."""
     rows = [[None if v == 0 else int(v) for v in one] for one in x]
     begun = time.perf_counter()
@@ -61,7 +63,7 @@ def case(name: str, x: Ints) -> dict[str, Any]:
     pairs = found(model)
     equal = ((x[:, FIRST] == x[:, SECOND]) & (x[:, FIRST] > 0)).any(0)
     return {
-        "case": name,
+        "exact": bool((pairs == TRUE).all()),
         "missed": int((TRUE & ~pairs).sum()),
         "invented": int((~TRUE & pairs).sum()),
         "elimination missed": int((TRUE & equal).sum()),
@@ -97,7 +99,7 @@ def answered(many: int, seed: int, most: int) -> dict[str, Any]:
         asked += 1
     pairs = found(model)
     missed, invented = int((TRUE & ~pairs).sum()), int((~TRUE & pairs).sum())
-    return {"case": f"{many} grids, up to {most} questions", "asked": asked, "missed": missed, "invented": invented}
+    return {"exact": missed + invented == 0, "asked": asked, "missed": missed, "invented": invented}
 
 
 def solved(path: Path, most: int) -> dict[str, Any]:
@@ -123,7 +125,6 @@ def _puzzles(model: RulesModel, path: Path, most: int) -> dict[str, Any]:
                 same = "".join(str(v) for line in solution.answer["grid"] for v in line) == row["solution"]
                 right, wrong = right + same, wrong + (not same)
     return {
-        "case": path.stem,
         "puzzles": len(rows),
         "right": right,
         "called solved and wrong": wrong,
@@ -139,36 +140,53 @@ def carried(path: Path, most: int) -> dict[str, Any]:
     pairs = found(nine)
     return {
         **_puzzles(nine, path, most),
-        "case": f"learned on 6 × 6, used on {path.stem}",
         "missed": int((TRUE & ~pairs).sum()),
         "invented": int((~TRUE & pairs).sum()),
     }
 
 
+def missing(seed: int) -> Ints:
+    """60 grids, 30 % of whose cells are missing."""
+    x = grids(60, seed)
+    x[np.random.default_rng(seed).random(x.shape) < 0.3] = 0
+    return x
+
+
+CASES: dict[str, tuple[str, Callable[[int], dict[str, Any]]]] = {
+    "clean": ("30 grids", lambda seed: case(grids(30, seed))),
+    "wrong": (
+        "200 grids, 30 % with two wrong cells",
+        lambda seed: case(corrupted(grids(200, seed), 0.3, np.random.default_rng(seed))),
+    ),
+    "missing": ("60 grids, 30 % of cells missing", lambda seed: case(missing(seed))),
+    "few": ("20 grids, up to 10 questions", lambda seed: answered(20, seed, 10)),
+    "fewer": ("12 grids, up to 10 questions", lambda seed: answered(12, seed, 10)),
+}
+
+
 def main() -> None:
-    """Print one JSON line a case."""
+    """Print one JSON line a case, then how many draws of each were exact."""
     parser = argparse.ArgumentParser(description="The rules of Sudoku from solved grids.")
-    parser.add_argument("--draws", type=int, default=10)
+    add_options(parser, "draws", 10)
+    parser.add_argument("--only", default=",".join(CASES), help="cases of each draw")
     parser.add_argument("--puzzles", type=Path, nargs="*", default=[])
     parser.add_argument("--most", type=int, default=2000)
     options = parser.parse_args()
+    records = Records(options.journal)
     learn(grids(30, 999).reshape(-1, 9, 9))  # loads and compiles what is needed
-    for seed in range(options.draws):
-        random = np.random.default_rng(seed)
-        missing = grids(60, seed)
-        missing[random.random(missing.shape) < 0.3] = 0
-        results = (
-            case("30 grids", grids(30, seed)),
-            case("200 grids, 30 % with two wrong cells", corrupted(grids(200, seed), 0.3, random)),
-            case("60 grids, 30 % of cells missing", missing),
-            answered(20, seed, 10),
-            answered(12, seed, 10),
-        )
-        for one in results:
-            print(json.dumps({"draw": seed, **one}), flush=True)
+    exact: dict[str, list[bool]] = {}
+    for seed in range(options.first, options.first + options.draws):
+        for name in options.only.split(","):
+            words, measure = CASES[name]
+            found = records.of({"draw": seed, "case": words}, lambda m=measure, s=seed: m(s))  # type: ignore[misc]
+            exact.setdefault(words, []).append(found["exact"])
+    for words, draws in exact.items():
+        print(f"{words}: exact in {sum(draws)} of {len(draws)} draws", flush=True)
     for path in options.puzzles:
-        print(json.dumps(solved(path, options.most)), flush=True)
-        print(json.dumps(carried(path, min(options.most, 100))), flush=True)
+        records.of({"case": path.stem, "most": options.most}, lambda p=path: solved(p, options.most))  # type: ignore[misc]
+        most = min(options.most, 100)
+        key = {"case": f"learned on 6 × 6, used on {path.stem}", "most": most}
+        records.of(key, lambda p=path, m=most: carried(p, m))  # type: ignore[misc]
 
 
 if __name__ == "__main__":

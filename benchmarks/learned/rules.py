@@ -1,6 +1,6 @@
 """Rules from examples of ten hidden families: what is found, what is missed, and whether the learned tool solves.
 
-``python -m benchmarks.learned.rules [--examples 100] [--families queens,rosters] [--instances 100]``
+``python -m benchmarks.learned.rules [--examples 100] [--families queens,rosters] [--instances 100] [--seed 0] [--journal FILE]``
 
 Needs ``groundstate[bench,train,cpu]``. Peer in the same run: elimination, which forbids every pair of values that no example has.
 """
@@ -8,7 +8,6 @@ Needs ``groundstate[bench,train,cpu]``. Peer in the same run: elimination, which
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.learned.families import FAMILIES, Family
+from benchmarks.learned.records import Records
 
 import groundstate as gs
 from groundstate_training import learn
@@ -45,7 +45,7 @@ def elimination(x: np.ndarray, fresh: np.ndarray) -> float:
 
 
 def measure(family: Family, examples: int, instances: int, seed: int) -> dict[str, Any]:
-    """One family: learn, then hold the model against the true rules."""
+    """One family: learn, then hold the model against the true rules: exact if it calls nothing right wrong, and answers right."""
     random = np.random.default_rng(seed)
     x = family.problem.draw(examples, random)
     begun = time.perf_counter()
@@ -81,8 +81,7 @@ def measure(family: Family, examples: int, instances: int, seed: int) -> dict[st
                 c = np.array([place[v] for v in flat])
                 right += family.problem.right(c) and bool((c[keep] == one[keep]).all())
     return {
-        "family": family.name,
-        "examples": examples,
+        "exact": invented == 0 and right == solved,
         "rules": len(model.rules),
         "seconds": round(learned, 1),
         "right configurations called wrong": f"{invented} of {len(fresh)}",
@@ -102,10 +101,19 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=100)
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--journal", type=Path, help="keep every measurement here; the same command goes on with the rest"
+    )
     options = parser.parse_args()
+    records = Records(options.journal)
     for name in options.families.split(","):
-        family = FAMILIES[name](np.random.default_rng(options.seed))
-        print(json.dumps(measure(family, options.examples, options.instances, options.seed)), flush=True)
+        key = {"family": name, "examples": options.examples, "instances": options.instances, "seed": options.seed}
+
+        def measured(name: str = name) -> dict[str, Any]:
+            family = FAMILIES[name](np.random.default_rng(options.seed))
+            return measure(family, options.examples, options.instances, options.seed)
+
+        records.of(key, measured)
 
 
 if __name__ == "__main__":

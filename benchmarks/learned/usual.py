@@ -1,6 +1,6 @@
 """Preferences for ``constraints`` from past answers: which of two would their maker prefer, and how good are proposed ones.
 
-``python -m benchmarks.learned.usual [--makers 3] [--answers 50] [--pairs 200] [--proposals 20]``
+``python -m benchmarks.learned.usual [--makers 3] [--first 0] [--answers 50] [--pairs 200] [--proposals 20] [--journal FILE]``
 
 Needs ``groundstate[train,cpu]``. A maker assigns ten tasks to days under hard constraints that change from request to request,
 with hidden preferences for days and for pairs of tasks. Past answers are drawn with a probability that falls with their hidden
@@ -11,10 +11,10 @@ learned.
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 import numpy as np
+from benchmarks.learned.records import Records, add_options
 
 import groundstate as gs
 from groundstate_models.constraints.problem import Problem
@@ -92,7 +92,6 @@ def measure(seed: int, answers: int, pairs: int, proposals: int) -> dict[str, An
         best, learned, plain = (maker.cost(solver.solve(one, alternatives=1).answer["values"]) for one in asked)
         regret += learned - best, plain - best
     return {
-        "maker": seed,
         "habits": len(customs.habits),
         "hidden": len(maker.hidden),
         "right about pairs": f"{right} of {total}",
@@ -107,13 +106,15 @@ def measure(seed: int, answers: int, pairs: int, proposals: int) -> dict[str, An
 def main() -> None:
     """Print one JSON line a maker."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--makers", type=int, default=3)
+    add_options(parser, "makers", 3)
     parser.add_argument("--answers", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--proposals", type=int, default=20)
     options = parser.parse_args()
-    for seed in range(options.makers):
-        print(json.dumps(measure(seed, options.answers, options.pairs, options.proposals)), flush=True)
+    records, shape = Records(options.journal), (options.answers, options.pairs, options.proposals)
+    for seed in range(options.first, options.first + options.makers):
+        key = {"maker": seed, "answers": options.answers, "proposals": options.proposals}
+        records.of(key, lambda seed=seed: measure(seed, *shape))  # type: ignore[misc]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Preferences from past weeks: which of two new weeks would their maker prefer, and how good are proposed weeks.
 
-``python -m benchmarks.learned.weeks [--makers 3] [--weeks 50] [--pairs 200] [--proposals 10]``; needs ``groundstate[train,cpu]``.
+``python -m benchmarks.learned.weeks [--makers 3] [--first 0] [--weeks 50] [--pairs 100] [--proposals 10]
+[--journal FILE]``; needs ``groundstate[train,cpu]``.
 
 A maker has hidden preferences about recurring activities and plans every week anew around other people's times: a week is drawn
 with a probability that falls with its hidden cost (by Gibbs sampling over feasible weeks), so no past week is perfect. Proposed
@@ -11,11 +12,11 @@ preferences themselves.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from typing import Any
 
 import numpy as np
+from benchmarks.learned.records import Records, add_options
 
 import groundstate as gs
 from groundstate_training import learn_weeks
@@ -161,7 +162,6 @@ def measure(seed: int, weeks: int, pairs: int, proposals: int) -> dict[str, Any]
     regrets = [_regret(maker, solver, habits) for _ in range(proposals)]
     learned, plain = (float(np.mean([one[k] for one in regrets])) for k in (0, 1))
     return {
-        "maker": seed,
         "habits": len(habits.habits),
         "hidden": len(maker.hidden),
         "right about pairs": f"{right} of {total}",
@@ -187,13 +187,15 @@ def _cost(maker: Maker, solver: gs.Solver, request: dict[str, Any]) -> float:
 def main() -> None:
     """Print one JSON line a maker."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--makers", type=int, default=3)
+    add_options(parser, "makers", 3)
     parser.add_argument("--weeks", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--proposals", type=int, default=10)
     options = parser.parse_args()
-    for seed in range(options.makers):
-        print(json.dumps(measure(seed, options.weeks, options.pairs, options.proposals)), flush=True)
+    records, shape = Records(options.journal), (options.weeks, options.pairs, options.proposals)
+    for seed in range(options.first, options.first + options.makers):
+        key = {"maker": seed, "weeks": options.weeks, "proposals": options.proposals}
+        records.of(key, lambda seed=seed: measure(seed, *shape))  # type: ignore[misc]
 
 
 if __name__ == "__main__":

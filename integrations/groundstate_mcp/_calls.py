@@ -23,10 +23,13 @@ from groundstate._words import did_you_mean
 from groundstate.tools import LLMTool, Reply, SolveTool
 from groundstate_mcp._progress import ClientLeftError, solved
 from groundstate_mcp._questions import InputRequired, User
+from groundstate_models.learned.learning import LearnTool
 
 _log = logging.getLogger("groundstate_mcp")
 
 _HINTS = {"read_only_hint": True, "destructive_hint": False, "idempotent_hint": True, "open_world_hint": False}
+_LEARNS = _HINTS | {"read_only_hint": False, "destructive_hint": True}
+"""Learning adds tools, and forgetting deletes them."""
 
 Context = ServerRequestContext[Any, Any]
 
@@ -39,7 +42,7 @@ def listed(tool: LLMTool) -> Tool:
         description=tool.description,
         input_schema=tool.schema,
         output_schema=tool.returns,
-        annotations=ToolAnnotations(title=tool.title, **_HINTS),
+        annotations=ToolAnnotations(title=tool.title, **(_LEARNS if isinstance(tool, LearnTool) else _HINTS)),
     )
 
 

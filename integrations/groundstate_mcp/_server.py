@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from typing import Any, Literal, Unpack, get_args
@@ -21,16 +20,16 @@ from mcp_types import (
     PaginatedRequestParams,
     ReadResourceRequestParams,
     ReadResourceResult,
-    Resource,
     ServerCapabilities,
     TextResourceContents,
 )
 
 import groundstate as gs
-from groundstate._words import clean, cleaned
-from groundstate.tools import DescribeTool, Detail, LLMTool, Model, SolveOptions, SolveTool, card, collected
+from groundstate._words import clean
+from groundstate.tools import Detail, Model, SolveOptions, SolveTool, collected
 from groundstate_mcp import _calls
 from groundstate_mcp._calls import Context
+from groundstate_mcp._offered import Offered
 from groundstate_models.learned.learning import LearnTool
 
 OnQuestion = Literal["elicit", "return"]
@@ -71,7 +70,7 @@ def build_server(
             ``"return"``: always return questions in the result.
         detail: Detail of the outcome for the language model: ``"brief"`` or ``"full"``.
         learn: A tool that learns tools from examples. Each learned tool is listed from then on, for all clients of the server;
-            clients that listen are notified that the list changed.
+            clients that listen are notified that the list changed. The names of the models are reserved.
         solve_options: See `groundstate.tools.SolveOptions`; used for every model.
 
     Returns:
@@ -85,42 +84,27 @@ def build_server(
     if on_question not in get_args(OnQuestion):
         raise gs.OptionError(f"on_question is {on_question!r}; it must be 'elicit' or 'return'.")
     solvers = collected(models, device, ceilings=ceilings, skipped=_skipped)
-    tools: dict[str, LLMTool] = {}
-    for solver in solvers:
-        tool = SolveTool(solver, detail=detail, **solve_options)
-        tools[tool.name] = tool
-    describe = DescribeTool(solvers)
-    tools[describe.name] = describe
-    resources = _resources(solvers)
+    offered = Offered(solvers, learn, lambda solver: SolveTool(solver, detail=detail, **solve_options))
     bus = InMemorySubscriptionBus()
-    tools.update({} if learn is None else {learn.name: learn})
-
-    def learned() -> list[gs.Solver]:
-        return [] if learn is None else learn.solvers
 
     async def list_tools(_context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[_calls.listed(tool) for tool in tools.values()])
+        return ListToolsResult(tools=[_calls.listed(tool) for tool in offered.tools.values()])
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
-        before = learned()
-        result = await _calls.called(tools, context, params, asks=on_question == "elicit")
-        if found := [solver for solver in learned() if solver not in before]:
-            tools.update(
-                {tool.name: tool for tool in (SolveTool(one, detail=detail, **solve_options) for one in found)}
-            )
-            resources.update(_resources(found))
-            tools[describe.name] = DescribeTool(_unique([*solvers, *learned()]))
+        result = await _calls.called(offered.tools, context, params, asks=on_question == "elicit")
+        if changed := offered.refresh():
             await bus.publish(ToolsListChanged())
+        if changed or (learn is not None and params.name == learn.name):
             await _notify(context)
         return result
 
     async def list_resources(_context: Context, _params: PaginatedRequestParams | None) -> ListResourcesResult:
-        return ListResourcesResult(resources=[resource for resource, _ in resources.values()])
+        return ListResourcesResult(resources=[resource for resource, _ in offered.resources.values()])
 
     async def read_resource(_context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        if params.uri not in resources:
+        if params.uri not in offered.resources:
             raise MCPError(INVALID_PARAMS, f"There is no resource {params.uri[:120]!r}.")
-        resource, text = resources[params.uri]
+        resource, text = offered.resources[params.uri]
         contents = TextResourceContents(uri=params.uri, mime_type=resource.mime_type, text=text)
         return ReadResourceResult(contents=[contents])
 
@@ -160,41 +144,6 @@ async def _notify(context: Context) -> None:
         await context.session.send_tool_list_changed()
 
 
-def _unique(solvers: Iterable[gs.Solver]) -> list[gs.Solver]:
-    """The solvers, the latest of each name."""
-    return list({solver.header.name: solver for solver in solvers}.values())
-
-
 def _skipped(model: Model, error: gs.GroundstateError) -> None:
     what = f"{len(model)} bytes" if isinstance(model, bytes) else clean(str(model))
     _log.warning("%s is not served: %s", what, error)
-
-
-def _resources(solvers: Iterable[gs.Solver]) -> dict[str, tuple[Resource, str]]:
-    """The models' headers, and the cards of installed models, by URI."""
-    found: dict[str, tuple[Resource, str]] = {}
-    for solver in solvers:
-        about = cleaned(solver.describe())
-        uri = f"groundstate://models/{about['name']}"
-        found[uri] = (
-            Resource(
-                uri=uri,
-                name=about["name"],
-                title=about["title"],
-                description="The model's header: schemas, checks, energy terms, defaults, limits, parity with PyTorch.",
-                mime_type="application/json",
-            ),
-            json.dumps(about, ensure_ascii=False),
-        )
-        if (text := card(about["name"])) is not None:
-            found[f"{uri}/card"] = (
-                Resource(
-                    uri=f"{uri}/card",
-                    name=f"{about['name']} card",
-                    title=f"Model card of {about['name']}",
-                    description="What the model does, how it was trained, measured results, limits.",
-                    mime_type="text/markdown",
-                ),
-                text,
-            )
-    return found

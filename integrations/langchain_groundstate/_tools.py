@@ -13,7 +13,8 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 import groundstate as gs
 from groundstate.tools import DescribeTool, Detail, LLMTool, Model, Replier, Reply, SolveOptions, SolveTool
-from groundstate_models.learned.learning import Budget, LearnTool
+from groundstate_models.learned.learning import LearnTool
+from groundstate_models.learned.process import Budget
 from langchain_groundstate._progress import progress
 from langchain_groundstate._refusals import explain, translated
 from langchain_groundstate._replies import OnQuestion, replier
@@ -131,6 +132,8 @@ class EnergyCatalogTool(_Adapter):
 class EnergyLearnTool(_Adapter):
     """Learn a tool from examples of the conversation; the artifact of a call is the new `EnergyTool`. Made by `within`.
 
+    A call with ``forget`` deletes a learned tool.
+
     Bind the tools in `learned` to the model for its next turn: ``llm.bind_tools([*tools, learn, *learn.learned])``.
     """
 
@@ -166,8 +169,9 @@ class EnergyLearnTool(_Adapter):
         with translated(self.tool):
             return self._learned(await self.tool.acall(arguments))
 
-    def _learned(self, reply: Reply) -> tuple[str, EnergyTool]:
-        return reply.text, next(one for one in self.learned if one.name == reply.record["tool"])
+    def _learned(self, reply: Reply) -> tuple[str, EnergyTool | dict[str, Any]]:
+        # A forgotten tool is not among the learned ones.
+        return reply.text, next((one for one in self.learned if one.name == reply.record["tool"]), reply.record)
 
 
 def _both(reply: Reply) -> tuple[str, Any]:

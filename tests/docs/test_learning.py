@@ -23,7 +23,7 @@ def test_the_table_and_the_weeks_are_files_that_do_what_the_page_says(tmp_path: 
         assert f"```python\n{(pages.SNIPPETS / name).read_text(encoding='utf-8')}```" in text
     assert pages.run("learn_table.py", tmp_path) == "settled price True\n"
     report, _, schedule = pages.run("learn_weeks.py", tmp_path).rstrip().rpartition("\n")
-    assert "Review: within fri" in report
+    assert "Review: on fri" in report
     assert "Plan mon" in schedule
     assert "Review fri" in schedule
 

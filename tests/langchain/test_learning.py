@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from groundstate_models.learned.learning import Budget
+from groundstate_models.learned.process import Budget
 from langchain_groundstate import EnergyLearnTool, EnergyTool
 
 ROSTERS = [dict(zip(("mon", "tue", "wed"), people, strict=True)) for people in itertools.permutations("abc")] * 4

@@ -13,7 +13,8 @@ from mcp.client.subscriptions import ToolsListChanged
 
 import groundstate as gs
 from groundstate_mcp import build_server
-from groundstate_models.learned.learning import Budget, LearnTool
+from groundstate_models.learned.learning import LearnTool
+from groundstate_models.learned.process import Budget
 from tests.mcp.talking import ERAS, client, record, text
 
 ROSTERS = [
@@ -36,7 +37,29 @@ async def test_a_tool_is_learned_listed_and_used_and_listeners_are_notified(smal
         assert solved["answer"]["values"]["thu"] == "cleo"
         models = record(await one.call_tool("describe_models", {}))["models"]
         assert "roster" in {model["model"] for model in models}
+        taken = await one.call_tool("learn_tool", {"examples": ROSTERS, "name": small.header.name})
+        assert taken.is_error
+        assert "belongs to a model of this server" in text(taken)
     assert (tmp_path / "roster.onnx").is_file()
+    await restarted(small, tmp_path)
+
+
+async def restarted(small: gs.Solver, folder: Path) -> None:
+    """Another server with the same folder offers the tool, until a client has it forgotten."""
+    async with client(build_server(small, learn=LearnTool(folder)), "2026-07-28") as one:
+        async with one.listen(tools_list_changed=True) as changes:
+            solved = record(await one.call_tool("solve_roster", {"known": {"mon": "ann", "tue": "bob", "wed": "dan"}}))
+            assert solved["answer"]["values"]["thu"] == "cleo"
+            assert "solve_roster is forgotten" in text(await one.call_tool("learn_tool", {"forget": "roster"}))
+            with anyio.fail_after(20):
+                assert isinstance(await anext(aiter(changes)), ToolsListChanged)
+        listed = {tool.name: tool for tool in (await one.list_tools()).tools}
+        assert "solve_roster" not in listed
+        hints = listed["learn_tool"].annotations
+        assert hints is not None
+        assert not hints.read_only_hint
+        assert {resource.name for resource in (await one.list_resources()).resources}.isdisjoint({"roster"})
+    assert list(folder.iterdir()) == []
 
 
 async def test_a_client_of_the_older_protocol_is_notified_and_refusals_can_be_corrected(
@@ -62,7 +85,7 @@ async def test_a_client_of_the_older_protocol_is_notified_and_refusals_can_be_co
             await changed.wait()
         full = await one.call_tool("learn_tool", {"examples": ROSTERS, "name": "another"})
         assert full.is_error
-        assert "1 learned tools already" in text(full)
+        assert "There is 1 learned tool already" in text(full)
 
 
 def test_a_server_without_learning_offers_no_such_tool_and_promises_no_changes(small: gs.Solver) -> None:
@@ -76,7 +99,7 @@ def test_a_server_without_learning_offers_no_such_tool_and_promises_no_changes(s
     [
         ({"examples": [[1, 2]] * 60}, "There are 120 values; up to 100 are allowed"),
         ({"examples": "1234"}, "must be a list with one example an entry"),
-        ({"examples": ROSTERS[:5], "name": "../up"}, "not a word of letters"),
+        ({"examples": ROSTERS[:5], "name": "../up"}, "not a word of up to 41 letters"),
         ({"examples": ROSTERS[:5], "run": "code"}, "There is no 'run'"),
         ({"examples": ROSTERS[:5], "known": ["x"]}, "must be a list of objects"),
         ({"examples": ROSTERS[:5], "kind": "shapes"}, "must be 'rules' or 'table'"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -172,3 +174,72 @@ def test_preferences_tell_new_weeks_of_their_maker_from_others() -> None:
         for _ in range(100)
     )
     assert better >= 85
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (
+            {"possible": [{"v1": 1, "v2": 1}], "impossible": [{"v1": 1, "v2": 1}]},
+            "as possible and as impossible; keep one",
+        ),
+        (
+            {
+                "possible": [{"v1": 1, "v2": 1}],
+                "known": [{"type": "all_different", "variables": ["v1", "v2"], "name": "no repeats"}],
+            },
+            "the stated constraint 'no repeats' forbids it",
+        ),
+        (
+            {"impossible": [{"v1": 1, "v2": 2}]},
+            "stated as impossible, but 20 of 40 examples have it, the first of them",
+        ),
+        ({"possible": [{"v1": 1, "v9": 2}]}, "names 'v9', which the examples do not have"),
+        ({"impossible": [{"v1": 1, "v2": 7}]}, "has the value 7, which no example has"),
+        ({"impossible": [{"v1": 1}]}, "must name two or more variables"),
+        ({"known": [{"type": "all_different"}]}, "cannot be read; for example"),
+        ({"known": [{"type": "count", "of": []}]}, "cannot be read; for example"),
+        ({"known": [{"type": "equal", "variables": ["v1", "v2"]}]}, "is broken by 40 of 40 examples"),
+    ],
+)
+def test_what_is_stated_and_contradicts_itself_or_the_examples_is_refused_in_a_sentence(
+    stated: dict[str, list[dict[str, Any]]], said: str
+) -> None:
+    examples = [[1, 2, 3], [2, 1, 3]] * 20
+    with pytest.raises(TrainingError, match=said):
+        learn(examples, kind="rules", **stated)  # type: ignore[arg-type]
+
+
+def test_a_stated_constraint_that_few_examples_break_is_kept_and_those_are_named() -> None:
+    random = np.random.default_rng(0)
+    examples = [random.permutation(4).tolist() for _ in range(40)]
+    examples[6] = [0, 0, 1, 2]
+    model = learn(examples, kind="rules", known=[{"type": "all_different", "variables": ["v1", "v2"]}])
+    assert "It holds in 39 of 40 examples (1 place breaks it)" in model.report.splitlines()[1]
+    assert "1 example breaks a rule and looks wrong: 7." in model.report
+
+
+def test_names_of_two_words_that_form_a_grid_give_rules_about_both() -> None:
+    random = np.random.default_rng(0)
+    shifts, days, people = np.array(["early", "night", "off"]), ("mon", "tue", "wed", "thu"), ("Ann", "Bob", "Cleo")
+    examples: list[dict[str, str]] = []
+    while len(examples) < 60:
+        plan = np.stack([random.permutation(3) for _ in days], 1)
+        if not ((plan[:, :-1] == 1) & (plan[:, 1:] == 0)).any():
+            examples.append(
+                {
+                    f"{person} {day}": str(shifts[plan[i, k]])
+                    for i, person in enumerate(people)
+                    for k, day in enumerate(days)
+                }
+            )
+    model = learn(examples)
+    assert isinstance(model, RulesModel)
+    assert model.report.splitlines()[1] == (
+        "The names form a grid: a row for each of Ann, Bob, Cleo, and a column for each of mon, tue, wed, thu."
+    )
+    found = {rule.text for rule in model.rules}
+    assert "each column holds every value once" in found
+    assert "a cell and the next one on its right are never (night, early)" in found
+    assert model.broken({"Ann tue": "night", "Ann wed": "early"})
+    assert not model.broken({"Ann thu": "night", "Bob mon": "early"})

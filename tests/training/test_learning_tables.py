@@ -11,7 +11,8 @@ import pytest
 from groundstate_models.learned.columns import Column, grown
 from groundstate_training import TrainingError, learn
 from groundstate_training.learning import TableModel, _tables
-from groundstate_training.learning._tables import needed, typed
+from groundstate_training.learning._calibration import needed
+from groundstate_training.learning._tables import typed
 
 
 def rows(seed: int = 0) -> list[dict[str, Any]]:

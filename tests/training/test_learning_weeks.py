@@ -45,7 +45,7 @@ def test_habits_are_found_with_weights_and_tell_usual_weeks_from_others() -> Non
     assert found["within", "Review"]["window"] == "fri"
     assert found["room", "Review"]["room"] == "Blue"
     assert ("different_day", "Demo", "Plan") in found
-    assert "Review: within fri" in habits.report
+    assert "Review: on fri" in habits.report
     pairs = zip(weeks(60, usual=True, seed=1), weeks(60, usual=False, seed=2), strict=True)
     assert sum(habits.cost(one) <= habits.cost(other) for one, other in pairs) >= 54
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from groundstate import Attempt, Change, Patch, Violation, pointer
 from groundstate_models.constraints.factors import Value
+from groundstate_models.constraints.loosening import loosened
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.tensors import Network
 
@@ -28,9 +29,13 @@ def fix(request: Mapping[str, Any], variable: str, value: Value) -> Patch:
 
 
 def relaxations(
-    request: Mapping[str, Any], problem: Problem, attempt: Attempt | None, violations: Sequence[Violation]
+    request: Mapping[str, Any],
+    problem: Problem,
+    attempt: Attempt | None,
+    violations: Sequence[Violation],
+    refuted: Callable[[Mapping[str, Any]], bool],
 ) -> list[Change]:
-    """Relaxations that drop one constraint: first the violated or contradictory ones; the others too if nothing is proven."""
+    """Relaxations: least changes of bounds in a contradiction; then constraints dropped, all of them if nothing is proven."""
     named = [
         int(place.removeprefix("constraints[").removesuffix("]"))
         for violation in violations
@@ -38,7 +43,8 @@ def relaxations(
         if place.startswith("constraints[")
     ]
     rest = [] if attempt is None else range(len(problem.constraints))
-    return [_left_out(request, problem, index) for index in dict.fromkeys([*named, *rest])]
+    bounds = [] if attempt is not None else loosened(request, list(dict.fromkeys(named)), refuted)
+    return [*bounds, *(_left_out(request, problem, index) for index in dict.fromkeys([*named, *rest]))]
 
 
 def _left_out(request: Mapping[str, Any], problem: Problem, index: int) -> Change:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundstate_models.constraints.starts import ORDER, TIES, Floats, Numbers, Passes
+from groundstate_models.constraints.starts import ORDER, OVERHEAD, PREFERENCE, TIES, Floats, Numbers, Passes
 
 LEAST, MOST = 3, 12
 """Number of variables that are decided again together."""
@@ -23,12 +23,20 @@ REPAIRS = 8
 PASSES, WORK = 30, 1_000_000
 """The work for one start: that of so many passes, and at most so many edges, with `OVERHEAD` for each decision."""
 
-LARGE = 20_000
+LARGE = 200_000
 """Edges above which a start is a pass: a decision takes so long that few neighbourhoods could be tried."""
 
-OVERHEAD = 400
-
 VIOLATED = 1e-9
+
+LATE = 10
+"""An assignment is also kept if its energy is no higher than so many tries before (E. K. Burke and Y. Bykov, "The late acceptance
+hill-climbing heuristic", 2017)."""
+
+STEP = 0.01
+"""Share of the cost of an assignment by which the next one must cost less."""
+
+SNAPSHOTS = 3
+"""Most assignments that an improvement returns."""
 
 
 @dataclass
@@ -58,27 +66,84 @@ class Neighbourhoods:
         self._ends = np.searchsorted(passes.pair_factor[order], np.arange(len(passes.low) + 1))
         self._late = passes.last < 0
         self._cheapest = np.where(passes.domain > 0, passes.cost, np.inf).min(1)
+        self._least = float(self._cheapest.sum()) / PREFERENCE
         self.work = 0
+        self._latest: list[tuple[Numbers, _State, float]] = []
 
-    def improved(self, given: Numbers, random: np.random.Generator) -> Numbers:
-        """An assignment of no higher energy near a given one, ``(variables,)``."""
-        now = self._state(given)
+    def improved(self, given: Numbers, random: np.random.Generator) -> list[tuple[Numbers, bool]]:
+        """Different assignments near a given one, the best one first, ``(variables,)`` each, and whether it violates nothing.
+
+        Once an assignment violates nothing, the bound on the cost is lowered below its cost, also for later calls.
+        """
+        now, energy = self._known(given)
         if not self.passes.undecided.any():  # limits leave every variable one value
-            return now.found
-        work = PASSES * (self.passes.edges + OVERHEAD * int(self.passes.undecided.sum()))
-        energy, until = self._energy(now), self.work + min(work, WORK)
+            return [(now.found, self.right(given))]
+        best, least = now, energy
+        until = self.work + min(PASSES * self.passes.work, WORK)
+        right: list[Numbers] = []
+        found, before, tries = [now.found], [energy] * LATE, 0
         while self.work < until:
+            if not (best.beyond > VIOLATED).any():
+                right.append(best.found)
+                if not self._tighten(best):
+                    break
+                now = best
+                energy = least = self._energy(now)
+                found, before = [], [energy] * LATE
             tried = now.copy()
             self._again(tried, self._part(now, random), random)
             self._repair(tried, random)
             other = self._energy(tried)
-            if other <= energy + VIOLATED:
+            if other <= max(energy, before[tries % LATE]) + VIOLATED:
                 now, energy = tried, other
-        return now.found
+            before[tries % LATE] = energy
+            tries += 1
+            if energy <= least + VIOLATED and now is not best:
+                if energy < least - VIOLATED:
+                    found.append(now.found)
+                best, least = now, energy
+        if not right and best.found is not found[-1]:
+            found.append(best.found)
+        both = [*((one, True) for one in right[::-1]), *((one, False) for one in found[::-1])]
+        return both[:SNAPSHOTS]
+
+    def _tighten(self, state: _State) -> bool:
+        """Allow only lower costs than that of an assignment, which then violates this; whether there may be any."""
+        passes = self.passes
+        total = float(state.mean[0])
+        if not passes.bounded or total <= self._least + VIOLATED:
+            return False
+        passes.high[0] = total - max(STEP * abs(total), 10 * VIOLATED)
+        first = np.zeros(1, np.int64)
+        state.beyond[0] = passes.beyond_of(first, state.mean[:1], state.variance[:1])[0]
+        passes.beyond[0] = passes.beyond_of(first, passes.mean[:1], passes.variance[:1])[0]
+        self._latest = []
+        return True
+
+    def shaken(self, given: Numbers, random: np.random.Generator) -> Numbers:
+        """An assignment near a given one, of any energy: one part of it is decided again."""
+        state = self._known(given)[0].copy()
+        if self.passes.undecided.any():
+            self._again(state, self._part(state, random), random)
+            self._repair(state, random)
+        return state.found
+
+    def right(self, given: Numbers) -> bool:
+        """Whether an assignment violates nothing."""
+        return not (self._known(given)[0].beyond > VIOLATED).any()
 
     def energy(self, given: Numbers) -> float:
         """The energy of an assignment: its violations, squared, and its cost."""
-        return self._energy(self._state(given))
+        return self._known(given)[1]
+
+    def _known(self, given: Numbers) -> tuple[_State, float]:
+        """The state of an assignment, which must not be changed, and its energy."""
+        for one, state, energy in self._latest:
+            if one is given:
+                return state, energy
+        state = self._state(given)
+        self._latest = [*self._latest[-3:], (given, state, self._energy(state))]
+        return self._latest[-1][1:]
 
     def _state(self, given: Numbers) -> _State:
         passes = self.passes

@@ -10,11 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, Shows, Violation
+from groundstate import Asks, Attempt, Change, Header, Optimises, Patch, Reading, RequestError, Shows, Violation
 from groundstate_models.constraints import asking
+from groundstate_models.constraints.aim import Aim
+from groundstate_models.constraints.colouring import ConflictSearch
 from groundstate_models.constraints.complete import MOST_EDGES, Search, contradiction, further, pigeonholes
+from groundstate_models.constraints.conflicts import Conflicts
 from groundstate_models.constraints.factors import Value
-from groundstate_models.constraints.neighbourhood import LARGE, Neighbourhoods
+from groundstate_models.constraints.language import AllDifferent
+from groundstate_models.constraints.neighbourhood import LARGE, VIOLATED, Neighbourhoods
 from groundstate_models.constraints.optimum import Optimum
 from groundstate_models.constraints.problem import Problem
 from groundstate_models.constraints.starts import Passes
@@ -26,6 +30,9 @@ WORK = 2_000
 SET_UP = 2_000
 """Literals in factors for each unit of effort: the search of a larger problem needs a longer setup, so it starts later."""
 
+LONGEST_PAUSE = 64
+"""Most calls for starts between two improvements of an assignment, if they no longer lower its energy."""
+
 AT_ONCE = 2
 """The effort before any descent."""
 
@@ -36,39 +43,81 @@ class Read:
     Attributes:
         problem: The typed problem.
         network: Its factor graph.
+
+    Args:
+        compared: Whether one answer can be better than another, if the problem itself has no costs.
     """
 
-    def __init__(self, request: Mapping[str, Any], problem: Problem | None = None) -> None:
+    def __init__(self, request: Mapping[str, Any], problem: Problem | None = None, *, compared: bool = False) -> None:
         self.problem = Problem.of(request) if problem is None else problem
+        self._compared = compared or bool(self.problem.preferences) or self.problem.objective is not None
         self._cheaper: dict[tuple[int, bytes], Search] = {}
         """The latest searches with a bound on the cost, by cost and open literals."""
         self._passes: tuple[Mapping[str, NDArray[Any]], Passes] | None = None
         self._best: tuple[float, NDArray[np.int64]] | None = None
         """The cost of the best answer that is known, and its values as `Network.chosen`."""
+        self._walk: NDArray[np.int64] | None = None
+        """The values to which the last improvement came, whether they are an answer or not."""
+        self._neighbourhoods: Neighbourhoods | None = None
+        self._stride, self._pause = 1, 0
+        """Calls of `starts` from one improvement to the next, and those until the next one."""
         self._calls = 0
         """Number of calls of `starts`."""
 
     def starts(self, header: Header, random: np.random.Generator, count: int) -> Mapping[str, NDArray[Any]]:
         """Initial states of chains for the latest inputs, see `Reading.starts`."""
         tensors = self.network.latest or self.network.tensors()
+        spread = header.state["y"].initial.values[1]
+        if self._colouring is not None and self._colouring.advance(random, count):
+            return self._colouring.starts(random, count, spread, tensors)
         if self._passes is None or self._passes[0] is not tensors:
             self._passes = tensors, Passes(tensors, self.network.choices(len(self.problem.constraints)))
-        passes, spread = self._passes[1], header.state["y"].initial.values[1]
+        passes = self._passes[1]
         self._calls += 1
-        if self._calls == 1 or not self.problem.graph.costs or self._edges > LARGE:
+        if self._calls == 1 or not self._compared or self._edges > LARGE:
             return passes.starts(random, count, spread)
-        near = Neighbourhoods(passes)
-        return passes.starts(
-            random,
-            count,
-            spread,
-            lambda draw: near.improved(passes.chosen(draw) if self._best is None else self._best[1], draw),
-        )
+        return passes.starts(random, count, spread, lambda draw: self._near(passes, draw))
+
+    def _near(self, passes: Passes, random: np.random.Generator) -> list[tuple[NDArray[np.int64], bool]]:
+        """Assignments near the best answer, or near where the last call came to, if that has a lower energy now.
+
+        Each with whether it violates nothing.
+        """
+        if self._neighbourhoods is None or self._neighbourhoods.passes is not passes:
+            self._neighbourhoods, self._stride = Neighbourhoods(passes), 1
+        near = self._neighbourhoods
+        known = [one for one in (self._walk, None if self._best is None else self._best[1]) if one is not None]
+        given = min(known, key=near.energy) if known else passes.chosen(random)
+        self._pause -= 1
+        if self._pause > 0:
+            shaken = near.shaken(given, random)
+            return [(shaken, near.right(shaken))]
+        before = near.energy(given)
+        found = near.improved(given, random)
+        one, right = found[0]
+        lower = self._walk is None or right or near.energy(one) < before - VIOLATED
+        self._stride = 1 if lower else min(2 * self._stride, LONGEST_PAUSE)
+        self._walk, self._pause = one, self._stride
+        return found
+
+    @cached_property
+    def _colouring(self) -> ConflictSearch | None:
+        """A search for problems of conflicts between values; None for others."""
+        problem = self.problem
+        if self._compared:  # the time is for better answers
+            return None
+        whole = [source for source, one in enumerate(problem.constraints) if isinstance(one, AllDifferent)]
+        conflicts = Conflicts.of(self.network, whole)
+        return None if conflicts is None else ConflictSearch(conflicts, self._edges)
 
     def remember(self, cost: float, values: Callable[[], NDArray[np.int64] | None]) -> None:
         """Keep the values of an answer, so that chains start near it, if none that is known costs less."""
         if (self._best is None or cost < self._best[0]) and (found := values()) is not None:
             self._best = cost, found
+
+    @cached_property
+    def _aim(self) -> Aim:
+        return Aim()
 
     @cached_property
     def network(self) -> Network:
@@ -136,7 +185,20 @@ class Read:
             limits = self.optimum.below(cost)
             return None if limits is None else self.network.tensors(*limits)
         most = round(cost * self.network.quantum) - 1
-        return None if most < self.network.least else self.network.tensors(most, without)
+        if most < self.network.least:
+            return None
+        return self.network.tensors(
+            most if without is not None else self._aim.below(cost, self.network.least, most), without
+        )
+
+
+def refuted(request: Mapping[str, Any]) -> bool:
+    """Whether propagation or a short search proves that a request has no answer; also if it is not a request."""
+    try:
+        read = Read(request)
+    except RequestError:
+        return True
+    return read.network.proof() is not None or read.proof(AT_ONCE) is not None
 
 
 def counted(many: int, noun: str) -> str:
@@ -219,7 +281,7 @@ class ConstraintsReading(Reading, Asks, Shows):
         return f"{variable} = {value}"
 
     def relaxations(self, attempt: Attempt | None, violations: Sequence[Violation]) -> list[Change]:
-        return asking.relaxations(self.request, self.read.problem, attempt, violations)
+        return asking.relaxations(self.request, self.read.problem, attempt, violations, refuted)
 
     def decided(self, since: Mapping[str, NDArray[Any]]) -> dict[str, int]:
         steps = since["value"].tolist()

@@ -30,6 +30,10 @@ PREFERENCE = 0.3
 ODDS = 9.0
 """The odds of a chosen value against all others: a variable can still change its value."""
 
+CARRIED = 16.0
+"""Velocity of the logits of an assignment that violates nothing. Confinement and noise would undo any logits within a segment;
+the momentum of the descent carries these to its end, where the checks see them."""
+
 ORDER, TIES = 0.3, 1e-3
 """Standard deviation of the logarithms by which the order is perturbed, and of the energies."""
 
@@ -37,14 +41,20 @@ WEIGHTS = (5.0, 25.0)
 """Range of the weight of all factors at the start of a decided chain: of weight 1, they do not keep variables with many values
 decided (`energy`), and the chain would forget its start."""
 
+MOST_WEIGHT = 400.0
+"""Largest weight of a factor in a pass."""
+
 LAST = 100.0
 """Puts the variables to decide last behind all others; a logarithm."""
 
 MOST_PAIRS = 20_000_000
 """Above this many variables times (variable, factor) pairs, the order of a pass is that of the undecided state."""
 
-MOST_WORK = 3_000_000
-"""Edges, summed over the chains of a call, above which further chains start undecided."""
+OVERHEAD = 400
+"""The work of a decision beside its edges, in edges."""
+
+MOST_WORK = 1_500_000
+"""Edges, with `OVERHEAD` for each decision, summed over the chains of a call, above which further chains start undecided."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class _Variable:
 class Passes:
     """Makes starts of chains for one problem.
 
+    Its first factor bounds the cost, if `bounded`.
+
     Args:
         tensors: The energy's inputs, as `tensors.Network.tensors` makes them.
         last: Numbers of the variables to decide last: choices that follow from the others.
@@ -75,16 +87,19 @@ class Passes:
         self.domain, self.cost = tensors["domain"], PREFERENCE * tensors["cost"].astype(np.float64)
         self.low, self.high = (tensors[name].astype(np.float64) for name in ("low", "high"))
         literal, factor, coefficient = edges_of(tensors)
+        self.bounded = bool((tensors["more"] == 1).any())
         row = literal // self.domain.shape[1]
         order = np.lexsort((factor, row))
         self.literal, self.factor, row = literal[order], factor[order], row[order]
         self.coefficient = coefficient[order].astype(np.float64)
         self.edges = len(literal)
+        self.weight = self._weights()
         self.variables = self._variables(row)
         open_ = self.domain.sum(1)
         self.share = (self.domain / open_[:, None]).astype(np.float64)
         self.sure = np.log(ODDS * np.maximum(open_ - 1.0, 1.0)).astype(np.float32)
         self.undecided = (open_ > 1) & (np.bincount(row, minlength=len(self.domain)) > 0)
+        self.work = self.edges + OVERHEAD * int(self.undecided.sum())
         self.cheapest = np.where(self.domain > 0, self.cost, np.inf).argmin(1)
         self.last = np.zeros(len(self.domain))
         self.last[list(last)] = -LAST
@@ -118,9 +133,19 @@ class Passes:
         return found
 
     def beyond_of(self, factors: Numbers, mean: Floats, variance: Floats) -> Floats:
-        """The squared expected violation of both sides of factors."""
+        """The squared expected violation of both sides of factors, with their weights."""
         both = np.stack([mean - self.high[factors], self.low[factors] - mean])
-        found: Floats = np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
+        squared = np.square(0.5 * (both + np.sqrt(np.square(both) + 2.0 * OPENNESS * variance))).sum(0)
+        found: Floats = self.weight[factors] * squared
+        return found
+
+    def _weights(self) -> Floats:
+        """Weights with which a violation by the least coefficient counts as much as any, but for the factor of the costs."""
+        least = np.ones(len(self.low))
+        np.minimum.at(least, self.factor, np.abs(self.coefficient))
+        if self.bounded:
+            least[0] = 1.0  # it has as many different coefficients as there are costs
+        found: Floats = np.minimum(1.0 / np.square(least), MOST_WEIGHT)
         return found
 
     def chosen(self, random: np.random.Generator) -> Numbers:
@@ -166,24 +191,29 @@ class Passes:
         random: np.random.Generator,
         count: int,
         spread: float,
-        near: Callable[[np.random.Generator], Numbers] | None = None,
+        near: Callable[[np.random.Generator], Sequence[tuple[Numbers, bool]]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """State of new chains: every second one is undecided, as chains start without this.
 
         Args:
             spread: Standard deviation of the logits.
-            near: Makes an assignment near the best answer, with which one chain begins.
+            near: Makes different assignments near the best answer, with which the first chains begin, and says whether each
+                violates nothing: such a chain has velocities that keep its values for a segment.
 
         Returns:
-            ``y``, the logits, ``(count, variables, values)``, and ``chain.weights``, those of the factors' sides,
-            ``(count, 2, factors)``.
+            ``y`` and ``y.velocity``, the logits and their velocities, ``(count, variables, values)``, and ``chain.weights``,
+            those of the factors' sides, ``(count, 2, factors)``.
         """
         y = (spread * random.standard_normal((count, *self.domain.shape))).astype(np.float32)
+        velocity = np.zeros_like(y)
         weights = np.ones((count, 2, len(self.low)), np.float32)
         first = 0 if count > 1 else int(random.integers(2))
-        for row in range(first, count, 2)[: max(1, MOST_WORK // max(self.edges, 1))]:
-            values = self.chosen(random) if near is None else near(random)
+        given = [] if near is None or first >= count else list(near(random))
+        most = len(given) + max(1 - len(given), MOST_WORK // max(self.work, 1))
+        for row in range(first, count, 2)[:most]:
+            values, right = given.pop(0) if given else (self.chosen(random), False)
             y[row, np.arange(len(self.variables)), values] += self.sure
-            weights[row] = np.exp(random.uniform(*np.log(WEIGHTS)))
-            near = None
-        return {"y": y, "chain.weights": weights}
+            velocity[row, np.arange(len(self.variables)), values] = CARRIED * right
+            if not right:
+                weights[row] = np.exp(random.uniform(*np.log(WEIGHTS)))
+        return {"y": y, "y.velocity": velocity, "chain.weights": weights}

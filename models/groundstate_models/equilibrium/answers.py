@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from groundstate_models.equilibrium import check
 from groundstate_models.equilibrium.finish import Active, Rest, Stability, finished
 from groundstate_models.equilibrium.statics import Statics
 from groundstate_models.equilibrium.structure import Structure
@@ -41,7 +42,7 @@ def settled(structure: Structure, rest: Rest, stability: Stability) -> dict[str,
             at = rest.x[structure.order[name]] * size - normal * structure.nodes[name].radius
             contacts.append(_contact(name, structure.planes[number].name, at, force * scale * normal, dimensions))
     found: dict[str, Any] = {
-        "positions": {name: _vector(rest.x[k] * size, dimensions) for k, name in enumerate(names)},
+        "positions": {name: _place(rest.x[k] * size, dimensions, size) for k, name in enumerate(names)},
         "forces": forces,
         "reactions": _reactions(structure, rest),
         "energy": _clean(system.sign * system.energy(rest.x) * scale * size),
@@ -62,6 +63,11 @@ def settled(structure: Structure, rest: Rest, stability: Stability) -> dict[str,
             f"Nothing holds {listed} in place: it can move without resistance."
             if len(free) == 1
             else f"Nothing holds {listed} in place: they can move without resistance."
+        )
+    if 0 < structure.loads < structure.rounding:
+        part = check.TOLERANCE * scale / structure.loads
+        notices.append(
+            f"The loads are small beside the members' stiffness: rounding limits their balance to {part:.1g} of the loads."
         )
     if notices:
         found["notices"] = notices
@@ -179,6 +185,16 @@ def _contact(on: str, other: str, at: Floats, force: Floats, dimensions: int) ->
 
 def _vector(values: Floats, dimensions: int) -> list[float]:
     return [_clean(v) for v in values[:dimensions]]
+
+
+def _place(values: Floats, dimensions: int, size: float) -> list[float]:
+    """A place with all its digits, or as the short number that it is but for rounding."""
+    near = 4.0 * float(np.finfo(np.float64).eps) * size
+    found = []
+    for value in map(float, values[:dimensions]):
+        short = float(f"{value:.10g}")
+        found.append((short if abs(short - value) <= near else value) + 0.0)
+    return found
 
 
 def _clean(value: float) -> float:

@@ -15,7 +15,10 @@ from groundstate_models.equilibrium.parts import Member
 from groundstate_models.equilibrium.structure import Structure
 
 TOLERANCE = 1e-8
-"""Largest force that may be left, relative to the structure's forces; largest error of a length, relative to its size."""
+"""Largest force that may be left, relative to the unit of force; largest error of a length, relative to the structure's size.
+
+The unit of force is the total of the loads, and not less than what rounded places let anybody verify (`Description.rounding`).
+"""
 
 Place = tuple[float, ...]
 

@@ -7,14 +7,18 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from groundstate_export import Constant, NoiseTimes, Probe, Rule, Slot
+from groundstate_export import Constant, NoiseTimes, Probe, Rule, Slot, Uniform
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 
 DAMPING = "chain.damping"
 STEP = "chain.step"
+EARLY = "chain.early"
 BASE = "chain.base_energy"
-EXACT = 0.1
-"""Damping below which the steps use negative curvature too: near a minimum, where the Hessian is positive."""
+FEW = 12.0
+"""Chains of a search of at most so many hops differ most in length; in a longer one, the length varies by this at most."""
+
+SHORTEST = 0.25
+"""Length of the shortest chain in a search of `FEW` hops, as a part of them."""
 
 WORST = 1e30
 TINY = 1e-35
@@ -26,8 +30,8 @@ class DampedNewton(Rule):
     """``y ← y − d`` with ``(H + λ) d = ∇``, if that lowers the energy; then ``λ ← down λ``, else ``λ ← up λ``.
 
     The system is solved by conjugate gradients; no matrix is formed. H is the positive part of the Hessian, and the whole of it
-    while the damping is below `EXACT`; the iterations end where it curves down. R. S. Dembo and T. Steihaug, "Truncated-Newton
-    algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
+    while the damping is below ``exact``, near a minimum; the iterations end where it curves down. R. S. Dembo and T. Steihaug,
+    "Truncated-Newton algorithms for large-scale unconstrained optimization", 1983; the damping: K. Levenberg, 1944.
 
     Args:
         energy: It gives the products with the Hessian.
@@ -37,6 +41,7 @@ class DampedNewton(Rule):
         up: Above 1.
         reach: The largest move of a coordinate in a step of length 1.
         short, long: Further lengths that are tried; the lowest energy wins.
+        exact: Damping below which H is the whole Hessian.
     """
 
     model: EquilibriumEnergy
@@ -52,11 +57,12 @@ class DampedNewton(Rule):
         reach: float,
         short: float,
         long: float,
+        exact: float,
     ) -> None:
         super().__init__()
         object.__setattr__(self, "model", energy)
         self.iterations, self.damping, self.down, self.up = iterations, damping, down, up
-        self.reach, self.short, self.long = reach, short, long
+        self.reach, self.short, self.long, self.exact = reach, short, long, exact
 
     def slots(self, state: Mapping[str, Tensor], probe: Probe | None = None) -> dict[str, Slot]:
         del probe
@@ -100,7 +106,7 @@ class DampedNewton(Rule):
         return found, torch.where(scale > 0, following, damping)
 
     def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        at = self.model.local(y, damping < EXACT, **inputs)
+        at = self.model.local(y, damping < self.exact, **inputs)
         slope = at.slope
         lam = damping.reshape(-1, 1, 1)
         scale = (at.diagonal + lam).rsqrt()
@@ -133,9 +139,10 @@ class DampedNewton(Rule):
 class BasinHopping(Rule):
     """Every ``every`` steps a chain goes back to the lowest basin that it found, and hops from there.
 
-    The chain has settled after the number of hops that the problem asks for, with the input ``hops``; until then its residual
-    is above 1. D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary,
-    "Global optimization on funneling landscapes", 2000.
+    The chain has settled after the number of hops that the problem asks for, with the input ``hops``, or after fewer: chains have
+    different lengths, so that the first answers come soon and some chains search long. Until then the residual is at least 1.
+    D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary, "Global
+    optimization on funneling landscapes", 2000.
 
     Args:
         rule: What descends between the hops.
@@ -159,6 +166,7 @@ class BasinHopping(Rule):
             f"{name}.base": Slot(torch.zeros_like(y), Constant(0.0)),
             BASE: Slot(worst, Constant(WORST), later=(WORST, 0.0)),
             STEP: Slot(zero, Constant(0.0), later=(0.0, 1.0, 100.0)),
+            EARLY: Slot(zero, Uniform(0.0, 1.0), later=(0.0, 0.5, 1.0)),
         }
 
     def forward(
@@ -187,7 +195,9 @@ class BasinHopping(Rule):
         return found
 
     def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        left = (probe.inputs["hops"][:, 0] * self.every - probe.state[STEP]).clamp_min(0.0)
+        hops = probe.inputs["hops"][:, 0]
+        fewer = (1.0 - SHORTEST) * hops.clamp(max=FEW) * probe.state[EARLY]
+        left = (torch.ceil(hops - fewer) * self.every - probe.state[STEP]).clamp_min(0.0)
         return {**gradient, "hops": left.unsqueeze(1)}
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:

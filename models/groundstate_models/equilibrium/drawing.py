@@ -14,6 +14,13 @@ from groundstate_models.equilibrium.system import Floats
 
 WIDTH, HEIGHT, MARGIN = 520.0, 420.0, 56.0
 LABELLED = 24
+BONDED = 1.25
+"""Atoms of a cluster up to this distance are joined by a line, relative to the least distance."""
+
+VIEW = np.array([-0.45, -0.78, 0.5])
+"""The direction towards the viewer of a drawing in space."""
+ACROSS, UPWARDS = np.array([0.866, -0.5, 0.0]), np.array([0.24, 0.42, 0.875])
+"""Directions in space that the page shows to the right and upwards."""
 
 _STYLE = (
     "text{font:13px 'STIX Two Text','Times New Roman',serif;fill:#1f2933}.name{font-style:italic}"
@@ -22,6 +29,7 @@ _STYLE = (
     ".ground{stroke:#7b8794;stroke-width:1.2}"
     ".load{stroke:#2f855a;stroke-width:1.8}.held{fill:#e4e7eb;stroke:#52606d}.block{fill:#f0e6d2;stroke:#6b5b3e;stroke-width:1.4}"
     ".fixed{fill:#d9dee4;stroke:#52606d}.force{stroke:#c0392b;stroke-width:1.6}.dot{fill:#1f2933}.disc{fill:#dbeafe;stroke:#1d4ed8}"
+    ".bond{stroke:#9aa5b1;stroke-width:2.5}.sphere{fill:none;stroke:#cbd2d9}"
     "line,path{fill:none;stroke-linecap:round}"
 )
 
@@ -68,6 +76,9 @@ def svg(structure: Structure, answer: Mapping[str, Any]) -> str:
     for node in structure.nodes.values():
         if node.radius > 0:
             points += [places[node.name] + node.radius * s * np.array([1.0, 1.0, 0.0]) for s in (-1, 1)]
+        if node.sphere is not None:
+            centre, radius = node.sphere
+            points += [np.array(centre) + radius * sign * way for way in (ACROSS, UPWARDS) for sign in (-1.0, 1.0)]
     for block in structure.blocks.values():
         points += list(block.corners)
     page = Page(points, structure.dimensions)
@@ -75,7 +86,7 @@ def svg(structure: Structure, answer: Mapping[str, Any]) -> str:
         *_planes(structure, page),
         *_blocks(structure, page),
         *_members(structure, answer, places, page),
-        *_nodes(structure, places, page),
+        *(_atoms if structure.cluster and not structure.members else _nodes)(structure, places, page),
         *_loads(structure, places, page),
         *_contacts(structure, answer, page),
     ]
@@ -171,10 +182,42 @@ def _nodes(structure: Structure, places: Mapping[str, Floats], page: Page) -> li
             found.append(f'<circle class="disc" cx="{x:.1f}" cy="{y:.1f}" r="{node.radius * page.factor:.1f}"/>')
         if any(node.fixed):
             found.append(f'<path class="held" d="M{x:.1f} {y:.1f}l-7 12h14z"/>')
+            if not all(node.fixed[: structure.dimensions]):  # a roller
+                found.append(_line((x - 9, y + 15), (x + 9, y + 15), "ground"))
         found.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{1.8 if several else 3}"/>')
         if not several:
             found.append(f'<text class="name" x="{x + 8:.1f}" y="{y - 8:.1f}">{escape(name)}</text>')
     return found
+
+
+def _atoms(structure: Structure, places: Mapping[str, Floats], page: Page) -> list[str]:
+    """Atoms as balls from back to front, near ones joined, and the spheres that hold them."""
+    names = list(structure.nodes)
+    at = np.array([places[name] for name in names])
+    space = structure.dimensions == 3
+    depth = at @ VIEW if space else np.zeros(len(at))
+    apart = np.linalg.norm(at[:, None] - at[None, :], axis=2)
+    least = float(apart[np.triu_indices(len(at), 1)].min())
+    spheres = sorted({node.sphere for node in structure.nodes.values() if node.sphere is not None})
+    found = []
+    for centre, radius in spheres:
+        x, y = page.at(centre)
+        found.append(f'<circle class="sphere" cx="{x:.1f}" cy="{y:.1f}" r="{radius * page.factor:.1f}"/>')
+    items: list[tuple[float, str]] = []
+    for i, j in zip(*np.triu_indices(len(at), 1), strict=True):
+        if apart[i, j] < BONDED * least and len(at) <= 4 * LABELLED:
+            items.append((float(depth[i] + depth[j]) / 2, _line(page.at(at[i]), page.at(at[j]), "bond")))
+    ball = min(0.22 * least * page.factor, 22.0)
+    span = max(float(np.ptp(depth)), 1e-9)
+    for k, name in enumerate(names):
+        x, y = page.at(at[k])
+        light = 0.45 + 0.55 * float(depth[k] - depth.min()) / span if space else 1.0
+        drawn = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{ball:.1f}" fill="#fff"/>'
+        drawn += f'<circle class="disc" style="opacity:{light:.2f}" cx="{x:.1f}" cy="{y:.1f}" r="{ball:.1f}"/>'
+        if len(names) <= LABELLED:
+            drawn += f'<text class="name" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{escape(name)}</text>'
+        items.append((float(depth[k]), drawn))
+    return found + [drawn for _, drawn in sorted(items, key=lambda item: item[0])]
 
 
 def _loads(structure: Structure, places: Mapping[str, Floats], page: Page) -> list[str]:

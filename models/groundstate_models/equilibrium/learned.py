@@ -20,7 +20,7 @@ SEARCH, FINISH = 2, 2
 ITERATIONS = {"search": 8, "finish": 10}
 """Steps of conjugate gradients in an update."""
 
-RULE = {"damping": 1.0, "down": 0.2, "up": 4.0, "reach": 0.3, "short": 0.3, "long": 3.0}
+RULE = {"damping": 1.0, "down": 0.2, "up": 4.0, "reach": 0.3, "short": 0.3, "long": 3.0, "exact": 0.1}
 """Hand-written numbers of the descent before training."""
 
 
@@ -29,11 +29,11 @@ class Settings(SettingsBase):
     """The numbers of the descent; training starts from the defaults.
 
     Attributes:
-        rule: ``damping``, ``down``, ``up``, ``reach``, ``short`` and ``long`` of `DampedNewton`.
+        rule: ``damping``, ``down``, ``up``, ``reach``, ``short``, ``long`` and ``exact`` of `DampedNewton`.
         start: Standard deviation of the initial state.
     """
 
-    FORMAT: ClassVar[int] = 1
+    FORMAT: ClassVar[int] = 2
 
     rule: Mapping[str, float] = field(default_factory=lambda: dict(RULE))
     start: float = 0.7

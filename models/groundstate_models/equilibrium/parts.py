@@ -16,6 +16,13 @@ Vector = tuple[float, float, float]
 
 ZERO: Vector = (0.0, 0.0, 0.0)
 
+ROUNDING = 1e-6
+"""Loads below this part of stiffness times extent are lost in the rounding of places, relative to the checker's tolerance.
+
+The checker allows 1e-8 of the unit of force: with this bound at least 1e-14 of a spring's stiffness times the largest coordinate,
+some fifty times the unit roundoff of float64.
+"""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -204,13 +211,29 @@ class Description:
         return max([extent, *(self.rest(member) for member in self.members)]) or 1.0
 
     @cached_property
+    def loads(self) -> float:
+        """The total of the loads."""
+        found = sum(float(np.linalg.norm(self.load(node))) for node in self.nodes.values() if not node.held)
+        found += sum(abs(block.weight) + float(np.linalg.norm(block.load)) for block in self.blocks.values())
+        return found + sum(abs(p) * self.length for _, p in self.pressures)
+
+    @cached_property
+    def rounding(self) -> float:
+        """Loads below this cannot be balanced to full precision, since places are rounded to float64; 0 as drawn."""
+        if self.drawn:
+            return 0.0
+        far = max((abs(v) for node in self.nodes.values() for v in node.at or ZERO), default=0.0)
+        firm = max((m.stiffness for m in self.members if m.stiffness), default=0.0)
+        return ROUNDING * firm * max(far, self.length)
+
+    @cached_property
     def force(self) -> float:
-        """The unit of force: the total of the loads, or what members and potentials can exert."""
-        loads = sum(float(np.linalg.norm(self.load(node))) for node in self.nodes.values() if not node.held)
-        loads += sum(abs(block.weight) + float(np.linalg.norm(block.load)) for block in self.blocks.values())
-        loads += sum(abs(p) * self.length for _, p in self.pressures)
-        if loads and not (self.cluster and not self.members):
-            return loads
+        """The unit of force: the total of the loads, or what members and potentials can exert.
+
+        Not less than `rounding`, so that balance is never asked for beyond the precision of the places.
+        """
+        if self.loads and not (self.cluster and not self.members):
+            return max(self.loads, self.rounding)
         if self.potentials:
             one = self.potentials[0]
             return one.depth / self.length if one.kind != "coulomb" else one.depth / self.length**2

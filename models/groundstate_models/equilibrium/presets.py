@@ -36,6 +36,16 @@ def _need(preset: Mapping[str, Any], name: str) -> Any:
     return preset[name]
 
 
+def _size(preset: Mapping[str, Any], name: str, default: float, *, least: float | None = None) -> float:
+    """A positive number of a preset, or one that is at least ``least``."""
+    found = float(preset.get(name, default))
+    if not (found > 0 if least is None else found >= least):
+        raise MisreadError(
+            f"The {name} is {found:g}; it must be {'positive' if least is None else f'at least {least:g}'}."
+        )
+    return found
+
+
 def _count(value: Any, name: str, least: int, most: int) -> int:
     count = int(value)
     if not least <= count <= most:
@@ -49,10 +59,10 @@ def _between(start: Sequence[float], end: Sequence[float], part: float) -> list[
 
 def _chain(preset: Mapping[str, Any]) -> Request:
     start, end = _need(preset, "from"), _need(preset, "to")
-    length = float(_need(preset, "length"))
+    length = _size(preset, "length", _need(preset, "length"))
     links = _count(preset.get("links", 12), "links", 1, 120)
     names = ["A", *(f"n{k}" for k in range(1, links)), "B"]
-    mass = float(preset.get("mass", 1.0))
+    mass = _size(preset, "mass", 1.0, least=0.0)
     nodes: dict[str, Any] = {
         "A": {"at": list(start), "fixed": True},
         **{name: {"mass": mass / links} for name in names[1:-1]},
@@ -60,7 +70,7 @@ def _chain(preset: Mapping[str, Any]) -> Request:
     }
     each = {"type": "cable", "length": length / links}
     if "stiffness" in preset:
-        each |= {"type": "spring", "stiffness": float(preset["stiffness"]) * links}
+        each |= {"type": "spring", "stiffness": _size(preset, "stiffness", 1.0) * links}
     return {"nodes": nodes, "members": [{**each, "between": [a, b]} for a, b in pairwise(names)]}
 
 
@@ -71,9 +81,7 @@ def _arch(preset: Mapping[str, Any]) -> Request:
     names = ["A", *(f"n{k}" for k in range(1, bars)), "B"]
     weight = float(preset.get("weight", 1.0))
     span = math.dist(start, end)
-    rise = float(preset.get("rise", span / 2))
-    if rise <= 0:
-        raise MisreadError(f"The rise is {rise:g}; it must be positive.")
+    rise = _size(preset, "rise", span / 2)
     each = weight / (bars - 1)
     density = -each * bars**2 / (8 * rise) if "force_density" not in preset else float(preset["force_density"])
     vertical = len(start) - 1
@@ -88,7 +96,7 @@ def _arch(preset: Mapping[str, Any]) -> Request:
 
 def _net(preset: Mapping[str, Any]) -> Request:
     columns, rows = (_count(v, "size", 2, 16) for v in preset.get("size", [5, 5]))
-    spacing = float(preset.get("spacing", 1.0))
+    spacing = _size(preset, "spacing", 1.0)
     density = float(preset.get("force_density", 1.0))
     load = float(preset.get("load", 0.1))
     heights = preset.get("corners", [0, 0, 0, 0])
@@ -146,7 +154,7 @@ def _cluster(preset: Mapping[str, Any]) -> Request:
     names = [f"a{k}" for k in range(1, count + 1)]
     one: dict[str, Any]
     if kind in {"thomson", "coulomb"}:
-        radius = float(preset.get("radius", 1.0))
+        radius = _size(preset, "radius", 1.0)
         nodes: dict[str, Any] = {name: {"sphere": [0, 0, 0, radius]} for name in names}
         one = {"type": "coulomb", "between": names}
     elif kind in {"lennard_jones", "morse"}:

@@ -14,6 +14,9 @@ PIVOT = 1e-9
 TOLERANCE = 1e-8
 """Largest error of a certificate, relative to the load."""
 
+ABSURD = 1e5
+"""Sum of the forces, relative to the load, that no balance needs."""
+
 MOST_PIVOTS = 5000
 
 
@@ -33,8 +36,8 @@ class Verdict:
 def balanced(matrix: Floats, load: Floats) -> Verdict:
     """Find non-negative ``f`` with ``A f = b``, or prove that there are none.
 
-    G. B. Dantzig's simplex method on the sum of the artificial variables; R. G. Bland's rule, which cannot cycle, where the
-    objective stands still. "New finite pivoting rules for the simplex method", 1977.
+    G. B. Dantzig's revised simplex method on the sum of the artificial variables; R. G. Bland's rule, which cannot cycle, where
+    the objective stands still. "New finite pivoting rules for the simplex method", 1977.
 
     Args:
         matrix: ``A``, ``(m, n)``.
@@ -44,42 +47,45 @@ def balanced(matrix: Floats, load: Floats) -> Verdict:
     size = max(float(np.abs(load).max(initial=0.0)), 1e-300)
     if not np.abs(load).max(initial=0.0) > 0:
         return Verdict(np.zeros(n), None)
-    lengths = np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
+    lengths = np.maximum(np.sqrt((matrix * matrix).sum(0)), 1e-12)
     sign = np.where(load < 0, -1.0, 1.0)
-    table = np.zeros((m + 1, n + m + 1))
-    table[:m, :n] = sign[:, None] * matrix / lengths
-    table[:m, n : n + m] = np.eye(m)
-    table[:m, -1] = np.abs(load) / size
-    table[m, :n] = -table[:m, :n].sum(0)
-    table[m, -1] = -table[:m, -1].sum()
+    columns = sign[:, None] * matrix / lengths
+    # The inverse of the basis and the values of its variables; below, 1 − the prices of the rows, and minus the objective.
+    table = np.zeros((m + 1, m + 1))
+    table[:m, :m] = np.eye(m)
+    table[:m, m] = np.abs(load) / size
+    table[m, m] = -table[:m, m].sum()
     basis = np.arange(n, n + m)
+    column = np.empty(m + 1)
     still, before = 0, np.inf
-    for _ in range(MOST_PIVOTS):
-        costs = table[m, :n]
-        entering = int(np.argmin(costs)) if still < 30 else int(np.argmax(costs < -1e-10))
-        if costs[entering] >= -1e-10 or -table[m, -1] < 1e-13:
+    for _ in range(MOST_PIVOTS if n else 0):
+        if -table[m, m] < 1e-13:
             break
-        column = table[:m, entering]
-        able = column > PIVOT
-        if not able.any():
+        costs = (table[m, :m] - 1.0) @ columns
+        entering = int(costs.argmin()) if still < 30 else int((costs < -1e-10).argmax())
+        cost = float(costs[entering])
+        if cost >= -1e-10:
             break
-        ratios = np.where(able, table[:m, -1] / np.where(able, column, 1.0), np.inf)
-        least = float(ratios.min())
-        ties = np.flatnonzero(ratios <= least + 1e-13)
+        np.dot(table[:m, :m], columns[:, entering], out=column[:m])
+        column[m] = cost
+        rows = np.flatnonzero(column[:m] > PIVOT)
+        if not len(rows):
+            break
+        ratios = table[rows, m] / column[rows]
+        ties = rows[ratios <= ratios.min() + 1e-13]
         leaving = int(ties[np.argmin(basis[ties])]) if still >= 30 else int(ties[np.argmax(column[ties])])
-        _pivot(table, leaving, entering)
+        _pivot(table, leaving, column)
         basis[leaving] = entering
-        value = -float(table[m, -1])
+        value = -float(table[m, m])
         still = still + 1 if value > before - 1e-13 else 0
         before = value
     return _verdict(matrix, load, table, basis, sign, lengths, size)
 
 
-def _pivot(table: Floats, leaving: int, entering: int) -> None:
-    table[leaving] /= table[leaving, entering]
-    factors = table[:, entering].copy()
-    factors[leaving] = 0.0
-    table -= np.outer(factors, table[leaving])
+def _pivot(table: Floats, leaving: int, column: Floats) -> None:
+    row = table[leaving] / column[leaving]
+    table -= column[:, None] * row
+    table[leaving] = row
 
 
 def _verdict(
@@ -94,10 +100,13 @@ def _verdict(
         forces[used] = np.maximum(found, 0.0) / lengths[used]
     if float(np.abs(matrix @ forces - load).max()) <= TOLERANCE * size:
         return Verdict(forces, None)
-    dual = 1.0 - table[m, n : n + m]
+    dual = 1.0 - table[m, :m]
     motion = -dual * sign
     motion = motion / max(float(np.abs(motion).max()), 1e-300)
     opened, work = motion @ (matrix / lengths), float(motion @ load) / size
-    if opened.min(initial=0.0) >= -TOLERANCE and work < -1e-6:
+    # Forces f that balanced the load would give v·b = Σ f (v·A) ≥ −error · Σ f: the work must be beyond that for any forces that
+    # are not absurd.
+    error = max(-float(opened.min(initial=0.0)), 1e-13)
+    if error <= TOLERANCE and work < -max(1e-6, ABSURD * error):
         return Verdict(None, motion)
     return Verdict(None, None)

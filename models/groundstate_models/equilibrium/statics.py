@@ -148,18 +148,31 @@ def cone(normal: Floats, friction: float, *, space: bool) -> list[Floats]:
 
 
 def _contacts(structure: Description, contacts: list[Contact], widened: float) -> list[Row]:
+    if not contacts:
+        return []
     place = {name: len(structure.nodes) + 2 * k for k, name in enumerate(structure.blocks)}
-    found, size = [], structure.length
-    for number, contact in enumerate(contacts):
-        edges = np.array(cone(contact.normal, structure.friction * widened, space=structure.dimensions == 3))
-        parts = []
-        for name, sign in ((contact.above, 1.0), (contact.below, -1.0)):
+    cones: dict[bytes, Floats] = {}
+    for contact in contacts:
+        key = contact.normal.tobytes()
+        if key not in cones:
+            space = structure.dimensions == 3
+            cones[key] = np.array(cone(contact.normal, structure.friction * widened, space=space))
+    edges = np.array([cones[contact.normal.tobytes()] for contact in contacts])
+    at = np.array([contact.at for contact in contacts])
+    parts: list[list[tuple[int, list[Any], list[Any]]]] = [[] for _ in contacts]
+    for side, sign in (("above", 1.0), ("below", -1.0)):
+        names = [getattr(contact, side) for contact in contacts]
+        centres = np.array([structure.blocks[n].centre if n in place else (0.0, 0.0, 0.0) for n in names])
+        pushes = (sign * edges).tolist()
+        turns = (sign * crossed(((at - centres) / structure.length)[:, None, :], edges)).tolist()
+        for k, name in enumerate(names):
             if name in place:
-                arm = (contact.at - np.array(structure.blocks[name].centre)) / size
-                parts.append((place[name], (sign * edges).tolist(), (sign * crossed(arm, edges)).tolist()))
-        for k, edge in enumerate(edges.tolist()):
+                parts[k].append((place[name], pushes[k], turns[k]))
+    found = []
+    for number, own in enumerate(parts):
+        for k, edge in enumerate(edges[number].tolist()):
             entries: list[tuple[int, Any]] = []
-            for triple, pushes, turns in parts:
-                entries += [(triple, tuple(pushes[k])), (triple + 1, tuple(turns[k]))]
+            for triple, push, turn in own:
+                entries += [(triple, tuple(push[k])), (triple + 1, tuple(turn[k]))]
             found.append(Row(tuple(entries), 0.0, 1.0, both=False, source=("contact", number, tuple(edge))))
     return found

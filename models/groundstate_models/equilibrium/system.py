@@ -165,11 +165,12 @@ class System:
 
     def row_matrix(self, rows: Sequence[Row]) -> Floats:
         """Their coefficients, ``(R, 3 T)``."""
-        found = np.zeros((len(rows), self.centre.size))
-        for number, row in enumerate(rows):
-            for triple, c in row.entries:
-                found[number, 3 * triple : 3 * triple + 3] += c
-        return found
+        found = np.zeros((len(rows), self.centre.size // 3, 3))
+        places = [(number, triple) for number, row in enumerate(rows) for triple, _ in row.entries]
+        if places:
+            one, other = np.array(places).T
+            np.add.at(found, (one, other), np.array([c for row in rows for _, c in row.entries]))
+        return found.reshape(len(rows), -1)
 
     def corner_terms(self, x: Floats) -> list[tuple[Corner, float, Floats]]:
         """Each corner with the angle and its gradient by the three points, ``(9,)``."""

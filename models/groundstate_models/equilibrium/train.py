@@ -2,12 +2,14 @@
 
 A random search: a candidate changes up to three numbers of the best, and is kept if its chains settle in fewer steps. No
 problem of a benchmark is used; the structures are those of `families` and clusters. The spread of the starts stays: it decides
-which states are found, not how soon.
+which states are found, not how soon. Every candidate is a line of the log, from which an interrupted run continues; at the end
+the numbers are kept only if they are better on held-out problems.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -31,6 +33,15 @@ STEPS = 48
 """Steps of a chain; one that has not settled counts as twice as many."""
 
 CHAINS = 8
+
+TRAINING, HELD_OUT = (1, 2, 3), (101, 102, 103, 104)
+"""Seeds of the problems that the search uses, and of those that decide whether its result is kept."""
+
+RACE = 0.05
+"""A candidate that is worse by this after one of the seeds is not tried on the others."""
+
+BOUNDS = {"up": (1.5, 20.0), "down": (0.02, 0.9), "short": (0.05, 0.8), "long": (1.3, 10.0), "exact": (1e-6, 1e3)}
+"""Limits of the numbers; 1e-4 to 1e4 for the others."""
 
 SETTLED = 1e-3
 """Norm of the gradient below which a chain has settled."""
@@ -77,20 +88,55 @@ def steps_to_settle(numbers: Mapping[str, float], inputs: Inputs, seed: int) -> 
     return float(first.clamp_min(1.0).mean())
 
 
-def score(numbers: Mapping[str, float], sets: Sequence[Inputs], seed: int) -> float:
-    """The mean logarithm of the steps over problems; lower is better."""
-    return float(np.mean([np.log(steps_to_settle(numbers, one, seed)) for one in sets]))
+def raced(numbers: Mapping[str, float], sets: Sequence[Sequence[Inputs]], best: Sequence[float]) -> list[float] | None:
+    """The scores on each set of problems; None as soon as they are worse than the best ones by `RACE`.
+
+    A score is the mean logarithm of the steps over the problems; lower is better.
+    """
+    found: list[float] = []
+    for place, problems_ in enumerate(sets):
+        found.append(float(np.mean([np.log(steps_to_settle(numbers, one, place)) for one in problems_])))
+        if best and np.mean(found) > np.mean(best[: len(found)]) + RACE:
+            return None
+    return found
 
 
-def moved(numbers: Mapping[str, float], draw: np.random.Generator) -> dict[str, float]:
-    """A candidate: up to three numbers slightly changed."""
+def moved(numbers: Mapping[str, float], width: float, draw: np.random.Generator) -> dict[str, float]:
+    """A candidate: up to three numbers changed, their logarithms by ``width`` times a normal number."""
     found = dict(numbers)
     for name in draw.choice(list(found), int(draw.integers(1, 4)), replace=False):
-        value = found[str(name)] * float(np.exp(0.5 * draw.standard_normal()))
-        bounds = {"up": (1.5, 20.0), "down": (0.02, 0.9), "short": (0.05, 0.8), "long": (1.3, 10.0)}
-        low, high = bounds.get(str(name), (1e-4, 1e4))
-        found[str(name)] = float(np.clip(value, low, high))
+        value = found[str(name)] * float(np.exp(width * draw.standard_normal()))
+        low, high = BOUNDS.get(str(name), (1e-4, 1e4))
+        found[str(name)] = float(f"{np.clip(value, low, high):.4g}")
     return found
+
+
+def searched(sets: Sequence[Sequence[Inputs]], log: Path, seconds: float) -> dict[str, float]:
+    """The best numbers after so many seconds, those of the log included."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    end = time.monotonic() + seconds
+    with log.open("a") as file:
+
+        def note(line: dict[str, Any]) -> None:
+            lines.append(line)
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+
+        if not lines:
+            by_hand = raced(RULE, sets, ())
+            assert by_hand is not None
+            note({"tried": 0, "scores": by_hand, "kept": True, "width": 0.5, "rule": dict(RULE)})
+        while time.monotonic() < end:
+            best = next(line for line in reversed(lines) if line["kept"])
+            number, width = len(lines), lines[-1]["width"]
+            candidate = moved(best["rule"], width, np.random.default_rng(number))
+            scores = raced(candidate, sets, best["scores"])
+            better = scores is not None and float(np.mean(scores)) < float(np.mean(best["scores"]))
+            width = min(0.8, 1.2 * width) if better else max(0.1, 0.985 * width)
+            note({"tried": number, "scores": scores, "kept": better, "width": round(width, 4), "rule": candidate})
+            if better:
+                print(f"{number}: {np.mean(scores or ()):.4f} {candidate}", flush=True)
+    return dict(next(line for line in reversed(lines) if line["kept"])["rule"])
 
 
 def compared(numbers: Mapping[str, float], seeds: Sequence[int]) -> None:
@@ -109,32 +155,28 @@ def compared(numbers: Mapping[str, float], seeds: Sequence[int]) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Search and keep the best; returns the exit code."""
+    """Search, and keep the result if it is better on held-out problems; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=420.0)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=2400.0)
     parser.add_argument("--out", type=Path, default=kept())
+    parser.add_argument("--log", type=Path, default=kept().with_name("train-log.jsonl"), help="continued if it exists")
     parser.add_argument("--compare", type=int, default=0, metavar="N", help="measure the kept numbers on N other seeds")
     options = parser.parse_args(argv)
     torch.set_num_threads(1)
     if options.compare:
         compared(Settings.read(options.out).rule, range(1001, 1001 + options.compare))
         return 0
-    sets, draw = problems(options.seed), np.random.default_rng(0)
-    by_hand = dict(RULE)
-    best, least = by_hand, score(by_hand, sets, 0)
-    print(f"by hand: {least:.4f}", flush=True)
-    end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
-        candidate = moved(best, draw)
-        found = score(candidate, sets, 0)
-        if found < least:
-            best, least = candidate, found
-            print(f"{least:.4f} {best}", flush=True)
-    others = problems(options.seed + 1)
-    print(f"other problems: by hand {score(by_hand, others, 1):.4f}, learned {score(best, others, 1):.4f}")
-    rounded = {name: float(f"{value:.4g}") for name, value in best.items()}
-    Settings(rounded).keep(options.out)
+    best = searched([problems(seed) for seed in TRAINING], options.log, options.seconds)
+    others = [problems(seed) for seed in HELD_OUT]
+    before = Settings.read(options.out).rule if options.out.exists() else RULE
+    scores = {
+        name: float(np.mean(raced(rule, others, ()) or ()))
+        for name, rule in {"by hand": RULE, "kept": before, "learned": best}.items()
+    }
+    print("held-out problems: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+    if scores["learned"] < min(scores["by hand"], scores["kept"]):
+        Settings(best).keep(options.out)
+        print(f"Written to {options.out}.")
     return 0
 
 

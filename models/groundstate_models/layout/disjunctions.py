@@ -298,7 +298,11 @@ class Network:
 
     def _choices(self, chosen: dict[str, Node]) -> list[Choice]:
         found = []
-        gap = self.plan.gap
+        least = {
+            frozenset(s.of): float(s.values["least"])
+            for s in self.stated
+            if s.kind == "distance" and "least" in s.values
+        }
         for x, a in enumerate(self.names):
             for b in self.names[x + 1 :]:
                 if self.plan.may_overlap(a, b) or not (chosen[a].upright and chosen[b].upright):
@@ -306,7 +310,8 @@ class Network:
                 if self.plan.items[a].fixed and self.plan.items[b].fixed:
                     continue
                 # Between corners a gap is shorter along both axes: only touching is excluded for sure.
-                found.append(self._apart(a, chosen[a].body, b, chosen[b].body, gap / math.sqrt(2)))
+                gap = max(self.plan.gap, least.get(frozenset((a, b)), 0.0)) / math.sqrt(2)
+                found.append(self._apart(a, chosen[a].body, b, chosen[b].body, gap))
                 found += [self._apart(a, one, b, chosen[b].body, 0.0) for one in chosen[a].zones]
                 found += [self._apart(a, chosen[a].body, b, one, 0.0) for one in chosen[b].zones]
         for name, node in chosen.items():

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from groundstate_export import Card, Check, Normal
+from groundstate_export import Accept, Card, Check, Normal
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.layout import artefact
 from groundstate_models.layout import settings as kept
@@ -60,6 +60,8 @@ def arguments(settings: Settings, card: Card, steps: int = SEGMENT) -> dict[str,
         "encode_answer": energy.encode_answer,
         "initial": Normal(0.0, settings.start),
         "trace_every": steps,
+        # The task finishes what a chain reached exactly: another segment adds its time and nothing else.
+        "accept": Accept(polish=0),
         "axes": AXES,
         "resized": others,
         "card": card,

@@ -170,10 +170,64 @@ def world(draw: np.random.Generator, count: int) -> dict[str, Any]:
                     break
         if len(placed) == count:
             break
-    relations = []
-    for k, p in enumerate(placed):
-        for q in placed[:k]:
-            if draw.random() < 0.45:
-                relations += [text for text in _true(draw, p, q) if "front" not in text and "facing" not in text]
-    items = {p.name: {"size": list(p.size), "turns": "none"} for p in placed}
-    return {"area": [100.0, 100.0], "items": items, "relations": relations}
+    return {"area": [100.0, 100.0], "items": _upright(placed), "relations": _sides(draw, placed, 0.45)}
+
+
+def _upright(pieces: list[_Piece]) -> dict[str, Any]:
+    return {p.name: {"size": list(p.size), "turns": "none"} for p in pieces}
+
+
+def _sides(draw: np.random.Generator, pieces: list[_Piece], share: float) -> list[str]:
+    """Sides and distances that hold, of a share of the pairs."""
+    found: list[str] = []
+    for k, p in enumerate(pieces):
+        for q in pieces[:k]:
+            if draw.random() < share:
+                found += [text for text in _true(draw, p, q) if "front" not in text and "facing" not in text]
+    return found
+
+
+def packed(draw: np.random.Generator, count: int, corner: float = 0.0) -> dict[str, Any]:
+    """Boxes that fill most of an area, cut out of it by halving cuts, with sides and distances that hold of the cuts.
+
+    Args:
+        draw: Source of the numbers.
+        count: Boxes before the corner is taken out.
+        corner: Share of the width and of the height that an L-shaped area lacks at its upper right; 0 for a rectangle.
+    """
+    wide, high = float(draw.integers(80, 121)), float(draw.integers(80, 121))
+    left, below = wide * (1 - corner), high * (1 - corner)
+    # The free pieces: left, bottom, right, top.
+    free = [(0.0, 0.0, wide, below), (0.0, below, left, high)] if corner else [(0.0, 0.0, wide, high)]
+    while len(free) < count:
+        a, b, c, d = free.pop(int(np.argmax([(c - a) * (d - b) for a, b, c, d in free])))
+        at = float(draw.uniform(0.3, 0.7))
+        x, y = a + at * (c - a), b + at * (d - b)
+        free += [(a, b, x, d), (x, b, c, d)] if c - a > d - b else [(a, b, c, y), (a, y, c, d)]
+    pieces = []
+    for k, (a, b, c, d) in enumerate(free):
+        w, h = (c - a) * draw.uniform(0.8, 0.98), (d - b) * draw.uniform(0.8, 0.98)
+        pieces.append(_Piece(f"b{k}", (float(w), float(h)), 0, (a + c) / 2, (b + d) / 2, float(w), float(h)))
+    area: Any = [wide, high]
+    if corner:
+        area = {"polygon": [[0.0, 0.0], [wide, 0.0], [wide, below], [left, below], [left, high], [0.0, high]]}
+    return {"area": area, "items": _upright(pieces), "relations": _sides(draw, pieces, 0.3)}
+
+
+def turning(draw: np.random.Generator, count: int) -> dict[str, Any]:
+    """As `packed`, with boxes that may have any angle."""
+    made = packed(draw, count)
+    items = {name: {**item, "turns": "free"} for name, item in made["items"].items()}
+    return {**made, "items": items}
+
+
+def disturbed(draw: np.random.Generator, count: tuple[int, int] = (5, 12)) -> dict[str, Any]:
+    """A request to repair a room: pieces that had a place each, every one of them moved at random."""
+    made = packed(draw, int(draw.integers(*count)))
+    wide, high = made["area"]
+    items = {}
+    for name, item in made["items"].items():
+        w, h = (0.85 * side for side in item["size"])
+        at = [draw.uniform(0.3 * w, wide - 0.3 * w), draw.uniform(0.3 * h, high - 0.3 * h)]
+        items[name] = {"size": [w, h], "turn": 0.0, "at": [float(v) for v in at]}
+    return {"area": [wide, high], "items": items, "repair": True}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.layout.fixed_turns import FixedTurns
 from groundstate_models.layout.quadratic import least_move
 from groundstate_models.layout.rows import Clause, Pair, System
 from groundstate_models.layout.tensors import ALTERNATIVES, ATOMS, Arrays, needed, tensors
@@ -82,6 +83,7 @@ class Finisher:
             [np.ones_like(ordered[..., :1], bool), ordered[..., 1:] != ordered[..., :-1]], axis=2
         )
         self.forced: dict[int, int] = {}
+        self._last: tuple[bytes, FixedTurns] | None = None
         self.moves = np.array([body.spread > 0 for body in system.bodies])
         self.spins = np.array([body.turning == "free" and body.spread > 0 for body in system.bodies])
         self.wanted = np.array([body.wanted or (np.nan, np.nan) for body in system.bodies])
@@ -102,10 +104,15 @@ class Finisher:
 
     def linear(self, centre: Floats, front: Floats, reach: float = REACH) -> tuple[Floats, Linear]:
         """Violations of all rows ``(rows,)``, and the active constraints."""
-        parts = self._parts(centre, front)
         n = 3 * self.count
-        value, slope = self._pairs(parts, n)
-        atoms, atom_slope = self._atoms(parts, front, n)
+        if self.spins.any():
+            parts = self._parts(centre, front)
+            value, slope = self._pairs(parts, n)
+            atoms, atom_slope = self._atoms(parts, front, n)
+        else:
+            fixed = self._fixed(front)
+            value, slope = fixed.pairs(centre, self.forced)
+            atoms, atom_slope = fixed.atoms(centre)
         by_clause = atoms[self.clause]
         every = np.arange(len(self.system.clauses))
         choice = by_clause[: len(every)].min(2).argmax(1)
@@ -128,6 +135,15 @@ class Finisher:
             np.concatenate([row[over], row[under]]),
         )
         return violation, linear
+
+    def _fixed(self, front: Floats) -> FixedTurns:
+        """What the turns alone decide; kept for the next call, which mostly has the same turns."""
+        key = front.tobytes()
+        if self._last is None or self._last[0] != key:
+            parts = self._parts(np.zeros((self.count, 2)), front)
+            atoms = self._atoms(parts, front, 3 * self.count)
+            self._last = key, FixedTurns(self.system, self.t, parts[1], parts[2], WAYS, atoms)
+        return self._last[1]
 
     def _pairs(self, parts: tuple[Floats, Floats, Floats], n: int) -> tuple[Floats, Floats]:
         count = self.pairs
@@ -197,6 +213,30 @@ class Finisher:
         swung = (shares * (toward[:, None, 0] * at[..., 1] - toward[:, None, 1] * at[..., 0])).sum(1)
         slope[m, 3 * t["frame"] + 2] += swung
         return value, slope
+
+    # -- sides of a pair -------------------------------------------------------------------------------------------------
+
+    def owners(self, row: int) -> tuple[int, int]:
+        """The items of a pair."""
+        owner = self.t["owner"]
+        return int(owner[self.t["first"][row]]), int(owner[self.t["second"][row]])
+
+    def apart(self, centre: Floats, front: Floats, row: int) -> Floats:
+        """How far the second part of a pair is beyond the first along the face nearest to each of `WAYS`, ``(4,)``."""
+        t, parts = self.t, np.array([self.t["first"][row], self.t["second"][row]])
+        c, s = front[t["owner"][parts]].T[..., None]
+        middle = centre[t["owner"][parts]]
+
+        def turned(v: Floats) -> Floats:
+            return np.stack([c * v[..., 0] - s * v[..., 1], s * v[..., 0] + c * v[..., 1]], axis=-1)
+
+        (na, nb), corners = turned(self.normals[parts]), middle[:, None] + turned(self.corners[parts])
+        level, radius = t["levels"][parts], t["radius"][parts]
+        by_a = (na @ (corners[1] - middle[0]).T).min(1) - level[0] - radius[1]
+        by_b = (nb @ (corners[0] - middle[1]).T).min(1) - level[1] - radius[0]
+        faces = (np.concatenate([na, -nb]) @ WAYS.T).argmax(0)
+        found: Floats = np.concatenate([by_a, by_b])[faces]
+        return found
 
     # -- steps -------------------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,22 @@ class Lengths:
     unit: str = ""
     converted: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._stated = bool(self.unit)
+        self._units: dict[str, str] = {}
+        self._plain = ""
+
+    @property
+    def mixed(self) -> str | None:
+        """A sentence if a number may be in either of several units: it has none, and neither has the request."""
+        if self._stated or not self._plain or len(self._units) < 2:
+            return None
+        first, second, *_ = self._units
+        return (
+            f"The {self._units[first]} is in {first}, the {self._units[second]} in {second}, and the {self._plain} has no unit; "
+            f'write such as "unit": "{first}", the unit of numbers without one.'
+        )
+
     def read(self, value: Any, what: str = "length") -> float:
         """A finite number in the request's unit.
 
@@ -58,6 +74,7 @@ class Lengths:
         if isinstance(value, int | float):
             if not math.isfinite(value):
                 raise MisreadError(f"The {what} is {value!r}; it must be finite.")
+            self._seen_plain(value, what)
             return float(value)
         match = re.fullmatch(rf"\s*({NUMBER})\s*({UNIT}|\"|')?\s*", str(value), re.IGNORECASE)
         if match is None:
@@ -65,7 +82,9 @@ class Lengths:
         number, unit = float(match[1]), (match[2] or "").lower()
         unit = "px" if unit in PIXELS else unit
         if not unit:
+            self._seen_plain(number, what)
             return number
+        self._units.setdefault(unit, what)
         if not self.unit:
             self.unit = unit
         if unit == self.unit:
@@ -76,6 +95,11 @@ class Lengths:
             )
         self.converted.append(f"{match[0].strip()} was converted to {self.unit}.")
         return number * MILLIMETRES[unit] / MILLIMETRES[self.unit]
+
+    def _seen_plain(self, value: float, what: str) -> None:
+        # Zero is the same in every unit.
+        if value and not self._plain:
+            self._plain = what
 
     @staticmethod
     def number(value: Any, what: str) -> float:

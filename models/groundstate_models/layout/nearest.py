@@ -16,7 +16,7 @@ from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.placed import Placed, Spot
 from groundstate_models.layout.places import places_of, spots_of
 
-STARTS, TRIES = 1, 14
+STARTS, TRIES = 2, 20
 """Perturbed starts, and changed arrangements that are tried."""
 
 WORSE = 1.1
@@ -65,6 +65,15 @@ class _Search:
         self.forced = dict(forced or {})
         return True
 
+    def _too_far(self, wanted: Floats, front: Floats, row: int, way: int) -> bool:
+        """Whether separating a pair on that side alone costs more than the best change: together they move that far at least."""
+        finisher, bodies = self.lowering.finisher, self.lowering.system.bodies
+        one, other = (bodies[k] for k in finisher.owners(row))
+        if "free" in (one.turning, other.turning):
+            return False
+        least = min((body.weight for body in (one, other) if body.spread > 0), default=0.0)
+        return bool(-finisher.apart(wanted, front, row)[way] * least > self.change)
+
     def improve(self, front: Floats) -> None:
         """Separate pairs that touch along another side, while that helps."""
         finisher = self.lowering.finisher
@@ -76,8 +85,11 @@ class _Search:
             del violation
             touching = linear.row[(linear.row < finisher.pairs) & (np.abs(linear.least) < 1e-5)]
             wanted = np.where(np.isnan(finisher.wanted), self.centre, finisher.wanted)
-            for row in np.unique(touching):
+            for row in np.unique(touching[np.isfinite(finisher.low[touching])]):
+                now = int(finisher.apart(self.centre, front, int(row)).argmax())
                 for way in range(4):
+                    if way == now or self._too_far(wanted, front, int(row), way):
+                        continue
                     tries += 1
                     if tries > TRIES:
                         return

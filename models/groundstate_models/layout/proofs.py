@@ -37,6 +37,8 @@ class Contradiction:
 def contradiction(plan: Plan, effort: int = 1) -> Contradiction | None:
     """A proven contradiction with a minimal set; None if none is found."""
     limit = NODES * effort
+    if (by_distance := _distances(plan)) is not None:
+        return by_distance
     by_area = _areas(plan, plan.items)
     if by_area is not None:
         by_area = _fewer(plan, by_area, limit)
@@ -44,6 +46,19 @@ def contradiction(plan: Plan, effort: int = 1) -> Contradiction | None:
             return by_area
     found = [one for one in (by_area, _by_search(plan, limit)) if one is not None]
     return min(found, key=lambda one: len(one.items) + len(one.stated), default=None)
+
+
+def _distances(plan: Plan) -> Contradiction | None:
+    """Two that should be closer than they may be."""
+    stated = [k for k, s in enumerate(plan.stated) if s.kind == "distance" and math.isinf(s.strength)]
+    for k in stated:
+        for other in stated:
+            one, two = plan.stated[k], plan.stated[other]
+            under, over = one.values.get("least", 0.0), two.values.get("most", math.inf)
+            if set(one.of) == set(two.of) and under > over + SLACK * plan.half:
+                items = tuple(name for name in one.of if name in plan.items)
+                return Contradiction(items, tuple(sorted({k, other})))
+    return None
 
 
 def _by_search(plan: Plan, limit: int) -> Contradiction | None:

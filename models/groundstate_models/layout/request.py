@@ -9,7 +9,7 @@ from typing import Any
 
 from groundstate import Fault, RequestError
 from groundstate_models.layout import statements
-from groundstate_models.layout.lengths import Lengths, MisreadError
+from groundstate_models.layout.lengths import MILLIMETRES, Lengths, MisreadError
 from groundstate_models.layout.plan import COMPASS, Item, Plan, Soft, walls_of
 from groundstate_models.layout.shapes import Convex, Point, area, box, direction, distance, pieces, simple
 
@@ -50,7 +50,11 @@ def read(request: Mapping[str, Any]) -> Plan:
                 raise RequestError(
                     [Fault(f"items[{k}]", f"This is {one!r}; an object with a name and a size is meant.")]
                 )
-        named = {str(one.get("name", f"item-{k + 1}")): one for k, one in enumerate(named)}
+        names = [str(one.get("name", f"item-{k + 1}")) for k, one in enumerate(named)]
+        if twice := [f"items[{k}]" for k, name in enumerate(names) if name in names[:k]]:
+            name = names[int(twice[0][6:-1])]
+            raise RequestError([Fault(twice[0], f"{name!r} names two items; give one another name, or a count.")])
+        named = dict(zip(names, named, strict=True))
     for name, given in named.items():
         try:
             _item(plan, name, given, lengths)
@@ -78,6 +82,8 @@ def read(request: Mapping[str, Any]) -> Plan:
         raise RequestError(faults)
     if faults := _misplaced(plan):
         raise RequestError(faults)
+    if (sentence := lengths.mixed) is not None:
+        raise RequestError([Fault("unit", sentence)])
     plan.unit = lengths.unit
     plan.notices += lengths.converted
     return plan
@@ -111,7 +117,12 @@ def _known(given: Any, keys: tuple[str, ...], what: str) -> Mapping[str, Any]:
 def _corners(given: Any, lengths: Lengths, what: str) -> list[Point]:
     if not isinstance(given, list | tuple) or not 3 <= len(given) <= MOST_CORNERS:
         raise MisreadError(f"The polygon of {what} must be a list of 3 to {MOST_CORNERS} corners.")
-    return [lengths.place(p, f"a corner of {what}") for p in given]
+    corners = [lengths.place(p, f"a corner of {what}") for p in given]
+    # Many people close a polygon: its last corner is its first.
+    different = [p for k, p in enumerate(corners) if p != corners[k - 1]]
+    if len(different) < 3:
+        raise MisreadError(f"The polygon of {what} has {len(different)} different corners; it needs 3.")
+    return different
 
 
 def _unit(text: str) -> str:
@@ -166,13 +177,16 @@ def _on_wall(plan: Plan, one: Mapping[str, Any], lengths: Lengths, what: str) ->
     if "wall" not in one:
         raise MisreadError(f"The {what} names no wall; write such as {{'wall': 'south', 'at': 40, 'width': 80}}.")
     wall = plan.walls[wall_named(plan, str(one["wall"]))]
-    width = lengths.positive(one.get("width", 80), f"width of the {what}")
     size = math.dist(wall.start, wall.end)
+    usual = min(800.0 / MILLIMETRES[lengths.unit], size) if lengths.unit in MILLIMETRES else size / 4
+    width = lengths.positive(one["width"], f"width of the {what}") if "width" in one else usual
     # A wall is measured from its left end, or from its lower one; on a page from its upper one.
     (ax, ay), (bx, by) = wall.start, wall.end
     low = (ax, -ay if plan.down else ay) <= (bx, -by if plan.down else by)
     start, end = (wall.start, wall.end) if low else (wall.end, wall.start)
-    at = lengths.read(one.get("at", (size - width) / 2), f"place of the {what}")
+    at = lengths.read(one["at"], f"place of the {what}") if "at" in one else (size - width) / 2
+    if width > size * (1 + 1e-9):
+        raise MisreadError(f"The {what} is {width:g} wide, and the {wall.name} wall is {size:g} long.")
     if at < 0 or at + width > size * (1 + 1e-9):
         raise MisreadError(
             f"The {what} reaches from {at:g} to {at + width:g} on the {wall.name} wall, which is {size:g} long."
@@ -208,7 +222,7 @@ def _doors(plan: Plan, given: Any, lengths: Lengths) -> None:
     for k, one in enumerate(some):
         name = str(one.get("name", "door" if len(some) == 1 else f"door-{k + 1}"))
         near, far, into = _on_wall(plan, one, lengths, name)
-        clear = lengths.read(one.get("clear", math.dist(near, far)), f"clear depth of {name}")
+        clear = lengths.read(one["clear"], f"clear depth of {name}") if "clear" in one else math.dist(near, far)
         plan.marks[name] = Convex((near, far))
         if clear > 0:
             plan.blocked[f"the swing of {name}"] = _zone(near, far, into, clear)

@@ -1,10 +1,11 @@
-"""Learn the numbers of the starts: ``python -m groundstate_models.layout.train --preset cpu``, resumable, with a log.
+"""Learn the numbers of the starts or of the descent: ``python -m groundstate_models.layout.train --preset cpu``, resumable.
 
-CMA-ES over `moves.Moves` (N. Hansen and A. Ostermeier, 2001): a candidate's fitness is how little work the search for starts does
-for each start that violates nothing, over generated rooms and worlds. Work is the number of candidate places whose cost is
-computed, so the fitness does not depend on the machine. The seeds are not those of the benchmarks, and neither are the rooms.
+``--numbers descent`` is `descent_training`. The rest of this file is ``--numbers starts``: CMA-ES over `moves.Moves` (N. Hansen
+and A. Ostermeier, 2001). A candidate's fitness is how little work the search for starts does for each start that violates
+nothing, over generated rooms and worlds. Work is the number of candidate places whose cost is computed, so the fitness does not
+depend on the machine. The seeds are not those of the benchmarks, and neither are the rooms.
 
-Needs ``groundstate[train]``. `report` prints what learning bought on other rooms.
+Needs ``groundstate[train]``. ``--report COUNT`` prints what learning bought on other problems.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundstate_models.layout import descent_training
 from groundstate_models.layout import settings as kept
 from groundstate_models.layout.families import room, world
 from groundstate_models.layout.learned import Settings
@@ -31,6 +33,9 @@ from groundstate_training import Evolution, EvolutionPreset, Point, evolve_comma
 
 _HELD = 1_000_003
 """Added to the seed for the validation problems."""
+
+REPORTED = 3_000_017
+"""Seed of the problems of `report`."""
 
 STARTS = 8
 """Starts that are built of each problem."""
@@ -54,10 +59,10 @@ class Preset(EvolutionPreset):
         held: Validation problems of each family.
     """
 
-    iterations: int = 16
-    candidates: int = 8
+    iterations: int = 40
+    candidates: int = 10
     made: int = 40
-    drawn: int = 3
+    drawn: int = 5
     held: int = 12
 
 
@@ -123,7 +128,7 @@ class LayoutEvolution(Evolution):
     @property
     def settings(self) -> Settings:
         numbers = {name: float(f"{value:.4g}") for name, value in moves_of(self.mean).numbers().items()}
-        return Settings(moves=numbers)
+        return replace(Settings.read(kept()), moves=numbers)
 
     def fitness(self, points: Sequence[Point]) -> list[float]:
         draw = np.random.default_rng((self.seed, self.iteration))
@@ -141,10 +146,10 @@ class LayoutEvolution(Evolution):
         return {"held": round(-float(np.mean([log for log, _ in found.values()])), 4), **each}
 
 
-def report(settings: Path, seed: int, each: int) -> None:
+def report(settings: Settings, seed: int, each: int) -> None:
     """Print what learning bought on problems of a seed that no training used."""
     sets = problems(seed, each)
-    before, after = (judged(moves, sets, seed) for moves in (Moves(), Moves.of(Settings.read(settings).moves)))
+    before, after = (judged(moves, sets, seed) for moves in (Moves(), Moves.of(settings.moves)))
     print(
         "| family | candidate places for a clean start, by hand | learned | rooms with a clean start, by hand | learned |"
     )
@@ -157,12 +162,17 @@ def report(settings: Path, seed: int, each: int) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Train, or report; returns the exit code."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--report", type=int, metavar="COUNT")
+    parser.add_argument("--numbers", choices=("starts", "descent"), default="starts")
+    parser.add_argument("--report", type=int, metavar="COUNT", help="what learning bought on COUNT problems a family")
     parser.add_argument("--settings", type=Path, default=kept())
     options, rest = parser.parse_known_args(argv)
+    descent = options.numbers == "descent"
     if options.report:
-        report(options.settings, 3_000_017, options.report)
+        reported = descent_training.report if descent else report
+        reported(Settings.read(options.settings), REPORTED, options.report)
         return 0
+    if descent:
+        return evolve_command("layout", descent_training.PRESETS, descent_training.DescentEvolution, rest)
     return evolve_command("layout", PRESETS, LayoutEvolution, rest)
 
 

@@ -29,20 +29,23 @@ MODE = 0.15
 FAR = 0.2
 """Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
+SMOOTH = 0.05
+"""Width, on the normal scale, that smooths a density."""
+
 SLIGHT = 1e-5
 """Weight of a component up to which a distribution is computed without it."""
 
-_FINE = np.linspace(-8.5, 8.5, 8501)
-_A_UNIT = (len(_FINE) - 1) / (_FINE[-1] - _FINE[0])
-_CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2.0)) for z in _FINE.tolist()])
-_RISE = np.diff(_CDF)
+_EDGE = 6.0
+_A_UNIT = 4096.0
+_CDF = np.array(
+    [0.5 * math.erfc(-k / _A_UNIT / math.sqrt(2.0)) for k in range(-int(_EDGE * _A_UNIT), int(_EDGE * _A_UNIT) + 1)]
+)
 
 
 def normal_cdf(x: Floats) -> Floats:
-    """The standard normal distribution function, from a table; the error is below 2e-7."""
-    at = np.clip((np.asarray(x) - _FINE[0]) * _A_UNIT, 0.0, len(_FINE) - 1.001)
-    low = at.astype(np.int32)
-    return np.asarray(_CDF[low] + (at - low) * _RISE[low], np.float64)
+    """The standard normal distribution function, from the nearest entry of a table; the error is below 5e-5."""
+    at = np.minimum(np.maximum(np.asarray(x), -_EDGE), _EDGE) * _A_UNIT + (_EDGE * _A_UNIT + 0.5)
+    return np.asarray(_CDF[at.astype(np.int32)], np.float64)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,11 @@ class Column:
     def ordered(self) -> bool:
         """Whether the values are ordered."""
         return self.kind == "number" or all(isinstance(v, int | float) for v in self.levels)
+
+    @property
+    def integers(self) -> bool:
+        """Whether the values are whole numbers."""
+        return self.whole if self.kind == "number" else all(isinstance(v, int) for v in self.levels)
 
     def to_normal(self, values: Floats) -> Floats:
         """Map numbers to the normal scale."""
@@ -255,11 +263,30 @@ class Belief:
         if self.column.kind == "levels":
             place = self.column.index.get(value)
             return 0.0 if place is None else float(self.chances[place])
-        point = float(self.column.to_normal(np.array([float(value)]))[0])
+        return self.likelihood_at(float(self.column.to_normal(np.array([float(value)]))[0]))
+
+    def likelihood_at(self, point: float) -> float:
+        """The likelihood of a number, given its point of the normal scale."""
         at = float(_at(self.mixture, point))
         if 2.0 * min(at, 1.0 - at) < FAR and self.column.widen != 1.0:
             at = float(np.interp(point, GRID, self.cdf))
         return 2.0 * min(at, 1.0 - at)
+
+    @property
+    def top(self) -> float:
+        """The point of the normal scale where a number's smoothed density is highest."""
+        points = GRID[::4]
+        return float(points[int(self._density(points).argmax())])
+
+    def density_at(self, point: float) -> float:
+        """The smoothed density of a number at a point of the normal scale."""
+        return float(self._density(np.array([point]))[0])
+
+    def _density(self, points: Floats) -> Floats:
+        weights, means, scales = self.mixture[:, self.mixture[0] > SLIGHT]
+        scales = np.sqrt(scales**2 + SMOOTH**2) * self.column.widen
+        z = (points[:, None] - means) / scales
+        return np.asarray(np.exp(-0.5 * z * z) @ (weights / scales) / math.sqrt(2 * math.pi))
 
     def peaks(self) -> list[tuple[Value, float]]:
         """The likely values, with their probabilities: levels, or the peaks of a number's density."""

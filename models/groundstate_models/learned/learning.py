@@ -5,106 +5,58 @@ Learning needs ``groundstate[train]`` and runs in a process of its own, within a
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import importlib.util
 import json
+import logging
 import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import groundstate as gs
+from groundstate._words import did_you_mean
 from groundstate.tools import LLMTool, Reply, SolveTool
+from groundstate_models.learned.arguments import RETURNS, SCHEMA, check_arguments, fault
+from groundstate_models.learned.process import Budget, Process
 
-_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-_CASES: dict[str, Any] = {"type": "array", "items": {"type": "object"}}
-
-FEWEST = 5
-"""Smallest number of examples."""
-
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "examples": {
-            "type": "array",
-            "minItems": FEWEST,
-            "description": "One complete example an entry: an object of names and values, or the rows of a grid.",
-            "items": {"type": ["object", "array", "string"]},
-        },
-        "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,40}$", "description": "Name of the new tool."},
-        "kind": {"enum": ["rules", "table"], "description": "Default: decided by the values."},
-        "known": {"type": "array", "items": {"type": "object"}, "description": "Constraints that certainly hold."},
-        "possible": {**_CASES, "description": "Cases that may be: replies to questions."},
-        "impossible": {**_CASES, "description": "Cases that never are: replies to questions."},
-    },
-    "required": ["examples"],
-    "additionalProperties": False,
-}
-
-RETURNS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "tool": {"type": "string", "description": "Name of the new tool."},
-        "arguments": {"type": "object", "description": "The schema of its arguments."},
-        "report": _TEXTS,
-        "questions": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"text": {"type": "string"}, "case": {"type": "object"}},
-                "required": ["text", "case"],
-            },
-        },
-        "message": {"type": "string"},
-    },
-    "required": ["tool", "report", "message"],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What a call may use.
-
-    Attributes:
-        seconds: Wall-clock time.
-        cells: Largest number of values in the examples.
-        memory: Bytes of address space.
-        file: Bytes of the written file.
-        tools: Largest number of learned tools; further names are refused.
-    """
-
-    seconds: float = 120.0
-    cells: int = 200_000
-    memory: int = 8 << 30
-    file: int = 4 << 20
-    tools: int = 16
+_log = logging.getLogger("groundstate_models")
 
 
 @dataclass
-class _Learned:
+class _State:
+    """What calls share: the folder, the learned tools, the calls in progress and the thread that takes them up in turn."""
+
     folder: Path
     solvers: dict[str, gs.Solver] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+    calls: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="learning"))
 
 
 class LearnTool(LLMTool):
     """Learn a tool from examples.
 
     A call starts a process that learns and writes a file, waits for it within the budget, and loads the file. The examples go
-    through a pipe, and no code of the caller runs. One call runs at a time.
+    through a pipe, and no code of the caller runs. One call runs at a time; as many more as the budget allows wait.
+
+    A name belongs to the examples that it was first learned from: only a call with the same examples (and replies) replaces the
+    tool, so that callers who share this object do not overwrite each other's tools.
 
     Args:
-        folder: Folder of the written files; a temporary one by default.
+        folder: Folder of the written files; a temporary one by default. Tools that an earlier process learned there are loaded.
         budget: What a call may use.
-        learned: Called with the solver of each new tool, from the calling thread.
+        learned: Called with the solver of each new tool, from the thread that learns.
         name: The tool's name.
+        reserved: Names that no learned tool may have.
 
     Raises:
         OptionError: If learning is not installed.
@@ -117,6 +69,7 @@ class LearnTool(LLMTool):
         budget: Budget | None = None,
         learned: Callable[[gs.Solver], object] | None = None,
         name: str = "learn_tool",
+        reserved: Iterable[str] = (),
     ) -> None:
         if importlib.util.find_spec("torch") is None:
             raise gs.OptionError("Learning needs torch; install it with: pip install 'groundstate[train]'.")
@@ -125,16 +78,20 @@ class LearnTool(LLMTool):
             "Learn rules, preferences or a table from examples (solved grids, past rosters, rows), and get a new tool that "
             "completes, checks and repairs further ones by what was learned. Use it when the rules are in the examples and "
             "nobody wrote them down. If `questions` come back, ask the user, and call again with the same examples and the case "
-            "in `possible` or `impossible`."
+            "in `possible` or `impossible`. To delete a learned tool, send its name in `forget` alone."
         )
         self.schema = self.accepts = SCHEMA
         self.returns = RETURNS
         self.budget = budget or Budget()
         self.learned = learned
+        self.reserved = set(reserved)
+        kept = folder is not None
         if folder is None:
             folder = tempfile.mkdtemp(prefix="groundstate-learned-")
             weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self._state = _Learned(Path(folder))
+        self._state = _State(Path(folder))
+        if kept:
+            self._load()
 
     @property
     def solvers(self) -> list[gs.Solver]:
@@ -142,94 +99,130 @@ class LearnTool(LLMTool):
         return list(self._state.solvers.values())
 
     def call(self, arguments: Mapping[str, Any]) -> Reply:
-        """Learn, and return the new tool's name, its arguments, the report and the questions.
+        """Learn, and return the new tool's name, its arguments, the report and the questions; or forget a tool.
 
         Raises:
             RequestError: If nothing can be learned from the examples, with the reason, or the budget is spent.
+            BusyError: If too many calls wait.
         """
-        self._check(arguments)
+        future, process = self._begun(arguments)
+        try:
+            return future.result()
+        except BaseException:
+            process.stop()
+            raise
+
+    async def acall(self, arguments: Mapping[str, Any]) -> Reply:
+        """`call` without blocking the event loop. If the task is cancelled, the learning process is stopped."""
+        future, process = self._begun(arguments)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            process.stop()
+            raise
+
+    def _begun(self, arguments: Mapping[str, Any]) -> tuple[Future[Reply], Process]:
+        check_arguments(arguments, self.budget)
+        process, state = Process(self.budget), self._state
+        if "forget" in arguments:
+            done: Future[Reply] = Future()
+            done.set_result(self._forgotten(arguments["forget"]))
+            return done, process
+        with state.lock:
+            if state.calls > self.budget.waiting:
+                raise gs.BusyError(state.calls, state.calls - 1, self.budget.waiting)
+            state.calls += 1
+        future = state.thread.submit(self._learned, arguments, process)
+        future.add_done_callback(self._ended)
+        return future, process
+
+    def _ended(self, _future: Future[Reply]) -> None:
         with self._state.lock:
-            return self._learn(arguments)
+            self._state.calls -= 1
 
-    def _check(self, arguments: Any) -> None:
-        if not isinstance(arguments, Mapping) or (extra := arguments.keys() - SCHEMA["properties"].keys()):
-            odd = f" There is no {min(extra)!r}." if isinstance(arguments, Mapping) else ""
-            raise gs.RequestError([gs.Fault("", f"The arguments are `examples` and options.{odd}")])
-        examples = arguments.get("examples")
-        if not isinstance(examples, list):
-            raise gs.RequestError([gs.Fault("examples", "This must be a list with one example an entry.")])
-        if len(examples) < FEWEST:
-            raise gs.RequestError(
-                [gs.Fault("examples", f"There are {len(examples)} examples; learning needs {FEWEST}.")]
-            )
-        cells = sum(map(_cells, examples))
-        if cells > self.budget.cells:
-            message = f"There are {cells} values; up to {self.budget.cells} are allowed. Send a sample of the examples."
-            raise gs.RequestError([gs.Fault("examples", message)])
-        name = arguments.get("name", "learned")
-        if not isinstance(name, str) or not re.fullmatch(SCHEMA["properties"]["name"]["pattern"], name):
-            raise gs.RequestError(
-                [gs.Fault("name", f"{str(name)[:60]!r} is not a word of letters, digits and underscores.")]
-            )
-        if name not in self._state.solvers and len(self._state.solvers) >= self.budget.tools:
-            raise gs.RequestError(
-                [
-                    gs.Fault(
-                        "name", f"There are {self.budget.tools} learned tools already; give the name of one of them."
-                    )
-                ]
-            )
-        if arguments.get("kind") not in (None, "rules", "table"):
-            raise gs.RequestError([gs.Fault("kind", "This must be 'rules' or 'table'.")])
-        for part in ("known", "possible", "impossible"):
-            given = arguments.get(part, [])
-            if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-                raise gs.RequestError([gs.Fault(part, "This must be a list of objects.")])
-
-    def _learn(self, arguments: Mapping[str, Any]) -> Reply:
-        name = arguments.get("name", "learned")
-        path = self._state.folder / f"{name}.onnx"
-        request = {**arguments, "name": name, "path": str(path), "budget": asdict(self.budget)}
-        command = [sys.executable, "-m", "groundstate_training.learning.worker"]
-        environment = os.environ | {"OMP_NUM_THREADS": "1"}
-        try:
-            done = subprocess.run(  # noqa: S603 - our own module; the examples go through the pipe
-                command,
-                input=json.dumps(request),
-                capture_output=True,
-                text=True,
-                timeout=self.budget.seconds,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            message = f"Learning took longer than {self.budget.seconds:g} seconds. Send fewer examples or variables."
-            raise gs.RequestError([gs.Fault("examples", message)]) from None
-        try:
-            found = json.loads(done.stdout)
-        except ValueError:
-            reason = "ran out of its budget" if done.returncode < 0 else "failed"
-            message = f"Learning {reason} (exit code {done.returncode}). Send fewer examples or variables."
-            raise gs.RequestError([gs.Fault("examples", message)]) from None
+    def _learned(self, arguments: Mapping[str, Any], process: Process) -> Reply:
+        state = self._state
+        examples = _digest(arguments["examples"])
+        name = self._name(arguments.get("name"), examples)
+        path = state.folder / f"{name}.onnx"
+        found = process.learn({**arguments, "name": name, "path": str(path)})
         if "error" in found:
             raise gs.RequestError([gs.Fault("examples", found["error"])])
         solver = gs.load(path)
-        self._state.solvers[name] = solver
+        _kept(path).write_text(examples, encoding="ascii")
+        with state.lock:
+            state.solvers[name], state.examples[name] = solver, examples
         if self.learned is not None:
             self.learned(solver)
         tool = SolveTool(solver)
         message = f"The tool {tool.name} is ready: it completes, checks and repairs by what was learned."
         if found["questions"]:
             message += (
-                " The examples leave questions open; until they are answered, the rules asked about are not kept."
+                " The examples leave questions open; until they are answered, the rules asked about are not kept. Call again with"
+                f" the same examples, the name {name!r}, and each case in `possible` or `impossible`."
             )
         record = {"tool": tool.name, "arguments": tool.schema, **found, "message": message}
         return Reply(record, None)
 
+    def _name(self, given: str | None, examples: str) -> str:
+        """The name of the new tool; without a given one, that of the same examples, or a free one."""
+        with self._state.lock:
+            taken = dict(self._state.examples)
+        if given is None:
+            mine = next((name for name, other in taken.items() if other == examples), None)
+            numbered = (f"learned_{k}" for k in range(2, len(taken) + 3 + len(self.reserved)))
+            given = mine or next(n for n in ("learned", *numbered) if n not in taken and n not in self.reserved)
+        if given in self.reserved:
+            raise fault("name", f"The name {given!r} belongs to a model of this server; choose another one.")
+        if given in taken and taken[given] != examples:
+            message = f"The tool {given!r} was learned from other examples; choose another name, or send forget {given!r} first."
+            raise fault("name", message)
+        if given not in taken and len(taken) >= self.budget.tools:
+            are = "is 1 learned tool" if len(taken) == 1 else f"are {len(taken)} learned tools"
+            message = f"There {are} already, the most that are kept. Forget one first: {', '.join(taken)}."
+            raise fault("name", message)
+        return given
 
-def _cells(example: Any) -> int:
-    if isinstance(example, Mapping):
-        return sum(map(_cells, example.values()))
-    if isinstance(example, list):
-        return sum(map(_cells, example))
-    return len(example) if isinstance(example, str) and len(example) > 8 else 1
+    def _forgotten(self, name: str) -> Reply:
+        state = self._state
+        with state.lock:
+            if name not in state.solvers:
+                name = name.removeprefix("solve_")
+            if name not in state.solvers:
+                hint = (
+                    did_you_mean(name, state.solvers) or " Learned tools: " + (", ".join(state.solvers) or "none") + "."
+                )
+                raise fault("forget", f"There is no learned tool {name[:60]!r}.{hint}")
+            del state.solvers[name], state.examples[name]
+            path = state.folder / f"{name}.onnx"
+            path.unlink(missing_ok=True)
+            _kept(path).unlink(missing_ok=True)
+        return Reply({"tool": f"solve_{name}", "report": [], "message": f"The tool solve_{name} is forgotten."}, None)
+
+    def _load(self) -> None:
+        """Load the tools that the folder holds; a file that is no learned tool is left alone, with a warning in the log."""
+        state = self._state
+        state.folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(state.folder.glob("*.onnx"), key=lambda one: (one.stat().st_mtime, one.name))[
+            : self.budget.tools
+        ]:
+            try:
+                solver = gs.load(path)
+            except gs.GroundstateError as error:
+                _log.warning("%s is not loaded: %s", path, error)
+                continue
+            if solver.header.name != path.stem or solver.header.task != "learned":
+                _log.warning("%s is not loaded: it was not learned here.", path)
+                continue
+            kept = _kept(path)
+            state.solvers[path.stem] = solver
+            state.examples[path.stem] = kept.read_text(encoding="ascii", errors="replace") if kept.is_file() else ""
+
+
+def _digest(examples: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(examples, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(path: Path) -> Path:
+    """The file beside a learned tool that says which examples it was learned from."""
+    return path.with_suffix(".sha256")

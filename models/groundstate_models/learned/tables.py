@@ -1,141 +1,26 @@
-"""Completes rows of a learned table, with the confidence and alternatives of each value, and given values that do not fit.
-
-The module is long because one set of conditionals gives all results for a row.
-"""
+"""Completes rows of a learned table, with the confidence and alternatives of each value, and given values that do not fit."""
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundstate import Asks, Fault, Header, Patch, Reading, RequestError, Shows, Violation, pointer
 from groundstate_models.learned.columns import Belief, Column, Value, plausible
+from groundstate_models.learned.table_knowledge import TableKnowledge, inputs_of, known_level, level_of
+from groundstate_models.learned.totals import Part, divided, possible
 
 ODD = 0.01
 """Likelihood below which a given value is called odd."""
 
 CLOSE = 0.5
 """Smallest probability of a second peak, relative to the best, that leads to a question."""
-
-
-@dataclass(frozen=True)
-class TableKnowledge:
-    """Columns of a learned table.
-
-    Attributes:
-        columns: The columns in the order of the file.
-        order: Their indices in the order of the network, columns of numbers first.
-        rows: Number of training rows.
-    """
-
-    columns: tuple[Column, ...]
-    order: tuple[int, ...]
-    rows: int
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """The knowledge in a header."""
-        return cls(tuple(map(Column.from_json, raw["columns"])), tuple(raw["order"]), raw["rows"])
-
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """The index of each column in the file."""
-        return {column.name: place for place, column in enumerate(self.columns)}
-
-    @cached_property
-    def place(self) -> dict[int, int]:
-        """The index of each column in the network."""
-        return {k: place for place, k in enumerate(self.order)}
-
-    @cached_property
-    def numbers(self) -> int:
-        """Columns of numbers."""
-        return sum(column.kind == "number" for column in self.columns)
-
-    @cached_property
-    def slices(self) -> dict[int, slice]:
-        """The slice of each column of levels among all levels."""
-        found, first = {}, 0
-        for k in self.order[self.numbers :]:
-            found[k] = slice(first, first + len(self.columns[k].levels))
-            first = found[k].stop
-        return found
-
-
-def table_request(columns: Sequence[Column]) -> dict[str, Any]:
-    """The JSON schema of requests about a table."""
-    values = {column.name: _value_schema(column) for column in columns}
-    numbers = [column.name for column in columns if column.ordered]
-    bounds = {
-        "type": "object",
-        "description": "The least and the largest number that a missing value may be, by column.",
-        "properties": {
-            name: {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2} for name in numbers
-        },
-        "additionalProperties": False,
-    }
-    if len(numbers) > 8:
-        bounds["properties"], bounds["additionalProperties"] = {}, {"type": "array", "items": {"type": "number"}}
-    total = {
-        "type": "object",
-        "description": "Columns whose values must add up to a number.",
-        "properties": {
-            "columns": {"type": "array", "items": {"enum": numbers}, "minItems": 2, "uniqueItems": True},
-            "equals": {"type": "number"},
-        },
-        "required": ["columns", "equals"],
-        "additionalProperties": False,
-    }
-    properties: dict[str, Any] = {
-        "row": {
-            "type": "object",
-            "description": "The known values by column; leave out what should be found.",
-            "properties": values,
-            "additionalProperties": False,
-        },
-        "between": bounds,
-    }
-    if len(numbers) > 1:
-        properties["sum"] = total
-    return {"type": "object", "properties": properties, "required": ["row"], "additionalProperties": False}
-
-
-def table_answer(columns: Sequence[Column]) -> dict[str, Any]:
-    """The JSON schema of answers about a table."""
-    del columns
-    value = {"type": ["number", "string"]}
-    return {
-        "type": "object",
-        "properties": {
-            "row": {"type": "object", "description": "The completed row.", "additionalProperties": value},
-            "cells": {
-                "type": "array",
-                "description": "For each value that was missing: the likeliest, the 90 % interval, and what else it may be.",
-                "items": {"type": "object"},
-            },
-            "odd": {
-                "type": "array",
-                "description": "Given values that do not fit the others, with what would fit.",
-                "items": {"type": "object"},
-            },
-        },
-        "required": ["row"],
-        "additionalProperties": False,
-    }
-
-
-def _value_schema(column: Column) -> dict[str, Any]:
-    if column.kind == "levels" and len(column.levels) <= 12:
-        return {"enum": [*column.levels, None]}
-    kind = "string" if column.kind == "levels" and isinstance(column.levels[0], str) else "number"
-    return {"type": [kind, "null"]}
 
 
 class TableReading(Reading, Asks, Shows):
@@ -159,7 +44,7 @@ class TableReading(Reading, Asks, Shows):
         faults = []
         for name, value in self.known.items():
             column = self.knowledge.columns[self.knowledge.index[name]]
-            if column.kind == "levels" and _level(column, value) is None:
+            if column.kind == "levels" and level_of(column, value) is None:
                 near = difflib.get_close_matches(str(value), [str(v) for v in column.levels], n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 faults.append(Fault(f"row.{name}", f"No example has {value!r} here.{hint}"))
@@ -179,10 +64,14 @@ class TableReading(Reading, Asks, Shows):
     @property
     def contradictions(self) -> list[Violation]:
         found = []
-        for name, (low, high) in self.request.get("between", {}).items():
+        bounds = self.request.get("between", {})
+        for name, (low, high) in bounds.items():
             if name in self.known and not low <= float(self.known[name]) <= high:
                 message = f"{name} is {self.known[name]}, which is not between {low:g} and {high:g}."
                 found.append(Violation("between", message, places=(f"row.{name}", f"between.{name}")))
+            elif name not in self.known and self._never_whole(name):
+                message = f"{name} has whole numbers only, and there is none between {low:g} and {high:g}."
+                found.append(Violation("between", message, places=(f"between.{name}",)))
         total = self.request.get("sum")
         if total and all(name in self.known for name in total["columns"]):
             have = sum(float(self.known[name]) for name in total["columns"])
@@ -191,11 +80,25 @@ class TableReading(Reading, Asks, Shows):
                     f"The given values of {', '.join(total['columns'])} add up to {have:g}, not to {total['equals']:g}."
                 )
                 found.append(Violation("sum", message, places=("sum",)))
+        elif total and not found:
+            names, parts, rest = self._open_parts(total, {})
+            if not possible(parts, rest):
+                message = (
+                    f"No values of {', '.join(names)} add up to {rest:g} within their bounds, with whole numbers where the "
+                    "column's are."
+                )
+                found.append(Violation("sum", message, places=("sum", *(f"between.{n}" for n in names if n in bounds))))
         return found
+
+    def _never_whole(self, name: str) -> bool:
+        """Whether a column of whole numbers has none within its bounds."""
+        column = self.knowledge.columns[self.knowledge.index[name]]
+        part = Part(0.0, 1.0, *self._bounds(name), whole=column.integers)
+        return part.least > part.most
 
     @cached_property
     def _inputs(self) -> dict[str, NDArray[Any]]:
-        return _tensors(self.knowledge, self.known)
+        return inputs_of(self.knowledge, self.known)
 
     @cached_property
     def _given_numbers(self) -> tuple[list[str], list[int]] | None:
@@ -288,7 +191,7 @@ class TableReading(Reading, Asks, Shows):
             if name in fine:
                 continue
             belief = self._belief(self.knowledge.index[name], tensors, "others")
-            likely = belief.likelihood(_known_level(belief.column, value) if belief.column.kind == "levels" else value)
+            likely = belief.likelihood(known_level(belief.column, value) if belief.column.kind == "levels" else value)
             if likely < ODD:
                 instead = (
                     belief.peaks()[0][0] if belief.column.kind == "levels" else _rounded(belief.column, belief.median)
@@ -297,31 +200,27 @@ class TableReading(Reading, Asks, Shows):
         return sorted(found, key=lambda one: one["chance"])
 
     def _add_up(self, row: dict[str, Any]) -> None:
-        """Adjust missing numbers to the sum, each in proportion to its column's spread; the last absorbs rounding."""
-        total = self.request.get("sum")
-        if not total:
-            return
-        open_ = [name for name in total["columns"] if name not in self.known]
-        bounds = self.request.get("between", {})
-        columns = {name: self.knowledge.columns[self.knowledge.index[name]] for name in open_}
-        for _ in range(8):
-            rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
-            if abs(rest) < 1e-9 or not open_:
-                return
-            free = [n for n in open_ if bounds.get(n, (-math.inf, math.inf))[rest > 0] != float(row[n])]
-            if not free:
-                return
-            whole = sum(columns[name].spread for name in free)
-            for name in free:
-                low, high = bounds.get(name, (-math.inf, math.inf))
-                moved = float(row[name]) + rest * columns[name].spread / whole
-                row[name] = (
-                    _rounded(columns[name], moved, low, high) if columns[name].whole else min(max(moved, low), high)
-                )
-            if all(columns[name].whole for name in free):
-                rest = float(total["equals"]) - sum(float(row[name]) for name in total["columns"])
-                low, high = bounds.get(free[-1], (-math.inf, math.inf))
-                row[free[-1]] = _rounded(columns[free[-1]], float(row[free[-1]]) + rest, low, high)
+        """Adjust missing numbers to the sum, each in proportion to its column's spread; whole numbers stay whole."""
+        if total := self.request.get("sum"):
+            names, parts, rest = self._open_parts(total, row)
+            if found := divided(parts, rest):
+                for name, part, value in zip(names, parts, found, strict=True):
+                    row[name] = int(value) if part.whole else value
+
+    def _open_parts(self, total: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[list[str], list[Part], float]:
+        """The missing columns of a sum, what each may be, and their total."""
+        names = [name for name in total["columns"] if name not in self.known]
+        parts = []
+        for name in names:
+            column = self.knowledge.columns[self.knowledge.index[name]]
+            low, high = self._bounds(name)
+            parts.append(Part(float(row.get(name, 0.0)), max(column.spread, 1e-9), low, high, column.integers))
+        given = math.fsum(float(self.known[name]) for name in total["columns"] if name in self.known)
+        return names, parts, float(total["equals"]) - given
+
+    def _bounds(self, name: str) -> tuple[float, float]:
+        low, high = self.request.get("between", {}).get(name, (-math.inf, math.inf))
+        return float(low), float(high)
 
     def check(self, answer: dict[str, Any]) -> list[Violation] | None:
         """Violations of the request: given values, bounds, whole numbers, the sum. Empty if all hold.
@@ -340,6 +239,12 @@ class TableReading(Reading, Asks, Shows):
                 found.append(
                     Violation("between", f"{name} is {row[name]}, not between {low:g} and {high:g}.", places=(name,))
                 )
+        columns = (self.knowledge.columns[k] for k in self.missing)
+        found += [
+            Violation("whole", f"{column.name} is {row[column.name]}, not a whole number.", places=(column.name,))
+            for column in columns
+            if column.integers and not float(row[column.name]).is_integer()
+        ]
         total = self.request.get("sum")
         if total and not math.isclose(
             sum(float(row[n]) for n in total["columns"]), total["equals"], rel_tol=1e-6, abs_tol=1e-6
@@ -394,41 +299,10 @@ class TableReading(Reading, Asks, Shows):
         return "\n".join(lines)
 
 
-def _tensors(knowledge: TableKnowledge, known: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """The inputs of the energy."""
-    given = np.zeros(len(knowledge.columns), np.float32)
-    found: dict[str, NDArray[Any]] = {"given": given}
-    if knowledge.numbers:
-        found["known_numbers"] = np.zeros(knowledge.numbers, np.float32)
-    if knowledge.slices:
-        found["known_levels"] = np.zeros(max(part.stop for part in knowledge.slices.values()), np.float32)
-    for name, value in known.items():
-        k = knowledge.index[name]
-        column, place = knowledge.columns[k], knowledge.place[k]
-        given[place] = 1.0
-        if column.kind == "number":
-            found["known_numbers"][place] = float(column.to_normal(np.array([float(value)]))[0].clip(-5, 5))
-        else:
-            found["known_levels"][knowledge.slices[k].start + column.index[_known_level(column, value)]] = 1.0
-    return found
-
-
-def _level(column: Column, value: Any) -> Value | None:
-    """The level that is equal to a value; None if there is none."""
-    return next((level for level in column.levels if level == value), None)
-
-
-def _known_level(column: Column, value: Any) -> Value:
-    level = _level(column, value)
-    if level is None:
-        raise RequestError([Fault(f"row.{column.name}", f"No example has {value!r} here.")])
-    return level
-
-
 def _rounded(column: Column, value: float, low: float = -math.inf, high: float = math.inf) -> Value:
     """A number within bounds, whole if the column's numbers are, otherwise with the significant digits."""
     value = min(max(value, low), high)
-    if column.whole or (column.kind == "levels" and all(isinstance(v, int) for v in column.levels)):
+    if column.integers:
         whole = round(value)
         return whole if low <= whole <= high else (math.ceil(low) if whole < low else math.floor(high))
     return min(max(_short(value), low), high)

@@ -7,7 +7,8 @@ from typing import Any
 from groundstate import Fault, Header, Reading, RequestError, Task, TaskError, Understands
 from groundstate_models.learned.completing import RulesReading, UsualReading
 from groundstate_models.learned.knowledge import Knowledge
-from groundstate_models.learned.tables import TableKnowledge, TableReading
+from groundstate_models.learned.table_knowledge import TableKnowledge
+from groundstate_models.learned.tables import TableReading
 
 
 class LearnedTask(Task, Understands):

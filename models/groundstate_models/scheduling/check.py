@@ -9,10 +9,11 @@ from typing import Any
 
 from groundstate import Violation
 from groundstate_models.scheduling import staffing
+from groundstate_models.scheduling.durations import DAY, printed_duration
 from groundstate_models.scheduling.preferences import Placement, spans_text
 from groundstate_models.scheduling.schedule import FAR, Activity, Person, Resource, Room, Schedule
 from groundstate_models.scheduling.spans import inside, overlap
-from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
+from groundstate_models.scheduling.times import printed_clock
 
 RULES = {
     "activities": "Every activity that is not optional takes place once.",

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
+from groundstate_models.scheduling.durations import DAY, LONGEST
 from groundstate_models.scheduling.relative import quoted
-from groundstate_models.scheduling.times import DAY, LONGEST, printed_clock
+from groundstate_models.scheduling.times import printed_clock
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 """Minute 1440 of UTC, so that ordinal · 1440 is the midnight of a date."""

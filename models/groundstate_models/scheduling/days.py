@@ -1,22 +1,21 @@
-"""The days of a request, and the meaning of its windows and moments.
-
-A minute is a number: ``day · 1440 + minute of the day``, where the day is a weekday's number from Monday (0), or the ordinal of a
-date. Requests use one or the other throughout. With clock changes, minutes count elapsed time, see `clocks.Clocks`.
-"""
+"""The meaning of a request's windows and moments on its days."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime
 from functools import cached_property
 from itertools import pairwise
 
-from groundstate_models.scheduling.clocks import Clocks
+from groundstate_models.scheduling.dayset import DaySet
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.relative import quoted
-from groundstate_models.scheduling.spans import Span, Spans, intersection, union
-from groundstate_models.scheduling.times import DAY, WEEKDAYS, Clock, Token, printed_clock, tokens
+from groundstate_models.scheduling.spans import Span, Spans, difference, intersection, union
+from groundstate_models.scheduling.times import printed_clock, tokens
+from groundstate_models.scheduling.token import Clock, Dates, Token
 
 _DAYS = r"(?P<days>D(?:-D)?(?:,?D(?:-D)?)*)"
 _HOURS = r"(?P<hours>A?C-C|AC,?BC|WC,C|AC|BC)"
@@ -24,73 +23,22 @@ _DAILY = re.compile(rf"{_DAYS}?,?{_HOURS}?")
 _TURNED = re.compile(rf"{_HOURS}{_DAYS}")
 _LONG = re.compile(r"A?(?:M|DC)-(?:M|DC|C|P)")
 _OPEN = re.compile(r"[AB](?:M|DC|D)")
+_ALTERNATE = re.compile(r"(?:every\s+(?:other|second|2nd)|alternate)\s")
 
 
 @dataclass(frozen=True)
-class Days:
-    """The days of a schedule.
+class Days(DaySet):
+    """The days of a schedule, and the meaning of windows and moments on them.
 
     Attributes:
-        numbers: Day numbers in order.
-        dated: Whether they are dates; else they are weekdays.
-        zone: The zone of the request's local times; None if not given.
         today: The date of "today"; None if not given.
         understood: The dates of relative days, as words of a sentence; empty if there are none.
         read: The words of the request's long texts.
     """
 
-    numbers: tuple[int, ...]
-    dated: bool
-    zone: tzinfo | None = None
     today: date | None = None
     understood: str = ""
     read: Mapping[str, tuple[Token, ...]] = field(default_factory=dict, compare=False, repr=False)
-
-    @cached_property
-    def clocks(self) -> Clocks:
-        """The clocks of the days.
-
-        Raises:
-            ValueError: As for `Clocks.of`.
-        """
-        return Clocks.of(self.numbers, self.zone) if self.dated else Clocks()
-
-    @cached_property
-    def spans(self) -> Spans:
-        """All minutes of the days."""
-        return union(map(self.whole, self.numbers))
-
-    def whole(self, day: int) -> Span:
-        """The minutes of a day; 23 or 25 hours at clock changes."""
-        return self.clocks.midnight(day), self.clocks.midnight(day + 1)
-
-    def day(self, minute: int) -> int:
-        """The day of a minute."""
-        return self.clocks.day(minute)
-
-    def week(self, day: int) -> int:
-        """The number of a day's week, from Monday to Sunday."""
-        return (day - 1) // 7 if self.dated else day // 7
-
-    def clock(self, minute: int) -> int:
-        """The minute of the day on the clock."""
-        return self.clocks.clock(minute) % DAY
-
-    def pieces(self, spans: Spans) -> Iterator[Span]:
-        """The spans, split at the starts of days and at clock changes."""
-        for span in spans:
-            yield from self.clocks.whole(*span)
-
-    def daily(self, low: int, high: int, text: str, days: Sequence[int] | None = None) -> Spans:
-        """The clock times from ``low`` to ``high`` on some days, or on all days.
-
-        Raises:
-            ValueError: If a time does not exist on one of the days, or exists twice.
-        """
-        edge = self.clocks.edge
-        return union(
-            (edge(day, low, text), edge(day, high, text, ends=True)) for day in (self.numbers if days is None else days)
-        )
 
     def words(self, text: str) -> tuple[Token, ...]:
         """The words of a window or a moment; see `times.tokens`."""
@@ -133,14 +81,14 @@ class Days:
                 day, clock = words if kinds == "DC" else reversed(words)
                 numbers = self._numbers(day, text)
                 if len(numbers) == 1:
-                    return self._shown(numbers[0], _minute(clock), text)
+                    return self._shown(numbers[0], _minute(clock, text), text)
                 raise ValueError(f"{quoted(text)} is on {len(numbers)} days; give the date.")
             case "C" if len(self.numbers) == 1:
-                return self._shown(self.numbers[0], _minute(words[0]), text)
+                return self._shown(self.numbers[0], _minute(words[0], text), text)
             case "C":
                 raise ValueError(
                     f"{quoted(text)} names no day; write "
-                    f"{self.moment_text(self._shown(self.numbers[0], _minute(words[0]), text))!r}."
+                    f"{self.moment_text(self._shown(self.numbers[0], _minute(words[0], text), text))!r}."
                 )
         first = self.clocks.midnight(self.numbers[0]) + 10 * 60
         raise ValueError(f"{quoted(text)} is not one moment; write a day and a time: {self.moment_text(first)!r}.")
@@ -158,52 +106,11 @@ class Days:
             raise ValueError(f"{quoted(text)} is {len(others) + 1} times; a fixed time is one, on one day.")
         return span
 
-    def day_text(self, day: int) -> str:
-        return date.fromordinal(day).isoformat() if self.dated else WEEKDAYS[day % 7]
-
-    def moment_text(self, minute: int) -> str:
-        """``"mon 10:00"``, or ISO 8601 for dates; `moment` can read it."""
-        if not self.dated:
-            return f"{self.day_text(minute // DAY)} {printed_clock(minute % DAY)}"
-        return self.when(minute).isoformat(timespec="minutes")
-
-    def span_text(self, span: Span) -> str:
-        """``"mon 10:00-11:00"``; `window` can read it."""
-        day, last = self.day(span[0]), self.day(span[1] - 1)
-        (begin, _), (_, over) = self.whole(day), self.whole(last)
-        if span != (begin, over) and self._unclear(span):
-            return "/".join(map(self.clocks.iso, span))
-        start = 0 if span[0] == begin else self.clock(span[0])
-        end = DAY if span[1] == over else self.clock(span[1])
-        until = printed_clock(end) if day == last else f"{self.day_text(last)} {printed_clock(end)}"
-        return f"{self.day_text(day)} {printed_clock(start)}{'-' if day == last else ' - '}{until}"
-
-    def _unclear(self, span: Span) -> bool:
-        """Whether a span is ambiguous without offsets: clocks change in it, or its end exists twice."""
-        changes = (minute for minute, _ in self.clocks.pieces[1:])
-        return any(span[0] < minute < span[1] for minute in changes) or any(
-            len(self.clocks.minutes(self.clocks.clock(minute))) > 1 for minute in span
-        )
-
-    def end_text(self, minute: int) -> str:
-        """As `moment_text`, but the midnight after a weekday is its 24:00."""
-        if self.dated or minute % DAY:
-            return self.moment_text(minute)
-        return f"{self.day_text(minute // DAY - 1)} {printed_clock(DAY)}"
-
-    def when(self, minute: int, week: date | None = None) -> datetime:
-        """The date and time of a minute; for weekdays, in the week of a given date."""
-        if len(self.clocks.pieces) > 1:
-            return self.clocks.when(minute)
-        day, rest = divmod(minute, DAY)
-        if not self.dated:
-            assert week is not None, "weekdays need a week to be dates"
-            day += week.toordinal() - week.weekday()
-        midnight = datetime.combine(date.fromordinal(day), datetime.min.time(), self.zone)
-        return midnight.replace(hour=rest // 60, minute=rest % 60)
-
     def _window(self, words: Sequence[Token], text: str) -> Spans:
         kinds = "".join(word.kind for word in words)
+        if "X" in kinds:
+            return self._except(words, kinds.index("X"), text)
+        words, kinds = _plain(words, kinds)
         if match := _DAILY.fullmatch(kinds) or _TURNED.fullmatch(kinds):
             hours = words[slice(*match.span("hours"))] if match["hours"] else ()
             days = self._listed(words[slice(*match.span("days"))], text) if match["days"] else self.numbers
@@ -215,10 +122,25 @@ class Days:
             return self._open(words, text)
         if "," in kinds:
             return union(span for part in _parts(words) for span in self._window(part, text))
+        if kinds in ("C", "DC", "CD", "M"):
+            raise ValueError(
+                f'{quoted(text)} is one moment, and not a window; write "mon 9:00-12:00" or "mon after 14:00", or give the start '
+                'of an activity as "at".'
+            )
         raise ValueError(
             f'{quoted(text)} is not a window; write "mon 9:00-12:00", "mon after 14:00", "before wed 12:00", or '
             f'"2025-03-03T09:00/2025-03-03T12:00".'
         )
+
+    def _except(self, words: Sequence[Token], at: int, text: str) -> Spans:
+        """A window without another one: "weekdays except Wednesday", "not on Friday", "9-17 but not 12-13"."""
+        kept, gone = list(words[:at]), list(words[at + 1 :])
+        while kept and kept[-1].kind == ",":
+            kept.pop()
+        kinds = "".join(word.kind for word in gone)
+        if not gone or ("," in kinds and not re.fullmatch(r"D(?:[-,]D)*|C-C(?:,C-C)*", kinds)):
+            raise ValueError(f"{quoted(text)} excludes several things; write a list of windows that are allowed.")
+        return difference(self._window(kept, text) if kept else self.spans, self._window(gone, text))
 
     def _open(self, words: Sequence[Token], text: str) -> Spans:
         """A window up to a moment, or from one: "before wed" ends before that day, "by wed" with it; so "after" and "from"."""
@@ -242,7 +164,7 @@ class Days:
         if last.kind == "P" and isinstance(last.value, int):
             end = start + last.value
         elif len(words) - cut == 2 and last.kind == "C":
-            end = self.clocks.edge(self.day(start), _minute(last) or DAY, text, ends=True)
+            end = self.clocks.edge(self.day(start), _minute(last, text) or DAY, text, ends=True)
         else:
             end = self._point(words[cut + 1 :], text, ends=True)
         if end <= start:
@@ -253,7 +175,7 @@ class Days:
         """The minute of a window's start or end."""
         if len(words) == 1:
             return self._instant(words[0], text, ends=ends)
-        day, clock = words[0], _minute(words[1])
+        day, clock = words[0], _minute(words[1], text)
         if ends and not clock and isinstance(day.value, date) and (over := self._over(day.value)) is not None:
             return over
         numbers = self._numbers(day, text)
@@ -305,7 +227,7 @@ class Days:
         if isinstance(first.value, tuple) and isinstance(last.value, tuple):
             low, high = first.value[0], last.value[-1]
             wanted = {day % 7 for day in range(low, high + 1 if high >= low else high + 8)}
-            found = [day for day in self.numbers if self._weekday(day) in wanted]
+            found = [day for day in self.numbers if self.weekday(day) in wanted]
         else:
             low, high = self._numbers(first, text)[0], self._numbers(last, text)[-1]
             found = [day for day in self.numbers if low <= day <= high]
@@ -316,52 +238,88 @@ class Days:
     def _numbers(self, word: Token, text: str) -> list[int]:
         """The numbers of one day of a request, or of all its days on one weekday."""
         if isinstance(word.value, tuple):
-            found = [day for day in self.numbers if self._weekday(day) in word.value]
+            found = [day for day in self.numbers if self.weekday(day) in word.value]
             if found:
-                return found
+                return _alternate(found, self.week) if _ALTERNATE.match(word.text) else found
             raise ValueError(
                 f"{word.text!r} in {quoted(text)} is none of the days of this request, which are {self.listed}."
             )
-        assert isinstance(word.value, date)
+        dates = word.value.days if isinstance(word.value, Dates) else (word.value,)
         if not self.dated:
             raise ValueError(
                 f'{quoted(text)} has a date, and the days of this request are weekdays ({self.listed}); give "days" as dates.'
             )
-        if word.value.toordinal() not in self.numbers:
+        ordinals = [day.toordinal() for day in dates if isinstance(day, date)]
+        if not (found := [day for day in ordinals if day in self.numbers]):
             raise ValueError(
                 f"{word.text!r} in {quoted(text)} is none of the days of this request, which are {self.listed}."
             )
-        return [word.value.toordinal()]
-
-    def _weekday(self, day: int) -> int:
-        return (day - 1) % 7 if self.dated else day  # ordinal 1, 1 January of year 1, is a Monday
-
-    @property
-    def listed(self) -> str:
-        """The days as words, abbreviated in the middle."""
-        names = [self.day_text(day) for day in self.numbers]
-        return ", ".join(names if len(names) < 8 else [*names[:3], "…", names[-1]])
+        return found
 
 
-def _minute(word: Token) -> int:
-    assert isinstance(word.value, Clock)
-    return word.value.minute
+def _alternate(found: Sequence[int], week: Callable[[int], int]) -> list[int]:
+    """The days of every other week, from the first one on."""
+    return [day for day in found if (week(day) - week(found[0])) % 2 == 0]
+
+
+def _plain(words: Sequence[Token], kinds: str) -> tuple[Sequence[Token], str]:
+    """The words without those that change nothing: "from mon to wed", "between mon and wed", "between 9-11", "mon until wed"."""
+    if re.match(r"AD-D", kinds):
+        words = words[1:]
+    elif re.match(r"WD,D", kinds):
+        words = [words[1], Token("-", None, words[2].text), *words[3:]]
+    elif re.match(r"D?WC-C", kinds):
+        words = [word for word in words if word.kind != "W"]
+    elif re.match(r"DBD", kinds) and words[1].text.endswith(("til", "till", "to")):
+        words = [words[0], Token("-", None, words[1].text), *words[2:]]
+    else:
+        return words, kinds
+    return words, "".join(word.kind for word in words)
+
+
+def _minute(word: Token, text: str) -> int:
+    """The minute of a time of day that stands alone.
+
+    Raises:
+        ValueError: If it may be at night or in the afternoon: "3".
+    """
+    clock = word.value
+    assert isinstance(clock, Clock)
+    if clock.form == "bare" and clock.minute < _NIGHT:
+        hour = clock.minute // 60
+        raise ValueError(
+            f'{word.text!r} in {quoted(text)} may be at night or in the afternoon; write "{hour}:00" or "{hour}pm".'
+        )
+    return clock.minute
+
+
+_NIGHT = 7 * 60
+"""Bare hours before this one are ambiguous."""
+
+_LONG_SHORT = 6 * 60
+"""Longest window of times such as "12:30-1:30" whose end is read as in the afternoon."""
 
 
 def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
-    """Minutes of a day for "9:00-12:00", "after 14:00", "before noon" or an empty text."""
-    clocks = [word.value for word in hours if isinstance(word.value, Clock)]
+    """Minutes of a day for "9:00-12:00", "9-5", "after 14:00", "before noon" or an empty text."""
+    clocks = [word for word in hours if word.kind == "C"]
     if not clocks:
         return 0, DAY
     if len(clocks) == 1:
-        minute = clocks[0].minute
+        minute = _minute(clocks[0], text)
         if hours[0].kind == "A":
             return minute, DAY
         return 0, minute
-    first, last = clocks
+    first, last = (word.value for word in clocks)
+    assert isinstance(first, Clock)
+    assert isinstance(last, Clock)
     low, high = first.minute, last.minute
     if last.half == "pm" and not first.half and low + DAY // 2 < high:
         low += DAY // 2  # "1-3pm"
+    if high < low and last.form and (first.form or first.half):
+        later = high + DAY // 2
+        if low < later and (last.form == "bare" or later - low <= _LONG_SHORT):
+            high = later  # "9-5", "12:30-1:30"
     if high == 0 < low:
         high = DAY
     if high <= low:
@@ -369,7 +327,25 @@ def _range(hours: Sequence[Token], text: str) -> tuple[int, int]:
             f"{quoted(text)} ends at {printed_clock(high)}, no later than it starts; write a window that passes midnight as "
             f'"mon 22:00 - tue 6:00".'
         )
+    if first.form == last.form == "bare" and low < _NIGHT - 60 and high <= DAY // 2:
+        a, b = low // 60, high // 60
+        raise ValueError(f'{quoted(text)} may be at night or in the afternoon; write "{a}:00-{b}:00" or "{a}pm-{b}pm".')
     return low, high
+
+
+def read_differently(words: Sequence[Token]) -> Iterator[tuple[str, str]]:
+    """Times of day such as "9-5" that are read as in the afternoon, and what they are."""
+    for first, middle, last in zip(words, words[1:], words[2:], strict=False):
+        if (first.kind, middle.kind, last.kind) == ("C", "-", "C") and isinstance(last.value, Clock):
+            with suppress(ValueError):
+                low, high = _range((first, middle, last), "")
+                if (low, high) != (_clock(first), _clock(last)) and high != DAY and not last.value.half:
+                    yield f"{first.text}-{last.text}", f"{printed_clock(low)}-{printed_clock(high)}"
+
+
+def _clock(word: Token) -> int:
+    assert isinstance(word.value, Clock)
+    return word.value.minute
 
 
 def _parts(words: Sequence[Token]) -> list[list[Token]]:
@@ -381,6 +357,10 @@ def _parts(words: Sequence[Token]) -> list[list[Token]]:
         else:
             parts[-1].append(word)
     parts = [part for part in parts if part]
+    for part, after in reversed(list(pairwise(parts))):
+        turned = after[0].kind not in "DM" and any(word.kind == "D" for word in after)
+        if turned and all(word.kind not in "DM" for word in part):
+            part[:0] = [word for word in after if word.kind == "D"]  # "9-10 and 14-15 on Tuesday"
     for before, part in pairwise(parts):
         if all(word.kind not in "DM" for word in part):
             part[:0] = [word for word in before if word.kind == "D"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from groundstate_models.scheduling.durations import printed_duration
 from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.rota import rota
 from groundstate_models.scheduling.schedule import Schedule
-from groundstate_models.scheduling.times import printed_clock, printed_duration
+from groundstate_models.scheduling.times import printed_clock
 from groundstate_models.scheduling.week import Block, Column, lanes, week
 
 LEAST_WIDTH = 12

@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from groundstate_models.scheduling.check import cost
+from groundstate_models.scheduling.durations import DAY, printed_duration
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import intersection
-from groundstate_models.scheduling.times import DAY, printed_clock, printed_duration
+from groundstate_models.scheduling.times import printed_clock
 
 MOST = 8
 """Most clauses of an echo."""
+
+MOST_HOURS = 3
+"""Different hours of a person that an echo has."""
 
 _MOST_NAMES = 4
 
@@ -60,8 +64,30 @@ def _hours(schedule: Schedule) -> Iterator[str]:
             return
 
 
+def _zones(schedule: Schedule) -> Iterator[str]:
+    """The hours of people with a zone of their own, in the zone of the request, where they differ from day to day too."""
+    days = schedule.days
+    for person in schedule.people.values():
+        if person.zone is None:
+            continue
+        seen: dict[str, int] = {}
+        for day in days.numbers:
+            today = intersection(person.open, (days.whole(day),))
+            hours = ", ".join(f"{printed_clock(days.clock(a))}-{printed_clock(days.clock(b) or DAY)}" for a, b in today)
+            if hours:
+                seen.setdefault(hours, day)
+        if not seen:
+            yield f"{person.name}: {person.zone}, never free"
+            continue
+        parts = [f"{hours} from {days.day_text(day)}" for hours, day in seen.items()]
+        more = ["…"] if len(parts) > MOST_HOURS else []
+        told = ", then ".join([*parts[:MOST_HOURS], *more]) if len(parts) > 1 else next(iter(seen))
+        yield f"{person.name}: {person.zone}, free {told} here"
+
+
 def _clauses(schedule: Schedule) -> Iterator[str]:
     yield from _hours(schedule)
+    yield from _zones(schedule)
     if schedule.gap:
         yield f"{printed_duration(schedule.gap)} between activities of a person"
     series: dict[str, list[Activity]] = {}

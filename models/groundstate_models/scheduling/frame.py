@@ -7,17 +7,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from groundstate import Fault
-from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.days import Days, read_differently
+from groundstate_models.scheduling.phrases import part_hours
 from groundstate_models.scheduling.relative import quoted
 from groundstate_models.scheduling.series import named_days
-from groundstate_models.scheduling.times import PARTS, SHORT, Token, printed_clock, tokens
+from groundstate_models.scheduling.times import SHORT, printed_clock, tokens
+from groundstate_models.scheduling.token import Dates, Token
 
 MOST_DAYS = 100
 WORKDAYS = (0, 1, 2, 3, 4)
+MOST_LISTED = 5
+"""Dates of a phrase that an echo lists."""
 
 
 def nearest(word: str, words: Sequence[str]) -> str:
@@ -147,12 +151,27 @@ def _understood(read: Sequence[tuple[Token, ...]], request: Mapping[str, Any], t
             if word.text in seen:
                 continue
             seen.add(word.text)
-            part = PARTS.get(word.text.split()[-1].removesuffix("s"))
+            part = part_hours(word.text) if word.kind == "C" else None
             if part is not None:
                 meanings.setdefault(word.text, "-".join(map(printed_clock, part)))
-            elif today and type(word.value) is date and not word.text[:1].isdigit():
+            elif isinstance(word.value, Dates):
+                meanings.setdefault(word.text, _range_text(word.value.days))
+            elif today and type(word.value) is date and not re.match(r"\d{4}-", word.text):
                 meanings.setdefault(word.text, f"{word.value:%A} {word.value}")
+        meanings.update((said, meant) for said, meant in read_differently(words) if said not in meanings)
     return ", ".join(f"{word} is {meant}" for word, meant in meanings.items())
+
+
+def _range_text(days: Sequence[date]) -> str:
+    """Dates in words: their first and last, or a list."""
+    first, last = days[0], days[-1]
+    between = [first + timedelta(days=step) for step in range((last - first).days + 1)]
+    ends = f"{first:%A} {first} to {last:%A} {last}"
+    if list(days) == between:
+        return ends
+    if list(days) == [day for day in between if day.weekday() < len(WORKDAYS)]:
+        return f"{ends} without weekends"
+    return " and ".join(str(day) for day in days[:MOST_LISTED]) + (" and more" if len(days) > MOST_LISTED else "")
 
 
 def _from(today: date, weekdays: Sequence[int]) -> list[int]:
@@ -169,14 +188,12 @@ def _days(days: Any, today: date | None, faults: list[Fault]) -> tuple[list[int]
     for index, text in enumerate(listed(days)):
         place = f"days[{index}]" if many else "days"
         try:
-            read = _one(str(text), today)
+            some, these = _one(str(text), today)
         except ValueError as error:
             faults.append(Fault(place, str(error)))
             continue
-        if today is not None and not isinstance(read, range):
-            dates.update(_from(today, sorted(read)))
-            continue
-        (dates if isinstance(read, range) else weekdays).update(read)
+        weekdays |= some
+        dates |= these
         if dates and weekdays:
             faults.append(
                 Fault(place, f"{quoted(text)} stands beside days of the other kind; give weekdays or dates, not both.")
@@ -190,29 +207,71 @@ def _days(days: Any, today: date | None, faults: list[Fault]) -> tuple[list[int]
     return sorted(dates or weekdays), bool(dates)
 
 
-def _one(text: str, today: date | None) -> range | set[int]:
-    """The weekdays of a text, or the ordinals of its dates."""
-    words = tokens(text, today)
+def _one(text: str, today: date | None) -> tuple[set[int], set[int]]:
+    """The weekdays of a text, and the ordinals of its dates; with a date of today, its weekdays are dates too."""
+    words = list(tokens(text, today))
     kinds = "".join(word.kind for word in words)
-    if not re.fullmatch(r"D(?:-D)?(?:,?D(?:-D)?)*", kinds):
+    if kinds.startswith("AD-"):
+        words, kinds = words[1:], kinds[1:]  # "from mon to wed"
+    if kinds.startswith("WD,D"):
+        words, kinds = [words[1], Token("-", None, "and"), *words[3:]], "D-" + kinds[3:]  # "between mon and wed"
+    if not re.fullmatch(rf"{_LISTED}(?:,?X{_LISTED})?", kinds):
         raise ValueError(
             f'{quoted(text)} is not a day; write "mon", "mon-fri", "2025-03-03" or "2025-03-03/2025-03-07".'
         )
-    first, last = words[0].value, words[-1].value
-    if isinstance(first, date) and isinstance(last, date) and kinds in ("D", "D-D"):
-        if last < first:
-            raise ValueError(f"{quoted(text)} ends before it starts.")
-        return range(first.toordinal(), min(last.toordinal(), first.toordinal() + MOST_DAYS) + 1)
-    if any(isinstance(word.value, date) for word in words):
-        raise ValueError(f"{quoted(text)} names dates and more; give them as a list.")
-    found: set[int] = set()
+    cut = kinds.find("X") if "X" in kinds else len(words)
+    weekdays, dates = _resolved(words[:cut], text)
+    if today is not None:
+        dates, weekdays = dates | set(_from(today, sorted(weekdays))), set()
+    if cut < len(words):
+        some, these = _resolved(words[cut + 1 :], text)
+        weekdays -= some
+        dates = {day for day in dates if day not in these and (day - 1) % 7 not in some}
+        if not weekdays and not dates:
+            raise ValueError(f"{quoted(text)} leaves no day.")
+    if weekdays and dates:
+        raise ValueError(f'{quoted(text)} names dates and weekdays; give dates, or "today".')
+    return weekdays, dates
+
+
+_LISTED = r"D(?:-D)?(?:,?D(?:-D)?)*"
+
+
+def _resolved(words: Sequence[Token], text: str) -> tuple[set[int], set[int]]:
+    """The weekdays and the ordinals of days and ranges of days."""
+    weekdays: set[int] = set()
+    dates: set[int] = set()
     for index, word in enumerate(words):
+        if word.kind != "D":
+            continue
+        ends = index > 1 and words[index - 1].kind == "-"
+        if word.text.startswith(("every other", "every second", "every 2nd", "alternate")):
+            raise ValueError(f'{quoted(text)} is a recurrence; write the dates, or "repeat": "every other Monday".')
         if isinstance(word.value, tuple):
-            found.update(word.value)
-            until = words[index + 2].value if kinds[index + 1 : index + 2] == "-" else None
-            if isinstance(until, tuple):
-                found.update((word.value[0] + step) % 7 for step in range((until[-1] - word.value[0]) % 7 + 1))
-    return found
+            weekdays.update(word.value)
+            first = words[index - 2].value if ends else None
+            if isinstance(first, tuple):
+                weekdays.update((first[0] + step) % 7 for step in range((word.value[-1] - first[0]) % 7 + 1))
+            elif ends:
+                raise ValueError(f"{quoted(text)} goes from a date to a weekday; write both as dates.")
+            continue
+        days = _ordinals(word)
+        dates.update(days)
+        if ends:
+            begin = _ordinals(words[index - 2])
+            if not begin:
+                raise ValueError(f"{quoted(text)} goes from a weekday to a date; write both as dates.")
+            if days[-1] < begin[0]:
+                raise ValueError(f"{quoted(text)} ends before it starts.")
+            dates.update(range(begin[0], min(days[-1], begin[0] + MOST_DAYS) + 1))
+    return weekdays, dates
+
+
+def _ordinals(word: Token) -> list[int]:
+    """The ordinals of the dates of a word; none of weekdays."""
+    if isinstance(word.value, Dates):
+        return [day.toordinal() for day in word.value.days]
+    return [word.value.toordinal()] if isinstance(word.value, date) else []
 
 
 def _named(
@@ -222,16 +281,27 @@ def _named(
     dates: list[int] = []
     weekdays: set[int] = set()
     for _, _, found in words:
-        for word in found:
-            if isinstance(word.value, datetime):
-                when = word.value.astimezone(zone) if word.value.tzinfo and zone else word.value
-                dates.append(when.date().toordinal())
-            elif isinstance(word.value, date):
-                dates.append(word.value.toordinal())
-            elif isinstance(word.value, tuple) and len(word.value) == 1:
-                weekdays.update(word.value)
+        _add_days(found, zone, dates, weekdays)
     if dates:
         if today is not None:
             dates += _from(today, sorted(weekdays))
+            if any(word.kind == "B" for _, _, found in words for word in found):
+                dates.append(today.toordinal())  # "by Friday" begins today
         return list(range(min(dates), min(max(dates), min(dates) + MOST_DAYS) + 1)), True
     return sorted({*weekdays, *WORKDAYS}), False
+
+
+def _add_days(found: Sequence[Token], zone: tzinfo | None, dates: list[int], weekdays: set[int]) -> None:
+    """Add the dates and weekdays of a text."""
+    for word in found:
+        if word.kind == "X":
+            return  # what is excluded need not be one of the days
+        if isinstance(word.value, Dates):
+            dates += _ordinals(word)
+        elif isinstance(word.value, datetime):
+            when = word.value.astimezone(zone) if word.value.tzinfo and zone else word.value
+            dates.append(when.date().toordinal())
+        elif isinstance(word.value, date):
+            dates.append(word.value.toordinal())
+        elif isinstance(word.value, tuple) and len(word.value) == 1:
+            weekdays.update(word.value)

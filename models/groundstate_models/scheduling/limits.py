@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.durations import printed_duration
 from groundstate_models.scheduling.preferences import Placement
-from groundstate_models.scheduling.times import printed_duration
 
 KINDS = {
     "work": "each person has `at_least` and `at_most` so many activities, or hours, a `per`",

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from groundstate import Change, pointer
+from groundstate_models.scheduling.durations import printed_duration
 from groundstate_models.scheduling.frame import listed
 from groundstate_models.scheduling.places import at, steps
 from groundstate_models.scheduling.reasons import Reason, fewest, reasons, together
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Span
-from groundstate_models.scheduling.times import printed_duration
 
 Sized = tuple[int, Change]
 """Minutes that a change gives or takes, and the change."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from groundstate import Violation
+from groundstate_models.scheduling.durations import printed_duration
 from groundstate_models.scheduling.modes import Modes, first, fits, last, modes
 from groundstate_models.scheduling.preferences import spans_text
 from groundstate_models.scheduling.reasons import clauses, fewest, reasons, together
 from groundstate_models.scheduling.schedule import Activity, Schedule
 from groundstate_models.scheduling.spans import Spans, intersection, total
-from groundstate_models.scheduling.times import printed_duration
 
 Starts = dict[str, Spans]
 

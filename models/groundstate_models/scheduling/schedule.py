@@ -42,9 +42,15 @@ class Resource:
 
 @dataclass(frozen=True)
 class Person(Resource):
-    """A person, and the place where each of their days begins."""
+    """A person.
+
+    Attributes:
+        home: The place where each of their days begins.
+        zone: The zone of their own texts, if it is not that of the request.
+    """
 
     home: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ from typing import Any
 from groundstate import Fault
 from groundstate_models.scheduling.days import Days
 from groundstate_models.scheduling.relative import quoted
+from groundstate_models.scheduling.spans import intersection
 
 _NUMBERS = {"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _TIMES = re.compile(
     rf"(?P<many>\d{{1,3}}|{'|'.join(_NUMBERS)})(?:\s*(?:times|x|×))?(?:\s*(?:a|per|each|every)\s+(?P<per>day|week))?"
 )
 _SAME_TIME = re.compile(r",?\s*(?:always\s+)?(?:at\s+)?(?:the\s+)?same\s+time(?:\s+(?:each|every)\s+(?:day|week))?")
-_OTHER = re.compile(r"every\s+(?:other|second|2nd|two|2)\s+(?P<what>.+)")
+_OTHER = re.compile(r"(?:on\s+)?(?:every\s+(?:other|second|2nd|two|2)|alternate)\s+(?:weeks?,?\s+on\s+)?(?P<what>.+)")
+_FORTNIGHTLY = re.compile(r"every\s+(?:other|second|2nd|two|2)\s+weeks?|bi-?weekly|fortnightly|every\s+fortnight")
 
 Time = tuple[str, int | None, str | None]
 """Of one time of a series: its title, its day if it has one, and its window if it has one."""
@@ -88,6 +90,8 @@ def _times(text: str, days: Days) -> tuple[list[Time], bool, list[list[int]]]:
     lowered = _SAME_TIME.sub("", lowered).strip(" ,")
     if lowered in ("daily", "each day", "every day", ""):
         numbers = list(days.numbers)
+    elif _FORTNIGHTLY.fullmatch(lowered):
+        return _often(1, "week", days)[0][::2], same_time, []
     elif lowered == "weekly":
         return *_often(1, "week", days), same_time, []
     elif match := _TIMES.fullmatch(lowered):
@@ -97,7 +101,8 @@ def _times(text: str, days: Days) -> tuple[list[Time], bool, list[list[int]]]:
         times = _often(many, match["per"], days)[0]
         return times, same_time, list(_apart(many, match["per"], times, days))
     else:
-        numbers = _days(lowered, text, days)
+        numbers, window = _days(lowered, text, days)
+        return [(days.day_text(day), day, window) for day in numbers], same_time, []
     return [(days.day_text(day), day, None) for day in numbers], same_time, []
 
 
@@ -137,20 +142,25 @@ def _apart(many: int, per: str | None, times: Sequence[Time], days: Days) -> Ite
             yield list(range(first, first + size))
 
 
-def _days(lowered: str, text: str, days: Days) -> list[int]:
-    """The days that are named, or every second week of them."""
+def _days(lowered: str, text: str, days: Days) -> tuple[list[int], str | None]:
+    """The days that are named, or every second week of them; and their window, if the text has times of day."""
     other = _OTHER.fullmatch(lowered)
     words = re.sub(r"^(?:on\s+)?(?:every|each)\s+", "", other["what"] if other else lowered)
-    if other and words in ("week", "weeks"):
-        raise ValueError(f"{quoted(text)} names no day; {FORMS}.")
     if other and words == "day":
-        return list(days.numbers)[::2]
+        return list(days.numbers)[::2], None
     try:
+        kinds = "".join(word.kind for word in days.words(words))
+        if kinds.endswith("C") and "-" not in kinds and not set("ABW") & set(kinds):
+            raise ValueError(f'{quoted(text)} has a time of day; give it as "at".')  # noqa: TRY301
         spans = days.window(words)
     except ValueError as error:
         raise ValueError(f"{error} Or {FORMS}.") from None
     found = [day for day in days.numbers if any(start <= days.whole(day)[0] < end for start, end in spans)]
+    window = None
+    if "C" in kinds:
+        found = [day for day in days.numbers if intersection(spans, (days.whole(day),))]
+        window = words
     if not found:
         raise ValueError(f"{quoted(text)} is on none of the days of this request, which are {days.listed}; {FORMS}.")
     first = days.week(found[0])
-    return [day for day in found if not other or (days.week(day) - first) % 2 == 0]
+    return [day for day in found if not other or (days.week(day) - first) % 2 == 0], window

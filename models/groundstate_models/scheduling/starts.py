@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from groundstate import Fault, RequestError
 from groundstate_models.constraints.schema import MOST_VALUES
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.modes import Modes, multiples
 from groundstate_models.scheduling.schedule import Resource, Schedule
 from groundstate_models.scheduling.spans import Spans
-from groundstate_models.scheduling.times import DAY
 
 LEAST_SLOT = 5
 """The finest grid in minutes, unless the request has a slot."""

@@ -58,7 +58,7 @@ class Planned:
 
     @cached_property
     def read(self) -> Read:
-        return Read(self.compiled.request)
+        return Read(self.compiled.request, compared=self.judged)
 
     @property
     def judged(self) -> bool:
@@ -176,7 +176,12 @@ class SchedulingReading(Reading, Asks, Shows):
         return dict(self._convention.settled(answer))
 
     def variables(self, answer: dict[str, Any]) -> dict[str, str]:
-        return wishes.variables(self.plan.schedule, answer)
+        """What takes place and which preferences hold; nothing if all do, because that is so in every equally good schedule."""
+        found = wishes.variables(self.plan.schedule, answer)
+        if not found:
+            return found
+        price = cost(self.plan.schedule, answer)
+        return found if price.left_out or price.broken else {}
 
     def choices(self, variable: str) -> list[str]:
         return wishes.choices(variable)

@@ -6,21 +6,14 @@ All times are whole minutes. Errors are ``ValueError``; the message quotes the t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
-from fractions import Fraction
 from functools import lru_cache
 
-from groundstate_models.scheduling.relative import PATTERN, dates, quoted
-
-DAY = 24 * 60
-"""Minutes of a day. Days have 24 hours here, also at clock changes."""
-
-LONGEST = 7 * DAY
-"""The longest duration, in minutes."""
-
-LONGEST_DURATION = 100
-"""Longest text of a duration, in characters."""
+from groundstate_models.scheduling.durations import duration
+from groundstate_models.scheduling.phrases import HOUR_WORDS, PARTS, add_part, open_end, span, within_dates
+from groundstate_models.scheduling.relative import NUMBERS, PATTERN, dates, quoted
+from groundstate_models.scheduling.token import WEEKDAYS, Clock, Dates, Token
+from groundstate_models.scheduling.vague import VAGUE, vague
 
 MOST_TEXT = 200_000
 """Longest text with times, in characters."""
@@ -28,121 +21,7 @@ MOST_TEXT = 200_000
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 """Of dates."""
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-_DURATIONS = 'write minutes (45), "1h", "1h30", "1:30", "90 min" or "PT1H30M"'
-_UNITS = {"d": DAY, "h": 60, "m": 1}
-_PART = r"(\d+(?:[.,]\d+)?)\s*(d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?)"
-_PARTS = re.compile(rf"(?:{_PART}\s*(?:and\s+|,\s*)?)+")
-_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?=\d)(?:(\d+(?:[.,]\d+)?)h)?(?:(\d+)m)?(?:0+s)?)?")
-
-
-def duration(value: float | str) -> int:
-    """Minutes of a duration: whole minutes, ``"1h30"``, ``"1:30"``, ``"1.5 hours"``, ``"PT1H30M"``.
-
-    Raises:
-        ValueError: If it is not a duration, not in whole minutes, or not from 1 minute to `LONGEST`.
-    """
-    minutes = gap(value)
-    if minutes == 0:
-        raise ValueError(f"{value!r} is a duration of zero; the shortest is 1 minute.")
-    return minutes
-
-
-_IN_DAYS = re.compile(
-    r"(?P<many>\d+(?:[.,]\d+)?|half\s+an?|half|an?|one|two|three|four|five|six)\s*(?:full\s+|working\s+|work\s*|business\s+)?"
-    r"(?P<unit>days?|weeks?)(?:\s+of\s+work)?",
-    re.IGNORECASE,
-)
-_SPELT = {
-    "half": "0.5",
-    "a": "1",
-    "an": "1",
-    "one": "1",
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-}
-
-
-_IN_WORDS = (
-    (r"\b(?:an?|one)\s+hour\s+and\s+a\s+half\b", "90m"),
-    (r"\b(\d+)\s+and\s+a\s+half\s+hours\b", r"\1h 30m"),
-    (r"\bthree\s+quarters\s+of\s+an\s+hour\b", "45m"),
-    (r"\b(?:a\s+)?quarter\s+of\s+an\s+hour\b", "15m"),
-    (r"\bhalf\s+an\s+hour\b", "30m"),
-)
-"""Durations in words, and what they are."""
-
-
-def in_days(value: float | str) -> Fraction | None:
-    """The days of a duration in days or weeks (of five days): "3 days", "half a day"; None if it is in other units."""
-    match = _IN_DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        return None
-    word = match["many"].lower().split()[0].replace(",", ".")
-    return Fraction(_SPELT.get(word, word)) * (5 if match["unit"].lower().startswith("week") else 1)
-
-
-def long_duration(value: str) -> int:
-    """Minutes of a working time: a duration that may be longer than `LONGEST`.
-
-    Raises:
-        ValueError: If it is not a duration, or not in whole minutes.
-    """
-    minutes = _minutes(value) if len(value) <= LONGEST_DURATION else None
-    if minutes is None or minutes.denominator != 1:
-        raise ValueError(f"{quoted(value)} is not a duration; {_DURATIONS}.")
-    return int(minutes)
-
-
-def gap(value: float | str) -> int:
-    """Minutes of a gap or a travel time: a duration that may be zero.
-
-    Raises:
-        ValueError: As `duration`.
-    """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # 60.0 is an integer in JSON
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"{value!r} is not a duration in whole minutes; {_DURATIONS}.")  # noqa: TRY004 - a fault of the request
-    if isinstance(value, str) and len(value) > LONGEST_DURATION:
-        raise ValueError(f"{quoted(value)} is not a duration; {_DURATIONS}.")
-    minutes = _minutes(value) if isinstance(value, str) else Fraction(value)
-    if minutes is None:
-        raise ValueError(f"{value!r} is not a duration; {_DURATIONS}.")
-    if minutes.denominator != 1:
-        raise ValueError(f"{value!r} is {float(minutes):g} minutes; durations are whole minutes.")
-    if not 0 <= minutes <= LONGEST:
-        raise ValueError(f"{value!r} is not from 0 minutes to {LONGEST // DAY} days ({LONGEST} minutes).")
-    return int(minutes)
-
-
-def _minutes(text: str) -> Fraction | None:
-    lowered = text.strip().lower()
-    if re.fullmatch(r"\d+", lowered):
-        return Fraction(lowered)
-    if clock := re.fullmatch(r"(\d+):([0-5]\d)", lowered):
-        return Fraction(60 * int(clock[1]) + int(clock[2]))
-    if (iso := _ISO.fullmatch(lowered)) and any(iso.groups()):
-        days, hours, minutes = (Fraction((part or "0").replace(",", ".")) for part in iso.groups())
-        return days * DAY + hours * 60 + minutes
-    for words, digits in _IN_WORDS:
-        lowered = re.sub(words, digits, lowered)
-    lowered = re.sub(r"\b(an?|one)\s+(?=h|d|m)", "1 ", lowered)
-    lowered = re.sub(r"(\d\s*h)\s*(\d{1,2})$", r"\1 \2m", lowered)  # 1h30
-    if not _PARTS.fullmatch(lowered):
-        return None
-    return sum((Fraction(n.replace(",", ".")) * _UNITS[unit[0]] for n, unit in re.findall(_PART, lowered)), Fraction(0))
-
-
-def printed_duration(minutes: int) -> str:
-    """``"45 min"``, ``"1 h"``, ``"1 h 30 min"``; `duration` can read it."""
-    hours, rest = divmod(minutes, 60)
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])
 
 
 def printed_clock(minute: int) -> str:
@@ -150,35 +29,10 @@ def printed_clock(minute: int) -> str:
     return f"{minute // 60}:{minute % 60:02d}"
 
 
-@dataclass(frozen=True)
-class Clock:
-    """A time of day in minutes, and its "am" or "pm"."""
-
-    minute: int
-    half: str = ""
-
-
-@dataclass(frozen=True)
-class Token:
-    """A word of a window or a moment.
-
-    Attributes:
-        kind: ``D`` day, ``C`` clock, ``M`` date with time, ``P`` duration, ``-`` until, ``,`` and, ``A`` after, ``B`` before,
-            ``W`` between.
-        value: A weekday's number from Monday, several, or a date for ``D``; a `Clock` for ``C``; a datetime for ``M``; minutes
-            for ``P``.
-        text: As written.
-    """
-
-    kind: str
-    value: tuple[int, ...] | date | Clock | datetime | int | None
-    text: str
-
-
-PARTS = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), "evening": (18 * 60, 22 * 60)}
-"""Parts of a day, and their hours; the hours of a request also apply."""
-
-_WORDS = "|".join(f"{name}s?|{short}s?" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
+_PART = r"(?:(?:early|late)[\s-]+)?(?:morning|afternoon|evening)s?\b|lunch(?:\s?time|\s+break|\s+hour)?\b|(?:am|pm)\b"
+_HOUR = "|".join(NUMBERS)
+_WORDS = "|".join(f"{name}s?|{short}s?|{short[:2]}" for name, short in zip(_NAMES, WEEKDAYS, strict=True))
+_DAYNAME = rf"(?:{_WORDS}|tues|weds|thur|thurs)\b\.?"
 _TOKEN = re.compile(
     rf"""
       {PATTERN}
@@ -186,23 +40,37 @@ _TOKEN = re.compile(
                                  |\s\d\d?:\d\d(?::\d\d(?:\.\d+)?(?:z|[+-]\d\d:?\d\d)?|z|\+\d\d:?\d\d))(?![\d:]))
     | (?P<date>\d{{4}}-\d\d-\d\d|\d{{4}}-w\d\d-[1-7])(?!\d)
     | (?P<period>p(?:\d|t\d)[\dtdhms.,]*)
-    | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:])|noon\b|midday\b|midnight\b)
-    | (?P<weekday>(?:{_WORDS}|tues|weds|thur|thurs)\b\.?)
-    | (?P<several>every\s?day\b|daily\b|weekdays?\b|week-?ends?\b|any\s?day\b)
+    | (?P<slashed>\d\d?/\d\d?(?:/\d{{2,4}})?(?![\d:])|\d\d?\.\d\d?\.(?:\d{{2,4}})?(?!\d))
+    | (?P<earliest>(?:not?|never)\s+(?:before|earlier\s+than)\b|earliest\b)
+    | (?P<latest>(?:not?|never)\s+(?:after|later\s+than)\b|latest\b)
+    | (?P<onwards>(?:(?:or|and)\s+(?:later|after)|(?:and\s+)?onwards?|at\s+the\s+earliest)\b|\+(?!\d))
+    | (?P<upwards>(?:or\s+(?:earlier|before)|at\s+the\s+latest)\b)
+    | (?P<except>(?:except|excluding|other\s+than|apart\s+from|but\s+not|without|but|not)\b(?:\s+(?:for|on|in|at|during)\b)?)
+    | (?P<spoken>(?:half\s+past|quarter\s+past|(?:a\s+)?quarter\s+to)\s+(?:\d\d?|{_HOUR})\b(?:\s?(?:am|pm)\b)?
+        |(?:\d\d?|{_HOUR})\s+o['’]?\s?clock\b(?:\s?(?:am|pm)\b)?|(?:{_HOUR})\b(?:\s?(?:am|pm)\b)?)
+    | (?P<clock>\d\d?(?::\d\d)?(?::\d\d)?\s?(?:a\.m\.|p\.m\.|am\b|pm\b)?(?![\d:.]|\s?h)|noon\b|midday\b|midnight\b
+        |\d\d?(?::\d\d)?\s?h\b|\d\d?h\d\d\b|\d\d?\.(?:00|1[3-9]|[2-5]\d)(?!\d)|(?:the\s+)?end\s+of\s+(?:the\s+)?day\b|close\s+of\s+business\b
+        |eod\b|cob\b)
+    | (?P<alternate>(?:every\s+(?:other|second|2nd)|alternate)\s+{_DAYNAME})
+    | (?P<and_days>(?<=[a-z.])/(?=\s*(?:{_WORDS})\b))
+    | (?P<weekday>{_DAYNAME})
+    | (?P<several>every\s?day\b|daily\b|(?:week|work)days?\b|(?:working|business)\s+days?\b|week-?\s?ends?\b|any\s?day\b)
     | (?P<every>every\b|each\b)
-    | (?P<part>(?:in\s+the\s+)?(?:{"|".join(PARTS)})s?\b)
-    | (?P<until>-|–|—|/|to\b|until\b|till\b|through\b)
+    | (?P<part>(?:in\s+the\s+)?(?:{_PART}|(?:{"|".join(HOUR_WORDS)})\s+hours\b)|(?<=after\s)work\b|(?<=before\s)work\b)
+    | (?P<until>-|–|—|/|to\b|until\b|(?:'|un)?till?\b|through\b|thru\b|up\s+to\b)
     | (?P<and>,|;|and\b|or\b|&)
-    | (?P<after>after\b|from\b|since\b)
+    | (?P<after>after\b|from\b|since\b|starting\b|beginning\b|as\s+of\b)
     | (?P<before>before\b|by\b)
     | (?P<between>between\b)
-    | (?P<skip>\s+|on\b|at\b|during\b|all\sday\b|any\s?time\b|the\b)
+    | (?P<vague>{"|".join(VAGUE)})
+    | (?P<skip>\s+|on\b|at\b|of\b|in\b|during\b|over\b|(?:all|whole|entire)\s+day\b|all\b|any\s?time\b|some\s?time\b|only\b|the\b)
     """,
     re.VERBOSE,
 )
 _KINDS = {
-    "moment": "M", "date": "D", "period": "P", "clock": "C", "weekday": "D", "several": "D", "until": "-", "and": ",",
-    "after": "A", "before": "B", "between": "W",
+    "moment": "M", "date": "D", "period": "P", "clock": "C", "spoken": "C", "weekday": "D", "alternate": "D", "several": "D",
+    "until": "-", "and": ",", "and_days": ",", "after": "A", "earliest": "A", "before": "B", "latest": "B", "between": "W",
+    "except": "X",
 }  # fmt: skip
 
 
@@ -234,28 +102,50 @@ def _read(text: str, today: date | None) -> tuple[Token, ...]:
                 f'{word!r} in {quoted(text)} is not a day or time; write "mon 9:00-12:00", "2025-03-03T09:00/2025-03-03T12:00", '
                 '"9:00-12:00" (every day) or "tue" (all day).'
             )
-        if match.lastgroup in ("relative", "named"):
-            first, last = dates(match[0], today, text)
-            days = [Token("D", day, match[0]) for day in ((first,) if first == last else (first, last))]
-            found += days[:1] if len(days) == 1 else [days[0], Token("-", None, match[0]), days[1]]
-            at = match.end()
+        group, word = match.lastgroup, match[0].strip()
+        at = match.end()
+        if _phrase(group, word, found, today, text):
             continue
-        if match.lastgroup == "part":
-            low, high = PARTS[match[0].split()[-1].removesuffix("s")]
-            found += [Token("C", Clock(low), match[0]), Token("-", None, match[0]), Token("C", Clock(high), match[0])]
-            at = match.end()
-            continue
-        kind = _KINDS.get(match.lastgroup)
-        if kind == "-" and match[0] in ("until", "till") and (not found or found[-1].kind == "D"):
+        kind = _KINDS.get(group)
+        if (
+            kind == "-"
+            and (word in ("until", "up to") or word.endswith(("til", "till")))
+            and (not found or found[-1].kind in "D,")
+        ):
             kind = "B"
         if kind is not None:
-            word = match[0].strip()
+            word = {"earliest": "from", "latest": "by"}.get(group, word)
             try:
-                found.append(_token(kind, match.lastgroup, word))
+                found.append(_token(kind, group, word))
             except _UnreadError as error:
                 raise ValueError(f"{word!r} in {quoted(text)} {error}") from None
-        at = match.end()
-    return tuple(_dates_win(found, text))
+    return tuple(_dates_win(within_dates(found, text), text))
+
+
+def _phrase(group: str, word: str, found: list[Token], today: date | None, text: str) -> bool:
+    """Add the tokens of a phrase of several tokens; whether it is one.
+
+    Raises:
+        ValueError: If it has no exact meaning.
+    """
+    match group:
+        case "relative" | "named":
+            days = dates(word, today, text, named=group == "named")
+            found.append(Token("D", days[0] if len(days) == 1 else Dates(days), word))
+            if word == "tonight":
+                found += span(PARTS["evening"], word)
+        case "part":
+            add_part(found, word)
+        case "onwards" | "upwards":
+            open_end(found, "A" if group == "onwards" else "B", word)
+        case "vague":
+            raise ValueError(f"{word!r} in {quoted(text)} {vague(word)}")
+        case "slashed":
+            advice = 'write "2025-03-06", "March 6" or "3:00-6:00"'
+            raise ValueError(f"{word!r} in {quoted(text)} may be a day and month in either order, or hours; {advice}.")
+        case _:
+            return False
+    return True
 
 
 SHORT = 64
@@ -275,21 +165,21 @@ def _token(kind: str, group: str, word: str) -> Token:
     return Token(kind, _value(group, word), word)
 
 
-def _value(group: str, word: str) -> tuple[int, ...] | date | Clock | datetime | int | None:
+def _value(group: str, word: str) -> tuple[int, ...] | date | Clock | datetime | Dates | int | None:
     match group:
         case "weekday":
-            return (WEEKDAYS.index(word[:3]),)
+            return (_numbered(word),)
+        case "alternate":
+            return (_numbered(word.rsplit(maxsplit=1)[-1]),)
         case "several":
             first = word.replace("-", "").replace(" ", "")
-            return (
-                (5, 6)
-                if first.startswith("weekend")
-                else (0, 1, 2, 3, 4)
-                if first.startswith("weekday")
-                else tuple(range(7))
-            )
+            if first.startswith("weekend"):
+                return (5, 6)
+            return (0, 1, 2, 3, 4) if first.startswith(("week", "work", "business")) else tuple(range(7))
         case "clock":
             return _clock(word)
+        case "spoken":
+            return _spoken(word)
         case "period":
             return duration(word)
         case "moment" | "date":
@@ -322,6 +212,9 @@ def _clock(word: str) -> Clock:
         return Clock(12 * 60)
     if word == "midnight":
         return Clock(0)
+    if word[0] in "tec":  # the end of the day, close of business
+        return Clock(PARTS["working hours"][1])
+    word = re.sub(r"(?<=\d)[.h](?=\d)", ":", word).removesuffix("h").rstrip()
     half = next((f"{h}m" for h in "ap" if word.endswith((f"{h}m", f"{h}.m."))), "")
     hour, minute, second = (int(part) for part in [*re.findall(r"\d+", word), "0", "0"][:3])
     if minute > 59 or hour > 24 or (hour == 24 and minute):
@@ -329,10 +222,25 @@ def _clock(word: str) -> Clock:
     if second:
         raise _UnreadError("has seconds; times are whole minutes.")
     if not half:
-        return Clock(60 * hour + minute)
+        short = 1 <= hour <= 12 and word[0] != "0"
+        return Clock(60 * hour + minute, form=("short" if ":" in word else "bare") if short else "")
     if not 1 <= hour <= 12:
         raise _UnreadError(_NO_CLOCK)
     return Clock(60 * (hour % 12 + 12 * (half == "pm")) + minute, half)
+
+
+def _spoken(word: str) -> Clock:
+    """The time of "half past nine", "quarter to 10", "9 o'clock" or "nine am"."""
+    half = word[-2:] if word.endswith(("am", "pm")) else ""
+    number = next(
+        part for part in word.replace("am", " ").replace("pm", " ").split() if part.isdecimal() or part in NUMBERS
+    )
+    hour = int(number) if number.isdecimal() else NUMBERS.index(number) + 1
+    if not 1 <= hour <= (12 if half else 24):
+        raise _UnreadError(_NO_CLOCK)
+    more = 30 if word.startswith("half") else 0 if "quarter" not in word else 15 if " past " in word else -15
+    minute = 60 * (hour % 12 + 12 * (half == "pm") if half else hour) + more
+    return Clock(minute % (24 * 60), half, "" if half or hour > 12 else "short" if more else "bare")
 
 
 _NO_CLOCK = "is not a time of day; write 0:00 to 24:00, or 1am to 12pm."
@@ -355,3 +263,8 @@ def _dates_win(found: list[Token], text: str) -> list[Token]:
             kept.pop()
         kept.append(token)
     return kept
+
+
+def _numbered(word: str) -> int:
+    """The number of a weekday from Monday, of its name or the first two letters."""
+    return next(number for number, name in enumerate(WEEKDAYS) if name.startswith(word[:2]))

@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from groundstate_models.scheduling.check import Placed, placements
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.preferences import Placement
 from groundstate_models.scheduling.schedule import Schedule
-from groundstate_models.scheduling.times import DAY, printed_clock
+from groundstate_models.scheduling.times import printed_clock
 
 MOST_DAYS = 7
 

@@ -78,7 +78,7 @@ def kinds(layout: Layout, more: Sequence[Group] = ()) -> Iterator[Kind]:
         for words, groups, along in lines:
             windows = [g[k : k + length] for g in groups if len(g) > length for k in range(len(g) - length + 1)]
             if windows:
-                yield Kind(f"any {length} {words} in succession", tuple(windows), {"window": length, "along": along})
+                yield Kind(f"every run of {length} {words}", tuple(windows), {"window": length, "along": along})
     yield Kind("the whole configuration", (tuple(range(len(layout.names))),), {"all": True})
 
 

@@ -15,12 +15,15 @@ from groundstate_training.learning._network import COMPONENTS, SMALLEST, Network
 SMOOTH = 0.25
 """Width, on the normal scale, that the energy adds to every component, so that descent can reach its minima."""
 
+FAR = 0.5
+"""Largest change of a number, on the normal scale, for a change of its state by 1: steeper landscapes would not converge."""
+
 
 class TableEnergy(nn.Module):
     """``energy(state, given=…, known_numbers=…, known_levels=…)`` of a row.
 
     The state is the deviation of the missing values from their prediction by the given ones alone: numbers in standard
-    deviations, levels in log odds. A start near 0 is therefore a good guess.
+    deviations, which count up to `FAR`, levels in log odds. A start near 0 is therefore a good guess.
     """
 
     def __init__(self, experts: Experts) -> None:
@@ -82,7 +85,8 @@ class TableEnergy(nn.Module):
             weights, means, widths = mixture.unbind(2)
             mean = (weights * means).sum(-1)
             variance = (weights * (widths.square() + means.square())).sum(-1) - mean.square()
-            guess = mean + variance.clamp(min=1e-4).sqrt() * state["numbers"]
+            variance = variance.clamp(min=1e-4)
+            guess = mean + (variance / (1.0 + variance / FAR**2)).sqrt() * state["numbers"]
             numbers = given[:, :n] * inputs["known_numbers"] + (1 - given[:, :n]) * guess
         chances: list[Tensor] = []
         if self.shape.levels:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from groundstate_models.learned.knowledge import answer_schema, request_schema
-from groundstate_models.learned.tables import table_answer, table_request
+from groundstate_models.learned.table_knowledge import table_answer, table_request
 from groundstate_training._errors import TrainingError
 from groundstate_training._files import write_file
 from groundstate_training._gradient import threads
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from groundstate_training.learning._models import RulesModel, TableModel
 
 VERSION = "0.1.0"
-STEPS = 8
+STEPS = 24
+"""Updates in a segment, after which nearly all chains have converged."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,16 @@ def export_table(model: TableModel, path: Path, name: str | None, title: str | N
             "likelihood": "Negative log likelihood of each missing value, given all others, in nats.",
             "confinement": "Keeps the missing values near what the given ones suggest.",
         },
-        defaults={"restarts": 4, "max_steps": 160, "patience": 160, "residual_tolerance": 0.1},
+        defaults={"restarts": 4, "max_steps": 192, "patience": 192, "residual_tolerance": 0.1},
         limits={"restarts": 64, "max_steps": 1024, "batch": 64, "elements": 1 << 24},
         knowledge=model.knowledge(),
     )
-    with threads(1):
-        return _exported(energy, inputs, state, path, card)
+    try:
+        with threads(1):
+            return _exported(energy, inputs, state, path, card)
+    except OSError as error:
+        kept = "; the previous file is unchanged" if path.exists() else ""
+        raise TrainingError(f"The file {path} cannot be written ({error}){kept}.") from None
 
 
 def _exported(energy: TableEnergy, inputs: dict[str, Tensor], state: Any, path: Path, card: Any) -> Any:
@@ -134,12 +139,12 @@ def _exported(energy: TableEnergy, inputs: dict[str, Tensor], state: Any, path: 
         energy,
         inputs=inputs,
         state=state,
-        rule=HeavyBall(step_size=0.05, momentum=0.85),
+        rule=HeavyBall(step_size=0.2, momentum=0.7),
         unroll=STEPS,
+        form="loop",
         path=path,
         decode=energy.decode,
-        initial=Normal(0.0, 0.5),
-        trace_every=STEPS,
+        initial=Normal(0.0, 0.7),
         accept=Accept(checks="none", converged=True, polish=0),
         card=card,
         batches=(1, 3),

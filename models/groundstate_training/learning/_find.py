@@ -67,7 +67,8 @@ def find_rules(
     rules = [_with_evidence(rule, statistics, declared) for rule in [*pairs.rules, *counted]]
     broken = sum((violations(rule, examples).sum(1) for rule in [*known, *rules]), np.zeros(len(examples), np.int64))
     odd = {int(place): int(broken[place]) for place in np.flatnonzero(broken)}
-    return Found([*known, *rules], sorted([*pairs.doubts, *counts.doubts], key=lambda doubt: -doubt.evidence), odd)
+    stated = [replace(_with_evidence(rule, statistics, []), origin=rule.origin) for rule in known]
+    return Found([*stated, *rules], sorted([*pairs.doubts, *counts.doubts], key=lambda doubt: -doubt.evidence), odd)
 
 
 def violations(rule: Rule, examples: Ints) -> NDArray[np.int64]:

@@ -17,8 +17,24 @@ def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
     """Build a rule from a constraint.
 
     Raises:
-        TrainingError: If its type, a variable or a value is unknown.
+        TrainingError: If its type, a variable or a value is unknown, or it cannot be read.
     """
+    try:
+        return _rule(raw, layout)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise TrainingError(
+            f"The stated constraint {_shown(raw)} cannot be read; for example "
+            '{"type": "all_different", "variables": ["a", "b"]} or '
+            '{"type": "count", "of": [{"variable": "a", "value": 1}], "at_most": 2}.'
+        ) from None
+
+
+def _shown(raw: object) -> str:
+    text = str(raw)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
     places = {value: place for place, value in enumerate(layout.values)}
 
     def variables(names: Sequence[str]) -> tuple[int, ...]:
@@ -32,9 +48,14 @@ def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
             raise TrainingError(f"A stated constraint names the value {one!r}, which no example has.")
         return places[one]
 
+    if not isinstance(raw, Mapping):
+        raise TrainingError(f"A stated constraint is {raw!r:.40}; it must be an object with a type.")
     kind = raw.get("type")
     if kind not in TYPES:
         raise TrainingError(f"A stated constraint has the type {kind!r}; known are {', '.join(TYPES)}.")
+    needed = {"count": ("of",), "forbidden": ("variables", "tuples")}.get(kind, ("variables",))
+    if missing := next((field for field in needed if field not in raw), None):
+        raise TrainingError(f"A stated constraint of the type {kind} needs {missing!r}.")
     text = str(raw.get("name", f"{kind} of {', '.join(map(str, raw.get('variables', ()))) or 'literals'}"))
     match kind:
         case "all_different":
@@ -48,6 +69,8 @@ def known_rule(raw: Mapping[str, Any], layout: Layout) -> Rule:
             group = tuple(dict.fromkeys(group))
             low = raw.get("exactly", raw.get("at_least", 0))
             high = raw.get("exactly", raw.get("at_most", len(group)))
+            if not group or not isinstance(low, int) or not isinstance(high, int):
+                raise ValueError(low, high)
             return Count(text, groups=(group,), values=values, low=low, high=high, origin="known")
     pairs = tuple((min(i, j), max(i, j)) for i, j in combinations(variables(raw["variables"]), 2))
     n = len(layout.values)

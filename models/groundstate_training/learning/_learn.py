@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from groundstate_training.learning._find import find_rules, violations
 from groundstate_training.learning._known import known_rule
 from groundstate_training.learning._models import Model, RulesModel, TableModel
 from groundstate_training.learning._preferences import find_preferences
-from groundstate_training.learning._questions import Case, cells_of, groups_of, questions_of
+from groundstate_training.learning._questions import MOST_WRONG, Case, cells_of, check_cases, groups_of, questions_of
 from groundstate_training.learning._tables import CHECK_EVERY, STEPS, learn_table, tabulate, typed
 
 KINDS = ("rules", "table")
@@ -78,9 +79,18 @@ def learn(
     finite = kind == "rules" or (kind is None and _finite(examples))
     with threads(1):
         if not finite:
+            _refuse_for_tables(known=known, possible=possible, impossible=impossible, attributes=attributes)
             return _table(examples, seed, report, effort, None if folder is None else Path(folder))
         layout, places = _layout(examples, attributes or {})
         return _rules(examples, layout, places, known, tuple(possible), tuple(impossible), seed, report)
+
+
+def _refuse_for_tables(**given: Any) -> None:
+    """Refuse what only rules can use: nothing that was stated is ignored in silence."""
+    if wrong := next((name for name, value in given.items() if value), None):
+        raise TrainingError(
+            f"The examples are a table, for which nothing can be stated with {wrong!r}: leave it out, or use the kind 'rules'."
+        )
 
 
 def _finite(examples: Examples) -> bool:
@@ -117,12 +127,34 @@ def _layout(examples: Examples, attributes: Mapping[str, Sequence[int]]) -> tupl
     plain: list[Any] = values
     if examples.grid:
         layout = Layout.of_grid(*examples.grid, plain, attributes)
+    elif shape := _shape_of_names(examples.names):
+        layout = replace(Layout.of_grid(*shape, plain, attributes), names=examples.names)
     else:
         line = Layout.of_sequence(examples.names, plain)
         layout = Layout(
             line.names, line.values, {**line.attributes, **{n: tuple(x) for n, x in attributes.items()}}, line.ordered
         )
     return layout, {value: place for place, value in enumerate(plain)}
+
+
+def _shape_of_names(names: Sequence[str]) -> tuple[int, int] | None:
+    """The grid that names of two words form row by row, such as ``Ann mon``, ``Ann tue``, … ``Bob mon``, …; or None."""
+    words = [name.split() for name in names]
+    if any(len(two) != 2 for two in words):
+        return None
+    rows, columns = (list(dict.fromkeys(two[place] for two in words)) for place in (0, 1))
+    regular = words == [[row, column] for row in rows for column in columns]
+    return (len(rows), len(columns)) if regular and min(len(rows), len(columns)) > 1 else None
+
+
+def _grid_in_words(names: Sequence[str]) -> str:
+    """What the rows and columns of `_shape_of_names` are."""
+    words = [name.split() for name in names]
+    said = []
+    for what, place in (("row", 0), ("column", 1)):
+        of = list(dict.fromkeys(two[place] for two in words))
+        said.append(f"a {what} for each of {', '.join(of[:4])}{', …' if len(of) > 4 else ''}")
+    return f"The names form a grid: {said[0]}, and {said[1]}."
 
 
 def _rules(
@@ -142,11 +174,12 @@ def _rules(
     given = [known_rule(raw, layout) for raw in known]
     for rule in given:
         broken = np.flatnonzero(violations(rule, x).sum(1))
-        if len(broken) > 0.35 * len(x):
+        if len(broken) > MOST_WRONG * len(x):
             raise TrainingError(
                 f"The stated constraint '{rule.text}' is broken by {len(broken)} of {len(x)} examples, the first of them "
                 f"example {broken[0] + 1}. Correct the constraint or the examples."
             )
+    check_cases(layout, possible, impossible, given, x, places)
     never, may = cells_of(layout, impossible, places), cells_of(layout, possible, places)
     report("Looking for rules.")
     found = find_rules(
@@ -166,8 +199,10 @@ def _rules(
     def again(yes: tuple[Case, ...], no: tuple[Case, ...]) -> RulesModel:
         return _rules(examples, layout, places, known, yes, no, seed, report)
 
+    named = layout.grid is not None and examples.grid is None
     return RulesModel(
-        layout,
+        # The answer has names of its own, so it is no grid for the caller.
+        replace(layout, grid=None) if named else layout,
         tuple(found.rules),
         tuple(preferences),
         examples.total,
@@ -176,6 +211,7 @@ def _rules(
         impossible,
         tuple(questions_of(layout, found.doubts, possible, impossible)),
         again,
+        _grid_in_words(examples.names) if named else "",
     )
 
 
@@ -208,4 +244,5 @@ def _table(
         learned.held_out,
         learned.frequency,
         tuple(sample),
+        len(examples.rows),
     )

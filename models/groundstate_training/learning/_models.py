@@ -16,6 +16,7 @@ from groundstate_training._errors import TrainingError
 from groundstate_training.learning import _export
 from groundstate_training.learning._examples import Row
 from groundstate_training.learning._experts import Experts
+from groundstate_training.learning._odd import Odd, odd_values
 from groundstate_training.learning._questions import Case
 from groundstate_training.learning._resize import resized_layout, resized_rules
 from groundstate_training.learning._tables import beliefs, tabulate
@@ -66,7 +67,7 @@ class RulesModel(Model):
         examples: Number of examples.
         odd: Examples that break a rule, by index, with the number of violated places.
         possible, impossible: Cases from replies.
-        origin: How the rules came to this layout, if they were learned on another one.
+        origin: How the rules came to this layout, if they were learned on another one or the names form a grid.
     """
 
     layout: Layout
@@ -167,14 +168,20 @@ class RulesModel(Model):
         if self.odd:
             worst = sorted(self.odd, key=lambda place: -self.odd[place])[:5]
             shown = ", ".join(str(place + 1) for place in worst)
-            lines.append(f"{len(self.odd)} examples break a rule and look wrong; the worst are {shown}.")
+            lines.append(
+                f"1 example breaks a rule and looks wrong: {shown}."
+                if len(self.odd) == 1
+                else f"{len(self.odd)} examples break a rule and look wrong; the worst are {shown}."
+            )
         lines += [f"Preference, weight {rule.weight}: {rule.text}." for rule in self.preferences[:10]]
         if len(self.preferences) > 10:
-            lines.append(f"{len(self.preferences) - 10} weaker preferences.")
+            more = len(self.preferences) - 10
+            lines.append(f"{more} weaker {'preference' if more == 1 else 'preferences'}.")
         lines.append("Looked for: values of pairs, groups that differ, counts in rows, columns and windows. Not learned: sums, "
                      "reachability, and rules of three or more variables that are not counts.")  # fmt: skip
         if self.asked:
-            lines.append(f"{len(self.asked)} open questions; the first: {self.asked[0].text}")
+            are = "1 open question" if len(self.asked) == 1 else f"{len(self.asked)} open questions; the first"
+            lines.append(f"{are}: {self.asked[0].text}")
         return "\n".join(lines)
 
     def knowledge(self) -> dict[str, Any]:
@@ -198,9 +205,11 @@ class TableModel(Model):
         columns: The columns, calibrated.
         order: The columns' indices in the order of the network.
         experts: The trained network and the other experts.
-        rows: Number of training rows.
+        rows: Number of rows of the examples.
         held_out: Negative log likelihood of held-out cells, per cell, in nats.
         frequency: The same for each column's own frequencies, without the other columns.
+        sample: Some rows.
+        used: Number of rows that were learned from: all, or a random sample.
     """
 
     columns: tuple[Column, ...]
@@ -210,10 +219,13 @@ class TableModel(Model):
     held_out: float
     frequency: float
     sample: Sequence[Row] = field(default=(), repr=False)
+    used: int = 0
 
     @property
     def report(self) -> str:
         lines = [f"{self.rows} rows of {len(self.columns)} columns"]
+        if 0 < self.used < self.rows:
+            lines.append(f"Learned from a random sample of {self.used} of them.")
         for column in self.columns:
             if column.kind == "number":
                 low, high = column.knots[0][0], column.knots[0][-1]
@@ -233,6 +245,14 @@ class TableModel(Model):
         """The distribution of every missing value of each row, by the index of its column."""
         values = [[row.get(column.name) for column in self.columns] for row in rows]
         return beliefs(self.experts, self.columns, tabulate(self.columns, values))
+
+    def odd(self, rows: Sequence[Mapping[str, Value | float | None]]) -> list[list[Odd]]:
+        """The values of each row, the oddest first: by how much less surprising the row were with another in its place.
+
+        Each takes as many passes as the table has columns; the tool judges every value by its own likelihood only.
+        """
+        values = [[row.get(column.name) for column in self.columns] for row in rows]
+        return odd_values(self.experts, self.columns, tabulate(self.columns, values), values)
 
     def knowledge(self) -> dict[str, Any]:
         return {

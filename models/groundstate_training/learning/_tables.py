@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ from groundstate_models.learned.columns import (
     Belief,
     Column,
     Value,
-    grown,
     level_column,
     normal_cdf,
     number_column,
 )
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training._errors import TrainingError
+from groundstate_training.learning._calibration import calibrate, odds_of_gaps
 from groundstate_training.learning._experts import Experts, gather, grow
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._stacking import Ruler
@@ -42,8 +41,8 @@ OFTEN = 0.9
 MOST_WEIGHTS = 60_000
 """Largest number of weights of all members, so that a file stays below 500 kB."""
 
-TOGETHER = 25
-"""Weight, in cells, of all columns' calibration in each column's own."""
+MOST_CALIBRATED = 3_000
+"""Largest number of rows whose held-out cells calibrate the intervals."""
 
 AT_ONCE = 256
 """Rows whose beliefs are computed at once."""
@@ -181,7 +180,11 @@ def learn_table(
                     progress(training.step, steps, loss)
     rulers = [Ruler.of(column, _levels(table, place - many)) for place, column in enumerate(ordered)]
     experts, held_out, some = gather(training, training.finished(), rulers, seed)
-    calibrated = _calibrated(experts, columns, table, training.usable & training.check_mask, training.held)
+    held = training.held[0].numpy().copy()
+    held[np.random.default_rng(seed).permutation(len(held))[MOST_CALIBRATED:]] = False
+    # A table with gaps shows what is known where a value is missing: all the row's other known values.
+    shown = (training.usable & training.check_mask)[0].numpy() if training.complete else table.known
+    calibrated = calibrate(columns, table, held, odds_of_gaps(table), _tested(experts, columns, table, shown, held))
     # In the end the held-out cells are remembered too.
     shown, known = [level[some] for level in training.hot], torch.from_numpy(table.known)
     experts.neighbours.remember(training.numbers[some], shown, known[some])
@@ -235,112 +238,23 @@ def _frequency(table: Table, shape: Shape) -> float:
     return total / max(int(table.known.sum()), 1)
 
 
-@torch.no_grad()
-def _calibrated(experts: Experts, columns: Sequence[Column], table: Table, given: Tensor, held: Tensor) -> list[Column]:
-    """Columns whose 90 % intervals cover 90 % of the held-out cells (split conformal prediction, shrunk between columns)."""
-    many = experts.shape.numbers
-    found = list(columns)
-    tested = replace(table, known=given[0].numpy())
-    wanted = held[0].numpy()
-    by_row = beliefs(experts, columns, tested)
-    cells: list[list[tuple[Belief, int]]] = [[] for _ in columns]
-    for row, place in zip(*(part.tolist() for part in np.nonzero(wanted)), strict=True):
-        cells[place].append((by_row[row][table.order[place]], row))
-    ratios = [
-        [_ratio(belief, float(table.numbers[row, place])) for belief, row in cells[place]] for place in range(many)
-    ]
-    for place, score in _shrunk(ratios, 0.0):
-        k = table.order[place]
-        found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
-    # The factor on the width is bounded, and steps of a distribution do not widen: the rest is left to the probability.
-    masses = [
-        [
-            _central(replace(belief, column=found[table.order[place]]), float(table.numbers[row, place]))
-            for belief, row in cells[place]
-        ]
-        for place in range(many)
-    ]
-    for place, score in _shrunk(masses, 0.9):
-        k = table.order[place]
-        found[k] = replace(found[k], mass=float(np.clip(score, 0.9, 0.999)))
-    masses = []
-    for place in range(many, len(columns)):
-        k = table.order[place]
-        seen = [(belief.chances, int(table.levels[row, place - many])) for belief, row in cells[place]]
-        found[k] = replace(columns[k], widen=_temperature(seen))
-        warm = [(Belief.of_levels(found[k], chances).chances, level) for chances, level in seen]
-        masses.append([needed(chances, level) for chances, level in warm] if columns[k].ordered else [])
-    for place, score in _shrunk(masses, 0.9):
-        k = table.order[many + place]
-        found[k] = replace(found[k], mass=float(np.clip(score, 0.0, 0.999)))
-    return found
-
-
-def _ratio(belief: Belief, point: float) -> float:
-    """Log distance of a point from the median, relative to that of the 90 % interval's end."""
-    low, middle, high = np.interp([0.05, 0.5, 0.95], belief.cdf, GRID)
-    ratio = abs(point - middle) / max(high - middle if point > middle else middle - low, 1e-6)
-    return math.log(max(ratio, 0.05))
-
-
-def _central(belief: Belief, point: float) -> float:
-    """The probability of the smallest central interval that covers a point."""
-    return 2.0 * abs(float(np.interp(point, GRID, belief.cdf)) - 0.5)
-
-
-def _temperature(seen: Sequence[tuple[NDArray[np.float64], int]]) -> float:
-    """The temperature with the best likelihood of held-out levels (C. Guo et al., 2017), with a weak prior on 1."""
-    if not seen:
-        return 1.0
-    logs = np.log(np.maximum(np.stack([chances for chances, _ in seen]), 1e-9))
-    levels = np.array([level for _, level in seen])
-    best, at = math.inf, 1.0
-    for t in np.geomspace(0.7, 6.0, 40):
-        scaled = logs / t
-        chosen = scaled[np.arange(len(levels)), levels] - np.logaddexp.reduce(scaled, 1)
-        loss = -float(chosen.sum()) + 5.0 * math.log(t) ** 2
-        if loss < best:
-            best, at = loss, float(t)
-    return at
-
-
-def _shrunk(scores: Sequence[Sequence[float]], prior: float) -> list[tuple[int, float]]:
-    """The 90 % quantile of each column's scores, shrunk towards that of all: a few dozen cells say little about a tail."""
-    every = np.concatenate([np.array(one) for one in scores]) if scores else np.empty(0)
-    if len(every) < 20:
-        return []
-    common = (float(_quantile(every)) * len(every) + 20 * prior) / (len(every) + 20)
-    found = []
-    for place, own in enumerate(scores):
-        if own:
-            apart = _quantile(np.array(own)) if len(own) >= 10 else common
-            found.append((place, (len(own) * apart + TOGETHER * common) / (len(own) + TOGETHER)))
-    return found
-
-
-def _quantile(scores: NDArray[np.float64]) -> float:
-    """The 90 % quantile with the correction for the number of scores (conformal prediction)."""
-    return float(np.quantile(scores, min(0.9 * (1 + 1 / len(scores)), 1.0)))
-
-
-def needed(chances: NDArray[np.float64], level: int) -> float:
-    """The probability below which the interval grown from the likeliest level leaves out a level."""
-    low, high = 0.0, 1.0
-    first = last = int(chances.argmax())
-    have = float(chances[first])
-    if first == level:
-        return low
-    while first > 0 or last < len(chances) - 1:
-        first, last = grown(chances, have + 1e-9)
-        if first <= level <= last:
-            return have
-        have = float(chances[first : last + 1].sum())
-    return high
+def _tested(
+    experts: Experts, columns: Sequence[Column], table: Table, shown: NDArray[np.bool_], held: NDArray[np.bool_]
+) -> list[Belief]:
+    """The belief about each held-out cell, in their order, given what is shown of its row without itself."""
+    rows, places = np.nonzero(held)
+    known = shown[rows]
+    known[np.arange(len(rows)), places] = False
+    asked = replace(table, numbers=table.numbers[rows], levels=table.levels[rows], known=known)
+    found = beliefs(experts, columns, asked, [(int(place),) for place in places])
+    return [one[table.order[place]] for one, place in zip(found, places.tolist(), strict=True)]
 
 
 @torch.no_grad()
-def beliefs(experts: Experts, columns: Sequence[Column], table: Table) -> list[dict[int, Belief]]:
-    """The experts' belief about every missing value of each row, by the index of its column."""
+def beliefs(
+    experts: Experts, columns: Sequence[Column], table: Table, wanted: Sequence[Sequence[int]] | None = None
+) -> list[dict[int, Belief]]:
+    """The experts' belief about every missing value of each row, or those wanted, by the index of its column."""
     many = experts.shape.numbers
     levels = [
         torch.nn.functional.one_hot(torch.from_numpy(table.levels[:, k]), n).float()
@@ -356,7 +270,8 @@ def beliefs(experts: Experts, columns: Sequence[Column], table: Table) -> list[d
         numbers, probable = mixture.double().numpy(), [part.double().numpy() for part in chances]
         for row in range(len(shown)):
             one: dict[int, Belief] = {}
-            for place in map(int, np.flatnonzero(~table.known[first + row])):
+            missing = np.flatnonzero(~table.known[first + row]) if wanted is None else wanted[first + row]
+            for place in map(int, missing):
                 k = table.order[place]
                 if place < many:
                     one[k] = Belief.of_mixture(columns[k], *numbers[row, place])

@@ -44,8 +44,11 @@ def learned(request: dict[str, Any]) -> dict[str, Any]:
             impossible=request.get("impossible", []),
         )
         model.export(request["path"], name=request["name"])
-    except (TrainingError, ExportError, OSError, MemoryError, KeyError, TypeError, ValueError) as error:
-        return {"error": str(error) or type(error).__name__}
+    except MemoryError:
+        size = request["budget"]["memory"] / (1 << 30)
+        return {"error": f"Learning needs more than its {size:g} GiB of memory. Send fewer examples or variables."}
+    except (TrainingError, ExportError, OSError) as error:
+        return {"error": str(error)}
     questions = [
         {"text": question.text, "case": question.options[0].patch[0]["value"]}
         for question in model.questions[:MOST_QUESTIONS]

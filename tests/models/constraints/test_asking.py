@@ -73,7 +73,12 @@ def test_a_proven_contradiction_offers_what_proves_it_and_nothing_else(solver: g
     solution = solver.solve(request, **SMALL)
     assert solution.status is gs.Status.INFEASIBLE
     assert solution.question is not None
-    assert {option.id for option in solution.question.options} == {"without large", "without small"}
+    assert {option.id for option in solution.question.options} == {
+        "loosen large",
+        "loosen small",
+        "without large",
+        "without small",
+    }
 
 
 def test_two_contradictions_are_offered_in_pairs_whose_patches_keep_their_places(solver: gs.Solver) -> None:
@@ -127,3 +132,43 @@ def test_names_with_slashes_and_tildes_are_patched(solver: gs.Solver) -> None:
 def test_the_explanation_counts_what_was_asked(solver: gs.Solver) -> None:
     request = colouring("abc", ["ab", "bc"], ["r", "g"])
     assert "Asked: 3 variables under 2 constraints." in solver.solve(request, **SMALL).explanation
+
+
+SHOP = {
+    "variables": dict.fromkeys(("A1", "A2", "B1", "B2", "C1", "C2"), "0..20"),
+    "constraints": [
+        *("A1 3 before A2", "B1 4 before B2", "C1 2 before C2"),
+        *("no overlap: A1 for 3, B1 for 4, C1 for 2", "no overlap: A2 for 4, B2 for 2, C2 for 5"),
+        *("A2 + 4 <= 9", "B2 + 2 <= 13", "C2 + 5 <= 9"),
+    ],
+}
+"""Three jobs on two machines; the deadlines of A and C cannot both be kept."""
+
+
+def test_an_impossible_deadline_is_answered_with_the_least_later_one_that_is_possible() -> None:
+    solver = gs.load("constraints", threads=1)
+    solution = solver.solve(SHOP)
+    assert solution.status is gs.Status.INFEASIBLE
+    assert solution.question is not None
+    later = {option.label: option for option in solution.question.options if option.id.startswith("loosen")}
+    assert later
+    first = solution.question.options[0]
+    assert first.id.startswith("loosen"), "the least change comes first"
+    for option in later.values():
+        request = option.apply(solution.request)
+        assert solver.solve(request).status is gs.Status.SOLVED
+        index = next(n for n, one in enumerate(request["constraints"]) if one != SHOP["constraints"][n])
+        left, bound = request["constraints"][index].split("<=")
+        constraints = [*request["constraints"]]
+        constraints[index] = f"{left}<= {int(bound) - 1}"
+        sooner = solver.solve({**request, "constraints": constraints}, ask=False)
+        assert sooner.status is gs.Status.INFEASIBLE, "the change is the least one"
+
+
+def test_a_bound_that_is_given_as_a_number_is_loosened_too() -> None:
+    count = {"type": "count", "of": [{"variable": name, "value": 1} for name in "abc"], "at_most": 1}
+    request = {"variables": dict.fromkeys("abc", "0..1"), "constraints": ["a == 1", "b == 1", "c == 1", count]}
+    solution = gs.load("constraints", threads=1).solve(request)
+    assert solution.question is not None
+    option = next(one for one in solution.question.options if one.id == "loosen constraint 4")
+    assert option.label == "constraint 4 with at most 3 instead of 1."

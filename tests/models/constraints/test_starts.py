@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import groundstate as gs
+from groundstate_models.constraints.aim import Aim
 from groundstate_models.constraints.neighbourhood import Neighbourhoods
 from groundstate_models.constraints.problem import Problem
-from groundstate_models.constraints.starts import Passes
+from groundstate_models.constraints.starts import CARRIED, PREFERENCE, Passes
 from groundstate_models.constraints.tensors import Network
 from tests.models.constraints.small import broken
 
@@ -75,15 +78,75 @@ def test_neighbourhoods_of_an_assignment_reach_one_that_costs_nothing(seed: int)
     tensors, draw = problem.tensors(), np.random.default_rng(seed)
     passes = Passes(tensors, problem.choices(1))
     values, near = passes.chosen(draw), Neighbourhoods(passes)
-    before = near.energy(values)
+    costs = []
     for _ in range(20):
-        values = near.improved(values, draw)
-        assert near.energy(values) <= before + 1e-6
-        before = near.energy(values)
-    assert tensors["domain"][np.arange(len(values)), values].all()
-    assert broken(tensors, values) == 0
-    found = problem.values(values)
-    assert [found[name] for name in names] == list(range(0, 10, 2))
+        found = near.improved(values, draw)
+        values = found[0][0]
+        costs += [float(passes.cost[np.arange(len(one)), one].sum()) for one, right in found if right]
+        assert all(broken(tensors, one) == 0 for one, right in found if right)
+    assert min(costs) == 0
+    right = [one for one, kept in near.improved(values, draw) if kept]
+    assert tensors["domain"][np.arange(len(values)), right[0]].all()
+    told = problem.values(right[0])
+    assert [told[name] for name in names] == list(range(0, 10, 2))
+
+
+def test_an_improvement_lowers_the_bound_on_the_cost_until_nothing_costs_less() -> None:
+    problem = network(
+        {
+            "variables": dict.fromkeys("abcdef", "1..4"),
+            "constraints": ["all different: a, b, c", "all different: d, e, f"],
+            "preferences": [{"constraint": f"{name} >= 3"} for name in "abcdef"],
+        }
+    )
+    passes = Passes(problem.tensors(), problem.choices(2))
+    near, draw = Neighbourhoods(passes), np.random.default_rng(0)
+    found = near.improved(passes.chosen(draw), draw)
+    costs = [float(passes.cost[np.arange(len(one)), one].sum()) for one, right in found if right]
+    assert costs == sorted(costs), "the best one comes first"
+    assert passes.high[0] <= costs[0] / PREFERENCE, "what comes next must cost less"
+
+
+def test_a_chain_from_an_assignment_that_violates_nothing_has_velocities_that_carry_it() -> None:
+    passes = Passes(network({"variables": {"a": [1, 2], "b": [1, 2]}, "constraints": ["a != b"]}).tensors())
+    draw = np.random.default_rng(0)
+    right = passes.chosen(draw)
+    starts = [passes.starts(np.random.default_rng(seed), 2, 0.4, lambda _: [(right, True)]) for seed in range(8)]
+    velocity = starts[0]["y.velocity"]
+    assert (velocity[0, np.arange(len(right)), right] == CARRIED).all()
+    assert velocity.sum() == CARRIED * len(right)
+    assert all((one["chain.weights"] == 1).all() for one in starts)
+
+
+def test_an_assignment_that_violates_nothing_is_an_answer_after_one_segment() -> None:
+    """The starts of a roster know an answer after the first restart; the descent and its checks confirm it at once."""
+    request = {
+        "days": "2025-03-03/2025-03-16",
+        "people": ["Ada", "Bob", "Cem", "Dora", "Eve", "Fay", "Gus", "Hal"],
+        "activities": [
+            {"name": "Early", "at": "6:00-14:00", "repeat": "daily", "who": "2 of anyone"},
+            {"name": "Late", "at": "14:00-22:00", "repeat": "daily", "who": "any 2"},
+            {"name": "Night", "at": "22:00-6:00", "repeat": "daily", "who": "anyone"},
+        ],
+        "rules": [{"type": "rest", "time": "11h"}, {"type": "work", "at_most": 5, "per": "week"}],
+        "preferences": [{"type": "work", "at_least": 8}],
+    }
+    solution = gs.load("scheduling", threads=1).solve(request, alternatives=2, improve_for=60)
+    assert solution.optimal
+    assert solution.answer is not None
+    assert solution.answer["cost"] == 0
+
+
+@given(st.integers(0, 50), st.lists(st.integers(1, 20), min_size=1, max_size=12))
+def test_every_second_bound_for_a_cost_is_just_below_it(least: int, gains: list[int]) -> None:
+    """Only such a bound is possible for certain if a better answer exists."""
+    aim, cost = Aim(), least + sum(gains)
+    for gain in gains:
+        bounds = [aim.below(float(cost), least, cost - 1) for _ in range(4)]
+        assert all(least <= bound < cost for bound in bounds)
+        assert cost - 1 in bounds[:2]
+        assert bounds[1] == bounds[3] == cost - 1
+        cost -= gain
 
 
 def test_forty_meetings_are_placed_within_a_few_segments() -> None:
@@ -132,5 +195,7 @@ def test_near_an_assignment_that_is_the_only_one_left_is_the_assignment() -> Non
     tensors = network({"variables": {"a": [1, 2], "b": [1, 2]}, "constraints": ["a != b"]}).tensors()
     tensors["domain"][:, 1:] = 0.0
     passes = Passes(tensors)
-    given = passes.chosen(np.random.default_rng(0))
-    assert np.array_equal(Neighbourhoods(passes).improved(given, np.random.default_rng(0)), given)
+    known = passes.chosen(np.random.default_rng(0))
+    ((found, right),) = Neighbourhoods(passes).improved(known, np.random.default_rng(0))
+    assert not right, "it breaks the constraint"
+    assert np.array_equal(found, known)

@@ -153,6 +153,24 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
         "blocks.b",
         "The blocks a and b overlap.",
     ),
+    (
+        {"blocks": {"a": {"corners": [[0, 0], [1, 1], [1, 0], [0, 1]]}}},
+        "blocks.a",
+        "The block's sides cross each other",
+    ),
+    ({"blocks": {"a": {"corners": [[0, 0], [1, 1], [2, 2]]}}}, "blocks.a", "corners lie on one line"),
+    ({"statements": ["cable A-m length 1e-300"]}, "statements[0]", "The length is 1e-300; it must be at least 1e-30."),
+    ({"nodes": {"m": {"mass": 1e-300}}}, "nodes.m", "The mass is 1e-300; it must be at least 1e-30."),
+    ({"nodes": {"m": {"mass": 1e300}}}, "nodes.m", "1e+300 is too large; numbers go up to 1e+30."),
+    ({"nodes": {"m": {"at": [10**400, 0]}}}, "nodes.m", "is too large"),
+    ({"nodes": {"m": {"load": [float("nan"), 0]}}}, "nodes.m", "nan is not finite."),
+    ({"nodes": {"m": {"sphere": [0, 0, 0, 0]}}}, "nodes.m", "The radius of the sphere is 0; it must be positive."),
+    (
+        {"preset": {"type": "chain", "from": [0, 0], "to": [1, 0], "length": -6}},
+        "preset",
+        "The length is -6; it must be positive.",
+    ),
+    ({"preset": {"type": "arch", "from": [0, 0], "to": [1, 0], "rise": 0}}, "preset", "The rise is 0"),
     ({}, "", "Nothing is asked for"),
     ({"nodes": {f"n{k}": [k, 0] for k in range(500)}}, "nodes", "There are 500 nodes and blocks; there may be 300."),
 ]
@@ -165,6 +183,12 @@ def test_a_fault_is_one_sentence_at_its_place(request_: dict[str, Any], place: s
     first = caught.value.faults[0]
     assert first.place == place
     assert words in first.message
+
+
+def test_units_may_be_mixed_and_the_answer_is_in_that_of_the_request() -> None:
+    mixed = read({"nodes": {"A": {"at": ["600 mm", "0 cm"], "fixed": True}}, "members": ["rod A-m length 50 cm"]})
+    assert mixed.nodes["A"].at == pytest.approx((0.6, 0.0, 0.0))
+    assert mixed.members[0].length == pytest.approx(0.5)
 
 
 def test_a_length_in_another_unit_is_converted_and_noted() -> None:

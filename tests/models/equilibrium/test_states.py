@@ -80,6 +80,29 @@ def test_a_truss_that_may_snap_through_is_asked_about_and_each_option_is_solved(
         assert above == ("as drawn" in option.label)
 
 
+@pytest.mark.parametrize("part", [1e-8, 1e-6, 1e-4, 1e-2, 0.97])
+def test_a_truss_under_a_small_load_has_two_states_as_one_near_snapping_has(solver: gs.Solver, part: float) -> None:
+    made = bistable(np.random.default_rng(7))
+    load = part * made.about["snap"]
+    made.request["nodes"]["C"]["load"] = [0, -load]
+    found = solver.solve(made.request, alternatives=2)
+    answers = [one.answer for one in (found, *found.alternatives) if one.answer is not None]
+    assert {one["positions"]["C"][1] > made.about["level"] for one in answers} == {True, False}
+    assert found.question is not None
+    warned = any("rounding limits" in line for line in answers[0].get("notices", ()))
+    assert warned == (part < 1e-5)
+    # What is left is below the load even where the load is a hundred-millionth of what the springs exert.
+    assert max(one["residual"] for one in answers) < 1e-4 * load
+
+
+def test_a_force_that_is_wrong_by_a_small_load_is_called_wrong() -> None:
+    structure = read(bistable(np.random.default_rng(7)).request)
+    places = {name: list(node.at)[:2] for name, node in structure.nodes.items() if node.at is not None}
+    at_rest = {"positions": places, "forces": {"A-C": 0.0, "B-C": 0.0}}
+    left = [one.amount for one in check.failed(structure, at_rest)]
+    assert left == [pytest.approx(structure.loads)]
+
+
 def test_an_unstable_state_is_no_answer(solver: gs.Solver) -> None:
     request = {
         "nodes": {"A": {"at": [-2, 0], "fixed": True}, "B": {"at": [2, 0], "fixed": True}, "C": {}},
@@ -183,10 +206,21 @@ def test_the_same_seed_gives_the_same_answer(solver: gs.Solver) -> None:
         HANGING,
         {"statements": ["block a 2 x 1 on floor", "block b 1 x 1 on a"]},
         {"preset": {"type": "net", "size": [3, 3]}},
+        {"preset": {"type": "cluster", "atoms": 4}},
+        {"preset": {"type": "cluster", "atoms": 4, "potential": "thomson"}},
     ],
 )
 def test_the_drawing_is_well_formed(solver: gs.Solver, request_: dict[str, Any]) -> None:
     found = solver.solve(request_, ask=False)
     picture = solver.svg(request_, found.answer)
     assert picture is not None
-    assert ET.fromstring(picture).tag.endswith("svg")
+    root = ET.fromstring(picture)
+    assert root.tag.endswith("svg")
+    width, height = (float(v) for v in root.attrib["viewBox"].split()[2:])
+    shapes = [one.attrib for one in root.iter() if "cx" in one.attrib or "x1" in one.attrib]
+    for name, most in (("cx", width), ("x1", width), ("x2", width), ("cy", height), ("y1", height), ("y2", height)):
+        assert all(0 <= float(one.get(name, 0)) <= most for one in shapes)
+    assert {one.text for one in root.iter() if one.attrib.get("class") == "name"} == {
+        *read(request_).nodes,
+        *read(request_).blocks,
+    }

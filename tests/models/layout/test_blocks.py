@@ -96,7 +96,7 @@ def test_six_squares_find_the_shortest_links(solver: gs.Solver) -> None:
 def test_links_pull_items_of_given_sizes_together(solver: gs.Solver) -> None:
     items = {n: {"size": [10, 10], "turns": "none"} for n in "abc"}
     request = {"area": [100, 100], "items": items, "prefer": ["a connected to b", "b connected to c"]}
-    found = solver.solve(request, ask=False)
+    found = solver.solve(request, ask=False, restarts=16, max_steps=128)
     assert found.answer is not None
     at = {n: (one["x"], one["y"]) for n, one in found.answer["items"].items()}
     length = sum(abs(at[p][k] - at[q][k]) for p, q in ("ab", "bc") for k in (0, 1))

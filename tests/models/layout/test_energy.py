@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from groundstate_models.layout.energy import LayoutEnergy
-from groundstate_models.layout.families import system
+from groundstate_models.layout.families import packed, room, system
 from groundstate_models.layout.finish import Finisher
+from groundstate_models.layout.lowering import Lowering
 from groundstate_models.layout.quadratic import least_move
+from groundstate_models.layout.request import read
 from groundstate_models.layout.rows import Body, Pair, Part, System
 from groundstate_models.layout.shapes import Convex, box, distance
 from groundstate_models.layout.tensors import needed, tensors
@@ -70,6 +72,41 @@ def two(turning: str, one: Convex, other: Convex) -> System:
         made.parts.append(Part(k, shape))
     made.pairs.append(Pair(1, 2, 0.0, source=-1))
     return made
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_at_fixed_turns_are_the_rows_at_any_turns(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    shapes = {
+        "a": {"diameter": 20},
+        "b": {"size": [20, 30], "turn": 30},
+        "c": {"polygon": [[0, 0], [20, 0], [0, 30]]},
+        "d": {"polygon": [[0, 0], [20, 0], [20, 10], [10, 10], [10, 30], [0, 30]]},
+    }
+    mixed = {
+        "area": [100, 80],
+        "items": shapes,
+        "relations": ["a near b", "c left of d", "a facing c", "a within 50 of d"],
+    }
+    for request in (room(draw), packed(draw, 7, 0.4), mixed):
+        finisher = Lowering(read(request)).finisher
+        n = finisher.count
+        front = np.array([[math.cos(body.angle), math.sin(body.angle)] for body in finisher.system.bodies])
+        centre = draw.uniform(-1, 1, (n, 2))
+        forced = {int(draw.integers(finisher.pairs)): way for way in range(4)}
+        finisher.forced = forced
+        parts = finisher._parts(centre, front)
+        fixed = finisher._fixed(front)
+        places = np.arange(3 * n) % 3 < 2
+        for one, other in (
+            (finisher._pairs(parts, 3 * n), fixed.pairs(centre, forced)),
+            (finisher._atoms(parts, front, 3 * n), fixed.atoms(centre)),
+        ):
+            np.testing.assert_allclose(one[0], other[0], atol=1e-12)
+            np.testing.assert_allclose(one[1][:, places], other[1][:, places], atol=1e-9)
+        for row, way in forced.items():
+            apart = finisher.apart(centre, front, row)
+            assert apart[way] == pytest.approx(fixed.pairs(centre, {row: way})[0][row])
 
 
 @pytest.mark.parametrize("turning", ["none", "free"])

@@ -157,6 +157,13 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"items": {"a": {"aspect": 4}}}, "has an aspect and no area"),
     ({"items": {"a": {"area": 20, "aspect": 0.5}}}, "longest side over the shortest"),
     ({"items": {"a": {"area": "20 m² or so"}}}, "such as '16 m²'"),
+    ({"items": [{"name": "a", "size": [5, 5]}, {"name": "a", "size": [9, 9]}]}, "'a' names two items"),
+    ({"area": {"polygon": [[0, 0], [10, 0], [10, 0], [0, 0]]}}, "has 2 different corners"),
+    ({"area": {"width": 100, "height": 100, "doors": [{"at": 5}]}}, "names no wall"),
+    ({"area": {"width": 100, "height": 100, "doors": [{"wall": "south", "width": 120}]}}, "is 120 wide, and the south"),
+    ({"items": {"a": {"diameter": -3}}}, "must be positive"),
+    ({"area": [0, 100]}, "must be positive"),
+    ({"area": ["3 m", "2 m"], "items": {"a": ["50 in", 60]}}, "the depth of a has no unit"),
 ]
 
 
@@ -171,6 +178,24 @@ def test_lengths_follow_the_unit_of_the_request() -> None:
     plan = read({"area": {"width": "4 m", "height": "300 cm"}, "items": {"bed": ["1.8 m", "2000 mm"]}, "unit": "cm"})
     assert plan.box == (0.0, 0.0, 400.0, 300.0)
     assert plan.items["bed"].size == (180.0, 200.0)
+
+
+def test_numbers_without_a_unit_are_in_the_one_unit_that_is_named() -> None:
+    assert read({"area": ["4 m", 3], "items": {"bed": [1.8, 2]}}).box == (0.0, 0.0, 4.0, 3.0)
+    plan = read({"area": ["4 m", "300 cm"], "items": {"bed": [1.8, 2]}, "unit": "m"})
+    assert plan.items["bed"].size == (1.8, 2.0)
+
+
+def test_a_polygon_may_end_where_it_began() -> None:
+    corners = [[0, 0], [10, 0], [10, 10], [10, 10], [0, 10], [0, 0]]
+    assert len(read({"area": {"polygon": corners}, "items": {"a": [1, 1]}}).corners) == 4
+
+
+@pytest.mark.parametrize(("area", "width"), [([4, 3], 1.0), (["4 m", "3 m"], 0.8), (["400 cm", "300 cm"], 80.0)])
+def test_a_door_without_a_width_fits_its_wall(area: list[Any], width: float) -> None:
+    plan = read({"area": {"width": area[0], "height": area[1], "doors": [{"wall": "south"}]}, "items": {"a": [1, 1]}})
+    left, _, right, _ = plan.marks["door"].box
+    assert right - left == pytest.approx(width)
 
 
 def test_a_page_has_its_origin_at_the_top_left() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise, product
 from typing import Any
@@ -43,6 +44,16 @@ IMPOSSIBLE: list[tuple[str, dict[str, Any], set[str]]] = [
         "a clear zone",
         {"items": {"w": {"size": [100, 60], "turns": "none"}, "x": [10, 10]}, "relations": ["150 clear in front of w"]},
         {"w"},
+    ),
+    (
+        "a distance that is too short and too long",
+        {"items": {n: [20, 20] for n in "abc"}, "relations": ["a within 50 of b", "b at least 60 from a"]},
+        {"a", "b"},
+    ),
+    (
+        "a distance that the area is too small for",
+        {"items": {n: {"size": [60, 60], "turns": "none"} for n in "abc"}, "relations": ["a at least 260 from b"]},
+        {"a", "b"},
     ),
 ]
 
@@ -125,6 +136,18 @@ def test_a_proof_agrees_with_trying_every_place(sizes: list[tuple[int, int]], wi
     plan = read({"area": [width, height], "items": items})
     found = contradiction(plan, 20)
     assert (found is None) == fits(sizes, width, height)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=4, unique=True))
+def test_distances_that_a_layout_has_are_never_called_impossible(cells: list[tuple[int, int]]) -> None:
+    items = {f"i{k}": {"size": [10, 10], "turns": "none"} for k in range(len(cells))}
+    relations = []
+    for k, (x, y) in enumerate(cells):
+        for j, (u, v) in enumerate(cells[:k]):
+            apart = math.hypot(max(abs(x - u) * 20 - 10, 0), max(abs(y - v) * 20 - 10, 0))
+            relations += [f"i{k} at least {apart:.9f} from i{j}", f"i{k} within {apart:.9f} of i{j}"]
+    assert contradiction(read({"area": [110, 110], "items": items, "relations": relations}), 4) is None
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,12 +15,12 @@ from groundstate_models.scheduling.answer import answer, printed
 from groundstate_models.scheduling.check import cost, placements, violations
 from groundstate_models.scheduling.compile import compile as compiled
 from groundstate_models.scheduling.drawing import draw
+from groundstate_models.scheduling.durations import DAY
 from groundstate_models.scheduling.ics import calendar
 from groundstate_models.scheduling.picture import picture
 from groundstate_models.scheduling.preferences import Placement
 from groundstate_models.scheduling.reading import read
 from groundstate_models.scheduling.schema import ANSWER, EXAMPLE
-from groundstate_models.scheduling.times import DAY
 
 EXAMPLE_ANSWER: dict[str, Any] = ANSWER["examples"][0]
 STAMP = datetime(2025, 1, 1, tzinfo=UTC)

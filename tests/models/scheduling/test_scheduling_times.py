@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundstate_models.scheduling.days import Days
+from groundstate_models.scheduling.durations import DAY, LONGEST, duration, gap, printed_duration
 from groundstate_models.scheduling.spans import Span, Spans, difference, inside, intersection, starts, total, union
-from groundstate_models.scheduling.times import DAY, LONGEST, duration, gap, printed_duration
 
 WEEK = Days(tuple(range(5)), dated=False)
 MARCH = Days(tuple(date(2025, 3, day).toordinal() for day in range(3, 15)), dated=True)
@@ -112,7 +112,7 @@ def test_windows_on_dates(said: str, spans: str) -> None:
         (WEEK, "mon 9:00:30-10:00", "has seconds"),
         (WEEK, "sat", "none of the days of this request, which are mon, tue, wed, thu, fri"),
         (WEEK, "2025-03-03", 'give "days" as dates'),
-        (WEEK, "mon 10:00", "is not a window"),
+        (WEEK, "mon 10:00", "is one moment, and not a window"),
         (WEEK, "", "names no day and no time"),
         (WEEK, "tue 9:00 - mon 10:00", "ends before it starts"),
         (MARCH, "2025-03-30", "none of the days of this request"),
