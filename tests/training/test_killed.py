@@ -48,7 +48,7 @@ train(Energy(), loss, batches, GradientPreset(iterations=200), folder=sys.argv[1
 
 
 def weights(folder: Path) -> dict[str, np.ndarray]:
-    found = read_checkpoint(folder / "checkpoint.npz")
+    found = read_checkpoint(folder / "checkpoint.npz")["state"]
     assert found["iteration"] == 200
     return {f"{part} {name}": value for part in ("weights", "average") for name, value in found[part].items()}
 
