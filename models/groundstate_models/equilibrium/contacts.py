@@ -160,30 +160,33 @@ def _common(face: Face, its: Face, near: float) -> list[Floats]:
     normal, points = face
     axis = np.eye(3)[int(np.argmin(np.abs(normal)))]
     u = crossed(normal, axis)
-    u /= np.linalg.norm(u)
-    v = crossed(normal, u)
-    frame = np.stack([u, v], axis=1)
+    u /= np.sqrt(u @ u)
+    frame = np.stack([u, crossed(normal, u)], axis=1)
     origin = points[0]
-    mine, theirs = (points - origin) @ frame, (its[1] - origin) @ frame
-    corners: list[Floats] = []
-    for part in _triangles(mine):
-        for piece in _triangles(theirs):
+    theirs = _triangles(((its[1] - origin) @ frame).tolist())
+    corners: list[Flat] = []
+    for part in _triangles(((points - origin) @ frame).tolist()):
+        for piece in theirs:
             common = _clipped(part, piece)
             if len(common) >= 3 and abs(_area(common)) > near**2:
-                corners += list(common)
-    if not corners:
-        return []
+                corners += common
     return [origin + frame @ p for p in _unique(corners, near)]
 
 
-def _area(points: Floats) -> float:
-    following = np.roll(points, -1, axis=0)
-    return 0.5 * float((points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]).sum())
+# In the plane of a face, with plain floats: these lists are too short for NumPy.
+
+Flat = list[float]
+"""A point in the plane of a face."""
 
 
-def _triangles(points: Floats) -> list[Floats]:
+def _area(points: list[Flat]) -> float:
+    following = [*points[1:], points[0]]
+    return 0.5 * sum(p[0] * q[1] - p[1] * q[0] for p, q in zip(points, following, strict=True))
+
+
+def _triangles(points: list[Flat]) -> list[list[Flat]]:
     """A convex polygon as it is; others as triangles, by cutting ears."""
-    ring = list(points if _area(points) > 0 else points[::-1])
+    ring = points if _area(points) > 0 else points[::-1]
     found = []
     guard = 0
     while len(ring) > 3 and guard < 200:
@@ -196,42 +199,45 @@ def _triangles(points: Floats) -> list[Floats]:
             others = [p for j, p in enumerate(ring) if j not in {(k - 1) % len(ring), k, (k + 1) % len(ring)}]
             inside = [p for p in others if min(_turn(a, b, p), _turn(b, c, p), _turn(c, a, p)) > 1e-12]
             if turns[k] > 1e-12 and not inside:
-                found.append(np.array([a, b, c]))
-                del ring[k]
+                found.append([a, b, c])
+                ring = ring[:k] + ring[k + 1 :]
                 break
             if abs(turns[k]) <= 1e-12:
-                del ring[k]
+                ring = ring[:k] + ring[k + 1 :]
                 break
         else:
             break
-    found.append(np.array(ring))
+    found.append(ring)
     return found
 
 
-def _turn(a: Floats, b: Floats, c: Floats) -> float:
-    return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+def _turn(a: Flat, b: Flat, c: Flat) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _clipped(subject: Floats, window: Floats) -> Floats:
+def _clipped(subject: list[Flat], window: list[Flat]) -> list[Flat]:
     """The common part of two convex polygons: I. E. Sutherland and G. W. Hodgman, "Reentrant polygon clipping", 1974."""
-    found = list(subject)
-    for a, b in zip(window, np.roll(window, -1, axis=0), strict=True):
+    found = subject
+    for k, a in enumerate(window):
+        b = window[(k + 1) % len(window)]
         given, found = found, []
-        for k, p in enumerate(given):
-            q = given[(k + 1) % len(given)]
-            one, other = _turn(a, b, p), _turn(a, b, q)
+        turns = [_turn(a, b, p) for p in given]
+        for j, p in enumerate(given):
+            following = (j + 1) % len(given)
+            q, one, other = given[following], turns[j], turns[following]
             if one >= 0:
                 found.append(p)
             if (one > 0 > other) or (one < 0 < other):
-                found.append(p + one / (one - other) * (q - p))
+                part = one / (one - other)
+                found.append([p[0] + part * (q[0] - p[0]), p[1] + part * (q[1] - p[1])])
         if not found:
             break
-    return np.array(found).reshape(-1, 2)
+    return found
 
 
-def _unique(points: list[Floats], near: float) -> list[Floats]:
-    found: list[Floats] = []
+def _unique(points: list[Flat], near: float) -> list[Flat]:
+    found: list[Flat] = []
     for p in points:
-        if all(float(np.abs(p - q).max()) > near for q in found):
+        if all(abs(p[0] - q[0]) > near or abs(p[1] - q[1]) > near for q in found):
             found.append(p)
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -155,14 +154,9 @@ SELF_TEST = {
 def main(argv: list[str] | None = None) -> int:
     """Export settings; returns the exit code."""
     options = export_parser("equilibrium", kept(), artefact().parent).parse_args(argv)
-
-    def files() -> dict[str, Any]:
-        def make(path: Path) -> dict[str, Any]:
-            return arguments(Settings.read(path), equilibrium())
-
-        return {artefact().name: make}
-
-    return export_command(options, Settings, files)
+    return export_command(
+        options, Settings, lambda: {artefact().name: lambda path: arguments(Settings.read(path), equilibrium())}
+    )
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Planned:
 
     @cached_property
     def read(self) -> Read:
-        return Read(self.compiled.request)
+        return Read(self.compiled.request, compared=self.judged)
 
     @property
     def judged(self) -> bool:
