@@ -28,6 +28,7 @@ import groundstate as gs
 from groundstate_models.digits import data
 from groundstate_models.digits.energy import load
 from groundstate_models.digits.train import VARIED
+from groundstate_models.digits.variation import varied as vary
 
 TARGET = 0.85
 NEAREST, OPEN = 15, 5
@@ -48,7 +49,7 @@ def plain(digits: data.Digits, weights: int, *, varied: bool) -> nn.Module:
     draw = torch.Generator().manual_seed(0)
     cut = len(digits.digits) * 9 // 10
     pictures, kept = digits.pictures[:cut], digits.pictures[cut:].flatten(1)
-    copies = [pictures, *(data.varied(pictures, draw, VARIED) for _ in range(11))] if varied else [pictures]
+    copies = [pictures, *(vary(pictures, draw, VARIED[pictures.shape[1]]) for _ in range(11))] if varied else [pictures]
     pool = torch.stack(copies).flatten(0, 1).flatten(1)
     optimizer = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=0.02)
     best, stored, since = np.inf, net.state_dict(), 0

@@ -257,7 +257,12 @@ def train(
         with (place / "log.jsonl").open("a", encoding="utf-8") as log:
             check = validate or (lambda _: {})
             stopped = run(
-                trainer, last, checkpoint, log, lambda: [dict(found)] if (found := check(trainer.averaged)) else []
+                trainer,
+                last,
+                checkpoint,
+                log,
+                lambda: [dict(found)] if (found := check(trainer.averaged)) else [],
+                progress=progress,
             )
     except OSError as error:
         raise TrainingError(f"The folder {place} cannot be used ({error}).") from None
@@ -270,7 +275,8 @@ def train(
 def draw_curve(log: Path, path: Path) -> None:
     """Draw the loss of a log as an SVG picture, on a logarithmic axis where it is positive."""
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
-    points = [(e["iteration"], e["loss"]) for e in entries if "loss" in e]
+    # A run that was killed repeats the steps after its checkpoint: the last line of a step counts.
+    points = sorted({e["iteration"]: e["loss"] for e in entries if "loss" in e}.items())
     if len(points) < 2:
         return
     steps, losses = np.array(points, float).T

@@ -98,6 +98,7 @@ def run(
     validate: Callable[[], list[dict[str, Any]]],
     *,
     report_every: int = REPORT_EVERY,
+    progress: Callable[[int, dict[str, float]], object] | None = None,
 ) -> bool:
     """Train until iteration ``last``, or until SIGINT or SIGTERM. Returns whether a signal stopped it.
 
@@ -108,6 +109,7 @@ def run(
         log: Receives JSON lines.
         validate: Returns further values for the log; called every ``preset.validate_every`` iterations.
         report_every: Iterations between two lines of the log.
+        progress: Called after every step with the iteration and the step's record.
 
     Raises:
         TrainingError: If the checkpoint cannot be written.
@@ -127,6 +129,8 @@ def run(
     try:
         while trainer.iteration < last and not signals:
             recent.append(trainer.step())
+            if progress is not None:
+                progress(trainer.iteration, recent[-1])
             if trainer.iteration % report_every == 0:
                 keys = sorted({key for one in recent for key in one})
                 mean = {key: round(float(np.mean([one[key] for one in recent if key in one])), 4) for key in keys}

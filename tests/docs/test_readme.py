@@ -20,6 +20,7 @@ SNIPPETS = {
     "asks.py": "ambiguous · Which digit stands in row",
     "figure.py": "solved [1.0, 2.598076211353] 4.769696007085",
     "learns.py": "solved {'mon': 'early'",
+    "train_tool.py": "solve_denoise",
 }
 
 
@@ -35,6 +36,11 @@ def test_a_snippet_prints_what_it_should(name: str, said: str, tmp_path: Path) -
     done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert said in done.stdout
+
+
+def test_training_takes_thirty_lines_from_data_to_a_tool() -> None:
+    lines = (ROOT / "docs" / "snippets" / "train_tool.py").read_text(encoding="utf-8").splitlines()
+    assert sum(bool(line.strip()) for line in lines) <= 30
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

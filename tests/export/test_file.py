@@ -264,3 +264,30 @@ def test_equal_elements_are_stored_as_one_number(tmp_path: Path) -> None:
     graph = onnx.load(path).graph
     assert any(node.op_type == "ConstantOfShape" for node in graph.node)
     assert max(int(np.prod(t.dims)) for t in graph.initializer) == 8 * 3 * 9
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_quantised_weights_are_stored_in_a_byte_each(axis: int, tmp_path: Path) -> None:
+    draw = torch.Generator().manual_seed(0)
+    levels = torch.randint(-127, 128, (64, 48), generator=draw).float()
+    levels.select(1 - axis, 0)[:] = 127.0
+    scale = torch.arange(1, levels.shape[axis] + 1).unsqueeze(1 - axis) / 4096
+    weight = levels * scale
+    path = tmp_path / "quantised.onnx"
+    export(
+        lambda state: (state @ weight).tanh().square().sum(1), inputs={}, state=torch.randn(2, 64),
+        rule=GradientDescent(0.1), unroll=1, path=path, batches=(1, 3),
+    )  # fmt: skip
+    large = [t for t in onnx.load(path).graph.initializer if np.prod(t.dims) == weight.numel()]
+    assert [t.data_type for t in large] == [onnx.TensorProto.INT8]
+
+
+def test_weights_that_are_no_multiples_are_stored_as_they_are(tmp_path: Path) -> None:
+    weight = torch.randn(64, 48, generator=torch.Generator().manual_seed(0))
+    path = tmp_path / "plain.onnx"
+    export(
+        lambda state: (state @ weight).tanh().square().sum(1), inputs={}, state=torch.randn(2, 64),
+        rule=GradientDescent(0.1), unroll=1, path=path, batches=(1, 3),
+    )  # fmt: skip
+    large = [t for t in onnx.load(path).graph.initializer if np.prod(t.dims) == weight.numel()]
+    assert [t.data_type for t in large] == [onnx.TensorProto.FLOAT]

@@ -99,7 +99,7 @@ def test_a_server_without_learning_offers_no_such_tool_and_promises_no_changes(s
     [
         ({"examples": [[1, 2]] * 60}, "There are 120 values; up to 100 are allowed"),
         ({"examples": "1234"}, "must be a list with one example an entry"),
-        ({"examples": ROSTERS[:5], "name": "../up"}, "not a word of letters"),
+        ({"examples": ROSTERS[:5], "name": "../up"}, "not a word of up to 41 letters"),
         ({"examples": ROSTERS[:5], "run": "code"}, "There is no 'run'"),
         ({"examples": ROSTERS[:5], "known": ["x"]}, "must be a list of objects"),
         ({"examples": ROSTERS[:5], "kind": "shapes"}, "must be 'rules' or 'table'"),

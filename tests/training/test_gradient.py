@@ -85,6 +85,13 @@ def test_a_folder_keeps_a_log_a_checkpoint_and_a_curve_and_a_finished_run_is_not
     assert len(seen) == many
 
 
+def test_progress_is_reported_with_and_without_a_folder(tmp_path: Path) -> None:
+    for folder in (None, tmp_path / "run"):
+        steps: list[int] = []
+        train(Line(), loss, batches, PRESET, folder=folder, progress=lambda step, _, into=steps: into.append(step))
+        assert steps == list(range(1, PRESET.iterations + 1))
+
+
 def test_a_loss_that_is_not_finite_is_refused_with_its_step() -> None:
     def bad(module: nn.Module, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
         del generator

@@ -107,3 +107,14 @@ def test_a_grid_of_another_size_an_unknown_kind_and_a_constant_grid_are_refused(
         learn(["1111"] * 6)
     with pytest.raises(TrainingError, match="the kind 'table'"):
         learn([[0.5, 1, 2]] * 6, kind="rules")
+
+
+def test_columns_named_by_cells_are_a_grid_and_a_file_without_names_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "boards.csv"
+    path.write_text("r1c1,r1c2,r2c1,r2c2\n" + "1,2,2,1\n" * 5, encoding="utf-8")
+    assert read_examples(path).grid == (2, 2)
+    path.write_text("r1c1,r1c2,r2c2,r2c1\n" + "1,2,2,1\n" * 5, encoding="utf-8")
+    assert read_examples(path).grid is None
+    path.write_text("1,2,2,1\n" * 6, encoding="utf-8")
+    with pytest.raises(TrainingError, match="the first line must name the variables"):
+        read_examples(path)

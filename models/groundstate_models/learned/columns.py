@@ -30,7 +30,7 @@ FAR = 0.2
 """Probability of a value at least as far from the median, below which the calibrated distribution decides."""
 
 SMOOTH = 0.05
-"""Width, on the normal scale, of the smoothing with which the top of a density is found."""
+"""Width, on the normal scale, that smooths a density."""
 
 SLIGHT = 1e-5
 """Weight of a component up to which a distribution is computed without it."""
@@ -275,10 +275,18 @@ class Belief:
     @property
     def top(self) -> float:
         """The point of the normal scale where a number's smoothed density is highest."""
+        points = GRID[::4]
+        return float(points[int(self._density(points).argmax())])
+
+    def density_at(self, point: float) -> float:
+        """The smoothed density of a number at a point of the normal scale."""
+        return float(self._density(np.array([point]))[0])
+
+    def _density(self, points: Floats) -> Floats:
         weights, means, scales = self.mixture[:, self.mixture[0] > SLIGHT]
-        scales, points = np.sqrt(scales**2 + SMOOTH**2), GRID[::4]
-        density = np.exp(-0.5 * ((points[:, None] - means) / scales) ** 2) @ (weights / scales)
-        return float(points[int(density.argmax())])
+        scales = np.sqrt(scales**2 + SMOOTH**2) * self.column.widen
+        z = (points[:, None] - means) / scales
+        return np.asarray(np.exp(-0.5 * z * z) @ (weights / scales) / math.sqrt(2 * math.pi))
 
     def peaks(self) -> list[tuple[Value, float]]:
         """The likely values, with their probabilities: levels, or the peaks of a number's density."""

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,9 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
                     raise TrainingError(f"The file {path} is empty.")
                 names = [name.strip() or f"column {k}" for k, name in enumerate(header, 1)]
                 if twice := next((name for name in names if names.count(name) > 1), None):
-                    raise TrainingError(f"The header of {path} has the column {twice!r} twice.")
+                    raise TrainingError(
+                        f"The header of {path} has the column {twice!r} twice; the first line must name the variables."
+                    )
                 for row in reader:
                     if not row:
                         continue
@@ -160,13 +163,26 @@ def _of_rows(entries: Iterator[tuple[str, Any]], grid: tuple[int, int] | None, w
         raise TrainingError(
             f"There {'is 1 example' if total == 1 else f'are {total} examples'} in {where}; learning needs {FEWEST}."
         )
+    grid = grid or _grid_of(names)
     if grid is not None:
         if grid[0] * grid[1] != len(names):
             raise TrainingError(
                 f"A grid of {grid[0]} × {grid[1]} has {grid[0] * grid[1]} cells; the examples have {len(names)}."
             )
-        names = [f"r{r + 1}c{c + 1}" for r in range(grid[0]) for c in range(grid[1])]
+        names = _cells_of(*grid)
     return Examples(tuple(names), rows, grid, total)
+
+
+def _grid_of(names: list[str]) -> tuple[int, int] | None:
+    """The grid of variables ``r1c1``, ``r1c2``, …; None if they have other names."""
+    last = re.fullmatch(r"r(\d{1,4})c(\d{1,4})", names[-1])
+    shape = (int(last[1]), int(last[2])) if last else (0, 0)
+    regular = shape[0] * shape[1] == len(names) and min(shape) > 1 and names == _cells_of(*shape)
+    return shape if regular else None
+
+
+def _cells_of(rows: int, columns: int) -> list[str]:
+    return [f"r{r + 1}c{c + 1}" for r in range(rows) for c in range(columns)]
 
 
 def _one(one: Any, place: str) -> tuple[list[str], Row, tuple[int, int] | None]:

@@ -1,7 +1,7 @@
 """Odd values of whole rows: which one value, if another stood in its place, would make the row most plausible.
 
 One odd value makes its neighbours look odd too. So a value is not judged by its own likelihood alone, but by how
-much the surprise of the whole row falls when the likeliest value replaces it.
+much the surprise of the whole row falls when the likeliest value replaces it, and how rare it is itself.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Odd:
         column: Its column.
         value: The value.
         instead: The likeliest value in its place.
-        gain: How much less surprising the row is then, in nats: above 0 if that is better.
+        gain: How much less surprising the row is then, in nats, and how rare the value is beside the others.
     """
 
     column: str
@@ -59,12 +59,13 @@ def odd_values(
         values: The rows as given, in the order of the columns.
     """
     whole, known = _completed(experts, columns, table), table.known
-    surprise, likeliest = _surprise(experts, columns, whole)
+    surprise, rare, likeliest = _surprise(experts, columns, whole)
     surprise *= known
     gain = np.full(known.shape, -math.log(LEAST))
     for place in range(known.shape[1]):
-        other, _ = _surprise(experts, columns, _replaced(whole, place, likeliest[:, place]))
-        gain[:, place] = np.where(known[:, place], (surprise - other * known).sum(1), gain[:, place])
+        other, _, _ = _surprise(experts, columns, _replaced(whole, place, likeliest[:, place]))
+        fall = (surprise - other * known).sum(1)
+        gain[:, place] = np.where(known[:, place], fall + rare[:, place], gain[:, place])
     found = []
     for row, given in enumerate(values):
         order = [int(place) for place in np.argsort(-gain[row], kind="stable") if given[table.order[place]] is not None]
@@ -118,23 +119,28 @@ def _completed(experts: Experts, columns: Sequence[Column], table: Table) -> Tab
 
 
 @torch.no_grad()
-def _surprise(experts: Experts, columns: Sequence[Column], table: Table) -> tuple[Floats, Floats]:
-    """Negative log likelihood of each value given all others of its row, and the likeliest one, ``(rows, columns)`` each."""
-    surprise, likeliest = np.zeros(table.known.shape), np.zeros(table.known.shape)
+def _surprise(experts: Experts, columns: Sequence[Column], table: Table) -> tuple[Floats, Floats, Floats]:
+    """For each value given all others of its row, ``(rows, columns)`` each: surprise, rareness, and the likeliest value.
+
+    The surprise of a number is the negative log probability of one as far from the middle; that of a level is relative to
+    the likeliest one. Rareness is the negative log density.
+    """
+    surprise, rare, likeliest = (np.zeros(table.known.shape) for _ in range(3))
     for first in range(0, len(table.known), AT_ONCE):
         some = slice(first, first + AT_ONCE)
         part = replace(table, numbers=table.numbers[some], levels=table.levels[some], known=table.known[some])
         mixture, chances = experts.others(torch.from_numpy(part.numbers), _hot(experts, part))
         for place in range(table.known.shape[1]):
             for row, belief in enumerate(_believed(columns, part, place, mixture, chances)):
-                point = _point(part, row, place)
+                point, at = _point(part, row, place), (first + row, place)
                 if belief.column.kind == "levels":
-                    likely = float(belief.chances[int(point)]) / float(belief.chances.max())
+                    likely = density = float(belief.chances[int(point)])
+                    likely /= float(belief.chances.max())
                 else:
-                    likely = belief.likelihood_at(point)
-                surprise[first + row, place] = -np.log(likely + LEAST)
-                likeliest[first + row, place] = _likeliest(belief)
-    return surprise, likeliest
+                    likely, density = belief.likelihood_at(point), belief.density_at(point)
+                surprise[at], rare[at] = -math.log(likely + LEAST), -math.log(density + LEAST)
+                likeliest[at] = _likeliest(belief)
+    return surprise, rare, likeliest
 
 
 def _hot(experts: Experts, table: Table) -> list[torch.Tensor]:
