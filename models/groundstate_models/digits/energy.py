@@ -218,8 +218,8 @@ def _pooling(side: int, cells: int) -> Tensor:
 def _waves(bands: int, side: int) -> Tensor:
     """The slowest cosine waves along a line, orthonormal (the discrete cosine transform), (bands, side)."""
     places, waves = torch.arange(side) + 0.5, torch.arange(bands)
-    found = torch.cos(math.pi / side * waves[:, None] * places) * (2.0 / side) ** 0.5
-    found[0] /= 2.0**0.5
+    found: Tensor = torch.cos(math.pi / side * waves[:, None] * places) * math.sqrt(2.0 / side)
+    found[0] /= math.sqrt(2.0)
     return found
 
 
