@@ -197,7 +197,7 @@ def test_preferences_tell_new_weeks_of_their_maker_from_others() -> None:
         ({"possible": [{"v1": 1, "v9": 2}]}, "names 'v9', which the examples do not have"),
         ({"impossible": [{"v1": 1, "v2": 7}]}, "has the value 7, which no example has"),
         ({"impossible": [{"v1": 1}]}, "must name two or more variables"),
-        ({"known": [{"type": "all_different"}]}, "cannot be read; for example"),
+        ({"known": [{"type": "all_different"}]}, "needs 'variables'"),
         ({"known": [{"type": "count", "of": []}]}, "cannot be read; for example"),
         ({"known": [{"type": "equal", "variables": ["v1", "v2"]}]}, "is broken by 40 of 40 examples"),
     ],

@@ -46,10 +46,19 @@ class Read:
 
     Args:
         compared: Whether one answer can be better than another, if the problem itself has no costs.
+        conflicts: Whether the search for assignments without conflicts may begin chains; its answers are as good as random ones.
     """
 
-    def __init__(self, request: Mapping[str, Any], problem: Problem | None = None, *, compared: bool = False) -> None:
+    def __init__(
+        self,
+        request: Mapping[str, Any],
+        problem: Problem | None = None,
+        *,
+        compared: bool = False,
+        conflicts: bool = True,
+    ) -> None:
         self.problem = Problem.of(request) if problem is None else problem
+        self._searches_conflicts = conflicts
         self._compared = compared or bool(self.problem.preferences) or self.problem.objective is not None
         self._cheaper: dict[tuple[int, bytes], Search] = {}
         """The latest searches with a bound on the cost, by cost and open literals."""
@@ -104,7 +113,7 @@ class Read:
     def _colouring(self) -> ConflictSearch | None:
         """A search for problems of conflicts between values; None for others."""
         problem = self.problem
-        if self._compared:  # the time is for better answers
+        if self._compared or not self._searches_conflicts:  # the time is for better answers
             return None
         whole = [source for source, one in enumerate(problem.constraints) if isinstance(one, AllDifferent)]
         conflicts = Conflicts.of(self.network, whole)

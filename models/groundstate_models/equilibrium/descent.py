@@ -7,19 +7,12 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from groundstate_export import Constant, NoiseTimes, Probe, Rule, Slot, Uniform
+from groundstate_export import Constant, NoiseTimes, Probe, Rule, Slot
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 
 DAMPING = "chain.damping"
 STEP = "chain.step"
-EARLY = "chain.early"
 BASE = "chain.base_energy"
-FEW = 12.0
-"""Chains of a search of at most so many hops differ most in length; in a longer one, the length varies by this at most."""
-
-SHORTEST = 0.25
-"""Length of the shortest chain in a search of `FEW` hops, as a part of them."""
-
 WORST = 1e30
 TINY = 1e-35
 
@@ -139,10 +132,9 @@ class DampedNewton(Rule):
 class BasinHopping(Rule):
     """Every ``every`` steps a chain goes back to the lowest basin that it found, and hops from there.
 
-    The chain has settled after the number of hops that the problem asks for, with the input ``hops``, or after fewer: chains have
-    different lengths, so that the first answers come soon and some chains search long. Until then the residual is at least 1.
-    D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary, "Global
-    optimization on funneling landscapes", 2000.
+    The chain has settled after the number of hops that the problem asks for, with the input ``hops``; until then its residual
+    is above 1. D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary,
+    "Global optimization on funneling landscapes", 2000.
 
     Args:
         rule: What descends between the hops.
@@ -166,7 +158,6 @@ class BasinHopping(Rule):
             f"{name}.base": Slot(torch.zeros_like(y), Constant(0.0)),
             BASE: Slot(worst, Constant(WORST), later=(WORST, 0.0)),
             STEP: Slot(zero, Constant(0.0), later=(0.0, 1.0, 100.0)),
-            EARLY: Slot(zero, Uniform(0.0, 1.0), later=(0.0, 0.5, 1.0)),
         }
 
     def forward(
@@ -195,9 +186,7 @@ class BasinHopping(Rule):
         return found
 
     def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        hops = probe.inputs["hops"][:, 0]
-        fewer = (1.0 - SHORTEST) * hops.clamp(max=FEW) * probe.state[EARLY]
-        left = (torch.ceil(hops - fewer) * self.every - probe.state[STEP]).clamp_min(0.0)
+        left = (probe.inputs["hops"][:, 0] * self.every - probe.state[STEP]).clamp_min(0.0)
         return {**gradient, "hops": left.unsqueeze(1)}
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:

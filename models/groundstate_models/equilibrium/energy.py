@@ -48,8 +48,8 @@ class Local(NamedTuple):
 
     unit: Tensor
     """Directions of the edges, ``(batch, edges, 3)``."""
-    beyond: Tensor
-    """Second derivative of each edge's energy by its length, if positive or exact, without ``across``, ``(batch, edges, 1)``."""
+    along: Tensor
+    """Second derivative of each edge's energy by its length, if positive or exact, ``(batch, edges, 1)``."""
     across: Tensor
     """First derivative over the length, if positive or exact, ``(batch, edges, 1)``."""
     firm: Tensor
@@ -78,18 +78,6 @@ def pick(x: Tensor, index: Tensor) -> Tensor:
 def put(where: Tensor, index: Tensor, values: Tensor) -> Tensor:
     """Add ``values`` ``(batch, m, 3)`` to the rows of ``where`` ``(batch, n, 3)``."""
     return where.scatter_add(1, index.unsqueeze(2).expand(-1, -1, 3), values)
-
-
-def both(end: Tensor) -> Tensor:
-    """The far ends of the edges, then the near ones, ``(batch, 2 edges)``: one gather in place of two."""
-    return torch.cat([end[:, :, 1], end[:, :, 0]], dim=1)
-
-
-def gaps(x: Tensor, end: Tensor) -> Tensor:
-    """From the near to the far end of each edge, ``(batch, edges, 3)``."""
-    count = end.shape[1]
-    ends = pick(x, both(end))
-    return ends[:, :count] - ends[:, count:]
 
 
 def potentials(
@@ -150,7 +138,7 @@ class EquilibriumEnergy(nn.Module):
         """Directions ``(batch, edges, 3)``, lengths, energies of springs and of potentials, first and second derivatives."""
         end, law = inputs["end"], inputs["law"]
         k, rest, pull, push, charge, depth, sigma, well, width, bottom, core = law.unbind(2)
-        gap = gaps(x, end)
+        gap = pick(x, end[:, :, 1]) - pick(x, end[:, :, 0])
         d = gap.square().sum(2).clamp_min(TINY).sqrt()
         stretch = d - rest
         firm = k * torch.where(stretch > 0, pull, push)
@@ -165,8 +153,8 @@ class EquilibriumEnergy(nn.Module):
 
     def corners(self, x: Tensor, **inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sine and cosine of the angle from a–b to b–c at each corner, ``(batch, corners)``, and its gradient ``(…, 9)``."""
-        at = pick(x, inputs["corner"].flatten(1)).unflatten(1, (-1, 3))
-        u, w = at[:, :, 0] - at[:, :, 1], at[:, :, 2] - at[:, :, 1]
+        a, b, c = (pick(x, inputs["corner"][:, :, side]) for side in range(3))
+        u, w = a - b, c - b
         u2, w2 = u[:, :, :2].square().sum(2).clamp_min(TINY), w[:, :, :2].square().sum(2).clamp_min(TINY)
         over = (u2 * w2).rsqrt()
         sine = (u[:, :, 0] * w[:, :, 1] - u[:, :, 1] * w[:, :, 0]) * over
@@ -180,7 +168,8 @@ class EquilibriumEnergy(nn.Module):
         """The gradient by the places, ``(batch, triples, 3)``: minus the force that is left on each point."""
         unit, _, _, _, first, _ = self.edges(x, **inputs)
         pull = unit * first.unsqueeze(2)
-        found = put(-inputs["force"], both(inputs["end"]), torch.cat([pull, -pull], dim=1))
+        end = inputs["end"]
+        found = put(put(-inputs["force"], end[:, :, 1], pull), end[:, :, 0], -pull)
         gap = self.gaps(x, **inputs)
         push = inputs["stiff"] * torch.where(gap > 0, inputs["both"] * gap, gap)
         entry = inputs["entry"] * push.gather(1, inputs["entry_row"]).unsqueeze(2)
@@ -188,7 +177,8 @@ class EquilibriumEnergy(nn.Module):
         sine, cosine, turn = self.corners(x, **inputs)
         torsion = inputs["torsion"]
         moment = torsion[:, :, 0] * (torsion[:, :, 1] * sine - torsion[:, :, 2] * cosine)
-        found = _turned(found, moment.unsqueeze(2) * turn, inputs["corner"])
+        for side in range(3):
+            found = put(found, inputs["corner"][:, :, side], moment.unsqueeze(2) * turn[:, :, 3 * side : 3 * side + 3])
         one, other = pick(x, inputs["side"][:, :, 0]), pick(x, inputs["side"][:, :, 1])
         half = 0.5 * inputs["pressure"]
         return put(
@@ -217,17 +207,20 @@ class EquilibriumEnergy(nn.Module):
         # Without negative curvature products are positive, and steps fall short rather than go too far.
         along, across = second.clamp_min(0.0).unsqueeze(2), (first / d).clamp_min(0.0).unsqueeze(2)
         own = along * unit.square() + across * (1.0 - unit.square())
-        diagonal = put(bent.clamp_min(0.0) + torch.zeros_like(x), both(inputs["end"]), torch.cat([own, own], dim=1))
+        end = inputs["end"]
+        diagonal = put(put(bent.clamp_min(0.0) + torch.zeros_like(x), end[:, :, 0], own), end[:, :, 1], own)
         exact = exact.reshape(-1, 1, 1)
         along = torch.where(exact, second.unsqueeze(2), along)
         across = torch.where(exact, (first / d).unsqueeze(2), across)
         inward = torch.where(exact, bent, bent.clamp_min(0.0))
         own = inputs["entry"].square() * firm.gather(1, inputs["entry_row"]).unsqueeze(2)
         diagonal = put(diagonal, inputs["entry_triple"], own)
-        diagonal = _turned(diagonal, twist.unsqueeze(2) * turn.square(), inputs["corner"])
+        own = twist.unsqueeze(2) * turn.square()
+        for side in range(3):
+            diagonal = put(diagonal, inputs["corner"][:, :, side], own[:, :, 3 * side : 3 * side + 3])
         return Local(
             unit,
-            along - across,
+            along,
             across,
             firm,
             turn,
@@ -243,15 +236,19 @@ class EquilibriumEnergy(nn.Module):
         """The Hessian by the state or its positive part, times ``p``, ``(batch, triples, 3)``; on a sphere, of its surface."""
         p = p * at.scale
         p = p - at.normal * (at.normal * p).sum(2, keepdim=True)
-        gap = gaps(p, inputs["end"])
-        pull = at.across * gap + at.beyond * (at.unit * gap).sum(2, keepdim=True) * at.unit
-        found = put(at.inward * p, both(inputs["end"]), torch.cat([pull, -pull], dim=1))
+        end = inputs["end"]
+        gap = pick(p, end[:, :, 1]) - pick(p, end[:, :, 0])
+        along = (at.unit * gap).sum(2, keepdim=True) * at.unit
+        pull = at.along * along + at.across * (gap - along)
+        found = put(put(at.inward * p, end[:, :, 1], pull), end[:, :, 0], -pull)
         parts = (pick(p, inputs["entry_triple"]) * inputs["entry"]).sum(2)
         push = at.firm * torch.zeros_like(at.firm).scatter_add(1, inputs["entry_row"], parts)
         found = put(found, inputs["entry_triple"], inputs["entry"] * push.gather(1, inputs["entry_row"]).unsqueeze(2))
         corner = inputs["corner"]
-        turns = pick(p, corner.flatten(1)).unflatten(1, (-1, 3)).flatten(2)
-        found = _turned(found, at.twist * (at.turn * turns).sum(2, keepdim=True) * at.turn, corner)
+        turns = torch.cat([pick(p, corner[:, :, side]) for side in range(3)], dim=2)
+        moment = at.twist * (at.turn * turns).sum(2, keepdim=True)
+        for side in range(3):
+            found = put(found, corner[:, :, side], moment * at.turn[:, :, 3 * side : 3 * side + 3])
         found = found - at.normal * (at.normal * found).sum(2, keepdim=True)
         return found * at.scale
 
@@ -275,11 +272,6 @@ class EquilibriumEnergy(nn.Module):
         normal = out / out.square().sum(2, keepdim=True).clamp_min(TINY).sqrt() * (radius > 0).to(x.dtype)
         left = left - normal * (normal * left).sum(2, keepdim=True)
         return {"balance": torch.where(inputs["spread"] > 0, left, torch.zeros_like(left)).abs().flatten(1)}
-
-
-def _turned(where: Tensor, values: Tensor, corner: Tensor) -> Tensor:
-    """Add values ``(batch, corners, 9)`` to the three points of each corner."""
-    return put(where, corner.flatten(1), values.unflatten(2, (3, 3)).flatten(1, 2))
 
 
 def _across(half: Tensor, x: Tensor) -> Tensor:

@@ -58,7 +58,8 @@ class Planned:
 
     @cached_property
     def read(self) -> Read:
-        return Read(self.compiled.request, compared=self.judged)
+        # The convention of ties needs the early times that the descent prefers.
+        return Read(self.compiled.request, compared=self.judged, conflicts=False)
 
     @property
     def judged(self) -> bool:

@@ -1,8 +1,4 @@
-"""Calibrates the intervals of a table's columns on held-out cells: split conformal prediction.
-
-A table with gaps is asked about its gaps, which may lie in other rows than the known cells: held-out cells count by the odds
-that a cell like them is a gap (R. J. Tibshirani et al., "Conformal prediction under covariate shift", 2019).
-"""
+"""Calibrates the intervals of a table's columns on held-out cells: split conformal prediction, shrunk between columns."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundstate_models.learned.columns import GRID, Belief, Column, grown
-from groundstate_training.learning._training import COMPLETE, Table
+from groundstate_training.learning._training import Table
 
 TOGETHER = 25
 """Weight, in cells, of all columns' calibration in each column's own."""
@@ -22,64 +18,18 @@ TOGETHER = 25
 FEW = 20
 """Weight, in cells, of the experts' own intervals in the calibration of all columns."""
 
-RIDGE = 5.0
-"""Penalty of the odds' coefficients, in cells: columns without evidence get odds that are the same in all rows."""
-
-UNEVEN = 5.0
-"""Largest ratio of a cell's odds to the mean of its column: rarer cells would decide alone."""
-
 Floats = NDArray[np.float64]
-Scores = Sequence[tuple[Floats, Floats]]
-
-
-def odds_of_gaps(table: Table) -> Floats:
-    """The odds that a cell is missing, from the other columns of its row, ``(rows, columns)``; 1 for a complete table.
-
-    Logistic regression with a ridge on the other columns' values and gaps. A column without gaps has odds near 0.
-    """
-    rows, columns = table.known.shape
-    if table.known.mean() >= COMPLETE:
-        return np.ones((rows, columns))
-    values = np.concatenate([table.numbers.astype(np.float64), table.levels.astype(np.float64)], 1)
-    for k in range(columns):
-        own = values[table.known[:, k], k]
-        middle, spread = (own.mean(), own.std() + 1e-9) if len(own) else (0.0, 1.0)
-        values[:, k] = np.where(table.known[:, k], (values[:, k] - middle) / spread, 0.0)
-    gaps = ~table.known
-    found = np.zeros((rows, columns))
-    for k in range(columns):
-        others = [j for j in range(columns) if j != k]
-        x = np.concatenate([np.ones((rows, 1)), values[:, others], gaps[:, others] - gaps[:, others].mean(0)], 1)
-        found[:, k] = np.exp(x @ _logistic(x, gaps[:, k].astype(np.float64)))
-    return np.asarray(np.minimum(found, UNEVEN * found.mean(0)))
-
-
-def _logistic(x: Floats, y: Floats) -> Floats:
-    """Coefficients of a logistic regression with a ridge on all but the first, by Newton's method."""
-    ridge = np.full(x.shape[1], RIDGE)
-    ridge[0] = 1e-3
-    at = np.zeros(x.shape[1])
-    at[0] = math.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))
-    for _ in range(12):
-        p = 1 / (1 + np.exp(-(x @ at).clip(-15, 15)))
-        slope = x.T @ (y - p) - ridge * at
-        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge), slope)
-        at = at + step.clip(-2, 2)
-        if np.abs(step).max() < 1e-6:
-            break
-    return at
 
 
 def calibrate(
-    columns: Sequence[Column], table: Table, held: NDArray[np.bool_], odds: Floats, tested: Sequence[Belief]
+    columns: Sequence[Column], table: Table, held: NDArray[np.bool_], tested: Sequence[Belief]
 ) -> list[Column]:
-    """Columns whose 90 % intervals cover 90 % of the cells that are asked for, by the held-out cells like them.
+    """Columns whose 90 % intervals cover 90 % of the held-out cells.
 
     Args:
         columns: The columns, uncalibrated.
         table: The table.
         held: The held-out cells, ``(rows, columns)`` in the order of the network.
-        odds: Weights of the cells, ``(rows, columns)``.
         tested: The uncalibrated belief about each held-out cell.
     """
     many = table.numbers.shape[1]
@@ -87,12 +37,11 @@ def calibrate(
     cells: list[list[tuple[Belief, int]]] = [[] for _ in columns]
     for belief, row, place in zip(tested, *(part.tolist() for part in np.nonzero(held)), strict=True):
         cells[place].append((belief, row))
-    weights = [odds[[row for _, row in own], place] for place, own in enumerate(cells)]
     ratios = [
         np.array([_ratio(belief, float(table.numbers[row, place])) for belief, row in cells[place]])
         for place in range(many)
     ]
-    for place, score in _shrunk(list(zip(ratios, weights[:many], strict=True)), 0.0):
+    for place, score in _shrunk(ratios, 0.0):
         k = table.order[place]
         found[k] = replace(columns[k], widen=float(np.clip(math.exp(score), 0.5, 2.5)))
     # The factor on the width is bounded, and steps of a distribution do not widen: the rest is left to the probability.
@@ -105,7 +54,7 @@ def calibrate(
         )
         for place in range(many)
     ]
-    for place, score in _shrunk(list(zip(masses, weights[:many], strict=True)), 0.9):
+    for place, score in _shrunk(masses, 0.9):
         k = table.order[place]
         found[k] = replace(found[k], mass=float(np.clip(score, 0.9, 0.999)))
     masses = []
@@ -115,8 +64,7 @@ def calibrate(
         found[k] = replace(columns[k], widen=_temperature(seen))
         warm = [(Belief.of_levels(found[k], chances).chances, level) for chances, level in seen]
         masses.append(np.array([needed(chances, level) for chances, level in warm] if columns[k].ordered else []))
-    own = [part if len(scores) else part[:0] for scores, part in zip(masses, weights[many:], strict=True)]
-    for place, score in _shrunk(list(zip(masses, own, strict=True)), 0.9):
+    for place, score in _shrunk(masses, 0.9):
         k = table.order[many + place]
         found[k] = replace(found[k], mass=float(np.clip(score, 0.0, 0.999)))
     return found
@@ -150,37 +98,24 @@ def _temperature(seen: Sequence[tuple[NDArray[np.float64], int]]) -> float:
     return at
 
 
-def _shrunk(scores: Scores, prior: float) -> list[tuple[int, float]]:
-    """The 90 % quantile of each column's scores by their weights, shrunk towards that of all columns.
-
-    A few dozen cells say little about a tail. How many cells the weights amount to is L. Kish's effective number.
-    """
-    every = np.concatenate([one for one, _ in scores]) if scores else np.empty(0)
-    weights = np.concatenate([one for _, one in scores]) if scores else np.empty(0)
-    if len(every) < 20 or weights.sum() <= 0:
+def _shrunk(scores: Sequence[Floats], prior: float) -> list[tuple[int, float]]:
+    """The 90 % quantile of each column's scores, shrunk towards that of all: a few dozen cells say little about a tail."""
+    every = np.concatenate(scores) if scores else np.empty(0)
+    if len(every) < 20:
         return []
-    many = _effective(weights)
-    common = (_quantile(every, weights) * many + FEW * prior) / (many + FEW)
+    common = (_quantile(every) * len(every) + FEW * prior) / (len(every) + FEW)
     found = []
-    for place, (own, weight) in enumerate(scores):
+    for place, own in enumerate(scores):
         if len(own):
-            many = _effective(weight)
-            apart = _quantile(own, weight) if many >= 10 else common
-            found.append((place, (many * apart + TOGETHER * common) / (many + TOGETHER)))
+            apart = _quantile(own) if len(own) >= 10 else common
+            found.append((place, (len(own) * apart + TOGETHER * common) / (len(own) + TOGETHER)))
     return found
 
 
-def _effective(weights: Floats) -> float:
-    """The number of equal weights that tell as much."""
-    return float(weights.sum() ** 2 / max((weights**2).sum(), 1e-300))
-
-
-def _quantile(scores: Floats, weights: Floats) -> float:
-    """The weighted 90 % quantile with the correction for the number of scores (conformal prediction)."""
-    order = np.argsort(scores)
-    part = weights[order]
-    at = (np.cumsum(part) - part / 2) / part.sum()
-    return float(np.interp(min(0.9 * (1 + 1 / _effective(weights)), 1.0), at, scores[order]))
+def _quantile(scores: Floats) -> float:
+    """The quantile below which a further score is with a probability of 90 %: the ``0.9 (n + 1)``-th smallest."""
+    place = 0.9 * (len(scores) + 1) - 1
+    return float(np.interp(place, np.arange(len(scores)), np.sort(scores)))
 
 
 def needed(chances: NDArray[np.float64], level: int) -> float:

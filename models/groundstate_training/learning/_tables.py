@@ -23,7 +23,7 @@ from groundstate_models.learned.columns import (
 )
 from groundstate_training._checkpoint import read_checkpoint, write_checkpoint
 from groundstate_training._errors import TrainingError
-from groundstate_training.learning._calibration import calibrate, odds_of_gaps
+from groundstate_training.learning._calibration import calibrate
 from groundstate_training.learning._experts import Experts, gather, grow
 from groundstate_training.learning._network import Network, Shape
 from groundstate_training.learning._stacking import Ruler
@@ -183,8 +183,8 @@ def learn_table(
     held = training.held[0].numpy().copy()
     held[np.random.default_rng(seed).permutation(len(held))[MOST_CALIBRATED:]] = False
     # A table with gaps shows what is known where a value is missing: all the row's other known values.
-    shown = (training.usable & training.check_mask)[0].numpy() if training.complete else table.known
-    calibrated = calibrate(columns, table, held, odds_of_gaps(table), _tested(experts, columns, table, shown, held))
+    beside = (training.usable & training.check_mask)[0].numpy() if training.complete else table.known
+    calibrated = calibrate(columns, table, held, _tested(experts, columns, table, beside, held))
     # In the end the held-out cells are remembered too.
     shown, known = [level[some] for level in training.hot], torch.from_numpy(table.known)
     experts.neighbours.remember(training.numbers[some], shown, known[some])

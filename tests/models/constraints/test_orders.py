@@ -134,8 +134,8 @@ def test_windows_that_no_schedule_keeps_are_refuted_and_not_answered(solver: gs.
 
 def test_a_large_shop_ends_at_its_deadline_with_a_schedule(solver: gs.Solver) -> None:
     request, begun = shop(3, 12, 10, scale=13), time.monotonic()
-    solution = solver.solve(request, deadline=1.0, ask=False)
-    assert time.monotonic() - begun < 3.0
+    solution = solver.solve(request, deadline=3.0, ask=False)
+    assert time.monotonic() - begun < 9.0
     assert solution.status == "solved"
     assert solution.answer is not None
     assert not Problem.of(request).violations(solution.answer["values"])
