@@ -81,6 +81,8 @@ def hyper_impute(x: Floats, seed: int) -> Floats:
     from hyperimpute.plugins.imputers import Imputers
     from hyperimpute.utils.distributions import enable_reproducible_results
 
+    if int(pd.__version__.split(".")[0]) > 2:
+        raise RuntimeError("HyperImpute 0.1 writes to copies with pandas 3, and returns the means; use pandas 2.")
     enable_reproducible_results(seed)
     return np.asarray(Imputers().get("hyperimpute").fit_transform(pd.DataFrame(x)))[None]
 

@@ -3,8 +3,8 @@
 ``python -m benchmarks.learned.tables FOLDER [--masks 1] [--rows 600] [--tables iris,wine] [--mechanisms random,others,own]
 [--cache FILE]``
 
-Needs ``groundstate[bench,train]``; for ``--methods HyperImpute`` (after ``pip install hyperimpute`` in an environment of its
-own) also that. With a cache, scores that are there are not measured again.
+Needs ``groundstate[bench,train]``; for ``--methods HyperImpute`` also ``pip install hyperimpute "pandas<3" "scikit-learn<1.6"``
+in an environment of its own. With a cache, scores that are there are not measured again.
 
 FOLDER holds CSV files of numbers whose first column is a row number. Cells are
 hidden at random, depending on two other columns, or depending on the value itself (large ones more often). Errors are

@@ -10,4 +10,4 @@ request = {
 }
 solution = gs.load("constraints").solve(request)
 print(solution.answer["objective"], solution.optimal)
-print(solution.explanation.split(". ")[2])
+print(solution.explanation.split(". ")[2].rstrip("."))
