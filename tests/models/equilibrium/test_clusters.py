@@ -43,4 +43,5 @@ def test_a_cluster_with_a_spring_or_a_load_or_a_floor_keeps_its_lists() -> None:
     assert not pairs_alone(read({**alone, "members": [pair, spring]}).system)
     assert not pairs_alone(read({**alone, "nodes": {**nodes, "a": {"load": [0, 0, 1.0]}}}).system)
     held = inputs_of({**alone, "members": [pair, spring]})
-    assert not held["pair_law"][:, [0, 1, 3]].any() and held["pair_law"].shape[2] == 1
+    assert not held["pair_law"][:, [0, 1, 3]].any()
+    assert held["pair_law"].shape[2] == 1
