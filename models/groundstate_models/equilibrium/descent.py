@@ -100,39 +100,46 @@ class DampedNewton(Rule):
 
     def _direction(self, y: Tensor, damping: Tensor, inputs: dict[str, Tensor]) -> Tensor:
         at = self.model.local(y, damping < self.exact, **inputs)
-        slope = at.slope
         lam = damping.reshape(-1, 1, 1)
         scale = (at.diagonal + lam).rsqrt()
-        x = torch.zeros_like(y)
-        r = slope * scale
-        p, rr = r, r.square().sum((1, 2), keepdim=True)
-        known: list[Tensor] = []
-        upward = torch.ones_like(lam, dtype=torch.bool)
-        for k in range(self.iterations):
-            q = scale * (self.model.product(at, scale * p, **inputs) + lam * scale * p)
-            curved = (p * q).sum((1, 2), keepdim=True)
-            upward = upward & (curved > 0)
-            length = torch.where(upward, rr / (curved.clamp_min(0.0) + TINY), torch.zeros_like(rr))
-            x = x + length * p
-            if k + 1 == self.iterations:
-                break
-            # Each residual is made orthogonal to the earlier ones, so that rounding does not decide the direction.
-            known.append((r / (rr + TINY).sqrt()).flatten(1))
-            basis = torch.stack(known, dim=1)
-            r = r - length * q
-            flat = r.flatten(1)
-            flat = flat - ((basis @ flat.unsqueeze(2)).transpose(1, 2) @ basis).squeeze(1)
-            r = flat.view_as(y)
-            following = r.square().sum((1, 2), keepdim=True)
-            p = r + following / (rr + TINY) * p
-            rr = following
-        return scale * x
+
+        def product(p: Tensor) -> Tensor:
+            return scale * (self.model.product(at, scale * p, **inputs) + lam * scale * p)
+
+        return scale * conjugate(product, at.slope * scale, self.iterations)
+
+
+def conjugate(product: Callable[[Tensor], Tensor], r: Tensor, iterations: int) -> Tensor:
+    """Solve ``product(x) = r``, ``(batch, …)`` with three axes, by conjugate gradients; where they curve down, they end."""
+    x = torch.zeros_like(r)
+    p, rr = r, r.square().sum((1, 2), keepdim=True)
+    known: list[Tensor] = []
+    upward = torch.ones_like(rr, dtype=torch.bool)
+    for k in range(iterations):
+        q = product(p)
+        curved = (p * q).sum((1, 2), keepdim=True)
+        upward = upward & (curved > 0)
+        length = torch.where(upward, rr / (curved.clamp_min(0.0) + TINY), torch.zeros_like(rr))
+        x = x + length * p
+        if k + 1 == iterations:
+            break
+        # Each residual is made orthogonal to the earlier ones, so that rounding does not decide the direction.
+        known.append((r / (rr + TINY).sqrt()).flatten(1))
+        basis = torch.stack(known, dim=1)
+        r = r - length * q
+        flat = r.flatten(1)
+        flat = flat - ((basis @ flat.unsqueeze(2)).transpose(1, 2) @ basis).squeeze(1)
+        r = flat.view_as(x)
+        following = r.square().sum((1, 2), keepdim=True)
+        p = r + following / (rr + TINY) * p
+        rr = following
+    return x
 
 
 class BasinHopping(Rule):
     """Every ``every`` steps a chain goes back to the lowest basin that it found, and hops from there.
 
-    The chain has settled after the number of hops that the problem asks for, with the input ``hops``; until then its residual
+    The chain has settled after the number of hops that the problem asks for, with an input; until then its residual
     is above 1. D. J. Wales and J. P. K. Doye, "Global optimization by basin-hopping", 1997; the monotonic form: R. H. Leary,
     "Global optimization on funneling landscapes", 2000.
 
@@ -140,13 +147,14 @@ class BasinHopping(Rule):
         rule: What descends between the hops.
         throw: ``throw(state, noise, **inputs)``, where a hop goes.
         every: Steps from one hop to the next.
+        hops: The input with the number of hops; a chain with none does not hop.
     """
 
     throw: Callable[..., Tensor]
 
-    def __init__(self, rule: DampedNewton, throw: Callable[..., Tensor], every: int) -> None:
+    def __init__(self, rule: DampedNewton, throw: Callable[..., Tensor], every: int, hops: str = "hops") -> None:
         super().__init__()
-        self.rule, self.every = rule, every
+        self.rule, self.every, self.hops = rule, every, hops
         object.__setattr__(self, "throw", throw)
         self.noise_times = NoiseTimes(every)
 
@@ -173,6 +181,7 @@ class BasinHopping(Rule):
         y, damping, found = state[name], state[DAMPING], dict(state)
         if noise is not None:
             due = (noise[name] != 0).flatten(1).any(1) & (probe.inputs["shake"] > 0).any(1)
+            due = due & (probe.inputs[self.hops][:, 0] > 0)
             if step_scale is not None:
                 due = due & (step_scale > 0)
             on = due.reshape(-1, 1, 1)
@@ -186,7 +195,7 @@ class BasinHopping(Rule):
         return found
 
     def residuals(self, probe: Probe, gradient: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        left = (probe.inputs["hops"][:, 0] * self.every - probe.state[STEP]).clamp_min(0.0)
+        left = (probe.inputs[self.hops][:, 0] * self.every - probe.state[STEP]).clamp_min(0.0)
         return {**gradient, "hops": left.unsqueeze(1)}
 
     def reported(self, state: Mapping[str, Tensor], at: Callable[[Mapping[str, Tensor]], Probe]) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from groundstate_export import Accept, Card, Check, Decoded, Normal, Stage, Unti
 from groundstate_models._export import export_command, export_parser
 from groundstate_models.equilibrium import artefact
 from groundstate_models.equilibrium import settings as kept
+from groundstate_models.equilibrium.clusters import AXES as PAIR_AXES
+from groundstate_models.equilibrium.clusters import ClusterEnergy
 from groundstate_models.equilibrium.energy import AXES, LAW, EquilibriumEnergy
 from groundstate_models.equilibrium.learned import EVERY, FINISH, SEARCH, Settings
 from groundstate_models.equilibrium.schema import ANSWER, DESCRIPTION, REQUEST
@@ -85,7 +88,23 @@ def example(sizes: Sizes, batch: int = 16) -> tuple[dict[str, Tensor], Tensor]:
         "side": pick(sides, 2),
         "pressure": 0.2 * normal(sides),
     }
+    # A dense table among the first points, as large as a cluster of them, or of one point without laws.
+    points = dense(sizes)
+    pair = torch.stack([chance(points, points) for _ in range(7)], dim=1)
+    pair[:, [3, 5]] *= 0.3
+    pair[:, 6] = 0.5 + 0.3 * chance(points, points)
+    pair = 0.5 * (pair + pair.transpose(2, 3))
+    apart = 1.0 - torch.eye(points, dtype=torch.float64)
+    pair[:, [0, 1, 3]] *= apart
+    inputs["pair_law"] = pair
+    inputs["pair_of"] = torch.eye(points, triples, dtype=torch.float64).expand(batch, -1, -1).clone()
+    inputs["pair_hops"] = torch.tensor([[float(k % 3)] for k in range(batch)], dtype=torch.float64)
     return inputs, normal(triples, 3)
+
+
+def dense(sizes: Sizes) -> int:
+    """Points of an example's dense table."""
+    return sizes[0] - 3
 
 
 def arguments(settings: Settings, card: Card) -> dict[str, Any]:
@@ -103,9 +122,17 @@ def arguments(settings: Settings, card: Card) -> dict[str, Any]:
         resized=[state for _, state in others],
         name="search",
     )
+    clusters = replace(
+        search,
+        energy=ClusterEnergy(),
+        rule=settings.clusters(energy),
+        unroll=EVERY,
+        name="clusters",
+    )
+    search = replace(search, initial=Decoded("state"))
     return {
         "energy": energy,
-        "stages": [search],
+        "stages": [clusters, search],
         "inputs": first[0],
         "state": first[1],
         "rule": settings.finish(energy),
@@ -116,7 +143,7 @@ def arguments(settings: Settings, card: Card) -> dict[str, Any]:
         "initial": Decoded("state"),
         "accept": Accept(checks="all", converged=False, polish=0),  # the task finishes the digits
         "trace_every": FINISH,
-        "axes": AXES,
+        "axes": {**AXES, **PAIR_AXES},
         "resized": others,
         "card": card,
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from groundstate_models._settings import Settings as SettingsBase
+from groundstate_models.equilibrium.clusters import ClusterMoves, ClusterNewton
 from groundstate_models.equilibrium.descent import BasinHopping, DampedNewton
 from groundstate_models.equilibrium.energy import EquilibriumEnergy
 from groundstate_models.equilibrium.moves import Moves
@@ -42,6 +43,11 @@ class Settings(SettingsBase):
         """The rule of the search: Newton steps between hops."""
         newton = DampedNewton(energy, iterations=ITERATIONS["search"], **self.rule)
         return BasinHopping(newton, Moves(energy), EVERY)
+
+    def clusters(self, energy: EquilibriumEnergy) -> BasinHopping:
+        """The rule of the search for clusters: the same steps and hops over dense tables."""
+        newton = ClusterNewton(energy, iterations=ITERATIONS["search"], **self.rule)
+        return BasinHopping(newton, ClusterMoves(), EVERY, "pair_hops")
 
     def finish(self, energy: EquilibriumEnergy) -> DampedNewton:
         """The rule of the finish: Newton steps with little damping."""

@@ -64,45 +64,49 @@ class Moves:
         partner = torch.where(one, end[:, :, 1], end[:, :, 0]).unsqueeze(2).expand(-1, -1, law.shape[2])
         laws = torch.zeros_like(x[:, :, :1]).expand(-1, -1, law.shape[2])
         laws = laws.scatter_add(1, partner, law * (one | other).to(law.dtype).unsqueeze(2))
-        place = self._candidates(x, directions, which, laws, **inputs)
-        best = self._field(place, x, laws)[0].argmin(1, keepdim=True)
         centre, spread = pick(inputs["centre"], which), pick(inputs["spread"], which)
+        radius = inputs["radius"].gather(1, which).unsqueeze(2)
+        place = candidates(x, directions, laws, spread, centre, radius)
+        best = field(place, x, laws)[0].argmin(1, keepdim=True)
         target = (pick(place, best) - centre) / spread.clamp_min(LEAST) * (spread > 0).to(x.dtype)
         here = (torch.arange(x.shape[1]).unsqueeze(0) == which) & loose
         return torch.where(here.unsqueeze(2), target, state)
 
-    def _candidates(self, x: Tensor, directions: Tensor, which: Tensor, laws: Tensor, **inputs: Tensor) -> Tensor:
-        """Places on the surface, one along each direction from the middle, ``(batch, triples, 3)``."""
-        free = (pick(inputs["spread"], which) > 0).to(x.dtype)
-        bond = (laws[:, :, 1:2] > 0).to(x.dtype) * laws[:, :, 2:3]
-        bond = torch.maximum(bond, (laws[:, :, 3:4] > 0).to(x.dtype) * laws[:, :, 5:6]).transpose(1, 2)
-        near = (laws.abs().amax(2, keepdim=True) > 0).to(x.dtype)
-        middle = (x * near).sum(1, keepdim=True) / (near.sum(1, keepdim=True) + LEAST)
-        u = directions * free
-        u = u / (u.square().sum(2, keepdim=True) + LEAST).sqrt()
-        out = x - middle
-        along = u @ out.transpose(1, 2)
-        deep = bond.square() - (out.square().sum(2).unsqueeze(1) - along.square())
-        reach = torch.where((deep > 0) & (bond > 0), along + deep.clamp_min(0.0).sqrt(), torch.zeros_like(along))
-        place = middle + reach.amax(2, keepdim=True) * u
-        centre, radius = pick(inputs["centre"], which), inputs["radius"].gather(1, which).unsqueeze(2)
-        for step in range(STEPS + 1):
-            on = place - centre
-            round_ = centre + radius * (u if step == 0 else on / (on.square().sum(2, keepdim=True) + LEAST).sqrt())
-            place = torch.where(radius > 0, round_, place)
-            if step < STEPS:
-                _, slope, firm = self._field(place, x, laws)
-                move = -1.5 * free * slope / (firm + LEAST).unsqueeze(2)
-                size = move.abs().amax(2, keepdim=True)
-                place = place + move * torch.clamp(FAR / (size + LEAST), max=1.0)
-        return place
 
-    @staticmethod
-    def _field(place: Tensor, x: Tensor, laws: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The energy of a point at each place ``(batch, places)``, its gradient ``(…, 3)``, and the sum of the stiffnesses."""
-        gap = place.unsqueeze(2) - x.unsqueeze(1)
-        d = gap.square().sum(3).clamp_min(LEAST).sqrt()
-        charge, depth, sigma, well, width, bottom, core = (part.unsqueeze(1) for part in laws.unbind(2))
-        energy, first, second = potentials(d, charge, depth, sigma, well, width, bottom, core.clamp_min(0.01))
-        slope = ((first / d).unsqueeze(3) * gap).sum(2)
-        return energy.sum(2), slope, second.clamp_min(0.0).sum(2)
+def candidates(x: Tensor, directions: Tensor, laws: Tensor, spread: Tensor, centre: Tensor, radius: Tensor) -> Tensor:
+    """Places of a point on the surface, one along each direction from the middle, ``(batch, triples, 3)``.
+
+    ``laws`` are those between the point and each other one; ``spread``, ``centre`` and ``radius`` are the point's.
+    """
+    free = (spread > 0).to(x.dtype)
+    bond = (laws[:, :, 1:2] > 0).to(x.dtype) * laws[:, :, 2:3]
+    bond = torch.maximum(bond, (laws[:, :, 3:4] > 0).to(x.dtype) * laws[:, :, 5:6]).transpose(1, 2)
+    near = (laws.abs().amax(2, keepdim=True) > 0).to(x.dtype)
+    middle = (x * near).sum(1, keepdim=True) / (near.sum(1, keepdim=True) + LEAST)
+    u = directions * free
+    u = u / (u.square().sum(2, keepdim=True) + LEAST).sqrt()
+    out = x - middle
+    along = u @ out.transpose(1, 2)
+    deep = bond.square() - (out.square().sum(2).unsqueeze(1) - along.square())
+    reach = torch.where((deep > 0) & (bond > 0), along + deep.clamp_min(0.0).sqrt(), torch.zeros_like(along))
+    place = middle + reach.amax(2, keepdim=True) * u
+    for step in range(STEPS + 1):
+        on = place - centre
+        round_ = centre + radius * (u if step == 0 else on / (on.square().sum(2, keepdim=True) + LEAST).sqrt())
+        place = torch.where(radius > 0, round_, place)
+        if step < STEPS:
+            _, slope, firm = field(place, x, laws)
+            move = -1.5 * free * slope / (firm + LEAST).unsqueeze(2)
+            size = move.abs().amax(2, keepdim=True)
+            place = place + move * torch.clamp(FAR / (size + LEAST), max=1.0)
+    return place
+
+
+def field(place: Tensor, x: Tensor, laws: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The energy of a point at each place ``(batch, places)``, its gradient ``(…, 3)``, and the sum of the stiffnesses."""
+    gap = place.unsqueeze(2) - x.unsqueeze(1)
+    d = gap.square().sum(3).clamp_min(LEAST).sqrt()
+    charge, depth, sigma, well, width, bottom, core = (part.unsqueeze(1) for part in laws.unbind(2))
+    energy, first, second = potentials(d, charge, depth, sigma, well, width, bottom, core.clamp_min(0.01))
+    slope = ((first / d).unsqueeze(3) * gap).sum(2)
+    return energy.sum(2), slope, second.clamp_min(0.0).sum(2)

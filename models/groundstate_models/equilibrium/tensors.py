@@ -11,6 +11,9 @@ from groundstate_models.equilibrium.system import HARD, Floats, System
 
 COARSE = (2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 
+MOST_DENSE = 127
+"""Points up to which pairs have dense tables."""
+
 FAR = 1e3
 """Offset of rows that stand for nothing: their gap is open."""
 
@@ -54,13 +57,20 @@ def tensors(system: System) -> dict[str, NDArray[Any]]:
     side, pressure = np.full((sides, 2), spare, np.int64), np.zeros(sides)
     for number, (a, b, p) in enumerate(system.sides):
         side[number], pressure[number] = (a, b), p
+    dense = pairs_alone(system)
+    points = triples if dense else 1
+    law_of = np.zeros((7, points, points))
+    law_of[2] = law_of[5] = law_of[6] = 1.0
+    if dense:
+        first, second = table[:, 11].astype(np.int64), table[:, 12].astype(np.int64)
+        law_of[:, first, second] = law_of[:, second, first] = table[:, 4:11].T
     return {
         "centre": _filled(system.centre, triples),
         "spread": _filled(system.spread, triples),
         "radius": _filled(system.radius, triples),
         "force": _filled(system.force, triples),
         "shake": _filled(system.shake, triples),
-        "hops": np.array([float(system.hops)]),
+        "hops": np.array([0.0 if dense else float(system.hops)]),
         "end": end,
         "law": law,
         "stiff": stiff,
@@ -73,7 +83,20 @@ def tensors(system: System) -> dict[str, NDArray[Any]]:
         "torsion": torsion,
         "side": side,
         "pressure": pressure,
+        "pair_law": law_of,
+        "pair_of": np.eye(points, triples),
+        "pair_hops": np.array([float(system.hops) if dense else 0.0]),
     }
+
+
+def pairs_alone(system: System) -> bool:
+    """Whether potentials between different pairs are all that acts, among few enough points for dense tables."""
+    if not system.edges or len(system.centre) > MOST_DENSE or system.rows or system.corners or system.sides:
+        return False
+    table = system.law
+    ends = np.sort(table[:, 11:13], axis=1)
+    several = len(np.unique(ends, axis=0)) < len(ends)
+    return not (several or table[:, 0].any() or any(e.hard for e in system.edges) or system.force.any())
 
 
 def _filled(values: Floats, length: int) -> Floats:
