@@ -235,7 +235,9 @@ def _updated(
     state = {"y": y, "chain.damping": damping}
 
     def at(other: Mapping[str, Tensor]) -> Probe:
-        raise NotImplementedError
+        # The rule has its residuals and their derivatives from the energy, and looks at no other point. One that did must not
+        # go on with a wrong one.
+        raise NotImplementedError("The descent of layouts looks at one point of an update.")
 
     probe = Probe(rule=rule, state=state, point=y, inputs=inputs, terms={}, at=at)
     with torch.no_grad():
