@@ -182,10 +182,8 @@ class DigitsTask(Task, Understands):
             (k for k, row in enumerate(rows) if len(row) != self._side or set(row) - set(LEVELS + UNKNOWN)), None
         )
         if not rows or wrong is not None or len(rows) > self._side:
-            where = f"line {wrong + 1}" if wrong is not None else f"{len(rows)} lines"
-            message = (
-                f"A picture has up to {self._side} lines of {self._side} characters, 0 to 9 or ?; this has {where}."
-            )
+            here = f"line {wrong + 1} is {rows[wrong][:40]!r}" if wrong is not None else f"here are {len(rows)} lines"
+            message = f"A picture has up to {self._side} lines of {self._side} characters, 0 to 9 or ?; {here}."
             raise RequestError([Fault("", message)])
         return {"picture": rows}
 

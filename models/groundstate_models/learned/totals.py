@@ -58,6 +58,7 @@ def possible(parts: Sequence[Part], total: float) -> bool:
 def divided(parts: Sequence[Part], total: float) -> list[float] | None:
     """Values of the parts with the total, near the wanted ones in squared distances by spreads; None if impossible.
 
+    None also if whole parts are so large that steps of one are lost in rounding.
     Without whole parts it is the nearest choice. Whole parts are rounded from it, one unit after another where it costs least.
     """
     if not parts or not possible(parts, total):
@@ -84,7 +85,10 @@ def divided(parts: Sequence[Part], total: float) -> list[float] | None:
         # Far from the total, many units at once: the walk is bounded.
         size = max(1.0, math.floor(gap / (2 * len(can))))
         k = min(can, key=lambda k: _cost(parts[k], found[k] + step) - _cost(parts[k], found[k]))
-        found[k] = min(max(found[k] + step * size, parts[k].least), parts[k].most)
+        moved = min(max(found[k] + step * size, parts[k].least), parts[k].most)
+        if moved == found[k]:
+            return None
+        found[k] = moved
     return _nearest(parts, total, free, found)
 
 

@@ -60,3 +60,10 @@ def test_whole_numbers_without_bounds_reach_a_far_total() -> None:
     assert all(value == round(value) for value in found)
     assert divided([Part(1.0, 1.0, whole=True)], 2.5) is None
     assert divided([Part(1.0, 1.0, whole=True), Part(1.0, 0.1)], 2.75) is not None
+
+
+def test_whole_numbers_beyond_exact_floats_end_without_values() -> None:
+    huge = 7e17
+    parts = [Part(-huge, huge, -1e18, 1e18, whole=True), Part(0.8 * huge, huge, -1e18, 1e18, whole=True)]
+    found = divided(parts, 1.0)
+    assert found is None or sum(found) == 1.0
